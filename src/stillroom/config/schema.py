@@ -1,0 +1,132 @@
+"""The parameters as frozen, checked types: one class per top-level key of the composed config.
+
+    composed dict ──> Data | Teacher | SoftLabels | Student | Objective | Trainer | Evaluate
+
+A wrong type, an unknown key or a value out of range is refused when the class is built; nothing
+further in looks at a raw parameter. Shares and fractions are of one, temperatures in logits.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Columns:
+    """Which columns of a table mean what. Exactly one of image, text, features is set."""
+
+    label: str
+    split: str | None
+    image: str | None
+    text: str | None
+    features: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Data:
+    """What ingest reads, how it splits it, and what it does about flaws."""
+
+    source: Literal["digits", "idx", "image_folder", "table"]
+    path: str
+    seed: Seed
+    validation: Share
+    test: Share
+    label_fraction: Annotated[float, Field(gt=0, le=1)]
+    unlabelled: Literal["refuse", "keep"]
+    conflicts: Literal["refuse", "drop", "majority"]
+    classes: list[str] | None
+    columns: Columns
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Architecture:
+    """A builder's name in the table of models, and the options that it takes."""
+
+    name: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Optimisation:
+    """How one model is fitted: AdamW, a linear warm-up, then a cosine down to zero."""
+
+    epochs: Count
+    batch_size: Count
+    lr: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Share
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Teacher(Optimisation):
+    """Who answers: an ensemble trained here (`trained`) or a model directory (`given`)."""
+
+    source: Literal["trained", "given"]
+    path: str
+    members: Count
+    seed: Seed
+    architecture: Architecture
+    shift: Annotated[int, Field(ge=0)]
+    label_smoothing: Share
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SoftLabels:
+    """What is kept of each answer: the k largest logits, and log Z at each temperature."""
+
+    sparsifier: Literal["topk"]
+    k: Count | Literal["all"]
+    temperatures: Annotated[list[Positive], Field(min_length=1)]
+    batch_size: Count
+    rows_per_shard: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Student(Optimisation):
+    """Who learns."""
+
+    architecture: Architecture
+    seed: Seed
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Objective:
+    """hard_weight * cross-entropy + (1 - hard_weight) * T^2 * KL at temperature T."""
+
+    temperature: Positive
+    hard_weight: Annotated[float, Field(ge=0, le=1)]
+    missing_mass: Literal["tail_bucket", "renormalise"]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Trainer:
+    """Where training runs."""
+
+    accelerator: Literal["cpu", "cuda", "auto"]
+    threads: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Evaluate:
+    """How models are measured."""
+
+    bins: Annotated[int, Field(ge=2)]
+    latency_images: Count
+
+
+SECTIONS: dict[str, type] = {
+    "data": Data,
+    "teacher": Teacher,
+    "softlabels": SoftLabels,
+    "student": Student,
+    "objective": Objective,
+    "trainer": Trainer,
+    "evaluate": Evaluate,
+}

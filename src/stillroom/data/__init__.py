@@ -1,0 +1,1 @@
+"""Examples: read from a source, keyed, de-duplicated, split, and encoded for a model."""

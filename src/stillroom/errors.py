@@ -1,0 +1,33 @@
+"""What can go wrong that a user can mend: what was given, what is allowed, what to do.
+
+The command line prints a `StillroomError` as one line, without a traceback; anything else is a
+defect of Stillroom and keeps its traceback.
+"""
+
+from difflib import get_close_matches
+
+
+class StillroomError(Exception):
+    """Something that the user can mend; the message says how."""
+
+
+class ConfigError(StillroomError):
+    """A parameter that is unknown, of the wrong type, or not among the choices."""
+
+
+class DataError(StillroomError):
+    """Input data that cannot be used; the message names the file and the row."""
+
+
+class SoftLabelError(StillroomError):
+    """Soft labels that are missing, damaged, stale or not those of the examples at hand."""
+
+
+class ModelError(StillroomError):
+    """A model directory or architecture that cannot be used."""
+
+
+def nearest(given: str, allowed: list[str]) -> str:
+    """Return " Did you mean …?" for the allowed name nearest to `given`, or nothing."""
+    matches = get_close_matches(given, allowed, n=1, cutoff=0.6)
+    return f" Did you mean {matches[0]}?" if matches else ""

@@ -1,0 +1,1 @@
+"""Export: a student that is ready to ship."""

@@ -1,0 +1,1 @@
+"""Files: atomic writes, confined paths, hashes, progress, and the Kedro datasets over them."""

@@ -1,0 +1,20 @@
+"""Confined paths: everything that Stillroom writes stays inside the project."""
+
+from pathlib import Path
+
+from stillroom.errors import ConfigError
+
+
+def confined(path: Path | str, root: Path) -> Path:
+    """Return `path` resolved against `root`, links included.
+
+    Raises:
+        ConfigError: it leads outside of `root`.
+    """
+    resolved = (root / path).resolve()
+    if not resolved.is_relative_to(root.resolve()):
+        raise ConfigError(
+            f"{path} leads outside of the project ({root}). "
+            "Name a path inside it; only data.path and teacher.path may point elsewhere."
+        )
+    return resolved

@@ -1,0 +1,66 @@
+"""Progress: what is being done, how far, how fast, and how long it will take.
+
+On a terminal a live bar; in a log one line every few seconds, so that neither is silent.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+@dataclass(slots=True)
+class Ticker:
+    """Counts units of work done and shows them. Made by `ticking`, not by hand."""
+
+    label: str
+    total: int
+    unit: str
+    bar: Progress | None
+    done: int = 0
+    started: float = field(default_factory=time.monotonic)
+    last_line: float = field(default_factory=time.monotonic)
+
+    def advance(self, amount: int = 1, label: str | None = None) -> None:
+        """Record `amount` more units of `unit`; `label` replaces the text where given."""
+        self.done += amount
+        self.label = label or self.label
+        if self.bar is not None:
+            self.bar.update(self.bar.task_ids[0], completed=self.done, description=self.label)
+        elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
+            self.last_line = time.monotonic()
+            print(self.line(), file=sys.stderr, flush=True)
+
+    def line(self) -> str:
+        """Return the state as one line of text."""
+        rate = self.done / max(time.monotonic() - self.started, 1e-9)
+        left = (self.total - self.done) / max(rate, 1e-9)
+        return (
+            f"{self.label}: {self.done:,} of {self.total:,} {self.unit}, "
+            f"{rate:,.0f} {self.unit}/s, {int(left) // 60}:{int(left) % 60:02d} left"
+        )
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f} {task.fields['unit']}/s")
+
+
+@contextmanager
+def ticking(label: str, total: int, unit: str) -> Iterator[Ticker]:
+    """Show progress over `total` units of work on standard error while the block runs."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Ticker(label, total, unit, bar=None)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(20), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        bar.add_task(label, total=total, unit=unit)
+        yield Ticker(label, total, unit, bar)

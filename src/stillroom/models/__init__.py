@@ -1,0 +1,1 @@
+"""Models: names to builders, and Hugging Face directories in and out."""

@@ -1,0 +1,1 @@
+"""Objectives: the mathematics of learning from a teacher."""

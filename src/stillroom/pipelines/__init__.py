@@ -1,0 +1,1 @@
+"""The seven stages, as Kedro pipelines: wiring only."""

@@ -1,0 +1,1 @@
+"""Reporting: figures, the page, the model card, the table at the end."""

@@ -1,0 +1,1 @@
+"""Soft labels: what teachers answered, kept in Parquet, keyed, fingerprinted and verified."""

@@ -1,0 +1,1 @@
+"""Training: Lightning in a worker process of its own."""
