@@ -18,3 +18,17 @@ def confined(path: Path | str, root: Path) -> Path:
             "Name a path inside it; only data.path and teacher.path may point elsewhere."
         )
     return resolved
+
+
+def project_root() -> Path:
+    """Return the Kedro project's folder: the nearest one upwards that holds it.
+
+    Raises:
+        ConfigError: the working directory is not inside a Kedro project.
+    """
+    from kedro.utils import find_kedro_project
+
+    found = find_kedro_project(Path.cwd())
+    if found is None:
+        raise ConfigError(f"{Path.cwd()} is not inside a Stillroom project. Change to its folder.")
+    return Path(found)

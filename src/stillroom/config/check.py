@@ -1,0 +1,46 @@
+"""Check: a composed dict in, the same dict out, or one line that says which value is wrong."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from stillroom.config.schema import SECTIONS
+from stillroom.errors import ConfigError, nearest
+
+
+def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Check every section against its type.
+
+    Raises:
+        ConfigError: a section is missing or unknown, or a value is not allowed.
+    """
+    for name in parameters:
+        if name not in SECTIONS:
+            raise ConfigError(f"{name} is not a parameter.{nearest(name, list(SECTIONS))}")
+    for name, section in SECTIONS.items():
+        if name not in parameters:
+            raise ConfigError(f"{name} is missing from the parameters. See conf/hydra/config.yaml.")
+        _check_section(name, section, parameters[name])
+    return dict(parameters)
+
+
+def _check_section(name: str, section: type, value: object) -> None:
+    try:
+        # Strict: "3" is not 3. By way of JSON, since strict Python input would want the class itself.
+        TypeAdapter(section).validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = ".".join((name, *_path(first["loc"])))
+        choices = re.findall(r"'([^']*)'", str(first.get("ctx", {}).get("expected", "")))
+        hint = nearest(str(first["input"]), choices)
+        raise ConfigError(
+            f"{location} is {first['input']!r}: {first['msg'].lower()}.{hint}"
+        ) from error
+
+
+def _path(location: tuple[int | str, ...]) -> list[str]:
+    # Pydantic names the branch of a union, as in ('k', 'constrained-int'); a user has no use for it.
+    return [str(part) for part in location if "-" not in str(part) and "[" not in str(part)]

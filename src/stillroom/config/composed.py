@@ -1,0 +1,53 @@
+"""`conf/composed.yaml`: the parameters as DVC sees them.
+
+    compose ──> write_composed ──> conf/composed.yaml ──> dvc.yaml's `params:`
+
+DVC tells from this file which stages are out of date, so a stage that it runs with other
+parameters would leave a lock file that lies. `require_equal` refuses that.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stillroom.errors import ConfigError
+from stillroom.io.atomic import write_text
+
+COMPOSED = Path("conf") / "composed.yaml"
+_HEADER = "# Written by `kedro compose` from params.yaml and conf/hydra. Edit those instead.\n"
+
+
+def write_composed(parameters: Mapping[str, Any], root: Path) -> Path:
+    """Write the parameters for DVC and return the path of the file."""
+    body = yaml.safe_dump(dict(parameters), sort_keys=True, default_flow_style=False)
+    write_text(root / COMPOSED, _HEADER + body)
+    return root / COMPOSED
+
+
+def require_equal(parameters: Mapping[str, Any], root: Path) -> None:
+    """Refuse parameters other than those in `conf/composed.yaml`.
+
+    Raises:
+        ConfigError: the file is missing or differs; the first difference is named.
+    """
+    path = root / COMPOSED
+    if not path.exists():
+        raise ConfigError(f"{COMPOSED} does not exist. Run `dvc repro compose` first.")
+    written = dict(_leaves(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    given = dict(_leaves(parameters))
+    for key in sorted(written.keys() | given.keys()):
+        if written.get(key) != given.get(key):
+            raise ConfigError(
+                f"{key} is {given.get(key)!r} here and {written.get(key)!r} in {COMPOSED}, by which "
+                "DVC decided what to run. Edit params.yaml and start again with `dvc repro`."
+            )
+
+
+def _leaves(node: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from _leaves(value, f"{prefix}{key}.")
+    else:
+        yield prefix.removesuffix("."), node

@@ -1,0 +1,36 @@
+"""The config loader that gives Kedro its parameters; catalog, credentials, logging stay Kedro's.
+
+    loader["parameters"] ──> compose(project, --params)
+    loader[anything else] ──> OmegaConfigLoader
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from kedro.config import OmegaConfigLoader
+
+from stillroom.config.compose import compose
+from stillroom.config.composed import require_equal
+
+DVC_STAGE = "DVC_STAGE"  # DVC sets it for each command that it runs
+
+
+class ComposingConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, with parameters from `compose`."""
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Return a kind of configuration.
+
+        Raises:
+            ConfigError: the parameters are not allowed, or DVC runs a stage and they differ from
+                `conf/composed.yaml`, by which DVC decided what to run.
+        """
+        if key != "parameters" or key in self.keys():  # noqa: SIM118  (`in self` recurses)
+            return dict(super().__getitem__(key))
+        root = Path(self.conf_source).parent
+        parameters = compose(root, self.runtime_params)
+        if os.environ.get(DVC_STAGE):
+            require_equal(parameters, root)
+        self["parameters"] = parameters
+        return parameters

@@ -1,0 +1,140 @@
+"""Idx: the files of MNIST and its kin, gzipped or not, in the folder data.path.
+
+    train-images-idx3-ubyte[.gz] + train-labels-idx1-ubyte[.gz]  ──┐
+    t10k-images-idx3-ubyte[.gz]  + t10k-labels-idx1-ubyte[.gz]   ──┴──> Raw images, h x w x 1
+
+An idx file is a magic number, its dimensions as big-endian uint32, and the bytes. With the t10k
+pair the source brings its own splits; with the train pair alone it brings none. The part is the
+file of the images.
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from stillroom.config.schema import Data
+from stillroom.data.raw import MOST_IMAGES_BYTES, Piece, Raw, gather, row_origins
+from stillroom.errors import DataError
+from stillroom.io.hashing import sha256_file
+
+_IMAGES = (0x00000803, "images-idx3-ubyte")
+_LABELS = (0x00000801, "labels-idx1-ubyte")
+_BLOCK = 2**20
+
+
+def read_idx(data: Data, root: Path) -> Raw:
+    """Read the train pair, and the t10k pair where it is there.
+
+    Raises:
+        DataError: a file is missing, torn, too long, no idx file, or a pair's counts differ.
+    """
+    folder = root / data.path
+    if not folder.is_dir():
+        raise DataError(f"data.path {data.path} is not a folder. Name the folder of the idx files.")
+    has_test = any(_candidates(folder, "t10k", name) for _, name in (_IMAGES, _LABELS))
+    pieces, files = [], {}
+    for prefix, split in (("train", "train"), ("t10k", "test"))[: 2 if has_test else 1]:
+        images, labels = (_find(folder, prefix, name) for _, name in (_IMAGES, _LABELS))
+        pieces.append(_piece(images, labels, split if has_test else None))
+        files |= {path.name: sha256_file(path) for path in (images, labels)}
+    return gather("image", pieces, files)
+
+
+def read_idx_file(path: Path, magic: int) -> tuple[tuple[int, ...], bytes]:
+    """Read one idx file of unsigned bytes.
+
+    No more is unpacked than the header promises, plus one byte: a gzip bomb stays packed.
+
+    Returns:
+        The dimensions, as many as the magic number's last byte says, and the content.
+
+    Raises:
+        DataError: another magic number, an absurd size, torn, or longer than promised.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            shape = _header(stream, path.name, magic)
+            promised = math.prod(shape)
+            content = _read_at_most(stream, promised + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name} cannot be read ({error}). Download it again.") from error
+    if len(content) < promised:
+        raise DataError(
+            f"{path.name} is truncated: {len(content)} of {promised} bytes. Download it again."
+        )
+    if len(content) > promised:
+        raise DataError(
+            f"{path.name} is longer than the {promised} bytes of its header. Download it again."
+        )
+    return shape, content
+
+
+def _piece(images: Path, labels: Path, split: str | None) -> Piece:
+    (count, height, width), pixels = read_idx_file(images, _IMAGES[0])
+    (label_count,), digits = read_idx_file(labels, _LABELS[0])
+    if count != label_count:
+        raise DataError(
+            f"{images.name} holds {count} images, but {labels.name} {label_count} labels. "
+            "Download both again."
+        )
+    if height == 0 or width == 0:
+        raise DataError(f"{images.name} holds images of {height}x{width} pixels. Replace it.")
+    size = height * width
+    return Piece(
+        part=images.name,
+        shape=(height, width, 1),
+        content=[pixels[start : start + size] for start in range(0, count * size, size)],
+        labels=[str(digit) for digit in np.frombuffer(digits, np.uint8)],
+        splits=[split] * count,
+        origins=row_origins(images.name, count),
+    )
+
+
+def _header(stream: IO[bytes], name: str, magic: int) -> tuple[int, ...]:
+    dimensions = magic & 0xFF
+    wanted = 4 * (1 + dimensions)
+    header = stream.read(wanted)
+    if len(header) < wanted:
+        raise DataError(f"{name} is truncated: {len(header)} bytes. Download it again.")
+    given, *shape = struct.unpack(f">{1 + dimensions}I", header)
+    if given != magic:
+        raise DataError(
+            f"{name} starts with the magic number {given}, not {magic}. Is it the right file?"
+        )
+    if math.prod(shape) > MOST_IMAGES_BYTES:
+        raise DataError(
+            f"{name} promises {math.prod(shape)} bytes; at most {MOST_IMAGES_BYTES} are read. "
+            "Is it the right file?"
+        )
+    return tuple(shape)
+
+
+def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
+    # In blocks: one read of `limit` would allocate what a lying header promises.
+    content = bytearray()
+    while len(content) < limit:
+        block = stream.read(min(_BLOCK, limit - len(content)))
+        if not block:
+            break
+        content += block
+    return bytes(content)
+
+
+def _find(folder: Path, prefix: str, name: str) -> Path:
+    found = _candidates(folder, prefix, name)
+    if not found:
+        raise DataError(
+            f"{prefix}-{name}[.gz] is missing in data.path. Add it, or point data.path elsewhere."
+        )
+    return found[0]
+
+
+def _candidates(folder: Path, prefix: str, name: str) -> list[Path]:
+    """Return the plain file before the gzipped one; downloads often leave both."""
+    paths = (folder / f"{prefix}-{name}", folder / f"{prefix}-{name}.gz")
+    return [path for path in paths if path.is_file()]

@@ -1,0 +1,89 @@
+"""Image folder: one folder per class, optionally below train/, validation/ (or val/) and test/.
+
+    data.path/cat/1.png                       ──> label cat
+    data.path/train/cat/1.png                 ──> label cat, split train
+    data.path/1.png, data.path/train/1.png    ──> no label
+
+The part is the folder and the row the place in its sorted listing, so that a part holds a class's
+images, not one. The hash of a part covers the names and hashes of its files.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from stillroom.config.schema import Data
+from stillroom.data.images import SUFFIXES, read_images
+from stillroom.data.raw import Piece, Raw, gather
+from stillroom.data.splits import ALIASES, SPLITS
+from stillroom.errors import DataError
+from stillroom.io.hashing import sha256_file, sha256_json
+
+_SPLIT_FOLDERS = {*SPLITS, *ALIASES}
+
+
+def read_image_folder(data: Data, root: Path) -> Raw:
+    """Read all images below `data.path`.
+
+    Raises:
+        DataError: no images, one that cannot be read, or two that differ in size or channels.
+    """
+    folder = root / data.path
+    if not folder.is_dir():
+        raise DataError(f"data.path {data.path} is not a folder. Name one with a folder per class.")
+    pieces, files = [], {}
+    for part, label, split in _parts(folder):
+        paths = _images(folder / part)
+        origins = [path.relative_to(folder).as_posix() for path in paths]
+        shape, content = read_images(paths, origins)
+        pieces.append(
+            Piece(
+                part=part,
+                shape=shape,
+                content=content,
+                labels=[label] * len(paths),
+                splits=[split] * len(paths),
+                origins=origins,
+            )
+        )
+        if paths:
+            files[part] = sha256_json({path.name: sha256_file(path) for path in paths})
+    if not files:
+        raise DataError(
+            f"data.path {data.path} holds no images ({', '.join(sorted(SUFFIXES))}) in a folder "
+            "per class. Add some, or point data.path elsewhere."
+        )
+    return gather("image", pieces, files)
+
+
+def _parts(folder: Path) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yield (folder relative to data.path, label, split), sorted."""
+    first = _folders(folder)
+    if first and {path.name for path in first} <= _SPLIT_FOLDERS:
+        for below in first:
+            split = ALIASES[below.name] if below.name in ALIASES else below.name
+            yield below.name, None, split
+            for path in _folders(below):
+                yield f"{below.name}/{path.name}", path.name, split
+        if _images(folder):
+            raise DataError(
+                f"{_images(folder)[0].name} stands beside the folders of the splits. Move it into "
+                "one of them."
+            )
+        return
+    yield ".", None, None
+    for path in first:
+        yield path.name, path.name, None
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _images(folder: Path) -> list[Path]:
+    """Return the folder's images, sorted by name.
+
+    Raises:
+        DataError: a folder stands where only images belong.
+    """
+    found = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    return [path for path in found if path.suffix.lower() in SUFFIXES and not path.is_dir()]

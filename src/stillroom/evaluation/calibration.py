@@ -1,0 +1,46 @@
+"""Calibration: probabilities and labels in, the points of a reliability diagram out.
+
+Flat records, as DVC and Kedro-Viz draw them: model, bin, confidence, accuracy, count.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillroom.evaluation.checks import checked_labels, checked_probabilities
+from stillroom.evaluation.metrics import bin_of, correct
+
+
+def reliability(
+    model: str, probabilities: NDArray[Any], labels: NDArray[Any], bins: int
+) -> list[dict[str, str | int | float]]:
+    """Return one record per bin that holds an example; the empty ones have no accuracy.
+
+    Args:
+        model: the name that each record carries.
+        probabilities: [N, C].
+        labels: [N], indices of the true classes.
+        bins: how many bins of equal width cover the top probability, 0 to 1.
+
+    Returns:
+        By rising `bin` (from 0): the bin's mean `confidence` and `accuracy`, rounded to 6
+        decimals, and its `count`.
+
+    Raises:
+        DataError: shapes that do not match, or values that are no distribution.
+    """
+    rows = checked_probabilities(probabilities, "probabilities")
+    right = correct(rows, checked_labels(labels, rows.shape))
+    confidence = rows.max(axis=1)
+    bin_index = bin_of(confidence, bins)
+    return [
+        {
+            "model": model,
+            "bin": int(index),
+            "confidence": round(float(confidence[bin_index == index].mean()), 6),
+            "accuracy": round(float(right[bin_index == index].mean()), 6),
+            "count": int((bin_index == index).sum()),
+        }
+        for index in np.unique(bin_index)
+    ]

@@ -1,0 +1,84 @@
+"""Model directories in Hugging Face's layout: weights as safetensors, never a pickle.
+
+    model + encoder ──save_model──> config.json, model.safetensors, preprocessor_config.json
+    directory ──load_model──> model in evaluation mode
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stillroom.errors import ModelError
+from stillroom.io.documents import read_json, write_json
+from stillroom.io.hashing import sha256_file
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+PREPROCESSOR = "preprocessor_config.json"
+
+
+def save_model(model: "PreTrainedModel", encoder: dict[str, Any], path: Path) -> None:
+    """Write a model and the encoder of its inputs into the folder `path`."""
+    path.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(path)
+    write_json(path / PREPROCESSOR, encoder)
+
+
+def load_model(path: Path) -> "PreTrainedModel":
+    """Load a model in evaluation mode, on the CPU, in float32.
+
+    Raises:
+        ModelError: a file is missing or cannot be read, or only pickled weights are there.
+    """
+    from transformers import AutoModelForImageClassification
+
+    import stillroom.models.mlp  # noqa: F401  (registers its config)
+
+    require_directory(path)
+    try:
+        model = AutoModelForImageClassification.from_pretrained(
+            path, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        )
+    except Exception as error:  # transformers and safetensors raise a dozen unrelated types
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{path} cannot be loaded: {reason[:300]}") from error
+    return model.eval()
+
+
+def require_directory(path: Path) -> None:
+    """Refuse a folder that is no model directory.
+
+    Raises:
+        ModelError: the config or the weights are missing; pickled weights are named.
+    """
+    if not (path / CONFIG).is_file():
+        raise ModelError(f"{path / CONFIG} does not exist. Name a Hugging Face model directory.")
+    if not (path / WEIGHTS).is_file():
+        pickled = sorted(found.name for found in path.glob("*.bin"))
+        hint = f" {pickled[0]} is a pickle: convert it to safetensors." if pickled else ""
+        raise ModelError(f"{path / WEIGHTS} does not exist.{hint}")
+
+
+def read_encoder(path: Path) -> dict[str, Any]:
+    """Return the encoder that was saved beside a model.
+
+    Raises:
+        ModelError: it is missing or no JSON object.
+    """
+    file = path / PREPROCESSOR
+    content = read_json(file) if file.is_file() else None
+    if not isinstance(content, dict):
+        raise ModelError(f"{file} is missing or no JSON object; it says how inputs become numbers.")
+    return content
+
+
+def weights_hash(path: Path) -> str:
+    """Return the SHA-256 of the weights' file."""
+    return sha256_file(path / WEIGHTS)
+
+
+def architecture_hash(path: Path) -> str:
+    """Return the SHA-256 of the architecture's file."""
+    return sha256_file(path / CONFIG)

@@ -1,0 +1,39 @@
+"""Forward passes at one fixed shape: inputs in, logits out.
+
+    inputs [N, *shape] ──batches of constant size, the last one padded──> logits [N, classes]
+
+In float32 a row's logits change in their last bits with the size of the batch around them. So
+each batch has the same size, with rows of zeros in the tail, whose answers are dropped.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Floats = NDArray[np.float32]
+
+
+def logits(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> Floats:
+    """Return float32 logits [N, classes] for float32 inputs [N, *shape]."""
+    return np.concatenate(list(batches_of_logits(model, inputs, batch_size)))
+
+
+def batches_of_logits(
+    model: "PreTrainedModel", inputs: Floats, batch_size: int
+) -> Iterator[Floats]:
+    """Yield the logits batch by batch, each [at most batch_size, classes]."""
+    import torch
+
+    for start in range(0, len(inputs), batch_size):
+        batch = inputs[start : start + batch_size]
+        padded = np.zeros((batch_size, *inputs.shape[1:]), dtype=np.float32)
+        padded[: len(batch)] = batch
+        tensor = torch.from_numpy(padded).to(model.device)
+        with torch.inference_mode():
+            answers = model(**{model.main_input_name: tensor}).logits
+        yield answers[: len(batch)].float().cpu().numpy()

@@ -1,0 +1,204 @@
+"""The nodes of evaluate: the test split through every model, then measured.
+
+    examples, encoder, soft labels, students ──predict──> predictions
+    predictions ──measure_quality──> metrics, reliability, confusion, similarity
+    examples, encoder, teachers, students ──measure_cost──> cost
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from stillroom.config.schema import Evaluate
+from stillroom.errors import DataError, ModelError
+
+MODELS = ("teacher", "control", "student")
+DECIMALS = 6
+BATCH_SIZE = 256
+
+Numbers = dict[str, dict[str, int | float]]
+Records = list[dict[str, Any]]
+
+
+class SoftLabels(Protocol):
+    """What evaluate asks of a soft-label set."""
+
+    def probabilities(self, example_ids: list[bytes], temperature: float) -> NDArray[Any]:
+        """Return the ensemble's probabilities, [N, C], in the order of the ids."""
+
+
+def predict(
+    examples: pl.DataFrame, encoder: dict[str, Any], soft_labels: SoftLabels, students: Path
+) -> pl.DataFrame:
+    """Return each model's probabilities on the labelled rows of the test split.
+
+    The teacher is not run: its answers are read from the soft labels, at temperature 1.
+
+    Args:
+        examples: every example, with `example_id`, `split`, `label` and its content.
+        encoder: the encoder's JSON document.
+        soft_labels: the ensemble's answers to the test split.
+        students: a folder with the model directories `control` and `student`.
+
+    Returns:
+        `example_id`, `label`, and `teacher`, `control`, `student`: list[float32], each C long.
+
+    Raises:
+        DataError: no row of the test split has a label.
+        ModelError: a model directory is missing or damaged.
+    """
+    from stillroom.data.encoders import Encoder
+
+    test = _test_split(examples)
+    inputs = Encoder.from_json(encoder).encode(test)
+    answers = {
+        "teacher": soft_labels.probabilities(test["example_id"].to_list(), 1.0),
+        "control": _probabilities(students / "control", inputs),
+        "student": _probabilities(students / "student", inputs),
+    }
+    columns = [
+        pl.Series(name, answers[name].astype(np.float32)).arr.to_list() for name in MODELS
+    ]
+    return test.select("example_id", "label").with_columns(columns)
+
+
+def measure_quality(
+    predictions: pl.DataFrame, encoder: dict[str, Any], evaluate: Evaluate
+) -> tuple[Numbers, Records, Records, Records]:
+    """Return the metrics, and the records of the three plots.
+
+    Args:
+        predictions: as `predict` returns them.
+        encoder: the encoder's JSON document; its `classes` name the outputs.
+        evaluate: how to measure.
+
+    Returns:
+        metrics: per model its measures; under `gain` what the teacher brought the student over
+            its control, better being positive, and the standard error of the gain in accuracy.
+            Rounded to 6 decimals, so that equal predictions give equal bytes.
+        reliability, confusion, similarity: flat records.
+
+    Raises:
+        DataError: predictions that are no distributions, or that do not fit the classes.
+    """
+    from stillroom.evaluation.calibration import reliability
+    from stillroom.evaluation.confusion import confusion_records
+    from stillroom.evaluation.similarity import mean_soft_labels, similarity_records
+
+    labels = predictions["label"].to_numpy()
+    answers = {name: _matrix(predictions, name) for name in MODELS}
+    classes: list[str] = encoder["classes"]
+    return (
+        _metrics(answers, labels, evaluate.bins),
+        [row for name in MODELS for row in reliability(name, answers[name], labels, evaluate.bins)],
+        [row for name in MODELS for row in confusion_records(name, answers[name], labels, classes)],
+        similarity_records(mean_soft_labels(answers["teacher"], labels), classes),
+    )
+
+
+def measure_cost(
+    examples: pl.DataFrame,
+    encoder: dict[str, Any],
+    teachers: Path,
+    students: Path,
+    evaluate: Evaluate,
+) -> Numbers:
+    """Return parameters, megabytes of weights and milliseconds per image of each model.
+
+    The teacher's numbers are the sums over its members, since every one of them must answer.
+
+    Args:
+        examples: every example; the first `latency_images` of the test split are run.
+        encoder: the encoder's JSON document.
+        teachers: a folder with one model directory per member.
+        students: a folder with the model directories `control` and `student`.
+        evaluate: how many images to time.
+
+    Raises:
+        DataError: no row of the test split has a label.
+        ModelError: a model directory is missing or damaged, or there is no teacher.
+    """
+    from stillroom.data.encoders import Encoder
+
+    rows = _test_split(examples).head(evaluate.latency_images)
+    inputs = Encoder.from_json(encoder).encode(rows)
+    members = sorted(path for path in teachers.iterdir() if path.is_dir())
+    if not members:
+        raise ModelError(f"{teachers} holds no model directory. Run `kedro run --pipeline=tutor`.")
+    directories = {
+        "teacher": members,
+        "control": [students / "control"],
+        "student": [students / "student"],
+    }
+    return {
+        name: _cost_together(paths, inputs, evaluate.latency_images)
+        for name, paths in directories.items()
+    }
+
+
+def _test_split(examples: pl.DataFrame) -> pl.DataFrame:
+    test = examples.filter((pl.col("split") == "test") & pl.col("label").is_not_null())
+    if test.is_empty():
+        raise DataError("no row of the test split has a label. Raise data.test, or label some.")
+    return test
+
+
+def _probabilities(directory: Path, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    from stillroom.models.directory import load_model
+    from stillroom.models.forward import logits
+
+    answers = logits(load_model(directory), inputs, BATCH_SIZE).astype(np.float64)
+    shifted = np.exp(answers - answers.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def _matrix(predictions: pl.DataFrame, name: str) -> NDArray[np.float64]:
+    return np.array(predictions[name].to_list(), dtype=np.float64)
+
+
+def _metrics(answers: dict[str, NDArray[Any]], labels: NDArray[Any], bins: int) -> Numbers:
+    from stillroom.evaluation.metrics import quality, standard_error_of_gain
+
+    measured = {
+        name: quality(probabilities, labels, answers["teacher"], bins)
+        for name, probabilities in answers.items()
+    }
+    student, control = measured["student"], measured["control"]
+    error = standard_error_of_gain(answers["student"], answers["control"], labels)
+    gain = {
+        "accuracy": student.accuracy - control.accuracy,
+        "accuracy_standard_error": error,
+        "nll": control.nll - student.nll,
+    }
+    groups = {name: asdict(measures) for name, measures in measured.items()} | {"gain": gain}
+    return {name: _rounded(values) for name, values in groups.items()}
+
+
+def _rounded(values: dict[str, float]) -> dict[str, int | float]:
+    # Adding zero turns -0.0, as rounding leaves it, into 0.0.
+    return {name: round(value, DECIMALS) + 0.0 for name, value in values.items()}
+
+
+def _cost_together(paths: list[Path], inputs: NDArray[Any], images: int) -> dict[str, int | float]:
+    from stillroom.evaluation.cost import cost
+    from stillroom.models.directory import load_model
+    from stillroom.models.forward import logits
+
+    models = [load_model(path) for path in paths]
+    costs = [
+        cost(model, lambda batch, model=model: logits(model, batch, 1), inputs, images)
+        for model in models
+    ]
+    total = costs[0]
+    for member in costs[1:]:
+        total = total + member
+    return {
+        "parameters": total.parameters,
+        "megabytes": round(total.weight_bytes / 1e6, 3),
+        "ms_per_image": round(total.ms_per_image, 4),
+    }

@@ -1,0 +1,5 @@
+"""Report: everything that was measured in, one page out."""
+
+from stillroom.pipelines.report.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,64 @@
+"""Jobs: what the worker process is asked to do, as a file that it reads.
+
+    Job (examples, fits, trainer) ──JSON──> job.json ──worker──> model directories, curves
+
+A `Fit` is one model to train; several share one worker, so that the start-up is paid once.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from stillroom.config.schema import Architecture, Objective, Optimisation, Trainer
+from stillroom.io.documents import write_json
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Fit:
+    """One model: what it is, how it is fitted, and to what.
+
+    Attributes:
+        name: what curves and progress call it.
+        rows: `labelled` trains on the labelled rows alone, `all` on the whole training split.
+        objective: the soft objective; None learns from hard labels alone.
+        seed: of the weights and of the order of the batches.
+        shift: augmentation, up to so many pixels in each direction.
+        output: the folder of the model directory.
+    """
+
+    name: str
+    architecture: Architecture
+    optimisation: Optimisation
+    rows: Annotated[str, Field(pattern="^(labelled|all)$")]
+    objective: Objective | None
+    seed: int
+    shift: int
+    label_smoothing: float
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Job:
+    """Fits over one set of examples; `soft_labels` is the folder of the set where one is used."""
+
+    examples: str
+    encoder: str
+    soft_labels: str | None
+    curves: str
+    fits: list[Fit]
+    trainer: Trainer
+
+
+def write_job(job: Job, path: Path) -> None:
+    """Write a job for the worker."""
+    write_json(path, asdict(job))
+
+
+def read_job(path: Path) -> Job:
+    """Read a job."""
+    return TypeAdapter(Job).validate_json(path.read_bytes())

@@ -1,0 +1,141 @@
+"""The worker process: a job file in, fitted models and learning curves out.
+
+    python -m stillroom.training.worker job.json
+
+Exits with 3 after an error that a user can mend, whose text lies in `error.txt` beside the job.
+"""
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from stillroom.config.schema import Objective
+from stillroom.data.encoders import Encoder
+from stillroom.errors import DataError, StillroomError
+from stillroom.io.documents import read_json, write_json
+from stillroom.io.progress import Ticker, ticking
+from stillroom.models.directory import save_model
+from stillroom.models.table import Shape, build
+from stillroom.objectives.mixture import SOFT_TERMS, Distillation, HardLabels, Loss
+from stillroom.training.batches import Batch, labelled, loader, read_split
+from stillroom.training.job import Fit, Job, read_job
+from stillroom.training.launch import MENDABLE
+from stillroom.training.learner import Learner, Record
+
+
+class ShowProgress(Callback):
+    """Ticks once a batch."""
+
+    def __init__(self, ticker: Ticker, name: str) -> None:
+        """Show `name` beside the numbers."""
+        self.ticker, self.name = ticker, name
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: object,
+        batch: Batch, batch_idx: int,
+    ) -> None:
+        """Count the rows of a batch."""
+        epoch = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
+        self.ticker.advance(len(batch.labels), f"training {self.name}, {epoch}")
+
+
+def run(job: Job) -> None:
+    """Fit every model of a job and write the curves.
+
+    Raises:
+        StillroomError: the examples, soft labels or an architecture cannot be used.
+    """
+    torch.set_num_threads(job.trainer.threads)
+    torch.use_deterministic_algorithms(True, warn_only=job.trainer.accelerator != "cpu")
+    encoder = Encoder.from_json(_mapping(Path(job.encoder)))
+    validation = labelled(_read(job, encoder, "validation", None))
+    rows = [_rows(job, fit, encoder) for fit in job.fits]
+    work = sum(len(r.labels) * fit.optimisation.epochs for r, fit in zip(rows, job.fits, strict=True))
+    records: list[Record] = []
+    with ticking("training", work, "rows") as ticker:
+        for fit, train in zip(job.fits, rows, strict=True):
+            records += _fit(fit, train, validation, encoder, job, ticker)
+    write_json(Path(job.curves), records)
+
+
+def _fit(
+    fit: Fit, train: Batch, validation: Batch, encoder: Encoder, job: Job, ticker: Ticker
+) -> list[Record]:
+    how = fit.optimisation
+    batches = loader(train, how.batch_size, fit.seed)
+    model = build(
+        fit.architecture.name, fit.architecture.options, Shape(encoder.shape, encoder.classes),
+        fit.seed,
+    )
+    learner = Learner(
+        fit.name, model, _loss(fit), how, len(batches) * how.epochs, fit.shift, fit.seed
+    )
+    lightning.seed_everything(fit.seed, verbose=False)  # dropout draws from the global generator
+    trainer = lightning.Trainer(
+        accelerator=job.trainer.accelerator,
+        devices=1,
+        max_epochs=how.epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        callbacks=[ShowProgress(ticker, fit.name)],
+    )
+    trainer.fit(learner, batches, loader(validation, how.batch_size, fit.seed))
+    model.load_state_dict(learner.best)
+    save_model(model, encoder.to_json(), Path(fit.output))
+    return learner.records
+
+
+def _rows(job: Job, fit: Fit, encoder: Encoder) -> Batch:
+    rows = _read(job, encoder, "train", fit.objective)
+    return labelled(rows) if fit.rows == "labelled" else rows
+
+
+def _read(job: Job, encoder: Encoder, split: str, objective: Objective | None) -> Batch:
+    folder = None
+    if objective is not None:
+        if job.soft_labels is None:
+            raise StillroomError("a job with a soft objective names no soft labels.")
+        folder = Path(job.soft_labels)
+    temperature = 1.0 if objective is None else objective.temperature
+    return read_split(Path(job.examples), encoder, split, folder, temperature)
+
+
+def _loss(fit: Fit) -> Loss:
+    if fit.objective is None:
+        return HardLabels(fit.label_smoothing)
+    objective = fit.objective
+    return Distillation(
+        objective.temperature, objective.hard_weight, SOFT_TERMS[objective.missing_mass]
+    )
+
+
+def _mapping(path: Path) -> dict[str, object]:
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds no JSON object. Run ingest again.")
+    return content
+
+
+def main(path: Path) -> int:
+    """Run the job at `path`; return the exit code."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    # Workers for loading would only cost here: the rows lie in memory and are fetched in batches.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    try:
+        run(read_job(path))
+    except StillroomError as error:
+        path.with_name("error.txt").write_text(str(error), encoding="utf-8")
+        return MENDABLE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
