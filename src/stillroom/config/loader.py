@@ -26,7 +26,7 @@ class ComposingConfigLoader(OmegaConfigLoader):
             ConfigError: the parameters are not allowed, or DVC runs a stage and they differ from
                 `conf/composed.yaml`, by which DVC decided what to run.
         """
-        if key != "parameters" or key in self.keys():  # noqa: SIM118  (`in self` recurses)
+        if key != "parameters" or key in self.data:
             return dict(super().__getitem__(key))
         root = Path(self.conf_source).parent
         parameters = compose(root, self.runtime_params)

@@ -39,9 +39,9 @@ def read_image(path: Path, origin: str) -> NDArray[np.uint8]:
     """
     from PIL import Image
 
-    if not path.is_file():
-        raise DataError(f"{origin}: the image does not exist. Restore it, or remove its row.")
     try:
+        if not path.is_file():
+            raise DataError(f"{origin}: the image does not exist. Restore it, or remove its row.")
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=_FORMATS) as image:

@@ -43,9 +43,9 @@ def example_ids(
 
 
 def unit_interval(ids: Iterable[bytes], salt: str) -> NDArray[np.float64]:
-    """Return one number in [0, 1) per id: the same for the same id and salt, whatever stands beside.
+    """Return one number in [0, 1) per id, uniform over ids.
 
-    Numbers under different salts are independent of each other.
+    It depends on the id and the salt alone; under different salts it is independent.
     """
     salted = struct.pack("<Q", len(salt.encode())) + salt.encode()
     base = hashlib.blake2b(salted, digest_size=8, person=_UNIT_PERSON)

@@ -1,13 +1,13 @@
 """Raw examples: what every source gives, before anything is judged.
 
-    pieces (one per part) ──gather──> Raw(kind, shape, frame, files, versions)
+pieces (one per part) ──gather──> Raw(kind, shape, frame, files, versions)
 
-    frame:  content   image: Binary, row-major uint8 | text: String | features: List(Float64)
-            label     String, null where unlabelled
-            split     String, null where the source brings no splits
-            part      String, the file, relative to data.path
-            row       Int64, its row in the part, from 0
-            origin    String, where a person finds it: "train.csv row 3"
+frame:  content   image: Binary, row-major uint8 | text: String | features: List(Float64)
+        label     String, null where unlabelled
+        split     String, null where the source brings no splits
+        part      String, the file, relative to data.path
+        row       Int64, its row in the part, from 0
+        origin    String, where a person finds it: "train.csv row 3"
 """
 
 from collections.abc import Sequence
@@ -33,9 +33,9 @@ class Piece:
 
     part: str
     shape: tuple[int, ...]
-    content: Sequence[bytes] | Sequence[str] | Sequence[Sequence[float]]
-    labels: Sequence[str | None]
-    splits: Sequence[str | None]
+    content: pl.Series
+    labels: pl.Series | Sequence[str | None]
+    splits: pl.Series | Sequence[str | None]
     origins: Sequence[str]
 
 
@@ -66,7 +66,7 @@ def gather(
     Raises:
         DataError: there is no row, or the shapes of two pieces differ.
     """
-    filled = [piece for piece in pieces if piece.content]
+    filled = [piece for piece in pieces if len(piece.content)]
     if not filled:
         names = ", ".join(piece.part for piece in pieces[:3]) or "data.path"
         raise DataError(f"{names} holds no rows. Fill it, or point data.path elsewhere.")
@@ -89,7 +89,7 @@ def shape_words(shape: tuple[int, ...]) -> str:
 def _frame(kind: Kind, piece: Piece) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "content": pl.Series(piece.content, dtype=CONTENT_TYPES[kind]),
+            "content": piece.content.cast(CONTENT_TYPES[kind]),
             "label": pl.Series(piece.labels, dtype=pl.String()),
             "split": pl.Series(piece.splits, dtype=pl.String()),
             "part": pl.repeat(piece.part, len(piece.content), dtype=pl.String(), eager=True),

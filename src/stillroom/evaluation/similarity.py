@@ -50,9 +50,7 @@ def similarity_records(
     ]
 
 
-def top_pairs(
-    records: list[dict[str, str | float]], count: int
-) -> list[dict[str, str | float]]:
+def top_pairs(records: list[dict[str, str | float]], count: int) -> list[dict[str, str | float]]:
     """Return the `count` most probable records off the diagonal, the most probable first.
 
     Equal probabilities keep the records' order, so the choice is the same in every process.

@@ -22,6 +22,7 @@ PREPROCESSOR = "preprocessor_config.json"
 def save_model(model: "PreTrainedModel", encoder: dict[str, Any], path: Path) -> None:
     """Write a model and the encoder of its inputs into the folder `path`."""
     path.mkdir(parents=True, exist_ok=True)
+    _silence_progress()
     model.save_pretrained(path)
     write_json(path / PREPROCESSOR, encoder)
 
@@ -37,6 +38,7 @@ def load_model(path: Path) -> "PreTrainedModel":
     import stillroom.models.mlp  # noqa: F401  (registers its config)
 
     require_directory(path)
+    _silence_progress()
     try:
         model = AutoModelForImageClassification.from_pretrained(
             path, local_files_only=True, use_safetensors=True, trust_remote_code=False
@@ -82,3 +84,10 @@ def weights_hash(path: Path) -> str:
 def architecture_hash(path: Path) -> str:
     """Return the SHA-256 of the architecture's file."""
     return sha256_file(path / CONFIG)
+
+
+def _silence_progress() -> None:
+    # Its bars count tensors of one file; ours count the rows of the stage.
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

@@ -38,61 +38,69 @@ class Member(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """N inputs for every member.
+    """N examples, as each member sees them.
 
     Attributes:
         example_ids: N keys.
-        inputs: [N, *shape], float32.
+        inputs: for each member [N, *shape], float32; members with equal preprocessing share one.
         labels: [N], int32; -1 where an example has no label.
     """
 
     example_ids: list[bytes]
-    inputs: Floats
+    inputs: tuple[Floats, ...]
     labels: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A capture that has been asked for and not yet run: iterate to run it."""
+    """A capture that has been asked for and not yet run; `write_set` runs it."""
 
     questions: Questions
     members: tuple[Member, ...]
     sparsifier: TopK
     rows_per_shard: int
     classes: int
-    tick: Callable[[int], None]
 
-    def __iter__(self) -> Iterator[tuple[int, Rows]]:
-        """Run the teachers; yield (member, rows) for each shard."""
+    @property
+    def forwards(self) -> int:
+        """How many rows the teachers have to answer in all."""
+        return len(self.members) * len(self.questions.example_ids)
+
+    def shards(self, tick: Callable[[int], None]) -> Iterator[Rows]:
+        """Run the teachers and yield the rows of each shard; `tick` counts rows as they come."""
         for index, member in enumerate(self.members):
-            yield from self._of(index, member)
+            yield from self._of(index, member, tick)
 
-    def _of(self, index: int, member: Member) -> Iterator[tuple[int, Rows]]:
+    def _of(self, index: int, member: Member, tick: Callable[[int], None]) -> Iterator[Rows]:
         questions = self.questions
-        for start in range(0, len(questions.inputs), self.rows_per_shard):
+        for start in range(0, len(questions.example_ids), self.rows_per_shard):
             rows = slice(start, start + self.rows_per_shard)
-            inputs, labels = questions.inputs[rows], questions.labels[rows]
-            sparse, log_p = self._ask(member, inputs, labels)
+            inputs, labels = questions.inputs[index][rows], questions.labels[rows]
+            sparse, log_p = self._ask(member, inputs, labels, tick)
             keys = input_keys(inputs, member.capture.preprocessing)
-            yield index, Rows(questions.example_ids[rows], keys, index, sparse, log_p)
+            yield Rows(questions.example_ids[rows], keys, index, sparse, log_p)
 
     def _ask(
-        self, member: Member, inputs: Floats, labels: NDArray[np.int32]
+        self,
+        member: Member,
+        inputs: Floats,
+        labels: NDArray[np.int32],
+        tick: Callable[[int], None],
     ) -> tuple[Sparse, Floats]:
         heads, log_p, start = [], [], 0
         for logits in member.answer(inputs):
             heads.append(top_k(logits, self.sparsifier))
             log_p.append(_log_p_label(logits, labels[start : start + len(logits)]))
             start += len(logits)
-            self.tick(len(logits))
+            tick(len(logits))
         return _concatenated(heads), np.concatenate(log_p)
 
 
-def write_set(answers: Answers, folder: Path) -> Manifest:
+def write_set(answers: Answers, folder: Path, tick: Callable[[int], None]) -> Manifest:
     """Run the teachers and write their answers into `folder`; the manifest comes last."""
     (folder / SHARDS).mkdir(parents=True, exist_ok=True)
     shards = tuple(
-        _write_shard(rows, number, folder) for number, (_, rows) in enumerate(answers)
+        _write_shard(rows, number, folder) for number, rows in enumerate(answers.shards(tick))
     )
     captures = tuple(member.capture for member in answers.members)
     manifest = Manifest(

@@ -22,6 +22,9 @@ ROWS_AGAIN = 1
 # room for another processor.
 LOGIT_BOUND = 1e-3
 
+# So many standard deviations above chance must the agreement with the hard labels be.
+DEVIATIONS = 3
+
 
 def verify(labels: SoftLabelSet, questions: Questions, members: tuple[Member, ...]) -> None:
     """Check a set against the examples and the teachers that it is said to come from.
@@ -49,7 +52,7 @@ def _require_keys(
             f"{len(set(found) - set(expected))} soft labels have no example. "
             "Run `kedro run --pipeline=teach`."
         )
-    keys = input_keys(questions.inputs, member.capture.preprocessing)
+    keys = input_keys(questions.inputs[index], member.capture.preprocessing)
     by_id = dict(zip(found, table["input_key"].to_pylist(), strict=True))
     for example_id, key in zip(expected, keys, strict=True):
         if by_id[example_id] != key:
@@ -87,11 +90,13 @@ def _require_labels_meet(labels: SoftLabelSet, questions: Questions, index: int)
     top = labels.heads(ids, labels.manifest.temperatures[0], index).ids[:, 0]
     agreement = float((top == truth).mean())
     chance, deviation = _agreement_by_chance(top, truth, labels.manifest.classes)
-    if agreement <= chance + 4 * deviation:
+    bound = chance + DEVIATIONS * deviation
+    # On a handful of rows even a perfect teacher could not be told from chance: nothing to say.
+    if bound < 1 and agreement <= bound:
         raise SoftLabelError(
             f"member {index} agrees with {agreement:.1%} of the hard labels, and shuffled labels "
             f"would agree with {chance:.1%} (±{deviation:.1%}). The labels are misaligned, or the "
-            "teacher has learnt nothing; look at data/03_teachers/learning_curves.json."
+            "teacher has learnt nothing; look at the teachers' learning curves."
         )
 
 
@@ -117,7 +122,7 @@ def _require_teacher_repeats(
         # The row is picked by the shard's own hash: not always the first, and the same each time.
         rows = [(int(shard.sha256[:8], 16) + n) % shard.rows for n in range(ROWS_AGAIN)]
         asked = [position[table["example_id"][row].as_py()] for row in rows]
-        again = np.concatenate(list(member.answer(questions.inputs[asked])))
+        again = np.concatenate(list(member.answer(questions.inputs[index][asked])))
         for row, logits in zip(rows, again, strict=True):
             ids = np.array(table["ids"][row].as_py())
             stored = np.array(table["logits"][row].as_py())

@@ -105,6 +105,11 @@ def loader(rows: Batch, batch_size: int, seed: int) -> DataLoader[Batch]:
     )
 
 
+def in_order(rows: Batch, batch_size: int) -> DataLoader[Batch]:
+    """Return batches in the order of the rows, all of them."""
+    return DataLoader(Table(rows), batch_size=batch_size, collate_fn=_as_fetched)
+
+
 def read_split(
     examples: Path, encoder: Encoder, split: str, soft_labels: Path | None, temperature: float
 ) -> Batch:

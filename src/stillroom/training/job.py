@@ -7,7 +7,7 @@ A `Fit` is one model to train; several share one worker, so that the start-up is
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -47,7 +47,7 @@ class Job:
     """Fits over one set of examples; `soft_labels` is the folder of the set where one is used."""
 
     examples: str
-    encoder: str
+    encoder: dict[str, Any]
     soft_labels: str | None
     curves: str
     fits: list[Fit]

@@ -16,13 +16,13 @@ from lightning.pytorch.callbacks import Callback
 
 from stillroom.config.schema import Objective
 from stillroom.data.encoders import Encoder
-from stillroom.errors import DataError, StillroomError
-from stillroom.io.documents import read_json, write_json
+from stillroom.errors import StillroomError
+from stillroom.io.documents import write_json
 from stillroom.io.progress import Ticker, ticking
 from stillroom.models.directory import save_model
 from stillroom.models.table import Shape, build
 from stillroom.objectives.mixture import SOFT_TERMS, Distillation, HardLabels, Loss
-from stillroom.training.batches import Batch, labelled, loader, read_split
+from stillroom.training.batches import Batch, in_order, labelled, loader, read_split
 from stillroom.training.job import Fit, Job, read_job
 from stillroom.training.launch import MENDABLE
 from stillroom.training.learner import Learner, Record
@@ -52,7 +52,7 @@ def run(job: Job) -> None:
     """
     torch.set_num_threads(job.trainer.threads)
     torch.use_deterministic_algorithms(True, warn_only=job.trainer.accelerator != "cpu")
-    encoder = Encoder.from_json(_mapping(Path(job.encoder)))
+    encoder = Encoder.from_json(job.encoder)
     validation = labelled(_read(job, encoder, "validation", None))
     rows = [_rows(job, fit, encoder) for fit in job.fits]
     work = sum(len(r.labels) * fit.optimisation.epochs for r, fit in zip(rows, job.fits, strict=True))
@@ -87,7 +87,7 @@ def _fit(
         num_sanity_val_steps=0,
         callbacks=[ShowProgress(ticker, fit.name)],
     )
-    trainer.fit(learner, batches, loader(validation, how.batch_size, fit.seed))
+    trainer.fit(learner, batches, in_order(validation, how.batch_size))
     model.load_state_dict(learner.best)
     save_model(model, encoder.to_json(), Path(fit.output))
     return learner.records
@@ -117,18 +117,13 @@ def _loss(fit: Fit) -> Loss:
     )
 
 
-def _mapping(path: Path) -> dict[str, object]:
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise DataError(f"{path} holds no JSON object. Run ingest again.")
-    return content
-
-
 def main(path: Path) -> int:
     """Run the job at `path`; return the exit code."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     # Workers for loading would only cost here: the rows lie in memory and are fetched in batches.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # Lightning 2.6 with torch 2.13: its own use of a pytree class that torch deprecates.
+    warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec.*")
     try:
         run(read_job(path))
     except StillroomError as error:

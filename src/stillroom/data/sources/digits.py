@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.config.schema import Data
@@ -37,7 +38,7 @@ def read_digits(data: Data, root: Path) -> Raw:
     piece = Piece(
         part=PART,
         shape=SHAPE,
-        content=[row.tobytes() for row in table[:, :_PIXELS].astype(np.uint8)],
+        content=pl.Series([row.tobytes() for row in table[:, :_PIXELS].astype(np.uint8)]),
         labels=[str(digit) for digit in table[:, _PIXELS]],
         splits=[None] * ROWS,
         origins=row_origins(PART, ROWS),

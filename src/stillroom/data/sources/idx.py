@@ -13,9 +13,10 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 import numpy as np
+import polars as pl
 
 from stillroom.config.schema import Data
 from stillroom.data.raw import MOST_IMAGES_BYTES, Piece, Raw, gather, row_origins
@@ -37,7 +38,8 @@ def read_idx(data: Data, root: Path) -> Raw:
     if not folder.is_dir():
         raise DataError(f"data.path {data.path} is not a folder. Name the folder of the idx files.")
     has_test = any(_candidates(folder, "t10k", name) for _, name in (_IMAGES, _LABELS))
-    pieces, files = [], {}
+    pieces: list[Piece] = []
+    files: dict[str, str] = {}
     for prefix, split in (("train", "train"), ("t10k", "test"))[: 2 if has_test else 1]:
         images, labels = (_find(folder, prefix, name) for _, name in (_IMAGES, _LABELS))
         pieces.append(_piece(images, labels, split if has_test else None))
@@ -57,7 +59,7 @@ def read_idx_file(path: Path, magic: int) -> tuple[tuple[int, ...], bytes]:
         DataError: another magic number, an absurd size, torn, or longer than promised.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        with _opened(path) as stream:
             shape = _header(stream, path.name, magic)
             promised = math.prod(shape)
             content = _read_at_most(stream, promised + 1)
@@ -84,18 +86,25 @@ def _piece(images: Path, labels: Path, split: str | None) -> Piece:
         )
     if height == 0 or width == 0:
         raise DataError(f"{images.name} holds images of {height}x{width} pixels. Replace it.")
-    size = height * width
     return Piece(
         part=images.name,
         shape=(height, width, 1),
-        content=[pixels[start : start + size] for start in range(0, count * size, size)],
+        content=pl.Series(_slices(pixels, height * width), dtype=pl.Binary()),
         labels=[str(digit) for digit in np.frombuffer(digits, np.uint8)],
         splits=[split] * count,
         origins=row_origins(images.name, count),
     )
 
 
-def _header(stream: IO[bytes], name: str, magic: int) -> tuple[int, ...]:
+def _slices(content: bytes, size: int) -> list[bytes]:
+    return [content[start : start + size] for start in range(0, len(content), size)]
+
+
+def _opened(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _header(stream: BinaryIO, name: str, magic: int) -> tuple[int, ...]:
     dimensions = magic & 0xFF
     wanted = 4 * (1 + dimensions)
     header = stream.read(wanted)
@@ -114,7 +123,7 @@ def _header(stream: IO[bytes], name: str, magic: int) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
+def _read_at_most(stream: BinaryIO, limit: int) -> bytes:
     # In blocks: one read of `limit` would allocate what a lying header promises.
     content = bytearray()
     while len(content) < limit:

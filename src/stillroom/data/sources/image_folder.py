@@ -11,10 +11,12 @@ images, not one. The hash of a part covers the names and hashes of its files.
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
+
 from stillroom.config.schema import Data
 from stillroom.data.images import SUFFIXES, read_images
 from stillroom.data.raw import Piece, Raw, gather
-from stillroom.data.splits import ALIASES, SPLITS
+from stillroom.data.splits import ALIASES, SPLITS, canonical_split
 from stillroom.errors import DataError
 from stillroom.io.hashing import sha256_file, sha256_json
 
@@ -39,7 +41,7 @@ def read_image_folder(data: Data, root: Path) -> Raw:
             Piece(
                 part=part,
                 shape=shape,
-                content=content,
+                content=pl.Series(content, dtype=pl.Binary()),
                 labels=[label] * len(paths),
                 splits=[split] * len(paths),
                 origins=origins,
@@ -58,21 +60,29 @@ def read_image_folder(data: Data, root: Path) -> Raw:
 def _parts(folder: Path) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield (folder relative to data.path, label, split), sorted."""
     first = _folders(folder)
-    if first and {path.name for path in first} <= _SPLIT_FOLDERS:
-        for below in first:
-            split = ALIASES[below.name] if below.name in ALIASES else below.name
-            yield below.name, None, split
-            for path in _folders(below):
-                yield f"{below.name}/{path.name}", path.name, split
-        if _images(folder):
-            raise DataError(
-                f"{_images(folder)[0].name} stands beside the folders of the splits. Move it into "
-                "one of them."
-            )
+    if not first or not {path.name for path in first} <= _SPLIT_FOLDERS:
+        yield from _classes(folder, ".", None)
         return
-    yield ".", None, None
+    if loose := _images(folder):
+        raise DataError(
+            f"{loose[0].name} stands beside the folders of the splits. Move it into one of them."
+        )
     for path in first:
-        yield path.name, path.name, None
+        yield from _classes(path, path.name, canonical_split(path.name))
+
+
+def _classes(
+    folder: Path, part: str, split: str | None
+) -> Iterator[tuple[str, str | None, str | None]]:
+    yield part, None, split
+    for path in _folders(folder):
+        name = path.name if part == "." else f"{part}/{path.name}"
+        if below := _folders(path):
+            raise DataError(
+                f"{name}/{below[0].name} is a folder inside the folder of a class. Move its images "
+                "up; only train, validation and test may stand above the classes."
+            )
+        yield name, path.name, split
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -80,10 +90,9 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    """Return the folder's images, sorted by name.
-
-    Raises:
-        DataError: a folder stands where only images belong.
-    """
-    found = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-    return [path for path in found if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+    """Return the folder's images, sorted by name; hidden files are none."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )

@@ -52,8 +52,7 @@ class Metrics(AbstractDataset[Numbers, Numbers]):
         numbers = _checked(read_json(self._filepath), self._filepath)
         names = list(dict.fromkeys(name for group in numbers.values() for name in group))
         rows = [
-            [group, *(values[name] if name in values else "" for name in names)]
-            for group, values in numbers.items()
+            [group, *(values.get(name, "") for name in names)] for group, values in numbers.items()
         ]
         return TablePreview(
             {"index": list(range(len(rows))), "columns": ["", *names], "data": rows}

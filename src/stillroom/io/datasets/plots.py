@@ -34,9 +34,7 @@ class RecordsPlot(AbstractDataset[list[Record], list[Record]]):
           kind: reliability          # curves | reliability | confusion | similarity
     """
 
-    def __init__(
-        self, *, filepath: str, kind: str, metadata: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
         """Keep where the file lies; `metadata` is for plugins such as Kedro-Viz.
 
         Raises:
@@ -108,9 +106,7 @@ def _confusion(records: list[Record]) -> Figure:
     groups = _by_model(records)
     model = "student" if "student" in groups else next(reversed(groups), "")
     rows = groups[model] if groups else []
-    names = list(
-        dict.fromkeys(name for row in rows for name in (row["actual"], row["predicted"]))
-    )
+    names = list(dict.fromkeys(name for row in rows for name in (row["actual"], row["predicted"])))
     names.sort(key=_number_then_text)
     counts = {(actual, predicted): 0 for actual in names for predicted in names}
     for row in rows:

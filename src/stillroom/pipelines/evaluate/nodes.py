@@ -1,11 +1,12 @@
 """The nodes of evaluate: the test split through every model, then measured.
 
-    examples, encoder, soft labels, students ──predict──> predictions
-    predictions ──measure_quality──> metrics, reliability, confusion, similarity
-    examples, encoder, teachers, students ──measure_cost──> cost
+examples, encoder, soft labels, students ──predict──> predictions
+predictions ──measure_quality──> metrics, reliability, confusion, similarity
+examples, encoder, teachers, students ──measure_cost──> cost
 """
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -60,9 +61,7 @@ def predict(
         "control": _probabilities(students / "control", inputs),
         "student": _probabilities(students / "student", inputs),
     }
-    columns = [
-        pl.Series(name, answers[name].astype(np.float32)).arr.to_list() for name in MODELS
-    ]
+    columns = [pl.Series(name, answers[name].astype(np.float32)).arr.to_list() for name in MODELS]
     return test.select("example_id", "label").with_columns(columns)
 
 
@@ -190,10 +189,7 @@ def _cost_together(paths: list[Path], inputs: NDArray[Any], images: int) -> dict
     from stillroom.models.forward import logits
 
     models = [load_model(path) for path in paths]
-    costs = [
-        cost(model, lambda batch, model=model: logits(model, batch, 1), inputs, images)
-        for model in models
-    ]
+    costs = [cost(model, partial(logits, model, batch_size=1), inputs, images) for model in models]
     total = costs[0]
     for member in costs[1:]:
         total = total + member

@@ -5,12 +5,10 @@ from kedro.pipeline import Pipeline, node, pipeline
 from stillroom.pipelines.evaluate.nodes import measure_cost, measure_quality, predict
 
 
-# fmt: off
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the stage: what the models answer, how good that is, and what it costs."""
+ """Return the stage: what the models answer, how good that is, and what it costs."""
     return pipeline([
-        node(predict,         ["examples", "encoder", "soft_labels", "students"],             "predictions",                                          name="predict"),  # noqa: E501
-        node(measure_quality, ["predictions", "encoder", "params:evaluate"],                  ["metrics", "reliability", "confusion", "similarity"],  name="measure_quality"),  # noqa: E501
-        node(measure_cost,    ["examples", "encoder", "teachers", "students", "params:evaluate"], "cost",                                             name="measure_cost"),  # noqa: E501
+        node(predict,         ["examples", "encoder", "soft_labels", "students"], "predictions",                                          name="predict"),
+        node(measure_quality, ["predictions", "encoder", "params:evaluate"],                  ["metrics", "reliability", "confusion", "similarity"],  name="measure_quality"),
+        node(measure_cost,    ["examples", "encoder", "teachers", "students", "params:evaluate"], "cost",                                             name="measure_cost"),
     ])
-# fmt: on

@@ -1,0 +1,145 @@
+"""dvc.yaml: the pipeline registry, the catalog and the imports in; DVC's stages out.
+
+    pipelines + catalog + import graph ──dvc_yaml──> text of dvc.yaml
+
+A stage's dependencies are the files that it reads and the modules that it can import, so a change
+of code reruns what it must and no more. Its parameters are the sections that its nodes take.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kedro.pipeline import Pipeline
+
+from stillroom.config.composed import COMPOSED
+from stillroom.config.schema import SECTIONS
+from stillroom.errors import ConfigError
+from stillroom.io.atomic import write_text
+
+FILE = "dvc.yaml"
+_HEADER = "# Written by `kedro dvc` from the pipeline registry and the catalog. Edit those instead.\n"
+_PARAMETERS = "params:"
+
+# Paths that a person names and that may lie outside of the project. DVC reads them from
+# params.yaml, so `dvc exp run -S data.path=…` follows the new path at once.
+_EXTERNAL = {"data": "${data.path}", "teacher": "${teacher.path}"}
+
+Catalog = Mapping[str, Mapping[str, Any]]
+
+
+def write_dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
+    """Write dvc.yaml and return what to tell the user."""
+    write_text(root / FILE, dvc_yaml(root, stages, catalog))
+    return f"wrote {FILE}: {len(stages) + 1} stages"
+
+
+def check_dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
+    """Return what to tell the user where dvc.yaml is up to date.
+
+    Raises:
+        ConfigError: it is missing or differs from what would be written.
+    """
+    path = root / FILE
+    if not path.is_file() or path.read_text(encoding="utf-8") != dvc_yaml(root, stages, catalog):
+        raise ConfigError(f"{FILE} is out of date. Run `kedro dvc` and commit the file.")
+    return f"{FILE} is up to date"
+
+
+def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
+    """Return the text of dvc.yaml.
+
+    Args:
+        root: the project's folder; paths are written relative to it.
+        stages: pipelines by name, in order.
+        catalog: the entries of the catalog as they stand in its file.
+    """
+    imports = _Imports(root)
+    compose = {
+        "cmd": "kedro compose",
+        "deps": ["conf/hydra", "params.yaml", *imports.files(["stillroom.config.compose"])],
+        "outs": [{str(COMPOSED): {"cache": False}}],
+    }
+    written = {name: _stage(name, stages[name], catalog, imports) for name in stages}
+    body = yaml.safe_dump(
+        {"stages": {"compose": compose, **written}}, sort_keys=False, width=100, allow_unicode=True
+    )
+    return _HEADER + body
+
+
+def _stage(
+    name: str, pipeline: Pipeline, catalog: Catalog, imports: "_Imports"
+) -> dict[str, object]:
+    inputs = sorted(item for item in pipeline.inputs() if not _is_parameter(item))
+    outputs = [entry for entry in catalog if entry in pipeline.all_outputs()]
+    sections = _sections(pipeline)
+    code = [f"stillroom.pipelines.{name}.pipeline", "stillroom.config.compose"]
+    code += [catalog[entry]["type"].rpartition(".")[0] for entry in [*inputs, *outputs]]
+    stage: dict[str, object] = {
+        "cmd": f"kedro run --pipeline={name}",
+        "deps": [
+            *[_EXTERNAL[section] for section in sections if _reads_path(section, pipeline)],
+            *[catalog[entry]["filepath"] for entry in inputs],
+            *imports.files(code),
+        ],
+        "params": [{str(COMPOSED): sections}],
+    }
+    if not sections:
+        del stage["params"]
+    return stage | _products(outputs, catalog)
+
+
+def _products(outputs: list[str], catalog: Catalog) -> dict[str, list[object]]:
+    """Return outs, metrics and plots, as the entries' metadata says."""
+    products: dict[str, list[object]] = {}
+    for entry in outputs:
+        drawn = dict(catalog[entry].get("metadata") or {})
+        kind = drawn.pop("dvc", "out")
+        if kind == "none":
+            continue
+        path = catalog[entry]["filepath"]
+        products.setdefault(f"{kind}s", []).append({path: drawn} if drawn else path)
+    return products
+
+
+def _sections(pipeline: Pipeline) -> list[str]:
+    taken = {item for item in pipeline.inputs() if _is_parameter(item)}
+    if "parameters" in taken:
+        return list(SECTIONS)
+    keys = {item.removeprefix(_PARAMETERS).partition(".")[0] for item in taken}
+    return [section for section in SECTIONS if section in keys]
+
+
+def _reads_path(section: str, pipeline: Pipeline) -> bool:
+    return section in _EXTERNAL and f"{_PARAMETERS}{section}" in pipeline.inputs()
+
+
+def _is_parameter(item: str) -> bool:
+    return item == "parameters" or item.startswith(_PARAMETERS)
+
+
+class _Imports:
+    """The project's import graph, late imports included."""
+
+    def __init__(self, root: Path) -> None:
+        import grimp
+
+        self.root = root
+        self.graph = grimp.build_graph("stillroom", cache_dir=None)
+
+    def files(self, modules: Iterable[str]) -> list[str]:
+        """Return the files of the modules and of all that they import, and their templates."""
+        reached: set[str] = set()
+        for module in modules:
+            if module in self.graph.modules:
+                reached |= {module, *self.graph.find_upstream_modules(module)}
+        files = {self._file(module) for module in reached}
+        folders = {file.parent / "templates" for file in files}
+        templates = {folder for folder in folders if (self.root / folder).is_dir()}
+        return sorted(path.as_posix() for path in files | templates)
+
+    def _file(self, module: str) -> Path:
+        path = Path("src", *module.split("."))
+        package = path / "__init__.py"
+        return package if (self.root / package).is_file() else path.with_suffix(".py")

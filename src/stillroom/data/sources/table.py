@@ -1,0 +1,132 @@
+"""Table: Parquet, CSV or JSONL; one file, or a folder of such files.
+
+    label + one of image | text | features (+ split) ──> Raw
+
+`image` names files relative to the table's own folder, and never outside of it: a table is data,
+and data must not choose what is read from the rest of the disk.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import polars as pl
+
+from stillroom.config.schema import Columns, Data
+from stillroom.data.images import read_images
+from stillroom.data.raw import Kind, Piece, Raw, gather, row_origins
+from stillroom.data.tabular import SUFFIXES, read_columns
+from stillroom.data.values import as_features, as_labels, as_texts
+from stillroom.errors import ConfigError, DataError
+from stillroom.io.hashing import sha256_file, sha256_json
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What of a table the model will see."""
+
+    kind: Kind
+    columns: tuple[str, ...]
+
+
+def read_table(data: Data, root: Path) -> Raw:
+    """Read `data.path`, a file or a folder, in the order of the files' names.
+
+    Raises:
+        ConfigError: not exactly one of columns.image, text and features is set.
+        DataError: a file, a column or a value cannot be used.
+    """
+    inputs = _inputs(data.columns)
+    pieces: list[Piece] = []
+    files: dict[str, str] = {}
+    for path in _files(root / data.path, data.path):
+        piece, hashes = _read(path, data.columns, inputs)
+        pieces.append(piece)
+        files |= hashes
+    return gather(inputs.kind, pieces, files)
+
+
+def _inputs(columns: Columns) -> _Inputs:
+    named: list[tuple[Kind, tuple[str, ...]]] = [
+        ("image", () if columns.image is None else (columns.image,)),
+        ("text", () if columns.text is None else (columns.text,)),
+        ("features", tuple(columns.features)),
+    ]
+    given = [_Inputs(kind, names) for kind, names in named if names]
+    if len(given) != 1:
+        words = ", ".join(f"data.columns.{inputs.kind}" for inputs in given) or "none"
+        raise ConfigError(
+            f"Exactly one of data.columns.image, text and features must be set; given: {words}."
+        )
+    names = given[0].columns
+    if columns.label in names or len(set(names)) < len(names):
+        raise ConfigError(
+            f"data.columns.{given[0].kind} names a column twice, or the label "
+            f"({columns.label}). Name each input column once."
+        )
+    return given[0]
+
+
+def _files(path: Path, given: str) -> list[Path]:
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        return [path]
+    if not path.exists():
+        raise DataError(f"data.path {given} does not exist. Name a table, or a folder of tables.")
+    found = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else []
+    tables = [p for p in found if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+    if not tables:
+        raise DataError(f"data.path {given} holds no table. Allowed: {', '.join(SUFFIXES)}.")
+    return tables
+
+
+def _read(path: Path, columns: Columns, inputs: _Inputs) -> tuple[Piece, dict[str, str]]:
+    wanted = dict.fromkeys([columns.label, *inputs.columns])
+    if columns.split is not None:
+        wanted[columns.split] = None
+    part = path.name
+    frame = read_columns(path, part, list(wanted))
+    files = {part: sha256_file(path)}
+    shape: tuple[int, ...] = ()
+    match inputs.kind:
+        case "text":
+            content = as_texts(frame[inputs.columns[0]], part)
+        case "features":
+            content = as_features(frame.select(inputs.columns), part)
+            shape = (len(inputs.columns),)
+        case "image":
+            names = as_texts(frame[inputs.columns[0]], part)
+            shape, content, digest = _images(path, names)
+            files[f"{part} (images)"] = digest
+    piece = Piece(
+        part=part,
+        shape=shape,
+        content=content,
+        labels=as_labels(frame[columns.label], part),
+        splits=pl.repeat(None, frame.height, dtype=pl.String(), eager=True)
+        if columns.split is None
+        else as_labels(frame[columns.split], part),
+        origins=row_origins(part, frame.height),
+    )
+    return piece, files
+
+
+def _images(table: Path, names: pl.Series) -> tuple[tuple[int, ...], pl.Series, str]:
+    """Return the shape, the pixels of each row, and one hash over the image files."""
+    origins = [f"{table.name} row {row} ({name})" for row, name in enumerate(names)]
+    paths = [_inside(table, name, origin) for name, origin in zip(names, origins, strict=True)]
+    shape, content = read_images(paths, origins)
+    digest = sha256_json({name: sha256_file(p) for name, p in zip(names, paths, strict=True)})
+    return shape, pl.Series(content, dtype=pl.Binary()), digest
+
+
+def _inside(table: Path, name: str, origin: str) -> Path:
+    folder = table.parent.resolve()
+    try:
+        path = (folder / name).resolve()
+    except (OSError, ValueError, RuntimeError):  # A null byte, a loop of links.
+        raise DataError(f"{origin}: the image path is not a path. Mend it.") from None
+    if PurePath(name).is_absolute() or not path.is_relative_to(folder):
+        raise DataError(
+            f"{origin}: the image path leads out of the table's folder. Allowed are paths below "
+            "it, relative to it."
+        )
+    return path

@@ -1,0 +1,60 @@
+"""Kedro's hooks: what must hold for every run, whichever stage it runs.
+
+    catalog created ──> every path lies inside the project
+    stage run ──> its events are merged into the run status that Kedro-Viz shows
+"""
+
+import logging
+from time import perf_counter
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline.node import Node
+
+from stillroom.errors import ConfigError
+from stillroom.io.paths import confined, project_root
+from stillroom.io.run_status import RunStatus
+
+
+class ConfineCatalog:
+    """Refuses a catalog that would write outside of the project."""
+
+    @hook_impl
+    def after_catalog_created(self, conf_catalog: dict[str, Any] | None) -> None:
+        """Check each entry's path, links resolved.
+
+        Raises:
+            ConfigError: names the entry whose path leads outside.
+        """
+        root = project_root()
+        for name, entry in (conf_catalog or {}).items():
+            path = entry.get("filepath") if isinstance(entry, dict) else None
+            if path is None:
+                continue
+            try:
+                confined(path, root)
+            except ConfigError as error:
+                raise ConfigError(f"catalog entry {name}: {error}") from error
+
+
+class Narrate:
+    """Says which node ended, and how long it took."""
+
+    def __init__(self) -> None:
+        """Start with no clock running."""
+        self.started: dict[str, float] = {}
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Start the clock."""
+        self.started[node.name] = perf_counter()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Say it."""
+        stage = min(node.tags, default="run")
+        seconds = perf_counter() - self.started[node.name]
+        logging.getLogger(__name__).info("%s: %s, %.1f s", stage, node.short_name, seconds)
+
+
+HOOKS = (ConfineCatalog(), RunStatus(), Narrate())

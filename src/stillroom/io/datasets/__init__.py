@@ -1,0 +1,1 @@
+"""Kedro datasets that know no domain: documents, tables, folders, figures' data."""

@@ -1,0 +1,38 @@
+"""Tables on disk: a Parquet file as a small value that travels between nodes and is read late."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stillroom.errors import DataError
+from stillroom.io.atomic import write_with
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A Parquet file. Worker processes take its path, nodes read it."""
+
+    path: Path
+
+    def read(self) -> "pl.DataFrame":
+        """Return the whole table.
+
+        Raises:
+            DataError: the file is missing or is no Parquet.
+        """
+        import polars as pl
+
+        if not self.path.is_file():
+            raise DataError(f"{self.path} does not exist. Run the stage that writes it first.")
+        try:
+            return pl.read_parquet(self.path)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError(f"{self.path} is not Parquet ({error}). Run its stage again.") from error
+
+
+def write_table(frame: "pl.DataFrame", path: Path) -> None:
+    """Write a table as Parquet, atomically; equal tables give equal bytes."""
+    write_with(path, lambda temporary: frame.write_parquet(temporary, compression="zstd"))

@@ -1,0 +1,32 @@
+"""The seven stages by name, and `distill`, which is all of them in order.
+
+Registered by hand: `find_pipelines()` imports one folder alone when `--pipeline` names it, and a
+pipeline that is made of others would then fail.
+"""
+
+from kedro.pipeline import Pipeline
+
+from stillroom.pipelines.evaluate.pipeline import create_pipeline as evaluate
+from stillroom.pipelines.export.pipeline import create_pipeline as export
+from stillroom.pipelines.ingest.pipeline import create_pipeline as ingest
+from stillroom.pipelines.report.pipeline import create_pipeline as report
+from stillroom.pipelines.teach.pipeline import create_pipeline as teach
+from stillroom.pipelines.train.pipeline import create_pipeline as train
+from stillroom.pipelines.tutor.pipeline import create_pipeline as tutor
+
+STAGES = {
+    "ingest": ingest,
+    "tutor": tutor,
+    "teach": teach,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+    "report": report,
+}
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Return every pipeline by name; each node is tagged with its stage."""
+    stages = {name: create().tag(name) for name, create in STAGES.items()}
+    distill = sum(stages.values(), Pipeline([]))
+    return {**stages, "distill": distill, "__default__": distill}

@@ -1,0 +1,1 @@
+"""Export: the student in, a directory that is ready to ship out."""

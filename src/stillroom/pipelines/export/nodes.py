@@ -1,0 +1,47 @@
+"""Nodes of `export`: the student as it ships, checked for parity, with its card."""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stillroom.io.paths import project_root
+from stillroom.io.tables import TableFile
+from stillroom.io.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from stillroom.softlabels.dataset import SoftLabelSet
+else:  # Kedro resolves this hint when it starts; what it names can be imported later
+    SoftLabelSet = Any
+
+CARD = "README.md"
+
+
+def export_student(
+    students: Path,
+    examples: TableFile,
+    encoder: dict[str, Any],
+    metrics: dict[str, Any],
+    soft_labels: SoftLabelSet,
+    parameters: dict[str, Any],
+) -> tuple[Path, dict[str, Any]]:
+    """Return the student's folder (Hugging Face's layout, ONNX, model card) and its parity."""
+    import polars as pl
+
+    from stillroom.data.encoders import Encoder
+    from stillroom.export.onnx import FILE, export_onnx, measure_parity
+    from stillroom.io.atomic import write_text
+    from stillroom.models.directory import load_model
+    from stillroom.reporting.model_card import model_card
+
+    package = new_workspace(project_root(), "export") / "student"
+    shutil.copytree(students / "student", package)
+    model = load_model(package)
+    test = examples.read().filter(pl.col("split") == "test")
+    inputs = Encoder.from_json(encoder).encode(test)
+    export_onnx(model, inputs, package / FILE)
+    parity = measure_parity(model, package / FILE, inputs)
+    write_text(
+        package / CARD, model_card(metrics, parameters, soft_labels.summary(), encoder["classes"])
+    )
+    return package, asdict(parity)

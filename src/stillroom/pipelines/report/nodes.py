@@ -1,0 +1,64 @@
+"""The nodes of report: what was measured in; the page, and a table on the terminal, out."""
+
+from typing import Any, Protocol
+
+REPORT = "data/07_reports/report.html"
+
+Numbers = dict[str, dict[str, int | float]]
+Records = list[dict[str, Any]]
+
+
+class SoftLabels(Protocol):
+    """What report asks of a soft-label set."""
+
+    def summary(self) -> dict[str, str | int | float]:
+        """Return what the set is, in a few plain values."""
+
+
+def render_report(
+    data_report: dict[str, Any],
+    metrics: Numbers,
+    cost: Numbers,
+    parity: dict[str, int | float],
+    reliability: Records,
+    confusion: Records,
+    similarity: Records,
+    teacher_curves: Records,
+    student_curves: Records,
+    soft_labels: SoftLabels,
+    encoder: dict[str, Any],
+    parameters: dict[str, Any],
+) -> str:
+    """Return the page as HTML. What each document holds, `docs/design.md` says.
+
+    Raises:
+        DataError: the documents come of different runs and do not fit each other.
+    """
+    from stillroom.reporting.page import Evidence, page
+
+    return page(
+        Evidence(
+            classes=encoder["classes"],
+            metrics=metrics,
+            cost=cost,
+            parity=parity,
+            reliability=reliability,
+            confusion=confusion,
+            similarity=similarity,
+            teacher_curves=teacher_curves,
+            student_curves=student_curves,
+            data_report=data_report,
+            soft_labels=soft_labels.summary(),
+            parameters=parameters,
+        )
+    )
+
+
+def print_summary(metrics: Numbers, cost: Numbers, report: str) -> None:
+    """Print the table that ends a run. `report` is an input so that the page is there by then."""
+    from rich.console import Console
+
+    from stillroom.reporting.summary import print_end_table
+
+    del report
+    print_end_table(metrics, cost, REPORT, Console())

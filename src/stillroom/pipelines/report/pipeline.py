@@ -1,0 +1,30 @@
+"""Report: everything that was measured in; the page, and a table on the terminal, out."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from stillroom.pipelines.report.nodes import print_summary, render_report
+
+EVIDENCE = [
+    "data_report",
+    "metrics",
+    "cost",
+    "parity",
+    "reliability",
+    "confusion",
+    "similarity",
+    "teacher_curves",
+    "student_curves",
+    "soft_labels",
+    "encoder",
+    "parameters",
+]
+
+
+# fmt: off
+def create_pipeline(**_: object) -> Pipeline:
+    """Return the stage: the page, then the table that ends a run."""
+    return pipeline([
+        node(render_report, EVIDENCE,                    "report", name="render_report"),
+        node(print_summary, ["metrics", "cost", "report"], None,   name="print_summary"),
+    ])
+# fmt: on

@@ -1,0 +1,1 @@
+"""Teach: examples and teachers in, verified soft labels out."""

@@ -1,0 +1,1 @@
+"""Train: examples and soft labels in, the student and its control out."""

@@ -1,0 +1,69 @@
+"""Nodes of `train`: the student, and the twin that it is judged against."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stillroom.config.schema import Objective, Optimisation, Student, Trainer
+from stillroom.io.documents import read_json
+from stillroom.io.paths import project_root
+from stillroom.io.tables import TableFile
+from stillroom.io.workspace import new_workspace
+from stillroom.training.job import Fit, Job
+from stillroom.training.launch import run_worker
+
+if TYPE_CHECKING:
+    from stillroom.softlabels.dataset import SoftLabelSet
+else:  # Kedro resolves this hint when it starts; what it names can be imported later
+    SoftLabelSet = Any
+
+CURVES = "learning_curves.json"
+
+
+def train_students(
+    examples: TableFile,
+    encoder: dict[str, Any],
+    soft_labels: SoftLabelSet,
+    student: Student,
+    objective: Objective,
+    trainer: Trainer,
+) -> tuple[Path, Any]:
+    """Return a folder with `student/` and `control/`, and their learning curves.
+
+    The control is the same student with the same seed and the same batches, learning from hard
+    labels alone.
+    """
+    workspace = new_workspace(project_root(), "train")
+    models = workspace / "models"
+    job = Job(
+        examples=str(examples.path),
+        encoder=encoder,
+        soft_labels=str(soft_labels.folder),
+        curves=str(workspace / CURVES),
+        fits=[
+            _fit("control", student, None, models),
+            _fit("student", student, objective, models),
+        ],
+        trainer=trainer,
+    )
+    run_worker(job, workspace)
+    return models, read_json(workspace / CURVES)
+
+
+def _fit(name: str, student: Student, objective: Objective | None, models: Path) -> Fit:
+    return Fit(
+        name=name,
+        architecture=student.architecture,
+        optimisation=Optimisation(
+            epochs=student.epochs,
+            batch_size=student.batch_size,
+            lr=student.lr,
+            weight_decay=student.weight_decay,
+            warmup=student.warmup,
+        ),
+        rows="all",
+        objective=objective,
+        seed=student.seed,
+        shift=0,
+        label_smoothing=0.0,
+        output=str(models / name),
+    )

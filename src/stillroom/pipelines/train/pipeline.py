@@ -1,0 +1,26 @@
+"""Train: examples and soft labels in, the student and its control out."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from stillroom.pipelines.train.nodes import train_students
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Wire the stage."""
+    return pipeline(
+        [
+            node(
+                train_students,
+                [
+                    "examples",
+                    "encoder",
+                    "soft_labels",
+                    "params:student",
+                    "params:objective",
+                    "params:trainer",
+                ],
+                ["students", "student_curves"],
+                name="train_students",
+            ),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Tutor: examples in, trained teachers out; a given teacher is checked and taken over."""

@@ -1,0 +1,8 @@
+"""Figures: flat records in, inline SVG out, the same bytes in every process."""
+
+from stillroom.reporting.figures.confusion import confusion
+from stillroom.reporting.figures.curves import learning_curves
+from stillroom.reporting.figures.reliability import reliability
+from stillroom.reporting.figures.similarity import similarity
+
+__all__ = ["confusion", "learning_curves", "reliability", "similarity"]

@@ -1,0 +1,57 @@
+"""Confusion: a matrix of counts in, who was taken for whom out."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillroom.reporting.figures.canvas import ACCENT, INK, draw
+from stillroom.reporting.figures.grid import MOST, paint_grid
+from stillroom.reporting.names import title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 360, 380
+# The shade of a cell that holds a single example: faint, yet not white.
+_LEAST_SHADE = 0.12
+
+
+def confusion(name: str, model: str, matrix: NDArray[np.int64], classes: list[str]) -> str:
+    """Return an SVG of the counts: rows the true class, columns the answer.
+
+    Args:
+        name: tells this figure's ids from the others' on the page.
+        model: whose answers they are.
+        matrix: [C, C] counts.
+        classes: the C names; C is at most `MOST` (see `worst_classes`).
+    """
+    errors = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
+    shade = _shade(errors) + np.diag(_shade(np.diag(matrix)) * 0.5)
+
+    def paint(axes: "Axes") -> None:
+        paint_grid(axes, shade, classes, lambda row, column: _count(matrix[row, column]))
+        axes.set(xlabel="answered", ylabel="true class")
+        axes.set_title(
+            f"{title(model)}: {errors.sum():,} wrong",
+            color=ACCENT if model == "student" else INK,
+        )
+
+    description = f"Confusion of {title(model)}: {errors.sum()} of {matrix.sum()} wrong"
+    return draw(name, WIDTH, HEIGHT, description, paint)
+
+
+def worst_classes(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the indices of the `MOST` classes with the most errors, in the classes' order."""
+    errors = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * np.diag(matrix)
+    worst = np.argsort(-errors, kind="stable")[:MOST]
+    return np.sort(worst)
+
+
+def _shade(counts: NDArray[Any]) -> NDArray[np.float64]:
+    largest = max(1, int(counts.max(initial=0)))
+    return np.where(counts > 0, _LEAST_SHADE + (1 - _LEAST_SHADE) * counts / largest, 0.0)
+
+
+def _count(number: int) -> str:
+    return f"{number}" if number else ""

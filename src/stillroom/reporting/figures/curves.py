@@ -1,0 +1,100 @@
+"""Learning curves: records per model and epoch in, one line per model out."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.names import title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 400, 265
+MEASURES = {
+    "train_loss": "training loss",
+    "validation_nll": "validation NLL, nats",
+    "validation_accuracy": "validation accuracy",
+}
+# Labels nearer to each other than this share of the axis' height would overlap.
+LEAST_GAP = 0.06
+# More lines than this are a family: one label for all.
+MOST_LABELS = 3
+_DASHES = ("--", ":", "-.")
+
+
+def learning_curves(name: str, whose: str, records: list[dict[str, Any]], measure: str) -> str:
+    """Return an SVG of `measure` over epochs: a line per model, labelled at its end.
+
+    Args:
+        name: tells this figure's ids from the others' on the page.
+        whose: the title's beginning: students, teachers.
+        records: model, epoch and `measure`; a missing value (None) leaves a gap.
+        measure: one of `MEASURES`.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    lines: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        lines.setdefault(record["model"], []).append(record)
+    description = f"{MEASURES[measure]} by epoch, of {', '.join(map(title, lines))}"
+
+    def paint(axes: "Axes") -> None:
+        ends = [
+            _line(axes, model, index, rows, measure)
+            for index, (model, rows) in enumerate(lines.items())
+        ]
+        axes.set_xlabel("epoch")
+        axes.set_title(f"{whose}: {MEASURES[measure]}")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+        axes.grid(axis="y", color=FAINT)
+        axes.margins(x=0.02)
+        _label_ends(axes, list(lines), ends)
+
+    return draw(name, WIDTH, HEIGHT, description, paint)
+
+
+def _line(
+    axes: "Axes", model: str, index: int, rows: list[dict[str, Any]], measure: str
+) -> tuple[float, float]:
+    epochs = [row["epoch"] for row in rows]
+    values = [np.nan if row[measure] is None else row[measure] for row in rows]
+    mine = model == "student"
+    axes.plot(
+        epochs,
+        values,
+        color=ACCENT if mine else GREY,
+        linestyle="-" if mine else _DASHES[index % len(_DASHES)],
+        linewidth=2.2 if mine else 1.4,
+        marker="o" if len(rows) == 1 else None,
+    )
+    known = [(x, y) for x, y in zip(epochs, values, strict=True) if not np.isnan(y)]
+    return known[-1] if known else (np.nan, np.nan)
+
+
+def _label_ends(axes: "Axes", models: list[str], ends: list[tuple[float, float]]) -> None:
+    shown = [(model, end) for model, end in zip(models, ends, strict=True) if not np.isnan(end[1])]
+    if len(shown) > MOST_LABELS:
+        middle = float(np.median([y for _, (_, y) in shown]))
+        shown = [(f"{len(shown)} members", (shown[0][1][0], middle))]
+    low, high = axes.get_ylim()
+    heights = _spread([(y - low) / (high - low) for _, (_, y) in shown])
+    for (model, _), height in zip(shown, heights, strict=True):
+        mine = model == "student"
+        axes.annotate(
+            title(model),
+            (1.01, height),
+            xycoords="axes fraction",
+            va="center",
+            color=ACCENT if mine else INK,
+            weight="bold" if mine else "normal",
+        )
+
+
+def _spread(heights: list[float]) -> list[float]:
+    placed = list(heights)
+    lowest = -np.inf
+    for index in np.argsort(heights, kind="stable"):
+        placed[index] = max(heights[index], lowest + LEAST_GAP)
+        lowest = placed[index]
+    return placed

@@ -1,0 +1,42 @@
+"""Similarity: the teacher's mean soft labels in, what it finds similar to what out."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillroom.reporting.figures.canvas import draw
+from stillroom.reporting.figures.grid import paint_grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 460, 470
+# A probability below this rounds to "0" in a cell of whole percents and is left blank.
+LEAST_SHOWN = 0.005
+
+
+def similarity(name: str, matrix: NDArray[np.float64], classes: list[str]) -> str:
+    """Return an SVG of the mean probabilities in percent: rows the true class.
+
+    The shade is the square root of the probability over the largest one off the diagonal: what
+    a teacher finds similar is worth a few percent, and would be invisible beside the diagonal.
+
+    Args:
+        name: tells this figure's ids from the others' on the page.
+        matrix: [C, C], the mean probabilities.
+        classes: the C names.
+    """
+    off = matrix * (1 - np.eye(len(matrix)))
+    shade = np.sqrt(off / max(float(off.max(initial=0.0)), LEAST_SHOWN))
+    shade += np.diag(np.diag(matrix)) * 0.5
+
+    def paint(axes: "Axes") -> None:
+        paint_grid(axes, shade, classes, lambda row, column: _percent(matrix[row, column]))
+        axes.set(xlabel="the teacher sees, %", ylabel="true class")
+
+    return draw(name, WIDTH, HEIGHT, "Mean soft label of each true class, in percent", paint)
+
+
+def _percent(probability: float) -> str:
+    return f"{100 * probability:.0f}" if probability >= LEAST_SHOWN else ""

@@ -1,0 +1,122 @@
+"""Composition: layers, choices, and one clear line for each kind of mistake."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stillroom.config.compose import choices_of, compose
+from stillroom.errors import ConfigError
+
+
+def params(project: Path, **content: Any) -> None:
+    path = project / "params.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | content))
+
+
+def test_the_default_is_digits_with_one_label_in_ten(project: Path) -> None:
+    data = compose(project)["data"]
+    assert (data["source"], data["label_fraction"], data["path"]) == ("digits", 0.1, "data/01_raw")
+
+
+def test_runtime_wins_over_params_yaml_which_wins_over_the_group(project: Path) -> None:
+    assert compose(project)["student"]["epochs"] == 40
+    params(project, student={"epochs": 5, "lr": 0.5})
+    composed = compose(project, {"student": {"epochs": 3}})
+    assert (composed["student"]["epochs"], composed["student"]["lr"]) == (3, 0.5)
+
+
+def test_a_choice_and_a_value_of_one_group_go_together(project: Path) -> None:
+    composed = compose(project, {"groups": {"student": "tiny"}, "student": {"epochs": 3}})
+    assert composed["student"]["architecture"]["options"]["hidden"] == [16]
+    assert composed["student"]["epochs"] == 3
+
+
+def test_three_ways_to_say_it_compose_to_the_same(project: Path) -> None:
+    by_flag = compose(project, {"groups": {"student": "tiny"}, "student": {"epochs": 3}})
+    params(project, groups={"student": "tiny"}, student={"epochs": 3})
+    assert compose(project) == by_flag
+
+
+def test_an_experiment_chooses_groups_and_a_named_group_wins_over_it(project: Path) -> None:
+    (project / "conf/hydra/experiment/mine.yaml").write_text(
+        "# @package _global_\n"
+        "defaults:\n  - override /student: tiny\n  - override /data: idx\n"
+        "student:\n  epochs: 7\n"
+    )
+    composed = compose(project, {"groups": {"experiment": "mine"}})
+    assert composed["data"]["source"] == "idx"
+    assert composed["student"]["architecture"]["options"]["hidden"] == [16]
+    assert composed["student"]["epochs"] == 7
+    both = compose(project, {"groups": {"experiment": "mine", "student": "mlp"}})
+    assert both["student"]["architecture"]["options"]["hidden"] == [64]
+
+
+def test_interpolations_resolve_after_the_overrides(project: Path) -> None:
+    params(project, student={"epochs": "${teacher.epochs}"})
+    assert compose(project, {"teacher": {"epochs": 11}})["student"]["epochs"] == 11
+
+
+@pytest.mark.parametrize(
+    ("runtime", "words"),
+    [
+        ({"student": {"epoch": 3}}, ["student.epoch", "student.epochs"]),
+        ({"studnet": {"epochs": 3}}, ["studnet.epochs", "student.epochs"]),
+        ({"objective": {"temperatur": 3}}, ["objective.temperatur", "objective.temperature"]),
+        ({"groups": {"student": "tinny"}}, ["groups.student=tinny", "tiny", "cnn, mlp, tiny"]),
+        ({"groups": {"studet": "tiny"}}, ["groups.studet", "student", "objective"]),
+        ({"groups": "tiny"}, ["groups is 'tiny'"]),
+        ({"student": 3}, ["student is a section", "epochs"]),
+        ({"student": {"epochs": {"x": 1}}}, ["student.epochs is a value"]),
+        ({"student": {"epochs": "x"}}, ["student.epochs is 'x'", "integer"]),
+        ({"student": {"epochs": "3"}}, ["student.epochs is '3'", "integer"]),
+        ({"student": {"epochs": 3.5}}, ["student.epochs is 3.5", "integer"]),
+        ({"student": {"epochs": True}}, ["student.epochs is True", "integer"]),
+        ({"student": {"lr": -1}}, ["student.lr is -1", "greater than 0"]),
+        ({"student": {"lr": float("nan")}}, ["student.lr is nan", "finite"]),
+        ({"student": {"lr": "${student.nope}"}}, ["student.nope"]),
+        ({"softlabels": {"k": 0}}, ["softlabels.k is 0", "greater than or equal to 1"]),
+        ({"data": {"source": "digit"}}, ["data.source is 'digit'", "Did you mean digits?"]),
+        ({"data": {"test": 1.0}}, ["data.test is 1.0", "less than 1"]),
+        ({"_target_": "os.system"}, ["_target_"]),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_key_and_way_out(
+    project: Path, runtime: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        compose(project, runtime)
+    message = str(raised.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_params_yaml_that_is_no_yaml_is_named(project: Path) -> None:
+    (project / "params.yaml").write_text("groups: [")
+    with pytest.raises(ConfigError, match="params.yaml is not YAML"):
+        compose(project)
+
+
+def test_missing_params_yaml_is_named_with_the_way_out(project: Path) -> None:
+    (project / "params.yaml").unlink()
+    with pytest.raises(ConfigError, match="git checkout params.yaml"):
+        compose(project)
+
+
+def test_a_value_without_a_default_is_asked_for(project: Path) -> None:
+    (project / "params.yaml").write_text("teacher: {path: x}\n")
+    with pytest.raises(ConfigError, match=r"data\.path has no value"):
+        compose(project)
+
+
+def test_every_choice_of_every_group_composes(project: Path) -> None:
+    hydra = project / "conf/hydra"
+    for group in ("data", "teacher", "softlabels", "student", "objective", "trainer"):
+        for choice in choices_of(hydra, group):
+            assert compose(project, {"groups": {group: choice}})
+
+
+def test_the_base_of_a_group_is_no_choice(project: Path) -> None:
+    assert "base" not in choices_of(project / "conf/hydra", "data")

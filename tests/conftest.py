@@ -1,0 +1,20 @@
+"""What several tests need: a small project of their own, as a copy of this one's configuration."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project folder with this one's configuration and code, and no data."""
+    for name in ("conf", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("params.yaml", "pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for folder in ("data/01_raw", "data/03_teachers/given"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path

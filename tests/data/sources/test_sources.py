@@ -1,0 +1,10 @@
+"""The table of sources covers what the parameter allows."""
+
+from typing import get_args, get_type_hints
+
+from stillroom.config.schema import Data
+from stillroom.data.sources import SOURCES
+
+
+def test_every_source_that_the_parameter_allows_has_a_reader():
+    assert set(SOURCES) == set(get_args(get_type_hints(Data)["source"]))

@@ -1,0 +1,151 @@
+"""Table: one kind of input, from one file or many, never from outside of its folder."""
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from stillroom.config.schema import Columns, Data
+from stillroom.data.sources.table import read_table
+from stillroom.errors import ConfigError, DataError
+
+
+def data(path="t.csv", label="label", split=None, image=None, text=None, features=()):
+    columns = Columns(label=label, split=split, image=image, text=text, features=list(features))
+    return Data(
+        source="table",
+        path=path,
+        seed=0,
+        validation=0.1,
+        test=0.2,
+        label_fraction=1.0,
+        unlabelled="refuse",
+        conflicts="majority",
+        classes=None,
+        columns=columns,
+    )
+
+
+def test_one_file_of_text_is_read(tmp_path):
+    (tmp_path / "t.csv").write_text("words,class,part of\nhello,x,train\nbye,,test\n")
+    raw = read_table(data(text="words", label="class", split="part of"), tmp_path)
+    assert (raw.kind, raw.shape, list(raw.files)) == ("text", (), ["t.csv"])
+    assert raw.frame.rows() == [
+        ("hello", "x", "train", "t.csv", 0, "t.csv row 0"),
+        ("bye", None, "test", "t.csv", 1, "t.csv row 1"),
+    ]
+
+
+def test_a_folder_of_all_formats_is_read_by_name_and_labels_agree(tmp_path):
+    pl.DataFrame({"label": [1.0, None], "a": [1, 2]}).write_parquet(tmp_path / "c.parquet")
+    (tmp_path / "b.csv").write_text("a,label\n3,1\n")
+    (tmp_path / "a.jsonl").write_text('{"a": 4.5, "label": 1}\n')
+    (tmp_path / "notes.md").write_text("no table")
+    raw = read_table(data(path=".", features=["a"]), tmp_path)
+    assert raw.frame.select("content", "label", "part").rows() == [
+        ([4.5], "1", "a.jsonl"),
+        ([3.0], "1", "b.csv"),
+        ([1.0], "1", "c.parquet"),
+        ([2.0], None, "c.parquet"),
+    ]
+
+
+def test_features_are_in_the_order_of_the_parameter(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,label\n1,2,x\n")
+    raw = read_table(data(features=["b", "a"]), tmp_path)
+    assert raw.shape == (2,)
+    assert raw.frame["content"].to_list() == [[2.0, 1.0]]
+
+
+def test_a_nan_feature_is_refused_with_file_row_and_column(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,label\n1,2,x\n1,NaN,x\n")
+    with pytest.raises(DataError, match=r"t\.csv row 1: column b is nan"):
+        read_table(data(features=["a", "b"]), tmp_path)
+
+
+def test_image_paths_start_from_the_folder_of_the_table(tmp_path):
+    (tmp_path / "sub/pictures").mkdir(parents=True)
+    Image.fromarray(np.array([[5, 6]], np.uint8)).save(tmp_path / "sub/pictures/1.png")
+    (tmp_path / "sub/t.csv").write_text("file,label\npictures/1.png,x\n")
+    raw = read_table(data(path="sub/t.csv", image="file"), tmp_path)
+    assert (raw.shape, raw.frame["content"].to_list()) == ((1, 2, 1), [b"\x05\x06"])
+    assert list(raw.files) == ["t.csv", "t.csv (images)"]
+
+
+@pytest.mark.parametrize("hostile", ["../secret.png", "/etc/passwd", "a/../../secret.png", "link"])
+def test_an_image_path_that_leads_out_of_the_folder_is_refused(tmp_path, hostile):
+    (tmp_path / "sub").mkdir()
+    Image.new("L", (1, 1)).save(tmp_path / "secret.png")
+    (tmp_path / "sub/link").symlink_to(tmp_path / "secret.png")
+    (tmp_path / "sub/t.csv").write_text(f"file,label\n{hostile},x\n")
+    with pytest.raises(DataError, match=r"t\.csv row 0 .* leads out of the table's folder"):
+        read_table(data(path="sub/t.csv", image="file"), tmp_path)
+
+
+def test_an_absolute_image_path_is_refused_even_inside_the_folder(tmp_path):
+    Image.new("L", (1, 1)).save(tmp_path / "1.png")
+    (tmp_path / "t.csv").write_text(f"file,label\n{tmp_path / '1.png'},x\n")
+    with pytest.raises(DataError, match="leads out of the table's folder"):
+        read_table(data(image="file"), tmp_path)
+
+
+def test_an_image_path_with_a_null_byte_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("file,label\na\0b,x\n")
+    with pytest.raises(DataError, match=r"t\.csv row 0"):
+        read_table(data(image="file"), tmp_path)
+
+
+def test_a_missing_image_is_refused_with_file_and_row(tmp_path):
+    (tmp_path / "t.csv").write_text("file,label\n1.png,x\n")
+    with pytest.raises(DataError, match=r"t\.csv row 0 \(1\.png\): the image does not exist"):
+        read_table(data(image="file"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "inputs", [{}, {"text": "a", "image": "b"}, {"text": "a", "features": ["b"]}]
+)
+def test_other_than_one_kind_of_input_is_refused(tmp_path, inputs):
+    with pytest.raises(ConfigError, match=r"Exactly one of data\.columns\.image, text and feat"):
+        read_table(data(**inputs), tmp_path)
+
+
+@pytest.mark.parametrize("features", [["a", "label"], ["a", "a"]])
+def test_the_label_or_a_column_twice_among_the_features_is_refused(tmp_path, features):
+    with pytest.raises(ConfigError, match="names a column twice, or the label"):
+        read_table(data(features=features), tmp_path)
+
+
+def test_a_missing_column_is_refused_with_the_nearest_name(tmp_path):
+    (tmp_path / "t.csv").write_text("text,category\na,x\n")
+    with pytest.raises(DataError, match=r"t\.csv has no column categroy\. Did you mean category"):
+        read_table(data(text="text", label="categroy"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+@pytest.mark.parametrize("inputs", [{"text": "a"}, {"image": "a"}, {"features": ["a"]}])
+def test_a_table_of_no_rows_is_refused(tmp_path, name, inputs):
+    match name:
+        case "t.csv":
+            (tmp_path / name).write_text("a,label\n")
+        case "t.jsonl":
+            (tmp_path / name).write_text("")
+        case "t.parquet":
+            frame = pl.DataFrame(schema={"a": pl.String, "label": pl.String})
+            frame.write_parquet(tmp_path / name)
+    with pytest.raises(DataError, match=f"{name} holds no rows"):
+        read_table(data(path=name, **inputs), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [("nowhere.csv", "does not exist"), (".", "holds no table")]
+)
+def test_a_path_without_a_table_is_refused(tmp_path, path, words):
+    (tmp_path / "t.txt").write_text("a")
+    with pytest.raises(DataError, match=words):
+        read_table(data(path=path, text="a"), tmp_path)
+
+
+def test_a_file_of_another_format_is_refused(tmp_path):
+    (tmp_path / "t.txt").write_text("a")
+    with pytest.raises(DataError, match=r"Allowed: \.parquet, \.csv, \.jsonl"):
+        read_table(data(path="t.txt", text="a"), tmp_path)

@@ -1,0 +1,38 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stillroom.errors import DataError
+from stillroom.evaluation.similarity import mean_soft_labels, similarity_records, top_pairs
+
+
+def test_each_row_is_the_mean_of_its_class_and_an_empty_class_has_none() -> None:
+    # Class 0: the mean of (.8, .2, 0) and (.6, .2, .2). Class 1: itself. Class 2: no example.
+    teacher = np.array([[0.8, 0.2, 0.0], [0.6, 0.2, 0.2], [0.1, 0.9, 0.0]])
+    matrix = mean_soft_labels(teacher, np.array([0, 0, 1]))
+    np.testing.assert_allclose(matrix, [[0.7, 0.2, 0.1], [0.1, 0.9, 0.0], [0, 0, 0]], atol=1e-12)
+
+
+def test_every_row_sums_to_one(answers: Any) -> None:
+    matrix = mean_soft_labels(answers.teacher, answers.labels)
+    np.testing.assert_allclose(matrix.sum(axis=1), np.ones(10), atol=1e-12)
+
+
+def test_the_records_keep_the_diagonal() -> None:
+    records = similarity_records(np.array([[0.9, 0.1], [0.25, 0.75]]), ["cat", "dog"])
+    assert records[0] == {"actual": "cat", "looks_like": "cat", "probability": 0.9}
+    assert records[2] == {"actual": "dog", "looks_like": "cat", "probability": 0.25}
+    assert len(records) == 4
+
+
+def test_the_top_pairs_leave_the_diagonal_out_and_ties_in_order() -> None:
+    matrix = np.array([[0.7, 0.1, 0.2], [0.1, 0.8, 0.1], [0.3, 0.0, 0.7]])
+    pairs = top_pairs(similarity_records(matrix, ["a", "b", "c"]), 4)
+    named = [(pair["actual"], pair["looks_like"]) for pair in pairs]
+    assert named == [("c", "a"), ("a", "c"), ("a", "b"), ("b", "a")]
+
+
+def test_names_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(DataError, match="1 class names for 2"):
+        similarity_records(np.eye(2), ["a"])

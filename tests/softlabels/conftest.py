@@ -1,0 +1,12 @@
+"""A captured set for the tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+from linear_teachers import Captured, capture
+
+
+@pytest.fixture
+def captured(tmp_path: Path) -> Captured:
+    """Return a set of two whole members over 25 questions."""
+    return capture(tmp_path / "set")
