@@ -4,6 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example of a property pays for imports, and two cores are shared: no deadline. CI and
+# a second look see the same examples.
+settings.register_profile("stillroom", deadline=None, derandomize=True)
+settings.load_profile("stillroom")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -22,9 +22,7 @@ from stillroom.evaluation.checks import (
         (np.array([[0.9, 0.0], [1.5, -0.5]]), "no distribution in row 1"),
     ],
 )
-def test_what_is_no_distribution_is_refused_with_its_row(
-    values: np.ndarray, message: str
-) -> None:
+def test_what_is_no_distribution_is_refused_with_its_row(values: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
         checked_probabilities(values, "probabilities")
 

@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from transformers import ResNetConfig, ResNetForImageClassification
 
 from stillroom.errors import ModelError
@@ -30,5 +31,6 @@ def build_resnet(shape: Shape, options: Mapping[str, Any]) -> ResNetForImageClas
             **options,
         )
         return ResNetForImageClassification(config)
-    except (TypeError, ValueError, KeyError, IndexError) as error:
-        raise ModelError(f"resnet cannot be built with {dict(options)}: {error}") from error
+    except (StrictDataclassError, TypeError, ValueError, KeyError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"resnet cannot be built with {dict(options)}: {reason}") from error

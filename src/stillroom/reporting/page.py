@@ -103,7 +103,7 @@ def _matrices(evidence: Evidence) -> dict[str, NDArray[np.int64]]:
 
 def _intervals(metrics: Numbers, tests: int) -> list[str]:
     ends = [wilson(metrics[model]["accuracy"], tests) for model in MODELS]
-    return [f"{100 * low:.1f} to {100 * high:.1f}" for low, high in ends]
+    return [f"{100 * low:.1f}\N{EN DASH}{100 * high:.1f}" for low, high in ends]
 
 
 def _curves(evidence: Evidence) -> list[str]:

@@ -19,7 +19,7 @@ Figure = dict[str, Any]
 
 ACCENT = "#a8501f"
 GREYS = ("#57606a", "#8c959f", "#32383f", "#afb8c1")
-DASHES = ("solid", "dash", "dot", "dashdot")
+DASHES = ("dash", "dot", "dashdot")
 WHITE_TO_ACCENT = [[0, "#ffffff"], [1, ACCENT]]
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stillroom.config.schema import Evaluate
 from stillroom.errors import DataError, ModelError
+from stillroom.io.tables import TableFile
 
 MODELS = ("teacher", "control", "student")
 DECIMALS = 6
@@ -33,7 +34,7 @@ class SoftLabels(Protocol):
 
 
 def predict(
-    examples: pl.DataFrame, encoder: dict[str, Any], soft_labels: SoftLabels, students: Path
+    examples: TableFile, encoder: dict[str, Any], soft_labels: SoftLabels, students: Path
 ) -> pl.DataFrame:
     """Return each model's probabilities on the labelled rows of the test split.
 
@@ -54,7 +55,7 @@ def predict(
     """
     from stillroom.data.encoders import Encoder
 
-    test = _test_split(examples)
+    test = _test_split(examples.read())
     inputs = Encoder.from_json(encoder).encode(test)
     answers = {
         "teacher": soft_labels.probabilities(test["example_id"].to_list(), 1.0),
@@ -66,7 +67,7 @@ def predict(
 
 
 def measure_quality(
-    predictions: pl.DataFrame, encoder: dict[str, Any], evaluate: Evaluate
+    predictions: TableFile, encoder: dict[str, Any], evaluate: Evaluate
 ) -> tuple[Numbers, Records, Records, Records]:
     """Return the metrics, and the records of the three plots.
 
@@ -88,8 +89,9 @@ def measure_quality(
     from stillroom.evaluation.confusion import confusion_records
     from stillroom.evaluation.similarity import mean_soft_labels, similarity_records
 
-    labels = predictions["label"].to_numpy()
-    answers = {name: _matrix(predictions, name) for name in MODELS}
+    frame = predictions.read()
+    labels = frame["label"].to_numpy()
+    answers = {name: _matrix(frame, name) for name in MODELS}
     classes: list[str] = encoder["classes"]
     return (
         _metrics(answers, labels, evaluate.bins),
@@ -100,7 +102,7 @@ def measure_quality(
 
 
 def measure_cost(
-    examples: pl.DataFrame,
+    examples: TableFile,
     encoder: dict[str, Any],
     teachers: Path,
     students: Path,
@@ -123,7 +125,7 @@ def measure_cost(
     """
     from stillroom.data.encoders import Encoder
 
-    rows = _test_split(examples).head(evaluate.latency_images)
+    rows = _test_split(examples.read()).head(evaluate.latency_images)
     inputs = Encoder.from_json(encoder).encode(rows)
     members = sorted(path for path in teachers.iterdir() if path.is_dir())
     if not members:

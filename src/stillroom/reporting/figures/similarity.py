@@ -11,7 +11,7 @@ from stillroom.reporting.figures.grid import paint_grid
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH, HEIGHT = 460, 470
+WIDTH, HEIGHT = 400, 410
 # A probability below this rounds to "0" in a cell of whole percents and is left blank.
 LEAST_SHOWN = 0.005
 

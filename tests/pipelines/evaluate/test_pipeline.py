@@ -1,0 +1,28 @@
+import subprocess
+import sys
+
+from stillroom.pipelines.evaluate import create_pipeline
+
+
+def test_the_stage_reads_and_writes_what_the_design_says() -> None:
+    stage = create_pipeline()
+    assert stage.inputs() == {
+        "examples",
+        "encoder",
+        "soft_labels",
+        "teachers",
+        "students",
+        "params:evaluate",
+    }
+    assert stage.outputs() == {"metrics", "reliability", "confusion", "similarity", "cost"}
+    assert [node.name for node in stage.nodes if node.name == "predict"] == ["predict"]
+
+
+def test_wiring_costs_neither_torch_nor_matplotlib() -> None:
+    code = (
+        "import sys, stillroom.pipelines.evaluate as e, stillroom.pipelines.report as r\n"
+        "e.create_pipeline(); r.create_pipeline()\n"
+        "print({'torch', 'matplotlib', 'transformers', 'lightning'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,72 @@
+from typing import Any, get_type_hints
+
+import pytest
+
+from stillroom.pipelines.report import create_pipeline
+from stillroom.pipelines.report.nodes import print_summary, render_report
+
+METRICS: dict[str, dict[str, int | float]] = {
+    model: {"accuracy": 0.5, "nll": 0.7, "ece": 0.1, "agreement": 1.0, "kl_to_teacher": 0.0}
+    for model in ("teacher", "control", "student")
+} | {"gain": {"accuracy": 0.0, "accuracy_standard_error": 0.1, "nll": 0.0}}
+COST: dict[str, dict[str, int | float]] = {
+    model: {"parameters": 10, "megabytes": 0.0, "ms_per_image": 0.1}
+    for model in ("teacher", "control", "student")
+}
+
+
+class SoftLabels:
+    def summary(self) -> dict[str, str | int | float]:
+        return {"fingerprint": "9f2c41"}
+
+
+def records() -> dict[str, list[dict[str, Any]]]:
+    models = ("teacher", "control", "student")
+    return {
+        "reliability": [
+            {"model": m, "bin": 7, "confidence": 0.5, "accuracy": 0.5, "count": 2} for m in models
+        ],
+        "confusion": [
+            {"model": m, "actual": a, "predicted": "cat"} for m in models for a in ("cat", "dog")
+        ],
+        "similarity": [
+            {"actual": a, "looks_like": b, "probability": 0.5}
+            for a in ("cat", "dog")
+            for b in ("cat", "dog")
+        ],
+        "student_curves": [
+            {"model": "student", "epoch": 1, "validation_nll": 0.7, "validation_accuracy": 0.5}
+        ],
+    }
+
+
+def test_the_page_shows_what_each_input_says() -> None:
+    html = render_report(
+        data_report={"duplicates": 17},
+        metrics=METRICS,
+        cost=COST,
+        parity={"largest_difference": 1e-6, "inputs": 64, "tolerance": 1e-4},
+        teacher_curves=[],
+        soft_labels=SoftLabels(),
+        encoder={"classes": ["cat", "dog"]},
+        parameters={"student": {"lr": 0.25}},
+        **records(),
+    )
+    for expected in ("made no clear difference", ">17<", "9f2c41", "student.lr", "over 64 inputs"):
+        assert expected in html
+
+
+def test_the_summary_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(METRICS, COST, "<html>")
+    printed = capsys.readouterr().out
+    assert "student distilled" in printed
+    assert "data/07_reports/report.html" in printed
+    assert "<html>" not in printed
+
+
+def test_the_summary_waits_for_the_page() -> None:
+    stage = create_pipeline()
+    assert [node.name for node in stage.nodes] == ["render_report", "print_summary"]
+    assert stage.outputs() == set()
+    names = next(node for node in stage.nodes if node.name == "render_report").inputs
+    assert names == [name for name in get_type_hints(render_report) if name != "return"]

@@ -1,0 +1,20 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stillroom.reporting.names import LONGEST, short, title
+
+
+@given(st.text())
+def test_a_short_name_is_short_and_printable(name: str) -> None:
+    assert len(short(name)) <= LONGEST
+    assert all(letter.isprintable() for letter in short(name))
+
+
+def test_a_name_that_fits_is_kept() -> None:
+    assert short("a" * LONGEST) == "a" * LONGEST
+    assert short("a" * (LONGEST + 1)) == "a" * (LONGEST - 1) + "…"
+
+
+def test_models_have_titles_and_others_keep_their_names() -> None:
+    assert title("control") == "Student alone"
+    assert title("teacher-0") == "teacher-0"

@@ -1,0 +1,157 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+
+from stillroom.errors import DataError
+from stillroom.reporting.page import TEMPLATES, Evidence, page
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Elements(HTMLParser):
+    """Collects the elements and text of a page, and whether every one is closed in order."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.misplaced: list[str] = []
+        self.feed(content)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.misplaced.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_the_page_begins_with_the_verdict_and_has_each_section(evidence: Evidence) -> None:
+    html = page(evidence)
+    ids = re.findall(r'<section id="([^"]+)"', html)
+    assert ids == [
+        "curves",
+        "reliability",
+        "confusion",
+        "similarity",
+        "data",
+        "soft-labels",
+        "parity",
+        "parameters",
+    ]
+    assert html.index("<h1>Distillation helped in this run.</h1>") < html.index("<table")
+
+
+@pytest.mark.parametrize("name", ["evidence", "hostile_evidence", "many_evidence"])
+def test_the_page_loads_nothing_and_runs_nothing(name: str, request: pytest.FixtureRequest) -> None:
+    elements = Elements(page(request.getfixturevalue(name)))
+    tags = {tag for tag, _ in elements.found}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "image"}
+    for tag, attributes in elements.found:
+        assert not [key for key in attributes if key.startswith("on")], tag
+        for key in ("src", "href", "xlink:href", "action", "poster", "srcset"):
+            if key in attributes:
+                assert (attributes[key] or "").startswith("#"), (tag, attributes)
+        assert "url(http" not in (attributes.get("style") or "")
+
+
+def test_the_styles_import_nothing(evidence: Evidence) -> None:
+    for style in re.findall(r"<style[^>]*>(.*?)</style>", page(evidence), flags=re.DOTALL):
+        assert "@import" not in style
+        assert "url(" not in style
+
+
+@pytest.mark.parametrize("name", ["evidence", "hostile_evidence", "many_evidence"])
+def test_every_element_is_closed_and_every_id_is_its_own(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    html = page(request.getfixturevalue(name))
+    elements = Elements(html)
+    assert not elements.misplaced
+    assert not elements.open
+    ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    used = {
+        value
+        for _, attributes in elements.found
+        for text in attributes.values()
+        for value in re.findall(r"url\(#([^)]+)\)", text or "")
+    }
+    used |= {
+        (attributes["xlink:href"] or "")[1:]
+        for _, attributes in elements.found
+        if "xlink:href" in attributes
+    }
+    assert used <= set(ids)
+
+
+def test_hostile_class_names_are_words_not_markup(hostile_evidence: Evidence) -> None:
+    words = "".join(Elements(page(hostile_evidence)).words)
+    assert "<script>alert(1)<…" in words
+    assert "&lt;b&gt;" in words  # as the class is called, not as the browser would read it
+    assert "{{ 7 * 7 }}" in words
+    assert "$\\frac{1}{0}$" in words
+    assert "日本語" in words
+    assert 'id="x" url(#y) hr…' in words
+    assert "\x00" not in words
+    assert "\x1b" not in words
+
+
+def test_hostile_documents_are_escaped_too(evidence: Evidence) -> None:
+    mean = {"<script>1</script>": "<img src=x onerror=alert(1)>"}
+    html = page(replace(evidence, data_report=mean, parameters=mean, soft_labels=dict(mean)))
+    assert "<script" not in html
+    assert "<img" not in html
+    assert html.count("&lt;img src=x") == 3
+
+
+def test_equal_documents_give_an_equal_page(evidence: Evidence) -> None:
+    assert page(evidence) == page(evidence)
+
+
+def test_many_classes_are_cut_to_those_that_matter(many_evidence: Evidence) -> None:
+    html = page(many_evidence)
+    assert "20 of 77 classes" in html
+    assert len(html) < 3_000_000
+
+
+def test_a_failed_parity_says_do_not_ship(evidence: Evidence) -> None:
+    broken = {"largest_difference": 0.5, "inputs": 256, "tolerance": 1e-4}
+    assert "Do not ship it." in page(replace(evidence, parity=broken))
+    assert "Do not ship it." not in page(evidence)
+
+
+def test_a_given_teacher_has_no_curves_and_that_is_fine(evidence: Evidence) -> None:
+    html = page(replace(evidence, teacher_curves=[]))
+    assert "Teachers: validation" not in html
+    assert "Students: validation" in html
+
+
+def test_records_of_another_run_are_refused(evidence: Evidence) -> None:
+    with pytest.raises(DataError, match="'9' is not a class"):
+        page(replace(evidence, classes=[str(digit) for digit in range(9)]))
+    with pytest.raises(DataError, match="lack student"):
+        rows = [row for row in evidence.confusion if row["model"] != "student"]
+        page(replace(evidence, confusion=rows))
+
+
+def test_the_template_is_inside_the_package() -> None:
+    assert (TEMPLATES / "report.html.j2").is_file()
+    assert TEMPLATES.parent.name == "reporting"
+    source = (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
+    # What goes in unescaped is our own SVG and nothing else.
+    assert set(re.findall(r"\{\{ (\w+) \| safe", source)) == {"svg", "similarity"}
+    Environment(loader=FileSystemLoader(Path(TEMPLATES)), autoescape=True).parse(source)

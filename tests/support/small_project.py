@@ -1,0 +1,115 @@
+"""A small, real set of examples, teachers and soft labels on disk: stripes of two directions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from stillroom.config.schema import Architecture, Objective, Optimisation, Trainer
+from stillroom.data.encoders import fit_encoder
+from stillroom.io.tables import TableFile, write_table
+from stillroom.models.directory import save_model
+from stillroom.models.table import Shape, build
+from stillroom.softlabels.capture import Answers, Questions, write_set
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.sparsify import TopK
+from stillroom.teachers.local import open_teacher
+from stillroom.teachers.reference import refer
+from stillroom.training.job import Fit
+
+CLASSES = ["across", "down", "plain"]
+ROWS = {"train": 60, "validation": 20, "test": 30}
+SIDE = 8
+
+
+@dataclass(frozen=True)
+class Small:
+    """Examples and their encoder on disk."""
+
+    examples: TableFile
+    encoder: dict[str, Any]
+
+    @property
+    def shape(self) -> Shape:
+        return Shape((1, SIDE, SIDE), tuple(CLASSES))
+
+
+def frame(unlabelled: int = 0) -> pl.DataFrame:
+    """Return examples of stripes in noise; the first training rows carry no label."""
+    draws = np.random.default_rng(0)
+    rows = []
+    for split, count in ROWS.items():
+        for number in range(count):
+            label = number % 3
+            image = draws.integers(0, 120, (SIDE, SIDE))
+            if label == 0:
+                image[::2] += 120
+            elif label == 1:
+                image[:, ::2] += 120
+            known = split != "train" or number >= unlabelled
+            key = f"{split[:2]}{number:014d}".encode()
+            content = image.astype(np.uint8).tobytes()
+            rows.append((key, split, label if known else None, "made", number, content))
+    schema = {
+        "example_id": pl.Binary, "split": pl.String, "label": pl.Int32, "part": pl.String,
+        "row": pl.Int64, "image": pl.Binary,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def small(folder: Path, unlabelled: int = 0) -> Small:
+    """Write the examples into `folder`."""
+    table = frame(unlabelled)
+    write_table(table, folder / "examples.parquet")
+    train = table.filter(pl.col("split") == "train")
+    encoder = fit_encoder(train, "image", CLASSES, (SIDE, SIDE, 1)).to_json()
+    return Small(TableFile(folder / "examples.parquet"), encoder)
+
+
+def untrained_teachers(made: Small, folder: Path, members: int = 2) -> Path:
+    """Write model directories of wide perceptrons that have learnt nothing."""
+    for member in range(members):
+        model = build("mlp", {"hidden": [32]}, made.shape, seed=member)
+        save_model(model, made.encoder, folder / f"member_{member}")
+    return folder
+
+
+def soft_labels(made: Small, teachers: Path, folder: Path) -> SoftLabelSet:
+    """Capture the teachers' answers, without the check that they have learnt something."""
+    from stillroom.data.encoders import Encoder
+
+    sparsifier = TopK("all", (1.0, 4.0))
+    members = tuple(open_teacher(ref, sparsifier, 16, CLASSES) for ref in refer(teachers))
+    table = made.examples.read()
+    inputs = Encoder.from_json(made.encoder).encode(table)
+    questions = Questions(
+        table["example_id"].to_list(),
+        (inputs,) * len(members),
+        table["label"].fill_null(-1).to_numpy().astype(np.int32),
+    )
+    write_set(Answers(questions, members, sparsifier, 50, len(CLASSES)), folder, lambda rows: None)
+    return SoftLabelSet(folder)
+
+
+def a_fit(folder: Path, name: str = "student", epochs: int = 3, **changes: Any) -> Fit:
+    """Return a fit of a small perceptron."""
+    values: dict[str, Any] = {
+        "name": name,
+        "architecture": Architecture(name="mlp", options={"hidden": [8]}),
+        "optimisation": Optimisation(
+            epochs=epochs, batch_size=16, lr=0.01, weight_decay=0.01, warmup=0.1
+        ),
+        "rows": "all",
+        "objective": None,
+        "seed": 0,
+        "shift": 0,
+        "label_smoothing": 0.0,
+        "output": str(folder / name),
+    }
+    return Fit(**(values | changes))
+
+
+OBJECTIVE = Objective(temperature=4.0, hard_weight=0.1, missing_mass="tail_bucket")
+TRAINER = Trainer(accelerator="cpu", threads=1)
