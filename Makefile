@@ -35,7 +35,7 @@ lint: $(STAMP) ## Check style, types, the direction of imports, and that dvc.yam
 	ruff check .
 	ruff format --check .
 	mypy
-	lint-imports
+	PYTHONPATH=src lint-imports
 	kedro dvc --check
 
 format: $(STAMP) ## Mend the style

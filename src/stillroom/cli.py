@@ -1,4 +1,4 @@
-"""Stillroom's commands beside Kedro's own: `run` with one-line errors, `params`, `compose`, `dvc`."""
+"""Stillroom's commands: `run` with one-line errors, and `params`, `compose`, `dvc` beside it."""
 
 import warnings
 from collections.abc import Callable
@@ -56,7 +56,6 @@ def _os_error(error: OSError) -> str:
     )
 
 
-
 @one_line_errors
 def _run(**options: Any) -> Any:
     # Kedro would rather have `--pipelines`; both work throughout 1.x, and one name is enough here.
@@ -91,7 +90,9 @@ def params(params: dict[str, Any]) -> None:
     from stillroom.config.compose import compose as compose_parameters
     from stillroom.io.paths import project_root
 
-    click.echo(yaml.safe_dump(compose_parameters(project_root(), params), sort_keys=False), nl=False)
+    click.echo(
+        yaml.safe_dump(compose_parameters(project_root(), params), sort_keys=False), nl=False
+    )
 
 
 @cli.command()

@@ -1,7 +1,7 @@
 """Kedro's hooks: what must hold for every run, whichever stage it runs.
 
-    catalog created ──> every path lies inside the project
-    stage run ──> its events are merged into the run status that Kedro-Viz shows
+catalog created ──> every path lies inside the project
+stage run ──> its events are merged into the run status that Kedro-Viz shows
 """
 
 import logging

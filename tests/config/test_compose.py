@@ -95,13 +95,13 @@ def test_a_mistake_is_one_line_that_names_key_and_way_out(
 
 def test_params_yaml_that_is_no_yaml_is_named(project: Path) -> None:
     (project / "params.yaml").write_text("groups: [")
-    with pytest.raises(ConfigError, match="params.yaml is not YAML"):
+    with pytest.raises(ConfigError, match=r"params\.yaml is not YAML"):
         compose(project)
 
 
 def test_missing_params_yaml_is_named_with_the_way_out(project: Path) -> None:
     (project / "params.yaml").unlink()
-    with pytest.raises(ConfigError, match="git checkout params.yaml"):
+    with pytest.raises(ConfigError, match=r"git checkout params\.yaml"):
         compose(project)
 
 

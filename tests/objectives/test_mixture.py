@@ -35,4 +35,4 @@ def test_distillation_without_a_target_is_an_error() -> None:
 
 
 def test_the_names_of_the_config_are_the_terms() -> None:
-    assert SOFT_TERMS == {"tail_bucket": forward_kl, "renormalise": renormalised_kl}
+    assert {"tail_bucket": forward_kl, "renormalise": renormalised_kl} == SOFT_TERMS

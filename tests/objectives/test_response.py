@@ -30,7 +30,7 @@ def test_forward_kl_of_a_coin_by_hand() -> None:
 
 
 def test_the_square_of_the_temperature_scales_it() -> None:
-    # logits (2 ln 3, 0) at T = 2 are (3/4, 1/4); against (1/2, 1/2): 4 * KL((1/2, 1/2) || (3/4, 1/4))
+    # Logits (2 ln 3, 0) at T = 2 are (3/4, 1/4): 4 * KL((1/2, 1/2) || (3/4, 1/4))
     logits = torch.tensor([[2 * math.log(3), 0.0]], dtype=torch.float64)
     expected = 4 * (0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25))
     assert forward_kl(logits, target(logs([0.5, 0.5]), 2.0), 2.0).item() == pytest.approx(expected)

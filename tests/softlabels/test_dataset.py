@@ -20,7 +20,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def test_the_ensemble_is_the_mean_of_the_members_probabilities(
     captured: Captured, temperature: float
 ) -> None:
-    expected = (softmax(captured.dense(0) / temperature) + softmax(captured.dense(1) / temperature)) / 2
+    expected = (
+        softmax(captured.dense(0) / temperature) + softmax(captured.dense(1) / temperature)
+    ) / 2
     found = captured.labels.probabilities(captured.questions.example_ids, temperature)
     assert found == pytest.approx(expected, abs=1e-7)
 
@@ -61,6 +63,18 @@ def test_the_mean_of_truncated_heads_is_refused(tmp_path: Path) -> None:
         made.labels.probabilities(made.questions.example_ids, 1.0)
 
 
+def test_one_truncated_teachers_rest_is_spread_evenly(tmp_path: Path) -> None:
+    made = capture(tmp_path, members=1, k=2)
+    ids = made.questions.example_ids
+    found, heads = made.labels.probabilities(ids, 1.0), made.labels.heads(ids, 1.0, 0)
+    assert found.sum(axis=1) == pytest.approx(np.ones(25))
+    assert np.take_along_axis(found, heads.ids, 1) == pytest.approx(np.exp(heads.log_p))
+    rest = np.sort(found, axis=1)[:, :1]
+    outside = 1 - np.exp(heads.log_p).sum(axis=1)
+    assert (found == rest).sum(axis=1).min() >= 1
+    assert found.sum(axis=1) - np.exp(heads.log_p).sum(axis=1) == pytest.approx(outside)
+
+
 def test_every_flipped_byte_of_a_shard_is_found_before_it_is_parsed(captured: Captured) -> None:
     shard = sorted((captured.folder / "shards").iterdir())[0]
     content = shard.read_bytes()
@@ -93,6 +107,7 @@ def test_the_summary_counts_what_is_there(captured: Captured) -> None:
     sizes = [path.stat().st_size for path in (captured.folder / "shards").iterdir()]
     assert (summary["examples"], summary["members"], summary["shards"]) == (25, 2, 8)
     assert summary["bytes"] == sum(sizes)
-    assert summary["fingerprint"] == json.loads((captured.folder / "manifest.json").read_text())[
-        "fingerprint"
-    ]
+    assert (
+        summary["fingerprint"]
+        == json.loads((captured.folder / "manifest.json").read_text())["fingerprint"]
+    )

@@ -8,13 +8,28 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.fingerprint import Capture, require_same, set_fingerprint
 
 CAPTURE = Capture(
-    weights="1f0c", architecture="aa", preprocessing="bb", dtype="float32", sparsifier="topk",
-    k="all", temperatures=(1.0, 4.0), batch_size=256, libraries=("torch 2.13.0",), device="cpu",
+    weights="1f0c",
+    architecture="aa",
+    preprocessing="bb",
+    dtype="float32",
+    sparsifier="topk",
+    k="all",
+    temperatures=(1.0, 4.0),
+    batch_size=256,
+    libraries=("torch 2.13.0",),
+    device="cpu",
 )
 OTHERS = {
-    "weights": "88ab", "architecture": "ab", "preprocessing": "bc", "dtype": "float16",
-    "sparsifier": "sample", "k": "9", "temperatures": (1.0,), "batch_size": 128,
-    "libraries": ("torch 2.14.0",), "device": "cuda",
+    "weights": "88ab",
+    "architecture": "ab",
+    "preprocessing": "bc",
+    "dtype": "float16",
+    "sparsifier": "sample",
+    "k": "9",
+    "temperatures": (1.0,),
+    "batch_size": 128,
+    "libraries": ("torch 2.14.0",),
+    "device": "cuda",
 }
 
 

@@ -14,7 +14,9 @@ def test_keys_are_sixteen_bytes_and_distinct() -> None:
 
 
 def test_equal_inputs_have_equal_keys_wherever_they_stand() -> None:
-    assert input_keys(INPUTS[[2, 0]], "encoder") == [input_keys(INPUTS, "encoder")[i] for i in (2, 0)]
+    assert input_keys(INPUTS[[2, 0]], "encoder") == [
+        input_keys(INPUTS, "encoder")[i] for i in (2, 0)
+    ]
 
 
 def test_preprocessing_view_shape_and_content_each_change_the_key() -> None:

@@ -9,6 +9,8 @@ from linear_teachers import Captured
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.manifest import read_manifest, write_manifest
 
+SHARD = {"name": "a.parquet", "sha256": "0" * 64, "bytes": 1, "rows": 1, "member": 0}
+
 
 def edit(captured: Captured, **changes: Any) -> None:
     path = captured.folder / "manifest.json"
@@ -35,7 +37,11 @@ def test_a_missing_manifest_says_what_writes_it(captured: Captured) -> None:
         {"classes": "4"},
         {"examples": 0},
         {"extra": 1},
-        {"shards": [{"name": "../../etc/passwd", "sha256": "0" * 64, "bytes": 1, "rows": 1, "member": 0}]},
+        {
+            "shards": [
+                {"name": "../../etc/passwd", "sha256": "0" * 64, "bytes": 1, "rows": 1, "member": 0}
+            ]
+        },
         {"shards": [{"name": "a.parquet", "sha256": "nope", "bytes": 1, "rows": 1, "member": 0}]},
         {"captures": []},
         {"fingerprint": "0" * 64},

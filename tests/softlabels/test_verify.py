@@ -29,7 +29,11 @@ def test_a_sound_set_passes(captured: Captured) -> None:
 def test_inputs_that_do_not_belong_to_their_ids_are_caught_by_key(
     captured: Captured, tmp_path: Path, moved: str
 ) -> None:
-    order = np.roll(np.arange(25), 1) if moved == "shifted by one" else np.random.default_rng(3).permutation(25)
+    order = (
+        np.roll(np.arange(25), 1)
+        if moved == "shifted by one"
+        else np.random.default_rng(3).permutation(25)
+    )
     inputs = tuple(array[order] for array in captured.questions.inputs)
     wrong = recapture(captured, replace(captured.questions, inputs=inputs), tmp_path / "wrong")
     with pytest.raises(SoftLabelError, match="misaligned"):

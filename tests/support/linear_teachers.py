@@ -37,9 +37,16 @@ def linear(seed: int, k: str) -> Linear:
     return Linear(
         weights,
         Capture(
-            weights=str(seed), architecture="linear", preprocessing="none", dtype="float32",
-            sparsifier="topk", k=k, temperatures=TEMPERATURES, batch_size=4,
-            libraries=("numpy",), device="cpu",
+            weights=str(seed),
+            architecture="linear",
+            preprocessing="none",
+            dtype="float32",
+            sparsifier="topk",
+            k=k,
+            temperatures=TEMPERATURES,
+            batch_size=4,
+            libraries=("numpy",),
+            device="cpu",
         ),
     )
 
@@ -76,4 +83,3 @@ def capture(folder: Path, members: int = 2, k: int | str = "all") -> Captured:
     answers = Answers(questions, teachers, TopK(k, TEMPERATURES), rows_per_shard=8, classes=CLASSES)
     write_set(answers, folder, lambda rows: None)
     return Captured(SoftLabelSet(folder), questions, teachers)
-

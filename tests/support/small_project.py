@@ -53,8 +53,12 @@ def frame(unlabelled: int = 0) -> pl.DataFrame:
             content = image.astype(np.uint8).tobytes()
             rows.append((key, split, label if known else None, "made", number, content))
     schema = {
-        "example_id": pl.Binary, "split": pl.String, "label": pl.Int32, "part": pl.String,
-        "row": pl.Int64, "image": pl.Binary,
+        "example_id": pl.Binary,
+        "split": pl.String,
+        "label": pl.Int32,
+        "part": pl.String,
+        "row": pl.Int64,
+        "image": pl.Binary,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
 

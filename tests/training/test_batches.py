@@ -54,9 +54,7 @@ def test_inputs_labels_and_targets_of_a_row_stay_together(tmp_path: Path) -> Non
     batches = loader(train, 7, seed=1)
     batches.sampler.set_epoch(2)
     for batch in batches:
-        for image, label, log_p in zip(
-            batch.inputs, batch.labels, batch.target.log_p, strict=True
-        ):
+        for image, label, log_p in zip(batch.inputs, batch.labels, batch.target.log_p, strict=True):
             row = (train.inputs == image).flatten(1).all(dim=1).nonzero().item()
             assert label == frame["label"][row]
             assert log_p.exp().tolist() == pytest.approx(expected[row].tolist(), abs=1e-6)

@@ -9,8 +9,12 @@ from stillroom.training.job import Job, read_job, write_job
 
 def test_a_job_survives_the_file(tmp_path: Path) -> None:
     job = Job(
-        examples="e", encoder={"kind": "image"}, soft_labels=None, curves="c",
-        fits=[a_fit(tmp_path), a_fit(tmp_path, objective=OBJECTIVE)], trainer=TRAINER,
+        examples="e",
+        encoder={"kind": "image"},
+        soft_labels=None,
+        curves="c",
+        fits=[a_fit(tmp_path), a_fit(tmp_path, objective=OBJECTIVE)],
+        trainer=TRAINER,
     )
     write_job(job, tmp_path / "job.json")
     assert read_job(tmp_path / "job.json") == job

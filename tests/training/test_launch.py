@@ -60,7 +60,9 @@ def test_what_a_user_can_mend_comes_back_as_one_error(tmp_path: Path) -> None:
 
 def test_a_crash_names_the_exit_code(tmp_path: Path) -> None:
     made = small(tmp_path)
-    broken = job(made, tmp_path / "w", encoder={"kind": "image"}, curves="/proc/nowhere/curves.json")
+    broken = job(
+        made, tmp_path / "w", encoder={"kind": "image"}, curves="/proc/nowhere/curves.json"
+    )
     with pytest.raises(StillroomError):
         run_worker(broken, tmp_path / "w")
     crashing = job(made, tmp_path / "w", curves="/proc/nowhere/curves.json")

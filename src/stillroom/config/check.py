@@ -29,7 +29,7 @@ def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_section(name: str, section: type, value: object) -> None:
     try:
-        # Strict: "3" is not 3. By way of JSON, since strict Python input would want the class itself.
+        # Strict: "3" is not 3. By way of JSON, since strict Python input must be the class itself.
         TypeAdapter(section).validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
@@ -42,5 +42,5 @@ def _check_section(name: str, section: type, value: object) -> None:
 
 
 def _path(location: tuple[int | str, ...]) -> list[str]:
-    # Pydantic names the branch of a union, as in ('k', 'constrained-int'); a user has no use for it.
+    # Pydantic names the branch of a union, as in ('k', 'constrained-int'): no use to a user.
     return [str(part) for part in location if "-" not in str(part) and "[" not in str(part)]

@@ -65,7 +65,9 @@ def _choices(hydra: Path, given: object) -> dict[str, str]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        raise ConfigError(f"groups is {given!r}; it must map groups to choices, as in student: tiny.")
+        raise ConfigError(
+            f"groups is {given!r}; it must map groups to choices, as in student: tiny."
+        )
     chosen = {}
     for group, choice in given.items():
         if group not in GROUPS:
@@ -138,7 +140,7 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _keys(config: DictConfig, prefix: str = "") -> Iterator[str]:
-    for key in config:
+    for key in map(str, config):
         node = config._get_node(key)
         if isinstance(node, DictConfig):
             yield from _keys(node, f"{prefix}{key}.")

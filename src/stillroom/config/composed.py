@@ -40,8 +40,8 @@ def require_equal(parameters: Mapping[str, Any], root: Path) -> None:
     for key in sorted(written.keys() | given.keys()):
         if written.get(key) != given.get(key):
             raise ConfigError(
-                f"{key} is {given.get(key)!r} here and {written.get(key)!r} in {COMPOSED}, by which "
-                "DVC decided what to run. Edit params.yaml and start again with `dvc repro`."
+                f"{key} is {given.get(key)!r} here and {written.get(key)!r} in {COMPOSED}, by "
+                "which DVC decided what to run. Edit params.yaml and start again with `dvc repro`."
             )
 
 

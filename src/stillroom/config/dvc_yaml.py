@@ -19,7 +19,9 @@ from stillroom.errors import ConfigError
 from stillroom.io.atomic import write_text
 
 FILE = "dvc.yaml"
-_HEADER = "# Written by `kedro dvc` from the pipeline registry and the catalog. Edit those instead.\n"
+_HEADER = (
+    "# Written by `kedro dvc` from the pipeline registry and the catalog. Edit those instead.\n"
+)
 _PARAMETERS = "params:"
 
 # Paths that a person names and that may lie outside of the project. DVC reads them from
@@ -62,7 +64,7 @@ def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> st
         "outs": [{str(COMPOSED): {"cache": False}}],
     }
     written = {name: _stage(name, stages[name], catalog, imports) for name in stages}
-    body = yaml.safe_dump(
+    body: str = yaml.safe_dump(
         {"stages": {"compose": compose, **written}}, sort_keys=False, width=100, allow_unicode=True
     )
     return _HEADER + body

@@ -1,7 +1,7 @@
 """The config loader that gives Kedro its parameters; catalog, credentials, logging stay Kedro's.
 
-    loader["parameters"] ──> compose(project, --params)
-    loader[anything else] ──> OmegaConfigLoader
+loader["parameters"] ──> compose(project, --params)
+loader[anything else] ──> OmegaConfigLoader
 """
 
 import os

@@ -6,6 +6,8 @@ A wrong type, an unknown key or a value out of range is refused when the class i
 further in looks at a raw parameter. Shares and fractions are of one, temperatures in logits.
 """
 
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -130,3 +132,11 @@ SECTIONS: dict[str, type] = {
     "trainer": Trainer,
     "evaluate": Evaluate,
 }
+
+
+def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections as plain values again, for a page or a card to print."""
+    return {
+        name: asdict(section) if is_dataclass(section) else section  # type: ignore[arg-type]
+        for name, section in parameters.items()
+    }

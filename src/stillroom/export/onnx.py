@@ -1,6 +1,6 @@
 """ONNX: a model directory in, `model.onnx` and how closely it agrees out.
 
-    model ──torch.onnx──> model.onnx ──onnxruntime──> logits ──difference──> Parity
+model ──torch.onnx──> model.onnx ──onnxruntime──> logits ──difference──> Parity
 """
 
 import contextlib

@@ -23,4 +23,6 @@ def read_json(path: Path) -> object:
     except FileNotFoundError:
         raise DataError(f"{path} does not exist. Run the stage that writes it first.") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"{path} is not JSON ({error}). Delete it and run its stage again.") from error
+        raise DataError(
+            f"{path} is not JSON ({error}). Delete it and run its stage again."
+        ) from error

@@ -30,7 +30,9 @@ class TableFile:
         try:
             return pl.read_parquet(self.path)
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"{self.path} is not Parquet ({error}). Run its stage again.") from error
+            raise DataError(
+                f"{self.path} is not Parquet ({error}). Run its stage again."
+            ) from error
 
 
 def write_table(frame: "pl.DataFrame", path: Path) -> None:

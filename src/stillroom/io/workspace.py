@@ -1,6 +1,6 @@
 """Workspaces: folders below `.stillroom/work` where a node builds what a dataset then publishes.
 
-    new_workspace ──filled──> publish(workspace, target): one rename per folder
+new_workspace ──filled──> publish(workspace, target): one rename per folder
 """
 
 import os
@@ -28,8 +28,8 @@ def publish(folder: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     replaced = target.with_name(f".{target.name}.{uuid4().hex}.replaced")
     if target.exists():
-        os.replace(target, replaced)
-    os.replace(folder, target)
+        target.replace(replaced)
+    folder.replace(target)
     shutil.rmtree(replaced, ignore_errors=True)
 
 

@@ -1,7 +1,7 @@
 """Model directories in Hugging Face's layout: weights as safetensors, never a pickle.
 
-    model + encoder ──save_model──> config.json, model.safetensors, preprocessor_config.json
-    directory ──load_model──> model in evaluation mode
+model + encoder ──save_model──> config.json, model.safetensors, preprocessor_config.json
+directory ──load_model──> model in evaluation mode
 """
 
 from pathlib import Path
@@ -24,6 +24,7 @@ def save_model(model: "PreTrainedModel", encoder: dict[str, Any], path: Path) ->
     path.mkdir(parents=True, exist_ok=True)
     _silence_progress()
     model.save_pretrained(path)
+    (path / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
     write_json(path / PREPROCESSOR, encoder)
 
 

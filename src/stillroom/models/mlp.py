@@ -11,8 +11,12 @@ from math import prod
 from typing import Any
 
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForImageClassification, PreTrainedConfig
-from transformers import PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForImageClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from stillroom.errors import ModelError
@@ -51,7 +55,7 @@ class Mlp(PreTrainedModel):
         layers: list[nn.Module] = []
         for narrow, wide in pairwise(widths):
             layers += [nn.Linear(narrow, wide), nn.ReLU(), nn.Dropout(config.dropout)]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], config.num_labels))
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], len(config.id2label or {})))
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:

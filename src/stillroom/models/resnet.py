@@ -1,6 +1,6 @@
 """Residual networks of `transformers` (He et al., arXiv 1512.03385), sized by options.
 
-    pixel_values [N, channels, height, width] ──> logits [N, classes]
+pixel_values [N, channels, height, width] ──> logits [N, classes]
 """
 
 from collections.abc import Mapping

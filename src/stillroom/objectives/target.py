@@ -1,6 +1,6 @@
 """Targets: a teacher's distributions as tensors, whole or truncated.
 
-    ids [N, k], log_p [N, k] at temperature T ──> SoftTarget
+ids [N, k], log_p [N, k] at temperature T ──> SoftTarget
 """
 
 from dataclasses import dataclass

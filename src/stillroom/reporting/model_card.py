@@ -6,7 +6,6 @@ The front matter is what the Hub reads; the text says whose child the model is.
 import json
 from typing import Any
 
-from stillroom.errors import DataError
 from stillroom.reporting.facts import facts
 from stillroom.reporting.measures import MODELS, quality_measures
 from stillroom.reporting.names import printable, title
@@ -25,7 +24,7 @@ def model_card(
     metrics: Numbers,
     parameters: dict[str, Any],
     soft_labels_summary: dict[str, str | int | float],
-    classes: list[str],
+    encoder: dict[str, Any],
 ) -> str:
     """Return the card as Markdown with a YAML front matter.
 
@@ -33,12 +32,9 @@ def model_card(
         metrics: per model its measures, and `gain`, as in metrics.json.
         parameters: the composed parameters.
         soft_labels_summary: the set's fingerprint, the teachers' hashes and what else it tells.
-        classes: the names of the outputs, in their order.
-
-    Raises:
-        DataError: the parameters name no kind of input.
+        encoder: the encoder's JSON document: its kind of input, and the classes in their order.
     """
-    kind = _kind(parameters["data"])
+    kind, classes = encoder["kind"], encoder["classes"]
     parts = (
         _front_matter(metrics, kind),
         "# Distilled student",
@@ -60,8 +56,8 @@ def model_card(
 
 
 _LOADING = """\
-`preprocessor_config.json` says how an input becomes numbers, `model.onnx` is the same model for
-ONNX Runtime, and `parity.json` tells how far the two differ.
+`preprocessor_config.json` says how an input becomes numbers; `model.onnx` is the same model for
+ONNX Runtime.
 
 ```python
 from stillroom.data.encoders import Encoder
@@ -70,18 +66,6 @@ from stillroom.models.directory import load_model, read_encoder
 encoder = Encoder.from_json(read_encoder(path))
 model = load_model(path)  # safetensors; no pickle, no remote code
 ```"""
-
-
-def _kind(data: dict[str, Any]) -> str:
-    if data["source"] != "table":
-        return "image"  # digits, idx and image_folder hold nothing else
-    chosen = [kind for kind in PIPELINE_TAGS if data["columns"][kind]]
-    if len(chosen) != 1:
-        raise DataError(
-            f"data.columns sets {' and '.join(chosen) or 'no input'}; "
-            f"set exactly one of {', '.join(PIPELINE_TAGS)}."
-        )
-    return chosen[0]
 
 
 def _front_matter(metrics: Numbers, kind: str) -> str:

@@ -54,9 +54,7 @@ class SoftLabelSet:
             SoftLabelError: a shard is missing, damaged or has another number of rows.
         """
         return pa.concat_tables(
-            self.shard_table(shard)
-            for shard in self.manifest.shards
-            if shard.member == member
+            self.shard_table(shard) for shard in self.manifest.shards if shard.member == member
         )
 
     def shard_table(self, shard: Shard) -> pa.Table:
@@ -91,27 +89,25 @@ class SoftLabelSet:
     def probabilities(self, example_ids: list[bytes], temperature: float) -> Doubles:
         """Return the ensemble's mean probabilities [N, C] at a temperature.
 
+        Of one truncated teacher, the mass beyond the head is spread evenly over the classes that
+        are not stored: what measures of quality can say of it, and no target to train on.
+
         Raises:
-            SoftLabelError: as `heads`; and for truncated heads, whose mean is not exact.
+            SoftLabelError: as `heads`; and for several truncated members, whose mean is not exact.
         """
         members = len(self.manifest.captures)
-        if self.truncated:
-            raise SoftLabelError(
-                "soft labels hold the largest logits only, and the mean of truncated heads is "
-                "inexact. Set softlabels.k=all and run `kedro run --pipeline=teach`."
-            )
-        total = np.zeros((len(example_ids), self.manifest.classes))
-        for member in range(members):
-            heads = self.heads(example_ids, temperature, member)
-            dense = np.zeros_like(total)
-            np.put_along_axis(dense, heads.ids, np.exp(heads.log_p), axis=1)
-            total += dense
-        return total / members
+        require_exact_mean(members, self._arrays[0][0].shape[1], self.manifest.classes)
+        dense = [self._dense(example_ids, temperature, member) for member in range(members)]
+        return np.asarray(np.mean(dense, axis=0))
 
-    @property
-    def truncated(self) -> bool:
-        """Whether fewer entries than classes are stored."""
-        return bool(self._arrays[0][0].shape[1] < self.manifest.classes)
+    def _dense(self, example_ids: list[bytes], temperature: float, member: int) -> Doubles:
+        heads = self.heads(example_ids, temperature, member)
+        mass = np.exp(heads.log_p)
+        classes, k = self.manifest.classes, mass.shape[1]
+        rest = np.clip(1 - mass.sum(axis=1, keepdims=True), 0, 1) / max(classes - k, 1)
+        dense = np.repeat(rest, classes, axis=1)
+        np.put_along_axis(dense, heads.ids, mass, axis=1)
+        return dense
 
     def summary(self) -> dict[str, str | int | float]:
         """Return what the set is, in a few plain values."""
@@ -120,7 +116,7 @@ class SoftLabelSet:
         return {
             "fingerprint": manifest.fingerprint,
             "content": manifest.content,
-            "teachers": ", ".join(capture.weights[:12] for capture in manifest.captures),
+            "teachers": ", ".join(capture.weights for capture in manifest.captures),
             "members": len(manifest.captures),
             "examples": manifest.examples,
             "classes": manifest.classes,
@@ -162,6 +158,19 @@ class SoftLabelSet:
                 f"Use one of {', '.join(map(str, captured))}, or add it to softlabels.temperatures."
             )
         return captured.index(temperature)
+
+
+def require_exact_mean(members: int, k: int, classes: int) -> None:
+    """Refuse an ensemble whose mean its stored heads could not give.
+
+    Raises:
+        SoftLabelError: several members, and fewer entries than classes.
+    """
+    if members > 1 and k < classes:
+        raise SoftLabelError(
+            f"the mean of {members} teachers' {k} largest of {classes} classes is inexact. "
+            "Set softlabels.k=all, or keep one teacher with teacher.members=1."
+        )
 
 
 def _matrices(table: pa.Table) -> tuple[NDArray[np.int64], Doubles, Doubles]:

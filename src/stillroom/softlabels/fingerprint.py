@@ -61,7 +61,9 @@ def require_same(found: tuple[Capture, ...], expected: tuple[Capture, ...]) -> N
         )
     lines = ["soft labels were made otherwise than is expected:"]
     for member, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
-        lines += [f"    member {member}: {line}" for line in difference(asdict(ours), asdict(theirs))]
+        lines += [
+            f"    member {member}: {line}" for line in difference(asdict(ours), asdict(theirs))
+        ]
     lines.append("  Run `kedro run --pipeline=teach` to make them anew.")
     raise SoftLabelError("\n".join(lines))
 

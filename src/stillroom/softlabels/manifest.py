@@ -5,7 +5,7 @@
 Its rename is the only commit: what is not in the manifest does not exist.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,7 +17,7 @@ from stillroom.io.atomic import write_text
 from stillroom.io.hashing import sha256_json
 from stillroom.softlabels.fingerprint import Capture, set_fingerprint
 
-FORMAT = "stillroom-soft-labels/1"
+FORMAT: Literal["stillroom-soft-labels/1"] = "stillroom-soft-labels/1"
 MANIFEST = "manifest.json"
 SHARDS = "shards"
 _STRICT = ConfigDict(extra="forbid", strict=True)

@@ -103,7 +103,9 @@ def decode(content: bytes, sha256: str, name: str) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         raise SoftLabelError(f"shard {name} is not Parquet: {error}") from error
     if not table.schema.equals(SCHEMA):
-        raise SoftLabelError(f"shard {name} has the columns {table.schema.names}, not {SCHEMA.names}.")
+        raise SoftLabelError(
+            f"shard {name} has the columns {table.schema.names}, not {SCHEMA.names}."
+        )
     return table
 
 

@@ -84,9 +84,10 @@ def top_k(logits: Floats, sparsifier: TopK) -> Sparse:
 def log_sum_exp(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return log of the sum of exponentials over the last axis, without overflow."""
     peak = logits.max(axis=-1, keepdims=True)
-    return (peak + np.log(np.exp(logits - peak).sum(axis=-1, keepdims=True)))[..., 0]
+    total = peak + np.log(np.exp(logits - peak).sum(axis=-1, keepdims=True))
+    return np.asarray(total[..., 0])
 
 
 def _entropy(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     log_p = logits - log_sum_exp(logits)[:, None]
-    return -(np.exp(log_p) * log_p).sum(axis=1)
+    return np.asarray(-(np.exp(log_p) * log_p).sum(axis=1))

@@ -39,9 +39,7 @@ def verify(labels: SoftLabelSet, questions: Questions, members: tuple[Member, ..
         _require_teacher_repeats(labels, questions, index, member)
 
 
-def _require_keys(
-    labels: SoftLabelSet, questions: Questions, index: int, member: Member
-) -> None:
+def _require_keys(labels: SoftLabelSet, questions: Questions, index: int, member: Member) -> None:
     table = labels.table(index)
     found, expected = table["example_id"].to_pylist(), questions.example_ids
     if len(set(found)) != len(found):
@@ -66,16 +64,17 @@ def _require_ranges(labels: SoftLabelSet, index: int) -> None:
     heads = labels.heads(
         labels.table(index)["example_id"].to_pylist(), labels.manifest.temperatures[0], index
     )
-    if heads.ids.max(initial=0) >= labels.manifest.classes:
+    beyond = np.asarray((heads.ids >= labels.manifest.classes).any(axis=1))
+    if beyond.any():
         raise SoftLabelError(
-            f"{_where(labels, index, (heads.ids >= labels.manifest.classes).any(axis=1))}: "
-            f"a class id is not below {labels.manifest.classes}."
+            f"{_where(labels, index, beyond)}: a class id is not below {labels.manifest.classes}."
         )
     ordered = np.sort(heads.ids, axis=1)
-    doubled = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    doubled = np.asarray((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
     if doubled.any():
         raise SoftLabelError(f"{_where(labels, index, doubled)}: a class stands there twice.")
-    heavy = ~(np.exp(heads.log_p).sum(axis=1) <= 1 + MASS_BOUND)  # true for NaN too
+    within = np.exp(heads.log_p).sum(axis=1) <= 1 + MASS_BOUND  # false for NaN too
+    heavy = np.logical_not(within)
     if heavy.any():
         raise SoftLabelError(f"{_where(labels, index, heavy)}: the mass is not at most one.")
 

@@ -1,11 +1,11 @@
 """Local teachers: a model directory, run here.
 
-    TeacherRef ──open──> LocalTeacher ──answer──> logits, batch by batch at one fixed shape
+TeacherRef ──open──> LocalTeacher ──answer──> logits, batch by batch at one fixed shape
 """
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,8 @@ def open_teacher(
 
 
 def _require_classes(model: "PreTrainedModel", ref: TeacherRef, classes: Sequence[str]) -> None:
-    names = [model.config.id2label[index] for index in range(model.config.num_labels)]
+    named: dict[Any, str] = dict(model.config.id2label or {})
+    names = [named[index] for index in sorted(named)]
     if names != list(classes):
         raise ModelError(
             f"{ref.path} answers for {len(names)} classes ({', '.join(names[:5])}, …), and the "

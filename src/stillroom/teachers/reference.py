@@ -1,6 +1,6 @@
 """References to teachers: paths and hashes that travel between nodes, never a live model.
 
-    folder of model directories ──> TeacherRef, one per member, sorted by name
+folder of model directories ──> TeacherRef, one per member, sorted by name
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Augmentation: images in, shifted images out.
 
-    images [N, C, H, W] + generator ──> the same, each moved by up to `shift` pixels
+images [N, C, H, W] + generator ──> the same, each moved by up to `shift` pixels
 """
 
 import torch

@@ -9,6 +9,7 @@ The order is a function of seed and epoch alone, so student and control see the 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -41,9 +42,7 @@ class Batch:
         """Return the batch on a device; Lightning calls this."""
         target = self.target
         if target is not None:
-            target = SoftTarget(
-                target.ids.to(device), target.log_p.to(device), target.temperature
-            )
+            target = SoftTarget(target.ids.to(device), target.log_p.to(device), target.temperature)
         return Batch(self.inputs.to(device), self.labels.to(device), target)
 
 
@@ -152,5 +151,5 @@ def _target(labels: SoftLabelSet, example_ids: list[bytes], temperature: float) 
     return SoftTarget(torch.from_numpy(ids), torch.from_numpy(log_p).float(), temperature)
 
 
-def _as_fetched(batch: Batch) -> Batch:
+def _as_fetched(batch: Any) -> Any:
     return batch

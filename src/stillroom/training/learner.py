@@ -27,8 +27,14 @@ class Learner(lightning.LightningModule):
     """Fits one model."""
 
     def __init__(
-        self, name: str, model: PreTrainedModel, loss: Loss, how: Optimisation, steps: int,
-        shift: int, seed: int,
+        self,
+        name: str,
+        model: PreTrainedModel,
+        loss: Loss,
+        how: Optimisation,
+        steps: int,
+        shift: int,
+        seed: int,
     ) -> None:
         """Hold the parts; `steps` is the number of optimiser steps in all."""
         super().__init__()

@@ -36,8 +36,12 @@ class ShowProgress(Callback):
         self.ticker, self.name = ticker, name
 
     def on_train_batch_end(
-        self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: object,
-        batch: Batch, batch_idx: int,
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        outputs: object,
+        batch: Batch,
+        batch_idx: int,
     ) -> None:
         """Count the rows of a batch."""
         epoch = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
@@ -55,7 +59,9 @@ def run(job: Job) -> None:
     encoder = Encoder.from_json(job.encoder)
     validation = labelled(_read(job, encoder, "validation", None))
     rows = [_rows(job, fit, encoder) for fit in job.fits]
-    work = sum(len(r.labels) * fit.optimisation.epochs for r, fit in zip(rows, job.fits, strict=True))
+    work = sum(
+        len(r.labels) * fit.optimisation.epochs for r, fit in zip(rows, job.fits, strict=True)
+    )
     records: list[Record] = []
     with ticking("training", work, "rows") as ticker:
         for fit, train in zip(job.fits, rows, strict=True):
@@ -69,7 +75,9 @@ def _fit(
     how = fit.optimisation
     batches = loader(train, how.batch_size, fit.seed)
     model = build(
-        fit.architecture.name, fit.architecture.options, Shape(encoder.shape, encoder.classes),
+        fit.architecture.name,
+        fit.architecture.options,
+        Shape(encoder.shape, encoder.classes),
         fit.seed,
     )
     learner = Learner(

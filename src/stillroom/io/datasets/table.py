@@ -44,9 +44,7 @@ class Table(AbstractDataset[Any, TableFile]):
 def preview_of(frame: "pl.DataFrame") -> TablePreview:
     """Return rows as text that a person can read: bytes as hexadecimal, long values cut."""
     rows = [[shown(value) for value in row] for row in frame.rows()]
-    return TablePreview(
-        {"index": list(range(len(rows))), "columns": frame.columns, "data": rows}
-    )
+    return TablePreview({"index": list(range(len(rows))), "columns": frame.columns, "data": rows})
 
 
 def shown(value: object) -> object:

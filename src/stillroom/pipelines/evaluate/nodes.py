@@ -8,15 +8,17 @@ examples, encoder, teachers, students ──measure_cost──> cost
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.config.schema import Evaluate
 from stillroom.errors import DataError, ModelError
 from stillroom.io.tables import TableFile
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MODELS = ("teacher", "control", "student")
 DECIMALS = 6
@@ -35,7 +37,7 @@ class SoftLabels(Protocol):
 
 def predict(
     examples: TableFile, encoder: dict[str, Any], soft_labels: SoftLabels, students: Path
-) -> pl.DataFrame:
+) -> Any:
     """Return each model's probabilities on the labelled rows of the test split.
 
     The teacher is not run: its answers are read from the soft labels, at temperature 1.
@@ -47,12 +49,15 @@ def predict(
         students: a folder with the model directories `control` and `student`.
 
     Returns:
-        `example_id`, `label`, and `teacher`, `control`, `student`: list[float32], each C long.
+        polars.DataFrame: `example_id`, `label`, and `teacher`, `control`, `student`, each
+        list[float32], C long.
 
     Raises:
         DataError: no row of the test split has a label.
         ModelError: a model directory is missing or damaged.
     """
+    import polars as pl
+
     from stillroom.data.encoders import Encoder
 
     test = _test_split(examples.read())
@@ -141,7 +146,9 @@ def measure_cost(
     }
 
 
-def _test_split(examples: pl.DataFrame) -> pl.DataFrame:
+def _test_split(examples: "pl.DataFrame") -> "pl.DataFrame":
+    import polars as pl
+
     test = examples.filter((pl.col("split") == "test") & pl.col("label").is_not_null())
     if test.is_empty():
         raise DataError("no row of the test split has a label. Raise data.test, or label some.")
@@ -158,7 +165,7 @@ def _probabilities(directory: Path, inputs: NDArray[np.float32]) -> NDArray[np.f
     return probabilities
 
 
-def _matrix(predictions: pl.DataFrame, name: str) -> NDArray[np.float64]:
+def _matrix(predictions: "pl.DataFrame", name: str) -> NDArray[np.float64]:
     return np.array(predictions[name].to_list(), dtype=np.float64)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stillroom.config.schema import plain
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace
@@ -41,7 +42,6 @@ def export_student(
     inputs = Encoder.from_json(encoder).encode(test)
     export_onnx(model, inputs, package / FILE)
     parity = measure_parity(model, package / FILE, inputs)
-    write_text(
-        package / CARD, model_card(metrics, parameters, soft_labels.summary(), encoder["classes"])
-    )
+    card = model_card(metrics, plain(parameters), soft_labels.summary(), encoder)
+    write_text(package / CARD, card)
     return package, asdict(parity)

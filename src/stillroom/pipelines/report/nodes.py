@@ -2,6 +2,8 @@
 
 from typing import Any, Protocol
 
+from stillroom.config.schema import plain
+
 REPORT = "data/07_reports/report.html"
 
 Numbers = dict[str, dict[str, int | float]]
@@ -49,7 +51,7 @@ def render_report(
             student_curves=student_curves,
             data_report=data_report,
             soft_labels=soft_labels.summary(),
-            parameters=parameters,
+            parameters=plain(parameters),
         )
     )
 

@@ -26,14 +26,17 @@ def answer(
 ) -> Answers:
     """Return the teachers' answers; saving them is what runs the teachers."""
     from stillroom.softlabels.capture import Answers
+    from stillroom.softlabels.dataset import require_exact_mean
 
+    sparsifier, classes = _sparsifier(softlabels), len(encoder["classes"])
+    require_exact_mean(len(teacher_refs), sparsifier.entries(classes), classes)
     members, questions = _open(examples, encoder, teacher_refs, softlabels)
     return Answers(
         questions=questions,
         members=members,
-        sparsifier=_sparsifier(softlabels),
+        sparsifier=sparsifier,
         rows_per_shard=softlabels.rows_per_shard,
-        classes=len(encoder["classes"]),
+        classes=classes,
     )
 
 
