@@ -12,6 +12,9 @@ from stillroom.models.directory import load_model, weights_hash
 from stillroom.training.job import Job
 from stillroom.training.launch import WorkerError, run_worker
 
+# More memory than a machine has: PyTorch raises, and no one else's message would fit.
+HUGE = {"name": "mlp", "options": {"hidden": [2**40]}}
+
 
 def job(made: Small, folder: Path, **changes: object) -> Job:
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,13 +61,16 @@ def test_what_a_user_can_mend_comes_back_as_one_error(tmp_path: Path) -> None:
         run_worker(job(made, tmp_path / "w", fits=fits), tmp_path / "w")
 
 
-def test_a_crash_names_the_exit_code(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_named_and_a_crash_has_its_exit_code(tmp_path: Path) -> None:
     made = small(tmp_path)
     broken = job(
         made, tmp_path / "w", encoder={"kind": "image"}, curves="/proc/nowhere/curves.json"
     )
     with pytest.raises(StillroomError):
         run_worker(broken, tmp_path / "w")
-    crashing = job(made, tmp_path / "w", curves="/proc/nowhere/curves.json")
+    unwritable = job(made, tmp_path / "w", curves="/proc/nowhere/curves.json")
+    with pytest.raises(StillroomError, match="No such file or directory: '/proc/nowhere"):
+        run_worker(unwritable, tmp_path / "w")
+    huge = job(made, tmp_path / "w", fits=[a_fit(tmp_path, epochs=1, architecture=HUGE)])
     with pytest.raises(WorkerError, match="ended with code 1"):
-        run_worker(crashing, tmp_path / "w")
+        run_worker(huge, tmp_path / "w")

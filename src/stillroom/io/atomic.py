@@ -19,7 +19,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it becomes `path`, else it is removed.
 
     Raises:
-        OSError: the filesystem refused (full, read-only, no permission). `path` is as it was.
+        OSError: the filesystem refused (full, read-only, no permission), with the name of `path`,
+            which is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}{TEMPORARY_SUFFIX}")
@@ -28,6 +29,9 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
+    except OSError as error:
+        error.filename = str(path)  # some writers name no file, others the temporary one
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -36,5 +36,18 @@ class TableFile:
 
 
 def write_table(frame: "pl.DataFrame", path: Path) -> None:
-    """Write a table as Parquet, atomically; equal tables give equal bytes."""
-    write_with(path, lambda temporary: frame.write_parquet(temporary, compression="zstd"))
+    """Write a table as Parquet, atomically; equal tables give equal bytes.
+
+    Written by pyarrow: with checksums of the pages, and a full disk is an OSError there.
+    """
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    # The oldest level is what other readers know: polars' own string views are not among it.
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    write_with(
+        path,
+        lambda temporary: pq.write_table(
+            table, temporary, compression="zstd", write_page_checksum=True
+        ),
+    )

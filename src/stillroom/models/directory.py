@@ -20,10 +20,20 @@ PREPROCESSOR = "preprocessor_config.json"
 
 
 def save_model(model: "PreTrainedModel", encoder: dict[str, Any], path: Path) -> None:
-    """Write a model and the encoder of its inputs into the folder `path`."""
+    """Write a model and the encoder of its inputs into the folder `path`.
+
+    Raises:
+        ModelError: the weights cannot be written.
+        OSError: another file cannot be written.
+    """
+    from safetensors import SafetensorError
+
     path.mkdir(parents=True, exist_ok=True)
     _silence_progress()
-    model.save_pretrained(path)
+    try:
+        model.save_pretrained(path)
+    except SafetensorError as error:  # of a full disk too, which is no OSError there
+        raise ModelError(f"{path} cannot be written: {error}") from error
     (path / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
     write_json(path / PREPROCESSOR, encoder)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WORKER = "stillroom.training.worker"
 SOURCE = Path(__file__).resolve().parents[2]
-MENDABLE = 3  # the worker's exit code for an error that it printed as one line
+MENDABLE = 3  # the worker's exit code for an error whose text is on its standard output
 
 
 class WorkerError(StillroomError):
@@ -47,10 +47,12 @@ def run_worker(job: Job, workspace: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", WORKER, str(path)],
         env={**os.environ, "PYTHONPATH": search, "PYTHONHASHSEED": "0"},
+        stdout=subprocess.PIPE,
+        text=True,
         check=False,
     )
     if ended.returncode == MENDABLE:
-        raise StillroomError((workspace / "error.txt").read_text(encoding="utf-8"))
+        raise StillroomError(ended.stdout.strip())
     if ended.returncode:
         raise WorkerError(
             f"training ended with code {ended.returncode}; its own message stands above. "

@@ -2,7 +2,7 @@
 
     python -m stillroom.training.worker job.json
 
-Exits with 3 after an error that a user can mend, whose text lies in `error.txt` beside the job.
+Exits with 3 after an error that a user can mend, whose text is on its standard output.
 """
 
 import logging
@@ -134,8 +134,8 @@ def main(path: Path) -> int:
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec.*")
     try:
         run(read_job(path))
-    except StillroomError as error:
-        path.with_name("error.txt").write_text(str(error), encoding="utf-8")
+    except (StillroomError, OSError) as error:
+        print(error)
         return MENDABLE
     return 0
 

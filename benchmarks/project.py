@@ -1,0 +1,61 @@
+"""What benchmarks share: a figure with its bound, and a clean copy of the project to run in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+KEDRO = [sys.executable, "-m", "kedro"]
+COPIED = ("conf", "src", ".dvc", "params.yaml", "pyproject.toml", "dvc.yaml", ".telemetry")
+FOLDERS = ("data/01_raw", "data/03_teachers/given")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number, what it must be, and whether it is; `details` holds what it was computed from."""
+
+    name: str
+    measured: str
+    bound: str
+    met: bool
+    details: dict[str, object] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values."""
+        return asdict(self)
+
+
+@contextmanager
+def clean_project() -> Iterator[Path]:
+    """Yield a temporary copy of the project without data, and remove it afterwards."""
+    with TemporaryDirectory(prefix="stillroom-bench-") as folder:
+        root = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "cache", "tmp")
+                shutil.copytree(source, root / name, ignore=ignored)
+            elif source.exists():
+                shutil.copy(source, root / name)
+        for name in FOLDERS:
+            (root / name).mkdir(parents=True)
+        yield root
+
+
+def kedro(root: Path, *arguments: str) -> str:
+    """Run a kedro command in a project and return what it printed; its progress is shown."""
+    ended = subprocess.run(
+        [*KEDRO, *arguments],
+        cwd=root,
+        env={**os.environ, "KEDRO_DISABLE_TELEMETRY": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return ended.stdout

@@ -1,0 +1,88 @@
+"""dvc.yaml: stages, files, parameters and code, as the registry and the catalog have them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stillroom.config.dvc_yaml import check_dvc_yaml, dvc_yaml
+from stillroom.pipeline_registry import STAGES, register_pipelines
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, Any]:
+    return yaml.safe_load(text())["stages"]
+
+
+def text() -> str:
+    catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
+    pipelines = register_pipelines()
+    return dvc_yaml(ROOT, {name: pipelines[name] for name in STAGES}, catalog)
+
+
+def test_the_committed_file_is_up_to_date() -> None:
+    assert (ROOT / "dvc.yaml").read_text() == text()
+
+
+def test_every_stage_has_a_command_of_its_name(stages: dict[str, Any]) -> None:
+    assert list(stages) == ["compose", *STAGES]
+    for name in STAGES:
+        assert stages[name]["cmd"] == f"kedro run --pipeline={name}"
+
+
+def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) -> None:
+    def sections(stage: str) -> list[str]:
+        return next(iter(stages[stage]["params"][0].values()))
+
+    assert sections("train") == ["student", "objective", "trainer"]
+    assert sections("tutor") == ["teacher", "trainer"]
+    assert sections("teach") == ["softlabels"]
+    assert sections("ingest") == ["data"]
+    assert sections("report") == [
+        "data", "teacher", "softlabels", "student", "objective", "trainer", "evaluate",
+    ]  # fmt: skip
+
+
+def test_external_paths_follow_params_yaml(stages: dict[str, Any]) -> None:
+    assert "${data.path}" in stages["ingest"]["deps"]
+    assert "${teacher.path}" in stages["tutor"]["deps"]
+    assert not any("${" in dep for dep in stages["teach"]["deps"])
+
+
+def test_code_that_a_stage_imports_late_is_a_dependency(stages: dict[str, Any]) -> None:
+    assert "src/stillroom/training/learner.py" in stages["train"]["deps"]
+    assert "src/stillroom/models/resnet.py" in stages["tutor"]["deps"]
+    assert "src/stillroom/softlabels/sparsify.py" in stages["teach"]["deps"]
+    assert "src/stillroom/reporting/templates" in stages["report"]["deps"]
+
+
+def test_code_that_a_stage_never_reaches_is_none(stages: dict[str, Any]) -> None:
+    for stage, other in [
+        ("ingest", "src/stillroom/training/learner.py"),
+        ("teach", "src/stillroom/training/learner.py"),
+        ("train", "src/stillroom/reporting/page.py"),
+        ("evaluate", "src/stillroom/data/ingest.py"),
+    ]:
+        assert other not in stages[stage]["deps"]
+
+
+def test_each_catalog_file_is_written_by_one_stage(stages: dict[str, Any]) -> None:
+    catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
+    written = [
+        next(iter(item)) if isinstance(item, dict) else item
+        for name in STAGES
+        for kind in ("outs", "metrics", "plots")
+        for item in stages[name].get(kind, [])
+    ]
+    tracked = [e["filepath"] for e in catalog.values() if e["filepath"].startswith("data/")]
+    assert sorted(written) == sorted(tracked)
+
+
+def test_check_says_that_it_is_up_to_date(tmp_path: Path) -> None:
+    catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
+    pipelines = register_pipelines()
+    only = {name: pipelines[name] for name in STAGES}
+    assert check_dvc_yaml(ROOT, only, catalog) == "dvc.yaml is up to date"

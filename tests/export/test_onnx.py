@@ -1,0 +1,42 @@
+"""ONNX: the same answers, at any batch size, the same bytes each time, and no paths inside."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from stillroom.errors import ModelError
+from stillroom.export import onnx as exporting
+from stillroom.export.onnx import export_onnx, measure_parity
+from stillroom.models.table import Shape, build
+
+SHAPE = Shape((1, 28, 28), tuple("0123456789"))
+RESNET = {"embedding_size": 4, "hidden_sizes": [4, 8], "depths": [1, 1], "layer_type": "basic"}
+INPUTS = np.random.default_rng(0).normal(size=(37, 1, 28, 28)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("name", "options"), [("mlp", {"hidden": [8]}), ("resnet", RESNET)])
+def test_the_file_answers_like_the_model(
+    tmp_path: Path, name: str, options: dict[str, object]
+) -> None:
+    model = build(name, options, SHAPE, seed=0).eval()
+    for file in ("a.onnx", "b.onnx"):
+        export_onnx(model, INPUTS, tmp_path / file)
+    content = (tmp_path / "a.onnx").read_bytes()
+    assert content == (tmp_path / "b.onnx").read_bytes()
+    assert b"site-packages" not in content
+    assert str(Path(__file__).resolve().parents[2]).encode() not in content
+    parity = measure_parity(model, tmp_path / "a.onnx", INPUTS, batch_size=16)
+    assert parity.inputs == 37
+    assert parity.largest_difference < 1e-4
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
+    assert session.run(["logits"], {"inputs": INPUTS[:1]})[0].shape == (1, 10)
+
+
+def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:
+    export_onnx(build("mlp", {"hidden": [8]}, SHAPE, seed=0).eval(), INPUTS, tmp_path / "a.onnx")
+    other = build("mlp", {"hidden": [8]}, SHAPE, seed=1).eval()
+    with pytest.raises(ModelError, match=r"a\.onnx differs from the student by .*at most 0\.001"):
+        measure_parity(other, tmp_path / "a.onnx", INPUTS)
+    assert exporting.TOLERANCE == 1e-3

@@ -1,0 +1,72 @@
+"""Commands: what a user can mend is one line, what they cannot is a traceback."""
+
+import errno
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from kedro.io import DatasetError
+
+from stillroom.cli import cli, told_error
+from stillroom.config.compose import compose
+from stillroom.errors import DataError
+
+
+def test_an_error_of_ours_is_told_even_inside_of_kedros() -> None:
+    try:
+        try:
+            raise DataError("row 3 is wrong")
+        except DataError as inner:
+            raise DatasetError("Failed while saving data") from inner
+    except DatasetError as outer:
+        assert told_error(outer) == "row 3 is wrong"
+
+
+def test_a_full_disk_is_told_with_its_path_and_a_way_out() -> None:
+    told = told_error(OSError(errno.ENOSPC, "No space left on device", "/a/b"))
+    assert told is not None
+    assert "No space left on device at /a/b" in told
+    assert "run the same command again" in told
+
+
+def test_a_defect_is_not_told_away() -> None:
+    assert told_error(ZeroDivisionError("x")) is None
+
+
+def test_params_prints_what_a_run_would_have(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    said = CliRunner().invoke(cli, ["params", "--params", "groups.student=tiny,student.epochs=3"])
+    expected = compose(project, {"groups": {"student": "tiny"}, "student": {"epochs": 3}})
+    assert yaml.safe_load(said.output) == expected
+
+
+def test_a_mistake_is_one_line_and_exit_code_1(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    said = CliRunner().invoke(cli, ["params", "--params", "student.epoch=3"])
+    assert said.exit_code == 1
+    assert said.output.splitlines() == [
+        "Error: student.epoch is not a parameter. Did you mean student.epochs? See `kedro params`."
+    ]
+
+
+def test_compose_writes_what_dvc_reads(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    assert CliRunner().invoke(cli, ["compose"]).output == "wrote conf/composed.yaml\n"
+    assert yaml.safe_load((project / "conf/composed.yaml").read_text()) == compose(project)
+
+
+def test_dvc_check_fails_where_the_file_is_out_of_date(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    assert "wrote dvc.yaml" in CliRunner().invoke(cli, ["dvc"]).output
+    assert CliRunner().invoke(cli, ["dvc", "--check"]).exit_code == 0
+    (project / "dvc.yaml").write_text("stages: {}\n")
+    said = CliRunner().invoke(cli, ["dvc", "--check"])
+    assert said.exit_code == 1
+    assert "dvc.yaml is out of date. Run `kedro dvc`" in said.output

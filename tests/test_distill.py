@@ -1,0 +1,129 @@
+"""The whole pipeline, as a user runs it (about 40 s): images in, report out, and one student
+however it is asked for."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from command_line import command, quick_project, written
+
+from stillroom.io.hashing import sha256_file
+
+STUDENT = "data/05_students/student/model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def distilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = Path(__file__).resolve().parents[1]
+    project = tmp_path_factory.mktemp("distilled")
+    for name in ("conf", "src"):
+        shutil.copytree(root / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(root / name, project / name)
+    (project / "data/03_teachers/given").mkdir(parents=True)
+    quick_project(project)
+    ran = command(project, "kedro", "run", "--pipeline=distill")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (project / "said").write_text(ran.stdout)
+    return project
+
+
+def test_every_artifact_of_the_catalog_is_there(distilled: Path) -> None:
+    files = written(distilled)
+    for name in (
+        "data/02_examples/examples.parquet",
+        "data/02_examples/data_report.json",
+        "data/03_teachers/ensemble/member_1/model.safetensors",
+        "data/04_soft_labels/manifest.json",
+        STUDENT,
+        "data/05_students/control/model.safetensors",
+        "data/06_exports/student/model.onnx",
+        "data/06_exports/student/README.md",
+        "data/07_reports/metrics.json",
+        "data/07_reports/cost.json",
+        "data/07_reports/report.html",
+        "data/07_reports/plots/student_curves.json",
+    ):
+        assert name in files
+    assert not any(".partial" in name or ".replaced" in name for name in files)
+
+
+def test_it_ends_with_the_table_and_the_reports_path(distilled: Path) -> None:
+    said = (distilled / "said").read_text()
+    for words in ("teacher", "student alone", "student distilled", "ms per image", "report.html"):
+        assert words in said
+
+
+def test_soft_labels_belong_to_the_examples_they_are_keyed_by(distilled: Path) -> None:
+    examples = pl.read_parquet(distilled / "data/02_examples/examples.parquet")
+    rows = pl.read_parquet(distilled / "data/04_soft_labels/shards/*.parquet")
+    assert rows.height == 2 * examples.height == 240
+    assert set(rows["example_id"]) == set(examples["example_id"])
+    assert rows.group_by("example_id").len()["len"].unique().to_list() == [2]
+
+
+def test_metrics_hold_nothing_that_a_clock_measured(distilled: Path) -> None:
+    metrics = json.loads((distilled / "data/07_reports/metrics.json").read_text())
+    assert {"teacher", "control", "student"} <= set(metrics)
+    assert "ms_per_image" not in json.dumps(metrics)
+    assert "ms_per_image" in (distilled / "data/07_reports/cost.json").read_text()
+
+
+def test_flag_file_and_second_run_give_one_student_to_the_byte(distilled: Path) -> None:
+    before = sha256_file(distilled / STUDENT)
+    teachers = sha256_file(distilled / "data/03_teachers/ensemble/member_0/model.safetensors")
+    params = distilled / "params.yaml"
+    text = params.read_text()
+    by_flag = command(distilled, "kedro", "run", "--pipeline=train", "--params=student.epochs=4")
+    assert by_flag.returncode == 0, by_flag.stderr
+    flagged = sha256_file(distilled / STUDENT)
+    params.write_text(text.replace("student:\n  epochs: 2", "student:\n  epochs: 4"))
+    by_file = command(distilled, "kedro", "run", "--pipeline=train")
+    assert by_file.returncode == 0, by_file.stderr
+    filed = sha256_file(distilled / STUDENT)
+    params.write_text(text)
+    again = command(distilled, "kedro", "run", "--pipeline=train")
+    assert again.returncode == 0, again.stderr
+    assert flagged == filed != before == sha256_file(distilled / STUDENT)
+    after = sha256_file(distilled / "data/03_teachers/ensemble/member_0/model.safetensors")
+    assert teachers == after
+
+
+def test_a_rotten_shard_stops_training_with_its_name(distilled: Path) -> None:
+    shard = sorted((distilled / "data/04_soft_labels/shards").iterdir())[0]
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-100] + bytes([content[-100] ^ 1]) + content[-99:])
+    before = sha256_file(distilled / STUDENT)
+    ran = command(distilled, "kedro", "run", "--pipeline=train")
+    shard.write_bytes(content)
+    assert ran.returncode == 1
+    assert f"Error: shard {shard.name} is damaged" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert sha256_file(distilled / STUDENT) == before
+
+
+def test_run_status_shows_every_stage_though_each_ran_alone(distilled: Path) -> None:
+    pytest.importorskip("kedro_viz", reason="the extra `viz` is not installed")
+    events = json.loads((distilled / ".viz/kedro_pipeline_events.json").read_text())
+    nodes = {event["node"] for event in events if event["event"] == "after_node_run"}
+    assert {
+        "ingest_examples",
+        "tutor_teachers",
+        "verify",
+        "train_students",
+        "export_student",
+    } <= nodes
+
+
+def test_the_notebook_runs_and_is_stored_without_outputs(distilled: Path) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    path = Path(__file__).resolve().parents[1] / "notebooks" / "01_look_at_soft_labels.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": distilled}}).execute()
+    assert any("image/png" in output.get("data", {}) for cell in code for output in cell.outputs)

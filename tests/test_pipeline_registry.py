@@ -1,0 +1,47 @@
+"""The registry: the seven stages, their order, and what listing them must not import."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from stillroom.pipeline_registry import STAGES, register_pipelines
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+
+
+def test_distill_is_the_seven_stages_and_the_default() -> None:
+    pipelines = register_pipelines()
+    names = ["ingest", "tutor", "teach", "train", "evaluate", "export", "report"]
+    assert list(STAGES) == names
+    assert set(pipelines) == {*names, "distill", "__default__"}
+    nodes = {node.name for name in names for node in pipelines[name].nodes}
+    assert {node.name for node in pipelines["distill"].nodes} == nodes
+    assert pipelines["__default__"].nodes == pipelines["distill"].nodes
+
+
+def test_distill_needs_parameters_alone() -> None:
+    inputs = register_pipelines()["distill"].inputs()
+    assert {name.partition(":")[0] for name in inputs} == {"params", "parameters"}
+
+
+def test_only_verify_yields_soft_labels_and_nothing_else_reads_the_unverified() -> None:
+    nodes = register_pipelines()["distill"].nodes
+    assert [node.name for node in nodes if "soft_labels" in node.outputs] == ["verify"]
+    assert [node.name for node in nodes if "unverified_labels" in node.inputs] == ["verify"]
+
+
+def test_listing_the_pipelines_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from stillroom.pipeline_registry import register_pipelines;"
+        "register_pipelines(); import stillroom.cli, stillroom.settings;"
+        "print([m for m in ('torch', 'lightning', 'transformers', 'matplotlib', 'polars',"
+        " 'pyarrow', 'sklearn', 'onnx') if m in sys.modules])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.strip() == "[]"
