@@ -46,7 +46,7 @@ viz: $(STAMP) ## Serve the graph at http://127.0.0.1:4141
 	kedro viz run --no-browser
 
 bench: $(STAMP) ## Measure the figures of the README
-	python -m benchmarks
+	PYTHONPATH=src python -m benchmarks
 
 lock: ## Write requirements.lock anew from pyproject.toml, in a fresh venv
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

@@ -21,14 +21,14 @@ EMPTY = {
         '[tool.kedro]\npackage_name = "empty"\nproject_name = "empty"\n'
         'kedro_init_version = "1.7.0"\nsource_dir = "src"\n'
     ),
-    "conf/base/.gitkeep": "",
+    "conf/base/catalog.yml": "{}\n",
     "conf/local/.gitkeep": "",
     ".telemetry": "consent: false\n",
     "src/empty/__init__.py": "",
     "src/empty/settings.py": "",
     "src/empty/pipeline_registry.py": (
         "from kedro.pipeline import Pipeline, node\n\n\n"
-        "def nothing():\n    return None\n\n\n"
+        "def nothing():\n    return 0\n\n\n"
         "def register_pipelines():\n"
         "    return {'__default__': Pipeline([node(nothing, None, 'done')])}\n"
     ),

@@ -1,5 +1,6 @@
 """Kedro datasets for soft-label sets: answers in, a set out."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,8 +56,11 @@ class SoftLabels(UnverifiedLabels):
     """A verified set; Kedro-Viz shows its first rows as a table."""
 
     def save(self, data: "SoftLabelSet") -> None:  # type: ignore[override]
-        """Move a set that was verified to its place."""
-        publish(data.folder, self._filepath)
+        """Put a set that was verified in its place, as links to the files that were verified."""
+        staged = data.folder.with_name(f"{data.folder.name}.verified")
+        shutil.rmtree(staged, ignore_errors=True)
+        shutil.copytree(data.folder, staged, copy_function=_link)
+        publish(staged, self._filepath)
 
     def preview(self) -> TablePreview:
         """Return the first rows for Kedro-Viz."""
@@ -66,3 +70,12 @@ class SoftLabels(UnverifiedLabels):
 
         table = pl.from_arrow(self.load().table(member=0).slice(0, ROWS))
         return preview_of(pl.DataFrame(table))
+
+
+def _link(source: str, target: str) -> str:
+    # Nothing writes into a shard once it is there, so two names for one file are safe.
+    try:
+        os.link(source, target)
+    except OSError:  # another filesystem, or one without hard links
+        shutil.copy2(source, target)
+    return target

@@ -1,0 +1,147 @@
+"""DVC, as a user meets it (about two minutes): what runs again, what does not, and what a second
+clone gets."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from command_line import command, quick_project, written
+
+from stillroom.io.hashing import sha256_file
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("conf", "src", ".dvc", "pyproject.toml", ".telemetry", ".gitignore", "dvc.yaml")
+STUDENT = "data/05_students/student/model.safetensors"
+DOWNSTREAM = ["train", "evaluate", "export", "report"]
+STAGES = ["ingest", "tutor", "teach", *DOWNSTREAM]
+
+
+def must(project: Path, *words: str) -> str:
+    ran = command(project, *words)
+    assert ran.returncode == 0, f"{words}: {ran.stdout}{ran.stderr}"
+    return ran.stdout + ran.stderr
+
+
+def reproduced(project: Path) -> list[str]:
+    """Run `dvc repro` and return the stages that it ran, without compose."""
+    ran = re.findall(r"Running stage '(\w+)'", must(project, "dvc", "repro"))
+    return [name for name in ran if name != "compose"]
+
+
+def edit(project: Path, old: str, new: str) -> None:
+    text = (project / "params.yaml").read_text()
+    assert old in text
+    (project / "params.yaml").write_text(text.replace(old, new))
+
+
+def commit(project: Path) -> None:
+    for words in (
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "state"],
+    ):
+        must_git(project, *words)
+
+
+def must_git(project: Path, *words: str) -> None:
+    import subprocess
+
+    subprocess.run(["git", *words], cwd=project, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    project = tmp_path_factory.mktemp("tracked") / "project"
+    project.mkdir()
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "cache", "tmp")
+            shutil.copytree(source, project / name, ignore=ignored)
+        else:
+            shutil.copy(source, project / name)
+    (project / "data/03_teachers/given").mkdir(parents=True)
+    (project / "data/03_teachers/given/.gitkeep").touch()
+    quick_project(project)
+    must_git(project, "init", "-q", "-b", "main")
+    commit(project)
+    assert reproduced(project) == STAGES
+    commit(project)
+    return project
+
+
+def test_a_second_repro_runs_nothing(tracked: Path) -> None:
+    assert "Data and pipelines are up to date." in must(tracked, "dvc", "repro")
+
+
+def test_the_losss_temperature_reruns_training_and_no_teacher(tracked: Path) -> None:
+    edit(tracked, "trainer:", "objective:\n  temperature: 2.0\ntrainer:")
+    assert reproduced(tracked) == DOWNSTREAM
+    edit(tracked, "objective:\n  temperature: 2.0\n", "")
+    assert reproduced(tracked) == []
+
+
+def test_what_would_run_after_other_changes_is_what_depends_on_them(tracked: Path) -> None:
+    def stale() -> set[str]:
+        must(tracked, "kedro", "compose")
+        said = must(tracked, "dvc", "status")
+        return set(re.findall(r"^(\w+):$", said, flags=re.MULTILINE)) - {"compose"}
+
+    edit(tracked, "  members: 2", "  members: 2\n  seed: 7")
+    assert stale() >= {"tutor"}
+    assert not stale() & {"ingest", "teach", "train"}  # they follow once the tutor has run
+    edit(tracked, "\n  seed: 7", "")
+    image = tracked / "data/01_raw/across/000.png"
+    content = image.read_bytes()
+    image.unlink()
+    assert "ingest" in stale()
+    image.write_bytes(content)
+    assert stale() == set()
+
+
+def test_an_experiment_a_flag_and_an_edit_give_the_same_student(tracked: Path) -> None:
+    params = (tracked / "params.yaml").read_text()
+    must(tracked, "dvc", "exp", "run", "-S", "student.epochs=3", "-S", "groups.student=mlp")
+    by_experiment = sha256_file(tracked / STUDENT)
+    (tracked / "params.yaml").write_text(params)
+    flags = "groups.student=mlp,student.epochs=3"
+    must(tracked, "kedro", "run", "--pipeline=train", f"--params={flags}")
+    by_flag = sha256_file(tracked / STUDENT)
+    edit(tracked, "  student: tiny", "  student: mlp")
+    edit(tracked, "student:\n  epochs: 2", "student:\n  epochs: 3")
+    reproduced(tracked)
+    by_edit = sha256_file(tracked / STUDENT)
+    (tracked / "params.yaml").write_text(params)
+    reproduced(tracked)
+    assert by_experiment == by_flag == by_edit != sha256_file(tracked / STUDENT)
+
+
+def test_a_run_under_dvc_with_other_parameters_is_refused(tracked: Path) -> None:
+    ran = command(
+        tracked, "kedro", "run", "--pipeline=train", "--params=student.epochs=9", DVC_STAGE="train"
+    )
+    assert ran.returncode == 1
+    assert "student.epochs is 9 here and 2 in conf/composed.yaml" in ran.stderr
+
+
+def test_a_second_clone_pulls_every_artifact_and_runs_nothing(tracked: Path) -> None:
+    remote, clone = tracked.parent / "remote", tracked.parent / "clone"
+    must(tracked, "dvc", "remote", "add", "-f", "-d", "store", str(remote))
+    commit(tracked)
+    must(tracked, "dvc", "push")
+    must_git(tracked.parent, "clone", "-q", str(tracked), str(clone))
+    must(clone, "dvc", "pull")
+    ours, theirs = written(tracked), written(clone)
+    assert [name for name in ours if name not in theirs] == []
+    assert all(sha256_file(tracked / name) == sha256_file(clone / name) for name in ours)
+    assert reproduced(clone) == []
+
+
+def test_metrics_and_plots_show(tracked: Path) -> None:
+    assert "student.accuracy" in must(tracked, "dvc", "metrics", "show")
+    must(tracked, "dvc", "plots", "show")
+    page = (tracked / "dvc_plots" / "index.html").read_text()
+    for plot in ("student_curves", "reliability", "confusion", "similarity"):
+        assert plot in page
