@@ -1,5 +1,6 @@
 """What several tests need: a small project of their own, as a copy of this one's configuration."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,9 @@ settings.register_profile("stillroom", deadline=None, derandomize=True)
 settings.load_profile("stillroom")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# For the processes that tests start; pytest's own setting is for this process alone.
+os.environ["PYTHONPATH"] = str(ROOT / "src")
 
 
 @pytest.fixture

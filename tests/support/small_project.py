@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from stillroom.config.schema import Architecture, Objective, Optimisation, Trainer
 from stillroom.data.encoders import fit_encoder
@@ -73,9 +74,13 @@ def small(folder: Path, unlabelled: int = 0) -> Small:
 
 
 def untrained_teachers(made: Small, folder: Path, members: int = 2) -> Path:
-    """Write model directories of wide perceptrons that have learnt nothing."""
+    """Write model directories of perceptrons that have learnt nothing and nearly agree."""
     for member in range(members):
-        model = build("mlp", {"hidden": [32]}, made.shape, seed=member)
+        model = build("mlp", {"hidden": [32]}, made.shape, seed=0)
+        draws = torch.Generator().manual_seed(member)
+        with torch.no_grad():
+            for weights in model.parameters():
+                weights += 0.01 * torch.randn(weights.shape, generator=draws)
         save_model(model, made.encoder, folder / f"member_{member}")
     return folder
 

@@ -68,7 +68,7 @@ class RunStatus:
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
-        """Record a node that failed, and write."""
+        """Record a node that failed."""
         if (ids := _ids()) is not None:
             self.events.append(
                 {
@@ -80,7 +80,11 @@ class RunStatus:
                     "traceback": "",
                 }
             )
-            write_merged(project_root() / EVENTS, self.events)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Write what happened up to the error."""
+        self.after_pipeline_run()
 
     @hook_impl
     def after_pipeline_run(self) -> None:

@@ -42,8 +42,10 @@ class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
             write_set(data, self._filepath, ticker.advance)
 
     def _exists(self) -> bool:
+        from stillroom.softlabels.manifest import read_manifest
+
         try:
-            self.load()
+            read_manifest(self._filepath)
         except SoftLabelError:
             return False
         return True

@@ -1,0 +1,41 @@
+"""Export: the package holds the student, its ONNX twin and a card that says whose child it is."""
+
+from pathlib import Path
+
+import pytest
+from small_project import small, soft_labels, untrained_teachers
+
+from stillroom.config.compose import compose
+from stillroom.models.directory import weights_hash
+from stillroom.pipelines.export.nodes import export_student
+
+QUALITY = {"accuracy": 0.5, "nll": 1.0, "ece": 0.1, "agreement": 0.9, "kl_to_teacher": 0.1}
+METRICS = {
+    "teacher": QUALITY,
+    "control": QUALITY,
+    "student": QUALITY,
+    "gain": {"accuracy": 0.0, "accuracy_standard_error": 0.01, "nll": 0.0},
+}
+
+
+def test_the_package_is_the_student_and_names_its_teachers(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    made = small(project)
+    students = untrained_teachers(made, project / "students")
+    (students / "member_0").rename(students / "student")
+    labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")
+    package, parity = export_student(
+        students, made.examples, made.encoder, METRICS, labels, compose(project)
+    )
+    assert weights_hash(package) == weights_hash(students / "student")
+    assert parity["inputs"] == 30
+    assert parity["largest_difference"] <= parity["tolerance"]
+    card = (package / "README.md").read_text()
+    assert labels.manifest.fingerprint in card
+    for capture in labels.manifest.captures:
+        assert capture.weights in card
+    assert sorted(path.name for path in package.iterdir()) == [
+        "README.md", "config.json", "model.onnx", "model.safetensors", "preprocessor_config.json",
+    ]  # fmt: skip
