@@ -96,8 +96,8 @@ def _products(outputs: list[str], catalog: Catalog) -> dict[str, list[object]]:
     """Return outs, metrics and plots, as the entries' metadata says."""
     products: dict[str, list[object]] = {}
     for entry in outputs:
-        drawn = dict(catalog[entry].get("metadata") or {})
-        kind = drawn.pop("dvc", "out")
+        drawn = dict(catalog[entry].get("metadata", {}).get("dvc", {}))
+        kind = drawn.pop("as", "out")
         if kind == "none":
             continue
         path = catalog[entry]["filepath"]
