@@ -25,7 +25,8 @@ EMPTY = {
     "conf/local/.gitkeep": "",
     ".telemetry": "consent: false\n",
     "src/empty/__init__.py": "",
-    "src/empty/settings.py": "",
+    # The same plugins as here: what is measured is the project, not Kedro-Viz.
+    "src/empty/settings.py": 'DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz",)\n',
     "src/empty/pipeline_registry.py": (
         "from kedro.pipeline import Pipeline, node\n\n\n"
         "def nothing():\n    return 0\n\n\n"

@@ -1,5 +1,6 @@
 """Stillroom's commands: `run` with one-line errors, and `params`, `compose`, `dvc` beside it."""
 
+import errno
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +11,9 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
 from stillroom.errors import StillroomError
+
+# The filesystem's refusals that a user can mend; any other OSError is a defect.
+REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
 @click.group(name="stillroom")
@@ -36,24 +40,19 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 def told_error(error: BaseException) -> str | None:
     """Return what to tell the user of an error, or None where it is a defect.
 
-    Kedro wraps what a dataset raises, so the causes are searched too.
+    Kedro wraps what a dataset raises, so the causes that it names are searched too.
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, StillroomError):
             return str(seen)
-        if isinstance(seen, OSError):
-            return _os_error(seen)
-        seen = seen.__cause__ or seen.__context__
+        if isinstance(seen, OSError) and seen.errno in REFUSALS:
+            return (
+                f"{seen.strerror} at {seen.filename}. What was there before is untouched; "
+                "free space or mend the permission, and run the same command again."
+            )
+        seen = seen.__cause__
     return None
-
-
-def _os_error(error: OSError) -> str:
-    where = f" at {error.filename}" if error.filename else ""
-    return (
-        f"{error.strerror or error}{where}. Nothing half-written is left behind; "
-        "free space or mend the permission, and run the same command again."
-    )
 
 
 @one_line_errors

@@ -5,6 +5,7 @@ stage run ──> its events are merged into the run status that Kedro-Viz shows
 """
 
 import logging
+from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
@@ -14,6 +15,8 @@ from kedro.pipeline.node import Node
 from stillroom.errors import ConfigError
 from stillroom.io.paths import confined, project_root
 from stillroom.io.run_status import RunStatus
+
+PLACES = ("filepath", "path", "folder", "filename")
 
 
 class ConfineCatalog:
@@ -28,13 +31,23 @@ class ConfineCatalog:
         """
         root = project_root()
         for name, entry in (conf_catalog or {}).items():
-            path = entry.get("filepath") if isinstance(entry, dict) else None
-            if path is None:
-                continue
-            try:
-                confined(path, root)
-            except ConfigError as error:
-                raise ConfigError(f"catalog entry {name}: {error}") from error
+            for path in _paths(entry):
+                try:
+                    confined(path, root)
+                except ConfigError as error:
+                    raise ConfigError(f"catalog entry {name}: {error}") from error
+
+
+def _paths(entry: object, key: str = "") -> Iterator[str]:
+    """Yield what an entry says of places, however deep: filepath, path, and any URL."""
+    if isinstance(entry, dict):
+        for inner_key, value in entry.items():
+            yield from _paths(value, str(inner_key))
+    elif isinstance(entry, list):
+        for value in entry:
+            yield from _paths(value, key)
+    elif isinstance(entry, str) and (key in PLACES or "://" in entry):
+        yield entry
 
 
 class Narrate:

@@ -80,6 +80,11 @@ def test_interpolations_resolve_after_the_overrides(project: Path) -> None:
         ({"data": {"source": "digit"}}, ["data.source is 'digit'", "Did you mean digits?"]),
         ({"data": {"test": 1.0}}, ["data.test is 1.0", "less than 1"]),
         ({"_target_": "os.system"}, ["_target_"]),
+        ({"groups": {"teacher": "given"}, "teacher": {"members": 3}}, ["teacher.members is 3"]),
+        (
+            {"softlabels": {"k": 5}, "objective": {"temperature": 3.0}},
+            ["objective.temperature is 3.0", "softlabels.temperatures"],
+        ),
     ],
 )
 def test_a_mistake_is_one_line_that_names_key_and_way_out(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stillroom.errors import DataError
-from stillroom.evaluation.cost import WARM_UP, Cost, cost, ms_per_image
+from stillroom.evaluation.cost import WARM_UP, Cost, cost, ms_per_image, together
 
 
 def test_parameters_and_bytes_are_counted_once_each() -> None:
@@ -56,4 +56,4 @@ def test_nothing_to_time_is_refused(rows: int, images: int) -> None:
 
 
 def test_members_that_all_answer_cost_their_sum() -> None:
-    assert Cost(10, 40, 1.5) + Cost(5, 20, 0.25) == Cost(15, 60, 1.75)
+    assert together([Cost(10, 40, 1.5), Cost(5, 20, 0.25)]) == Cost(15, 60, 1.75)

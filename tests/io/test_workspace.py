@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stillroom.io.workspace import WORK, new_workspace, publish
+import pytest
+
+from stillroom.errors import ConfigError
+from stillroom.io.workspace import WORK, new_workspace, publish, restored
 
 
 def test_publishing_replaces_what_was_there(tmp_path: Path) -> None:
@@ -34,3 +37,22 @@ def test_what_a_killed_process_left_is_swept_and_a_living_ones_is_kept(tmp_path:
     assert any(path.name.startswith("tutor") for path in (tmp_path / WORK).iterdir())
     again = new_workspace(tmp_path, "train")
     assert sorted((tmp_path / WORK).iterdir()) == sorted([ours, again])
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "data" / "students"
+    target.mkdir(parents=True)
+    (target / "old").touch()
+    target.rename(target.with_name(".students.0123.replaced"))
+    assert [path.name for path in restored(target).iterdir()] == ["old"]
+    assert [path.name for path in target.parent.iterdir()] == ["students"]
+
+
+def test_a_link_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "work" / "kept").mkdir(parents=True)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / ".stillroom").symlink_to(outside)
+    with pytest.raises(ConfigError, match="outside of the project"):
+        new_workspace(tmp_path / "project", "train")
+    assert (outside / "work" / "kept").is_dir()

@@ -87,3 +87,21 @@ def test_a_missing_encoder_is_named(tmp_path: Path) -> None:
     (folder / "preprocessor_config.json").unlink()
     with pytest.raises(ModelError, match=r"preprocessor_config\.json is missing"):
         read_encoder(folder)
+
+
+def test_a_missing_tensor_is_named_and_never_made_up(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = saved(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    del weights["layers.0.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"missing keys layers\.0\.weight"):
+        load_model(folder)
+
+
+def test_half_precision_on_disk_is_float32_in_memory(tmp_path: Path) -> None:
+    model = build("mlp", {"hidden": [8]}, SHAPE, seed=0).to(torch.bfloat16)
+    save_model(model, {"kind": "image"}, tmp_path)
+    loaded = load_model(tmp_path)
+    assert {weights.dtype for weights in loaded.parameters()} == {torch.float32}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from linear_teachers import CLASSES, ROWS, Captured, capture
+from linear_teachers import CLASSES, NAMES, ROWS, Captured, capture
 
 from stillroom.io.hashing import sha256_file
 
@@ -49,7 +49,7 @@ def test_progress_counts_every_row_of_every_member(tmp_path: Path) -> None:
     from stillroom.softlabels.sparsify import TopK
 
     made = capture(tmp_path / "a")
-    answers = Answers(made.questions, made.members, TopK("all", (1.0,)), 8, CLASSES)
+    answers = Answers(made.questions, made.members, TopK("all", (1.0,)), 8, NAMES)
     ticks: list[int] = []
     write_set(answers, tmp_path / "b", ticks.append)
     assert sum(ticks) == answers.forwards == 2 * ROWS
@@ -61,7 +61,7 @@ def test_a_capture_that_breaks_off_leaves_no_manifest(tmp_path: Path) -> None:
 
     made = capture(tmp_path / "a")
     made.members[1].weights[:] = np.nan
-    answers = Answers(made.questions, made.members, TopK("all", (1.0,)), 8, CLASSES)
+    answers = Answers(made.questions, made.members, TopK("all", (1.0,)), 8, NAMES)
     with pytest.raises(Exception, match="NaN or infinity"):
         write_set(answers, tmp_path / "b", lambda rows: None)
     assert not (tmp_path / "b" / "manifest.json").exists()

@@ -33,8 +33,8 @@ def test_a_missing_manifest_says_what_writes_it(captured: Captured) -> None:
     "changes",
     [
         {"format": "stillroom-soft-labels/9"},
-        {"classes": 1},
-        {"classes": "4"},
+        {"classes": ["a"]},
+        {"classes": 4},
         {"examples": 0},
         {"extra": 1},
         {

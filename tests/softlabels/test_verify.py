@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from linear_teachers import CLASSES, Captured, capture
+from linear_teachers import NAMES, Captured, capture
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture import Answers, Questions, write_set
@@ -16,7 +16,7 @@ from stillroom.softlabels.verify import verify
 
 def recapture(captured: Captured, questions: Questions, folder: Path) -> SoftLabelSet:
     """Capture other questions, as a loader that lost the alignment would."""
-    answers = Answers(questions, captured.members, TopK("all", (1.0, 4.0)), 8, CLASSES)
+    answers = Answers(questions, captured.members, TopK("all", (1.0, 4.0)), 8, NAMES)
     write_set(answers, folder, lambda rows: None)
     return SoftLabelSet(folder)
 

@@ -12,6 +12,7 @@ from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.sparsify import TopK
 
 CLASSES, ROWS = 4, 25
+NAMES = ("a", "b", "c", "d")
 TEMPERATURES = (1.0, 4.0)
 
 
@@ -80,6 +81,6 @@ def capture(folder: Path, members: int = 2, k: int | str = "all") -> Captured:
         inputs=(inputs,) * members,
         labels=labels,
     )
-    answers = Answers(questions, teachers, TopK(k, TEMPERATURES), rows_per_shard=8, classes=CLASSES)
+    answers = Answers(questions, teachers, TopK(k, TEMPERATURES), rows_per_shard=8, classes=NAMES)
     write_set(answers, folder, lambda rows: None)
     return Captured(SoftLabelSet(folder), questions, teachers)

@@ -98,7 +98,9 @@ def soft_labels(made: Small, teachers: Path, folder: Path) -> SoftLabelSet:
         (inputs,) * len(members),
         table["label"].fill_null(-1).to_numpy().astype(np.int32),
     )
-    write_set(Answers(questions, members, sparsifier, 50, len(CLASSES)), folder, lambda rows: None)
+    write_set(
+        Answers(questions, members, sparsifier, 50, tuple(CLASSES)), folder, lambda rows: None
+    )
     return SoftLabelSet(folder)
 
 

@@ -7,6 +7,7 @@ import torch
 from small_project import Shape
 
 from stillroom.config.schema import Optimisation
+from stillroom.errors import StillroomError
 from stillroom.models.table import build
 from stillroom.objectives.mixture import HardLabels
 from stillroom.training.learner import Learner
@@ -40,3 +41,15 @@ def test_the_weights_of_the_lowest_validation_nll_are_kept(monkeypatch: pytest.M
     assert [record["validation_nll"] for record in subject.records] == [0.9, 0.3, 0.5]
     assert [record["epoch"] for record in subject.records] == [1, 2, 3]
     assert {record["validation_accuracy"] for record in subject.records} == {0.5}
+
+
+@pytest.mark.parametrize("nll", [math.nan, math.inf])
+def test_a_model_that_diverges_is_named_with_its_learning_rate(
+    monkeypatch: pytest.MonkeyPatch, nll: float
+) -> None:
+    subject = learner()
+    monkeypatch.setattr(Learner, "current_epoch", 1)
+    subject._train = [torch.tensor(1.0)]
+    subject._validation = [torch.tensor([[nll], [0.0]])]
+    with pytest.raises(StillroomError, match=r"m diverged in epoch 2.*now 0\.1"):
+        subject.on_train_epoch_end()

@@ -24,13 +24,34 @@ def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
         if name not in parameters:
             raise ConfigError(f"{name} is missing from the parameters. See conf/hydra/config.yaml.")
         _check_section(name, section, parameters[name])
+    _check_together(parameters)
     return dict(parameters)
+
+
+def _check_together(parameters: Mapping[str, Any]) -> None:
+    """Check what one section demands of another, before a teacher has been paid for."""
+    teacher, labels = parameters["teacher"], parameters["softlabels"]
+    if teacher["source"] == "given" and teacher["members"] != 1:
+        raise ConfigError(
+            f"teacher.members is {teacher['members']}, and a given teacher is one. Set it to 1."
+        )
+    temperature, captured = parameters["objective"]["temperature"], labels["temperatures"]
+    if labels["k"] != "all" and temperature not in captured:
+        raise ConfigError(
+            f"objective.temperature is {temperature}, and truncated soft labels hold at "
+            f"{', '.join(map(str, captured))}. Add it to softlabels.temperatures, or set "
+            "softlabels.k=all."
+        )
 
 
 def _check_section(name: str, section: type, value: object) -> None:
     try:
         # Strict: "3" is not 3. By way of JSON, since strict Python input must be the class itself.
         TypeAdapter(section).validate_json(json.dumps(value), strict=True)
+    except TypeError as error:
+        raise ConfigError(
+            f"{name} holds a value that is no text, number or list: {error}"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         location = ".".join((name, *_path(first["loc"])))

@@ -14,6 +14,7 @@ import yaml
 
 from stillroom.errors import ConfigError
 from stillroom.io.atomic import write_text
+from stillroom.io.paths import confined
 
 COMPOSED = Path("conf") / "composed.yaml"
 _HEADER = "# Written by `kedro compose` from params.yaml and conf/hydra. Edit those instead.\n"
@@ -22,7 +23,7 @@ _HEADER = "# Written by `kedro compose` from params.yaml and conf/hydra. Edit th
 def write_composed(parameters: Mapping[str, Any], root: Path) -> Path:
     """Write the parameters for DVC and return the path of the file."""
     body = yaml.safe_dump(dict(parameters), sort_keys=True, default_flow_style=False)
-    write_text(root / COMPOSED, _HEADER + body)
+    write_text(confined(COMPOSED, root), _HEADER + body)
     return root / COMPOSED
 
 

@@ -17,6 +17,7 @@ from stillroom.config.composed import COMPOSED
 from stillroom.config.schema import SECTIONS
 from stillroom.errors import ConfigError
 from stillroom.io.atomic import write_text
+from stillroom.io.paths import confined
 
 FILE = "dvc.yaml"
 _HEADER = (
@@ -33,7 +34,7 @@ Catalog = Mapping[str, Mapping[str, Any]]
 
 def write_dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
     """Write dvc.yaml and return what to tell the user."""
-    write_text(root / FILE, dvc_yaml(root, stages, catalog))
+    write_text(confined(FILE, root), dvc_yaml(root, stages, catalog))
     return f"wrote {FILE}: {len(stages) + 1} stages"
 
 

@@ -65,6 +65,10 @@ class Optimisation:
     weight_decay: Annotated[float, Field(ge=0)]
     warmup: Share
 
+    def alone(self) -> "Optimisation":
+        """Return these values without what a subclass adds."""
+        return Optimisation(**{name: getattr(self, name) for name in Optimisation.__annotations__})
+
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Teacher(Optimisation):

@@ -6,7 +6,7 @@ Numbers of a clock differ from run to run; they stand in cost.json, never in met
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -33,13 +33,14 @@ class Cost:
     weight_bytes: int
     ms_per_image: float
 
-    def __add__(self, other: Cost) -> Cost:
-        """Return the cost of running both, one after the other."""
-        return Cost(
-            self.parameters + other.parameters,
-            self.weight_bytes + other.weight_bytes,
-            self.ms_per_image + other.ms_per_image,
-        )
+
+def together(costs: Sequence[Cost]) -> Cost:
+    """Return the cost of models that all answer, one after the other, as an ensemble does."""
+    return Cost(
+        sum(cost.parameters for cost in costs),
+        sum(cost.weight_bytes for cost in costs),
+        sum(cost.ms_per_image for cost in costs),
+    )
 
 
 def cost(model: nn.Module, forward: Forward, inputs: NDArray[Any], images: int) -> Cost:

@@ -22,7 +22,7 @@ def read_json(path: Path) -> object:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist. Run the stage that writes it first.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deep
         raise DataError(
             f"{path} is not JSON ({error}). Delete it and run its stage again."
         ) from error

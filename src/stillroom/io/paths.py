@@ -12,7 +12,8 @@ def confined(path: Path | str, root: Path) -> Path:
         ConfigError: it leads outside of `root`.
     """
     resolved = (root / path).resolve()
-    if not resolved.is_relative_to(root.resolve()):
+    # A URL would be a harmless name below the root here, and another place to whoever opens it.
+    if "://" in str(path) or not resolved.is_relative_to(root.resolve()):
         raise ConfigError(
             f"{path} leads outside of the project ({root}). "
             "Name a path inside it; only data.path and teacher.path may point elsewhere."

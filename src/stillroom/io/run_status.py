@@ -16,7 +16,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
 from stillroom.io.atomic import write_text
-from stillroom.io.paths import project_root
+from stillroom.io.paths import confined, project_root
 
 EVENTS = Path(".viz") / "kedro_pipeline_events.json"
 Event = dict[str, Any]
@@ -90,7 +90,7 @@ class RunStatus:
     def after_pipeline_run(self) -> None:
         """Write what happened."""
         if _ids() is not None:
-            write_merged(project_root() / EVENTS, self.events)
+            write_merged(confined(EVENTS, project_root()), self.events)
 
     def _record_dataset(self, event: str, name: str) -> None:
         if (ids := _ids()) is not None:
@@ -121,9 +121,10 @@ def _subject(event: Event) -> str:
 def _read(path: Path) -> list[Event]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return []  # a status is no result: what cannot be read is written anew
-    return [event for event in content if isinstance(event, dict) and "event" in event]
+    except (OSError, ValueError, RecursionError):
+        content = []  # a status is no result: what cannot be read is written anew
+    events = content if isinstance(content, list) else []
+    return [event for event in events if isinstance(event, dict) and "event" in event]
 
 
 def _ids() -> Any:

@@ -21,18 +21,22 @@ class TableFile:
         """Return the whole table.
 
         Raises:
-            DataError: the file is missing or is no Parquet.
+            DataError: the file is missing, damaged or no Parquet.
         """
         import polars as pl
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
         if not self.path.is_file():
             raise DataError(f"{self.path} does not exist. Run the stage that writes it first.")
         try:
-            return pl.read_parquet(self.path)
-        except (pl.exceptions.PolarsError, OSError) as error:
+            # polars never verifies the checksums of pages: a flipped bit would be another value.
+            table = pq.read_table(self.path, page_checksum_verification=True)
+        except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{self.path} is not Parquet ({error}). Run its stage again."
             ) from error
+        return pl.DataFrame(pl.from_arrow(table))
 
 
 def write_table(frame: "pl.DataFrame", path: Path) -> None:

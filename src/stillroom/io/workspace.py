@@ -1,24 +1,37 @@
 """Workspaces: folders below `.stillroom/work` where a node builds what a dataset then publishes.
 
-new_workspace ──filled──> publish(workspace, target): one rename per folder
+    new_workspace ──filled──> publish(folder, target) ──synced, renamed──> target, whole
+
+A kill between the two renames of `publish` leaves the old folder under another name beside the
+target; `restored` brings it back.
 """
 
 import os
+import re
 import shutil
+import socket
 from pathlib import Path
 from uuid import uuid4
 
+from stillroom.io.atomic import sync
+from stillroom.io.paths import confined
+
 WORK = Path(".stillroom") / "work"
+_NAME = re.compile(r"^\w+-[0-9a-f]{8}-(?P<host>.+)-(?P<pid>\d+)$")
 
 
 def new_workspace(root: Path, label: str) -> Path:
-    """Return an empty folder of this process, and remove those whose process is gone."""
-    work = root / WORK
+    """Return an empty folder of this process, and remove those whose process is gone.
+
+    Raises:
+        ConfigError: `.stillroom` is a link that leads outside of the project.
+    """
+    work = confined(WORK, root)
     work.mkdir(parents=True, exist_ok=True)
     for left in work.iterdir():
-        if not _is_running(left.name.rpartition("-")[2]):
+        if _is_abandoned(left.name):
             shutil.rmtree(left, ignore_errors=True)
-    path = work / f"{label}-{uuid4().hex[:8]}-{os.getpid()}"
+    path = work / f"{label}-{uuid4().hex[:8]}-{socket.gethostname()}-{os.getpid()}"
     path.mkdir()
     return path
 
@@ -26,20 +39,40 @@ def new_workspace(root: Path, label: str) -> Path:
 def publish(folder: Path, target: Path) -> None:
     """Move `folder` to `target`; what was there is removed once the new one is in its place."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    replaced = target.with_name(f".{target.name}.{uuid4().hex}.replaced")
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+    replaced = _replaced(target)
+    for left in replaced:
+        shutil.rmtree(left)
+    aside = target.with_name(f".{target.name}.{uuid4().hex}.replaced")
     if target.exists():
-        target.replace(replaced)
+        target.replace(aside)
     folder.replace(target)
-    shutil.rmtree(replaced, ignore_errors=True)
+    sync(target.parent)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
-def _is_running(pid: str) -> bool:
-    if not pid.isdigit():
+def restored(target: Path) -> Path:
+    """Return `target`, after an old one that a kill left aside was put back in its place."""
+    left = _replaced(target)
+    if left and not target.exists():
+        left[0].replace(target)
+    return target
+
+
+def _replaced(target: Path) -> list[Path]:
+    return sorted(target.parent.glob(f".{target.name}.*.replaced"))
+
+
+def _is_abandoned(name: str) -> bool:
+    """Tell whether a workspace is of a process of this machine that no longer runs."""
+    made_by = _NAME.match(name)
+    if made_by is None or made_by["host"] != socket.gethostname():
         return False
     try:
-        os.kill(int(pid), 0)
+        os.kill(int(made_by["pid"]), 0)
     except ProcessLookupError:
-        return False
-    except PermissionError:
         return True
-    return True
+    except PermissionError:
+        return False
+    return False

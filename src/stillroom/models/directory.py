@@ -42,8 +42,10 @@ def load_model(path: Path) -> "PreTrainedModel":
     """Load a model in evaluation mode, on the CPU, in float32.
 
     Raises:
-        ModelError: a file is missing or cannot be read, or only pickled weights are there.
+        ModelError: a file is missing or cannot be read, only pickled weights are there, or the
+            weights are not those of the config.
     """
+    import torch
     from transformers import AutoModelForImageClassification
 
     import stillroom.models.mlp  # noqa: F401  (registers its config)
@@ -51,13 +53,30 @@ def load_model(path: Path) -> "PreTrainedModel":
     require_directory(path)
     _silence_progress()
     try:
-        model = AutoModelForImageClassification.from_pretrained(
-            path, local_files_only=True, use_safetensors=True, trust_remote_code=False
+        model, info = AutoModelForImageClassification.from_pretrained(
+            path,
+            dtype=torch.float32,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
     except Exception as error:  # transformers and safetensors raise a dozen unrelated types
         reason = " ".join(str(error).split())
         raise ModelError(f"{path} cannot be loaded: {reason[:300]}") from error
+    _require_whole(path, info)
     return model.eval()
+
+
+def _require_whole(path: Path, info: dict[str, Any]) -> None:
+    # A tensor that the file lacks would be left as whatever was in memory, without a word.
+    wrong = {kind: sorted(map(str, names)) for kind, names in info.items() if names}
+    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if kind in wrong:
+            raise ModelError(
+                f"{path / WEIGHTS} does not fit {CONFIG}: {kind.replace('_', ' ')} "
+                f"{', '.join(wrong[kind][:3])}. Write the directory anew."
+            )
 
 
 def require_directory(path: Path) -> None:

@@ -23,6 +23,13 @@ def logits(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> Floats:
     return np.concatenate(list(batches_of_logits(model, inputs, batch_size)))
 
 
+def probabilities(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> NDArray[np.float64]:
+    """Return the softmax of the logits, [N, classes], at temperature 1."""
+    answers = logits(model, inputs, batch_size).astype(np.float64)
+    shifted = np.exp(answers - answers.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
 def batches_of_logits(
     model: "PreTrainedModel", inputs: Floats, batch_size: int
 ) -> Iterator[Floats]:

@@ -59,7 +59,7 @@ class Answers:
     members: tuple[Member, ...]
     sparsifier: TopK
     rows_per_shard: int
-    classes: int
+    classes: tuple[str, ...]
 
     @property
     def forwards(self) -> int:
@@ -133,10 +133,11 @@ def _write_shard(rows: Rows, number: int, folder: Path) -> Shard:
 
 
 def _bias(answers: Answers) -> str:
-    k = answers.sparsifier.entries(answers.classes)
-    if k == answers.classes:
+    count = len(answers.classes)
+    k = answers.sparsifier.entries(count)
+    if k == count:
         return "none: every class is stored"
-    return f"the mass beyond the {k} largest of {answers.classes} classes is known, not stored"
+    return f"the mass beyond the {k} largest of {count} classes is known, not stored"
 
 
 def _log_p_label(logits: Floats, labels: NDArray[np.int32]) -> Floats:

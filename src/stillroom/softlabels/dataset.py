@@ -7,6 +7,7 @@
 Rows are found by key, never by position; a key that is missing is an error.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.manifest import SHARDS, Manifest, Shard, read_manifest
 from stillroom.softlabels.shard import decode
+from stillroom.softlabels.sparsify import log_sum_exp
 
 Doubles = NDArray[np.float64]
 
@@ -47,6 +49,29 @@ class SoftLabelSet:
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
 
+    def require(self, classes: Sequence[str], weights: Sequence[str]) -> None:
+        """Refuse a set of other classes or other teachers than those at hand.
+
+        Args:
+            classes: the names of the classes, in the order of the labels.
+            weights: the SHA-256 of each teacher's weights, in the order of the members.
+
+        Raises:
+            SoftLabelError: with what differs, and what to do.
+        """
+        again = "Run `kedro run --pipeline=teach` to make them anew."
+        if list(classes) != list(self.manifest.classes):
+            raise SoftLabelError(
+                f"soft labels are of the classes {_few(self.manifest.classes)}, and the examples "
+                f"of {_few(classes)}. {again}"
+            )
+        made_by = [capture.weights for capture in self.manifest.captures]
+        if made_by != list(weights):
+            raise SoftLabelError(
+                f"soft labels were made by the teachers {_few([w[:12] for w in made_by])}, and "
+                f"those at hand are {_few([w[:12] for w in weights])}. {again}"
+            )
+
     def table(self, member: int) -> pa.Table:
         """Return the rows of one member, in the order of the manifest.
 
@@ -69,6 +94,8 @@ class SoftLabelSet:
         table = decode(path.read_bytes(), shard.sha256, shard.name)
         if table.num_rows != shard.rows:
             raise SoftLabelError(f"shard {shard.name} has {table.num_rows} rows, not {shard.rows}.")
+        if set(table["member"].unique().to_pylist()) != {shard.member}:
+            raise SoftLabelError(f"shard {shard.name} has rows of other members than it says.")
         return table
 
     def heads(self, example_ids: list[bytes], temperature: float, member: int) -> Heads:
@@ -80,9 +107,9 @@ class SoftLabelSet:
         """
         ids, logits, log_z = self._arrays[member]
         rows = self._positions(member, example_ids)
-        if ids.shape[1] == self.manifest.classes:
+        if ids.shape[1] == self.manifest.count:
             scaled = logits[rows] / temperature
-            return Heads(ids[rows], scaled - _log_sum_exp(scaled))
+            return Heads(ids[rows], scaled - log_sum_exp(scaled)[:, None])
         column = self._column(temperature)
         return Heads(ids[rows], logits[rows] / temperature - log_z[rows, column][:, None])
 
@@ -96,14 +123,14 @@ class SoftLabelSet:
             SoftLabelError: as `heads`; and for several truncated members, whose mean is not exact.
         """
         members = len(self.manifest.captures)
-        require_exact_mean(members, self._arrays[0][0].shape[1], self.manifest.classes)
+        require_exact_mean(members, self._arrays[0][0].shape[1], self.manifest.count)
         dense = [self._dense(example_ids, temperature, member) for member in range(members)]
         return np.asarray(np.mean(dense, axis=0))
 
     def _dense(self, example_ids: list[bytes], temperature: float, member: int) -> Doubles:
         heads = self.heads(example_ids, temperature, member)
         mass = np.exp(heads.log_p)
-        classes, k = self.manifest.classes, mass.shape[1]
+        classes, k = self.manifest.count, mass.shape[1]
         rest = np.clip(1 - mass.sum(axis=1, keepdims=True), 0, 1) / max(classes - k, 1)
         dense = np.repeat(rest, classes, axis=1)
         np.put_along_axis(dense, heads.ids, mass, axis=1)
@@ -119,7 +146,7 @@ class SoftLabelSet:
             "teachers": ", ".join(capture.weights for capture in manifest.captures),
             "members": len(manifest.captures),
             "examples": manifest.examples,
-            "classes": manifest.classes,
+            "classes": manifest.count,
             "sparsifier": manifest.captures[0].sparsifier,
             "k": manifest.captures[0].k,
             "bias": manifest.bias,
@@ -131,14 +158,21 @@ class SoftLabelSet:
 
     @cached_property
     def _arrays(self) -> list[tuple[NDArray[np.int64], Doubles, Doubles]]:
-        return [_matrices(self.table(member)) for member in range(len(self.manifest.captures))]
+        return [
+            _matrices(self.table(member), self.manifest)
+            for member in range(len(self.manifest.captures))
+        ]
 
     @cached_property
     def _index(self) -> list[dict[bytes, int]]:
-        return [
-            {key: row for row, key in enumerate(self.table(member)["example_id"].to_pylist())}
-            for member in range(len(self.manifest.captures))
-        ]
+        return [self._rows_by_key(member) for member in range(len(self.manifest.captures))]
+
+    def _rows_by_key(self, member: int) -> dict[bytes, int]:
+        keys = self.table(member)["example_id"].to_pylist()
+        rows = {key: row for row, key in enumerate(keys)}
+        if len(rows) != len(keys):
+            raise SoftLabelError(f"member {member}: an example has two rows of soft labels.")
+        return rows
 
     def _positions(self, member: int, example_ids: list[bytes]) -> NDArray[np.int64]:
         index = self._index[member]
@@ -173,19 +207,29 @@ def require_exact_mean(members: int, k: int, classes: int) -> None:
         )
 
 
-def _matrices(table: pa.Table) -> tuple[NDArray[np.int64], Doubles, Doubles]:
-    return (
-        _matrix(table, "ids").astype(np.int64),
-        _matrix(table, "logits").astype(np.float64),
-        _matrix(table, "log_z").astype(np.float64),
-    )
+def _matrices(table: pa.Table, manifest: Manifest) -> tuple[NDArray[np.int64], Doubles, Doubles]:
+    """Return ids [N, k], logits [N, k] and log Z [N, temperatures] of a member.
+
+    Raises:
+        SoftLabelError: rows of unequal length, or an id that is no class.
+    """
+    ids = _matrix(table, "ids").astype(np.int64)
+    logits = _matrix(table, "logits").astype(np.float64)
+    log_z = _matrix(table, "log_z").astype(np.float64)
+    if ids.shape != logits.shape or log_z.shape[1] != len(manifest.temperatures):
+        raise SoftLabelError("soft labels hold rows that are not of the sparsifier's size.")
+    if ids.max(initial=0) >= manifest.count:
+        raise SoftLabelError(f"soft labels hold a class id that is not below {manifest.count}.")
+    return ids, logits, log_z
 
 
 def _matrix(table: pa.Table, column: str) -> NDArray[np.generic]:
-    flat = table[column].combine_chunks().flatten().to_numpy()
-    return np.asarray(flat).reshape(table.num_rows, -1)
+    lists = table[column].combine_chunks()
+    lengths = np.unique(np.asarray(lists.value_lengths()))
+    if len(lengths) != 1:
+        raise SoftLabelError(f"soft labels hold rows of unequal length in the column {column}.")
+    return np.asarray(lists.flatten().to_numpy()).reshape(table.num_rows, int(lengths[0]))
 
 
-def _log_sum_exp(scaled: Doubles) -> Doubles:
-    peak = scaled.max(axis=1, keepdims=True)
-    return np.asarray(peak + np.log(np.exp(scaled - peak).sum(axis=1, keepdims=True)))
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

@@ -36,7 +36,7 @@ class Shard:
 
 @checked(frozen=True, kw_only=True, config=_STRICT)
 class Manifest:
-    """A set: whose answers, over how many examples and classes, in which files."""
+    """A set: whose answers, over how many examples and which classes in order, in which files."""
 
     format: Literal["stillroom-soft-labels/1"]
     fingerprint: str
@@ -45,13 +45,18 @@ class Manifest:
     codec: str
     bias: str
     examples: Annotated[int, Field(ge=1)]
-    classes: Annotated[int, Field(ge=2)]
+    classes: Annotated[tuple[str, ...], Field(min_length=2)]
     shards: tuple[Shard, ...]
 
     @property
     def temperatures(self) -> tuple[float, ...]:
         """The temperatures at which log Z was captured."""
         return self.captures[0].temperatures
+
+    @property
+    def count(self) -> int:
+        """How many classes there are."""
+        return len(self.classes)
 
     @property
     def content(self) -> str:
@@ -81,7 +86,23 @@ def read_manifest(folder: Path) -> Manifest:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the document"
         raise SoftLabelError(f"{path}: {where} is malformed: {first['msg']}") from error
+    _require_every_row_once(manifest, path)
     expected = set_fingerprint(manifest.captures, manifest.combination, manifest.codec)
     if manifest.fingerprint != expected or not manifest.captures:
         raise SoftLabelError(f"{path}: the fingerprint is not that of the captures it lists.")
     return manifest
+
+
+def _require_every_row_once(manifest: Manifest, path: Path) -> None:
+    """Check that the shards add up: for each member as many rows as there are examples."""
+    rows = dict.fromkeys(range(len(manifest.captures)), 0)
+    for shard in manifest.shards:
+        rows[shard.member] = rows.get(shard.member, 0) + shard.rows
+    for member, count in rows.items():
+        if count != manifest.examples:
+            raise SoftLabelError(
+                f"{path}: member {member} has {count} rows, and there are {manifest.examples} "
+                "examples. Run `kedro run --pipeline=teach` to make the set anew."
+            )
+    if len({shard.name for shard in manifest.shards}) != len(manifest.shards):
+        raise SoftLabelError(f"{path}: a shard is listed twice.")

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from stillroom.data.encoders import Encoder
 from stillroom.errors import DataError
+from stillroom.io.tables import TableFile
 from stillroom.objectives.response import UNLABELLED
 from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.dataset import SoftLabelSet
@@ -118,7 +119,7 @@ def read_split(
         DataError: the split is empty.
         SoftLabelError: an example has no soft label.
     """
-    frame = pl.read_parquet(examples).filter(pl.col("split") == split)
+    frame = TableFile(examples).read().filter(pl.col("split") == split)
     if frame.is_empty():
         raise DataError(f"{examples} has no rows in the split {split}. Run ingest again.")
     labels = frame["label"].fill_null(UNLABELLED).to_numpy().astype(np.int64)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Optimisation
+from stillroom.errors import StillroomError
 from stillroom.objectives.mixture import Loss
 from stillroom.training.augment import shifted
 from stillroom.training.batches import Batch
@@ -43,6 +44,7 @@ class Learner(lightning.LightningModule):
         self.draws = torch.Generator().manual_seed(seed)
         self.records: list[Record] = []
         self.best: dict[str, Tensor] = {}
+        self.lowest = math.inf
         self._train: list[Tensor] = []
         self._validation: list[Tensor] = []
 
@@ -67,9 +69,17 @@ class Learner(lightning.LightningModule):
         self._validation.append(torch.stack([nll, right]))
 
     def on_train_epoch_end(self) -> None:
-        """Record the epoch, and keep the weights where it is the best so far."""
+        """Record the epoch, and keep the weights where it is the best so far.
+
+        Raises:
+            StillroomError: the model diverged.
+        """
         nll, accuracy = torch.cat(self._validation, dim=1).double().mean(dim=1).tolist()
-        lowest = min((float(record["validation_nll"]) for record in self.records), default=math.inf)
+        if not math.isfinite(nll):
+            raise StillroomError(
+                f"{self.name} diverged in epoch {self.current_epoch + 1}: its validation NLL is "
+                f"{nll}. Lower its learning rate, now {self.how.lr:g}."
+            )
         self.records.append(
             {
                 "model": self.name,
@@ -79,7 +89,8 @@ class Learner(lightning.LightningModule):
                 "validation_accuracy": round(accuracy, 6),
             }
         )
-        if nll < lowest:
+        if nll < self.lowest:
+            self.lowest = nll
             self.best = {key: value.clone() for key, value in self.model.state_dict().items()}
         self._train, self._validation = [], []
 

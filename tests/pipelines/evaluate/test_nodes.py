@@ -1,16 +1,24 @@
+"""Evaluate, with real models on disk and a real set of soft labels."""
+
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from numpy.typing import NDArray
+import torch
+from small_project import Small, small, soft_labels, untrained_teachers
+from transformers import PreTrainedModel
 
 from stillroom.config.schema import Evaluate
-from stillroom.errors import DataError, ModelError
+from stillroom.data.encoders import Encoder
+from stillroom.errors import DataError, ModelError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
+from stillroom.models.directory import load_model
 from stillroom.pipelines.evaluate import nodes
 from stillroom.pipelines.evaluate.nodes import MODELS, measure_cost, measure_quality, predict
+from stillroom.softlabels.dataset import SoftLabelSet
 
 EVALUATE = Evaluate(bins=15, latency_images=3)
 ENCODER: dict[str, Any] = {
@@ -23,26 +31,14 @@ ENCODER: dict[str, Any] = {
 }
 
 
-class Teacher:
-    """Answers from a table, by id, and refuses to be asked at another temperature."""
+@dataclass
+class Run:
+    """Real examples, teachers, students and soft labels on disk."""
 
-    def probabilities(self, example_ids: list[bytes], temperature: float) -> NDArray[Any]:
-        if temperature != 1.0:
-            raise ValueError(temperature)
-        answers = {b"c" * 16: [0.875, 0.125], b"d" * 16: [0.25, 0.75]}
-        return np.array([answers[example_id] for example_id in example_ids])
-
-
-class Counted:
-    """A model of six parameters, as far as cost can see."""
-
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
-
-    def parameters(self) -> list[Any]:
-        import torch
-
-        return [torch.zeros(2, 3)]
+    made: Small
+    teachers: Path
+    students: Path
+    labels: SoftLabelSet
 
 
 def on_disk(frame: pl.DataFrame, path: Path) -> TableFile:
@@ -51,31 +47,18 @@ def on_disk(frame: pl.DataFrame, path: Path) -> TableFile:
 
 
 @pytest.fixture
-def examples(tmp_path: Path) -> TableFile:
-    frame = pl.DataFrame(
-        {
-            "example_id": [letter * 16 for letter in (b"a", b"b", b"c", b"d")],
-            "split": ["train", "test", "test", "test"],
-            "label": [0, None, 1, 1],
-            "features": [[1.0, 0.0], [0.0, 0.0], [2.0, 0.0], [0.0, 1.0]],
-        },
-        schema_overrides={"label": pl.Int32, "example_id": pl.Binary},
-    )
-    return on_disk(frame, tmp_path / "examples.parquet")
+def run(tmp_path: Path) -> Run:
+    made = small(tmp_path)
+    teachers = untrained_teachers(made, tmp_path / "teachers")
+    students = untrained_teachers(made, tmp_path / "students")
+    (students / "member_0").rename(students / "student")
+    (students / "member_1").rename(students / "control")
+    return Run(made, teachers, students, soft_labels(made, teachers, tmp_path / "set"))
 
 
-@pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Stand-ins: the student's logits are the inputs, the control's are zero."""
-
-    def logits(model: Counted, inputs: NDArray[Any], batch_size: int) -> NDArray[Any]:
-        return inputs if model.name == "student" else np.zeros_like(inputs)
-
-    monkeypatch.setattr("stillroom.models.directory.load_model", Counted)
-    monkeypatch.setattr("stillroom.models.forward.logits", logits)
-    for name in ("ensemble/member-1", "ensemble/member-0", "student", "control"):
-        (tmp_path / name).mkdir(parents=True)
-    return tmp_path
+def softmax(model: PreTrainedModel, inputs: torch.Tensor) -> np.ndarray:
+    with torch.no_grad():
+        return model(inputs=inputs).logits.softmax(1).numpy()
 
 
 def predictions_of(rows: int) -> pl.DataFrame:
@@ -90,29 +73,37 @@ def predictions_of(rows: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def test_only_the_labelled_test_split_is_predicted(examples: TableFile, models: Path) -> None:
-    frame = predict(examples, ENCODER, Teacher(), models)
-    assert frame["example_id"].to_list() == [b"c" * 16, b"d" * 16]
-    assert frame.schema == {
-        "example_id": pl.Binary,
-        "label": pl.Int32,
-        "teacher": pl.List(pl.Float32),
-        "control": pl.List(pl.Float32),
-        "student": pl.List(pl.Float32),
-    }
-    assert frame["teacher"].to_list() == [[0.875, 0.125], [0.25, 0.75]]
-    assert frame["control"].to_list() == [[0.5, 0.5], [0.5, 0.5]]
-    # softmax(2, 0) = 1 / (1 + e^-2) = 0.8807971; softmax(0, 1) = 0.2689414.
-    np.testing.assert_allclose(
-        frame["student"].to_list(), [[0.8807971, 0.1192029], [0.2689414, 0.7310586]], atol=1e-6
+def test_only_the_labelled_test_split_is_predicted_by_each_model(run: Run, tmp_path: Path) -> None:
+    some = run.made.examples.read().with_columns(
+        label=pl.when((pl.col("split") == "test") & (pl.col("row") >= 20))
+        .then(None)
+        .otherwise(pl.col("label"))
     )
+    examples = on_disk(some, tmp_path / "some.parquet")
+    frame = predict(examples, run.made.encoder, run.labels, run.teachers, run.students)
+    test = some.filter((pl.col("split") == "test") & (pl.col("row") < 20))
+    assert frame["example_id"].to_list() == test["example_id"].to_list()
+    assert frame.columns == ["example_id", "label", "teacher", "control", "student"]
+    assert frame.schema["student"] == pl.List(pl.Float32)
+    inputs = torch.from_numpy(Encoder.from_json(run.made.encoder).encode(test))
+    for name in ("student", "control"):
+        expected = softmax(load_model(run.students / name), inputs)
+        np.testing.assert_allclose(frame[name].to_list(), expected, atol=1e-6)
+    members = [softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir())]
+    np.testing.assert_allclose(frame["teacher"].to_list(), np.mean(members, axis=0), atol=1e-6)
 
 
-def test_a_test_split_without_labels_is_refused(examples: TableFile, models: Path) -> None:
-    frame = examples.read().with_columns(label=pl.lit(None, pl.Int32))
-    unlabelled = on_disk(frame, models / "unlabelled.parquet")
+def test_a_test_split_without_labels_is_refused(run: Run, tmp_path: Path) -> None:
+    frame = run.made.examples.read().with_columns(label=pl.lit(None, pl.Int32))
+    unlabelled = on_disk(frame, tmp_path / "unlabelled.parquet")
     with pytest.raises(DataError, match="no row of the test split"):
-        predict(unlabelled, ENCODER, Teacher(), models)
+        predict(unlabelled, run.made.encoder, run.labels, run.teachers, run.students)
+
+
+def test_soft_labels_of_other_teachers_are_refused(run: Run, tmp_path: Path) -> None:
+    others = untrained_teachers(run.made, tmp_path / "others", members=1)
+    with pytest.raises(SoftLabelError, match="soft labels were made by the teachers"):
+        predict(run.made.examples, run.made.encoder, run.labels, others, run.students)
 
 
 def test_the_gain_is_better_where_it_is_positive(tmp_path: Path) -> None:
@@ -156,20 +147,19 @@ def test_metrics_are_rounded_and_never_minus_zero(tmp_path: Path) -> None:
         assert all(value == round(value, 6) for value in group.values())
 
 
-def test_the_teachers_cost_is_that_of_all_members(examples: TableFile, models: Path) -> None:
-    cost = measure_cost(examples, ENCODER, models / "ensemble", models, EVALUATE)
-    assert cost["teacher"]["parameters"] == 12
-    assert cost["student"]["parameters"] == 6
-    assert cost["control"]["megabytes"] == 0.0
+def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
+    cost = measure_cost(run.made.examples, run.made.encoder, run.teachers, run.students, EVALUATE)
+    parameters = 64 * 32 + 32 + 32 * 3 + 3
+    assert cost["student"]["parameters"] == cost["control"]["parameters"] == parameters
+    assert cost["teacher"]["parameters"] == 2 * parameters
+    assert cost["control"]["megabytes"] == round(4 * parameters / 1e6, 3)
     assert set(cost["student"]) == {"parameters", "megabytes", "ms_per_image"}
 
 
-def test_an_empty_folder_of_teachers_is_refused(
-    examples: TableFile, models: Path, tmp_path: Path
-) -> None:
+def test_an_empty_folder_of_teachers_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
-    with pytest.raises(ModelError, match="holds no model directory"):
-        measure_cost(examples, ENCODER, tmp_path / "none", models, EVALUATE)
+    with pytest.raises(ModelError, match="holds no teacher"):
+        measure_cost(run.made.examples, run.made.encoder, tmp_path / "none", run.students, EVALUATE)
 
 
 def test_kedro_finds_the_type_of_the_parameters() -> None:

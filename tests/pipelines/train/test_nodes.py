@@ -8,6 +8,7 @@ from small_project import OBJECTIVE, TRAINER, small, soft_labels, untrained_teac
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Student
+from stillroom.errors import SoftLabelError
 from stillroom.models.directory import weights_hash
 from stillroom.pipelines.train.nodes import train_students
 
@@ -21,7 +22,7 @@ def test_student_and_control_are_twins_with_other_teachers(
     runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 2}}
     student = Student(**compose(project, runtime)["student"])
     folder, curves = train_students(
-        made.examples, made.encoder, labels, student, OBJECTIVE, TRAINER
+        made.examples, made.encoder, labels, project / "t", student, OBJECTIVE, TRAINER
     )
     configs = [json.loads((folder / n / "config.json").read_text()) for n in ("student", "control")]
     assert configs[0] == configs[1]
@@ -29,3 +30,20 @@ def test_student_and_control_are_twins_with_other_teachers(
     assert [(r["model"], r["epoch"]) for r in curves] == [
         ("control", 1), ("control", 2), ("student", 1), ("student", 2),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["classes", "teachers"])
+def test_soft_labels_of_other_classes_or_teachers_are_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.chdir(project)
+    made = small(project)
+    labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")
+    student = Student(**compose(project)["student"])
+    encoder, teachers = made.encoder, project / "t"
+    if change == "classes":
+        encoder = encoder | {"classes": encoder["classes"][::-1]}
+    else:
+        teachers = untrained_teachers(made, project / "others", members=1)
+    with pytest.raises(SoftLabelError, match=r"soft labels (are of the classes|were made by)"):
+        train_students(made.examples, encoder, labels, teachers, student, OBJECTIVE, TRAINER)

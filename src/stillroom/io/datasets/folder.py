@@ -6,7 +6,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from stillroom.errors import DataError
-from stillroom.io.workspace import publish
+from stillroom.io.workspace import publish, restored
 
 
 class Folder(AbstractDataset[Path, Path]):
@@ -32,7 +32,7 @@ class Folder(AbstractDataset[Path, Path]):
         publish(data, self._filepath)
 
     def _exists(self) -> bool:
-        return self._filepath.is_dir()
+        return restored(self._filepath).is_dir()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

@@ -5,6 +5,7 @@ predictions ──measure_quality──> metrics, reliability, confusion, simila
 examples, encoder, teachers, students ──measure_cost──> cost
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.config.schema import Evaluate
-from stillroom.errors import DataError, ModelError
+from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
@@ -31,12 +32,19 @@ Records = list[dict[str, Any]]
 class SoftLabels(Protocol):
     """What evaluate asks of a soft-label set."""
 
+    def require(self, classes: Sequence[str], weights: Sequence[str]) -> None:
+        """Refuse a set of other classes or teachers."""
+
     def probabilities(self, example_ids: list[bytes], temperature: float) -> NDArray[Any]:
         """Return the ensemble's probabilities, [N, C], in the order of the ids."""
 
 
 def predict(
-    examples: TableFile, encoder: dict[str, Any], soft_labels: SoftLabels, students: Path
+    examples: TableFile,
+    encoder: dict[str, Any],
+    soft_labels: SoftLabels,
+    teachers: Path,
+    students: Path,
 ) -> Any:
     """Return each model's probabilities on the labelled rows of the test split.
 
@@ -46,6 +54,7 @@ def predict(
         examples: every example, with `example_id`, `split`, `label` and its content.
         encoder: the encoder's JSON document.
         soft_labels: the ensemble's answers to the test split.
+        teachers: a folder with one model directory per member, whose answers they must be.
         students: a folder with the model directories `control` and `student`.
 
     Returns:
@@ -59,13 +68,17 @@ def predict(
     import polars as pl
 
     from stillroom.data.encoders import Encoder
+    from stillroom.models.directory import load_model
+    from stillroom.models.forward import probabilities
+    from stillroom.teachers.reference import refer
 
+    soft_labels.require(encoder["classes"], [ref.weights for ref in refer(teachers)])
     test = _test_split(examples.read())
     inputs = Encoder.from_json(encoder).encode(test)
     answers = {
         "teacher": soft_labels.probabilities(test["example_id"].to_list(), 1.0),
-        "control": _probabilities(students / "control", inputs),
-        "student": _probabilities(students / "student", inputs),
+        "control": probabilities(load_model(students / "control"), inputs, BATCH_SIZE),
+        "student": probabilities(load_model(students / "student"), inputs, BATCH_SIZE),
     }
     columns = [pl.Series(name, answers[name].astype(np.float32)).arr.to_list() for name in MODELS]
     return test.select("example_id", "label").with_columns(columns)
@@ -129,14 +142,12 @@ def measure_cost(
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
     from stillroom.data.encoders import Encoder
+    from stillroom.teachers.reference import refer
 
     rows = _test_split(examples.read()).head(evaluate.latency_images)
     inputs = Encoder.from_json(encoder).encode(rows)
-    members = sorted(path for path in teachers.iterdir() if path.is_dir())
-    if not members:
-        raise ModelError(f"{teachers} holds no model directory. Run `kedro run --pipeline=tutor`.")
     directories = {
-        "teacher": members,
+        "teacher": [ref.path for ref in refer(teachers)],
         "control": [students / "control"],
         "student": [students / "student"],
     }
@@ -153,16 +164,6 @@ def _test_split(examples: "pl.DataFrame") -> "pl.DataFrame":
     if test.is_empty():
         raise DataError("no row of the test split has a label. Raise data.test, or label some.")
     return test
-
-
-def _probabilities(directory: Path, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    from stillroom.models.directory import load_model
-    from stillroom.models.forward import logits
-
-    answers = logits(load_model(directory), inputs, BATCH_SIZE).astype(np.float64)
-    shifted = np.exp(answers - answers.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities
 
 
 def _matrix(predictions: "pl.DataFrame", name: str) -> NDArray[np.float64]:
@@ -193,15 +194,13 @@ def _rounded(values: dict[str, float]) -> dict[str, int | float]:
 
 
 def _cost_together(paths: list[Path], inputs: NDArray[Any], images: int) -> dict[str, int | float]:
-    from stillroom.evaluation.cost import cost
+    from stillroom.evaluation.cost import cost, together
     from stillroom.models.directory import load_model
     from stillroom.models.forward import logits
 
     models = [load_model(path) for path in paths]
     costs = [cost(model, partial(logits, model, batch_size=1), inputs, images) for model in models]
-    total = costs[0]
-    for member in costs[1:]:
-        total = total + member
+    total = together(costs)
     return {
         "parameters": total.parameters,
         "megabytes": round(total.weight_bytes / 1e6, 3),

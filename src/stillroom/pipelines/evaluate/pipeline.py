@@ -4,7 +4,7 @@ from kedro.pipeline import Pipeline, node, pipeline
 
 from stillroom.pipelines.evaluate.nodes import measure_cost, measure_quality, predict
 
-ASKED = ["examples", "encoder", "soft_labels", "students"]
+ASKED = ["examples", "encoder", "soft_labels", "teachers", "students"]
 GIVEN = ["predictions", "encoder", "params:evaluate"]
 TIMED = ["examples", "encoder", "teachers", "students", "params:evaluate"]
 FOUND = ["metrics", "reliability", "confusion", "similarity"]

@@ -28,8 +28,8 @@ def answer(
     from stillroom.softlabels.capture import Answers
     from stillroom.softlabels.dataset import require_exact_mean
 
-    sparsifier, classes = _sparsifier(softlabels), len(encoder["classes"])
-    require_exact_mean(len(teacher_refs), sparsifier.entries(classes), classes)
+    sparsifier, classes = _sparsifier(softlabels), tuple(encoder["classes"])
+    require_exact_mean(len(teacher_refs), sparsifier.entries(len(classes)), len(classes))
     members, questions = _open(examples, encoder, teacher_refs, softlabels)
     return Answers(
         questions=questions,

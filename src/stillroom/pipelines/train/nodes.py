@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.schema import Objective, Optimisation, Student, Trainer
+from stillroom.config.schema import Objective, Student, Trainer
 from stillroom.io.documents import read_json
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace
+from stillroom.teachers.reference import refer
 from stillroom.training.job import Fit, Job
 from stillroom.training.launch import run_worker
 
@@ -23,6 +24,7 @@ def train_students(
     examples: TableFile,
     encoder: dict[str, Any],
     soft_labels: SoftLabelSet,
+    teachers: Path,
     student: Student,
     objective: Objective,
     trainer: Trainer,
@@ -31,7 +33,11 @@ def train_students(
 
     The control is the same student with the same seed and the same batches, learning from hard
     labels alone.
+
+    Raises:
+        SoftLabelError: the soft labels are not those of the teachers and classes at hand.
     """
+    soft_labels.require(encoder["classes"], [ref.weights for ref in refer(teachers)])
     workspace = new_workspace(project_root(), "train")
     models = workspace / "models"
     job = Job(
@@ -53,13 +59,7 @@ def _fit(name: str, student: Student, objective: Objective | None, models: Path)
     return Fit(
         name=name,
         architecture=student.architecture,
-        optimisation=Optimisation(
-            epochs=student.epochs,
-            batch_size=student.batch_size,
-            lr=student.lr,
-            weight_decay=student.weight_decay,
-            warmup=student.warmup,
-        ),
+        optimisation=student.alone(),
         rows="all",
         objective=objective,
         seed=student.seed,

@@ -15,6 +15,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "examples",
                     "encoder",
                     "soft_labels",
+                    "teachers",
                     "params:student",
                     "params:objective",
                     "params:trainer",

@@ -1,16 +1,14 @@
 """Nodes of `tutor`: who the teachers are."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
-from stillroom.config.schema import Optimisation, Teacher, Trainer
-from stillroom.errors import ModelError
+from stillroom.config.schema import Teacher, Trainer
 from stillroom.io.documents import read_json
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace
-from stillroom.models.directory import read_encoder, require_directory
+from stillroom.teachers.given import take_over
 from stillroom.training.job import Fit, Job
 from stillroom.training.launch import run_worker
 
@@ -24,7 +22,7 @@ def tutor_teachers(
     workspace = new_workspace(project_root(), "tutor")
     ensemble = workspace / "ensemble"
     if teacher.source == "given":
-        _take_over(project_root() / teacher.path, ensemble / "member_0")
+        take_over(project_root() / teacher.path, ensemble / "member_0", encoder["classes"])
         return ensemble, []
     fits = [_fit(teacher, member, ensemble) for member in range(teacher.members)]
     job = Job(
@@ -43,13 +41,7 @@ def _fit(teacher: Teacher, member: int, ensemble: Path) -> Fit:
     return Fit(
         name=f"teacher {member + 1}",
         architecture=teacher.architecture,
-        optimisation=Optimisation(
-            epochs=teacher.epochs,
-            batch_size=teacher.batch_size,
-            lr=teacher.lr,
-            weight_decay=teacher.weight_decay,
-            warmup=teacher.warmup,
-        ),
+        optimisation=teacher.alone(),
         rows="labelled",
         objective=None,
         seed=teacher.seed + member,
@@ -57,11 +49,3 @@ def _fit(teacher: Teacher, member: int, ensemble: Path) -> Fit:
         label_smoothing=teacher.label_smoothing,
         output=str(ensemble / f"member_{member}"),
     )
-
-
-def _take_over(given: Path, target: Path) -> None:
-    if not given.is_dir():
-        raise ModelError(f"teacher.path {given} is no folder. Name a Hugging Face model directory.")
-    require_directory(given)
-    read_encoder(given)
-    shutil.copytree(given, target, ignore=shutil.ignore_patterns("*.bin", "*.pt", "*.pkl", ".*"))
