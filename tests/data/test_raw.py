@@ -1,9 +1,11 @@
 """Raw: pieces become one frame."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
-from stillroom.data.raw import Piece, gather, row_origins
+from stillroom.data.raw import Piece, gather, row_origins, suffix_counts
 from stillroom.errors import DataError
 
 
@@ -36,3 +38,10 @@ def test_parts_of_two_shapes_are_refused():
     pieces = [piece("a", "p", shape=(2, 2, 1)), piece("b", "q", shape=(2, 3, 1))]
     with pytest.raises(DataError, match="b row 0 is 2x3x1, but a row 0 is 2x2x1"):
         gather("text", pieces, {})
+
+
+def test_files_that_were_not_read_are_counted_by_suffix(tmp_path: Path) -> None:
+    for name in ("a.heic", "b.HEIC", "notes", ".hidden"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    assert suffix_counts(tmp_path.iterdir()) == {".heic": 2, "no suffix": 1}

@@ -57,6 +57,7 @@ class Report:
     leaked: int
     conflicts: Conflicts
     examples: dict[str, int]  # split -> rows
+    skipped: dict[str, int]  # suffix -> files beside the data that were not read
     labelled: dict[str, int]
     unlabelled: dict[str, int]
     classes: dict[str, dict[str, int]]  # split -> class -> labelled rows
@@ -133,6 +134,7 @@ def _report(
         versions=raw.versions,
         files=raw.files,
         rows_read=dict(raw.frame["part"].value_counts().sort("part").iter_rows()),
+        skipped=raw.skipped,
         duplicates=cleaned.duplicates,
         leaked=cleaned.leaked,
         conflicts=Conflicts(

@@ -10,8 +10,10 @@ frame:  content   image: Binary, row-major uint8 | text: String | features: List
         origin    String, where a person finds it: "train.csv row 3"
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -48,11 +50,18 @@ class Raw:
     frame: pl.DataFrame
     files: dict[str, str]  # name relative to data.path -> SHA-256
     versions: dict[str, str] = field(default_factory=dict)  # library -> version
+    skipped: dict[str, int] = field(default_factory=dict)  # suffix -> files that were not read
 
 
 def row_origins(part: str, count: int) -> list[str]:
     """Return "part row 0", "part row 1", …: how messages name the rows of a file."""
     return [f"{part} row {row}" for row in range(count)]
+
+
+def suffix_counts(paths: Iterable[Path]) -> dict[str, int]:
+    """Return how many of the files have which suffix, sorted; hidden files do not count."""
+    seen = [path for path in paths if path.is_file() and not path.name.startswith(".")]
+    return dict(sorted(Counter(path.suffix.lower() or "no suffix" for path in seen).items()))
 
 
 def gather(

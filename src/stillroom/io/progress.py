@@ -25,8 +25,8 @@ class Ticker:
     unit: str
     bar: Progress | None
     done: int = 0
-    started: float = field(default_factory=time.monotonic)
-    last_line: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: time.monotonic())
+    last_line: float = field(default_factory=lambda: time.monotonic())
 
     def advance(self, amount: int = 1, label: str | None = None) -> None:
         """Record `amount` more units of `unit`; `label` replaces the text where given."""

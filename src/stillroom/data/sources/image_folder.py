@@ -9,16 +9,18 @@ images, not one. The hash of a part covers the names and hashes of its files.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from stillroom.config.schema import Data
 from stillroom.data.images import SUFFIXES, read_images
-from stillroom.data.raw import Piece, Raw, gather
+from stillroom.data.raw import Piece, Raw, gather, suffix_counts
 from stillroom.data.splits import ALIASES, SPLITS, canonical_split
 from stillroom.errors import DataError
 from stillroom.io.hashing import sha256_file, sha256_json
+from stillroom.io.progress import ticking
 
 _SPLIT_FOLDERS = {*SPLITS, *ALIASES}
 
@@ -32,29 +34,37 @@ def read_image_folder(data: Data, root: Path) -> Raw:
     folder = root / data.path
     if not folder.is_dir():
         raise DataError(f"data.path {data.path} is not a folder. Name one with a folder per class.")
+    parts = [(part, label, split, _images(folder / part)) for part, label, split in _parts(folder)]
     pieces, files = [], {}
-    for part, label, split in _parts(folder):
-        paths = _images(folder / part)
-        origins = [path.relative_to(folder).as_posix() for path in paths]
-        shape, content = read_images(paths, origins)
-        pieces.append(
-            Piece(
-                part=part,
-                shape=shape,
-                content=pl.Series(content, dtype=pl.Binary()),
-                labels=[label] * len(paths),
-                splits=[split] * len(paths),
-                origins=origins,
-            )
-        )
-        if paths:
-            files[part] = sha256_json({path.name: sha256_file(path) for path in paths})
+    with ticking("reading images", sum(len(paths) for *_, paths in parts), "images") as ticker:
+        for part, label, split, paths in parts:
+            pieces.append(_piece(folder, part, label, split, paths))
+            ticker.advance(len(paths))
+            if paths:
+                files[part] = sha256_json({path.name: sha256_file(path) for path in paths})
     if not files:
         raise DataError(
             f"data.path {data.path} holds no images ({', '.join(sorted(SUFFIXES))}) in a folder "
             "per class. Add some, or point data.path elsewhere."
         )
-    return gather("image", pieces, files)
+    read = {path for *_, paths in parts for path in paths}
+    others = (path for part, *_ in parts for path in (folder / part).iterdir() if path not in read)
+    return replace(gather("image", pieces, files), skipped=suffix_counts(others))
+
+
+def _piece(
+    folder: Path, part: str, label: str | None, split: str | None, paths: list[Path]
+) -> Piece:
+    origins = [path.relative_to(folder).as_posix() for path in paths]
+    shape, content = read_images(paths, origins)
+    return Piece(
+        part=part,
+        shape=shape,
+        content=pl.Series(content, dtype=pl.Binary()),
+        labels=[label] * len(paths),
+        splits=[split] * len(paths),
+        origins=origins,
+    )
 
 
 def _parts(folder: Path) -> Iterator[tuple[str, str | None, str | None]]:

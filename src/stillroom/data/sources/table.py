@@ -6,14 +6,15 @@
 and data must not choose what is read from the rest of the disk.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import polars as pl
 
 from stillroom.config.schema import Columns, Data
+from stillroom.data.images import SUFFIXES as IMAGE_SUFFIXES
 from stillroom.data.images import read_images
-from stillroom.data.raw import Kind, Piece, Raw, gather, row_origins
+from stillroom.data.raw import Kind, Piece, Raw, gather, row_origins, suffix_counts
 from stillroom.data.tabular import SUFFIXES, read_columns
 from stillroom.data.values import as_features, as_labels, as_texts
 from stillroom.errors import ConfigError, DataError
@@ -38,11 +39,12 @@ def read_table(data: Data, root: Path) -> Raw:
     inputs = _inputs(data.columns)
     pieces: list[Piece] = []
     files: dict[str, str] = {}
-    for path in _files(root / data.path, data.path):
+    paths = _files(root / data.path, data.path)
+    for path in paths:
         piece, hashes = _read(path, data.columns, inputs)
         pieces.append(piece)
         files |= hashes
-    return gather(inputs.kind, pieces, files)
+    return replace(gather(inputs.kind, pieces, files), skipped=_skipped(root / data.path, paths))
 
 
 def _inputs(columns: Columns) -> _Inputs:
@@ -76,6 +78,13 @@ def _files(path: Path, given: str) -> list[Path]:
     if not tables:
         raise DataError(f"data.path {given} holds no table. Allowed: {', '.join(SUFFIXES)}.")
     return tables
+
+
+def _skipped(path: Path, tables: list[Path]) -> dict[str, int]:
+    """Count what lies beside the tables; images do not count, since a table may name them."""
+    beside = path.iterdir() if path.is_dir() else ()
+    read = {*SUFFIXES, *IMAGE_SUFFIXES}
+    return suffix_counts(p for p in beside if p not in tables and p.suffix.lower() not in read)
 
 
 def _read(path: Path, columns: Columns, inputs: _Inputs) -> tuple[Piece, dict[str, str]]:
