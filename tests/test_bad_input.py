@@ -14,7 +14,11 @@ PNG = bytes.fromhex("89504e470d0a1a0a") + b"no image"
 
 def table(project: Path, content: str, **values: str) -> list[str]:
     (project / "data/01_raw/t.csv").write_text(content)
-    settings = {"groups.data": "table", "data.path": "data/01_raw/t.csv"} | values
+    settings = {
+        "groups.data": "table",
+        "groups.teacher": "mlp_ensemble",
+        "data.path": "data/01_raw/t.csv",
+    } | values
     return [f"{key}={value}" for key, value in settings.items()]
 
 
@@ -31,6 +35,7 @@ def refused(project: Path, params: list[str], *words: str) -> None:
     ran = command(project, "kedro", "run", "--pipeline=ingest", "--params", ",".join(params))
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr
+    assert " ERROR " not in ran.stdout + ran.stderr  # one line, and no log that says it again
     errors = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1, ran.stderr
     for word in words:

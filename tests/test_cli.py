@@ -34,6 +34,15 @@ def test_a_defect_is_not_told_away() -> None:
     assert told_error(ZeroDivisionError("x")) is None
 
 
+def test_a_mistyped_pipeline_is_one_line_with_the_nearest(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    said = CliRunner().invoke(cli, ["run", "--pipeline", "distil"])
+    assert said.exit_code == 1
+    assert "Error: distil is not a pipeline. Did you mean distill?" in said.output
+
+
 def test_params_prints_what_a_run_would_have(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import _split_params
 
-from stillroom.errors import StillroomError
+from stillroom.errors import ConfigError, StillroomError, nearest
 
 # The filesystem's refusals that a user can mend; any other OSError is a defect.
 REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
@@ -59,7 +59,20 @@ def told_error(error: BaseException) -> str | None:
 def _run(**options: Any) -> Any:
     # Kedro would rather have `--pipelines`; both work throughout 1.x, and one name is enough here.
     warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
+    _require_registered([*filter(None, [options["pipeline"]]), *options["pipelines"]])
     return kedro_run.callback(**options) if kedro_run.callback else None
+
+
+def _require_registered(names: list[str]) -> None:
+    from stillroom.pipeline_registry import STAGES
+
+    allowed = [*STAGES, "distill", "__default__"]
+    for name in names:
+        if name not in allowed:
+            raise ConfigError(
+                f"{name} is not a pipeline.{nearest(name, allowed)} "
+                f"Allowed: {', '.join(allowed[:-1])}."
+            )
 
 
 run = click.Command(

@@ -16,6 +16,7 @@ from stillroom.errors import ConfigError
 from stillroom.io.paths import confined, project_root
 from stillroom.io.run_status import RunStatus
 
+LONG = 3.0  # seconds
 PLACES = ("filepath", "path", "folder", "filename")
 
 
@@ -51,7 +52,7 @@ def _paths(entry: object, key: str = "") -> Iterator[str]:
 
 
 class Narrate:
-    """Says which node ended, and how long it took."""
+    """Says which node runs, and how long the long ones took."""
 
     def __init__(self) -> None:
         """Start with no clock running."""
@@ -59,15 +60,20 @@ class Narrate:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Start the clock."""
+        """Say what begins, and start the clock."""
         self.started[node.name] = perf_counter()
+        self._say(node, "…")
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Say it."""
-        stage = min(node.tags, default="run")
+        """Say how long it took, where that was long enough to wonder."""
         seconds = perf_counter() - self.started[node.name]
-        logging.getLogger(__name__).info("%s: %s, %.1f s", stage, node.short_name, seconds)
+        if seconds >= LONG:
+            self._say(node, f"done in {seconds:.0f} s")
+
+    def _say(self, node: Node, words: str) -> None:
+        stage = min(node.tags, default="run")
+        logging.getLogger(__name__).info("%s: %s %s", stage, node.short_name, words)
 
 
 HOOKS = (ConfineCatalog(), RunStatus(), Narrate())

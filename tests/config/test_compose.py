@@ -80,6 +80,10 @@ def test_interpolations_resolve_after_the_overrides(project: Path) -> None:
         ({"data": {"source": "digit"}}, ["data.source is 'digit'", "Did you mean digits?"]),
         ({"data": {"test": 1.0}}, ["data.test is 1.0", "less than 1"]),
         ({"_target_": "os.system"}, ["_target_"]),
+        (
+            {"groups": {"data": "table"}, "data": {"columns": {"text": "text"}}},
+            ["teacher.architecture is resnet", "groups.teacher=mlp_ensemble"],
+        ),
         ({"groups": {"teacher": "given"}, "teacher": {"members": 3}}, ["teacher.members is 3"]),
         (
             {"softlabels": {"k": 5}, "objective": {"temperature": 3.0}},
@@ -118,9 +122,10 @@ def test_a_value_without_a_default_is_asked_for(project: Path) -> None:
 
 def test_every_choice_of_every_group_composes(project: Path) -> None:
     hydra = project / "conf/hydra"
+    images = {"data": {"columns": {"image": "image"}}}
     for group in ("data", "teacher", "softlabels", "student", "objective", "trainer"):
         for choice in choices_of(hydra, group):
-            assert compose(project, {"groups": {group: choice}})
+            assert compose(project, {"groups": {group: choice}} | images)
 
 
 def test_the_base_of_a_group_is_no_choice(project: Path) -> None:

@@ -35,6 +35,14 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"teacher.members is {teacher['members']}, and a given teacher is one. Set it to 1."
         )
+    data, columns = parameters["data"], parameters["data"]["columns"]
+    for name in ("teacher", "student"):
+        architecture = parameters[name]["architecture"]["name"]
+        if data["source"] == "table" and not columns["image"] and architecture == "resnet":
+            raise ConfigError(
+                f"{name}.architecture is resnet, which takes images, and the table has none. "
+                "Set groups.teacher=mlp_ensemble and groups.student=mlp, or data.columns.image."
+            )
     temperature, captured = parameters["objective"]["temperature"], labels["temperatures"]
     if labels["k"] != "all" and temperature not in captured:
         raise ConfigError(
