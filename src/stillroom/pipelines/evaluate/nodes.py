@@ -11,15 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stillroom.config.schema import Evaluate
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 MODELS = ("teacher", "control", "student")
 DECIMALS = 6
@@ -35,7 +34,7 @@ class SoftLabels(Protocol):
     def require(self, classes: Sequence[str], weights: Sequence[str]) -> None:
         """Refuse a set of other classes or teachers."""
 
-    def probabilities(self, example_ids: list[bytes], temperature: float) -> NDArray[Any]:
+    def probabilities(self, example_ids: list[bytes], temperature: float) -> "NDArray[Any]":
         """Return the ensemble's probabilities, [N, C], in the order of the ids."""
 
 
@@ -65,6 +64,7 @@ def predict(
         DataError: no row of the test split has a label.
         ModelError: a model directory is missing or damaged.
     """
+    import numpy as np
     import polars as pl
 
     from stillroom.data.encoders import Encoder
@@ -166,11 +166,13 @@ def _test_split(examples: "pl.DataFrame") -> "pl.DataFrame":
     return test
 
 
-def _matrix(predictions: "pl.DataFrame", name: str) -> NDArray[np.float64]:
+def _matrix(predictions: "pl.DataFrame", name: str) -> "NDArray[np.float64]":
+    import numpy as np
+
     return np.array(predictions[name].to_list(), dtype=np.float64)
 
 
-def _metrics(answers: dict[str, NDArray[Any]], labels: NDArray[Any], bins: int) -> Numbers:
+def _metrics(answers: "dict[str, NDArray[Any]]", labels: "NDArray[Any]", bins: int) -> Numbers:
     from stillroom.evaluation.metrics import quality, standard_error_of_gain
 
     measured = {
@@ -193,7 +195,9 @@ def _rounded(values: dict[str, float]) -> dict[str, int | float]:
     return {name: round(value, DECIMALS) + 0.0 for name, value in values.items()}
 
 
-def _cost_together(paths: list[Path], inputs: NDArray[Any], images: int) -> dict[str, int | float]:
+def _cost_together(
+    paths: list[Path], inputs: "NDArray[Any]", images: int
+) -> dict[str, int | float]:
     from stillroom.evaluation.cost import cost, together
     from stillroom.models.directory import load_model
     from stillroom.models.forward import logits

@@ -8,7 +8,6 @@ from stillroom.io.documents import read_json
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace
-from stillroom.teachers.given import take_over
 from stillroom.training.job import Fit, Job
 from stillroom.training.launch import run_worker
 
@@ -22,6 +21,8 @@ def tutor_teachers(
     workspace = new_workspace(project_root(), "tutor")
     ensemble = workspace / "ensemble"
     if teacher.source == "given":
+        from stillroom.teachers.given import take_over  # its encoder brings polars
+
         take_over(project_root() / teacher.path, ensemble / "member_0", encoder["classes"])
         return ensemble, []
     fits = [_fit(teacher, member, ensemble) for member in range(teacher.members)]
