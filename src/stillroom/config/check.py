@@ -43,12 +43,42 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
                 f"{name}.architecture is resnet, which takes images, and the table has none. "
                 "Set groups.teacher=mlp_ensemble and groups.student=mlp, or data.columns.image."
             )
-    temperature, captured = parameters["objective"]["temperature"], labels["temperatures"]
-    if labels["k"] != "all" and temperature not in captured:
+    _check_temperature(parameters["objective"]["temperature"], labels)
+    _check_ensemble(teacher["members"], labels)
+
+
+def _check_temperature(temperature: float, labels: Mapping[str, Any]) -> None:
+    """Check that the loss can have the soft labels at its temperature."""
+    kind, captured = labels["sparsifier"], labels["temperatures"]
+    if kind == "topk" and temperature not in captured:
         raise ConfigError(
             f"objective.temperature is {temperature}, and truncated soft labels hold at "
             f"{', '.join(map(str, captured))}. Add it to softlabels.temperatures, or set "
-            "softlabels.k=all."
+            "groups.softlabels=full."
+        )
+    if kind not in ("full", "topk") and temperature != labels["temperature"]:
+        raise ConfigError(
+            f"objective.temperature is {temperature}, and {kind} soft labels are unbiased at "
+            f"softlabels.temperature={labels['temperature']} alone. Set both to one value, or "
+            "groups.softlabels=full."
+        )
+
+
+def _check_ensemble(members: int, labels: Mapping[str, Any]) -> None:
+    """Check that several teachers can be combined from what is kept of each."""
+    kind, weights = labels["sparsifier"], labels["weights"]
+    if weights is not None and len(weights) != members:
+        raise ConfigError(
+            f"softlabels.weights has {len(weights)} values, and teacher.members is {members}. "
+            "Give one for each teacher, or null."
+        )
+    if members == 1 or labels["combine"] == "capture":
+        return
+    if kind == "topk" or (labels["mean"] == "logit" and kind != "full"):
+        raise ConfigError(
+            f"the mean {labels['mean']} of {members} teachers cannot be had exactly from {kind} "
+            "soft labels of each. Set softlabels.combine=capture, groups.softlabels=full, or "
+            "teacher.members=1."
         )
 
 

@@ -85,13 +85,38 @@ class Teacher(Optimisation):
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class SoftLabels:
-    """What is kept of each answer: the k largest logits, and log Z at each temperature."""
+    """What is kept of each answer, and how several teachers become one.
 
-    sparsifier: Literal["topk"]
-    k: Count | Literal["all"]
+    Attributes:
+        k: entries of a distribution, for topk and threshold_fixed.
+        temperatures: at which topk keeps log Z.
+        entries, tau: average entries for threshold; a tau that is null is solved by a pilot.
+        samples: draws that sample makes of a distribution.
+        temperature: at which sample and threshold are unbiased.
+        draws: independent draws of each training row, one per epoch in turn.
+        views, shift: augmented views of each training image, moved by up to so many pixels.
+        combine: members apart, combined when read, or on their full logits at capture.
+        weights: of the members; null weighs them equally.
+        pilot: positions that a pilot looks at.
+    """
+
+    sparsifier: Literal["full", "topk", "sample", "threshold", "threshold_fixed"]
+    k: Count
     temperatures: Annotated[list[Positive], Field(min_length=1)]
+    entries: Annotated[float, Field(ge=1)]
+    tau: Annotated[float, Field(gt=2e-5, lt=1)] | None
+    samples: Annotated[int, Field(ge=1, le=65535)]
+    temperature: Positive
+    draws: Annotated[int, Field(ge=1, le=65535)]
+    views: Annotated[int, Field(ge=0, le=65534)]
+    shift: Annotated[int, Field(ge=0)]
+    seed: Seed
+    combine: Literal["read", "capture"]
+    mean: Literal["probability", "logit"]
+    weights: list[Positive] | None
     batch_size: Count
-    rows_per_shard: Count
+    rows_per_shard: Annotated[int, Field(ge=2)]
+    pilot: Count
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

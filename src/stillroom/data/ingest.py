@@ -69,7 +69,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """`examples` has the columns of docs/design.md, sorted by part, then example_id."""
+    """`examples` has the columns of docs/design.md, sorted by part, then row."""
 
     examples: pl.DataFrame
     encoder: Encoder
@@ -101,7 +101,7 @@ def ingest(data: Data, root: Path) -> Ingested:
     examples = (
         label_indices(kept, classes)
         .select("example_id", "split", "label", "part", "row", pl.col("content").alias(raw.kind))
-        .sort("part", "example_id")
+        .sort("part", "row")
     )
     train = examples.filter(pl.col("split") == "train")
     encoder = fit_encoder(train, raw.kind, classes, raw.shape)

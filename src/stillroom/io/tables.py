@@ -1,5 +1,7 @@
 """Tables on disk: a Parquet file as a small value that travels between nodes and is read late."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from stillroom.io.atomic import write_with
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow.parquet as pq
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,40 @@ class TableFile:
             DataError: the file is missing, damaged or no Parquet.
         """
         import polars as pl
+
+        with self._opened() as file:
+            table = file.read()
+        return pl.DataFrame(pl.from_arrow(table))
+
+    def batches(self, rows: int) -> "Iterator[pl.DataFrame]":
+        """Yield the table, at most `rows` rows at a time, in order.
+
+        Raises:
+            DataError: as `read`.
+        """
+        import polars as pl
+
+        with self._opened() as file:
+            for batch in file.iter_batches(batch_size=rows):
+                yield pl.DataFrame(pl.from_arrow(batch))
+
+    def count(self, column: str, value: object) -> tuple[int, int]:
+        """Return how many rows hold `value` in a column, and how many hold another.
+
+        Raises:
+            DataError: as `read`.
+        """
+        import pyarrow.compute as pc
+
+        equal = rows = 0
+        with self._opened() as file:
+            for batch in file.iter_batches(columns=[column]):
+                equal += pc.sum(pc.equal(batch.column(0), value)).as_py() or 0
+                rows += batch.num_rows
+        return equal, rows - equal
+
+    @contextmanager
+    def _opened(self) -> "Iterator[pq.ParquetFile]":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -31,12 +68,12 @@ class TableFile:
             raise DataError(f"{self.path} does not exist. Run the stage that writes it first.")
         try:
             # polars never verifies the checksums of pages: a flipped bit would be another value.
-            table = pq.read_table(self.path, page_checksum_verification=True)
+            with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
+                yield file
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{self.path} is not Parquet ({error}). Run its stage again."
             ) from error
-        return pl.DataFrame(pl.from_arrow(table))
 
 
 def write_table(frame: "pl.DataFrame", path: Path) -> None:

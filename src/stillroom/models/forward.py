@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 Floats = NDArray[np.float32]
@@ -20,7 +21,8 @@ Floats = NDArray[np.float32]
 
 def logits(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> Floats:
     """Return float32 logits [N, classes] for float32 inputs [N, *shape]."""
-    return np.concatenate(list(batches_of_logits(model, inputs, batch_size)))
+    batches = batches_of_logits(model, inputs, batch_size)
+    return np.concatenate([batch.float().cpu().numpy() for batch in batches])
 
 
 def probabilities(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> NDArray[np.float64]:
@@ -32,8 +34,8 @@ def probabilities(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> 
 
 def batches_of_logits(
     model: "PreTrainedModel", inputs: Floats, batch_size: int
-) -> Iterator[Floats]:
-    """Yield the logits batch by batch, each [at most batch_size, classes]."""
+) -> "Iterator[Tensor]":
+    """Yield the logits batch by batch on the model's device, each [at most batch_size, classes]."""
     import torch
 
     for start in range(0, len(inputs), batch_size):
@@ -43,4 +45,4 @@ def batches_of_logits(
         tensor = torch.from_numpy(padded).to(model.device)
         with torch.inference_mode():
             answers = model(**{model.main_input_name: tensor}).logits
-        yield answers[: len(batch)].float().cpu().numpy()
+        yield answers[: len(batch)]

@@ -10,12 +10,22 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from stillroom.objectives.response import forward_kl, hard_cross_entropy, renormalised_kl
+from stillroom.objectives.response import (
+    forward_kl,
+    hard_cross_entropy,
+    renormalised_kl,
+    soft_cross_entropy,
+)
 from stillroom.objectives.target import SoftTarget
 
 SoftTerm = Callable[[Tensor, SoftTarget, float], Tensor]
 
-SOFT_TERMS: dict[str, SoftTerm] = {"tail_bucket": forward_kl, "renormalise": renormalised_kl}
+# By what is done about mass that was not stored; unbiased targets lack none.
+SOFT_TERMS: dict[str, SoftTerm] = {
+    "tail_bucket": forward_kl,
+    "renormalise": renormalised_kl,
+    "unbiased": soft_cross_entropy,
+}
 
 
 @dataclass(frozen=True, slots=True)

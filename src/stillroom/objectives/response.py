@@ -54,6 +54,21 @@ def renormalised_kl(logits: Tensor, target: SoftTarget, temperature: float) -> T
     return temperature**2 * _divergence(whole, log_q.gather(-1, target.ids))
 
 
+def soft_cross_entropy(logits: Tensor, target: SoftTarget, temperature: float) -> Tensor:
+    """T^2 * sum_i w_i * (log sum exp(z / T) - z_i / T): the cross-entropy with unbiased weights.
+
+    Its gradient is that of `forward_kl` on average over the draws. The weights of a row need not
+    sum to one, so log-sum-exp is multiplied by their sum.
+
+    Args, returns and raises as `forward_kl`; entries of weight 0 add nothing.
+    """
+    _require_temperature(target, temperature)
+    scaled = logits / temperature
+    weights = target.log_p.exp()
+    losses = scaled.logsumexp(dim=-1, keepdim=True) - scaled.gather(-1, target.ids)
+    return temperature**2 * (weights * losses).sum(dim=-1)
+
+
 def hard_cross_entropy(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
     """Mean cross-entropy over the labelled rows, in nats; zero where a batch has none.
 

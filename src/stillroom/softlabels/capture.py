@@ -1,28 +1,38 @@
-"""Capture: teachers and inputs in, a committed soft-label set out.
+"""Capture: a teacher and questions in, committed shards out; only what the store lacks is asked.
 
-    for each member: inputs ──teacher──> logits ──top_k──> rows ──encode──> shard file
-    all shards in place ──> manifest.json
+    questions ──blocks──> in the store? ── yes ─────────────────────────> Shard
+                              └─ no: rows kept elsewhere ┐
+                                 rows the teacher answers ┴──encode──> committed Shard
 
-Memory is bounded by one shard's rows and one batch's logits, whatever the number of rows.
+A block is one unit of work: a kill loses at most the one in flight. Memory holds one block's
+inputs and answers, one shard read back, a batch's logits, and 16 bytes per row of the store's
+index, whatever the number of rows.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillroom.io.atomic import write_bytes
-from stillroom.io.hashing import sha256_bytes
-from stillroom.softlabels.fingerprint import Capture, set_fingerprint
-from stillroom.softlabels.keys import input_keys
-from stillroom.softlabels.manifest import FORMAT, SHARDS, Manifest, Shard, write_manifest
-from stillroom.softlabels.shard import CODEC, Rows, encode
-from stillroom.softlabels.sparsify import Sparse, TopK, log_sum_exp, top_k
+from stillroom.errors import SoftLabelError
+from stillroom.softlabels.blocks import Block, Question, Row, blocks
+from stillroom.softlabels.codec.layout import Layout
+from stillroom.softlabels.codec.rows import are_rows, encode_rows, row_keys
+from stillroom.softlabels.codec.shard import CODEC, from_bytes, to_bytes
+from stillroom.softlabels.draws import Purpose, salt, uniforms
+from stillroom.softlabels.fingerprint import Capture
+from stillroom.softlabels.index import RowIndex
+from stillroom.softlabels.keys import KEY_BYTES
+from stillroom.softlabels.manifest import Shard
+from stillroom.softlabels.sparsify.entries import Entries
+from stillroom.softlabels.sparsify.kinds import Full
+from stillroom.softlabels.store import CaptureStore, Store
 
-Floats = NDArray[np.float32]
+Tick = Callable[[int], None]
+NO_LABEL = -1
 
 
 class Member(Protocol):
@@ -32,124 +42,201 @@ class Member(Protocol):
     def capture(self) -> Capture:
         """The ingredients of its fingerprint."""
 
-    def answer(self, inputs: Floats) -> Iterator[Floats]:
-        """Yield logits [n, C] for inputs [N, *shape], in order, batch by batch."""
+    @property
+    def classes(self) -> int:
+        """How many classes, or tokens, an answer spans."""
+
+    def answer(self, inputs: NDArray[Any]) -> Iterable[Any]:
+        """Yield logits [n, C] or [n, positions, C] for inputs [N, *shape], in order.
+
+        Tensors on any device, or numpy arrays; n may be less than the batch, the shape in which
+        the teacher runs may not.
+        """
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """N examples, as each member sees them.
+@dataclass(slots=True)
+class Counts:
+    """What a capture came to, in rows: found as whole shards, reused one by one, asked."""
 
-    Attributes:
-        example_ids: N keys.
-        inputs: for each member [N, *shape], float32; members with equal preprocessing share one.
-        labels: [N], int32; -1 where an example has no label.
-    """
+    found: int = 0
+    reused: int = 0
+    asked: int = 0
 
-    example_ids: list[bytes]
-    inputs: tuple[Floats, ...]
-    labels: NDArray[np.int32]
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"{self.asked:,} rows asked; in the store were {self.found:,} in whole shards and "
+            f"{self.reused:,} in others"
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """A capture that has been asked for and not yet run; `write_set` runs it."""
+class Capturing:
+    """Fills the store with one member's answers."""
 
-    questions: Questions
-    members: tuple[Member, ...]
-    sparsifier: TopK
-    rows_per_shard: int
-    classes: tuple[str, ...]
+    def __init__(self, member: Member, store: Store, rows_per_shard: int) -> None:
+        """Prepare; `shards` does the work."""
+        self.member, self.rows_per_shard = member, rows_per_shard
+        self.kept: CaptureStore = store.of(member.capture, CODEC)
+        self.layout = Layout(member.capture.sparsifier, member.classes)
+        self.index = RowIndex(self.kept, self.layout)
+        self.counts = Counts()
+
+    def shards(self, questions: Iterable[Question], tick: Tick) -> Iterator[Shard]:
+        """Yield the shard of each block of the questions, in order, once it is committed.
+
+        Args:
+            questions: in canonical order.
+            tick: is told of rows as they are done.
+
+        Raises:
+            SoftLabelError: the teacher's answers cannot be used.
+        """
+        asked = map(_without_labels, questions) if self._is_full else questions
+        for block in blocks(asked, self.rows_per_shard):
+            yield self._found(block, tick) or self._made(block, tick)
 
     @property
-    def forwards(self) -> int:
-        """How many rows the teachers have to answer in all."""
-        return len(self.members) * len(self.questions.example_ids)
+    def _is_full(self) -> bool:
+        return isinstance(self.member.capture.sparsifier, Full)
 
-    def shards(self, tick: Callable[[int], None]) -> Iterator[Rows]:
-        """Run the teachers and yield the rows of each shard; `tick` counts rows as they come."""
-        for index, member in enumerate(self.members):
-            yield from self._of(index, member, tick)
+    def _found(self, block: Block, tick: Tick) -> Shard | None:
+        key = block.key
+        found = self.kept.find(key)
+        if found is None:
+            return None
+        shard, content = found
+        if not self._answers(block, shard, content):
+            self.kept.drop(key)  # a manifest that names another block's shard, or another teacher's
+            return None
+        self.counts.found += shard.rows
+        tick(shard.rows)
+        return shard
 
-    def _of(self, index: int, member: Member, tick: Callable[[int], None]) -> Iterator[Rows]:
-        questions = self.questions
-        for start in range(0, len(questions.example_ids), self.rows_per_shard):
-            rows = slice(start, start + self.rows_per_shard)
-            inputs, labels = questions.inputs[index][rows], questions.labels[rows]
-            sparse, log_p = self._ask(member, inputs, labels, tick)
-            keys = input_keys(inputs, member.capture.preprocessing)
-            yield Rows(questions.example_ids[rows], keys, index, sparse, log_p)
+    def _answers(self, block: Block, shard: Shard, content: bytes) -> bool:
+        try:
+            table = from_bytes(content, shard, self.layout)
+        except SoftLabelError:
+            return False
+        return are_rows(table, block.rows, self.member.capture)
 
-    def _ask(
-        self,
-        member: Member,
-        inputs: Floats,
-        labels: NDArray[np.int32],
-        tick: Callable[[int], None],
-    ) -> tuple[Sparse, Floats]:
-        heads, log_p, start = [], [], 0
-        for logits in member.answer(inputs):
-            heads.append(top_k(logits, self.sparsifier))
-            log_p.append(_log_p_label(logits, labels[start : start + len(logits)]))
+    def _made(self, block: Block, tick: Tick) -> Shard:
+        kept = self._kept_rows(block)
+        held = set(row_keys(kept)) if kept is not None else set()
+        missing = [question for question in block.questions if question.row.key not in held]
+        reused = len(block.questions) - len(missing)
+        self.counts.reused += reused
+        tick(reused)
+        tables = [] if kept is None else [kept]
+        if missing:
+            tables.append(self._ask(missing, tick))
+        table = _in_order(pa.concat_tables(tables), block)
+        shard = self.kept.commit(block.key, to_bytes(table, self.layout), table.num_rows)
+        self.index.add(shard, table)
+        return shard
+
+    def _kept_rows(self, block: Block) -> pa.Table | None:
+        """Return rows that other shards hold already, or None."""
+        places = self.index.find([row.key for row in block.rows])
+        return self.index.rows([place for place in places if place is not None])
+
+    def _ask(self, questions: list[Question], tick: Tick) -> pa.Table:
+        """Run the teacher over the questions; equal inputs run once."""
+        wanted: dict[bytes, list[Question]] = {}
+        for question in questions:
+            wanted.setdefault(question.row.input_key, []).append(question)
+        groups = list(wanted.values())
+        tables, start = [], 0
+        for logits in self.member.answer(np.stack([group[0].input() for group in groups])):
+            batch = groups[start : start + len(logits)]
+            self._require_shape(logits, batch)
+            tables.append(self._encoded(logits, batch))
+            tick(sum(map(len, batch)))
             start += len(logits)
-            tick(len(logits))
-        return _concatenated(heads), np.concatenate(log_p)
+        if start != len(groups):
+            raise SoftLabelError(
+                f"the teacher answered {start} of {len(groups)} inputs. Its `answer` must yield "
+                "one row for each, in order."
+            )
+        self.counts.asked += len(groups)
+        return pa.concat_tables(tables)
+
+    def _require_shape(self, logits: Any, groups: list[list[Question]]) -> None:
+        """Refuse what would be stored as something else: views of memory do not know better."""
+        positions = 1 if logits.ndim == 2 else logits.shape[1]
+        longest = max((len(q.row.labels) for group in groups for q in group), default=0)
+        if len(logits) != len(groups) or positions < longest:
+            raise SoftLabelError(
+                f"the teacher answered {len(logits)} inputs at {positions} positions, where "
+                f"{len(groups)} of up to {longest} positions were left to answer."
+            )
+        if logits.shape[-1] != self.member.classes:
+            raise SoftLabelError(
+                f"the teacher answered over {logits.shape[-1]} classes, and says that it has "
+                f"{self.member.classes}."
+            )
+
+    def _encoded(self, logits: Any, groups: list[list[Question]]) -> pa.Table:
+        rows = [question.row for group in groups for question in group]
+        answers = [at for at, group in enumerate(groups) for _ in group]
+        entries = sparse(logits, answers, rows, self.member.capture)
+        return encode_rows(rows, entries, self.member.capture, self.layout)
 
 
-def write_set(answers: Answers, folder: Path, tick: Callable[[int], None]) -> Manifest:
-    """Run the teachers and write their answers into `folder`; the manifest comes last."""
-    (folder / SHARDS).mkdir(parents=True, exist_ok=True)
-    shards = tuple(
-        _write_shard(rows, number, folder) for number, rows in enumerate(answers.shards(tick))
+def sparse(logits: Any, answers: Sequence[int], rows: Sequence[Row], capture: Capture) -> Entries:
+    """Return what is kept of the teacher's answers to some rows.
+
+    Args:
+        logits: [n, C] or [n, positions, C]; of the positions the first len(row.labels) count.
+        answers: for each row which of the n answers is its own.
+        rows: the rows; several draws of one input share an answer.
+        capture: says what is kept, and seeds the draws.
+    """
+    import torch
+
+    from stillroom.softlabels.sparsify.run import Batch, sparsify, uniforms_needed
+
+    dense = torch.as_tensor(logits)
+    width = 1 if dense.ndim == 2 else dense.shape[1]
+    lengths = [len(row.labels) for row in rows]
+    needed = uniforms_needed(capture.sparsifier)
+    numbers = uniforms(
+        [row.input_key for row in rows],
+        [row.draw for row in rows],
+        [needed * length for length in lengths],
+        Purpose.SPARSIFY,
+        salt(capture.seed, capture.weights),
+    ).reshape(sum(lengths), needed)
+    at = [
+        np.arange(length) + answer * width for answer, length in zip(answers, lengths, strict=True)
+    ]
+    labels = np.concatenate([row.labels for row in rows]).astype(np.int64)
+    batch = Batch(
+        logits=dense.reshape(-1, dense.shape[-1]),
+        rows=torch.from_numpy(np.concatenate(at)).to(dense.device),
+        labels=torch.from_numpy(labels).to(dense.device),
+        uniforms=torch.from_numpy(numbers).to(dense.device),
     )
-    captures = tuple(member.capture for member in answers.members)
-    manifest = Manifest(
-        format=FORMAT,
-        fingerprint=set_fingerprint(captures, "mean_probability", CODEC),
-        captures=captures,
-        combination="mean_probability",
-        codec=CODEC,
-        bias=_bias(answers),
-        examples=len(answers.questions.example_ids),
-        classes=answers.classes,
-        shards=shards,
-    )
-    write_manifest(folder, manifest)
-    return manifest
+    return sparsify(batch, capture.sparsifier)
 
 
-def _write_shard(rows: Rows, number: int, folder: Path) -> Shard:
-    content = encode(rows)
-    sha256 = sha256_bytes(content)
-    name = f"{number:05d}-{sha256[:12]}.parquet"
-    write_bytes(folder / SHARDS / name, content)
-    return Shard(
-        name=name,
-        sha256=sha256,
-        bytes=len(content),
-        rows=len(rows.example_ids),
-        member=rows.member,
-    )
+def _in_order(table: pa.Table, block: Block) -> pa.Table:
+    """Return the block's rows in its order, under the block's own example ids and views.
+
+    A row that was kept for another example with the same input carries that one's names.
+    """
+    place = {key: row for row, key in enumerate(row_keys(table))}
+    ordered = table.take(pa.array([place[row.key] for row in block.rows])).combine_chunks()
+    columns = {
+        "example_id": pa.array([row.example_id for row in block.rows], pa.binary(KEY_BYTES)),
+        "view": pa.array([row.view for row in block.rows], pa.uint16()),
+    }
+    for name, column in columns.items():
+        at = ordered.schema.get_field_index(name)
+        ordered = ordered.set_column(at, ordered.schema.field(at), column)
+    return ordered
 
 
-def _bias(answers: Answers) -> str:
-    count = len(answers.classes)
-    k = answers.sparsifier.entries(count)
-    if k == count:
-        return "none: every class is stored"
-    return f"the mass beyond the {k} largest of {count} classes is known, not stored"
-
-
-def _log_p_label(logits: Floats, labels: NDArray[np.int32]) -> Floats:
-    wide = logits.astype(np.float64)
-    picked = np.take_along_axis(wide, np.maximum(labels, 0)[:, None].astype(np.int64), axis=1)[:, 0]
-    return np.where(labels >= 0, picked - log_sum_exp(wide), np.nan).astype(np.float32)
-
-
-def _concatenated(heads: list[Sparse]) -> Sparse:
-    return Sparse(
-        ids=np.concatenate([head.ids for head in heads]),
-        logits=np.concatenate([head.logits for head in heads]),
-        log_z=np.concatenate([head.log_z for head in heads]),
-        entropy=np.concatenate([head.entropy for head in heads]),
-    )
+def _without_labels(question: Question) -> Question:
+    """Return the question without its labels: `full` keeps nothing that depends on them."""
+    row = replace(question.row, labels=np.full_like(question.row.labels, NO_LABEL))
+    return replace(question, row=row)

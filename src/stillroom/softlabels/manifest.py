@@ -5,70 +5,123 @@
 Its rename is the only commit: what is not in the manifest does not exist.
 """
 
+import builtins
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from stillroom.errors import SoftLabelError
-from stillroom.io.atomic import write_text
-from stillroom.io.hashing import sha256_json
-from stillroom.softlabels.fingerprint import Capture, set_fingerprint
+from stillroom.io.documents import write_json
+from stillroom.io.hashing import sha256_bytes, sha256_json
+from stillroom.softlabels.combine import Combination
+from stillroom.softlabels.fingerprint import AGAIN, Capture, set_fingerprint
 
-FORMAT: Literal["stillroom-soft-labels/1"] = "stillroom-soft-labels/1"
+FORMAT: Literal["stillroom-soft-labels/2"] = "stillroom-soft-labels/2"
 MANIFEST = "manifest.json"
 SHARDS = "shards"
+# 100,000 shards take 15 MB; what is larger was not written by a store.
+MOST_BYTES = 64 << 20
 _STRICT = ConfigDict(extra="forbid", strict=True)
+T = TypeVar("T")
 
 
 @checked(frozen=True, kw_only=True, config=_STRICT)
 class Shard:
-    """One file: its name (no folders), hash, size, and which rows it holds."""
+    """One file: named by its content, with its hash, size and number of rows."""
 
-    name: Annotated[str, Field(pattern=r"^[0-9a-z-]+\.parquet$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     bytes: Annotated[int, Field(ge=1)]
     rows: Annotated[int, Field(ge=1)]
-    member: Annotated[int, Field(ge=0, le=255)]
+
+    @property
+    def name(self) -> str:
+        """The file's name in the folder of shards."""
+        return f"{self.sha256[:32]}.parquet"
+
+    @classmethod
+    def of(cls, content: builtins.bytes, rows: int) -> "Shard":
+        """Describe a shard's bytes."""
+        return cls(sha256=sha256_bytes(content), bytes=len(content), rows=rows)
+
+
+@checked(frozen=True, kw_only=True, config=_STRICT)
+class MemberShards:
+    """One teacher's part of a set: whose answers, what they leave out, in which files, in order."""
+
+    capture: Capture
+    bias: str
+    shards: Annotated[tuple[Shard, ...], Field(min_length=1)]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the files hold."""
+        return sum(shard.rows for shard in self.shards)
 
 
 @checked(frozen=True, kw_only=True, config=_STRICT)
 class Manifest:
-    """A set: whose answers, over how many examples and which classes in order, in which files."""
+    """A set: whose answers, combined how, over which classes.
 
-    format: Literal["stillroom-soft-labels/1"]
+    Attributes:
+        classes: how many.
+        class_names: their names in order; None for a vocabulary of tokens.
+    """
+
+    format: Literal["stillroom-soft-labels/2"]
     fingerprint: str
-    captures: tuple[Capture, ...]
-    combination: Literal["mean_probability"]
     codec: str
-    bias: str
-    examples: Annotated[int, Field(ge=1)]
-    classes: Annotated[tuple[str, ...], Field(min_length=2)]
-    shards: tuple[Shard, ...]
+    classes: Annotated[int, Field(ge=2)]
+    class_names: tuple[str, ...] | None
+    combination: Combination
+    members: Annotated[tuple[MemberShards, ...], Field(min_length=1)]
 
     @property
-    def temperatures(self) -> tuple[float, ...]:
-        """The temperatures at which log Z was captured."""
-        return self.captures[0].temperatures
+    def captures(self) -> tuple[Capture, ...]:
+        """The members' captures, in order."""
+        return tuple(member.capture for member in self.members)
 
     @property
-    def count(self) -> int:
-        """How many classes there are."""
-        return len(self.classes)
+    def rows(self) -> int:
+        """How many rows each member has: examples, times their views and draws."""
+        return self.members[0].rows
+
+    @property
+    def bytes(self) -> int:
+        """The size of all shards."""
+        return sum(shard.bytes for member in self.members for shard in member.shards)
 
     @property
     def content(self) -> str:
         """SHA-256 over the shards' hashes in order: which labels these are, to the bit."""
-        return sha256_json([shard.sha256 for shard in self.shards])
+        return sha256_json([[shard.sha256 for shard in member.shards] for member in self.members])
+
+
+def manifest_of(
+    members: tuple[MemberShards, ...],
+    combination: Combination,
+    codec: str,
+    classes: int,
+    class_names: tuple[str, ...] | None,
+) -> Manifest:
+    """Return the manifest of some members' shards, with its fingerprint."""
+    captures = tuple(member.capture for member in members)
+    return Manifest(
+        format=FORMAT,
+        fingerprint=set_fingerprint(captures, asdict(combination), codec),
+        codec=codec,
+        classes=classes,
+        class_names=class_names,
+        combination=combination,
+        members=members,
+    )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Commit a set whose shards are already in place."""
-    import json
-
-    write_text(folder / MANIFEST, json.dumps(asdict(manifest), indent=2, sort_keys=True) + "\n")
+    write_json(folder / MANIFEST, asdict(manifest))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -80,29 +133,48 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise SoftLabelError(f"{path} does not exist. Run `kedro run --pipeline=teach` first.")
-    try:
-        manifest = TypeAdapter(Manifest).validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise SoftLabelError(f"{path}: {where} is malformed: {first['msg']}") from error
-    _require_every_row_once(manifest, path)
-    expected = set_fingerprint(manifest.captures, manifest.combination, manifest.codec)
-    if manifest.fingerprint != expected or not manifest.captures:
-        raise SoftLabelError(f"{path}: the fingerprint is not that of the captures it lists.")
+    manifest = parsed(path, Manifest)
+    expected = set_fingerprint(manifest.captures, asdict(manifest.combination), manifest.codec)
+    if manifest.fingerprint != expected:
+        raise SoftLabelError(
+            f"{path}: the fingerprint is not that of the captures it lists. {AGAIN}"
+        )
+    _require_equal_members(manifest, path)
     return manifest
 
 
-def _require_every_row_once(manifest: Manifest, path: Path) -> None:
-    """Check that the shards add up: for each member as many rows as there are examples."""
-    rows = dict.fromkeys(range(len(manifest.captures)), 0)
-    for shard in manifest.shards:
-        rows[shard.member] = rows.get(shard.member, 0) + shard.rows
-    for member, count in rows.items():
-        if count != manifest.examples:
+def parsed(path: Path, kind: type[T]) -> T:
+    """Return a checked document of one of this package's dataclasses.
+
+    Raises:
+        SoftLabelError: it cannot be read, is too large, or is malformed; says where.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise SoftLabelError(f"{path} has {size:,} bytes; at most {MOST_BYTES:,} are read.")
+        found: T = TypeAdapter[Any](kind).validate_json(path.read_bytes())
+    except OSError as error:
+        raise SoftLabelError(f"{path} cannot be read: {error.strerror}. {AGAIN}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise SoftLabelError(f"{path}: {where} is malformed: {first['msg']}. {AGAIN}") from error
+    return found
+
+
+def _require_equal_members(manifest: Manifest, path: Path) -> None:
+    """Check what the shards add up to; that they are the examples' own is for verify to say."""
+    names = manifest.class_names
+    if names is not None and len(names) != manifest.classes:
+        raise SoftLabelError(f"{path}: {manifest.classes} classes have {len(names)} names. {AGAIN}")
+    if len(manifest.combination.shares) != len(manifest.members):
+        raise SoftLabelError(f"{path}: there are not as many shares as members. {AGAIN}")
+    for number, member in enumerate(manifest.members):
+        if member.rows != manifest.rows:
             raise SoftLabelError(
-                f"{path}: member {member} has {count} rows, and there are {manifest.examples} "
-                "examples. Run `kedro run --pipeline=teach` to make the set anew."
+                f"{path}: member {number} has {member.rows} rows, and member 0 {manifest.rows}. "
+                f"{AGAIN}"
             )
-    if len({shard.name for shard in manifest.shards}) != len(manifest.shards):
-        raise SoftLabelError(f"{path}: a shard is listed twice.")
+        if len({shard.name for shard in member.shards}) != len(member.shards):
+            raise SoftLabelError(f"{path}: a shard is listed twice. {AGAIN}")

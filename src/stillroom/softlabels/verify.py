@@ -1,137 +1,275 @@
-"""Verify: a captured set and what it should hold in; nothing out, or an error that says where.
+"""Verify: a captured set and what it should hold in; a finding out, or an error that says where.
 
-    SoftLabelSet + Questions ──keys, ranges, masses, agreement with labels──> passes or raises
+    set + the questions, walked together ──keys, order, ranges, masses──┐
+    every row's answers ──agreement with the hard labels────────────────┼──> Finding, or raises
+    a row of each shard ──the teacher, asked again──────────────────────┘
 
-What a hash cannot show is checked against the examples: each has exactly one row per member,
-and the teachers agree with the hard labels far more often than labels that were shuffled would.
+What a hash cannot show is checked against the examples and the teachers: each question has its
+row, in order; the labels that the head holds have the probability that was kept beside it; the
+argmax agrees with the hard labels more often than it would shuffled or shifted; and the teacher,
+asked again, says the same.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture import Member, Questions
+from stillroom.softlabels.agreement import Agreement
+from stillroom.softlabels.answers import Questions
+from stillroom.softlabels.blocks import Question
+from stillroom.softlabels.capture import Member, sparse
+from stillroom.softlabels.codec.decode import Decoded
+from stillroom.softlabels.codec.layout import Layout
+from stillroom.softlabels.codec.rows import encode_rows
 from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.keys import input_keys
+from stillroom.softlabels.distributions import Distributions
+from stillroom.softlabels.fingerprint import AGAIN
+from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, Threshold, TopK
 
-# log Z is kept in float32: masses of heads are right to about 1e-6, and logits of 1e4 to 1e-3.
+# Logits, log Z and log p are kept in float32: masses are right to about 1e-6 at logits of tens.
 MASS_BOUND = 1e-3
+# A teacher asked again at the same shape on the same kind of machine says the same to the bit;
+# this leaves room for another processor, whose sums differ in their last bits.
+AGAIN_BOUND = 2e-2
 # How many rows of each shard the teacher answers a second time.
 ROWS_AGAIN = 1
-# Logits of a second answer at the same shape on the same kind of machine are equal; this leaves
-# room for another processor.
-LOGIT_BOUND = 1e-3
-
-# So many standard deviations above chance must the agreement with the hard labels be.
-DEVIATIONS = 3
 
 
-def verify(labels: SoftLabelSet, questions: Questions, members: tuple[Member, ...]) -> None:
+@dataclass(slots=True)
+class Finding:
+    """What was found of one member.
+
+    Attributes:
+        rows, positions: how many were checked.
+        asked_again: rows that the teacher answered a second time.
+        agreement: share of labelled positions whose argmax is the hard label; NaN without any.
+        shuffled, shifted: what the share would be if the labels were shuffled, or moved by one.
+    """
+
+    rows: int = 0
+    positions: int = 0
+    asked_again: int = 0
+    agreement: float = float("nan")
+    shuffled: float = float("nan")
+    shifted: float = float("nan")
+
+
+def verify(
+    labels: SoftLabelSet,
+    members: Sequence[Member],
+    questions: Sequence[Questions],
+    tick: Callable[[int], None],
+) -> list[Finding]:
     """Check a set against the examples and the teachers that it is said to come from.
 
+    Args:
+        labels: the set.
+        members: the teachers, in its order.
+        questions: the examples as each of them sees them.
+        tick: is told of rows as they are checked.
+
     Raises:
-        SoftLabelError: names the shard and the row where something is not as it must be.
+        SoftLabelError: names the member, shard and row where something is not as it must be.
     """
-    for index, member in enumerate(members):
-        _require_keys(labels, questions, index, member)
-        _require_ranges(labels, index)
-        _require_labels_meet(labels, questions, index)
-        _require_teacher_repeats(labels, questions, index, member)
+    return [
+        _of_member(labels, number, member, asked, tick)
+        for number, (member, asked) in enumerate(zip(members, questions, strict=True))
+    ]
 
 
-def _require_keys(labels: SoftLabelSet, questions: Questions, index: int, member: Member) -> None:
-    table = labels.table(index)
-    found, expected = table["example_id"].to_pylist(), questions.example_ids
-    if set(found) != set(expected):
+def _of_member(
+    labels: SoftLabelSet,
+    number: int,
+    member: Member,
+    questions: Questions,
+    tick: Callable[[int], None],
+) -> Finding:
+    finding, asked = Finding(), iter(questions)
+    agreement = Agreement.over(labels.manifest.classes)
+    for shard, table in labels.tables(number):
+        where = f"member {number}, shard {shard.name}"
+        expected = list(islice(asked, shard.rows))
+        _require_rows(table, expected, where)
+        decoded = Decoded(table, labels.layout(number))
+        _require_positions(decoded, expected, where)
+        found = _own_distributions(decoded, where)
+        _require_masses(found, decoded, where)
+        _require_labels(found, decoded, expected, where)
+        agreement.see(_tops(found), _labels(expected).astype(np.int64))
+        # Picked by the shard's own hash: not always the first row, and the same one each time.
+        rows = [(int(shard.sha256[:8], 16) + n) % shard.rows for n in range(ROWS_AGAIN)]
+        _require_same_again(table, expected, rows, member, labels.layout(number), where)
+        finding.rows += shard.rows
+        finding.positions += len(found)
+        finding.asked_again += len(rows)
+        tick(shard.rows)
+    if next(asked, None) is not None:
         raise SoftLabelError(
-            f"member {index}: {len(set(expected) - set(found))} examples have no soft label, and "
-            f"{len(set(found) - set(expected))} soft labels have no example. "
-            "Run `kedro run --pipeline=teach`."
+            f"member {number}: there are {len(questions)} questions and {finding.rows} soft labels."
+            f" {AGAIN}"
         )
-    keys = input_keys(questions.inputs[index], member.capture.preprocessing)
-    by_id = dict(zip(found, table["input_key"].to_pylist(), strict=True))
-    for example_id, key in zip(expected, keys, strict=True):
-        if by_id[example_id] != key:
+    agreement.require(f"member {number}")
+    finding.agreement, finding.shuffled = agreement.found, agreement.shuffled
+    finding.shifted = agreement.shifted
+    return finding
+
+
+def _require_rows(table: pa.Table, expected: Sequence[Question], where: str) -> None:
+    """Check that a shard's rows are the next questions, in order."""
+    names = ("example_id", "input_key", "view", "draw")
+    found = zip(*(table[name].to_pylist() for name in names), strict=True)
+    for row, (key, question) in enumerate(zip(found, expected, strict=False)):
+        asked = question.row
+        if key[0] != asked.example_id:
             raise SoftLabelError(
-                f"member {index}: example {example_id.hex()} was answered for another input than "
-                "its own. The labels are misaligned; run `kedro run --pipeline=teach`."
+                f"{where}, row {row}: is of example {key[0].hex()}, and the example there is "
+                f"{asked.example_id.hex()}. The set is not of these examples. {AGAIN}"
+            )
+        if key[1:] != (asked.input_key, asked.view, asked.draw):
+            raise SoftLabelError(
+                f"{where}, row {row}: example {key[0].hex()} was answered for another input, view "
+                f"or draw than its own. The labels are misaligned. {AGAIN}"
+            )
+    if len(expected) < table.num_rows:
+        raise SoftLabelError(
+            f"{where}, row {len(expected)}: there are no more examples. The set is not of these "
+            f"examples. {AGAIN}"
+        )
+
+
+def _require_positions(decoded: Decoded, expected: Sequence[Question], where: str) -> None:
+    declared = np.array([len(question.row.labels) for question in expected])
+    held = np.diff(decoded.positions)
+    wrong = held != declared
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise SoftLabelError(
+            f"{where}, row {row}: holds {held[row]} positions, and the example declares "
+            f"{declared[row]}. {AGAIN}"
+        )
+
+
+def _own_distributions(decoded: Decoded, where: str) -> Distributions:
+    try:
+        return decoded.distributions(_own_temperature(decoded.layout.sparsifier))
+    except SoftLabelError as error:
+        raise SoftLabelError(f"{where}, {error}") from error
+
+
+def _own_temperature(sparsifier: Sparsifier) -> float:
+    match sparsifier:
+        case Full():
+            return 1.0
+        case TopK(temperatures=captured):
+            return 1.0 if 1.0 in captured else captured[0]
+        case _:
+            return sparsifier.temperature
+
+
+def _require_masses(found: Distributions, decoded: Decoded, where: str) -> None:
+    order = np.lexsort((found.ids, found.owners))
+    owners, ids = found.owners[order], found.ids[order]
+    twice = (owners[1:] == owners[:-1]) & (ids[1:] == ids[:-1])
+    if twice.any():
+        row = _row(decoded, owners[int(np.argmax(twice))])
+        raise SoftLabelError(f"{where}, row {row}: a class stands there twice. {AGAIN}")
+    if isinstance(decoded.layout.sparsifier, Threshold):  # sums to one on average alone
+        within = np.isfinite(found.masses) & (found.masses > 0)
+    else:
+        within = found.masses <= 1 + MASS_BOUND  # false for NaN too
+    if not within.all():
+        at = int(np.argmin(within))
+        raise SoftLabelError(
+            f"{where}, row {_row(decoded, at)}: the mass is {found.masses[at]:.4g}, and it is at "
+            f"most one. {AGAIN}"
+        )
+
+
+def _require_labels(
+    found: Distributions, decoded: Decoded, expected: Sequence[Question], where: str
+) -> None:
+    """Compare what the head says of the hard label with the log p that was kept beside it."""
+    kind = decoded.layout.sparsifier
+    if isinstance(kind, Full):
+        return
+    log_p, truth = decoded.log_p_label, _labels(expected)
+    known = truth >= 0
+    if (np.isnan(log_p) == known).any():
+        at = int(np.argmax(np.isnan(log_p) == known))
+        raise SoftLabelError(
+            f"{where}, row {_row(decoded, at)}: log p of a hard label is missing, or there is one "
+            f"without a label. {AGAIN}"
+        )
+    if not isinstance(kind, TopK) or 1.0 not in kind.temperatures:
+        return
+    is_label = found.ids == truth[found.owners]
+    owners = found.owners[is_label]
+    apart = np.abs(np.log(found.weights[is_label]) - log_p[owners])
+    if (apart > MASS_BOUND).any():
+        at = int(owners[np.argmax(apart)])
+        raise SoftLabelError(
+            f"{where}, row {_row(decoded, at)}: the head gives the hard label another probability "
+            f"than was kept beside it. The labels are misaligned. {AGAIN}"
+        )
+
+
+def _require_same_again(
+    table: pa.Table,
+    expected: Sequence[Question],
+    rows: Sequence[int],
+    member: Member,
+    layout: Layout,
+    where: str,
+) -> None:
+    """Ask the teacher again about some rows and compare all that is kept of its answers."""
+    asked = [expected[row] for row in rows]
+    logits = member.answer(np.stack([question.input() for question in asked]))
+    answers = np.concatenate([np.asarray(part, dtype=np.float32) for part in logits])
+    for row, question, answer in zip(rows, asked, answers, strict=True):
+        entries = sparse(answer[None], [0], [question.row], member.capture)
+        again = Decoded(encode_rows([question.row], entries, member.capture, layout), layout)
+        kept = Decoded(table.slice(row, 1).combine_chunks(), layout)
+        apart = _apart(kept, again)
+        if not apart <= AGAIN_BOUND:
+            raise SoftLabelError(
+                f"{where}, row {row}: the teacher now answers otherwise, by {apart:.3g} of the "
+                f"mass. The labels are misaligned, or the teacher changed. {AGAIN}"
             )
 
 
-def _require_ranges(labels: SoftLabelSet, index: int) -> None:
-    heads = labels.heads(
-        labels.table(index)["example_id"].to_pylist(), labels.manifest.temperatures[0], index
-    )
-    ordered = np.sort(heads.ids, axis=1)
-    doubled = np.asarray((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-    if doubled.any():
-        raise SoftLabelError(f"{_where(labels, index, doubled)}: a class stands there twice.")
-    within = np.exp(heads.log_p).sum(axis=1) <= 1 + MASS_BOUND  # false for NaN too
-    heavy = np.logical_not(within)
-    if heavy.any():
-        raise SoftLabelError(f"{_where(labels, index, heavy)}: the mass is not at most one.")
+def _apart(kept: Decoded, again: Decoded) -> float:
+    """Return the largest of the distances between two captures of one row.
+
+    Half the absolute difference of the weights, averaged over the positions; and the differences
+    of entropy and log p, over 1 + their size.
+    """
+    temperature = _own_temperature(kept.layout.sparsifier)
+    first, second = kept.distributions(temperature), again.distributions(temperature)
+    cells = np.concatenate([d.owners * d.classes + d.ids for d in (first, second)])
+    signed = np.concatenate([first.weights, -second.weights])
+    _, at = np.unique(cells, return_inverse=True)
+    distances = [0.5 * np.abs(np.bincount(at, weights=signed)).sum() / max(len(first), 1)]
+    for ours, theirs in ((kept.entropy, again.entropy), (kept.log_p_label, again.log_p_label)):
+        difference = np.abs(ours - theirs) / (1 + np.abs(theirs))
+        distances.append(float(difference[~np.isnan(theirs)].max(initial=0.0)))
+    return float(np.max(distances))
 
 
-def _require_labels_meet(labels: SoftLabelSet, questions: Questions, index: int) -> None:
-    """Compare the share of rows whose argmax is the hard label with what a shuffle would give."""
-    known = questions.labels >= 0
-    ids = [key for key, has in zip(questions.example_ids, known, strict=True) if has]
-    if not ids:
-        return
-    truth = questions.labels[known].astype(np.int64)
-    top = labels.heads(ids, labels.manifest.temperatures[0], index).ids[:, 0]
-    agreement = float((top == truth).mean())
-    chance, deviation = _agreement_by_chance(top, truth, labels.manifest.count)
-    bound = chance + DEVIATIONS * deviation
-    # On a handful of rows even a perfect teacher could not be told from chance: nothing to say.
-    if bound < 1 and agreement <= bound:
-        raise SoftLabelError(
-            f"member {index} agrees with {agreement:.1%} of the hard labels, and shuffled labels "
-            f"would agree with {chance:.1%} (±{deviation:.1%}). The labels are misaligned, or the "
-            "teacher has learnt nothing; look at the teachers' learning curves."
-        )
+def _labels(expected: Sequence[Question]) -> NDArray[np.int32]:
+    return np.concatenate([question.row.labels for question in expected])
 
 
-def _agreement_by_chance(
-    top: NDArray[np.int64], truth: NDArray[np.int64], classes: int
-) -> tuple[float, float]:
-    """Return mean and standard deviation of the agreement of independent draws."""
-    p_top = np.bincount(top, minlength=classes) / len(top)
-    p_truth = np.bincount(truth, minlength=classes) / len(truth)
-    chance = float(p_top @ p_truth)
-    return chance, float(np.sqrt(max(chance * (1 - chance), 1e-12) / len(truth)))
+def _tops(found: Distributions) -> NDArray[np.int64]:
+    order = np.lexsort((-found.ids, found.weights, found.owners))
+    tops = np.full(len(found), -1, dtype=np.int64)
+    tops[found.owners[order]] = found.ids[order]  # the last, and so the heaviest, is kept
+    return tops
 
 
-def _require_teacher_repeats(
-    labels: SoftLabelSet, questions: Questions, index: int, member: Member
-) -> None:
-    """Ask the teacher again about a row of each shard and compare the logits."""
-    position = {key: row for row, key in enumerate(questions.example_ids)}
-    for shard in labels.manifest.shards:
-        if shard.member != index:
-            continue
-        table = labels.shard_table(shard)
-        # The row is picked by the shard's own hash: not always the first, and the same each time.
-        rows = [(int(shard.sha256[:8], 16) + n) % shard.rows for n in range(ROWS_AGAIN)]
-        asked = [position[table["example_id"][row].as_py()] for row in rows]
-        again = np.concatenate(list(member.answer(questions.inputs[index][asked])))
-        for row, logits in zip(rows, again, strict=True):
-            ids = np.array(table["ids"][row].as_py())
-            stored = np.array(table["logits"][row].as_py())
-            apart = float(np.abs(logits[ids] - stored).max())
-            if not apart <= LOGIT_BOUND * max(1.0, float(np.abs(stored).max())):
-                raise SoftLabelError(
-                    f"shard {shard.name}, row {row}: the teacher now answers otherwise, by "
-                    f"{apart:.3g} in a logit. Run `kedro run --pipeline=teach` to ask it anew."
-                )
-
-
-def _where(labels: SoftLabelSet, index: int, wrong: NDArray[np.bool_]) -> str:
-    row = int(np.argmax(wrong))
-    for shard in labels.manifest.shards:
-        if shard.member != index:
-            continue
-        if row < shard.rows:
-            return f"shard {shard.name}, row {row}"
-        row -= shard.rows
-    return f"member {index}"
+def _row(decoded: Decoded, position: int) -> int:
+    return int(np.searchsorted(decoded.positions, position, side="right")) - 1

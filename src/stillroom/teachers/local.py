@@ -1,9 +1,11 @@
 """Local teachers: a model directory, run here.
 
-TeacherRef ──open──> LocalTeacher ──answer──> logits, batch by batch at one fixed shape
+TeacherRef ──open_teacher──> LocalTeacher ──keeping(sparsifier)──> Kept, a member
+Kept ──answer──> logits, batch by batch at one fixed shape
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -16,33 +18,92 @@ from stillroom.io.hashing import sha256_json
 from stillroom.models.directory import load_model, read_encoder, weights_hash
 from stillroom.models.forward import batches_of_logits
 from stillroom.softlabels.fingerprint import Capture
-from stillroom.softlabels.sparsify import TopK
+from stillroom.softlabels.sparsify.kinds import Sparsifier
 from stillroom.teachers.reference import TeacherRef
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from stillroom.softlabels.capture import Member
+
 LIBRARIES = ("numpy", "torch", "transformers")
 
 
-class LocalTeacher:
-    """A loaded teacher; a `stillroom.softlabels.capture.Member`."""
+@dataclass(frozen=True, slots=True)
+class How:
+    """How teachers are asked, whatever is kept of their answers.
 
-    def __init__(
-        self, model: "PreTrainedModel", encoder: Encoder, capture: Capture, batch_size: int
-    ) -> None:
-        """Hold the parts; `open_teacher` makes them."""
-        self.model, self.encoder, self.capture = model, encoder, capture
-        self.batch_size = batch_size
+    Attributes:
+        augmentation: what makes a view of an input, with its seed.
+        seed: of the sparsifier's draws.
+        batch_size: the fixed shape of a forward pass.
+    """
 
-    def answer(self, inputs: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    augmentation: str
+    seed: int
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A teacher and the capture that its answers belong to."""
+
+    teacher: "LocalTeacher"
+    capture: Capture
+
+    @property
+    def classes(self) -> int:
+        """How many classes an answer spans."""
+        return self.teacher.classes
+
+    def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
         """Yield logits [n, C] for inputs [N, *shape], in order."""
-        yield from batches_of_logits(self.model, inputs, self.batch_size)
+        yield from self.teacher.answer(inputs)
 
 
-def open_teacher(
-    ref: TeacherRef, sparsifier: TopK, batch_size: int, classes: Sequence[str]
-) -> LocalTeacher:
+@dataclass(frozen=True, slots=True)
+class LocalTeacher:
+    """A loaded teacher.
+
+    Attributes:
+        model: in evaluation mode.
+        encoder: of its inputs.
+        ref: the files that it was loaded from.
+        how: how it is asked.
+    """
+
+    model: "PreTrainedModel"
+    encoder: Encoder
+    ref: TeacherRef
+    how: How
+
+    @property
+    def classes(self) -> int:
+        """How many classes an answer spans."""
+        return len(self.encoder.classes)
+
+    def keeping(self, sparsifier: Sparsifier) -> "Member":
+        """Return the teacher as a member whose capture names this sparsifier."""
+        capture = Capture(
+            weights=self.ref.weights,
+            architecture=self.ref.architecture,
+            preprocessing=sha256_json(self.encoder.to_json()),
+            augmentation=self.how.augmentation,
+            dtype="float32",
+            sparsifier=sparsifier,
+            seed=self.how.seed,
+            batch_size=self.how.batch_size,
+            libraries=tuple(f"{name} {version(name)}" for name in LIBRARIES),
+            device="cpu",
+        )
+        return Kept(self, capture)
+
+    def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
+        """Yield logits [n, C] for inputs [N, *shape], in order."""
+        yield from batches_of_logits(self.model, inputs, self.how.batch_size)
+
+
+def open_teacher(ref: TeacherRef, how: How, classes: Sequence[str]) -> LocalTeacher:
     """Load a teacher in float32 on the CPU.
 
     Raises:
@@ -53,20 +114,7 @@ def open_teacher(
         raise ModelError(f"{ref.path} changed while it was in use. Run the stage again.")
     model = load_model(ref.path)
     _require_classes(model, ref, classes)
-    encoder = Encoder.from_json(read_encoder(ref.path))
-    capture = Capture(
-        weights=ref.weights,
-        architecture=ref.architecture,
-        preprocessing=sha256_json(encoder.to_json()),
-        dtype="float32",
-        sparsifier=sparsifier.name,
-        k=str(sparsifier.k),
-        temperatures=sparsifier.temperatures,
-        batch_size=batch_size,
-        libraries=tuple(f"{name} {version(name)}" for name in LIBRARIES),
-        device="cpu",
-    )
-    return LocalTeacher(model, encoder, capture, batch_size)
+    return LocalTeacher(model, Encoder.from_json(read_encoder(ref.path)), ref, how)
 
 
 def _require_classes(model: "PreTrainedModel", ref: TeacherRef, classes: Sequence[str]) -> None:

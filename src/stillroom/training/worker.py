@@ -14,7 +14,6 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from stillroom.config.schema import Objective
 from stillroom.data.encoders import Encoder
 from stillroom.errors import StillroomError
 from stillroom.io.documents import write_json
@@ -22,7 +21,17 @@ from stillroom.io.progress import Ticker, ticking
 from stillroom.models.directory import save_model
 from stillroom.models.table import Shape, build
 from stillroom.objectives.mixture import SOFT_TERMS, Distillation, HardLabels, Loss
-from stillroom.training.batches import Batch, in_order, labelled, loader, read_split
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.training.batches import (
+    Batch,
+    Rows,
+    in_order,
+    labelled,
+    loader,
+    read_split,
+    replayed,
+    taught,
+)
 from stillroom.training.job import Fit, Job, read_job
 from stillroom.training.launch import MENDABLE
 from stillroom.training.learner import Learner, Record
@@ -57,20 +66,28 @@ def run(job: Job) -> None:
     torch.set_num_threads(job.trainer.threads)
     torch.use_deterministic_algorithms(True, warn_only=job.trainer.accelerator != "cpu")
     encoder = Encoder.from_json(job.encoder)
-    validation = labelled(_read(job, encoder, "validation", None))
-    rows = [_rows(job, fit, encoder) for fit in job.fits]
+    validation = labelled(read_split(Path(job.examples), encoder, "validation"))
+    train = read_split(Path(job.examples), encoder, "train")
+    labels = None if job.soft_labels is None else SoftLabelSet(Path(job.soft_labels))
+    rows = [_rows(fit, train, labels) for fit in job.fits]
     work = sum(
         len(r.labels) * fit.optimisation.epochs for r, fit in zip(rows, job.fits, strict=True)
     )
     records: list[Record] = []
     with ticking("training", work, "rows") as ticker:
-        for fit, train in zip(job.fits, rows, strict=True):
-            records += _fit(fit, train, validation, encoder, job, ticker)
+        for fit, seen in zip(job.fits, rows, strict=True):
+            records += _fit(fit, seen, labels, validation, encoder, job, ticker)
     write_json(Path(job.curves), records)
 
 
 def _fit(
-    fit: Fit, train: Batch, validation: Batch, encoder: Encoder, job: Job, ticker: Ticker
+    fit: Fit,
+    train: Rows,
+    labels: SoftLabelSet | None,
+    validation: Rows,
+    encoder: Encoder,
+    job: Job,
+    ticker: Ticker,
 ) -> list[Record]:
     how = fit.optimisation
     batches = loader(train, how.batch_size, fit.seed)
@@ -81,7 +98,7 @@ def _fit(
         fit.seed,
     )
     learner = Learner(
-        fit.name, model, _loss(fit), how, len(batches) * how.epochs, fit.shift, fit.seed
+        fit.name, model, _loss(fit, labels), how, len(batches) * how.epochs, fit.shift, fit.seed
     )
     lightning.seed_everything(fit.seed, verbose=False)  # dropout draws from the global generator
     trainer = lightning.Trainer(
@@ -101,28 +118,26 @@ def _fit(
     return learner.records
 
 
-def _rows(job: Job, fit: Fit, encoder: Encoder) -> Batch:
-    rows = _read(job, encoder, "train", fit.objective)
-    return labelled(rows) if fit.rows == "labelled" else rows
+def _rows(fit: Fit, train: Rows, labels: SoftLabelSet | None) -> Rows:
+    """Return what a fit sees: with soft labels where it has a soft objective.
 
-
-def _read(job: Job, encoder: Encoder, split: str, objective: Objective | None) -> Batch:
-    folder = None
-    if objective is not None:
-        if job.soft_labels is None:
+    A fit on hard labels alone beside one with soft labels sees the same views in the same epochs.
+    """
+    if fit.objective is not None:
+        if labels is None:
             raise StillroomError("a job with a soft objective names no soft labels.")
-        folder = Path(job.soft_labels)
-    temperature = 1.0 if objective is None else objective.temperature
-    return read_split(Path(job.examples), encoder, split, folder, temperature)
+        return taught(train, labels, fit.objective.temperature)
+    seen = train if labels is None else replayed(train, labels)
+    return labelled(seen) if fit.rows == "labelled" else seen
 
 
-def _loss(fit: Fit) -> Loss:
-    if fit.objective is None:
-        return HardLabels(fit.label_smoothing)
+def _loss(fit: Fit, labels: SoftLabelSet | None) -> Loss:
     objective = fit.objective
-    return Distillation(
-        objective.temperature, objective.hard_weight, SOFT_TERMS[objective.missing_mass]
-    )
+    if objective is None:
+        return HardLabels(fit.label_smoothing)
+    unbiased = labels is not None and labels.is_unbiased
+    term = SOFT_TERMS["unbiased" if unbiased else objective.missing_mass]
+    return Distillation(objective.temperature, objective.hard_weight, term)
 
 
 def main(path: Path) -> int:

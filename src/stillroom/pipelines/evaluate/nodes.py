@@ -5,11 +5,10 @@ predictions ──measure_quality──> metrics, reliability, confusion, simila
 examples, encoder, teachers, students ──measure_cost──> cost
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Evaluate
 from stillroom.errors import DataError
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from stillroom.softlabels.dataset import SoftLabelSet
+else:  # Kedro resolves this hint when it starts; what it names can be imported later
+    SoftLabelSet = Any
+
 MODELS = ("teacher", "control", "student")
 DECIMALS = 6
 BATCH_SIZE = 256
@@ -28,26 +31,17 @@ Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
 
 
-class SoftLabels(Protocol):
-    """What evaluate asks of a soft-label set."""
-
-    def require(self, classes: Sequence[str], weights: Sequence[str]) -> None:
-        """Refuse a set of other classes or teachers."""
-
-    def probabilities(self, example_ids: list[bytes], temperature: float) -> "NDArray[Any]":
-        """Return the ensemble's probabilities, [N, C], in the order of the ids."""
-
-
 def predict(
     examples: TableFile,
     encoder: dict[str, Any],
-    soft_labels: SoftLabels,
+    soft_labels: SoftLabelSet,
     teachers: Path,
     students: Path,
 ) -> Any:
     """Return each model's probabilities on the labelled rows of the test split.
 
-    The teacher is not run: its answers are read from the soft labels, at temperature 1.
+    Where every logit was kept, the teacher's answers are read from the soft labels. What a
+    truncated set has of them is no measure of the teacher, so it is asked again.
 
     Args:
         examples: every example, with `example_id`, `split`, `label` and its content.
@@ -70,13 +64,17 @@ def predict(
     from stillroom.data.encoders import Encoder
     from stillroom.models.directory import load_model
     from stillroom.models.forward import probabilities
+    from stillroom.teachers.ensemble import probabilities_of
     from stillroom.teachers.reference import refer
 
-    soft_labels.require(encoder["classes"], [ref.weights for ref in refer(teachers)])
+    refs = refer(teachers)
+    soft_labels.require(encoder["classes"], [ref.weights for ref in refs])
     test = _test_split(examples.read())
     inputs = Encoder.from_json(encoder).encode(test)
     answers = {
-        "teacher": soft_labels.probabilities(test["example_id"].to_list(), 1.0),
+        "teacher": soft_labels.plain(test["example_id"].to_list(), 1.0).dense()
+        if soft_labels.is_whole
+        else probabilities_of(refs, soft_labels.ensemble, encoder["classes"], test),
         "control": probabilities(load_model(students / "control"), inputs, BATCH_SIZE),
         "student": probabilities(load_model(students / "student"), inputs, BATCH_SIZE),
     }

@@ -34,6 +34,7 @@ def export_student(
     from stillroom.io.atomic import write_text
     from stillroom.models.directory import load_model
     from stillroom.reporting.model_card import model_card
+    from stillroom.softlabels.summary import summary
 
     package = new_workspace(project_root(), "export") / "student"
     shutil.copytree(students / "student", package)
@@ -42,6 +43,6 @@ def export_student(
     inputs = Encoder.from_json(encoder).encode(test)
     export_onnx(model, inputs, package / FILE)
     parity = measure_parity(model, package / FILE, inputs)
-    card = model_card(metrics, plain(parameters), soft_labels.summary(), encoder)
+    card = model_card(metrics, plain(parameters), summary(soft_labels), encoder)
     write_text(package / CARD, card)
     return package, asdict(parity)

@@ -1,6 +1,6 @@
 """The nodes of report: what was measured in; the page, and a table on the terminal, out."""
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import plain
 
@@ -10,11 +10,10 @@ Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
 
 
-class SoftLabels(Protocol):
-    """What report asks of a soft-label set."""
-
-    def summary(self) -> dict[str, str | int | float]:
-        """Return what the set is, in a few plain values."""
+if TYPE_CHECKING:
+    from stillroom.softlabels.dataset import SoftLabelSet
+else:  # Kedro resolves this hint when it starts; what it names can be imported later
+    SoftLabelSet = Any
 
 
 def render_report(
@@ -27,7 +26,7 @@ def render_report(
     similarity: Records,
     teacher_curves: Records,
     student_curves: Records,
-    soft_labels: SoftLabels,
+    soft_labels: SoftLabelSet,
     encoder: dict[str, Any],
     parameters: dict[str, Any],
 ) -> str:
@@ -37,6 +36,7 @@ def render_report(
         DataError: the documents come of different runs and do not fit each other.
     """
     from stillroom.reporting.page import Evidence, page
+    from stillroom.softlabels.summary import summary
 
     return page(
         Evidence(
@@ -50,7 +50,7 @@ def render_report(
             teacher_curves=teacher_curves,
             student_curves=student_curves,
             data_report=data_report,
-            soft_labels=soft_labels.summary(),
+            soft_labels=summary(soft_labels),
             parameters=plain(parameters),
         )
     )

@@ -1,25 +1,27 @@
 """Kedro datasets for soft-label sets: answers in, a set out."""
 
-import os
-import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
-from stillroom.errors import SoftLabelError
-from stillroom.io.workspace import publish
+from stillroom.errors import StillroomError
+from stillroom.io.paths import project_root
+from stillroom.io.workspace import new_workspace, publish, restored
+from stillroom.pipelines.teach.request import store_of
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture import Answers
+    from stillroom.softlabels.answers import Answers
     from stillroom.softlabels.dataset import SoftLabelSet
 
 ROWS = 20
 
 
 class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
-    """Where a capture is written; saving runs the teachers, shard by shard."""
+    """A staged set: its manifest is here, its shards in the store. Saving runs the teachers."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         """Stand for the folder at `filepath`."""
@@ -27,26 +29,26 @@ class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
         self.metadata = metadata
 
     def load(self) -> "SoftLabelSet":
-        """Open the set."""
-        from stillroom.softlabels.dataset import SoftLabelSet
+        """Open the staged set."""
+        from stillroom.softlabels.answers import staged
 
-        return SoftLabelSet(self._filepath)
+        return staged(self._filepath, store_of(project_root()))
 
     def save(self, data: "Answers") -> None:
-        """Ask the teachers and write what they answer; the manifest commits it."""
-        from stillroom.io.progress import ticking
-        from stillroom.softlabels.capture import write_set
+        """Ask the teachers what the store lacks; each shard is kept as soon as it is whole."""
+        import logging
 
-        shutil.rmtree(self._filepath, ignore_errors=True)
-        with ticking("asking the teachers", data.forwards, "rows") as ticker:
-            write_set(data, self._filepath, ticker.advance)
+        from stillroom.softlabels.answers import stage
+
+        stage(data, self._filepath, _progress, logging.getLogger(__name__).info)
 
     def _exists(self) -> bool:
-        from stillroom.softlabels.manifest import read_manifest
+        """Tell whether a set is here, complete and undamaged."""
+        from stillroom.softlabels.whole import require_whole
 
         try:
-            read_manifest(self._filepath)
-        except SoftLabelError:
+            require_whole(self.load())
+        except StillroomError:
             return False
         return True
 
@@ -57,12 +59,19 @@ class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
 class SoftLabels(UnverifiedLabels):
     """A verified set; Kedro-Viz shows its first rows as a table."""
 
+    def load(self) -> "SoftLabelSet":
+        """Open the set; its shards are read and checked when they are needed."""
+        from stillroom.softlabels.dataset import SoftLabelSet
+
+        return SoftLabelSet(restored(self._filepath))
+
     def save(self, data: "SoftLabelSet") -> None:  # type: ignore[override]
-        """Put a set that was verified in its place, as links to the files that were verified."""
-        staged = data.folder.with_name(f"{data.folder.name}.verified")
-        shutil.rmtree(staged, ignore_errors=True)
-        shutil.copytree(data.folder, staged, copy_function=_link)
-        publish(staged, self._filepath)
+        """Put a set that was verified in its place, whole."""
+        from stillroom.softlabels.answers import materialise
+
+        folder = new_workspace(project_root(), "soft_labels")
+        materialise(data, folder)
+        publish(folder, self._filepath)
 
     def preview(self) -> TablePreview:
         """Return the first rows for Kedro-Viz."""
@@ -70,14 +79,14 @@ class SoftLabels(UnverifiedLabels):
 
         from stillroom.io.datasets.table import preview_of
 
-        table = pl.from_arrow(self.load().table(member=0).slice(0, ROWS))
-        return preview_of(pl.DataFrame(table))
+        labels = self.load()
+        first = labels.manifest.members[0].shards[0]
+        return preview_of(pl.DataFrame(pl.from_arrow(labels.shard_table(0, first).slice(0, ROWS))))
 
 
-def _link(source: str, target: str) -> str:
-    # Nothing writes into a shard once it is there, so two names for one file are safe.
-    try:
-        os.link(source, target)
-    except OSError:  # another filesystem, or one without hard links
-        shutil.copy2(source, target)
-    return target
+@contextmanager
+def _progress(label: str, rows: int) -> Iterator[Callable[[int], None]]:
+    from stillroom.io.progress import ticking
+
+    with ticking(label, rows, "rows") as ticker:
+        yield ticker.advance

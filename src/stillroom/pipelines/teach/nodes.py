@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import SoftLabels
+from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
+from stillroom.pipelines.teach import request
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture import Answers, Questions
+    from stillroom.softlabels.answers import Answers, Ask
     from stillroom.softlabels.dataset import SoftLabelSet
-    from stillroom.teachers.local import LocalTeacher
 else:  # Kedro resolves these hints when it starts; what they name can be imported later
-    Answers = Questions = SoftLabelSet = LocalTeacher = Any
+    Answers = Ask = SoftLabelSet = Any
 
 
 def refer_to_teachers(teachers: Path) -> Any:
@@ -25,18 +26,17 @@ def answer(
     examples: TableFile, encoder: dict[str, Any], teacher_refs: Any, softlabels: SoftLabels
 ) -> Answers:
     """Return the teachers' answers; saving them is what runs the teachers."""
-    from stillroom.softlabels.capture import Answers
-    from stillroom.softlabels.dataset import require_exact_mean
+    from stillroom.softlabels.answers import Answers
 
-    sparsifier, classes = _sparsifier(softlabels), tuple(encoder["classes"])
-    require_exact_mean(len(teacher_refs), sparsifier.entries(len(classes)), len(classes))
-    members, questions = _open(examples, encoder, teacher_refs, softlabels)
+    asks = ask(examples, encoder, teacher_refs, softlabels)
     return Answers(
-        questions=questions,
-        members=members,
-        sparsifier=sparsifier,
+        asks=asks,
+        wanted=request.wanted_of(softlabels),
+        combination=_read_combination(softlabels, len(asks)),
+        store=request.store_of(project_root()),
         rows_per_shard=softlabels.rows_per_shard,
-        classes=classes,
+        pilot_positions=softlabels.pilot,
+        class_names=tuple(encoder["classes"]),
     )
 
 
@@ -48,38 +48,47 @@ def verify(
     softlabels: SoftLabels,
 ) -> SoftLabelSet:
     """Return the set unchanged, once it was found to be what it should be."""
+    from stillroom.io.progress import ticking
     from stillroom.softlabels.fingerprint import require_same
+    from stillroom.softlabels.settle import settled_as
     from stillroom.softlabels.verify import verify as verify_set
 
-    members, questions = _open(examples, encoder, teacher_refs, softlabels)
-    require_same(unverified_labels.manifest.captures, tuple(m.capture for m in members))
-    verify_set(unverified_labels, questions, members)
+    asks = ask(examples, encoder, teacher_refs, softlabels)
+    wanted, captures = request.wanted_of(softlabels), unverified_labels.manifest.captures
+    members = [
+        settled_as(one.teacher, wanted, found) for one, found in zip(asks, captures, strict=False)
+    ]
+    require_same(captures, tuple(member.capture for member in members))
+    questions = [one.questions for one in asks]
+    with ticking("verifying", sum(map(len, questions)), "rows") as ticker:
+        verify_set(unverified_labels, members, questions, ticker.advance)
     return unverified_labels
 
 
-def _open(
+def ask(
     examples: TableFile, encoder: dict[str, Any], teacher_refs: Any, softlabels: SoftLabels
-) -> "tuple[tuple[LocalTeacher, ...], Questions]":
-    import numpy as np
-
-    from stillroom.softlabels.capture import Questions
+) -> tuple[Ask, ...]:
+    """Return who is asked what: each teacher, or the ensemble as one."""
+    from stillroom.softlabels.answers import Ask
+    from stillroom.teachers.ensemble import Ensemble
     from stillroom.teachers.local import open_teacher
+    from stillroom.teachers.questions import ExampleQuestions
 
-    sparsifier = _sparsifier(softlabels)
-    members = tuple(
-        open_teacher(ref, sparsifier, softlabels.batch_size, encoder["classes"])
-        for ref in teacher_refs
-    )
-    frame = examples.read()
-    encoded = {member.encoder: member.encoder.encode(frame) for member in members}
-    return members, Questions(
-        example_ids=frame["example_id"].to_list(),
-        inputs=tuple(encoded[member.encoder] for member in members),
-        labels=frame["label"].fill_null(-1).to_numpy().astype(np.int32),
-    )
+    how, views = request.how_of(softlabels), request.views_of(softlabels)
+    teachers = [open_teacher(ref, how, encoder["classes"]) for ref in teacher_refs]
+    asked = [
+        ExampleQuestions(examples, teacher.encoder, views, softlabels.draws) for teacher in teachers
+    ]
+    if softlabels.combine == "capture" and len(teachers) > 1:
+        combination = request.combination_of(softlabels, len(teachers))
+        return (Ask(Ensemble(tuple(teachers), combination), asked[0]),)
+    return tuple(Ask(*pair) for pair in zip(teachers, asked, strict=True))
 
 
-def _sparsifier(softlabels: SoftLabels) -> Any:
-    from stillroom.softlabels.sparsify import TopK
+def _read_combination(softlabels: SoftLabels, members: int) -> Any:
+    """Return how members are combined when read; of one, combined at capture, there is no more."""
+    from stillroom.softlabels.combine import Combination
 
-    return TopK(k=softlabels.k, temperatures=tuple(softlabels.temperatures))
+    if members == 1:
+        return Combination.of("probability", [1.0])
+    return request.combination_of(softlabels, members)

@@ -1,0 +1,105 @@
+"""Views: images and their keys in, the same images moved in out; any view can be made again.
+
+    image [c, h, w], example_id, view, seed ──> the image, moved by its own whole number of pixels
+
+A view is a function of the example's key, the view's number and the seed, so what a teacher saw is
+what a student sees, whatever order and whatever preprocessing either of them uses.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillroom.errors import SoftLabelError
+
+# Raise it when `apply` changes what any view looks like.
+TRANSFORM = "shift-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """Which augmented views there are of a training image.
+
+    Attributes:
+        count: how many; their numbers are 1 … count. 0 leaves only the plain image, number 0.
+        shift: each is moved by up to so many pixels, either way; edges are repeated.
+        seed: of the moves.
+    """
+
+    count: int
+    shift: int
+    seed: int
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the views that a training image has."""
+        return list(range(1, self.count + 1)) or [0]
+
+    @property
+    def name(self) -> str:
+        """What a fingerprint says of the transform: all but how many views there are."""
+        return f"{TRANSFORM} shift={self.shift} seed={self.seed}" if self.count else "none"
+
+    @classmethod
+    def named(cls, name: str, count: int) -> "Views":
+        """Return the views whose transform a capture names.
+
+        Raises:
+            SoftLabelError: another transform, or another version of it, made them.
+        """
+        if name == "none":
+            return PLAIN
+        found = re.fullmatch(rf"{TRANSFORM} shift=(\d+) seed=(\d+)", name)
+        if found is None:
+            raise SoftLabelError(
+                f"soft labels are of views made by {name!r}, and {TRANSFORM} is what is known "
+                "here. Run `kedro run --pipeline=teach` to make them anew."
+            )
+        return cls(count=count, shift=int(found[1]), seed=int(found[2]))
+
+    def apply(
+        self, images: NDArray[np.float32], example_ids: Sequence[bytes], view: int
+    ) -> NDArray[np.float32]:
+        """Return a view of each image.
+
+        Args:
+            images: [N, c, h, w].
+            example_ids: N keys of 16 bytes.
+            view: its number; 0 returns the images as they are.
+        """
+        if view == 0:
+            return images
+        moves = np.array([self._move(key, view) for key in example_ids]).reshape(-1, 2)
+        return moved(images, moves, self.shift)
+
+    def _move(self, example_id: bytes, view: int) -> list[int]:
+        generator = np.random.Philox(
+            key=int.from_bytes(example_id, "little"),
+            counter=np.array([0, view, self.seed, 0], dtype=np.uint64),
+        )
+        # By way of `random`, whose stream numpy keeps; that of `integers` may change.
+        drawn = np.random.Generator(generator).random(2)
+        return [int(u * (2 * self.shift + 1)) - self.shift for u in drawn]
+
+
+PLAIN = Views(count=0, shift=0, seed=0)
+
+
+def moved(images: NDArray[np.float32], moves: NDArray[np.int64], shift: int) -> NDArray[np.float32]:
+    """Move each image by its own whole number of pixels; edges are repeated.
+
+    Args:
+        images: [N, c, h, w].
+        moves: [N, 2], down and right, within ±shift.
+        shift: the largest of them.
+    """
+    count, _, height, width = images.shape
+    pad = ((0, 0), (0, 0), (shift, shift), (shift, shift))
+    padded = np.pad(images, pad, mode="edge").transpose(0, 2, 3, 1)
+    rows = (shift - moves[:, :1]) + np.arange(height)
+    columns = (shift - moves[:, 1:]) + np.arange(width)
+    found = padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return np.ascontiguousarray(found.transpose(0, 3, 1, 2))

@@ -1,0 +1,50 @@
+"""Locks between processes: one holder at a time, released by the kernel when the holder dies.
+
+with locked(path): …        waits, and says so where it takes long
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stillroom.errors import StillroomError
+
+PATIENCE_S = 600.0
+POLL_S = 0.02
+
+
+@contextmanager
+def locked(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Hold the lock at `path`, a file that stays, while the block runs.
+
+    Raises:
+        StillroomError: another process held it for longer than `patience_s`.
+        OSError: the file cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _acquire(descriptor, path, patience_s)
+        yield
+    finally:
+        # Closing alone would leave it with a process that was forked meanwhile.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, path: Path, patience_s: float) -> None:
+    ends = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > ends:
+                raise StillroomError(
+                    f"another process has held {path} for {patience_s:g} s. "
+                    "Wait for it, or end it; a lock is released when its process ends."
+                ) from None
+            time.sleep(POLL_S)

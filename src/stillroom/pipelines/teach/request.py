@@ -1,0 +1,70 @@
+"""Requests: the section `softlabels` of the parameters in, what the library is asked for out.
+
+SoftLabels ──> Wanted, Combination, Views, How;  project ──> Store
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stillroom.config.schema import SoftLabels
+from stillroom.io.dvc import shared_root
+
+if TYPE_CHECKING:
+    from stillroom.data.views import Views
+    from stillroom.softlabels.combine import Combination
+    from stillroom.softlabels.settle import Wanted
+    from stillroom.softlabels.store import Store
+    from stillroom.teachers.local import How
+
+VARIABLE = "STILLROOM_STORE"
+DEFAULT = Path(".stillroom") / "store"
+
+
+def store_of(project: Path) -> "Store":
+    """Return the store: where STILLROOM_STORE points, else below the DVC root."""
+    from stillroom.softlabels.store import Store
+
+    named = os.environ.get(VARIABLE)
+    return Store(Path(named).expanduser() if named else shared_root(project) / DEFAULT)
+
+
+def wanted_of(softlabels: SoftLabels) -> "Wanted":
+    """Return the sparsifier; a threshold without a tau is a request for one."""
+    from stillroom.softlabels.settle import ThresholdRequest
+    from stillroom.softlabels.sparsify import kinds
+
+    temperature = softlabels.temperature
+    match softlabels.sparsifier:
+        case "full":
+            return kinds.Full()
+        case "topk":
+            return kinds.TopK(k=softlabels.k, temperatures=tuple(softlabels.temperatures))
+        case "sample":
+            return kinds.Sample(draws=softlabels.samples, temperature=temperature)
+        case "threshold_fixed":
+            return kinds.FixedThreshold(k=softlabels.k, temperature=temperature)
+        case "threshold":
+            request = ThresholdRequest(softlabels.entries, temperature)
+            return request if softlabels.tau is None else request.at(softlabels.tau)
+
+
+def combination_of(softlabels: SoftLabels, members: int) -> "Combination":
+    """Return how the members become one."""
+    from stillroom.softlabels.combine import Combination
+
+    return Combination.of(softlabels.mean, softlabels.weights or [1.0] * members)
+
+
+def views_of(softlabels: SoftLabels) -> "Views":
+    """Return which views there are of a training image."""
+    from stillroom.data.views import Views
+
+    return Views(count=softlabels.views, shift=softlabels.shift, seed=softlabels.seed)
+
+
+def how_of(softlabels: SoftLabels) -> "How":
+    """Return how the teachers are asked."""
+    from stillroom.teachers.local import How
+
+    return How(views_of(softlabels).name, softlabels.seed, softlabels.batch_size)

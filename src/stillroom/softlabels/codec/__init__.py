@@ -1,0 +1,1 @@
+"""Codec: entries in, Parquet columns that any reader understands out, and back."""

@@ -1,0 +1,103 @@
+"""Combine: several teachers' distributions in, the ensemble's out; what is inexact is refused.
+
+mean of probabilities   linear: exact for whole distributions, unbiased for unbiased ones
+mean of logits          the geometric mean: exact for whole distributions alone
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from stillroom.errors import SoftLabelError
+from stillroom.softlabels.distributions import Distributions, mixed
+from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, TopK
+
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+Mean = Literal["probability", "logit"]
+AT_CAPTURE = (
+    "Set softlabels.combine=capture, which combines the teachers on their full logits, or "
+    "softlabels.sparsifier=full."
+)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Combination:
+    """How members become one distribution.
+
+    Attributes:
+        mean: of probabilities, or of logits and then normalised.
+        shares: one per member, above 0, summing to one.
+    """
+
+    mean: Mean
+    shares: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)]
+
+    @classmethod
+    def of(cls, mean: Mean, weights: Sequence[float]) -> "Combination":
+        """Return the combination whose shares are proportional to `weights`."""
+        return cls(mean=mean, shares=tuple(float(w) / sum(weights) for w in weights))
+
+
+def require_combinable(sparsifiers: Sequence[Sparsifier], combination: Combination) -> None:
+    """Refuse a combination that what is stored could not give exactly, or without bias.
+
+    Raises:
+        SoftLabelError: says which, and what to do instead.
+    """
+    if len(sparsifiers) != len(combination.shares):
+        raise SoftLabelError(
+            f"there are {len(sparsifiers)} teachers and {len(combination.shares)} weights. "
+            "Give softlabels.weights one for each teacher, or null for equal ones."
+        )
+    if len(sparsifiers) == 1:
+        return
+    if combination.mean == "logit" and not all(isinstance(kind, Full) for kind in sparsifiers):
+        raise SoftLabelError(
+            "the mean of logits needs every logit: of truncated heads it is inexact, and of "
+            f"unbiased ones biased. {AT_CAPTURE}"
+        )
+    if any(isinstance(kind, TopK) for kind in sparsifiers):
+        raise SoftLabelError(
+            f"the mean of {len(sparsifiers)} teachers' largest classes is inexact: what one of "
+            f"them dropped, another kept. {AT_CAPTURE}"
+        )
+    held = {kind.temperature for kind in sparsifiers if not isinstance(kind, Full | TopK)}
+    if len(held) > 1:
+        raise SoftLabelError(
+            f"the teachers' soft labels are unbiased at different temperatures: {sorted(held)}. "
+            "Capture them at one."
+        )
+
+
+def combined(parts: list[Distributions], combination: Combination) -> Distributions:
+    """Return the ensemble's distributions, ids rising within each.
+
+    Args:
+        parts: one per member, over the same N positions; `require_combinable` has passed.
+        combination: which mean, with which shares.
+
+    Raises:
+        SoftLabelError: of a mean of logits, where the members leave no class possible together.
+    """
+    if combination.mean == "probability" or len(parts) == 1:
+        return mixed(parts, list(combination.shares))
+    with np.errstate(divide="ignore"):  # log 0 is -inf: a class that one member rules out
+        logs = [
+            share * np.log(part.dense())
+            for part, share in zip(parts, combination.shares, strict=True)
+        ]
+    product = np.exp(np.sum(logs, axis=0))
+    total = product.sum(axis=1, keepdims=True)
+    if not total.all():
+        raise SoftLabelError(
+            f"position {int(total[:, 0].argmin())}: for each class some teacher's probability is 0, "
+            "so the mean of logits has none left. Set softlabels.mean=probability."
+        )
+    dense = product / total
+    owners, ids = np.indices(dense.shape)
+    return Distributions(
+        owners.ravel(), ids.ravel(), dense.ravel(), parts[0].count, parts[0].classes
+    )

@@ -1,0 +1,1 @@
+"""Sparsify: dense distributions in, the few entries worth storing out."""

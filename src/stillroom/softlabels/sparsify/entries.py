@@ -1,0 +1,94 @@
+"""Entries: what a sparsifier keeps of N distributions, as flat arrays.
+
+    counts [N] say how many entries each distribution owns of the flat arrays, in order.
+
+Everything is on the CPU and in numpy; the codec turns it into columns.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class FullEntries:
+    """Attributes: logits: [N, C], float32, unscaled."""
+
+    logits: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TopKEntries:
+    """Heads by falling logit, ties by rising id.
+
+    Attributes:
+        counts: [N], int64; min(k, support).
+        ids: [E], uint32.
+        logits: [E], float32, unscaled.
+        log_z: [N, T], float32, log of the sum over all classes of exp(logit / T).
+        entropy: [N], float32, in nats, over all classes at temperature 1.
+        log_p_label: [N], float32, of the hard label at temperature 1; NaN without a label.
+    """
+
+    counts: NDArray[np.int64]
+    ids: NDArray[np.uint32]
+    logits: NDArray[np.float32]
+    log_z: NDArray[np.float32]
+    entropy: NDArray[np.float32]
+    log_p_label: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEntries:
+    """Distinct ids by rising id, and how often each was drawn.
+
+    Attributes:
+        counts: [N], int64, distinct ids.
+        ids: [E], uint32.
+        times: [E], uint16; sums to N draws in each distribution.
+        entropy, log_p_label: as of `TopKEntries`.
+    """
+
+    counts: NDArray[np.int64]
+    ids: NDArray[np.uint32]
+    times: NDArray[np.uint16]
+    entropy: NDArray[np.float32]
+    log_p_label: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdEntries:
+    """Heads with their probabilities and tails of equal weight, both by rising id.
+
+    Attributes:
+        head_counts: [N], int64.
+        head_ids: [H], uint32.
+        head_p: [H], float64, before the codec rounds it.
+        tail_counts: [N], int64.
+        tail_ids: [E - H], uint32.
+        entropy, log_p_label: as of `TopKEntries`.
+    """
+
+    head_counts: NDArray[np.int64]
+    head_ids: NDArray[np.uint32]
+    head_p: NDArray[np.float64]
+    tail_counts: NDArray[np.int64]
+    tail_ids: NDArray[np.uint32]
+    entropy: NDArray[np.float32]
+    log_p_label: NDArray[np.float32]
+
+
+Entries = FullEntries | TopKEntries | SampleEntries | ThresholdEntries
+
+
+def concatenated(parts: Sequence[Entries]) -> Entries:
+    """Return the entries of consecutive batches as one; all parts are of one type."""
+    kind = type(parts[0])
+    return kind(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(kind)
+        }
+    )

@@ -1,0 +1,78 @@
+"""Top-k: heads against a full sort, with the ties that half precision makes."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from dense_answers import normal_logits
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from stillroom.softlabels.sparsify.mass import shift
+from stillroom.softlabels.sparsify.topk import largest
+
+
+def expected(logits: NDArray[np.float32], k: int) -> list[list[int]]:
+    """Sort all of each row by falling logit, then rising id; drop what has no mass."""
+    return [
+        [i for i in sorted(range(len(row)), key=lambda i: (-row[i], i)) if row[i] > -math.inf][:k]
+        for row in logits.tolist()
+    ]
+
+
+def found(logits: torch.Tensor, k: int) -> list[list[int]]:
+    counts, ids, _ = largest(shift(logits.float()), k)
+    return [part.tolist() for part in ids.split(counts.tolist())]
+
+
+def test_the_two_largest_of_four_by_hand() -> None:
+    counts, ids, values = largest(shift(torch.tensor([[1.0, 2.0, 4.0, 3.0]])), 2)
+    assert (counts.tolist(), ids.tolist(), values.tolist()) == ([2], [2, 3], [0.0, -1.0])
+
+
+def test_of_equal_logits_the_lowest_id_wins() -> None:
+    assert found(torch.tensor([[1.0, 3.0, 3.0, 3.0]]), 2) == [[1, 2]]
+    assert found(torch.zeros(1, 5000), 3) == [[0, 1, 2]]
+
+
+def test_a_support_smaller_than_k_is_kept_whole_and_nothing_else() -> None:
+    logits = torch.full((2, 1000), -math.inf)
+    logits[0, 700], logits[0, 3], logits[1, 999] = 1.0, 2.0, -50.0
+    assert found(logits, 5) == [[3, 700], [999]]
+
+
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([2, 3, 63, 64, 255, 256, 257, 512, 1000, 1280]),
+    st.integers(1, 12),
+    st.sampled_from([2, 9, 1000]),
+    st.sampled_from([0.0, 0.4, 0.99]),
+)
+def test_heads_are_those_of_a_full_sort(
+    seed: int, classes: int, k: int, levels: int, without_mass: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    logits = rng.integers(-levels, levels, size=(3, classes)).astype(np.float32) / 4
+    logits[rng.random(logits.shape) < without_mass] = -np.inf
+    logits[:, rng.integers(classes)] = levels / 8
+    assert found(torch.from_numpy(logits), k) == expected(logits, k)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("classes", [4096, 100_000])
+def test_ties_of_half_precision_keep_the_order_of_the_ids(
+    dtype: torch.dtype, classes: int
+) -> None:
+    logits = torch.from_numpy(normal_logits(2, classes, scale=0.5)).to(dtype)
+    wide = logits.float().numpy()
+    assert len(np.unique(wide[0])) < 0.6 * classes  # what is tested are ties
+    assert found(logits, 50) == expected(wide, 50)
+
+
+def test_values_are_the_logits_less_their_maximum() -> None:
+    logits = normal_logits(4, 640)
+    counts, ids, values = largest(shift(torch.from_numpy(logits)), 5)
+    rows = np.repeat(np.arange(4), counts.numpy())
+    assert (values.numpy() == (logits - logits.max(axis=1, keepdims=True))[rows, ids.numpy()]).all()
