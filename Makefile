@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export KEDRO_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill repro test lint format viz bench lock clean
+.PHONY: help setup distill repro test faults lint format viz bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ repro: $(STAMP) ## Run what is out of date, and keep every artifact in DVC
 
 test: $(STAMP) ## Run the tests
 	python -m pytest -n 2
+
+faults: $(STAMP) ## Kill, corrupt and starve the soft-label store; about 25 minutes
+	python -m pytest tests/faults -m "faults or not faults" -n 2 -s
 
 lint: $(STAMP) ## Check style, types, the direction of imports, and that dvc.yaml is up to date
 	ruff check .

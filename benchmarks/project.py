@@ -18,12 +18,15 @@ FOLDERS = ("data/01_raw", "data/03_teachers/given")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, what it must be, and whether it is; `details` holds what it was computed from."""
+    """A number, what it must be, and whether it is (None where it could not be measured).
+
+    `details` holds what it was computed from.
+    """
 
     name: str
     measured: str
     bound: str
-    met: bool
+    met: bool | None
     details: dict[str, object] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:

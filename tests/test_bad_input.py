@@ -47,7 +47,7 @@ def test_a_sound_table_is_read(features: Path) -> None:
     params = ",".join(table(features, CSV))
     ran = command(features, "kedro", "run", "--pipeline=ingest", "--params", params)
     assert ran.returncode == 0, ran.stderr
-    assert "data/02_examples/examples.parquet" in written(features)
+    assert "data/02_examples/examples/00000.parquet" in written(features)
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,13 @@
 """Commands: what a user can mend is one line, what they cannot is a traceback."""
 
-import errno
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
-from kedro.io import DatasetError
 
-from stillroom.cli import cli, told_error
+from stillroom.cli import cli
 from stillroom.config.compose import compose
-from stillroom.errors import DataError
-
-
-def test_an_error_of_ours_is_told_even_inside_of_kedros() -> None:
-    try:
-        try:
-            raise DataError("row 3 is wrong")
-        except DataError as inner:
-            raise DatasetError("Failed while saving data") from inner
-    except DatasetError as outer:
-        assert told_error(outer) == "row 3 is wrong"
-
-
-def test_a_full_disk_is_told_with_its_path_and_a_way_out() -> None:
-    told = told_error(OSError(errno.ENOSPC, "No space left on device", "/a/b"))
-    assert told is not None
-    assert "No space left on device at /a/b" in told
-    assert "run the same command again" in told
-
-
-def test_a_defect_is_not_told_away() -> None:
-    assert told_error(ZeroDivisionError("x")) is None
 
 
 def test_a_mistyped_pipeline_is_one_line_with_the_nearest(

@@ -23,7 +23,7 @@ def test_parameters_are_the_composed_ones(project: Path) -> None:
 
 def test_the_catalog_is_kedros_own(project: Path) -> None:
     (project / "conf/local").mkdir(exist_ok=True)
-    assert loader(project)["catalog"]["examples"]["filepath"].endswith("examples.parquet")
+    assert loader(project)["catalog"]["examples"]["filepath"].endswith("examples")
 
 
 def test_a_run_under_dvc_with_other_parameters_is_refused(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stillroom.io import clone as module
-from stillroom.io.clone import FICLONE, clone
+from stillroom.io.clone import FICLONE, can_reflink, clone
 
 CONTENT = os.urandom(200_000)
 
@@ -92,7 +92,7 @@ def test_a_copy_that_fails_leaves_what_was_there_and_no_rest(
 
     monkeypatch.setattr(module, "_reflinked", lambda *_: False)
     monkeypatch.setattr(module.shutil, "copyfile", fill_up)
-    with pytest.raises(OSError, match="No space left.*target"):
+    with pytest.raises(OSError, match=r"No space left.*target"):
         clone(source, target)
     assert target.read_bytes() == b"old"
     assert {path.name for path in source.parent.iterdir()} == {"source", "target"}
@@ -101,4 +101,21 @@ def test_a_copy_that_fails_leaves_what_was_there_and_no_rest(
 def test_a_source_that_is_missing_is_the_one_that_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="source"):
         clone(tmp_path / "source", tmp_path / "target")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_try_at_a_reflink_says_what_the_filesystem_said_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def refuse(*_: object) -> None:
+        tried.append(True)
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(module.fcntl, "ioctl", lambda *_: tried.append(True))
+    assert can_reflink(tmp_path, tmp_path / "not" / "yet")
+    monkeypatch.setattr(module.fcntl, "ioctl", refuse)
+    assert not can_reflink(tmp_path, tmp_path / "not" / "yet")
+    assert len(tried) == 2
     assert list(tmp_path.iterdir()) == []

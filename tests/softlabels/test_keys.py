@@ -6,7 +6,7 @@ from stillroom.softlabels.keys import KEY_BYTES, input_keys
 
 INPUTS = np.arange(12, dtype=np.float32).reshape(3, 4)
 PLAIN = [0, 0, 0]
-# hashlib.blake2b("encoder:<f4(4,):plain:0:" + 16 bytes of floats, …), worked out apart from the code.
+# hashlib.blake2b("encoder:<f4(4,):plain:0:" + 16 bytes of floats, …), worked out apart.
 GOLDEN = [
     "d0bbfbddb4704c9a9b23e8e622cad67b",
     "c5d6c08ab90d8a07e97ca67759a099a0",
@@ -33,7 +33,9 @@ def test_equal_inputs_have_equal_keys_wherever_and_however_they_lie() -> None:
 
 
 def test_preprocessing_view_shape_type_and_content_each_change_the_key() -> None:
-    def first(inputs: np.ndarray, encoder: str = "encoder", how: str = "none", view: int = 0) -> bytes:
+    def first(
+        inputs: np.ndarray, encoder: str = "encoder", how: str = "none", view: int = 0
+    ) -> bytes:
         return input_keys(inputs, encoder, how, [view] * len(inputs))[0]
 
     nudged = INPUTS.copy()

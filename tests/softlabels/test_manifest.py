@@ -155,7 +155,7 @@ MALFORMED: list[tuple[str, Any, str]] = [
     ("members.0.capture.sparsifier", {"kind": "topk", "k": 1, "temperatures": []}, "temperatures"),
     (
         "members.0.capture.sparsifier",
-        {"kind": "threshold", "entries": 2.0, "tau": 1.0, "temperature": 1.0},
+        {"kind": "threshold", "entries": 2.0, "tau": 2.0, "temperature": 1.0},
         "threshold.tau",
     ),
     ("combination.mean", "median", "combination.mean"),
@@ -186,7 +186,9 @@ def test_what_is_no_object_of_json_is_refused(captured: Captured, content: bytes
         read_manifest(captured.folder)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
 def test_a_manifest_with_any_byte_changed_is_refused_or_still_fits_its_fingerprint(
     captured: Captured, tmp_path: Path, data: st.DataObject

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from linear_teachers import Linear, fill, linear, questions
+from linear_teachers import linear
 
 from stillroom.errors import SoftLabelError, StillroomError
 from stillroom.io.locking import locked
 from stillroom.softlabels import store as module
 from stillroom.softlabels.codec.shard import CODEC
+from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.manifest import Shard
-from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sparsifier, Threshold, TopK
+from stillroom.softlabels.sparsify.kinds import Full, TopK
 from stillroom.softlabels.store import CaptureStore, Store, read_kept
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -62,6 +63,7 @@ def test_a_capture_lies_in_a_folder_of_its_fingerprint(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "other",
     [
+        {"ensemble": Combination.of("logit", [1.0])},
         {"weights": "other"},
         {"architecture": "other"},
         {"preprocessing": "other"},
@@ -271,7 +273,7 @@ def test_a_store_that_another_process_holds_is_waited_for_and_then_given_up(
     monkeypatch.setattr(module, "locked", lambda path: locked(path, patience_s=0.05))
     with (
         locked(kept.folder / "lock"),
-        pytest.raises(StillroomError, match="another process has held .*lock for 0.05 s"),
+        pytest.raises(StillroomError, match=r"another process has held .*lock for 0\.05 s"),
     ):
         kept.commit(B, b"more", 1)
     assert kept.shards() == {A: first}
@@ -296,59 +298,3 @@ def test_every_capture_is_listed_and_one_that_cannot_be_read_is_passed_over(
     }
     assert list(found) == sorted(found)
     assert str(folders[1]) in caplog.text
-
-
-WANTED = Threshold(entries=2.0, tau=0.5, temperature=1.0)  # whose tau is a placeholder
-
-
-def teacher(sparsifier: Sparsifier, **changes: Any) -> Linear:
-    member = linear(1, sparsifier)
-    member.capture = replace(member.capture, **changes)
-    return member
-
-
-def test_the_tau_that_a_pilot_froze_is_found_for_the_same_wish(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    frozen = replace(WANTED, tau=0.12345678901234567)
-    assert store.frozen_tau(teacher(WANTED).capture, WANTED) is None
-    fill(teacher(frozen), store, questions(3))
-    assert store.frozen_tau(teacher(WANTED).capture, WANTED) == frozen.tau
-    assert store.frozen_tau(teacher(frozen).capture, frozen) == frozen.tau
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"weights": "other"},
-        {"preprocessing": "other"},
-        {"augmentation": "crops"},
-        {"seed": 1},
-        {"dtype": "bfloat16"},
-        {"libraries": ("numpy 3",)},
-        {"device": "cuda"},
-    ],
-    ids=lambda other: next(iter(other)),
-)
-def test_a_frozen_tau_is_not_another_teachers(tmp_path: Path, other: dict[str, Any]) -> None:
-    store = Store(tmp_path)
-    fill(teacher(replace(WANTED, tau=0.125)), store, questions(3))
-    assert store.frozen_tau(teacher(WANTED, **other).capture, WANTED) is None
-    assert store.frozen_tau(teacher(WANTED).capture, WANTED) == 0.125
-
-
-@pytest.mark.parametrize("other", [{"entries": 3.0}, {"temperature": 2.0}])
-def test_a_frozen_tau_is_not_that_of_another_wish(tmp_path: Path, other: dict[str, float]) -> None:
-    store = Store(tmp_path)
-    fill(teacher(replace(WANTED, tau=0.125)), store, questions(3))
-    wanted = replace(WANTED, **other)
-    assert store.frozen_tau(teacher(wanted).capture, wanted) is None
-
-
-def test_other_kinds_in_the_store_have_no_tau(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    for kind in (Full(), FixedThreshold(k=2, temperature=1.0)):
-        fill(teacher(kind), store, questions(3))
-    assert len(list(store.kept())) == 2
-    assert store.frozen_tau(teacher(WANTED).capture, WANTED) is None
-
-

@@ -1,6 +1,6 @@
 """Dense answers: logits whose distributions are known in float64, and what is stored of them.
 
-    logits ──softmax──> reference        logits ──stored, through a shard's bytes──> Decoded
+logits ──softmax──> reference        logits ──stored, through a shard's bytes──> Decoded
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.softlabels.blocks import Row
-from stillroom.softlabels.capture import sparse
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.rows import encode_rows
@@ -17,6 +16,7 @@ from stillroom.softlabels.codec.shard import from_bytes, to_bytes
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.manifest import Shard
 from stillroom.softlabels.sparsify.kinds import Sparsifier
+from stillroom.softlabels.sparsify.rows import sparse
 
 Doubles = NDArray[np.float64]
 Logits = NDArray[np.float32]

@@ -37,7 +37,7 @@ NAMES = ("a", "b", "c", "d")
 PREPROCESSING, AUGMENTATION = "encoder", "none"
 
 
-class TeacherDied(Exception):
+class TeacherDiedError(Exception):
     """What a teacher with `fails_after` raises."""
 
 
@@ -60,12 +60,16 @@ class Linear:
     def classes(self) -> int:
         return self.weights.shape[1]
 
+    def keeping(self, sparsifier: Sparsifier) -> "Linear":
+        """Return the same teacher under another sparsifier; both remember in one list."""
+        return replace(self, capture=replace(self.capture, sparsifier=sparsifier))
+
     def answer(self, inputs: NDArray[Any]) -> Iterator[NDArray[np.float32]]:
         """Yield logits [n, C] for inputs [N, FEATURES], [n, P, C] for [N, P, FEATURES]."""
         for start in range(0, len(inputs), self.capture.batch_size):
             batch = inputs[start : start + self.capture.batch_size]
             if self.fails_after is not None and len(self.asked) + len(batch) > self.fails_after:
-                raise TeacherDied
+                raise TeacherDiedError
             self.asked += [row.tobytes() for row in batch]
             yield batch @ self.weights
 
@@ -202,11 +206,12 @@ def write_set(
     store: Store,
     mean: Mean = "probability",
     class_names: tuple[str, ...] | None = NAMES,
+    shard_rows: int = SHARD_ROWS,
 ) -> SoftLabelSet:
     """Answer the questions, with the members weighted equally, and commit the set in `folder`."""
     parts = []
     for member in members:
-        shards = tuple(fill(member, store, asked))
+        shards = tuple(fill(member, store, asked, shard_rows))
         for shard in shards:
             source = store.of(member.capture, CODEC).path(shard)
             clone(source, folder / SHARDS / shard.name)
@@ -214,9 +219,7 @@ def write_set(
         parts.append(MemberShards(capture=member.capture, bias=kept, shards=shards))
     combination = Combination.of(mean, [1.0] * len(members))
     classes = members[0].classes
-    write_manifest(
-        folder, manifest_of(tuple(parts), combination, CODEC, classes, class_names)
-    )
+    write_manifest(folder, manifest_of(tuple(parts), combination, CODEC, classes, class_names))
     return SoftLabelSet(folder)
 
 
@@ -227,7 +230,7 @@ def capture(
     asked: Questions | None = None,
     mean: Mean = "probability",
 ) -> Captured:
-    """Capture `asked`, ROWS questions unless given, into a store beside `folder` and a set in it."""
+    """Capture `asked`, ROWS questions unless given: a store beside `folder`, a set in it."""
     kind = sparsifier or Full()
     teachers = tuple(linear(seed, kind) for seed in range(1, members + 1))
     rows = questions() if asked is None else asked

@@ -1,5 +1,7 @@
 """A small, real set of examples, teachers and soft labels on disk: stripes of two directions."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,17 +11,22 @@ import polars as pl
 import torch
 
 from stillroom.config.schema import Architecture, Objective, Optimisation, Trainer
-from stillroom.data.encoders import fit_encoder
+from stillroom.data.encoders import Encoder, fit_encoder
+from stillroom.data.views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.directory import save_model
 from stillroom.models.table import Shape, build
-from stillroom.softlabels.capture import Answers, Questions, write_set
+from stillroom.softlabels.answers import Answers, Ask, materialise, stage, staged
+from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.sparsify import TopK
-from stillroom.teachers.local import open_teacher
+from stillroom.softlabels.sparsify.kinds import Full, Sparsifier
+from stillroom.softlabels.store import Store
+from stillroom.teachers.local import How, open_teacher
+from stillroom.teachers.questions import ExampleQuestions
 from stillroom.teachers.reference import refer
 from stillroom.training.job import Fit
 
+WHOLE = Full()
 CLASSES = ["across", "down", "plain"]
 ROWS = {"train": 60, "validation": 20, "test": 30}
 SIDE = 8
@@ -85,23 +92,30 @@ def untrained_teachers(made: Small, folder: Path, members: int = 2) -> Path:
     return folder
 
 
-def soft_labels(made: Small, teachers: Path, folder: Path) -> SoftLabelSet:
+def soft_labels(
+    made: Small,
+    teachers: Path,
+    folder: Path,
+    sparsifier: Sparsifier = WHOLE,
+    views: Views = PLAIN,
+    draws: int = 1,
+) -> SoftLabelSet:
     """Capture the teachers' answers, without the check that they have learnt something."""
-    from stillroom.data.encoders import Encoder
-
-    sparsifier = TopK("all", (1.0, 4.0))
-    members = tuple(open_teacher(ref, sparsifier, 16, CLASSES) for ref in refer(teachers))
-    table = made.examples.read()
-    inputs = Encoder.from_json(made.encoder).encode(table)
-    questions = Questions(
-        table["example_id"].to_list(),
-        (inputs,) * len(members),
-        table["label"].fill_null(-1).to_numpy().astype(np.int32),
-    )
-    write_set(
-        Answers(questions, members, sparsifier, 50, tuple(CLASSES)), folder, lambda rows: None
-    )
+    how = How(augmentation=views.name, seed=0, batch_size=16)
+    refs = refer(teachers)
+    questions = ExampleQuestions(made.examples, Encoder.from_json(made.encoder), views, draws)
+    asks = tuple(Ask(open_teacher(ref, how, CLASSES), questions) for ref in refs)
+    store = Store(folder.with_name(f"{folder.name}_store"))
+    one = Combination.of("probability", [1.0] * len(refs))
+    answers = Answers(asks, sparsifier, one, store, 50, 100, tuple(CLASSES))
+    stage(answers, folder.with_name(f"{folder.name}_staged"), _quietly, lambda line: None)
+    materialise(staged(folder.with_name(f"{folder.name}_staged"), store), folder)
     return SoftLabelSet(folder)
+
+
+@contextmanager
+def _quietly(label: str, rows: int) -> Iterator[Callable[[int], None]]:
+    yield lambda done: None
 
 
 def a_fit(folder: Path, name: str = "student", epochs: int = 3, **changes: Any) -> Fit:

@@ -104,7 +104,7 @@ class SoftLabels:
     k: Count
     temperatures: Annotated[list[Positive], Field(min_length=1)]
     entries: Annotated[float, Field(ge=1)]
-    tau: Annotated[float, Field(gt=2e-5, lt=1)] | None
+    tau: Annotated[float, Field(ge=2e-5, le=1)] | None
     samples: Annotated[int, Field(ge=1, le=65535)]
     temperature: Positive
     draws: Annotated[int, Field(ge=1, le=65535)]

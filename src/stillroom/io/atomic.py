@@ -54,9 +54,16 @@ def write_with(path: Path, writer: Callable[[Path], object]) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
+    """Wait until a file or a folder is on the disk.
+
+    Raises:
+        OSError: it is not, with the name of `path`.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        error.filename = str(path)  # fsync knows a number alone
+        raise
     finally:
         os.close(descriptor)

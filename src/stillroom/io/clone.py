@@ -8,6 +8,7 @@ A hard link would be cheaper, and a write into one name would change the other.
 import fcntl
 import shutil
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from stillroom.io.atomic import replacing
@@ -22,6 +23,29 @@ def clone(source: Path, target: Path) -> None:
     with source.open("rb") as reading, replacing(target) as temporary:
         if not _reflinked(reading, temporary):
             shutil.copyfile(source, temporary)
+
+
+def can_reflink(source: Path, target: Path) -> bool:
+    """Tell whether a file of one folder can share its blocks with a file of another.
+
+    Tried with a small file in each, which is removed; of a folder that does not exist yet, in the
+    nearest one above it.
+    """
+    try:
+        with (
+            NamedTemporaryFile(dir=_existing(source)) as reading,
+            NamedTemporaryFile(dir=_existing(target)) as writing,
+        ):
+            reading.write(b"\0" * 2**16)
+            reading.flush()
+            with Path(reading.name).open("rb") as content:
+                return _reflinked(content, Path(writing.name))
+    except OSError:  # read-only, or full: nothing can be shared there either
+        return False
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in [folder, *folder.resolve().parents] if path.is_dir())
 
 
 def _reflinked(reading: BinaryIO, target: Path) -> bool:

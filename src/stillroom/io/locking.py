@@ -18,16 +18,33 @@ POLL_S = 0.02
 
 @contextmanager
 def locked(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Hold the lock at `path`, a file that stays, while the block runs.
+    """Hold the lock at `path`, a file that stays, alone while the block runs.
 
     Raises:
         StillroomError: another process held it for longer than `patience_s`.
         OSError: the file cannot be made.
     """
+    with _held(path, fcntl.LOCK_EX, patience_s):
+        yield
+
+
+@contextmanager
+def shared(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Hold the lock at `path` together with others that share it, while the block runs.
+
+    Raises:
+        StillroomError, OSError: as `locked`.
+    """
+    with _held(path, fcntl.LOCK_SH, patience_s):
+        yield
+
+
+@contextmanager
+def _held(path: Path, kind: int, patience_s: float) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        _acquire(descriptor, path, patience_s)
+        _acquire(descriptor, kind, path, patience_s)
         yield
     finally:
         # Closing alone would leave it with a process that was forked meanwhile.
@@ -35,11 +52,11 @@ def locked(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, path: Path, patience_s: float) -> None:
+def _acquire(descriptor: int, kind: int, path: Path, patience_s: float) -> None:
     ends = time.monotonic() + patience_s
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() > ends:

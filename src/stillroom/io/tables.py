@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING
 
 from stillroom.errors import DataError
 from stillroom.io.atomic import write_with
+from stillroom.io.cuts import is_cut
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow.parquet as pq
 
 
+ROWS_PER_FILE = 8192
+
+
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A Parquet file. Worker processes take its path, nodes read it."""
+    """A table on disk: a Parquet file, or a folder of them that are read in order of their names.
+
+    Worker processes take its path, nodes read it.
+    """
 
     path: Path
 
@@ -24,13 +31,15 @@ class TableFile:
         """Return the whole table.
 
         Raises:
-            DataError: the file is missing, damaged or no Parquet.
+            DataError: a file is missing, damaged or no Parquet.
         """
         import polars as pl
 
-        with self._opened() as file:
-            table = file.read()
-        return pl.DataFrame(pl.from_arrow(table))
+        tables = []
+        for path in self._files():
+            with _opened(path) as file:
+                tables.append(file.read())
+        return pl.concat([pl.DataFrame(pl.from_arrow(table)) for table in tables])
 
     def batches(self, rows: int) -> "Iterator[pl.DataFrame]":
         """Yield the table, at most `rows` rows at a time, in order.
@@ -40,9 +49,10 @@ class TableFile:
         """
         import polars as pl
 
-        with self._opened() as file:
-            for batch in file.iter_batches(batch_size=rows):
-                yield pl.DataFrame(pl.from_arrow(batch))
+        for path in self._files():
+            with _opened(path) as file:
+                for batch in file.iter_batches(batch_size=rows):
+                    yield pl.DataFrame(pl.from_arrow(batch))
 
     def count(self, column: str, value: object) -> tuple[int, int]:
         """Return how many rows hold `value` in a column, and how many hold another.
@@ -53,27 +63,48 @@ class TableFile:
         import pyarrow.compute as pc
 
         equal = rows = 0
-        with self._opened() as file:
-            for batch in file.iter_batches(columns=[column]):
-                equal += pc.sum(pc.equal(batch.column(0), value)).as_py() or 0
-                rows += batch.num_rows
+        for path in self._files():
+            with _opened(path) as file:
+                for batch in file.iter_batches(columns=[column]):
+                    equal += pc.sum(pc.equal(batch.column(0), value)).as_py() or 0
+                    rows += batch.num_rows
         return equal, rows - equal
 
-    @contextmanager
-    def _opened(self) -> "Iterator[pq.ParquetFile]":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        if not self.path.is_file():
+    def _files(self) -> list[Path]:
+        if self.path.is_file():
+            return [self.path]
+        files = sorted(self.path.glob("*.parquet")) if self.path.is_dir() else []
+        if not files:
             raise DataError(f"{self.path} does not exist. Run the stage that writes it first.")
-        try:
-            # polars never verifies the checksums of pages: a flipped bit would be another value.
-            with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
-                yield file
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(
-                f"{self.path} is not Parquet ({error}). Run its stage again."
-            ) from error
+        return files
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # polars never verifies the checksums of pages: a flipped bit would be another value.
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not Parquet ({error}). Run its stage again.") from error
+
+
+def write_parts(frame: "pl.DataFrame", folder: Path) -> None:
+    """Write a table with the columns `example_id` and `part` into an empty folder, in files.
+
+    They are cut so that new rows leave most of the files as they were, and DVC pushes little more
+    than what is new.
+    """
+    keys, parts = frame["example_id"].to_list(), frame["part"].to_list()
+    start, number = 0, 0
+    for at, (key, part) in enumerate(zip(keys, parts, strict=True)):
+        following = parts[at + 1] if at + 1 < len(parts) else None
+        if following is None or is_cut(key, part, following, at + 1 - start, ROWS_PER_FILE):
+            write_table(frame[start : at + 1], folder / f"{number:05d}.parquet")
+            start, number = at + 1, number + 1
 
 
 def write_table(frame: "pl.DataFrame", path: Path) -> None:

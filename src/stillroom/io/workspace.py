@@ -41,13 +41,17 @@ def publish(folder: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     for path in [*folder.rglob("*"), folder]:
         sync(path)
-    replaced = _replaced(target)
-    for left in replaced:
+    restored(target)  # else the only copy may be among those that are removed here
+    for left in _replaced(target):
         shutil.rmtree(left)
     aside = target.with_name(f".{target.name}.{uuid4().hex}.replaced")
     if target.exists():
         target.replace(aside)
-    folder.replace(target)
+    try:
+        folder.replace(target)
+    except OSError:
+        restored(target)
+        raise
     sync(target.parent)
     shutil.rmtree(aside, ignore_errors=True)
 

@@ -93,6 +93,13 @@ def stage(
     Returns:
         For each member, how many rows were found, reused and asked.
     """
+    with answers.store.in_use():
+        return _stage(answers, folder, progress, tell)
+
+
+def _stage(
+    answers: Answers, folder: Path, progress: Progress, tell: Callable[[str], None]
+) -> list[Counts]:
     members, counts = [], []
     for number, ask in enumerate(answers.asks):
         member = settled(

@@ -1,10 +1,8 @@
 """Blocks: the rows that are asked for in, units of work out; a block becomes a shard.
 
-    questions, in order ──cut where the part changes, or where a key says so──> Block, Block, …
+    questions, in order ──cut by key and part──> Block, Block, …
 
-Whether a block ends after a row depends on that row's key and on how long the block is, never on
-how many rows came before it: a row that is inserted, appended or removed changes the block around
-it and perhaps the next one, and every other block stays what it was, to the byte.
+New rows change the blocks around them, and every other block stays what it was, to the byte.
 """
 
 import hashlib
@@ -13,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stillroom.io.cuts import is_cut
 
 Inputs = NDArray[np.generic]
 RowKey = tuple[bytes, int, int | None]
@@ -24,7 +24,7 @@ class Row:
 
     Attributes:
         example_id, input_key: 16 bytes each.
-        part: where the example came from; no block spans two parts.
+        part: where the example came from; a new part begins a new block.
         view: which view of the example, 0 being the plain one.
         draw: which of the independent draws of the sparsifier.
         labels: int32 [positions]: the hard label at each position, -1 where there is none. Of a
@@ -60,7 +60,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Consecutive questions of one part."""
+    """Consecutive questions."""
 
     questions: tuple[Question, ...]
 
@@ -81,28 +81,14 @@ class Block:
 
 
 def blocks(questions: Iterable[Question], rows: int) -> Iterator[Block]:
-    """Cut questions into blocks of `rows` rows on average, half of that at least, twice at most.
-
-    The last block of a part may be shorter.
-    """
+    """Cut questions into blocks of `rows` rows on average; see `stillroom.io.cuts`."""
     held: list[Question] = []
     for question in questions:
-        if held and held[-1].row.part != question.row.part:
-            yield Block(tuple(held))
-            held = []
+        if held:
+            last, part = held[-1].row, question.row.part
+            if is_cut(last.input_key, last.part, part, len(held), rows):
+                yield Block(tuple(held))
+                held = []
         held.append(question)
-        if _ends(question.row, len(held), rows):
-            yield Block(tuple(held))
-            held = []
     if held:
         yield Block(tuple(held))
-
-
-def _ends(row: Row, length: int, rows: int) -> bool:
-    if length >= 2 * rows:
-        return True
-    # After the first half, one row in `rows` / 2 ends a block.
-    return (
-        length >= (rows + 1) // 2
-        and int.from_bytes(row.input_key[:8], "little") % max(rows // 2, 1) == 0
-    )

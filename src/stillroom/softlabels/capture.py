@@ -1,8 +1,8 @@
 """Capture: a teacher and questions in, committed shards out; only what the store lacks is asked.
 
     questions ──blocks──> in the store? ── yes ─────────────────────────> Shard
-                              └─ no: rows kept elsewhere ┐
-                                 rows the teacher answers ┴──encode──> committed Shard
+                              └─ no: rows kept elsewhere, or derived ┐
+                                     rows that the teacher answers   ┴──> committed Shard
 
 A block is one unit of work: a kill loses at most the one in flight. Memory holds one block's
 inputs and answers, one shard read back, a batch's logits, and 16 bytes per row of the store's
@@ -18,17 +18,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.blocks import Block, Question, Row, blocks
+from stillroom.softlabels.blocks import Block, Question, blocks
 from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.rows import are_rows, encode_rows, row_keys
 from stillroom.softlabels.codec.shard import CODEC, from_bytes, to_bytes
-from stillroom.softlabels.draws import Purpose, salt, uniforms
+from stillroom.softlabels.derive import Derived
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.index import RowIndex
 from stillroom.softlabels.keys import KEY_BYTES
 from stillroom.softlabels.manifest import Shard
-from stillroom.softlabels.sparsify.entries import Entries
 from stillroom.softlabels.sparsify.kinds import Full
+from stillroom.softlabels.sparsify.rows import sparse
 from stillroom.softlabels.store import CaptureStore, Store
 
 Tick = Callable[[int], None]
@@ -79,6 +79,7 @@ class Capturing:
         self.kept: CaptureStore = store.of(member.capture, CODEC)
         self.layout = Layout(member.capture.sparsifier, member.classes)
         self.index = RowIndex(self.kept, self.layout)
+        self.derived = Derived(member.capture, self.layout, store)
         self.counts = Counts()
 
     def shards(self, questions: Iterable[Question], tick: Tick) -> Iterator[Shard]:
@@ -121,12 +122,13 @@ class Capturing:
 
     def _made(self, block: Block, tick: Tick) -> Shard:
         kept = self._kept_rows(block)
-        held = set(row_keys(kept)) if kept is not None else set()
-        missing = [question for question in block.questions if question.row.key not in held]
+        missing = _without(block.questions, kept)
+        derived = self.derived.rows([question.row for question in missing])
+        missing = _without(missing, derived)
         reused = len(block.questions) - len(missing)
         self.counts.reused += reused
         tick(reused)
-        tables = [] if kept is None else [kept]
+        tables = [table for table in (kept, derived) if table is not None]
         if missing:
             tables.append(self._ask(missing, tick))
         table = _in_order(pa.concat_tables(tables), block)
@@ -139,7 +141,7 @@ class Capturing:
         places = self.index.find([row.key for row in block.rows])
         return self.index.rows([place for place in places if place is not None])
 
-    def _ask(self, questions: list[Question], tick: Tick) -> pa.Table:
+    def _ask(self, questions: Sequence[Question], tick: Tick) -> pa.Table:
         """Run the teacher over the questions; equal inputs run once."""
         wanted: dict[bytes, list[Question]] = {}
         for question in questions:
@@ -182,41 +184,12 @@ class Capturing:
         return encode_rows(rows, entries, self.member.capture, self.layout)
 
 
-def sparse(logits: Any, answers: Sequence[int], rows: Sequence[Row], capture: Capture) -> Entries:
-    """Return what is kept of the teacher's answers to some rows.
-
-    Args:
-        logits: [n, C] or [n, positions, C]; of the positions the first len(row.labels) count.
-        answers: for each row which of the n answers is its own.
-        rows: the rows; several draws of one input share an answer.
-        capture: says what is kept, and seeds the draws.
-    """
-    import torch
-
-    from stillroom.softlabels.sparsify.run import Batch, sparsify, uniforms_needed
-
-    dense = torch.as_tensor(logits)
-    width = 1 if dense.ndim == 2 else dense.shape[1]
-    lengths = [len(row.labels) for row in rows]
-    needed = uniforms_needed(capture.sparsifier)
-    numbers = uniforms(
-        [row.input_key for row in rows],
-        [row.draw for row in rows],
-        [needed * length for length in lengths],
-        Purpose.SPARSIFY,
-        salt(capture.seed, capture.weights),
-    ).reshape(sum(lengths), needed)
-    at = [
-        np.arange(length) + answer * width for answer, length in zip(answers, lengths, strict=True)
-    ]
-    labels = np.concatenate([row.labels for row in rows]).astype(np.int64)
-    batch = Batch(
-        logits=dense.reshape(-1, dense.shape[-1]),
-        rows=torch.from_numpy(np.concatenate(at)).to(dense.device),
-        labels=torch.from_numpy(labels).to(dense.device),
-        uniforms=torch.from_numpy(numbers).to(dense.device),
-    )
-    return sparsify(batch, capture.sparsifier)
+def _without(questions: Sequence[Question], table: pa.Table | None) -> Sequence[Question]:
+    """Return the questions whose rows a table does not hold."""
+    if table is None:
+        return questions
+    held = set(row_keys(table))
+    return [question for question in questions if question.row.key not in held]
 
 
 def _in_order(table: pa.Table, block: Block) -> pa.Table:

@@ -93,7 +93,7 @@ def combined(parts: list[Distributions], combination: Combination) -> Distributi
     total = product.sum(axis=1, keepdims=True)
     if not total.all():
         raise SoftLabelError(
-            f"position {int(total[:, 0].argmin())}: for each class some teacher's probability is 0, "
+            f"position {int(total[:, 0].argmin())}: some teacher rules out each of the classes, "
             "so the mean of logits has none left. Set softlabels.mean=probability."
         )
     dense = product / total

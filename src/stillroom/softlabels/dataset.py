@@ -6,6 +6,7 @@
 Rows are found by key, never by position; a key that is missing is an error.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow as pa
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.codec.layout import Layout
+from stillroom.softlabels.codec.rows import TEACHER_DIGITS
 from stillroom.softlabels.codec.shard import CODEC, from_bytes
 from stillroom.softlabels.combine import Combination, combined, require_combinable
 from stillroom.softlabels.distributions import Distributions, Integers
@@ -92,14 +94,19 @@ class SoftLabelSet:
         """Return the rows of one shard, once its bytes were found to be the manifest's.
 
         Raises:
-            SoftLabelError: it is missing, damaged or has another number of rows.
+            SoftLabelError: it is missing, damaged, has another number of rows, or is of another
+                teacher than the member's.
         """
         path = self.path(member, shard)
         try:
             content = path.read_bytes()
         except OSError as error:
             raise SoftLabelError(f"shard {path} is missing ({error.strerror}). {AGAIN}") from error
-        return from_bytes(content, shard, self.layout(member))
+        table = from_bytes(content, shard, self.layout(member))
+        teacher = self.manifest.captures[member].fingerprint[:TEACHER_DIGITS]
+        if table["teacher"].unique().to_pylist() != [teacher]:
+            raise SoftLabelError(f"shard {shard.name} holds answers of another teacher. {AGAIN}")
+        return table
 
     def tables(self, member: int) -> Iterator[tuple[Shard, pa.Table]]:
         """Yield each shard of a member with its rows, in the order of the manifest.
@@ -118,8 +125,10 @@ class SoftLabelSet:
             temperature: in the units of a logit.
 
         Raises:
-            SoftLabelError: a row has no soft label, or they cannot be had at that temperature.
+            SoftLabelError: a row has no soft label or is named twice, or the labels cannot be had
+                at that temperature.
         """
+        _require_distinct(names)
         parts = [self._of_member(member, names, temperature) for member in self.members]
         return combined(parts, self.manifest.combination)
 
@@ -193,8 +202,24 @@ def _index(table: pa.Table, member: int) -> dict[RowName, int]:
     columns = [table[name].to_pylist() for name in ("example_id", "view", "draw")]
     rows = {name: row for row, name in enumerate(zip(*columns, strict=True))}
     if len(rows) != table.num_rows:
-        raise SoftLabelError(f"member {member}: a row stands there twice. {AGAIN}")
+        (name, _), *_ = Counter(zip(*columns, strict=True)).most_common(1)
+        raise SoftLabelError(
+            f"member {member}: a row stands there twice: example {name[0].hex()}, view {name[1]}, "
+            f"draw {name[2]}. {AGAIN}"
+        )
     return rows
+
+
+def _require_distinct(names: Sequence[RowName]) -> None:
+    seen: set[RowName] = set()
+    for name in names:
+        if name in seen:
+            key, view, draw = name
+            raise SoftLabelError(
+                f"example {key.hex()}, view {view}, draw {draw} is asked for twice at once. "
+                "Ask for each row once, and repeat what comes back."
+            )
+        seen.add(name)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -6,7 +6,8 @@ Its rename is the only commit: what is not in the manifest does not exist.
 """
 
 import builtins
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -68,6 +69,7 @@ class Manifest:
     Attributes:
         classes: how many.
         class_names: their names in order; None for a vocabulary of tokens.
+        checksum: SHA-256 over all the rest, since a flipped bit can be another valid value.
     """
 
     format: Literal["stillroom-soft-labels/2"]
@@ -77,6 +79,12 @@ class Manifest:
     class_names: tuple[str, ...] | None
     combination: Combination
     members: Annotated[tuple[MemberShards, ...], Field(min_length=1)]
+    checksum: str = ""
+
+    @property
+    def expected_checksum(self) -> str:
+        """What the checksum is of a manifest that nothing has harmed."""
+        return sha256_json(asdict(replace(self, checksum="")))
 
     @property
     def captures(self) -> tuple[Capture, ...]:
@@ -108,7 +116,7 @@ def manifest_of(
 ) -> Manifest:
     """Return the manifest of some members' shards, with its fingerprint."""
     captures = tuple(member.capture for member in members)
-    return Manifest(
+    manifest = Manifest(
         format=FORMAT,
         fingerprint=set_fingerprint(captures, asdict(combination), codec),
         codec=codec,
@@ -117,6 +125,7 @@ def manifest_of(
         combination=combination,
         members=members,
     )
+    return replace(manifest, checksum=manifest.expected_checksum)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -128,7 +137,8 @@ def read_manifest(folder: Path) -> Manifest:
     """Read and check the manifest of the set in `folder`.
 
     Raises:
-        SoftLabelError: it is missing, malformed, or its fingerprint is not that of its contents.
+        SoftLabelError: it is missing, malformed, or its fingerprint or checksum is not that of
+            its contents.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -140,6 +150,8 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path}: the fingerprint is not that of the captures it lists. {AGAIN}"
         )
     _require_equal_members(manifest, path)
+    if manifest.checksum != manifest.expected_checksum:
+        raise SoftLabelError(f"{path} is damaged: its checksum is not that of its content. {AGAIN}")
     return manifest
 
 
@@ -176,5 +188,7 @@ def _require_equal_members(manifest: Manifest, path: Path) -> None:
                 f"{path}: member {number} has {member.rows} rows, and member 0 {manifest.rows}. "
                 f"{AGAIN}"
             )
-        if len({shard.name for shard in member.shards}) != len(member.shards):
-            raise SoftLabelError(f"{path}: a shard is listed twice. {AGAIN}")
+        files = Counter(shard.name for shard in member.shards)
+        name, count = files.most_common(1)[0]
+        if count > 1:
+            raise SoftLabelError(f"{path}: a shard is listed twice: {name}. {AGAIN}")

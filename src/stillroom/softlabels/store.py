@@ -4,6 +4,7 @@
         manifest.json     the capture, ingredient by ingredient, and its shards; its rename commits
         shards/<hash of the content>.parquet
         lock              held while a shard is committed or the store is swept
+    store/in_use          shared by whoever captures; gc wants it alone
 
 What the manifest does not name does not exist. A shard's bytes are hashed each time it is used;
 one that is damaged is dropped from the manifest, and its rows are asked for anew.
@@ -11,6 +12,7 @@ one that is damaged is dropped from the manifest, and its rows are asked for ane
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,13 +23,14 @@ from pydantic.dataclasses import dataclass as checked
 from stillroom.errors import SoftLabelError
 from stillroom.io.atomic import TEMPORARY_SUFFIX, write_bytes
 from stillroom.io.documents import write_json
-from stillroom.io.locking import locked
+from stillroom.io.locking import locked, shared
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.manifest import MANIFEST, SHARDS, Shard, parsed
 
 FORMAT: Literal["stillroom-store/1"] = "stillroom-store/1"
 CAPTURES = "captures"
 LOCK = "lock"
+IN_USE = "in_use"
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 logger = logging.getLogger(__name__)
@@ -54,6 +57,7 @@ class CaptureStore:
     def __init__(self, folder: Path, capture: Capture, codec: str) -> None:
         """Stand for `folder`, which the first commit makes."""
         self.folder, self.capture, self.codec = folder, capture, codec
+        self._seen: tuple[tuple[int, ...], dict[str, Shard]] | None = None
 
     def path(self, shard: Shard) -> Path:
         """Where a shard lies."""
@@ -61,6 +65,20 @@ class CaptureStore:
 
     def shards(self) -> dict[str, Shard]:
         """Return the committed shards by block key; none where the manifest cannot be used."""
+        found = self._signature()
+        if self._seen is None or self._seen[0] != found:
+            self._seen = (found, self._read_shards())
+        return self._seen[1]
+
+    def _signature(self) -> tuple[int, ...]:
+        """Return what changes with every commit: the manifest is renamed into its place."""
+        try:
+            stat = (self.folder / MANIFEST).stat()
+        except OSError:
+            return ()
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def _read_shards(self) -> dict[str, Shard]:
         try:
             kept = read_kept(self.folder)
         except SoftLabelError as error:
@@ -113,6 +131,11 @@ class CaptureStore:
         with locked(self.folder / LOCK):
             self._write({key: s for key, s in self.shards().items() if key != block_key})
 
+    def keep_only(self, shards: dict[str, Shard]) -> None:
+        """Forget every other shard."""
+        with locked(self.folder / LOCK):
+            self._write(shards)
+
     def _write(self, shards: dict[str, Shard]) -> None:
         kept = Kept(format=FORMAT, capture=self.capture, codec=self.codec, shards=shards)
         write_json(self.folder / MANIFEST, asdict(kept))
@@ -135,6 +158,12 @@ class Store:
         """Return the store of one capture."""
         return CaptureStore(self.folder / CAPTURES / capture.fingerprint, capture, codec)
 
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep `gc` away while the block runs; any number of processes may."""
+        with shared(self.folder / IN_USE):
+            yield
+
     def kept(self) -> Iterator[tuple[Path, Kept]]:
         """Yield each capture that is there and can be read, with its folder, by name."""
         root = self.folder / CAPTURES
@@ -149,6 +178,9 @@ def read_kept(folder: Path) -> Kept:
     """Read and check the manifest of a capture's folder.
 
     Raises:
-        SoftLabelError: it is missing or malformed.
+        SoftLabelError: it is missing, malformed, or of another capture than the folder.
     """
-    return parsed(folder / MANIFEST, Kept)
+    kept = parsed(folder / MANIFEST, Kept)
+    if kept.capture.fingerprint != folder.name:  # a flipped bit can be another valid value
+        raise SoftLabelError(f"{folder / MANIFEST} is damaged: its capture is not the folder's.")
+    return kept

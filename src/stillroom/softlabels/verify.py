@@ -22,22 +22,24 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.agreement import Agreement
 from stillroom.softlabels.answers import Questions
 from stillroom.softlabels.blocks import Question
-from stillroom.softlabels.capture import Member, sparse
+from stillroom.softlabels.capture import Member
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.rows import encode_rows
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.distributions import Distributions
 from stillroom.softlabels.fingerprint import AGAIN
+from stillroom.softlabels.manifest import Shard
 from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, Threshold, TopK
+from stillroom.softlabels.sparsify.rows import sparse
 
 # Logits, log Z and log p are kept in float32: masses are right to about 1e-6 at logits of tens.
 MASS_BOUND = 1e-3
 # A teacher asked again at the same shape on the same kind of machine says the same to the bit;
 # this leaves room for another processor, whose sums differ in their last bits.
 AGAIN_BOUND = 2e-2
-# How many rows of each shard the teacher answers a second time.
-ROWS_AGAIN = 1
+# Entropies and log p near 0 are compared by their ratio down to this size, in nats.
+SMALL = 1e-3
 
 
 @dataclass(slots=True)
@@ -96,13 +98,14 @@ def _of_member(
         expected = list(islice(asked, shard.rows))
         _require_rows(table, expected, where)
         decoded = Decoded(table, labels.layout(number))
+        _require_columns(decoded, where)
         _require_positions(decoded, expected, where)
-        found = _own_distributions(decoded, where)
+        _require_hard_labels(table, decoded, expected, where)
+        found = decoded.distributions(own_temperature(decoded.layout.sparsifier))
         _require_masses(found, decoded, where)
         _require_labels(found, decoded, expected, where)
         agreement.see(_tops(found), _labels(expected).astype(np.int64))
-        # Picked by the shard's own hash: not always the first row, and the same one each time.
-        rows = [(int(shard.sha256[:8], 16) + n) % shard.rows for n in range(ROWS_AGAIN)]
+        rows = _rows_again(shard, decoded)
         _require_same_again(table, expected, rows, member, labels.layout(number), where)
         finding.rows += shard.rows
         finding.positions += len(found)
@@ -154,14 +157,31 @@ def _require_positions(decoded: Decoded, expected: Sequence[Question], where: st
         )
 
 
-def _own_distributions(decoded: Decoded, where: str) -> Distributions:
+def _require_columns(decoded: Decoded, where: str) -> None:
+    """Check what the columns say of each other, by reading all of them."""
     try:
-        return decoded.distributions(_own_temperature(decoded.layout.sparsifier))
+        decoded.distributions(own_temperature(decoded.layout.sparsifier))
+        _ = decoded.entropy, decoded.log_p_label
     except SoftLabelError as error:
         raise SoftLabelError(f"{where}, {error}") from error
 
 
-def _own_temperature(sparsifier: Sparsifier) -> float:
+def _require_hard_labels(
+    table: pa.Table, decoded: Decoded, expected: Sequence[Question], where: str
+) -> None:
+    """Check that the log p that was kept is of the label of the example; `full` keeps none."""
+    if isinstance(decoded.layout.sparsifier, Full):
+        return
+    for row, (label, question) in enumerate(zip(table["label"].to_pylist(), expected, strict=True)):
+        if label != question.row.label:
+            raise SoftLabelError(
+                f"{where}, row {row}: was answered for the hard label {label}, and the example's "
+                f"is {question.row.label}. {AGAIN}"
+            )
+
+
+def own_temperature(sparsifier: Sparsifier) -> float:
+    """Return a temperature at which a sparsifier's own weights can be had."""
     match sparsifier:
         case Full():
             return 1.0
@@ -178,15 +198,19 @@ def _require_masses(found: Distributions, decoded: Decoded, where: str) -> None:
     if twice.any():
         row = _row(decoded, owners[int(np.argmax(twice))])
         raise SoftLabelError(f"{where}, row {row}: a class stands there twice. {AGAIN}")
-    if isinstance(decoded.layout.sparsifier, Threshold):  # sums to one on average alone
-        within = np.isfinite(found.masses) & (found.masses > 0)
-    else:
-        within = found.masses <= 1 + MASS_BOUND  # false for NaN too
-    if not within.all():
+    masses = found.masses
+    match decoded.layout.sparsifier:
+        case Threshold():
+            within, told = np.isfinite(masses) & (masses > 0), "above 0, and one on average"
+        case Full() | TopK():
+            within, told = (masses > 0) & (masses <= 1 + MASS_BOUND), "above 0 and at most one"
+        case _:
+            within, told = np.abs(masses - 1) <= MASS_BOUND, "one"
+    if not within.all():  # false for NaN too
         at = int(np.argmin(within))
         raise SoftLabelError(
-            f"{where}, row {_row(decoded, at)}: the mass is {found.masses[at]:.4g}, and it is at "
-            f"most one. {AGAIN}"
+            f"{where}, row {_row(decoded, at)}: the mass is {masses[at]:.4g}, and must be {told}. "
+            f"{AGAIN}"
         )
 
 
@@ -245,19 +269,30 @@ def _require_same_again(
 def _apart(kept: Decoded, again: Decoded) -> float:
     """Return the largest of the distances between two captures of one row.
 
-    Half the absolute difference of the weights, averaged over the positions; and the differences
-    of entropy and log p, over 1 + their size.
+    Half the absolute difference of the weights, averaged over the positions; and the relative
+    differences of entropy and log p, which tell two rows of one confident class apart.
     """
-    temperature = _own_temperature(kept.layout.sparsifier)
+    temperature = own_temperature(kept.layout.sparsifier)
     first, second = kept.distributions(temperature), again.distributions(temperature)
     cells = np.concatenate([d.owners * d.classes + d.ids for d in (first, second)])
     signed = np.concatenate([first.weights, -second.weights])
     _, at = np.unique(cells, return_inverse=True)
     distances = [0.5 * np.abs(np.bincount(at, weights=signed)).sum() / max(len(first), 1)]
     for ours, theirs in ((kept.entropy, again.entropy), (kept.log_p_label, again.log_p_label)):
-        difference = np.abs(ours - theirs) / (1 + np.abs(theirs))
+        difference = np.abs(ours - theirs) / (SMALL + np.abs(theirs))
         distances.append(float(difference[~np.isnan(theirs)].max(initial=0.0)))
     return float(np.max(distances))
+
+
+def _rows_again(shard: Shard, decoded: Decoded) -> list[int]:
+    """Return the rows that the teacher is asked about again.
+
+    One is picked by the shard's own hash: not always the first, and the same one each time. The
+    other is the one that the teacher was least sure of, whose answer is least like its
+    neighbours': where rows lie in the order of their classes, most are alike.
+    """
+    by_row = np.add.reduceat(decoded.entropy, decoded.positions[:-1])
+    return sorted({int(shard.sha256[:8], 16) % shard.rows, int(np.argmax(by_row))})
 
 
 def _labels(expected: Sequence[Question]) -> NDArray[np.int32]:

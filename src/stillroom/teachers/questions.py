@@ -1,6 +1,6 @@
 """Questions: the examples in, what a teacher is asked about each, batch by batch, out.
 
-    examples.parquet ──batches of rows──> encoder ──> (example, view, draw) ──> Question
+    examples ──batches of rows──> encoder ──> (example, view, draw) ──> Question
 
 Nothing but one batch of rows is in memory, however many examples there are.
 """

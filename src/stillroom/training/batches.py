@@ -1,6 +1,6 @@
 """Batches: examples and soft labels in, batches of tensors joined by key out.
 
-    examples.parquet + encoder.json ──read_split──> Rows ──taught, joined by key──> Rows
+    examples + encoder.json ──read_split──> Rows ──taught, joined by key──> Rows
     Rows ──order(seed, epoch), variant(epoch)──> batches
 
 The order is a function of seed and epoch alone, so student and control see the same batches.

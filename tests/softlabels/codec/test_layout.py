@@ -32,7 +32,9 @@ COLUMNS: list[tuple[Sparsifier, list[str]]] = [
     ),
     (FixedThreshold(k=2, temperature=1.0), ["ids", "positions", "p", *BESIDE]),
 ]
-kinds = pytest.mark.parametrize(("kind", "columns"), COLUMNS, ids=lambda of: getattr(of, "kind", ""))
+kinds = pytest.mark.parametrize(
+    ("kind", "columns"), COLUMNS, ids=lambda of: getattr(of, "kind", "")
+)
 
 
 @kinds

@@ -153,7 +153,12 @@ def test_a_table_is_of_its_own_rows_and_of_no_others(captured: Captured) -> None
     assert not are_rows(table, rows[::-1], member)
     assert not are_rows(table, rows[:-1], member)
     assert not are_rows(table, rows, captured.members[1].capture)
-    for changes in ({"example_id": b"\xff" * 16}, {"view": 1}, {"draw": 1}, {"input_key": b"k" * 16}):
+    for changes in (
+        {"example_id": b"\xff" * 16},
+        {"view": 1},
+        {"draw": 1},
+        {"input_key": b"k" * 16},
+    ):
         other = unlabelled(rows[0], **changes)
         assert not are_rows(table, [other, *rows[1:]], member)
 

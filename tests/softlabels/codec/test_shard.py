@@ -1,4 +1,4 @@
-"""Shards: the same bytes for the same rows, and nothing parsed that the manifest did not vouch for."""
+"""Shards: the same bytes for the same rows, and nothing parsed that no manifest vouched for."""
 
 import io
 import math
@@ -52,7 +52,7 @@ def rows(layout: Layout, count: int, longest: int, seed: int = 0) -> pa.Table:
     for name, kind in layout.lists.items():
         whole = pa.types.is_integer(kind)
         lengths = rng.integers(0, longest + 1, count)
-        top = 2 ** kind.bit_width if whole else 0
+        top = 2**kind.bit_width if whole else 0
         columns[name] = pa.array(
             [rng.integers(0, top, n) if whole else rng.normal(size=n) for n in lengths],
             pa.list_(pa.field("element", kind, nullable=False)),
@@ -138,7 +138,9 @@ def test_bytes_of_another_hash_are_refused_before_they_are_parsed(
     assert len(parsed) == 1
 
 
-@pytest.mark.parametrize("content", [b"PAR1", b"not Parquet at all", b"PAR1" + b"\0" * 40 + b"PAR1"])
+@pytest.mark.parametrize(
+    "content", [b"PAR1", b"not Parquet at all", b"PAR1" + b"\0" * 40 + b"PAR1"]
+)
 def test_bytes_that_are_vouched_for_and_are_no_parquet_are_refused_by_name(content: bytes) -> None:
     shard = Shard.of(content, 1)
     with pytest.raises(SoftLabelError, match=f"shard {shard.name} is not Parquet"):
@@ -189,7 +191,9 @@ def test_columns_of_another_layout_are_refused_by_name() -> None:
     for table in others.values():
         content = written(table)
         shard = Shard.of(content, 3)
-        with pytest.raises(SoftLabelError, match=rf"{shard.name} has the columns .*, not example_id"):
+        with pytest.raises(
+            SoftLabelError, match=rf"{shard.name} has the columns .*, not example_id"
+        ):
             from_bytes(content, shard, TOPK)
 
 

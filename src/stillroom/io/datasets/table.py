@@ -1,4 +1,4 @@
-"""`Table`: a polars frame in, a Parquet file, and a handle out that is read where it is needed."""
+"""Tables: a polars frame in, Parquet on disk, and a handle out that is read where it is needed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
-from stillroom.io.tables import TableFile, write_table
+from stillroom.io.paths import project_root
+from stillroom.io.tables import TableFile, write_parts, write_table
+from stillroom.io.workspace import new_workspace, publish, restored
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,6 +41,19 @@ class Table(AbstractDataset[Any, TableFile]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+class PartedTable(Table):
+    """A Parquet table in a folder of files, cut where its parts change."""
+
+    def save(self, data: "pl.DataFrame") -> None:
+        """Write the frame beside the folder, then put it in the folder's place."""
+        folder = new_workspace(project_root(), "table")
+        write_parts(data, folder)
+        publish(folder, self._filepath)
+
+    def _exists(self) -> bool:
+        return restored(self._filepath).is_dir()
 
 
 def preview_of(frame: "pl.DataFrame") -> TablePreview:

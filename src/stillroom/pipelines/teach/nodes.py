@@ -48,21 +48,36 @@ def verify(
     softlabels: SoftLabels,
 ) -> SoftLabelSet:
     """Return the set unchanged, once it was found to be what it should be."""
+    found_of(unverified_labels, examples, encoder, teacher_refs, softlabels)
+    return unverified_labels
+
+
+def found_of(
+    labels: SoftLabelSet,
+    examples: TableFile,
+    encoder: dict[str, Any],
+    teacher_refs: Any,
+    softlabels: SoftLabels,
+) -> Any:
+    """Return what `softlabels.verify` finds of each member of a set.
+
+    Raises:
+        SoftLabelError: the set is not what it should be.
+    """
     from stillroom.io.progress import ticking
     from stillroom.softlabels.fingerprint import require_same
     from stillroom.softlabels.settle import settled_as
     from stillroom.softlabels.verify import verify as verify_set
 
     asks = ask(examples, encoder, teacher_refs, softlabels)
-    wanted, captures = request.wanted_of(softlabels), unverified_labels.manifest.captures
+    wanted, captures = request.wanted_of(softlabels), labels.manifest.captures
     members = [
         settled_as(one.teacher, wanted, found) for one, found in zip(asks, captures, strict=False)
     ]
     require_same(captures, tuple(member.capture for member in members))
     questions = [one.questions for one in asks]
     with ticking("verifying", sum(map(len, questions)), "rows") as ticker:
-        verify_set(unverified_labels, members, questions, ticker.advance)
-    return unverified_labels
+        return verify_set(labels, members, questions, ticker.advance)
 
 
 def ask(

@@ -50,7 +50,7 @@ class Decoded:
         if isinstance(self.layout.sparsifier, Full):
             log_p = self._full_log_p(1.0)
             p = np.exp(log_p)
-            return np.asarray(-np.where(p > 0, p * log_p, 0).sum(axis=1))
+            return np.asarray(-(p * np.where(p > 0, log_p, 0)).sum(axis=1))
         return flat(self.table, "entropy").values.astype(np.float64)
 
     @property

@@ -12,6 +12,8 @@ from pydantic.dataclasses import dataclass
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 Temperature = Annotated[float, Field(gt=0)]
+# A head is stored as the square root of p in 255 steps, the lowest of which marks the tail.
+SMALLEST_TAU = 1 / 255**2
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -63,7 +65,7 @@ class Threshold:
     """
 
     entries: Annotated[float, Field(ge=1)]
-    tau: Annotated[float, Field(gt=0, le=1)]
+    tau: Annotated[float, Field(ge=SMALLEST_TAU, le=1)]
     temperature: Temperature
     kind: Literal["threshold"] = "threshold"
 

@@ -63,7 +63,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Some of a batch: logits [n, C] in float32, labels [n], uniforms [n, m]; `first` is its row 0."""
+    """Some of a batch, from row `first`: logits [n, C], float32; labels [n]; uniforms [n, m]."""
 
     first: int
     logits: Tensor

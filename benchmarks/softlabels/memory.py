@@ -1,0 +1,109 @@
+"""Memory: the peak of `teach` beyond the model itself, for a set and for one four times as large.
+
+Each size runs in a process of its own, which notes its resident memory once the teacher has been
+loaded and has answered a batch, and its peak at the end.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.project import ROOT, Figure, clean_project, kedro
+from benchmarks.softlabels.digits import digits, write_part
+
+SIZES = (15_000, 60_000)
+ROWS_PER_SHARD, BATCH = 2048, 256
+FEATURES, CLASSES = 49, 10
+
+
+def measure_memory(data: Path) -> list[Figure]:
+    """Compare the two sizes' peaks with the bound and with each other."""
+    images, labels = digits(data)
+    grown = []
+    for rows in SIZES:
+        with clean_project() as project:
+            write_part(project / "data/01_raw", "a", images[:rows], labels[:rows])
+            features = ",".join(f'"f{at}"' for at in range(FEATURES))
+            kedro(
+                project,
+                "run",
+                "--pipelines=ingest,tutor",
+                "--params=groups.data=table,groups.teacher=mlp_ensemble,teacher.members=1,"
+                f"teacher.epochs=1,data.columns.features=[{features}]",
+            )
+            grown.append(_grown(project))
+    bound = _bound()
+    more = grown[1] - grown[0]
+    return [
+        Figure(
+            f"memory of teach beyond the model, {SIZES[1]:,} rows in shards of {ROWS_PER_SHARD:,} "
+            f"({SIZES[0]:,} rows: {grown[0] / 1e6:.1f} MB)",
+            f"{grown[1] / 1e6:.1f} MB",
+            f"<= {bound / 1e6:.1f} MB: two shards and a batch's logits, however many rows",
+            grown[1] <= bound and more <= 0.25 * bound,
+            {"grown": grown, "bound": bound, "more_for_four_times_the_rows": more},
+        )
+    ]
+
+
+def _bound() -> int:
+    """Two shards of the largest size as they are worked on, and one batch's logits.
+
+    A row is its input, its logits, its columns as a table and as Parquet, and about 2 kB of keys
+    and objects.
+    """
+    row = FEATURES * 4 + CLASSES * 4 * 4 + 2048
+    return 2 * (2 * ROWS_PER_SHARD) * row + BATCH * CLASSES * 4
+
+
+def _grown(project: Path) -> int:
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.softlabels.memory", str(project)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return int(json.loads(ended.stdout)["grown"])
+
+
+def _teach(project: Path) -> int:
+    """Fill a store with the answers of the project's teacher; return the growth in bytes."""
+    from stillroom.data.encoders import Encoder
+    from stillroom.data.views import PLAIN
+    from stillroom.io.documents import read_json
+    from stillroom.io.tables import TableFile
+    from stillroom.softlabels.capture import Capturing
+    from stillroom.softlabels.sparsify.kinds import TopK
+    from stillroom.softlabels.store import Store
+    from stillroom.teachers.local import How, open_teacher
+    from stillroom.teachers.questions import ExampleQuestions
+    from stillroom.teachers.reference import refer
+
+    encoder = Encoder.from_json(read_json(project / "data/02_examples/encoder.json"))
+    ref = refer(project / "data/03_teachers/ensemble")[0]
+    teacher = open_teacher(ref, How("none", 0, BATCH), encoder.classes)
+    questions = ExampleQuestions(
+        TableFile(project / "data/02_examples/examples"), encoder, PLAIN, 1
+    )
+    member = teacher.keeping(TopK(k=5, temperatures=(1.0, 4.0)))
+    with TemporaryDirectory(prefix="stillroom-bench-") as folder:
+        warm = Capturing(member, Store(Path(folder) / "warm"), BATCH)
+        next(iter(warm.shards(questions, lambda rows: None)))
+        before = _resident()
+        capturing = Capturing(member, Store(Path(folder) / "store"), ROWS_PER_SHARD)
+        for _ in capturing.shards(questions, lambda rows: None):
+            pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+if __name__ == "__main__":
+    print(json.dumps({"grown": _teach(Path(sys.argv[1]))}))

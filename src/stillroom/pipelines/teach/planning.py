@@ -1,0 +1,192 @@
+"""Planning: the project's examples, teachers and student in, the plan of its soft labels out.
+
+examples ──sample──> questions ──each teacher, timed──> logits ─┐
+                         └──student's encoder──> gradient ──────┴──plan──> Planned
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from stillroom.config.schema import Objective, SoftLabels, Student
+from stillroom.io.copies import Copies
+from stillroom.io.progress import ticking
+from stillroom.io.tables import TableFile
+from stillroom.pipelines.teach import request
+from stillroom.pipelines.teach.nodes import ask, refer_to_teachers
+from stillroom.pipelines.teach.student_gradient import student_gradient
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stillroom.softlabels.answers import Ask
+    from stillroom.softlabels.blocks import Question
+    from stillroom.softlabels.plan import Plan
+    from stillroom.softlabels.weighing import Answered
+    from stillroom.teachers.questions import ExampleQuestions
+
+# Logits of a sample: they and their gradients are held in float64, dense.
+MOST_CELLS = 2**24
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, and what the project adds to it.
+
+    Attributes:
+        plan: every option.
+        copies: where the bytes come to lie.
+        inputs: that each teacher is asked about; draws of one input share an answer.
+        seconds_per_input: of all teachers, measured on the sample.
+    """
+
+    plan: "Plan"
+    copies: Copies
+    inputs: int
+    seconds_per_input: float
+
+    @property
+    def hours(self) -> float:
+        """What the teachers take for everything."""
+        return self.inputs * self.seconds_per_input / SECONDS_PER_HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What is planned for."""
+
+    examples: TableFile
+    encoder: dict[str, Any]
+    teachers: Path
+    softlabels: SoftLabels
+    student: Student
+    objective: Objective
+
+
+def planned(project: Project, copies: Copies, positions: int) -> Planned:
+    """Ask the teachers about a sample and return what it says of the whole.
+
+    Raises:
+        StillroomError: the examples, the teachers or the student cannot be used.
+    """
+    from stillroom.softlabels.plan import Whole, plan
+
+    refs = refer_to_teachers(project.teachers)
+    asks = ask(project.examples, project.encoder, refs, project.softlabels)
+    first: Any = asks[0].questions
+    most = min(positions, max(2, MOST_CELLS // len(project.encoder["classes"])))
+    sampled = _sampled([*(one.questions for one in asks), _of_student(project)], most)
+    answered, seconds = _answers(asks, sampled)
+    labels, temperature = project.softlabels, project.objective.temperature
+    inputs = _stacked(sampled[-1])
+    found = plan(
+        answered,
+        _combination(labels, len(asks)),
+        tuple(sorted({*labels.temperatures, temperature})),
+        temperature,
+        Whole(rows=len(first), rows_per_shard=labels.rows_per_shard, copies=copies.full),
+        student_gradient(inputs, project.encoder, project.student, temperature),
+        _progress,
+    )
+    return Planned(
+        plan=found, copies=copies, inputs=len(replace(first, draws=1)), seconds_per_input=seconds
+    )
+
+
+def _of_student(project: Project) -> "ExampleQuestions":
+    """Return the questions as the student's own encoder sees them."""
+    from stillroom.data.encoders import Encoder
+    from stillroom.teachers.questions import ExampleQuestions
+
+    labels = project.softlabels
+    encoder = Encoder.from_json(project.encoder)
+    return ExampleQuestions(project.examples, encoder, request.views_of(labels), labels.draws)
+
+
+def _sampled(asked: list[Any], positions: int) -> list[list["Question"]]:
+    """Return the same rows of each list of questions; the first chooses them."""
+    from stillroom.softlabels.settle import sample
+
+    walks = 2 + sum(one != asked[0] for one in asked[1:])
+    with ticking("choosing the sample", walks * len(asked[0]), "rows") as ticker:
+        chosen = list(sample(_Walked(asked[0], ticker), positions))
+        names = {_name(question): at for at, question in enumerate(chosen)}
+        return [chosen if one == asked[0] else _named(_Walked(one, ticker), names) for one in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """Questions that tick while they are walked over."""
+
+    questions: Any
+    ticker: Any
+
+    def __iter__(self) -> "Iterator[Question]":
+        for question in self.questions:
+            yield question
+            self.ticker.advance()
+
+
+def _named(questions: _Walked, names: dict[Any, int]) -> list["Question"]:
+    import numpy as np
+
+    from stillroom.softlabels.blocks import Question
+
+    found: dict[int, Question] = {}
+    for question in questions:
+        at = names.get(_name(question))
+        if at is not None:
+            # The input itself, not the batch that it lies in.
+            found[at] = Question(question.row, np.array(question.input()).copy)
+    return [found[at] for at in range(len(names))]
+
+
+def _name(question: "Question") -> tuple[bytes, int, int]:
+    return question.row.example_id, question.row.view, question.row.draw
+
+
+def _stacked(questions: list["Question"]) -> "NDArray[np.float32]":
+    import numpy as np
+
+    return np.stack([question.input() for question in questions]).astype(np.float32)
+
+
+def _answers(
+    asks: "tuple[Ask, ...]", sampled: list[list["Question"]]
+) -> tuple[list["Answered"], float]:
+    """Return each teacher's answers, and the seconds that an input takes of all of them."""
+    import numpy as np
+
+    from stillroom.softlabels.weighing import Answered
+
+    answered, seconds = [], 0.0
+    with ticking("asking", len(asks) * len(sampled[0]), "rows") as ticker:
+        for one, questions in zip(asks, sampled, strict=False):
+            inputs, parts = _stacked(questions), []
+            started = perf_counter()
+            for logits in one.teacher.answer(inputs):
+                parts.append(np.asarray(logits, dtype=np.float32))
+                ticker.advance(len(parts[-1]))
+            seconds += (perf_counter() - started) / len(inputs)
+            rows = tuple(question.row for question in questions)
+            answered.append(Answered(one.teacher, rows, np.concatenate(parts)))
+    return answered, seconds
+
+
+def _combination(softlabels: SoftLabels, members: int) -> Any:
+    from stillroom.softlabels.combine import Combination
+
+    if members == 1:  # of one, or combined at capture: nothing is left to combine
+        return Combination.of("probability", [1.0])
+    return request.combination_of(softlabels, members)
+
+
+@contextmanager
+def _progress(label: str, total: int) -> "Iterator[Callable[[int], None]]":
+    with ticking(label, total, "sparsifiers") as ticker:
+        yield ticker.advance

@@ -1,0 +1,68 @@
+"""The student's gradient: inputs and a student's configuration in, what any targets teach it out.
+
+inputs ──untrained student──> logits;  targets ──soft term──> loss ──backward──> gradient
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from stillroom.config.schema import Student
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stillroom.softlabels.distributions import Distributions
+    from stillroom.softlabels.fidelity import Gradient, MissingMass
+
+
+def student_gradient(
+    inputs: "NDArray[np.float32]", encoder: Mapping[str, Any], student: Student, temperature: float
+) -> "Gradient":
+    """Return the gradient over the student's parameters, before it has learnt anything.
+
+    The student looks at the inputs once, in training mode and in float64; each set of targets is
+    then one backward pass of the objective's own soft term.
+
+    Args:
+        inputs: [N, *shape], as `encoder` makes them.
+        encoder: of the examples, as JSON.
+        student: what is built.
+        temperature: of the objective.
+
+    Raises:
+        ModelError: the architecture or its options are unknown.
+    """
+    import numpy as np
+    import torch
+
+    from stillroom.objectives.mixture import SOFT_TERMS
+    from stillroom.objectives.target import SoftTarget
+
+    model = _built(encoder, student)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(student.seed)  # of the dropout
+        logits = model(**{model.main_input_name: torch.from_numpy(inputs).double()}).logits
+    weights = [one for one in model.parameters() if one.requires_grad]
+
+    def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
+        ids, held = targets.padded()
+        with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
+            target = SoftTarget(torch.from_numpy(ids), torch.from_numpy(np.log(held)), temperature)
+        loss = SOFT_TERMS[missing_mass](logits, target, temperature).mean()
+        found = torch.autograd.grad(
+            loss, weights, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        return np.asarray(torch.cat([one.flatten() for one in found]).numpy())
+
+    return gradient
+
+
+def _built(encoder: Mapping[str, Any], student: Student) -> Any:
+    from stillroom.data.encoders import Encoder
+    from stillroom.models.table import Shape, build
+
+    fitted = Encoder.from_json(encoder)
+    shape = Shape(fitted.shape, fitted.classes)
+    architecture = student.architecture
+    return build(architecture.name, architecture.options, shape, student.seed).double()

@@ -1,0 +1,137 @@
+"""Derive: rows of a richer capture in, the rows that a poorer one would hold out, to the byte.
+
+    full  ──the logits again──> any sparsifier
+    topk  ──its k' largest, some of its temperatures──> topk with a smaller k
+
+So a smaller top-k, or another sparsifier of a set that was kept whole, costs no teacher.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from stillroom.softlabels.blocks import Row
+from stillroom.softlabels.codec.layout import Layout
+from stillroom.softlabels.codec.ragged import flat
+from stillroom.softlabels.codec.rows import encode_rows, row_keys
+from stillroom.softlabels.codec.shard import CODEC
+from stillroom.softlabels.fingerprint import Capture
+from stillroom.softlabels.index import RowIndex
+from stillroom.softlabels.sparsify.entries import TopKEntries
+from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, TopK
+from stillroom.softlabels.sparsify.rows import sparse
+from stillroom.softlabels.store import Store
+
+
+class Derived:
+    """What other captures of the same teacher in a store can say in place of asking it."""
+
+    def __init__(self, capture: Capture, layout: Layout, store: Store) -> None:
+        """Look for captures that differ in nothing but a richer sparsifier, the richest first."""
+        self.capture, self.layout = capture, layout
+        richer = [
+            kept.capture
+            for _, kept in store.kept()
+            if kept.codec == CODEC
+            and replace(kept.capture, sparsifier=capture.sparsifier, seed=capture.seed) == capture
+            and _holds(kept.capture.sparsifier, capture.sparsifier)
+        ]
+        self.sources = [
+            RowIndex(store.of(other, CODEC), Layout(other.sparsifier, layout.classes))
+            for other in sorted(richer, key=_poverty)
+        ]
+
+    def rows(self, rows: Sequence[Row]) -> pa.Table | None:
+        """Return those of the rows that can be derived, in any order; None where none can be."""
+        tables, left = [], list(rows)
+        for source in self.sources:
+            table = self._from(source, left)
+            if table is not None:
+                tables.append(table)
+                found = set(row_keys(table))
+                left = [row for row in left if row.key not in found]
+        return pa.concat_tables(tables) if tables else None
+
+    def _from(self, source: RowIndex, rows: Sequence[Row]) -> pa.Table | None:
+        whole = isinstance(source.layout.sparsifier, Full)
+        # What is whole depends on no draw and on no label.
+        keys = [(row.input_key, 0, None) if whole else row.key for row in rows]
+        places = source.find(keys)
+        found = dict.fromkeys(place for place in places if place is not None)
+        table = source.rows(list(found))
+        if table is None:
+            return None
+        at = {key: number for number, key in enumerate(row_keys(table))}
+        pairs = [(row, at[key]) for row, key in zip(rows, keys, strict=True) if key in at]
+        if not pairs:
+            return None
+        wanted, answers = [row for row, _ in pairs], [number for _, number in pairs]
+        if whole:
+            return self._of_whole(table, wanted, answers)
+        return self._of_topk(table.take(pa.array(answers)).combine_chunks(), wanted, source.layout)
+
+    def _of_whole(self, table: pa.Table, rows: Sequence[Row], answers: Sequence[int]) -> pa.Table:
+        positions = len(rows[0].labels)
+        logits = flat(table, "logits").values.reshape(-1, positions, self.layout.classes)
+        entries = sparse(np.array(logits), answers, rows, self.capture)
+        return encode_rows(rows, entries, self.capture, self.layout)
+
+    def _of_topk(self, table: pa.Table, rows: Sequence[Row], layout: Layout) -> pa.Table:
+        wanted, kept = self.capture.sparsifier, layout.sparsifier
+        if not (isinstance(wanted, TopK) and isinstance(kept, TopK)):
+            raise TypeError(f"{kept.kind} was taken for a richer {wanted.kind}")
+        columns = [kept.temperatures.index(t) for t in wanted.temperatures]
+        log_z = flat(table, "log_z").values.reshape(-1, len(kept.temperatures))[:, columns]
+        owners, ids, logits = _coordinates(table)
+        chosen = _largest(owners, ids, logits, wanted.k)
+        entries = TopKEntries(
+            counts=np.bincount(owners[chosen], minlength=len(log_z)),
+            ids=ids[chosen].astype(np.uint32),
+            logits=logits[chosen].astype(np.float32),
+            log_z=log_z.astype(np.float32),
+            entropy=flat(table, "entropy").values.astype(np.float32),
+            log_p_label=flat(table, "log_p_label").values.astype(np.float32),
+        )
+        return encode_rows(rows, entries, self.capture, self.layout)
+
+
+def _holds(rich: Sparsifier, poor: Sparsifier) -> bool:
+    """Tell whether all that `poor` keeps can be computed from what `rich` keeps."""
+    if rich == poor:
+        return False
+    if isinstance(rich, Full):
+        return True
+    return (
+        isinstance(rich, TopK)
+        and isinstance(poor, TopK)
+        and rich.k >= poor.k
+        and set(poor.temperatures) <= set(rich.temperatures)
+    )
+
+
+def _poverty(capture: Capture) -> int:
+    return -capture.sparsifier.k if isinstance(capture.sparsifier, TopK) else -(1 << 62)
+
+
+def _coordinates(
+    table: pa.Table,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.generic]]:
+    """Return owner, id and logit of each entry, the owners counting positions over all rows."""
+    ids, places = flat(table, "ids"), flat(table, "positions")
+    rows = np.repeat(np.arange(len(ids.bounds) - 1), ids.lengths)
+    owners = places.values.astype(np.int64) + flat(table, "entropy").bounds[rows]
+    return owners, ids.values.astype(np.int64), flat(table, "logits").values
+
+
+def _largest(
+    owners: NDArray[np.int64], ids: NDArray[np.int64], logits: NDArray[np.generic], k: int
+) -> NDArray[np.int64]:
+    """Return which entries are the k largest of their owner, by falling logit, then rising id."""
+    order = np.lexsort((ids, -logits.astype(np.float64), owners))
+    counts = np.bincount(owners)
+    starts = np.cumsum(counts) - counts
+    rank = np.arange(len(order)) - starts[owners[order]]
+    return np.asarray(order[rank < k])

@@ -1,0 +1,232 @@
+"""Bytes that are not what was written: refused by name, or made anew; never served."""
+
+import json
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from linear_teachers import NAMES, Captured, capture, fill, linear, questions, write_set
+
+from stillroom.errors import SoftLabelError
+from stillroom.softlabels.codec.shard import CODEC, to_bytes
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.manifest import (
+    MANIFEST,
+    SHARDS,
+    MemberShards,
+    Shard,
+    manifest_of,
+    write_manifest,
+)
+from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, Threshold, TopK
+from stillroom.softlabels.store import Store
+from stillroom.softlabels.whole import require_whole
+
+KINDS: tuple[Sparsifier, ...] = (
+    Full(),
+    TopK(k=4, temperatures=(1.0, 2.0)),
+    Threshold(entries=2.0, tau=0.1, temperature=1.0),
+)
+Content = tuple[object, list[bytes]]
+Damage = Callable[[bytes, random.Random], bytes]
+
+
+def content(made: Captured, folder: Path) -> Content:
+    """Return all that a set says: its manifest, and every distribution to the bit."""
+    labels = SoftLabelSet(folder)
+    require_whole(labels)
+    found = labels.distributions(made.questions.names, 1.0)
+    arrays = [found.owners, found.ids, found.weights]
+    return labels.manifest, [np.ascontiguousarray(array).tobytes() for array in arrays]
+
+
+def flipped(found: bytes, draws: random.Random) -> bytes:
+    """Return the bytes with one bit of another value."""
+    at = draws.randrange(len(found) * 8)
+    changed = bytearray(found)
+    changed[at // 8] ^= 1 << at % 8
+    return bytes(changed)
+
+
+def zeroed(found: bytes, draws: random.Random) -> bytes:
+    """Return the bytes with a block of zeros, as a filesystem leaves it that lost one."""
+    size = draws.choice([16, 64, 512])
+    at = draws.randrange(max(len(found) - size, 1))
+    return found[:at] + bytes(min(size, len(found) - at)) + found[at + size :]
+
+
+def damaged(
+    files: list[Path], count: int, damage: Damage, draws: random.Random
+) -> Iterator[tuple[Path, bytes]]:
+    """Yield a file that was damaged, with its damaged bytes, and mend it afterwards."""
+    for number in range(count):
+        file = files[number % len(files)]
+        whole = file.read_bytes()
+        harmed = damage(whole, draws)
+        file.write_bytes(harmed)
+        yield file, harmed
+        file.write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    ("flips", "blocks"), [(150, 30), pytest.param(5000, 500, marks=pytest.mark.faults)]
+)
+def test_no_flipped_bit_and_no_zeroed_block_of_a_set_is_silent(
+    flips: int, blocks: int, tmp_path: Path, counted: Callable[[str], None]
+) -> None:
+    draws, found = random.Random(0), Counter[str]()
+    for number, kind in enumerate(KINDS):
+        members = 1 if isinstance(kind, TopK) else 2
+        made = capture(tmp_path / str(number), members, kind)
+        expected = content(made, made.folder)
+        shards = sorted((made.folder / SHARDS).iterdir())
+        files = [file for shard in shards for file in (shard, made.folder / MANIFEST)]
+        for damage, count in ((flipped, flips), (zeroed, blocks)):
+            share = count // len(KINDS) + (number < count % len(KINDS))
+            for file, harmed in damaged(files, share, damage, draws):
+                what = f"{damage.__name__} {'manifest' if file.name == MANIFEST else 'shard'}"
+                try:
+                    served = content(made, made.folder)
+                except SoftLabelError as error:
+                    assert file.name in str(error)
+                    found[f"{what} refused"] += 1
+                else:
+                    assert served == expected, f"{file} was served: {harmed!r}"
+                    found[f"{what} of equal content"] += 1
+    assert sum(found.values()) == flips + blocks
+    told = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+    counted(f"{flips} flipped bits and {blocks} zeroed blocks of sets: {told}; 0 silent")
+
+
+@pytest.mark.parametrize(
+    ("flips", "blocks"), [(24, 8), pytest.param(500, 100, marks=pytest.mark.faults)]
+)
+def test_what_rots_in_the_store_is_asked_again_and_nothing_else(
+    flips: int, blocks: int, tmp_path: Path, counted: Callable[[str], None]
+) -> None:
+    draws, asked, found = random.Random(1), questions(40), Counter[str]()
+    kind = KINDS[1]
+    first, store = linear(1, kind), Store(tmp_path / "store")
+    shards = fill(first, store, asked)
+    kept = store.of(first.capture, CODEC)
+    whole = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
+    names = [kept.path(shard) for shard in shards]
+    files = [file for name in names for file in (name, kept.folder / MANIFEST)]
+    rows_again = 0
+    for damage, count in ((flipped, flips), (zeroed, blocks)):
+        for file, harmed in damaged(files, count, damage, draws):
+            again = linear(1, kind)
+            assert fill(again, store, asked) == shards
+            assert {path: path.read_bytes() for path in names} == {p: whole[p] for p in names}
+            assert set(kept.shards().values()) == set(shards)
+            rows_again += len(again.asked)
+            if file.name != MANIFEST:
+                lost = next(shard for shard in shards if kept.path(shard) == file)
+                assert len(again.asked) == (0 if harmed == whole[file] else lost.rows)
+                found["shards"] += 1
+            else:
+                found[f"manifests, {'all' if len(again.asked) == 40 else 'fewer'} rows again"] += 1
+                for path, before in whole.items():
+                    path.write_bytes(before)
+    told = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+    counted(f"{flips + blocks} damages of a store: {told}; {rows_again} rows asked, 0 served")
+
+
+@pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.faults)])
+def test_a_shard_that_ends_early_is_refused_wherever_it_ends(
+    every: int, tmp_path: Path, counted: Callable[[str], None]
+) -> None:
+    made = capture(tmp_path / "set", 1)
+    shard = made.folder / SHARDS / made.labels.manifest.members[0].shards[0].name
+    whole = shard.read_bytes()
+    refused = 0
+    for length in range(0, len(whole), every):
+        shard.write_bytes(whole[:length])
+        with pytest.raises(SoftLabelError, match=shard.name):
+            require_whole(SoftLabelSet(made.folder))
+        refused += 1
+    counted(f"a shard of {len(whole)} bytes cut short {refused} times: {refused} refused")
+
+
+def test_swapped_missing_duplicated_and_foreign_shards_are_named(
+    tmp_path: Path, counted: Callable[[str], None]
+) -> None:
+    made = capture(tmp_path / "set", 2)
+    mine, anothers = made.labels.manifest.members
+    first, second = (made.folder / SHARDS / shard.name for shard in mine.shards[:2])
+    other = made.folder / SHARDS / anothers.shards[0].name
+    whole = first.read_bytes(), second.read_bytes()
+
+    def swap() -> None:
+        first.write_bytes(whole[1])
+        second.write_bytes(whole[0])
+
+    cases: dict[str, Callable[[], object]] = {
+        "swapped": swap,
+        "missing": first.unlink,
+        "duplicated": lambda: first.write_bytes(whole[1]),
+        "foreign": lambda: first.write_bytes(other.read_bytes()),
+        "empty": lambda: first.write_bytes(b""),
+        "a folder": lambda: (first.unlink(), first.mkdir()),
+    }
+    for change in cases.values():
+        change()
+        with pytest.raises(SoftLabelError, match=first.name):
+            require_whole(SoftLabelSet(made.folder))
+        if first.is_dir():
+            first.rmdir()
+        first.write_bytes(whole[0])
+        second.write_bytes(whole[1])
+    require_whole(SoftLabelSet(made.folder))
+    counted(f"{', '.join(cases)} shards: all named")
+
+
+def of_shards(made: Captured, folder: Path, shards: tuple[Shard, ...]) -> Path:
+    """Commit a set of one member with these shards, wherever they come from."""
+    (member,) = made.labels.manifest.members
+    part = MemberShards(capture=member.capture, bias=member.bias, shards=shards)
+    manifest = made.labels.manifest
+    write_manifest(folder, manifest_of((part,), manifest.combination, CODEC, 4, NAMES))
+    return folder
+
+
+def test_a_manifest_that_lists_a_shard_twice_or_anothers_is_refused_by_name(
+    tmp_path: Path, counted: Callable[[str], None]
+) -> None:
+    store, asked = Store(tmp_path / "store"), questions()
+    made = capture(tmp_path / "set", 1)
+    shards = made.labels.manifest.members[0].shards
+    twice = of_shards(made, tmp_path / "set", (*shards, shards[0]))
+    with pytest.raises(SoftLabelError, match=r"a shard is listed twice: \w{32}\.parquet"):
+        SoftLabelSet(twice)
+    other = write_set(tmp_path / "other", [linear(2, Full())], asked, store)
+    (foreign, *_) = other.manifest.members[0].shards
+    shutil.copy(tmp_path / "other" / SHARDS / foreign.name, tmp_path / "set" / SHARDS)
+    mixed = of_shards(made, tmp_path / "set", (foreign, *shards[1:]))
+    with pytest.raises(SoftLabelError, match=f"{foreign.name} holds answers of another teacher"):
+        require_whole(SoftLabelSet(mixed))
+    # The same rows a second time, under another name.
+    table = made.labels.shard_table(0, shards[0])
+    renamed = to_bytes(table.slice(0, 3), made.labels.layout(0))
+    again = Shard.of(renamed, 3)
+    (tmp_path / "set" / SHARDS / again.name).write_bytes(renamed)
+    doubled = SoftLabelSet(of_shards(made, tmp_path / "set", (*shards, again)))
+    with pytest.raises(SoftLabelError, match="a row stands there twice: example 0{32},"):
+        doubled.distributions(made.questions.names, 1.0)
+    counted("a shard listed twice, another teacher's, the same rows under another name: all named")
+
+
+def test_a_store_whose_manifest_says_another_tau_is_not_believed(tmp_path: Path) -> None:
+    kind = KINDS[2]
+    store, asked = Store(tmp_path / "store"), questions()
+    member = linear(1, kind)
+    fill(member, store, asked)
+    path = store.of(member.capture, CODEC).folder / MANIFEST
+    document = json.loads(path.read_text())
+    document["capture"]["sparsifier"]["tau"] = 0.3
+    path.write_text(json.dumps(document))
+    assert list(store.kept()) == []

@@ -1,0 +1,198 @@
+"""Every call that can fail fails once, in turn: what was committed stays, and the user is told."""
+
+import errno
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults_project import (
+    CAPTURES,
+    LABELS,
+    STATE,
+    Stage,
+    Tree,
+    committed,
+    error_line,
+    final_name,
+    require_whole_store,
+    tree,
+)
+from faults_server import Ran
+
+from stillroom.io.documents import read_json, write_json
+from stillroom.softlabels.manifest import MANIFEST
+
+OPEN_WRITE_SYNC_RENAME = "owsr"
+READ_AND_MAKE_NAMES = "dm"
+NEVER = 10**9
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """A run that is to replace another set, and whose answers the store holds in part."""
+
+    stage: Stage
+    snapshot: Path
+    previous: Tree
+    wanted: Tree
+
+    def run(self, **options: Any) -> Ran:
+        """Run it from its beginning."""
+        self.stage.go_back(self.snapshot)
+        return self.stage.run(**options)
+
+    def require_intact(self, scratch: Path) -> None:
+        """Check what must hold after a run that failed."""
+        assert committed(self.stage.project, scratch) in (self.previous, self.wanted)
+        require_whole_store(self.stage.project)
+
+    def require_resumed(self) -> None:
+        """Run again, and compare with what no fault met."""
+        self.stage.must_run()
+        assert tree(self.stage.project / LABELS) == self.wanted
+
+
+def replacing(teach: Callable[..., Stage], snapshot: Path, folder: Path | None = None) -> Replacing:
+    """Return a stage with another set in place, and half of its own answers in the store."""
+    previous, stage = teach(folder, rows=64, seed=1), teach(folder, rows=64, seed=0)
+    previous.must_run()
+    labels, captures = stage.project / LABELS, stage.project / CAPTURES
+    old, others = tree(labels), {path.name for path in captures.iterdir()}
+    shutil.copytree(labels, snapshot / LABELS)
+    stage.must_run()
+    wanted = tree(labels)
+    for path in captures.iterdir():
+        if path.name not in others:
+            kept: Any = read_json(path / MANIFEST)
+            kept["shards"].popitem()
+            write_json(path / MANIFEST, kept)
+    shutil.copytree(stage.project / STATE, snapshot / STATE)
+    return Replacing(stage, snapshot, old, wanted)
+
+
+def names_its_path(ran: Ran, project: Path) -> bool:
+    """Say whether the error names what failed, or what that was to become."""
+    path = final_name(Path(ran.fault.splitlines()[0].split(" ", 1)[1]))
+    line = error_line(ran)
+    return str(path) in line or str(path.relative_to(project)) in line
+
+
+@pytest.mark.usefixtures("needs_shim")
+@pytest.mark.parametrize(
+    ("number", "every"),
+    [
+        (errno.ENOSPC, 60),
+        (errno.EIO, 45),
+        (errno.EACCES, 75),
+        *(
+            pytest.param(number, 1, marks=pytest.mark.faults)
+            for number in (errno.ENOSPC, errno.EIO, errno.EACCES)
+        ),
+    ],
+)
+@pytest.mark.parametrize("kinds", [OPEN_WRITE_SYNC_RENAME])
+def test_a_call_that_fails_once_leaves_the_commit_and_names_its_path(
+    kinds: str,
+    number: int,
+    every: int,
+    teach: Callable[..., Stage],
+    tmp_path: Path,
+    counted: Callable[[str], None],
+) -> None:
+    one = replacing(teach, tmp_path / "before")
+    project = one.stage.project
+    fault = {"root": str(project), "kinds": kinds, "errno": number}
+    calls = one.run(fault={**fault, "at": NEVER}).calls
+    found: Counter[str] = Counter()
+    unnamed, at = [], 1 + every // 2
+    while True:
+        ran = one.run(fault={**fault, "at": at})
+        if not ran.fault:
+            break
+        name = ran.fault.split()[0]
+        found[name] += 1
+        if ran.code == 0:  # a shard of the store that cannot be read is made anew
+            found["made good"] += 1
+            assert tree(project / LABELS) == one.wanted, ran.fault
+        else:
+            one.require_intact(tmp_path)
+            if not names_its_path(ran, project):
+                unnamed.append(f"{ran.fault} -> {error_line(ran)}")
+        if at % 10 == 0 or every > 1:
+            one.require_resumed()
+        at += every
+    assert ran.code == 0
+    assert at > calls
+    assert unnamed == []
+    told = ", ".join(f"{count} {name}" for name, count in found.items() if name != "made good")
+    counted(
+        f"{os.strerror(number)}, at each {every} of {calls} calls: {told}; "
+        f"{found['made good']} made good, the others one line with the path, 0 lost a commit"
+    )
+
+
+@pytest.fixture
+def small_filesystem(tmp_path: Path) -> Iterator[Path]:
+    """Yield a filesystem of 16 MB that can be filled up."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small filesystem takes root")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    if subprocess.run(words, check=False, capture_output=True).returncode:
+        pytest.skip("this machine does not let root mount a filesystem")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("points", [4, pytest.param(50, marks=pytest.mark.faults)])
+def test_a_disk_that_fills_up_leaves_the_commit_and_goes_on_once_there_is_room(
+    points: int,
+    small_filesystem: Path,
+    teach: Callable[..., Stage],
+    tmp_path: Path,
+    counted: Callable[[str], None],
+) -> None:
+    one = replacing(teach, tmp_path / "before", small_filesystem)
+    page = os.sysconf("SC_PAGE_SIZE")
+
+    def free() -> int:
+        state = os.statvfs(small_filesystem)
+        return state.f_bavail * state.f_bsize
+
+    def needed() -> int:
+        """Return how much a run takes at most, halving the room until it just does."""
+        one.stage.go_back(one.snapshot)
+        low, high = 0, free() // page
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if with_room(middle).code == 0 else (middle, high)
+        return high
+
+    def with_room(pages: int) -> Ran:
+        one.stage.go_back(one.snapshot)
+        filled = small_filesystem / "ballast"
+        with filled.open("wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, max(free() - pages * page, 1))
+        return one.stage.run()
+
+    most = needed()
+    found: Counter[str] = Counter()
+    for point in range(points):
+        room = point * most // points
+        ran = with_room(room)
+        assert "No space left on device at " in error_line(ran), f"{room} of {most} pages"
+        path = Path(error_line(ran).split(" at ", 1)[1].split(". What", 1)[0])
+        assert path.is_relative_to(one.stage.project)
+        found[path.suffix or path.name] += 1
+        one.require_intact(tmp_path)
+        (small_filesystem / "ballast").unlink()
+        one.require_resumed()
+    told = ", ".join(f"{count} at a {name}" for name, count in found.items())
+    counted(f"{points} fill points over {most} pages: {told}; each one line, 0 lost a commit")

@@ -1,0 +1,253 @@
+"""SIGKILL at any moment of `teach`: the committed set is readable, and the resumed one the same."""
+
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from faults_project import (
+    CAPTURES,
+    LABELS,
+    STATE,
+    Stage,
+    Tree,
+    committed,
+    litter,
+    require_whole_store,
+    store_tree,
+    tree,
+)
+from faults_server import ENVIRONMENT
+
+from stillroom.softlabels.manifest import MANIFEST
+
+OTHER_FILESYSTEM = Path("/dev/shm")
+BEFORE, AMONG, VERIFYING, AFTER = (
+    "before the first commit",
+    "among the shards",
+    "while verifying and publishing",
+    "after the set's rename",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A state that a run starts from, and what it ends with where nothing kills it."""
+
+    stage: Stage
+    snapshot: Path
+    previous: Tree | None
+    wanted: Tree
+    wanted_store: Tree
+    seconds: float
+
+
+def case(stage: Stage, snapshot: Path, runs: int) -> Case:
+    """Measure what uninterrupted runs take from the state that the project is in, and make."""
+    labels = stage.project / LABELS
+    previous = tree(labels) if labels.exists() else None
+    stage.keep(snapshot)
+    seconds = []
+    for _ in range(runs):
+        stage.go_back(snapshot)
+        seconds.append(stage.must_run().seconds)
+    ends = statistics.median(seconds)
+    return Case(stage, snapshot, previous, tree(labels), store_tree(stage.project), ends)
+
+
+@pytest.fixture
+def cases(teach: Callable[..., Stage], tmp_path: Path) -> Callable[[int], list[Case]]:
+    """Return what makes two cases: nothing is there; another set is there, in its place."""
+
+    def make(runs: int) -> list[Case]:
+        stage, previous = teach(rows=16, seed=0), teach(rows=16, seed=1)
+        fresh = case(stage, tmp_path / "fresh", runs)
+        previous.forget()
+        previous.must_run()
+        return [fresh, case(stage, tmp_path / "replacing", runs)]
+
+    return make
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str | None]:
+    """Return a folder of another filesystem, or None."""
+    if not OTHER_FILESYSTEM.is_dir() or not os.access(OTHER_FILESYSTEM, os.W_OK):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(dir=OTHER_FILESYSTEM) as folder:
+        yield folder
+
+
+def moment(case: Case) -> str:
+    """Tell from what is on the disk how far the killed run had come."""
+    project = case.stage.project
+    labels = project / LABELS
+    if labels.exists() and tree(labels) == case.wanted:
+        return AFTER
+    names = {Path(name).parts[0] for name in case.wanted_store}
+    older = {p.name for p in (case.snapshot / CAPTURES).glob("*")}
+    staged = project / STATE / "unverified_labels" / MANIFEST
+    if staged.exists() and staged.read_bytes() == case.wanted[MANIFEST]:
+        return VERIFYING
+    if any((project / CAPTURES / name / MANIFEST).exists() for name in names - older):
+        return AMONG
+    return BEFORE
+
+
+def require_sound(case: Case, scratch: Path) -> None:
+    """Check what must hold after a kill."""
+    found = committed(case.stage.project, scratch)
+    assert found in ([case.wanted, case.previous] if case.previous else [case.wanted, None])
+    require_whole_store(case.stage.project)
+
+
+def require_resumed(case: Case) -> None:
+    """Run to the end, and compare with what nothing interrupted."""
+    case.stage.must_run()
+    assert tree(case.stage.project / LABELS) == case.wanted
+    assert store_tree(case.stage.project) == case.wanted_store
+    outside = [name for name in litter(case.stage.project) if "unverified_labels" not in name]
+    assert outside == []
+
+
+@pytest.mark.parametrize(
+    ("kills", "on_another", "runs"),
+    [(8, 2, 1), pytest.param(200, 40, 5, marks=pytest.mark.faults)],
+)
+def test_a_killed_teach_leaves_a_whole_set_and_resumes_to_the_byte(
+    kills: int,
+    on_another: int,
+    runs: int,
+    cases: Callable[[int], list[Case]],
+    elsewhere: str | None,
+    tmp_path: Path,
+    counted: Callable[[str], None],
+) -> None:
+    draws = random.Random(kills)
+    found: Counter[str] = Counter()
+    both, done, resumed = cases(runs), 0, 0
+    temporary = {"TMPDIR": elsewhere} if elsewhere else {}
+    while done < kills:
+        one = both[done % 2]
+        one.stage.go_back(one.snapshot)
+        again = True
+        while again:  # one in three is killed once more before it is let go on
+            away = temporary if done < on_another else {}
+            after = draws.uniform(0, one.seconds)
+            ran = one.stage.run(kill_after=after, environment=away)
+            assert ran.code in (0, -9), ran.said
+            if ran.code == -9:
+                done += 1
+                found[moment(one)] += 1
+            require_sound(one, tmp_path)
+            again = ran.code == -9 and done < kills and draws.random() < 1 / 3
+        require_resumed(one)
+        resumed += 1
+    told = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    where = f"{on_another} of them with TMPDIR on another filesystem, " if temporary else ""
+    counted(f"{done} kills: {where}{told}; 0 torn; {resumed} resumed runs, 0 differ by a byte")
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param(8, marks=pytest.mark.faults)]
+)
+def test_a_killed_kedro_run_resumes_to_the_byte(
+    kills: int,
+    teach: Callable[..., Stage],
+    tmp_path: Path,
+    counted: Callable[[str], None],
+) -> None:
+    stage, draws = teach(rows=4), random.Random(kills)
+    words = [str(Path(sys.executable).parent / "kedro"), *stage.words]
+    settings = {"cwd": stage.project, "env": {**os.environ, **ENVIRONMENT}}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    stage.must_run()
+    wanted = one = Case(
+        stage, tmp_path, None, tree(stage.project / LABELS), store_tree(stage.project), 0
+    )
+    stage.forget()
+    started = time.monotonic()
+    subprocess.run(words, **settings, **quiet, check=True)
+    seconds = time.monotonic() - started
+    assert tree(stage.project / LABELS) == wanted.wanted
+    found: Counter[str] = Counter()
+    done = 0
+    while done < kills:
+        stage.forget()
+        running = subprocess.Popen(words, **settings, **quiet)
+        # The imports come first, and there is nothing to tear in them.
+        time.sleep(draws.uniform(0.5 * seconds, seconds))
+        running.kill()
+        if running.wait() == -9:
+            done += 1
+            found[moment(one)] += 1
+        require_sound(one, tmp_path)
+        require_resumed(one)
+    told = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    counted(f"{done} kills of `kedro run --pipeline=teach`: {told}; 0 torn, 0 differ by a byte")
+
+
+@pytest.mark.usefixtures("needs_shim")
+@pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.faults)])
+def test_a_kill_before_any_call_or_in_any_write_leaves_a_whole_set(
+    every: int,
+    teach: Callable[..., Stage],
+    tmp_path: Path,
+    counted: Callable[[str], None],
+) -> None:
+    previous, stage = teach(rows=64, seed=1), teach(rows=64, seed=0)
+    previous.must_run()
+    one = case(stage, tmp_path / "replacing", 1)
+    found: Counter[str] = Counter()
+    at, root = 1, str(stage.project)
+    while True:
+        stage.go_back(one.snapshot)
+        ran = stage.run(fault={"root": root, "kinds": "wsrm", "at": at, "errno": 0})
+        if ran.code == 0:
+            break
+        assert ran.code == -9, ran.said
+        found[moment(one)] += 1
+        require_sound(one, tmp_path)
+        if at % 4 == 0 or every > 1:
+            require_resumed(one)
+        at += every
+    told = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    counted(f"killed in each {every} of {at - 1} calls that write, sync, rename, remove: {told}")
+
+
+@pytest.mark.usefixtures("needs_shim")
+def test_a_set_that_was_left_aside_survives_a_second_kill(
+    teach: Callable[..., Stage],
+    tmp_path: Path,
+    counted: Callable[[str], None],
+) -> None:
+    previous, stage = teach(rows=64, seed=1), teach(rows=64, seed=0)
+    previous.must_run()
+    one = case(stage, tmp_path / "replacing", 1)
+    labels, root = stage.project / LABELS, str(stage.project)
+    stage.go_back(one.snapshot)
+    aside = labels.with_name(f".{LABELS.name}.{'0' * 32}.replaced")
+    stage.must_run()
+    done = stage.keep(tmp_path / "done")  # the store is full, so that runs differ in the last step
+    kills = 0
+    for at in range(1, 10_000):
+        stage.go_back(done)
+        shutil.rmtree(labels)
+        shutil.copytree(one.snapshot / LABELS, aside)  # as a kill between the two renames leaves it
+        ran = stage.run(fault={"root": root, "kinds": "rm", "at": at, "errno": 0})
+        if ran.code == 0:
+            break
+        kills += 1
+        require_sound(one, tmp_path)
+    counted(f"{kills} second kills over a set that the first had left aside: 0 lost it")
+    assert kills > 5

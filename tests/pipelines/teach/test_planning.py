@@ -1,0 +1,122 @@
+"""Planning: the project's own teachers, examples and student."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_project import CLASSES, small, untrained_teachers
+
+from stillroom.config.schema import Architecture, Objective, SoftLabels, Student
+from stillroom.data.encoders import fit_encoder
+from stillroom.io.copies import Copies
+from stillroom.io.documents import read_json, write_json
+from stillroom.pipelines.teach import planning
+from stillroom.pipelines.teach.planning import Planned, Project, planned
+from stillroom.softlabels.sparsify.kinds import Full, TopK
+
+COPIES = Copies(("the store", "data", "the cache"), 3, False)
+LABELS: dict[str, Any] = {
+    "sparsifier": "full",
+    "k": 16,
+    "temperatures": [1.0, 4.0],
+    "entries": 50.0,
+    "tau": None,
+    "samples": 50,
+    "temperature": 4.0,
+    "draws": 1,
+    "views": 0,
+    "shift": 2,
+    "seed": 0,
+    "combine": "read",
+    "mean": "probability",
+    "weights": None,
+    "batch_size": 16,
+    "rows_per_shard": 50,
+    "pilot": 100,
+}
+STUDENT = Student(
+    epochs=1,
+    batch_size=16,
+    lr=0.01,
+    weight_decay=0.0,
+    warmup=0.0,
+    architecture=Architecture(name="mlp", options={"hidden": [4]}),
+    seed=0,
+)
+OBJECTIVE = Objective(temperature=4.0, hard_weight=0.1, missing_mass="tail_bucket")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = small(tmp_path, unlabelled=10)
+    return Project(
+        examples=made.examples,
+        encoder=made.encoder,
+        teachers=untrained_teachers(made, tmp_path / "teachers"),
+        softlabels=SoftLabels(**LABELS),
+        student=STUDENT,
+        objective=OBJECTIVE,
+    )
+
+
+def full_of(found: Planned) -> Any:
+    option = found.plan.options[0]
+    assert option.sparsifier == Full()
+    return option
+
+
+def with_labels(project: Project, **values: Any) -> Project:
+    return replace(project, softlabels=SoftLabels(**(LABELS | values)))
+
+
+def test_a_plan_counts_rows_members_and_copies(project: Project) -> None:
+    found = planned(project, COPIES, 40)
+    assert (found.plan.positions, found.plan.members, found.plan.temperature) == (40, 2, 4.0)
+    assert found.plan.whole.rows == found.inputs == 110
+    assert found.plan.whole.copies == 3
+    assert full_of(found).fidelity.gradient_cosine == pytest.approx(1)
+    assert 0 < found.hours == found.inputs * found.seconds_per_input / 3600
+    assert all(o.fidelity is None for o in found.plan.options if isinstance(o.sparsifier, TopK))
+
+
+def test_an_ensemble_that_is_combined_at_capture_is_one_teacher(project: Project) -> None:
+    found = planned(with_labels(project, combine="capture"), COPIES, 40)
+    assert found.plan.members == 1
+    assert all(option.fidelity is not None for option in found.plan.options)
+
+
+def test_draws_and_views_are_rows_and_a_draw_costs_no_answer(project: Project) -> None:
+    found = planned(with_labels(project, draws=3, views=2), COPIES, 40)
+    assert found.plan.whole.rows == 60 * 2 * 3 + 50
+    assert found.inputs == 60 * 2 + 50
+
+
+def test_a_sample_is_no_larger_than_its_gradients_can_be_held(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MOST_CELLS", 20 * len(CLASSES))
+    assert planned(project, COPIES, 1000).plan.positions == 20
+
+
+def test_teachers_with_other_preprocessing_answer_about_the_same_examples(
+    project: Project, tmp_path: Path
+) -> None:
+    frame = project.examples.read()
+    other = fit_encoder(frame.head(7), "image", CLASSES, (8, 8, 1)).to_json()
+    path = tmp_path / "teachers" / "member_1" / "preprocessor_config.json"
+    assert read_json(path) != other
+    write_json(path, other)
+    asks = planning.ask(
+        project.examples,
+        project.encoder,
+        planning.refer_to_teachers(project.teachers),
+        project.softlabels,
+    )
+    sampled = planning._sampled([one.questions for one in asks], 30)
+    names = [[question.row.example_id for question in of_one] for of_one in sampled]
+    keys = [[question.row.input_key for question in of_one] for of_one in sampled]
+    assert len(names[0]) == 30
+    assert names[0] == names[1]
+    assert not set(keys[0]) & set(keys[1])
+    assert (sampled[0][0].input() != sampled[1][0].input()).any()

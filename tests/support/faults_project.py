@@ -1,0 +1,188 @@
+"""A small real project for the fault suite, and what must hold of its soft labels after any fault.
+
+    ingest, two perceptrons ──> project ──teach──> trees of bytes: the set, the store
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import yaml
+from command_line import quick_project
+from faults_server import ROOT, Ran, Server
+
+from stillroom.data.encoders import Encoder
+from stillroom.io.hashing import sha256_bytes
+from stillroom.io.tables import TableFile
+from stillroom.io.workspace import restored
+from stillroom.models.directory import save_model
+from stillroom.models.table import Shape, build
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.manifest import MANIFEST, SHARDS
+from stillroom.softlabels.store import read_kept
+from stillroom.softlabels.whole import require_whole
+
+Tree = dict[str, bytes]
+LABELS = Path("data") / "04_soft_labels"
+STATE = Path(".stillroom")
+CAPTURES = STATE / "store" / "captures"
+# What is made of a project; another seed of the draws gives other captures, and so another set.
+TEACH = ("run", "--pipeline=teach", "--params")
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.(partial|replaced)")
+ROOM = 200  # characters of an error that a test shows
+
+
+def make_project(folder: Path, server: Server) -> Path:
+    """Make a project whose examples and teachers are there, and no soft labels."""
+    folder.mkdir(parents=True)
+    shutil.copytree(ROOT / "conf", folder / "conf")
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("src", "data/03_teachers/given"):
+        (folder / name).mkdir(parents=True)
+    quick_project(folder)
+    ran = server.run(folder, "run", "--pipeline=ingest")
+    assert ran.code == 0, ran.said
+    _train_teachers(folder / "data")
+    return folder
+
+
+def _train_teachers(data: Path) -> None:
+    """Write two perceptrons that tell the stripes apart."""
+    values = json.loads((data / "02_examples/encoder.json").read_text())
+    catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
+    table = TableFile(data.parent / catalog["examples"]["filepath"]).read()
+    encoder = Encoder.from_json(values)
+    inputs = torch.from_numpy(encoder.encode(table))
+    labels = torch.from_numpy(table["label"].to_numpy().astype("int64"))
+    for member in range(2):
+        shape = Shape(tuple(inputs.shape[1:]), tuple(encoder.classes))
+        model = build("mlp", {"hidden": [8]}, shape, seed=member)
+        optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
+        for _ in range(20):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs).logits, labels).backward()
+            optimiser.step()
+        save_model(model, values, data / "03_teachers/ensemble" / f"member_{member}")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The stage `teach` of one project, with its parameters."""
+
+    server: Server
+    project: Path
+    params: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command, after `kedro`."""
+        return (*TEACH, self.params)
+
+    def run(self, **options: object) -> Ran:
+        """Run it, as `Server.run`."""
+        return self.server.run(self.project, *self.words, **options)
+
+    def must_run(self, **options: object) -> Ran:
+        """Run it to a good end."""
+        ran = self.run(**options)
+        assert ran.code == 0, f"{ran.code}: {ran.said}"
+        return ran
+
+    def forget(self) -> None:
+        """Remove every soft label and the store."""
+        for made in (self.project / STATE, self.project / LABELS):
+            shutil.rmtree(made, ignore_errors=True)
+        for left in (self.project / "data").glob(".*.replaced"):
+            shutil.rmtree(left)
+
+    def keep(self, snapshot: Path) -> Path:
+        """Copy the soft labels and the store to `snapshot`."""
+        for made in (STATE, LABELS):
+            if (self.project / made).exists():
+                shutil.copytree(self.project / made, snapshot / made)
+        return snapshot
+
+    def go_back(self, snapshot: Path) -> None:
+        """Put what `keep` kept in its place."""
+        self.forget()
+        for made in (STATE, LABELS):
+            if (snapshot / made).exists():
+                shutil.copytree(snapshot / made, self.project / made)
+
+
+def tree(folder: Path) -> Tree:
+    """Return every file below a folder with its bytes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def store_tree(project: Path) -> Tree:
+    """Return the store's manifests and the shards that they name: what exists in it."""
+    found: Tree = {}
+    for folder in sorted((project / CAPTURES).glob("*")):
+        if (folder / MANIFEST).exists():
+            kept = [SHARDS + "/" + shard.name for shard in read_kept(folder).shards.values()]
+            for name in [MANIFEST, *kept]:
+                found[f"{folder.name}/{name}"] = (folder / name).read_bytes()
+    return found
+
+
+@contextmanager
+def copied(project: Path, scratch: Path) -> Iterator[Path]:
+    """Yield a copy of the project's soft labels, for looks that may change what they look at."""
+    data = scratch / "look" / "data"
+    data.mkdir(parents=True)
+    try:
+        for left in [LABELS.name, *(p.name for p in (project / "data").glob(".*.replaced"))]:
+            if (project / "data" / left).exists():
+                shutil.copytree(project / "data" / left, data / left)
+        yield data / LABELS.name
+    finally:
+        shutil.rmtree(scratch / "look")
+
+
+def committed(project: Path, scratch: Path) -> Tree | None:
+    """Return the committed set, read whole, as the next stage would find it; None without one."""
+    with copied(project, scratch) as folder:
+        if not restored(folder).exists():
+            return None
+        require_whole(SoftLabelSet(folder))
+        return tree(folder)
+
+
+def require_whole_store(project: Path) -> None:
+    """Check that each manifest of the store can be read and names whole shards alone."""
+    for folder in sorted((project / CAPTURES).glob("*")):
+        if not (folder / MANIFEST).exists():
+            continue
+        for shard in read_kept(folder).shards.values():
+            content = (folder / SHARDS / shard.name).read_bytes()
+            assert sha256_bytes(content) == shard.sha256, shard.name
+
+
+def litter(project: Path) -> list[str]:
+    """Return what writers left that are dead: nothing may read it, and the next run removes it."""
+    found = [*project.rglob("*.partial"), *project.rglob("*.replaced")]
+    return sorted(path.relative_to(project).as_posix() for path in found)
+
+
+def final_name(path: Path) -> Path:
+    """Return what a temporary file is to become."""
+    made = TEMPORARY.fullmatch(path.name)
+    return path if made is None else path.with_name(made["name"])
+
+
+def error_line(ran: Ran) -> str:
+    """Return the one line that the user is told, after checking that it is one."""
+    assert ran.code == 1, f"ended with {ran.code}: {ran.said}"
+    assert "Traceback" not in ran.said, ran.said
+    assert " ERROR " not in ran.said, ran.said
+    lines = [line for line in ran.said.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1, ran.said
+    return lines[0]
