@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.group(name="softlabels")
 def softlabels() -> None:
-    """Plan soft labels, before the teachers run over everything."""
+    """Plan soft labels before the bill; look at them, check them, and tidy their store."""
 
 
 @softlabels.command(

@@ -1,6 +1,6 @@
 """Verify: deliberate shuffles, shifts, foreign rows and foreign teachers, each named where it is.
 
-    a sound set ──one thing changed, every hash made right again──> verify refuses it
+a sound set ──one thing changed, every hash made right again──> verify refuses it
 """
 
 import re
@@ -268,9 +268,7 @@ def test_labels_that_were_shuffled_are_caught_by_agreement_with_both_shares(
     mixed = np.random.default_rng(5).permutation(CLASS_ROWS.labels)
     wrong = replace(
         CLASS_ROWS,
-        rows=tuple(
-            replace(row, labels=mixed[n : n + 1]) for n, row in enumerate(CLASS_ROWS.rows)
-        ),
+        rows=tuple(replace(row, labels=mixed[n : n + 1]) for n, row in enumerate(CLASS_ROWS.rows)),
     )
     message = refusal(made, wrong)
     assert re.match(r"member 0 agrees with \d+\.\d% of the hard labels, and shuffled", message)
@@ -294,7 +292,9 @@ def test_a_shard_of_another_member_in_a_members_place_is_caught(tmp_path: Path) 
     made = make(tmp_path, Full(), CLASS_ROWS, members=2)
     made.members[1].weights[:] = made.members[0].weights  # no answer tells them apart
     made.replace_tables([table for _, table in made.labels.tables(0)], member=1)
-    assert refusal(made).startswith(f"shard {made.shards(1)[0].name} holds answers of another teach")
+    assert refusal(made).startswith(
+        f"shard {made.shards(1)[0].name} holds answers of another teach"
+    )
 
 
 def test_rows_that_were_captured_under_other_labels_are_caught(tmp_path: Path) -> None:
@@ -403,9 +403,7 @@ def test_a_sample_of_fewer_draws_than_its_capture_says_is_refused(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", KINDS[1:], ids=lambda kind: kind.kind)
-def test_a_position_of_which_nothing_was_kept_is_refused(
-    tmp_path: Path, kind: Sparsifier
-) -> None:
+def test_a_position_of_which_nothing_was_kept_is_refused(tmp_path: Path, kind: Sparsifier) -> None:
     made = make(tmp_path, kind, CLASS_ROWS)
     empty = {name: [] for name in ("ids", "positions", made.labels.layout(0).value)}
     where = made.change_shard(0, with_cell(3, **empty))
