@@ -2,11 +2,14 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from benchmarks.softlabels.gemma import MissingError
+
+FEATURES = 49
 
 
 def digits(data: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -23,10 +26,23 @@ def digits(data: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(images, np.uint8).reshape(-1, 784), np.frombuffer(labels, np.uint8)
 
 
+def table_parameters(teacher: dict[str, object]) -> dict[str, dict[str, Any]]:
+    """Return what params.yaml says for a table of these features and a perceptron as teacher."""
+    return {
+        "groups": {"data": "table", "teacher": "mlp_ensemble", "student": "mlp"},
+        "data": {
+            "path": "data/01_raw",
+            "columns": {"features": [f"f{at}" for at in range(FEATURES)]},
+        },
+        "teacher": {"path": "data/03_teachers/given", **teacher},
+        "student": {"epochs": 1},
+    }
+
+
 def write_part(folder: Path, name: str, images: np.ndarray, labels: np.ndarray) -> None:
     """Write one file of the source `table`: a label and a feature per block of 4 x 4 pixels."""
-    blocks = images.reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)).reshape(-1, 49)
-    columns = {f"f{at}": blocks[:, at].astype(np.float64) for at in range(49)}
+    blocks = images.reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)).reshape(-1, FEATURES)
+    columns = {f"f{at}": blocks[:, at].astype(np.float64) for at in range(FEATURES)}
     frame = pl.DataFrame({"label": [str(label) for label in labels], **columns})
     folder.mkdir(parents=True, exist_ok=True)
     frame.write_parquet(folder / f"{name}.parquet")

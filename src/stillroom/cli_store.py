@@ -126,11 +126,12 @@ def adopt(params: dict[str, Any]) -> None:
 def _manifests(catalog: Any) -> "list[Manifest]":
     """Return the manifests of the set and of one that is being made."""
     from stillroom.errors import StillroomError
+    from stillroom.io.workspace import restored
     from stillroom.softlabels.manifest import read_manifest
 
     found = []
     for name in (SET, STAGED):
-        folder = Path(catalog[name]._describe()["filepath"])
+        folder = restored(Path(catalog[name]._describe()["filepath"]))
         try:
             found.append(read_manifest(folder))
         except StillroomError:

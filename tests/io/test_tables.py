@@ -6,7 +6,9 @@ import polars as pl
 import pytest
 
 from stillroom.errors import DataError
-from stillroom.io.tables import TableFile, write_table
+from stillroom.io import tables
+from stillroom.io.hashing import sha256_file
+from stillroom.io.tables import TableFile, write_parts, write_table
 
 
 def test_equal_frames_give_equal_bytes_and_come_back(tmp_path: Path) -> None:
@@ -38,3 +40,81 @@ def test_no_flipped_bit_of_the_data_is_served(tmp_path: Path) -> None:
             assert table.read().equals(frame)  # a bit of the header that changes no value
         except DataError as error:
             assert "a.parquet" in str(error)
+
+
+def parted(rows: int, parts: int = 2, cut: int = 5) -> pl.DataFrame:
+    """Return rows in parts, with keys of which every `cut`th ends a file."""
+    keys = [(n % cut).to_bytes(8, "little") + n.to_bytes(8, "big") for n in range(rows)]
+    part = [f"part {n * parts // rows}" for n in range(rows)]
+    return pl.DataFrame({"example_id": keys, "part": part, "n": range(rows)})
+
+
+@pytest.fixture
+def short_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "ROWS_PER_FILE", 8)
+
+
+def hashes(folder: Path) -> list[str]:
+    return [sha256_file(path) for path in sorted(folder.iterdir())]
+
+
+@pytest.mark.usefixtures("short_files")
+def test_a_folder_of_files_is_read_in_order_as_one_table(tmp_path: Path) -> None:
+    frame = parted(100)
+    write_parts(frame, tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"{n:05d}.parquet" for n in range(len(names))]
+    assert len(names) > 5
+    table = TableFile(tmp_path)
+    assert table.read().equals(frame)
+    batches = list(table.batches(3))
+    assert max(batch.height for batch in batches) == 3
+    assert pl.concat(batches).equals(frame)
+
+
+@pytest.mark.usefixtures("short_files")
+def test_more_rows_leave_most_of_the_files_as_they_were(tmp_path: Path) -> None:
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    write_parts(parted(100, parts=1), tmp_path / "before")
+    write_parts(parted(104, parts=1), tmp_path / "after")
+    before, after = hashes(tmp_path / "before"), hashes(tmp_path / "after")
+    assert after[: len(before) - 1] == before[:-1]
+    assert len(after) - len(before) <= 1
+
+
+@pytest.mark.usefixtures("short_files")
+def test_a_new_part_is_a_file_of_its_own(tmp_path: Path) -> None:
+    write_parts(parted(24, parts=3, cut=100), tmp_path)
+    files = [
+        TableFile(path).read()["part"].unique().to_list() for path in sorted(tmp_path.iterdir())
+    ]
+    assert all(len(parts) == 1 for parts in files)
+
+
+def test_rows_are_counted_in_a_file_and_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROWS_PER_FILE", 8)
+    frame = parted(30).with_columns(split=pl.Series(["train", None, "test"] * 10))
+    write_table(frame, tmp_path / "a.parquet")
+    (tmp_path / "parts").mkdir()
+    write_parts(frame, tmp_path / "parts")
+    for path in (tmp_path / "a.parquet", tmp_path / "parts"):
+        assert TableFile(path).count("split", "train") == (10, 20)
+        assert TableFile(path).count("split", "none of them") == (0, 30)
+
+
+def test_an_empty_folder_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Run the stage that writes it first"):
+        TableFile(tmp_path).read()
+
+
+@pytest.mark.usefixtures("short_files")
+def test_a_damaged_file_of_a_folder_is_named_by_every_reader(tmp_path: Path) -> None:
+    write_parts(parted(40), tmp_path)
+    (tmp_path / "00001.parquet").write_bytes(b"PAR1 no PAR1")
+    table = TableFile(tmp_path)
+    for read in (table.read, lambda: list(table.batches(5)), lambda: table.count("n", 1)):
+        with pytest.raises(DataError, match=r"00001\.parquet is not Parquet"):
+            read()

@@ -1,12 +1,14 @@
 """Mixtures: the weights are those that were asked for."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
 
+from stillroom.config.schema import Objective
 from stillroom.objectives.mixture import SOFT_TERMS, Distillation, HardLabels
-from stillroom.objectives.response import forward_kl, renormalised_kl
+from stillroom.objectives.response import forward_kl, renormalised_kl, soft_cross_entropy
 from stillroom.objectives.target import SoftTarget
 
 LOGITS = torch.zeros(2, 2, dtype=torch.float64)
@@ -35,4 +37,14 @@ def test_distillation_without_a_target_is_an_error() -> None:
 
 
 def test_the_names_of_the_config_are_the_terms() -> None:
-    assert {"tail_bucket": forward_kl, "renormalise": renormalised_kl} == SOFT_TERMS
+    treatments = get_args(Objective.__annotations__["missing_mass"])
+    assert sorted(SOFT_TERMS) == sorted([*treatments, "unbiased"])
+    assert SOFT_TERMS["tail_bucket"] is forward_kl
+    assert SOFT_TERMS["renormalise"] is renormalised_kl
+    assert SOFT_TERMS["unbiased"] is soft_cross_entropy
+
+
+def test_unbiased_targets_mix_as_the_others_do() -> None:
+    # Uniform over two: each unit of weight costs ln 2, and every row's weights sum to one.
+    loss = Distillation(1.0, 0.25, soft_cross_entropy)(LOGITS, LABELS, TARGET)
+    assert loss.item() == pytest.approx(0.25 * HARD + 0.75 * math.log(2))

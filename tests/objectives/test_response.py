@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from stillroom.errors import SoftLabelError
-from stillroom.objectives.response import forward_kl, hard_cross_entropy, renormalised_kl
+from stillroom.objectives.response import (
+    forward_kl,
+    hard_cross_entropy,
+    renormalised_kl,
+    soft_cross_entropy,
+)
 from stillroom.objectives.target import SoftTarget
 
 
@@ -99,7 +104,7 @@ def test_a_students_own_distribution_costs_nothing() -> None:
     assert forward_kl(logits, own, 4.0).abs().max() < 1e-12
 
 
-@pytest.mark.parametrize("term", [forward_kl, renormalised_kl])
+@pytest.mark.parametrize("term", [forward_kl, renormalised_kl, soft_cross_entropy])
 def test_a_target_at_another_temperature_is_refused(term: object) -> None:
     with pytest.raises(SoftLabelError, match=r"holds at temperature 4\.0, .* asks for 2\.0"):
         term(torch.zeros(1, 2), target(logs([0.5, 0.5]), 4.0), 2.0)  # type: ignore[operator]
@@ -119,3 +124,73 @@ def test_a_batch_without_labels_costs_nothing_and_has_a_gradient_of_zero() -> No
     assert loss.item() == 0
     assert logits.grad is not None
     assert logits.grad.abs().max() == 0
+
+
+def test_soft_cross_entropy_by_hand() -> None:
+    # Logits (ln 3, 0): q = (3/4, 1/4). Weights (1/2, 1/2): -(ln 3/4 + ln 1/4) / 2.
+    logits = torch.tensor([[math.log(3), 0.0]], dtype=torch.float64)
+    value = soft_cross_entropy(logits, target(logs([0.5, 0.5]), 1.0), 1.0)
+    assert value.item() == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
+    assert value.item() == pytest.approx(0.8369882, abs=1e-6)
+
+
+def test_weights_that_do_not_sum_to_one_multiply_the_log_sum_exp_by_hand() -> None:
+    # Weights 0.6 of class 2 and 0.3 of class 0, sum 0.9; logits (1, 2, 3):
+    # 0.9 ln(e + e^2 + e^3) - 0.3 * 1 - 0.6 * 3 = 0.9 * 3.4076060 - 2.1.
+    logits = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
+    value = soft_cross_entropy(logits, target(logs([0.6, 0.3]), 1.0, [[2, 0]]), 1.0)
+    assert value.item() == pytest.approx(0.9 * 3.4076060 - 2.1, abs=1e-6)
+
+
+def test_the_square_of_the_temperature_scales_soft_cross_entropy() -> None:
+    # Logits (2 ln 3, 0) at T = 2 are (3/4, 1/4).
+    logits = torch.tensor([[2 * math.log(3), 0.0]], dtype=torch.float64)
+    value = soft_cross_entropy(logits, target(logs([0.5, 0.5]), 2.0), 2.0)
+    assert value.item() == pytest.approx(4 * 0.8369882, abs=1e-5)
+
+
+def test_padding_of_weight_0_adds_nothing_and_no_nan() -> None:
+    logits = torch.randn(1, 5, dtype=torch.float64, requires_grad=True)
+    padded = soft_cross_entropy(logits, target(logs([0.7, 0.0]), 1.0, [[3, 1]]), 1.0)
+    plain = soft_cross_entropy(logits, target(logs([0.7]), 1.0, [[3]]), 1.0)
+    assert padded.item() == plain.item()
+    padded.sum().backward()
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1.0, 2.0, 8.0]))
+def test_on_whole_targets_soft_cross_entropy_has_the_gradient_of_forward_kl(
+    seed: int, temperature: float
+) -> None:
+    draws = torch.Generator().manual_seed(seed)
+    teacher = torch.randn(5, 7, generator=draws, dtype=torch.float64) * 4
+    whole = target((teacher / temperature).log_softmax(1), temperature)
+    ours = torch.randn(5, 7, generator=draws, dtype=torch.float64).requires_grad_()
+    theirs = ours.detach().clone().requires_grad_()
+    soft_cross_entropy(ours, whole, temperature).sum().backward()
+    forward_kl(theirs, whole, temperature).sum().backward()
+    assert torch.allclose(ours.grad, theirs.grad, atol=1e-12)
+
+
+def test_the_gradient_of_any_weights_is_their_sum_of_q_less_the_weights_by_hand() -> None:
+    # At T: T * (sum of the weights * q - weights); q uniform over four, weights 1/2 and 3/4.
+    logits = torch.zeros(1, 4, dtype=torch.float64, requires_grad=True)
+    soft_cross_entropy(logits, target(logs([0.5, 0.75]), 2.0, [[0, 3]]), 2.0).sum().backward()
+    assert logits.grad is not None
+    expected = [2 * (1.25 / 4 - weight) for weight in (0.5, 0.0, 0.0, 0.75)]
+    assert logits.grad[0].tolist() == pytest.approx(expected)
+
+
+def test_over_the_draws_the_gradient_is_that_of_the_whole_target() -> None:
+    # p = (1/2, 1/4, 1/4); of the last two one is drawn with weight 1/2. Both draws, averaged.
+    logits = torch.tensor([[0.3, -0.2, 0.9]], dtype=torch.float64)
+
+    def gradient(p: list[float], ids: list[int]) -> torch.Tensor:
+        own = logits.clone().requires_grad_()
+        soft_cross_entropy(own, target(logs(p), 1.0, [ids]), 1.0).sum().backward()
+        assert own.grad is not None
+        return own.grad
+
+    mean = (gradient([0.5, 0.5], [0, 1]) + gradient([0.5, 0.5], [0, 2])) / 2
+    assert torch.allclose(mean, gradient([0.5, 0.25, 0.25], [0, 1, 2]))

@@ -80,8 +80,9 @@ def test_labels_that_agree_better_moved_by_one_are_refused() -> None:
     labels = np.where(random.random(400) < 0.5, tops, np.roll(tops, 1))
     assert seen(tops.tolist(), labels.tolist()).found > 0.5
     seen(tops.tolist(), labels.tolist()).require("member 0")
+    # A third of the moved ones agree by chance: 0.3 + 0.7 / 3 in place, 0.7 + 0.3 / 3 moved.
     mostly = np.where(random.random(400) < 0.3, tops, np.roll(tops, 1))
-    with pytest.raises(SoftLabelError, match=r"where they stand, and with 7\d\.\d% of them moved"):
+    with pytest.raises(SoftLabelError, match=r"where they stand, and with 8\d\.\d% of them moved"):
         seen(tops.tolist(), mostly.tolist()).require("member 0")
 
 

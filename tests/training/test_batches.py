@@ -1,25 +1,92 @@
-"""Batches: joined by key, in an order that seed and epoch alone decide."""
+"""Batches: joined by key, in an order that seed and epoch alone decide, in the views that the
+teachers saw."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
-from small_project import small, soft_labels, untrained_teachers
+from dense_answers import softmax
+from small_project import Small, small, soft_labels, untrained_teachers
+from torch.utils.data import DataLoader
 
 from stillroom.data.encoders import Encoder
+from stillroom.data.views import PLAIN, Views
 from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import write_table
-from stillroom.training.batches import Batch, EpochOrder, in_order, labelled, loader, read_split
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.manifest import manifest_of, write_manifest
+from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sample, Sparsifier, TopK
+from stillroom.teachers import local
+from stillroom.training.batches import (
+    Batch,
+    EpochOrder,
+    Rows,
+    in_order,
+    labelled,
+    loader,
+    read_split,
+    replayed,
+    taught,
+)
+
+MOVED = Views(count=3, shift=2, seed=5)
 
 
-def rows(count: int) -> Batch:
-    return Batch(torch.arange(float(count)).view(-1, 1), torch.arange(count), None)
+def rows(count: int) -> Rows:
+    return Rows(
+        inputs=torch.arange(float(count)).view(-1, 1),
+        labels=torch.arange(count),
+        example_ids=[n.to_bytes(16, "big") for n in range(count)],
+        views=PLAIN,
+        variants=[(0, 0)],
+        targets=[],
+    )
 
 
-def seen(batches: torch.utils.data.DataLoader, epoch: int) -> list[int]:
-    batches.sampler.set_epoch(epoch)
-    return torch.cat([batch.labels for batch in batches]).tolist()
+def batches_of(batches: DataLoader[Batch], epoch: int) -> list[Batch]:
+    batches.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+    return list(batches)
+
+
+def seen(batches: DataLoader[Batch], epoch: int) -> list[int]:
+    return torch.cat([batch.labels for batch in batches_of(batches, epoch)]).tolist()
+
+
+def train(made: Small) -> Rows:
+    return read_split(made.examples.path, Encoder.from_json(made.encoder), "train")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Small:
+    return small(tmp_path)
+
+
+def labels_of(
+    made: Small, folder: Path, kind: Sparsifier | None = None, members: int = 1, **more: Any
+) -> SoftLabelSet:
+    teachers = untrained_teachers(made, folder / "t", members)
+    return soft_labels(made, teachers, folder / "s", kind or Full(), **more)
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, np.ndarray]:
+    """Record each input that a teacher is given, by its bytes, with its logits."""
+    found: dict[bytes, np.ndarray] = {}
+    real = local.batches_of_logits
+
+    def recording(model: Any, inputs: np.ndarray, batch_size: int) -> Iterator[Any]:
+        logits = list(real(model, inputs, batch_size))
+        every = np.concatenate([np.asarray(part) for part in logits])
+        found.update((one.tobytes(), answer) for one, answer in zip(inputs, every, strict=True))
+        yield from logits
+
+    monkeypatch.setattr(local, "batches_of_logits", recording)
+    return found
 
 
 def test_an_epoch_sees_each_row_once_and_the_next_another_order() -> None:
@@ -31,7 +98,17 @@ def test_an_epoch_sees_each_row_once_and_the_next_another_order() -> None:
 
 
 def test_the_order_is_a_function_of_the_seed() -> None:
-    assert list(EpochOrder(50, 1)) == list(EpochOrder(50, 1)) != list(EpochOrder(50, 2))
+    assert list(EpochOrder(50, 1, 1)) == list(EpochOrder(50, 1, 1)) != list(EpochOrder(50, 1, 2))
+
+
+def test_epochs_take_the_variants_in_turn_and_the_order_does_not_depend_on_them() -> None:
+    order, plain = EpochOrder(50, 3, 1), EpochOrder(50, 1, 1)
+    for epoch in range(7):
+        order.set_epoch(epoch)
+        plain.set_epoch(epoch)
+        indices = list(order)
+        assert {index // 50 for index in indices} == {epoch % 3}
+        assert [index % 50 for index in indices] == list(plain)
 
 
 def test_a_last_batch_of_one_is_dropped_and_a_longer_one_kept() -> None:
@@ -44,42 +121,182 @@ def test_validation_drops_nothing() -> None:
     assert torch.cat([batch.labels for batch in in_order(rows(13), 6)]).tolist() == list(range(13))
 
 
-def test_inputs_labels_and_targets_of_a_row_stay_together(tmp_path: Path) -> None:
-    made = small(tmp_path)
-    labels = soft_labels(made, untrained_teachers(made, tmp_path / "t"), tmp_path / "s")
-    encoder = Encoder.from_json(made.encoder)
-    train = read_split(made.examples.path, encoder, "train", labels.folder, 4.0)
+def test_inputs_labels_and_targets_of_a_row_stay_together(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, members=2)
+    plain = train(made)
     frame = made.examples.read().filter(pl.col("split") == "train")
-    expected = labels.probabilities(frame["example_id"].to_list(), 4.0)
-    batches = loader(train, 7, seed=1)
-    batches.sampler.set_epoch(2)
-    for batch in batches:
-        for image, label, log_p in zip(batch.inputs, batch.labels, batch.target.log_p, strict=True):
-            row = (train.inputs == image).flatten(1).all(dim=1).nonzero().item()
+    expected = labels.plain(frame["example_id"].to_list(), 4.0).dense()
+    for batch in batches_of(loader(taught(plain, labels, 4.0), 7, seed=1), 2):
+        assert batch.target is not None
+        assert batch.target.temperature == 4.0
+        dense = torch.zeros(len(batch.labels), 3).scatter(
+            1, batch.target.ids, batch.target.log_p.exp()
+        )
+        for image, label, p in zip(batch.inputs, batch.labels, dense, strict=True):
+            row = (plain.inputs == image).flatten(1).all(dim=1).nonzero().item()
             assert label == frame["label"][row]
-            assert log_p.exp().tolist() == pytest.approx(expected[row].tolist(), abs=1e-6)
+            assert p.tolist() == pytest.approx(expected[row].tolist(), abs=1e-6)
 
 
-def test_an_example_without_a_soft_label_is_an_error(tmp_path: Path) -> None:
-    made = small(tmp_path)
-    labels = soft_labels(made, untrained_teachers(made, tmp_path / "t"), tmp_path / "s")
-    foreign = made.examples.read().with_columns(
-        pl.col("example_id").bin.encode("hex").str.slice(0, 16).str.encode("hex").str.decode("hex")
+def test_the_student_gets_the_very_tensor_that_the_teacher_was_given_with_its_answer(
+    made: Small, tmp_path: Path, answered: dict[bytes, np.ndarray]
+) -> None:
+    labels = labels_of(made, tmp_path, views=MOVED)
+    plain = train(made)
+    lessons = loader(taught(plain, labels, 4.0), 16, seed=1)
+    by_epoch = []
+    for epoch in range(6):
+        inputs = []
+        for batch in batches_of(lessons, epoch):
+            assert batch.target is not None
+            order = batch.target.ids.argsort(dim=1)
+            p = batch.target.log_p.gather(1, order).exp().numpy()
+            for image, found in zip(batch.inputs.numpy(), p, strict=True):
+                logits = answered[image.tobytes()]  # bit for bit, or the key is not there
+                np.testing.assert_allclose(found, softmax(logits[None], 4.0)[0], atol=1e-6)
+                inputs.append(image.tobytes())
+        by_epoch.append(sorted(inputs))
+    # Epochs 1 to 3 are views 1 to 3, the fourth is the first again, and none is the plain image.
+    assert by_epoch[3:] == by_epoch[:3]
+    keys, images = plain.example_ids, plain.inputs.numpy()
+    for epoch, inputs in enumerate(by_epoch[:3]):
+        assert inputs == sorted(v.tobytes() for v in MOVED.apply(images, keys, epoch + 1))
+        assert inputs != sorted(image.tobytes() for image in images)
+
+
+@pytest.mark.parametrize("hard", ["all", "labelled"])
+def test_a_control_sees_the_same_views_in_the_same_order(tmp_path: Path, hard: str) -> None:
+    made = small(tmp_path, unlabelled=20 if hard == "labelled" else 0)
+    labels = labels_of(made, tmp_path, views=MOVED)
+    plain = train(made)
+    student, control = taught(plain, labels, 4.0), replayed(plain, labels)
+    assert (control.views, control.variants) == (MOVED, student.variants)
+    assert control.targets == []
+    if hard == "labelled":
+        student, control = labelled(student), labelled(control)
+        assert len(control.labels) == 40
+    for epoch in range(4):
+        pairs = zip(
+            batches_of(loader(student, 16, 3), epoch),
+            batches_of(loader(control, 16, 3), epoch),
+            strict=True,
+        )
+        for ours, theirs in pairs:
+            assert (ours.inputs == theirs.inputs).all()
+            assert (ours.labels == theirs.labels).all()
+            assert theirs.target is None
+
+
+def test_a_labelled_row_keeps_its_own_key_and_so_its_own_view(tmp_path: Path) -> None:
+    made = small(tmp_path, unlabelled=20)
+    labels = labels_of(made, tmp_path, views=MOVED)
+    plain = train(made)
+    few = labelled(replayed(plain, labels))
+    assert few.example_ids == plain.example_ids[20:]
+    expected = MOVED.apply(plain.inputs.numpy(), plain.example_ids, 2)[20:]
+    assert (few.batch(list(range(40)), 1).inputs.numpy() == expected).all()
+
+
+def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path) -> None:
+    kind = Sample(draws=5, temperature=4.0)
+    labels = labels_of(made, tmp_path, kind, draws=3)
+    plain = train(made)
+    lessons = taught(plain, labels, 4.0)
+    assert lessons.variants == [(0, 0), (0, 1), (0, 2)]
+    index = list(range(60))
+    dense = []
+    for variant, (view, draw) in enumerate(lessons.variants):
+        batch = lessons.batch(index, variant)
+        assert batch.target is not None
+        assert (batch.inputs == plain.inputs).all()
+        names = [(key, view, draw) for key in plain.example_ids]
+        expected = labels.distributions(names, 4.0).dense()
+        found = torch.zeros(60, 3).scatter(1, batch.target.ids, batch.target.log_p.exp())
+        np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+        dense.append(expected)
+    assert (dense[0] != dense[1]).any()
+    assert (dense[1] != dense[2]).any()
+    drawn = [batches_of(loader(lessons, 60, 0), epoch)[0].target for epoch in range(4)]
+    ordered = [target.log_p.exp().sum().item() for target in drawn if target is not None]
+    assert ordered == pytest.approx([60.0] * 4, abs=1e-3)
+
+
+def test_views_and_draws_multiply(made: Small, tmp_path: Path) -> None:
+    kind = FixedThreshold(k=2, temperature=4.0)
+    labels = labels_of(made, tmp_path, kind, views=Views(count=2, shift=1, seed=0), draws=2)
+    lessons = taught(train(made), labels, 4.0)
+    assert lessons.variants == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    first, second, third = (lessons.batch([0, 1, 2], variant).inputs for variant in (0, 1, 2))
+    assert (first == second).all()
+    assert (first != third).any()
+
+
+def test_truncated_targets_hold_k_entries_and_their_own_log_p(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
+    lessons = taught(train(made), labels, 4.0)
+    (target,) = lessons.targets
+    assert target.ids.shape == (60, 2)
+    assert (target.log_p.exp().sum(dim=1) < 1).all()
+    with pytest.raises(SoftLabelError, match="temperature 2 was not captured"):
+        taught(train(made), labels, 2.0)
+
+
+def test_views_that_another_transform_made_are_refused_by_name(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, views=MOVED)
+    old = labels.manifest
+    member = replace(
+        old.members[0],
+        capture=replace(old.members[0].capture, augmentation="crop-3 size=7"),
     )
-    write_table(foreign, made.examples.path)
-    with pytest.raises(SoftLabelError, match="60 of 60 examples have no soft label"):
-        read_split(made.examples.path, Encoder.from_json(made.encoder), "train", labels.folder, 4.0)
+    other = manifest_of((member,), old.combination, old.codec, old.classes, old.class_names)
+    assert other.fingerprint != old.fingerprint
+    assert (
+        replace(old.captures[0], augmentation=Views(count=3, shift=1, seed=5).name).fingerprint
+        != old.captures[0].fingerprint
+    )
+
+    class Foreign(SoftLabelSet):
+        """Its rows are of the transform that its manifest names."""
+
+        def variants(self, example_id: bytes) -> list[tuple[int, int]]:
+            return labels.variants(example_id)
+
+    write_manifest(labels.folder, other)
+    with pytest.raises(SoftLabelError, match=r"made by 'crop-3 size=7', and shift-1 is what"):
+        replayed(train(made), Foreign(labels.folder))
 
 
-def test_an_empty_split_is_an_error(tmp_path: Path) -> None:
-    made = small(tmp_path)
+@pytest.mark.parametrize("join", [replayed, lambda of, labels: taught(of, labels, 4.0)])
+def test_an_example_without_a_soft_label_is_an_error(
+    made: Small, tmp_path: Path, join: Any
+) -> None:
+    labels = labels_of(made, tmp_path)
+    plain = train(made)
+    with pytest.raises(SoftLabelError, match="1 of 1 rows have no soft label.*ee" + "ee" * 15):
+        join(replace(plain, example_ids=[b"\xee" * 16, *plain.example_ids[1:]]), labels)
+    with pytest.raises(SoftLabelError, match="1 of 60 rows have no soft label"):
+        taught(replace(plain, example_ids=[*plain.example_ids[:-1], b"\xee" * 16]), labels, 4.0)
+
+
+def test_a_row_that_lacks_a_view_that_others_have_is_an_error(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, views=MOVED)
+    validation = made.examples.read().filter(pl.col("split") == "validation")
+    plain = train(made)
+    mixed = [*plain.example_ids[:-1], validation["example_id"][0]]
+    with pytest.raises(SoftLabelError, match="1 of 60 rows have no soft label.*view 1"):
+        taught(replace(plain, example_ids=mixed), labels, 4.0)
+
+
+def test_an_empty_split_is_an_error(made: Small) -> None:
     write_table(made.examples.read().filter(pl.col("split") != "train"), made.examples.path)
     with pytest.raises(DataError, match="no rows in the split train"):
-        read_split(made.examples.path, Encoder.from_json(made.encoder), "train", None, 1.0)
+        train(made)
 
 
 def test_labelled_keeps_the_labelled_rows_alone() -> None:
-    mixed = Batch(torch.arange(3.0).view(-1, 1), torch.tensor([1, -1, 0]), None)
-    assert labelled(mixed).inputs.flatten().tolist() == [0.0, 2.0]
+    mixed = replace(rows(3), labels=torch.tensor([1, -1, 0]))
+    kept = labelled(mixed)
+    assert kept.inputs.flatten().tolist() == [0.0, 2.0]
+    assert kept.example_ids == [rows(3).example_ids[0], rows(3).example_ids[2]]
     with pytest.raises(DataError, match="label_fraction"):
-        labelled(Batch(torch.zeros(1, 1), torch.tensor([-1]), None))
+        labelled(replace(rows(1), labels=torch.tensor([-1])))

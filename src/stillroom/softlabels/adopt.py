@@ -25,7 +25,7 @@ def adopt(labels: SoftLabelSet, store: Store, tick: Callable[[int], None]) -> in
             kept = store.of(member.capture, CODEC)
             held = {shard.name for shard in kept.shards().values()}
             for shard, _ in labels.tables(number):
-                if shard.name not in held:
+                if shard.name not in held or kept.read(shard) is None:
                     content = labels.path(number, shard).read_bytes()
                     kept.commit(shard.sha256, content, shard.rows)
                     added += 1

@@ -25,7 +25,7 @@ from stillroom.softlabels.manifest import (
     manifest_of,
     write_manifest,
 )
-from stillroom.softlabels.settle import Teacher, Wanted, settled
+from stillroom.softlabels.settle import UNKNOWN_TAU, Teacher, ThresholdRequest, Wanted, settled
 from stillroom.softlabels.sparsify.kinds import bias
 from stillroom.softlabels.store import Store
 
@@ -92,7 +92,15 @@ def stage(
 
     Returns:
         For each member, how many rows were found, reused and asked.
+
+    Raises:
+        SoftLabelError: what would be kept of the members cannot be combined; none was asked. Or
+            an answer cannot be used.
     """
+    kind = answers.wanted
+    if isinstance(kind, ThresholdRequest):  # whether it can be combined depends on no tau
+        kind = kind.at(UNKNOWN_TAU)
+    require_combinable([kind] * len(answers.asks), answers.combination)
     with answers.store.in_use():
         return _stage(answers, folder, progress, tell)
 
@@ -117,7 +125,6 @@ def _stage(
         members.append(_shards(member, shards))
         counts.append(capturing.counts)
         tell(f"{label}: {capturing.counts}")
-    require_combinable([m.capture.sparsifier for m in members], answers.combination)
     classes = answers.asks[0].teacher.classes
     write_manifest(
         folder,

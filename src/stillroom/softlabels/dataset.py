@@ -22,7 +22,7 @@ from stillroom.softlabels.codec.shard import CODEC, from_bytes
 from stillroom.softlabels.combine import Combination, combined, require_combinable
 from stillroom.softlabels.distributions import Distributions, Integers
 from stillroom.softlabels.fingerprint import AGAIN
-from stillroom.softlabels.manifest import SHARDS, Manifest, Shard, read_manifest
+from stillroom.softlabels.manifest import SHARDS, Manifest, Shard, read_manifest, read_shard
 from stillroom.softlabels.sparsify.kinds import Full, Unbiased
 
 RowName = tuple[bytes, int, int]
@@ -99,7 +99,7 @@ class SoftLabelSet:
         """
         path = self.path(member, shard)
         try:
-            content = path.read_bytes()
+            content = read_shard(path, shard)
         except OSError as error:
             raise SoftLabelError(f"shard {path} is missing ({error.strerror}). {AGAIN}") from error
         table = from_bytes(content, shard, self.layout(member))

@@ -74,9 +74,12 @@ class Derived:
         return self._of_topk(table.take(pa.array(answers)).combine_chunks(), wanted, source.layout)
 
     def _of_whole(self, table: pa.Table, rows: Sequence[Row], answers: Sequence[int]) -> pa.Table:
-        positions = len(rows[0].labels)
-        logits = flat(table, "logits").values.reshape(-1, positions, self.layout.classes)
-        entries = sparse(np.array(logits), answers, rows, self.capture)
+        logits = flat(table, "logits")
+        positions = logits.lengths // self.layout.classes
+        held = np.arange(positions.max()) < positions[:, None]
+        dense = np.zeros((*held.shape, self.layout.classes), np.float32)
+        dense[held] = logits.values.reshape(-1, self.layout.classes)
+        entries = sparse(dense, answers, rows, self.capture)
         return encode_rows(rows, entries, self.capture, self.layout)
 
     def _of_topk(self, table: pa.Table, rows: Sequence[Row], layout: Layout) -> pa.Table:
@@ -108,8 +111,21 @@ def _holds(rich: Sparsifier, poor: Sparsifier) -> bool:
         isinstance(rich, TopK)
         and isinstance(poor, TopK)
         and rich.k >= poor.k
-        and set(poor.temperatures) <= set(rich.temperatures)
+        and _exponentials(poor).items() <= _exponentials(rich).items()
     )
+
+
+def _exponentials(kind: TopK) -> dict[float, float]:
+    """Return, for each temperature, the one whose exponentials `mass.masses` squares to its own.
+
+    A square is not, to the bit, the exponential taken anew. Under 0: what entropy and log p are of.
+    """
+    found: dict[float, float] = {}
+    last = 0.0
+    for temperature in sorted(set(kind.temperatures), reverse=True):
+        found[temperature] = found[last] if last == 2 * temperature else temperature
+        last = temperature
+    return {**found, 0.0: found[1.0] if last == 1 else 1.0}
 
 
 def _poverty(capture: Capture) -> int:
@@ -130,7 +146,10 @@ def _largest(
     owners: NDArray[np.int64], ids: NDArray[np.int64], logits: NDArray[np.generic], k: int
 ) -> NDArray[np.int64]:
     """Return which entries are the k largest of their owner, by falling logit, then rising id."""
-    order = np.lexsort((ids, -logits.astype(np.float64), owners))
+    # Compared less their peak, as where the teacher is asked: what is near 0 can become equal.
+    peaks = np.full(owners.max() + 1, -np.inf, np.float32)
+    np.maximum.at(peaks, owners, logits)
+    order = np.lexsort((ids, peaks[owners] - logits, owners))
     counts = np.bincount(owners)
     starts = np.cumsum(counts) - counts
     rank = np.arange(len(order)) - starts[owners[order]]

@@ -105,7 +105,9 @@ def _leftovers(folder: Path, kept: Kept) -> list[Waste]:
 
 def _forget(path: Path) -> None:
     """Take a shard out of its capture's manifest before the file goes."""
-    folder = path.parents[1] if path.parent.name == SHARDS else path.parent
+    if path.parent.name != SHARDS:
+        return
+    folder = path.parents[1]
     kept = read_kept(folder)
     left = {key: shard for key, shard in kept.shards.items() if shard.name != path.name}
     if len(left) < len(kept.shards):
@@ -119,4 +121,5 @@ def _age_days(folder: Path) -> float:
 
 
 def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    files = (path for path in (folder, *folder.rglob("*")) if path.is_file())
+    return sum(path.stat().st_size for path in files)

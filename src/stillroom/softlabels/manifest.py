@@ -11,8 +11,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
+from typing_extensions import TypeAliasType
 
 from stillroom.errors import SoftLabelError
 from stillroom.io.documents import write_json
@@ -24,9 +25,12 @@ FORMAT: Literal["stillroom-soft-labels/2"] = "stillroom-soft-labels/2"
 MANIFEST = "manifest.json"
 SHARDS = "shards"
 # 100,000 shards take 15 MB; what is larger was not written by a store.
-MOST_BYTES = 64 << 20
+MOST_BYTES = 16 << 20
+# Pydantic makes a record of each mistake: 3 MB of JSON with a million of them took 2.4 GB.
+MOST_MISTAKES = 100
 _STRICT = ConfigDict(extra="forbid", strict=True)
 T = TypeVar("T")
+Names = TypeAliasType("Names", Annotated[tuple[str, ...], FailFast()])
 
 
 @checked(frozen=True, kw_only=True, config=_STRICT)
@@ -54,7 +58,7 @@ class MemberShards:
 
     capture: Capture
     bias: str
-    shards: Annotated[tuple[Shard, ...], Field(min_length=1)]
+    shards: Annotated[tuple[Shard, ...], Field(min_length=1), FailFast()]
 
     @property
     def rows(self) -> int:
@@ -76,9 +80,9 @@ class Manifest:
     fingerprint: str
     codec: str
     classes: Annotated[int, Field(ge=2)]
-    class_names: tuple[str, ...] | None
+    class_names: Names | None
     combination: Combination
-    members: Annotated[tuple[MemberShards, ...], Field(min_length=1)]
+    members: Annotated[tuple[MemberShards, ...], Field(min_length=1), FailFast()]
     checksum: str = ""
 
     @property
@@ -169,10 +173,32 @@ def parsed(path: Path, kind: type[T]) -> T:
     except OSError as error:
         raise SoftLabelError(f"{path} cannot be read: {error.strerror}. {AGAIN}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the document"
-        raise SoftLabelError(f"{path}: {where} is malformed: {first['msg']}. {AGAIN}") from error
+        raise SoftLabelError(f"{path}: {_first_mistake(error)}. {AGAIN}") from error
     return found
+
+
+def _first_mistake(error: ValidationError) -> str:
+    if error.error_count() > MOST_MISTAKES:
+        return f"the document is malformed in {error.error_count():,} places"
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"])) or "the document"
+    return f"{where} is malformed: {first['msg']}"
+
+
+def read_shard(path: Path, shard: Shard) -> builtins.bytes:
+    """Return the bytes of a shard's file, once it was found to be as large as the manifest says.
+
+    Raises:
+        SoftLabelError: it has another size; a few blocks on the disk can claim any number of bytes.
+        OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    if size != shard.bytes and not path.is_dir():
+        raise SoftLabelError(
+            f"shard {path} is damaged: it has {size:,} bytes, and the manifest says "
+            f"{shard.bytes:,}. {AGAIN}"
+        )
+    return path.read_bytes()
 
 
 def _require_equal_members(manifest: Manifest, path: Path) -> None:

@@ -25,7 +25,7 @@ from stillroom.io.atomic import TEMPORARY_SUFFIX, write_bytes
 from stillroom.io.documents import write_json
 from stillroom.io.locking import locked, shared
 from stillroom.softlabels.fingerprint import Capture
-from stillroom.softlabels.manifest import MANIFEST, SHARDS, Shard, parsed
+from stillroom.softlabels.manifest import MANIFEST, SHARDS, Shard, parsed, read_shard
 
 FORMAT: Literal["stillroom-store/1"] = "stillroom-store/1"
 CAPTURES = "captures"
@@ -104,10 +104,12 @@ class CaptureStore:
     def read(self, shard: Shard) -> bytes | None:
         """Return a shard's bytes, or None, with a warning, where they are not the manifest's."""
         try:
-            content = self.path(shard).read_bytes()
+            content = read_shard(self.path(shard), shard)
         except OSError as error:
             logger.warning("shard %s cannot be read (%s): made anew.", self.path(shard), error)
             return None
+        except SoftLabelError:  # of another size
+            content = b""
         if not content or Shard.of(content, shard.rows) != shard:
             logger.warning("shard %s is damaged: made anew.", self.path(shard))
             return None

@@ -15,8 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.errors import ModelError
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.sparsify.kinds import Sparsifier
+from stillroom.softlabels.combine import Combination, require_combinable
+from stillroom.softlabels.sparsify.kinds import Full, Sparsifier
 from stillroom.teachers.local import How, LocalTeacher, open_teacher
 from stillroom.teachers.reference import TeacherRef
 
@@ -56,7 +56,9 @@ class Ensemble:
 
         Raises:
             ModelError: their encoders differ.
+            SoftLabelError: there are not as many weights as members.
         """
+        require_combinable([Full()] * len(self.members), self.combination)
         if any(member.encoder != self.members[0].encoder for member in self.members):
             raise ModelError(
                 "the teachers encode their inputs differently, and an ensemble that is combined "

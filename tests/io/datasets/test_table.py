@@ -1,11 +1,14 @@
 """Tables as datasets: a handle out, and a preview that a person can read."""
 
+import errno
 from pathlib import Path
 
 import polars as pl
 import pytest
+from kedro.io import DatasetError
 
-from stillroom.io.datasets.table import ROWS, Table, shown
+from stillroom.io import tables
+from stillroom.io.datasets.table import ROWS, PartedTable, Table, shown
 
 
 def test_a_table_comes_back_through_its_handle(tmp_path: Path) -> None:
@@ -39,3 +42,53 @@ def test_the_preview_has_the_first_rows_as_text(tmp_path: Path) -> None:
 )
 def test_values_are_shown_short(value: object, text: object) -> None:
     assert shown(value) == text
+
+
+@pytest.fixture
+def parted(project: Path, monkeypatch: pytest.MonkeyPatch) -> PartedTable:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(tables, "ROWS_PER_FILE", 8)
+    return PartedTable(str(project / "data" / "t"))
+
+
+def rows(count: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"example_id": [n.to_bytes(16, "little") for n in range(count)], "part": ["p"] * count}
+    )
+
+
+def test_a_parted_table_comes_back_from_a_folder_of_files(parted: PartedTable) -> None:
+    assert not parted.exists()
+    parted.save(rows(50))
+    assert parted.exists()
+    assert parted.load().read().equals(rows(50))
+    assert len(list(parted.load().path.glob("*.parquet"))) > 2
+    assert len(parted.preview()["data"]) == ROWS
+
+
+def test_a_shorter_table_leaves_no_file_of_the_longer_one(parted: PartedTable) -> None:
+    parted.save(rows(50))
+    parted.save(rows(3))
+    assert parted.load().read().equals(rows(3))
+    assert [path.name for path in parted.load().path.iterdir()] == ["00000.parquet"]
+
+
+def test_a_save_that_fails_leaves_the_old_table(
+    parted: PartedTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parted.save(rows(50))
+
+    def full(frame: pl.DataFrame, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(tables, "write_table", full)
+    with pytest.raises(DatasetError):
+        parted.save(rows(20))
+    assert parted.load().read().equals(rows(50))
+
+
+def test_a_table_that_a_kill_left_aside_is_loaded(parted: PartedTable) -> None:
+    parted.save(rows(50))
+    folder = parted.load().path
+    folder.rename(folder.with_name(f".{folder.name}.{'0' * 32}.replaced"))
+    assert parted.load().read().equals(rows(50))

@@ -1,126 +1,303 @@
-"""Teach: real teachers are asked, and what is not as it should be never becomes soft labels."""
+"""Teach: real teachers are asked what is new, and what is not as it should be stays unpublished."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from small_project import Small, small, untrained_teachers
+from dense_answers import softmax
+from linear_teachers import eighths
 
-from stillroom.config.schema import SoftLabels
+from stillroom.config.compose import compose
+from stillroom.config.schema import Data
+from stillroom.data.encoders import Encoder
+from stillroom.data.views import Views
 from stillroom.errors import SoftLabelError
-from stillroom.io.hashing import sha256_file
 from stillroom.io.tables import TableFile, write_table
-from stillroom.models.directory import save_model
-from stillroom.models.table import build
-from stillroom.pipelines.teach import datasets
-from stillroom.pipelines.teach.nodes import answer, refer_to_teachers, verify
+from stillroom.models.directory import load_model, save_model
+from stillroom.models.forward import logits
+from stillroom.models.table import Shape, build
+from stillroom.pipelines.ingest.nodes import read_examples
+from stillroom.pipelines.teach import create_pipeline
+from stillroom.softlabels.manifest import MANIFEST
+from stillroom.softlabels.sparsify.kinds import Full, Threshold
 
-SETTINGS = SoftLabels(
-    sparsifier="topk", k="all", temperatures=[1.0, 4.0], batch_size=16, rows_per_shard=50
-)
-
-
-def with_their_own_labels(made: Small, teachers: Path) -> TableFile:
-    """Label every example as the teachers answer, so that untrained ones agree with the labels."""
-    captured = capture(made.examples, made, teachers, teachers.parent / "first")
-    frame = made.examples.read()
-    p = captured.probabilities(frame["example_id"].to_list(), 1.0)
-    labels = pl.Series("label", p.argmax(axis=1).astype(np.int32))
-    write_table(frame.with_columns(labels), made.examples.path)
-    return made.examples
-
-
-def capture(examples: TableFile, made: Small, teachers: Path, folder: Path):
-    dataset = datasets.UnverifiedLabels(str(folder))
-    dataset.save(answer(examples, made.encoder, refer_to_teachers(teachers), SETTINGS))
-    return dataset.load()
+ROOT = Path(__file__).resolve().parents[3]
+STORE = Path(".stillroom/store")
+TOP = {"sparsifier": "topk", "k": 2, "combine": "capture"}
+KINDS: list[dict[str, Any]] = [
+    {"sparsifier": "full"},
+    TOP,
+    {"sparsifier": "sample", "samples": 20},
+    {"sparsifier": "threshold", "entries": 1.5},
+    {"sparsifier": "threshold", "tau": 0.25},
+    {"sparsifier": "threshold_fixed", "k": 2},
+]
 
 
-@pytest.fixture
-def asked(tmp_path: Path) -> tuple[Small, Path]:
-    made = small(tmp_path, unlabelled=10)
-    teachers = untrained_teachers(made, tmp_path / "teachers")
-    with_their_own_labels(made, teachers)
-    return made, teachers
+def test_only_verify_yields_soft_labels_and_nothing_else_reads_the_unverified() -> None:
+    stage = create_pipeline()
+    nodes = {node.name: node for node in stage.nodes}
+    assert nodes["verify"].outputs == ["soft_labels"]
+    assert [n.name for n in stage.nodes if "unverified_labels" in n.inputs] == ["verify"]
 
 
-def test_a_sound_capture_is_verified_and_published(
-    asked: tuple[Small, Path], tmp_path: Path
+@pytest.mark.parametrize("values", KINDS, ids=lambda v: "-".join(map(str, v.values())))
+def test_what_is_captured_is_verified_and_published_and_a_second_run_asks_nothing(
+    teach: Any, values: dict[str, Any]
 ) -> None:
-    made, teachers = asked
-    unverified = capture(made.examples, made, teachers, tmp_path / "unverified")
-    refs = refer_to_teachers(teachers)
-    verified = verify(unverified, made.examples, made.encoder, refs, SETTINGS)
-    published = datasets.SoftLabels(str(tmp_path / "soft_labels"))
-    published.save(verified)
-    assert published.exists()
-    assert published.load().manifest == unverified.manifest
-    assert (tmp_path / "unverified" / "manifest.json").exists()
-    assert len(published.preview()["data"]) == 20
+    settings = teach.settings(**values, views=2, draws=2)
+    published = teach.run(settings)
+    first = (published.folder / MANIFEST).read_bytes()
+    assert published.manifest.rows == 60 * 2 * 2 + 50
+    assert published.manifest.class_names == ("across", "down", "plain")
+    assert teach.asked_for(settings) == 0
+    again = teach.run(settings)
+    assert (again.folder / MANIFEST).read_bytes() == first
+    assert len(teach.inputs) <= 2 * sum(len(m.shards) for m in again.manifest.members)
 
 
-def test_two_captures_are_equal_to_the_byte(asked: tuple[Small, Path], tmp_path: Path) -> None:
-    made, teachers = asked
+def test_a_whole_ensemble_is_the_mean_of_its_members_in_float64(teach: Any) -> None:
+    labels = teach.run(teach.settings(weights=[3.0, 1.0]))
+    frame = teach.examples.read()
+    inputs = Encoder.from_json(teach.made.encoder).encode(frame)
+    first, second = (
+        softmax(logits(load_model(path), inputs, 16)) for path in sorted(teach.teachers.iterdir())
+    )
+    found = labels.plain(frame["example_id"].to_list(), 1.0).dense()
+    np.testing.assert_allclose(found, 0.75 * first + 0.25 * second, atol=1e-6)
+
+
+def test_two_captures_in_two_stores_are_equal_to_the_byte(
+    teach: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trees = []
     for name in ("a", "b"):
-        capture(made.examples, made, teachers, tmp_path / name)
-    files = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
-    assert len(files) == 7
-    for file in files:
-        assert sha256_file(tmp_path / "a" / file) == sha256_file(tmp_path / "b" / file)
+        monkeypatch.setenv("STILLROOM_STORE", str(tmp_path / name))
+        folder = teach.run(teach.settings(**KINDS[3])).folder
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        trees.append({path.relative_to(folder): path.read_bytes() for path in files})
+    assert len(trees[0]) > 4
+    assert trees[0] == trees[1]
 
 
 def test_an_examples_labels_do_not_depend_on_the_others(
-    asked: tuple[Small, Path], tmp_path: Path
+    teach: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    made, teachers = asked
-    whole = capture(made.examples, made, teachers, tmp_path / "whole")
-    order = np.random.default_rng(1).permutation(110)[:40]
-    write_table(made.examples.read()[order.tolist()], tmp_path / "some.parquet")
-    some = TableFile(tmp_path / "some.parquet")
-    part = capture(some, made, teachers, tmp_path / "part")
-    ids = some.read()["example_id"].to_list()
-    assert (part.probabilities(ids, 4.0) == whole.probabilities(ids, 4.0)).all()
+    whole = teach.answered()
+    some = teach.examples.read()[np.random.default_rng(1).permutation(110)[:40].tolist()]
+    ids = some["example_id"].to_list()
+    expected = whole.plain(ids, 4.0).dense()
+    write_table(some, teach.examples.path)
+    monkeypatch.setenv("STILLROOM_STORE", str(tmp_path / "another"))
+    assert teach.asked_for() == 2 * 40
+    assert (teach.answered().plain(ids, 4.0).dense() == expected).all()
 
 
-def test_labels_of_another_teacher_are_refused_with_both_hashes(
-    asked: tuple[Small, Path], tmp_path: Path
+def test_a_member_more_costs_that_member_alone_and_other_weights_cost_nothing(
+    teach: Any,
 ) -> None:
-    made, teachers = asked
-    unverified = capture(made.examples, made, teachers, tmp_path / "unverified")
-    other = build("mlp", {"hidden": [32]}, made.shape, seed=9)
-    shutil.rmtree(teachers / "member_1")
-    save_model(other, made.encoder, teachers / "member_1")
+    first, second = sorted(teach.teachers.iterdir())
+    aside = second.rename(teach.teachers.with_name("aside"))
+    assert teach.asked_for() == 110
+    aside.rename(second)
+    assert teach.asked_for() == 110
+    before = teach.answered().manifest
+    teach.inputs.clear()
+    after = teach.answered(teach.settings(weights=[5.0, 1.0])).manifest
+    assert teach.inputs == []
+    assert after.members == before.members
+    assert after.fingerprint != before.fingerprint
+    assert after.combination.shares == pytest.approx((5 / 6, 1 / 6))
+    assert teach.asked_for(teach.settings(mean="logit")) == 0
+    shutil.rmtree(first)
+    assert teach.asked_for() == 0
+
+
+def test_one_view_more_costs_that_view_alone(teach: Any) -> None:
+    assert teach.asked_for(teach.settings(views=1)) == 2 * (60 + 50)
+    assert teach.asked_for(teach.settings(views=2)) == 2 * 60
+    assert teach.asked_for(teach.settings(views=2, shift=1)) == 2 * (2 * 60 + 50)
+
+
+def test_the_teacher_is_given_the_views_that_the_transform_makes(teach: Any) -> None:
+    teach.answered(teach.settings(views=2, shift=1, seed=4))
+    frame = teach.examples.read()
+    plain = Encoder.from_json(teach.made.encoder).encode(frame)
+    moved = Views(count=2, shift=1, seed=4)
+    train, rest = plain[:60], plain[60:]
+    keys = frame["example_id"].to_list()[:60]
+    expected = [x.tobytes() for view in (1, 2) for x in moved.apply(train, keys, view)]
+    expected += [x.tobytes() for x in rest]
+    assert sorted(teach.inputs) == sorted(expected * 2)
+
+
+def test_a_tau_is_solved_once_and_more_rows_do_not_move_it(teach: Any) -> None:
+    settings = teach.settings(**KINDS[3], weights=[1.0, 1.0])
+    frame = teach.examples.read()
+    write_table(frame[:80], teach.examples.path)
+    taus = [capture.sparsifier for capture in teach.run(settings).manifest.captures]
+    assert all(isinstance(kind, Threshold) and kind.entries == 1.5 for kind in taus)
+    write_table(frame, teach.examples.path)
+    assert teach.asked_for(settings) == 2 * 30
+    assert [capture.sparsifier for capture in teach.run(settings).manifest.captures] == taus
+
+
+def test_labels_of_another_teacher_are_refused_with_both_hashes(teach: Any) -> None:
+    unverified = teach.answered()
+    other = build("mlp", {"hidden": [32]}, teach.made.shape, seed=9)
+    shutil.rmtree(teach.teachers / "member_1")
+    save_model(other, teach.made.encoder, teach.teachers / "member_1")
     with pytest.raises(SoftLabelError, match=r"member 1: weights  \w+  \(expected \w+\)"):
-        verify(unverified, made.examples, made.encoder, refer_to_teachers(teachers), SETTINGS)
+        teach.verified(unverified)
 
 
-def test_examples_whose_images_were_swapped_are_refused(
-    asked: tuple[Small, Path], tmp_path: Path
+@pytest.mark.parametrize("members", [1, 3])
+def test_another_number_of_teachers_is_refused_with_both_numbers(teach: Any, members: int) -> None:
+    unverified = teach.answered()
+    if members == 1:
+        shutil.rmtree(teach.teachers / "member_1")
+    else:
+        shutil.copytree(teach.teachers / "member_1", teach.teachers / "member_2")
+    with pytest.raises(SoftLabelError, match=f"made by 2 teachers, and {members} are expected"):
+        teach.verified(unverified)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"views": 2}, r"augmentation  none  \(expected shift-1 shift=2 seed=0\)"),
+        ({"seed": 1}, r"seed  0  \(expected 1\)"),
+        ({"sparsifier": "sample"}, r"sparsifier\.kind  full  \(expected sample\)"),
+        ({"sparsifier": "threshold"}, r"sparsifier\.kind  full  \(expected threshold\)"),
+        ({"batch_size": 8}, r"batch_size  16  \(expected 8\)"),
+    ],
+    ids=lambda v: next(iter(v)) if isinstance(v, dict) else "",
+)
+def test_a_set_of_other_settings_is_refused_ingredient_by_ingredient(
+    teach: Any, values: dict[str, Any], words: str
 ) -> None:
-    made, teachers = asked
-    unverified = capture(made.examples, made, teachers, tmp_path / "unverified")
-    frame = made.examples.read()
+    unverified = teach.answered()
+    with pytest.raises(SoftLabelError, match=words):
+        teach.verified(unverified, teach.settings(**values))
+
+
+def test_a_changed_transform_is_named_with_both_sides(
+    teach: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = teach.settings(views=2)
+    unverified = teach.answered(settings)
+    monkeypatch.setattr("stillroom.data.views.TRANSFORM", "shift-2")
+    words = r"augmentation  shift-1 shift=2 seed=0  \(expected shift-2 shift=2 seed=0\)"
+    with pytest.raises(SoftLabelError, match=words):
+        teach.verified(unverified, settings)
+    assert teach.asked_for(settings) == 2 * (2 * 60 + 50)
+
+
+def test_examples_whose_images_were_swapped_are_refused(teach: Any) -> None:
+    unverified = teach.answered()
+    frame = teach.examples.read()
     rolled = frame.with_columns(pl.col("image").shift(1).fill_null(frame["image"][-1]))
-    write_table(rolled, made.examples.path)
-    with pytest.raises(SoftLabelError, match="misaligned"):
-        verify(unverified, made.examples, made.encoder, refer_to_teachers(teachers), SETTINGS)
+    write_table(rolled, teach.examples.path)
+    with pytest.raises(SoftLabelError, match=r"member 0, shard .*, row 0: .*misaligned"):
+        teach.verified(unverified)
 
 
-def test_a_truncated_ensemble_is_refused_before_it_is_asked(asked: tuple[Small, Path]) -> None:
-    made, teachers = asked
-    settings = SoftLabels(
-        sparsifier="topk", k=2, temperatures=[1.0], batch_size=16, rows_per_shard=50
-    )
-    with pytest.raises(SoftLabelError, match=r"softlabels\.k=all"):
-        answer(made.examples, made.encoder, refer_to_teachers(teachers), settings)
-
-
-def test_a_capture_that_was_killed_does_not_exist(
-    asked: tuple[Small, Path], tmp_path: Path
+@pytest.mark.parametrize(
+    "values",
+    [{"sparsifier": "topk", "k": 2}, {"sparsifier": "sample", "mean": "logit"}, {"weights": [1.0]}],
+    ids=["mean of heads", "logits of a sample", "too few weights"],
+)
+@pytest.mark.parametrize("combine", ["read", "capture"])
+def test_what_cannot_be_combined_exactly_is_refused_before_a_teacher_is_asked(
+    teach: Any, values: dict[str, Any], combine: str
 ) -> None:
-    made, teachers = asked
-    capture(made.examples, made, teachers, tmp_path / "unverified")
-    (tmp_path / "unverified" / "manifest.json").unlink()
-    assert not datasets.UnverifiedLabels(str(tmp_path / "unverified")).exists()
+    settings = teach.settings(**values, combine=combine)
+    if combine == "capture" and "weights" not in values:  # what the refusal tells to do
+        assert len(teach.answered(settings).members) == 1
+        return
+    with pytest.raises(SoftLabelError, match=r"combine=capture|softlabels\.weights"):
+        teach.answered(settings)
+    assert teach.inputs == []
+
+
+def test_a_head_that_was_combined_at_capture_is_the_ensembles_own(teach: Any) -> None:
+    labels = teach.run(teach.settings(**TOP))
+    labels.require(["across", "down", "plain"], sorted_weights(teach))
+    frame = teach.examples.read()
+    inputs = Encoder.from_json(teach.made.encoder).encode(frame)
+    first, second = (
+        softmax(logits(load_model(path), inputs, 16)) for path in sorted(teach.teachers.iterdir())
+    )
+    mean = (first + second) / 2
+    for temperature in (1.0, 4.0):
+        p = softmax(np.log(mean), temperature)
+        head = np.where(p > p.min(axis=1, keepdims=True), p, 0)
+        found = labels.plain(frame["example_id"].to_list(), temperature).dense()
+        np.testing.assert_allclose(found, head, atol=1e-6)
+
+
+def sorted_weights(teach: Any) -> list[str]:
+    from stillroom.teachers.reference import refer
+
+    return [ref.weights for ref in refer(teach.teachers)]
+
+
+FEATURES = ("a", "b", "c")
+
+
+def csv(rows: np.ndarray[Any, Any], labels: list[str]) -> str:
+    lines = [",".join(map(str, [label, *row])) for label, row in zip(labels, rows, strict=True)]
+    return "\n".join(["label,a,b,c", *lines]) + "\n"
+
+
+def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
+    teach: Any, here: Path
+) -> None:
+    # From the file on disk through ingest to the published set, with a teacher that stays.
+    composed = compose(
+        ROOT, {"groups": {"data": "table", "teacher": "given", "student": "mlp"},
+               "data": {"columns": {"features": list(FEATURES)}}}
+    )  # fmt: skip
+    data = Data(**composed["data"])
+    encoder = Encoder(
+        kind="features", classes=("x", "y"), shape=(3,), raw_shape=(), mean=(0.0,) * 3,
+        scale=(1.0,) * 3,
+    )  # fmt: skip
+    model = build("mlp", {"hidden": [8]}, Shape((3,), ("x", "y")), seed=0)
+    given = here / "given" / "member_0"
+    save_model(model, encoder.to_json(), given)
+    rows = np.unique(eighths(np.random.default_rng(0), 900, 3), axis=0)
+    rows = np.random.default_rng(1).permutation(rows)
+    best = logits(model, rows, 16).argmax(axis=1)
+    labels = ["xy"[int(one)] for one in best]
+    folder = here / "data" / "01_raw"
+    folder.mkdir(parents=True)
+    old, new = 600, 606
+    (folder / "0.csv").write_text(csv(rows[:old], labels[:old]))
+
+    def distilled(name: str) -> Any:
+        examples, found, _ = read_examples(data)
+        write_table(examples, here / f"{name}.parquet")
+        assert set(found["classes"]) == {"x", "y"}
+        made = replace(teach.made, examples=TableFile(here / f"{name}.parquet"), encoder=found)
+        stage = replace(teach, made=made, teachers=given.parent)
+        settings = stage.settings(rows_per_shard=32, views=0)
+        asked = stage.asked_for(settings)
+        return asked, stage.run(settings)
+
+    asked, before = distilled("before")
+    assert asked == old
+    shards = {shard.sha256 for shard in before.manifest.members[0].shards}
+    (folder / "1.csv").write_text(csv(rows[old:new], labels[old:new]))
+    asked, after = distilled("after")
+    assert asked == new - old
+    assert sorted(teach.inputs[: new - old]) != sorted(x.tobytes() for x in rows[:6])
+    assert after.manifest.rows == new
+    assert isinstance(after.manifest.captures[0].sparsifier, Full)
+    later = {shard.sha256 for shard in after.manifest.members[0].shards}
+    assert len(shards - later) <= 1
+    assert len(later - shards) <= 2

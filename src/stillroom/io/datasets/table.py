@@ -46,6 +46,10 @@ class Table(AbstractDataset[Any, TableFile]):
 class PartedTable(Table):
     """A Parquet table in a folder of files, cut where its parts change."""
 
+    def load(self) -> TableFile:
+        """Return a handle; what a kill left aside is put back in its place."""
+        return TableFile(restored(self._filepath))
+
     def save(self, data: "pl.DataFrame") -> None:
         """Write the frame beside the folder, then put it in the folder's place."""
         folder = new_workspace(project_root(), "table")

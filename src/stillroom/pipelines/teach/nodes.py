@@ -71,8 +71,10 @@ def found_of(
 
     asks = ask(examples, encoder, teacher_refs, softlabels)
     wanted, captures = request.wanted_of(softlabels), labels.manifest.captures
+    # Of another number of teachers too, each is compared with some capture: what follows refuses.
     members = [
-        settled_as(one.teacher, wanted, found) for one, found in zip(asks, captures, strict=False)
+        settled_as(one.teacher, wanted, captures[number % len(captures)])
+        for number, one in enumerate(asks)
     ]
     require_same(captures, tuple(member.capture for member in members))
     questions = [one.questions for one in asks]

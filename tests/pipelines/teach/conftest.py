@@ -1,0 +1,114 @@
+"""A project with examples and two teachers, and the nodes of teach as a run calls them."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from small_project import Small, small, untrained_teachers
+
+from stillroom.config.compose import compose
+from stillroom.config.schema import SoftLabels
+from stillroom.data.encoders import Encoder
+from stillroom.io.tables import TableFile, write_table
+from stillroom.pipelines.teach import datasets
+from stillroom.pipelines.teach.nodes import answer, refer_to_teachers, verify
+from stillroom.softlabels.combine import Combination
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.teachers import local
+from stillroom.teachers.ensemble import probabilities_of
+from stillroom.teachers.reference import refer
+
+ROOT = Path(__file__).resolve().parents[3]
+COMPOSED = SoftLabels(**compose(ROOT)["softlabels"])
+SETTINGS = replace(COMPOSED, batch_size=16, rows_per_shard=50, pilot=60)
+
+
+@dataclass
+class Teach:
+    """The stage, in the working directory's project.
+
+    Attributes:
+        inputs: what the teachers were given since it was last cleared, input by input.
+    """
+
+    made: Small
+    teachers: Path
+    inputs: list[bytes]
+
+    @staticmethod
+    def settings(**values: Any) -> SoftLabels:
+        return replace(SETTINGS, **values)
+
+    @property
+    def examples(self) -> TableFile:
+        return self.made.examples
+
+    def answered(self, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
+        """Run `answer`; return what it staged."""
+        dataset = datasets.UnverifiedLabels(".stillroom/unverified_labels")
+        refs = refer_to_teachers(self.teachers)
+        dataset.save(answer(self.examples, self.made.encoder, refs, settings))
+        return dataset.load()
+
+    def verified(self, labels: SoftLabelSet, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
+        refs = refer_to_teachers(self.teachers)
+        return verify(labels, self.examples, self.made.encoder, refs, settings)
+
+    def run(self, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
+        """Run the stage; return what it published."""
+        dataset = datasets.SoftLabels("data/04_soft_labels")
+        dataset.save(self.verified(self.answered(settings), settings))
+        return dataset.load()
+
+    def asked_for(self, settings: SoftLabels = SETTINGS) -> int:
+        """Return how many inputs `answer` asks the teachers about."""
+        self.inputs.clear()
+        self.answered(settings)
+        return len(self.inputs)
+
+    def relabel(self) -> None:
+        """Label what is labelled as the teachers answer, so that untrained ones agree with it."""
+        frame = self.examples.read()
+        refs = refer(self.teachers)
+        even = Combination.of("probability", [1.0] * len(refs))
+        p = probabilities_of(refs, even, Encoder.from_json(self.made.encoder).classes, frame)
+        own = pl.Series("label", p.argmax(axis=1).astype(np.int32))
+        kept = pl.when(pl.col("label").is_not_null()).then(own).otherwise(None).alias("label")
+        write_table(frame.with_columns(kept), self.examples.path)
+
+
+@pytest.fixture
+def inputs(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Record what every teacher is given."""
+    found: list[bytes] = []
+    real = local.batches_of_logits
+
+    def recording(model: Any, inputs: np.ndarray[Any, Any], batch_size: int) -> Iterator[Any]:
+        found.extend(one.tobytes() for one in inputs)
+        yield from real(model, inputs, batch_size)
+
+    monkeypatch.setattr(local, "batches_of_logits", recording)
+    return found
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Change to a project that is nothing but its pyproject.toml."""
+    monkeypatch.delenv("STILLROOM_STORE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def teach(here: Path, inputs: list[bytes]) -> Teach:
+    made = small(here, unlabelled=10)
+    stage = Teach(made, untrained_teachers(made, here / "teachers"), inputs)
+    stage.relabel()
+    inputs.clear()
+    return stage

@@ -1,0 +1,84 @@
+"""Requests: each choice of the config becomes the value that it names, and the store its place."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stillroom.config.compose import compose
+from stillroom.config.schema import SoftLabels
+from stillroom.pipelines.teach import request
+from stillroom.softlabels.settle import ThresholdRequest, Wanted
+from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sample, Threshold, TopK
+
+ROOT = Path(__file__).resolve().parents[3]
+DEFAULT = SoftLabels(**compose(ROOT)["softlabels"])
+VALUES: dict[str, Any] = {
+    "k": 7,
+    "temperatures": [1.0, 3.0],
+    "samples": 9,
+    "temperature": 3.0,
+    "entries": 5.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({"sparsifier": "full"}, Full()),
+        ({"sparsifier": "topk"}, TopK(k=7, temperatures=(1.0, 3.0))),
+        ({"sparsifier": "sample"}, Sample(draws=9, temperature=3.0)),
+        ({"sparsifier": "threshold_fixed"}, FixedThreshold(k=7, temperature=3.0)),
+        ({"sparsifier": "threshold"}, ThresholdRequest(entries=5.0, temperature=3.0)),
+        (
+            {"sparsifier": "threshold", "tau": 0.25},
+            Threshold(entries=5.0, tau=0.25, temperature=3.0),
+        ),
+    ],
+    ids=["full", "topk", "sample", "threshold_fixed", "threshold", "threshold of a tau"],
+)
+def test_a_sparsifier_has_the_values_that_are_its_own(
+    values: dict[str, Any], wanted: Wanted
+) -> None:
+    assert request.wanted_of(replace(DEFAULT, **VALUES, **values)) == wanted
+
+
+def test_the_default_is_full() -> None:
+    assert request.wanted_of(DEFAULT) == Full()
+
+
+def test_weights_are_even_unless_they_are_given() -> None:
+    assert request.combination_of(DEFAULT, 4).shares == (0.25, 0.25, 0.25, 0.25)
+    uneven = request.combination_of(replace(DEFAULT, weights=[3.0, 1.0], mean="logit"), 2)
+    assert (uneven.shares, uneven.mean) == ((0.75, 0.25), "logit")
+
+
+def test_teachers_are_asked_with_the_transform_of_the_views() -> None:
+    how = request.how_of(replace(DEFAULT, views=3, shift=1, seed=6, batch_size=32))
+    assert (how.augmentation, how.seed, how.batch_size) == ("shift-1 shift=1 seed=6", 6, 32)
+    assert request.how_of(replace(DEFAULT, views=0, shift=1)).augmentation == "none"
+    assert request.views_of(replace(DEFAULT, views=3)).numbers == [1, 2, 3]
+
+
+def test_the_store_lies_below_the_project_or_where_the_variable_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STILLROOM_STORE", raising=False)
+    assert request.store_of(tmp_path).folder == tmp_path / ".stillroom/store"
+    monkeypatch.setenv("STILLROOM_STORE", "")
+    assert request.store_of(tmp_path).folder == tmp_path / ".stillroom/store"
+    monkeypatch.setenv("STILLROOM_STORE", str(tmp_path / "else where"))
+    assert request.store_of(tmp_path).folder == tmp_path / "else where"
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("STILLROOM_STORE", "~/store")
+    assert request.store_of(tmp_path).folder == tmp_path / "home/store"
+
+
+def test_a_temporary_experiment_has_the_store_of_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STILLROOM_STORE", raising=False)
+    root = tmp_path.resolve()
+    experiment = root / ".dvc" / "tmp" / "exps" / "tmpa1b2"
+    assert request.store_of(experiment).folder == request.store_of(root).folder

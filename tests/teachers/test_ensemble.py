@@ -1,0 +1,133 @@
+"""Ensembles that answer as one: their answers against float64, and what they cannot be made of."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dense_answers import log_softmax, softmax
+from small_project import CLASSES, Small, small, untrained_teachers
+
+from stillroom.data.views import PLAIN
+from stillroom.errors import ModelError, SoftLabelError
+from stillroom.softlabels.capture import Capturing
+from stillroom.softlabels.codec.decode import Decoded
+from stillroom.softlabels.codec.shard import CODEC, from_bytes
+from stillroom.softlabels.combine import Combination
+from stillroom.softlabels.sparsify.kinds import Full, TopK
+from stillroom.softlabels.store import Store
+from stillroom.teachers.ensemble import Ensemble, probabilities_of
+from stillroom.teachers.local import How, LocalTeacher, open_teacher
+from stillroom.teachers.questions import ExampleQuestions
+from stillroom.teachers.reference import TeacherRef, refer
+
+Doubles = np.ndarray[Any, np.dtype[np.float64]]
+
+HOW = How(augmentation="none", seed=0, batch_size=16)
+SHARES = {"probability": [3.0, 1.0], "logit": [1.0, 3.0]}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, tuple[TeacherRef, ...]]:
+    folder = tmp_path_factory.mktemp("ensemble")
+    examples = small(folder)
+    return examples, tuple(refer(untrained_teachers(examples, folder / "teachers")))
+
+
+def teachers(refs: tuple[TeacherRef, ...]) -> tuple[LocalTeacher, ...]:
+    return tuple(open_teacher(ref, HOW, CLASSES) for ref in refs)
+
+
+def mean_log_p(refs: tuple[TeacherRef, ...], examples: Small, mean: str) -> Doubles:
+    """Return the ensemble's log p in float64, straight from the two models' logits."""
+    opened = teachers(refs)
+    inputs = opened[0].encoder.encode(examples.examples.read())
+    first, second = (np.concatenate([np.asarray(a) for a in t.answer(inputs)]) for t in opened)
+    share = SHARES[mean][0] / 4
+    if mean == "probability":
+        return np.log(share * softmax(first) + (1 - share) * softmax(second))
+    return log_softmax(share * first.astype(np.float64) + (1 - share) * second.astype(np.float64))
+
+
+@pytest.mark.parametrize("mean", ["probability", "logit"])
+def test_an_answer_is_the_mean_of_the_members(
+    made: tuple[Small, tuple[TeacherRef, ...]], mean: Any
+) -> None:
+    examples, refs = made
+    one = Ensemble(teachers(refs), Combination.of(mean, SHARES[mean]))
+    inputs = one.members[0].encoder.encode(examples.examples.read())
+    answers = np.concatenate([np.asarray(part) for part in one.answer(inputs)])
+    assert answers.dtype == np.float32
+    expected = mean_log_p(refs, examples, mean)
+    np.testing.assert_allclose(answers, expected, atol=1e-6)
+    assert one.classes == 3
+
+
+@pytest.mark.parametrize("mean", ["probability", "logit"])
+def test_the_head_of_an_ensemble_that_is_combined_at_capture_is_exact(
+    made: tuple[Small, tuple[TeacherRef, ...]], tmp_path: Path, mean: Any
+) -> None:
+    examples, refs = made
+    one = Ensemble(teachers(refs), Combination.of(mean, SHARES[mean]))
+    member = one.keeping(TopK(k=2, temperatures=(1.0, 4.0)))
+    asked = ExampleQuestions(examples.examples, one.members[0].encoder, PLAIN, 1)
+    store = Store(tmp_path)
+    capturing = Capturing(member, store, 1000)
+    (shard,) = capturing.shards(asked, lambda rows: None)
+    content = store.of(member.capture, CODEC).path(shard).read_bytes()
+    stored = Decoded(from_bytes(content, shard, capturing.layout), capturing.layout)
+    for temperature in (1.0, 4.0):
+        p = softmax(mean_log_p(refs, examples, mean), temperature)
+        head = np.where(p >= np.sort(p, axis=1)[:, -2:-1], p, 0)
+        found = stored.distributions(temperature)
+        np.testing.assert_allclose(found.dense(), head, atol=1e-6)
+        np.testing.assert_allclose(found.masses, head.sum(axis=1), atol=1e-6)
+
+
+def test_the_capture_names_every_teacher_and_how_they_were_combined(
+    made: tuple[Small, tuple[TeacherRef, ...]],
+) -> None:
+    _, refs = made
+    members = teachers(refs)
+    even = Combination.of("probability", [1.0, 1.0])
+    capture = Ensemble(members, even).keeping(Full()).capture
+    assert capture.teachers == [ref.weights for ref in refs]
+    assert capture.architecture.split("+") == [ref.architecture for ref in refs]
+    assert capture.ensemble == even
+    uneven = Ensemble(members, Combination.of("probability", [2.0, 1.0])).keeping(Full()).capture
+    logit = Ensemble(members, Combination.of("logit", [1.0, 1.0])).keeping(Full()).capture
+    turned = Ensemble(members[::-1], even).keeping(Full()).capture
+    alone = members[0].keeping(Full()).capture
+    every = {c.fingerprint for c in (capture, uneven, logit, turned, alone)}
+    assert len(every) == 5
+
+
+def test_members_that_encode_otherwise_are_refused_with_the_way_out(
+    made: tuple[Small, tuple[TeacherRef, ...]],
+) -> None:
+    first, second = teachers(made[1])
+    other = replace(second, encoder=replace(second.encoder, mean=(0.25,)))
+    with pytest.raises(ModelError, match=r"encode their inputs differently.*combine=read"):
+        Ensemble((first, other), Combination.of("probability", [1.0, 1.0]))
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 1.0, 1.0]])
+def test_weights_that_are_not_one_for_each_member_are_refused(
+    made: tuple[Small, tuple[TeacherRef, ...]], weights: list[float]
+) -> None:
+    with pytest.raises(SoftLabelError, match=rf"2 teachers and {len(weights)} weights"):
+        Ensemble(teachers(made[1]), Combination.of("probability", weights))
+
+
+@pytest.mark.parametrize("mean", ["probability", "logit"])
+def test_probabilities_of_examples_are_the_means_in_float64(
+    made: tuple[Small, tuple[TeacherRef, ...]], mean: Any
+) -> None:
+    examples, refs = made
+    some = examples.examples.read()[60:75]
+    combination = Combination.of(mean, SHARES[mean])
+    found = probabilities_of(refs, combination, CLASSES, some)
+    expected = np.exp(mean_log_p(refs, examples, mean))[60:75]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
