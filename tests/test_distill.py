@@ -33,7 +33,7 @@ def distilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_artifact_of_the_catalog_is_there(distilled: Path) -> None:
     files = written(distilled)
     for name in (
-        "data/02_examples/examples/00000.parquet",
+        "data/02_examples/examples/00001-of-00001.parquet",
         "data/02_examples/data_report.json",
         "data/03_teachers/ensemble/member_1/model.safetensors",
         "data/04_soft_labels/manifest.json",
@@ -57,7 +57,7 @@ def test_it_ends_with_the_table_and_the_reports_path(distilled: Path) -> None:
 
 
 def test_soft_labels_belong_to_the_examples_they_are_keyed_by(distilled: Path) -> None:
-    examples = pl.read_parquet(distilled / "data/02_examples/examples/00000.parquet")
+    examples = pl.read_parquet(distilled / "data/02_examples/examples/00001-of-00001.parquet")
     rows = pl.read_parquet(distilled / "data/04_soft_labels/shards/*.parquet")
     assert rows.height == 2 * examples.height == 240
     assert set(rows["example_id"]) == set(examples["example_id"])

@@ -11,7 +11,19 @@ from kedro.framework.cli.utils import _split_params
 from stillroom.errors import StillroomError
 
 # The filesystem's refusals that a user can mend; any other OSError is a defect.
-REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+REFUSALS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EMFILE,
+    errno.ENOLCK,
+    errno.EOPNOTSUPP,
+}
 
 
 def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -43,19 +43,10 @@ def verify(params: dict[str, Any]) -> None:
     shard asked again. The first thing that is wrong is named with its shard and row, and the exit
     code is 1.
     """
-    from stillroom.pipelines.teach.nodes import found_of, refer_to_teachers
     from stillroom.softlabels.shown import told
 
     with _catalog(params) as (catalog, parameters):
-        labels = catalog.load(SET)
-        refs = refer_to_teachers(catalog.load("teachers"))
-        findings = found_of(
-            labels,
-            catalog.load("examples"),
-            catalog.load("encoder"),
-            refs,
-            parameters["softlabels"],
-        )
+        findings = _found(catalog, parameters)
     for number, finding in enumerate(findings):
         click.echo(told(number, finding))
     click.echo("The set is sound.")
@@ -66,7 +57,7 @@ def verify(params: dict[str, Any]) -> None:
 @click.option(
     "--keep-days",
     type=click.FloatRange(min=0),
-    default=0.0,
+    default=14.0,
     show_default=True,
     help="Keep captures that were written to within so many days, used or not.",
 )
@@ -92,7 +83,8 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
         )
     size, rows = sum(one.bytes for one in found), sum(one.rows for one in found)
     if not found:
-        click.echo(f"Nothing to remove from {store.folder}.")
+        kept = f" What was written within {keep_days:g} days is kept (--keep-days)."
+        click.echo(f"Nothing to remove from {store.folder}.{kept if keep_days else ''}")
     elif yes:
         click.echo(f"Removed {told_size(size)} and {rows:,} answers from {store.folder}.")
     else:
@@ -117,10 +109,24 @@ def adopt(params: dict[str, Any]) -> None:
     with _catalog(params) as (catalog, root):
         labels = catalog.load(SET)
         store = store_of(Path(root["root"]))
+        _found(catalog, root)  # what came from elsewhere is checked before it is kept
     rows = labels.manifest.rows * len(labels.manifest.members)
     with ticking("adopting", rows, "rows") as ticker:
         added = adopt_set(labels, store, ticker.advance)
     click.echo(f"{added} shards of {rows:,} rows are new in {store.folder}.")
+
+
+def _found(catalog: Any, parameters: dict[str, Any]) -> Any:
+    """Return what `verify` finds of the project's set."""
+    from stillroom.pipelines.teach.nodes import found_of, refer_to_teachers
+
+    return found_of(
+        catalog.load(SET),
+        catalog.load("examples"),
+        catalog.load("encoder"),
+        refer_to_teachers(catalog.load("teachers")),
+        parameters["softlabels"],
+    )
 
 
 def _manifests(catalog: Any) -> "list[Manifest]":

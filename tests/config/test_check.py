@@ -1,6 +1,7 @@
 """The check of a composed dict: sections that are missing or unknown."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,3 +27,68 @@ def test_a_missing_section_is_named(project: Path) -> None:
 def test_an_unknown_section_names_the_nearest(project: Path) -> None:
     with pytest.raises(ConfigError, match="Did you mean student"):
         check(compose(project) | {"studnet": {}})
+
+
+SPARSE = ["topk", "sample", "threshold", "threshold_fixed"]
+UNBIASED = SPARSE[1:]
+
+
+def composed(project: Path, labels: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return what is checked: the composed default with other values."""
+    values = compose(project)
+    for section, changes in {"softlabels": labels, **more}.items():
+        values[section] = values[section] | changes
+    return values
+
+
+def refusal(values: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as raised:
+        check(values)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean"),
+    [("topk", "probability"), *((kind, "logit") for kind in SPARSE)],
+)
+def test_what_several_teachers_cannot_be_combined_from_names_three_ways_out(
+    project: Path, kind: str, mean: str
+) -> None:
+    labels = {"sparsifier": kind, "mean": mean}
+    said = refusal(composed(project, labels, teacher={"members": 2}))
+    assert f"mean {mean} of 2 teachers cannot be had exactly from {kind}" in said
+    ways = ["softlabels.combine=capture", "groups.softlabels=full", "teacher.members=1"]
+    assert [way for way in ways if way not in said] == []
+    assert check(composed(project, labels | {"combine": "capture"}, teacher={"members": 2}))
+    assert check(composed(project, labels | {"sparsifier": "full"}, teacher={"members": 2}))
+    assert check(composed(project, labels, teacher={"members": 1}))
+
+
+@pytest.mark.parametrize("kind", ["full", *UNBIASED])
+def test_the_mean_of_probabilities_is_linear_and_so_it_passes(project: Path, kind: str) -> None:
+    assert check(composed(project, {"sparsifier": kind}, teacher={"members": 3}))
+
+
+@pytest.mark.parametrize("kind", UNBIASED)
+def test_unbiased_labels_hold_at_their_own_temperature_alone(project: Path, kind: str) -> None:
+    labels = {"sparsifier": kind, "temperature": 2.0}
+    said = refusal(composed(project, labels, objective={"temperature": 4.0}))
+    assert f"{kind} soft labels are unbiased at softlabels.temperature=2.0 alone" in said
+    assert check(composed(project, labels, objective={"temperature": 2.0}))
+
+
+def test_whole_labels_hold_at_any_temperature_and_heads_at_those_of_log_z(project: Path) -> None:
+    warm = {"objective": {"temperature": 3.0}, "teacher": {"members": 1}}
+    assert check(composed(project, {"sparsifier": "full"}, **warm))
+    said = refusal(composed(project, {"sparsifier": "topk"}, **warm))
+    assert "1.0, 2.0, 4.0, 8.0, 20.0" in said
+    assert check(composed(project, {"sparsifier": "topk", "temperatures": [3.0]}, **warm))
+
+
+@pytest.mark.parametrize("combine", ["read", "capture"])
+def test_weights_are_one_for_each_teacher(project: Path, combine: str) -> None:
+    labels = {"weights": [2.0, 1.0], "combine": combine}
+    said = refusal(composed(project, labels, teacher={"members": 3}))
+    assert "softlabels.weights has 2 values, and teacher.members is 3" in said
+    assert check(composed(project, labels, teacher={"members": 2}))

@@ -37,7 +37,7 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
     def sections(stage: str) -> list[str]:
         return next(iter(stages[stage]["params"][0].values()))
 
-    assert sections("train") == ["student", "objective", "trainer"]
+    assert sections("train") == ["softlabels", "student", "objective", "trainer"]
     assert sections("tutor") == ["teacher", "trainer"]
     assert sections("teach") == ["softlabels"]
     assert sections("ingest") == ["data"]
@@ -55,7 +55,7 @@ def test_external_paths_follow_params_yaml(stages: dict[str, Any]) -> None:
 def test_code_that_a_stage_imports_late_is_a_dependency(stages: dict[str, Any]) -> None:
     assert "src/stillroom/training/learner.py" in stages["train"]["deps"]
     assert "src/stillroom/models/resnet.py" in stages["tutor"]["deps"]
-    assert "src/stillroom/softlabels/sparsify.py" in stages["teach"]["deps"]
+    assert "src/stillroom/softlabels/sparsify/run.py" in stages["teach"]["deps"]
     assert "src/stillroom/reporting/templates" in stages["report"]["deps"]
 
 

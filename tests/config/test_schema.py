@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from stillroom.config.compose import compose
-from stillroom.config.schema import SECTIONS, Optimisation, Student, plain
+from stillroom.config.schema import SECTIONS, Optimisation, SoftLabels, Student, plain
 
 
 def test_every_section_becomes_its_type_and_plain_values_again(project: Path) -> None:
@@ -34,3 +34,38 @@ def test_a_students_optimisation_stands_alone(project: Path) -> None:
         values["lr"],
         values["warmup"],
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("sparsifier", "threshold_fixed", "treshold"),
+        ("k", 1, 0),
+        ("k", 128, "all"),
+        ("temperatures", [1.0], []),
+        ("temperatures", [0.5, 1.0], [1.0, 0.0]),
+        ("entries", 1.0, 0.5),
+        ("tau", None, 0.0),
+        ("tau", 1e-4, 1e-6),
+        ("tau", 0.5, 1.5),
+        ("samples", 65535, 65536),
+        ("draws", 1, 0),
+        ("draws", 65535, 65536),
+        ("views", 65534, 65535),
+        ("views", 0, -1),
+        ("shift", 0, -1),
+        ("combine", "capture", "train"),
+        ("mean", "logit", "median"),
+        ("weights", [0.5, 2.0], [1.0, 0.0]),
+        ("weights", None, [-1.0]),
+        ("rows_per_shard", 2, 1),
+        ("pilot", 1, 0),
+    ],
+)
+def test_soft_labels_take_values_in_range_alone(
+    project: Path, name: str, allowed: object, refused: object
+) -> None:
+    values = compose(project)["softlabels"]
+    assert getattr(SoftLabels(**values | {name: allowed}), name) == allowed
+    with pytest.raises(ValidationError, match=name):
+        SoftLabels(**values | {name: refused})

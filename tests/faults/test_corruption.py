@@ -215,7 +215,7 @@ def test_a_manifest_that_lists_a_shard_twice_or_anothers_is_refused_by_name(
     again = Shard.of(renamed, 3)
     (tmp_path / "set" / SHARDS / again.name).write_bytes(renamed)
     doubled = SoftLabelSet(of_shards(made, tmp_path / "set", (*shards, again)))
-    with pytest.raises(SoftLabelError, match="a row stands there twice: example 0{32},"):
+    with pytest.raises(SoftLabelError, match=r"a row stands there twice: example 0{32},"):
         doubled.distributions(made.questions.names, 1.0)
     counted("a shard listed twice, another teacher's, the same rows under another name: all named")
 

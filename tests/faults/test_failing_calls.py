@@ -58,9 +58,11 @@ class Replacing:
         assert tree(self.stage.project / LABELS) == self.wanted
 
 
-def replacing(teach: Callable[..., Stage], snapshot: Path, folder: Path | None = None) -> Replacing:
-    """Return a stage with another set in place, and half of its own answers in the store."""
-    previous, stage = teach(folder, rows=64, seed=1), teach(folder, rows=64, seed=0)
+def replacing(
+    teach: Callable[..., Stage], snapshot: Path, folder: Path | None = None, rows: int = 64
+) -> Replacing:
+    """Return a stage with another set in place, and some of its own answers in the store."""
+    previous, stage = teach(folder, rows=rows, seed=1), teach(folder, rows=rows, seed=0)
     previous.must_run()
     labels, captures = stage.project / LABELS, stage.project / CAPTURES
     old, others = tree(labels), {path.name for path in captures.iterdir()}
@@ -70,7 +72,7 @@ def replacing(teach: Callable[..., Stage], snapshot: Path, folder: Path | None =
     for path in captures.iterdir():
         if path.name not in others:
             kept: Any = read_json(path / MANIFEST)
-            kept["shards"].popitem()
+            kept["shards"] = dict(list(kept["shards"].items())[:2])
             write_json(path / MANIFEST, kept)
     shutil.copytree(stage.project / STATE, snapshot / STATE)
     return Replacing(stage, snapshot, old, wanted)
@@ -80,6 +82,9 @@ def names_its_path(ran: Ran, project: Path) -> bool:
     """Say whether the error names what failed, or what that was to become."""
     path = final_name(Path(ran.fault.splitlines()[0].split(" ", 1)[1]))
     line = error_line(ran)
+    if path.name == "pyproject.toml":  # Kedro takes a folder whose file it cannot read for another
+        path = path.parent
+        return str(path) in line
     return str(path) in line or str(path.relative_to(project)) in line
 
 
@@ -87,9 +92,9 @@ def names_its_path(ran: Ran, project: Path) -> bool:
 @pytest.mark.parametrize(
     ("number", "every"),
     [
-        (errno.ENOSPC, 60),
-        (errno.EIO, 45),
-        (errno.EACCES, 75),
+        (errno.ENOSPC, 110),
+        (errno.EIO, 90),
+        (errno.EACCES, 130),
         *(
             pytest.param(number, 1, marks=pytest.mark.faults)
             for number in (errno.ENOSPC, errno.EIO, errno.EACCES)
@@ -159,30 +164,24 @@ def test_a_disk_that_fills_up_leaves_the_commit_and_goes_on_once_there_is_room(
     tmp_path: Path,
     counted: Callable[[str], None],
 ) -> None:
-    one = replacing(teach, tmp_path / "before", small_filesystem)
+    one = replacing(teach, tmp_path / "before", small_filesystem, rows=8)
     page = os.sysconf("SC_PAGE_SIZE")
 
     def free() -> int:
         state = os.statvfs(small_filesystem)
-        return state.f_bavail * state.f_bsize
-
-    def needed() -> int:
-        """Return how much a run takes at most, halving the room until it just does."""
-        one.stage.go_back(one.snapshot)
-        low, high = 0, free() // page
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if with_room(middle).code == 0 else (middle, high)
-        return high
+        return state.f_bavail * state.f_bsize // page
 
     def with_room(pages: int) -> Ran:
         one.stage.go_back(one.snapshot)
-        filled = small_filesystem / "ballast"
-        with filled.open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, max(free() - pages * page, 1))
+        with (small_filesystem / "ballast").open("wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, max((free() - pages) * page, 1))
         return one.stage.run()
 
-    most = needed()
+    one.stage.go_back(one.snapshot)
+    before = free()
+    one.stage.must_run()
+    # The old set goes at the very end: until then it is there beside what the run adds.
+    most = before - free() + sum(-(-len(content) // page) for content in one.previous.values())
     found: Counter[str] = Counter()
     for point in range(points):
         room = point * most // points
@@ -190,7 +189,9 @@ def test_a_disk_that_fills_up_leaves_the_commit_and_goes_on_once_there_is_room(
         assert "No space left on device at " in error_line(ran), f"{room} of {most} pages"
         path = Path(error_line(ran).split(" at ", 1)[1].split(". What", 1)[0])
         assert path.is_relative_to(one.stage.project)
-        found[path.suffix or path.name] += 1
+        # The status that Kedro-Viz shows is written last, and does not hide what failed before it.
+        assert ".viz" not in path.parts or tree(one.stage.project / LABELS) == one.wanted
+        found["manifest" if path.name == MANIFEST else path.suffix] += 1
         one.require_intact(tmp_path)
         (small_filesystem / "ballast").unlink()
         one.require_resumed()

@@ -122,7 +122,7 @@ def require_resumed(case: Case) -> None:
 
 @pytest.mark.parametrize(
     ("kills", "on_another", "runs"),
-    [(8, 2, 1), pytest.param(200, 40, 5, marks=pytest.mark.faults)],
+    [(3, 1, 1), pytest.param(200, 40, 5, marks=pytest.mark.faults)],
 )
 def test_a_killed_teach_leaves_a_whole_set_and_resumes_to_the_byte(
     kills: int,
@@ -158,9 +158,7 @@ def test_a_killed_teach_leaves_a_whole_set_and_resumes_to_the_byte(
     counted(f"{done} kills: {where}{told}; 0 torn; {resumed} resumed runs, 0 differ by a byte")
 
 
-@pytest.mark.parametrize(
-    "kills", [pytest.param(8, marks=pytest.mark.faults)]
-)
+@pytest.mark.parametrize("kills", [pytest.param(8, marks=pytest.mark.faults)])
 def test_a_killed_kedro_run_resumes_to_the_byte(
     kills: int,
     teach: Callable[..., Stage],
@@ -198,7 +196,7 @@ def test_a_killed_kedro_run_resumes_to_the_byte(
 
 
 @pytest.mark.usefixtures("needs_shim")
-@pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("every", [90, pytest.param(1, marks=pytest.mark.faults)])
 def test_a_kill_before_any_call_or_in_any_write_leaves_a_whole_set(
     every: int,
     teach: Callable[..., Stage],
@@ -226,7 +224,9 @@ def test_a_kill_before_any_call_or_in_any_write_leaves_a_whole_set(
 
 
 @pytest.mark.usefixtures("needs_shim")
+@pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.faults)])
 def test_a_set_that_was_left_aside_survives_a_second_kill(
+    every: int,
     teach: Callable[..., Stage],
     tmp_path: Path,
     counted: Callable[[str], None],
@@ -240,7 +240,7 @@ def test_a_set_that_was_left_aside_survives_a_second_kill(
     stage.must_run()
     done = stage.keep(tmp_path / "done")  # the store is full, so that runs differ in the last step
     kills = 0
-    for at in range(1, 10_000):
+    for at in range(1, 10_000, every):
         stage.go_back(done)
         shutil.rmtree(labels)
         shutil.copytree(one.snapshot / LABELS, aside)  # as a kill between the two renames leaves it
@@ -250,4 +250,4 @@ def test_a_set_that_was_left_aside_survives_a_second_kill(
         kills += 1
         require_sound(one, tmp_path)
     counted(f"{kills} second kills over a set that the first had left aside: 0 lost it")
-    assert kills > 5
+    assert kills > 1

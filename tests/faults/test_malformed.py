@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,11 @@ WRONG_BYTES: dict[str, bytes] = {
     "half": b'{"format": "stillroom-soft-la',
     "deep lists": b"[" * MEGABYTES,
     "deep objects": b'{"a":' * (MEGABYTES // 5),
-    "a million keys": b"{" + b",".join(b'"%d":0' % at for at in range(500_000)) + b"}",
+    "a million keys": b"{" + b",".join(b'"%d":0' % at for at in range(2**20)) + b"}",
     "a million lists": b'{"members":[' + b"[]," * 1_000_000 + b"[]]}",
+    "sixty MB of lists": b'{"members":[' + b"[]," * (20 << 20) + b"[]]}",
+    "just few enough lists": b'{"members":[' + b"[]," * 499_990 + b"[]]}",
+    "just few enough keys": b"{" + b",".join(b'"%d":0' % at for at in range(999_990)) + b"}",
     "a long number": b'{"classes":' + b"9" * MEGABYTES + b"}",
     "a long exponent": b'{"classes":1e' + b"9" * 1000 + b"}",
     "no UTF-8": b'{"codec":"\xff\xfe"}',
@@ -138,9 +142,12 @@ def with_shard(made: Captured, content: bytes, rows: int) -> Callable[[Path], No
     return make
 
 
-def put_manifest(made: Captured, folder: Path, shards: tuple[Shard, ...]) -> None:
-    from dataclasses import asdict, replace
+def bomb(made: Captured, making: Callable[[], bytes], rows: int) -> Callable[[Path], None]:
+    """Return what makes a bomb only once it is to be written."""
+    return lambda folder: with_shard(made, making(), rows)(folder)
 
+
+def put_manifest(made: Captured, folder: Path, shards: tuple[Shard, ...]) -> None:
     whole: Manifest = made.labels.manifest
     member = replace(whole.members[0], shards=shards)
     manifest = manifest_of((member,), whole.combination, whole.codec, 4, whole.class_names)
@@ -290,7 +297,7 @@ def shards(made: Captured) -> Iterator[Case]:
         yield f"file {name}", with_shard(made, content, first.rows)
     for name, making in bombs(table).items():
         rows = 2000 if "one word" in name else first.rows
-        yield name, lambda folder, making=making, rows=rows: with_shard(made, making(), rows)(folder)
+        yield name, bomb(made, making, rows)
 
     def of_10_gb(folder: Path) -> None:
         put_manifest(made, folder, made.labels.manifest.members[0].shards)
@@ -304,7 +311,7 @@ def test_a_hostile_manifest_or_shard_is_a_named_error_in_bounded_memory(
     every: int, tmp_path: Path, counted: Callable[[str], None]
 ) -> None:
     made = capture(tmp_path / "set", 1, reader.KIND)
-    cases = [*manifests(made), *shards(made)][:: -every]
+    cases = [*manifests(made), *shards(made)][::-every]
     for number, (name, make) in enumerate(cases):
         kind = reader.STORE if name.startswith(reader.STORE) else "set"
         folder = tmp_path / "cases" / f"{kind} {number:03d}"

@@ -1,6 +1,6 @@
 """A small real project for the fault suite, and what must hold of its soft labels after any fault.
 
-    ingest, two perceptrons ──> project ──teach──> trees of bytes: the set, the store
+ingest, two perceptrons ──> project ──teach──> trees of bytes: the set, the store
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A reader of hostile sets: each in a process of its own, which tells how it ended and what it took.
+"""A reader of hostile sets: each in a process of its own, which tells how it ended.
 
     python faults_reader.py FOLDER ──> FOLDER/<case>/told.json: {"error", "message", "grown"}
 

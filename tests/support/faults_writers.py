@@ -57,9 +57,7 @@ def run_round(folder: Path, number: int) -> None:
     (folder / "codes.json").write_text(json.dumps(codes))
 
 
-def _write(
-    store: Store, folder: Path, writer: int, number: int, wait: int, begin: int
-) -> None:
+def _write(store: Store, folder: Path, writer: int, number: int, wait: int, begin: int) -> None:
     code = 1
     try:
         member = linear(1, KIND)

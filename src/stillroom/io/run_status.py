@@ -7,6 +7,7 @@ stage by stage, it would show nothing. Without the extra `viz` this hook does no
 """
 
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -84,7 +85,10 @@ class RunStatus:
     @hook_impl
     def on_pipeline_error(self) -> None:
         """Write what happened up to the error."""
-        self.after_pipeline_run()
+        try:
+            self.after_pipeline_run()
+        except OSError as error:  # the run's own error is what the user must see
+            logging.getLogger(__name__).warning("The run status is not up to date: %s", error)
 
     @hook_impl
     def after_pipeline_run(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,13 @@ class TableFile:
         files = sorted(self.path.glob("*.parquet")) if self.path.is_dir() else []
         if not files:
             raise DataError(f"{self.path} does not exist. Run the stage that writes it first.")
+        count = len(files)
+        named = [f"{number:05d}-of-{count:05d}.parquet" for number in range(1, count + 1)]
+        if [file.name for file in files] != named:
+            raise DataError(
+                f"{self.path} holds {', '.join(file.name for file in files[:3])}, …: a file is "
+                "missing, or one too many is there. Run its stage again."
+            )
         return files
 
 
@@ -99,12 +107,14 @@ def write_parts(frame: "pl.DataFrame", folder: Path) -> None:
     than what is new.
     """
     keys, parts = frame["example_id"].to_list(), frame["part"].to_list()
-    start, number = 0, 0
-    for at, (key, part) in enumerate(zip(keys, parts, strict=True)):
-        following = parts[at + 1] if at + 1 < len(parts) else None
-        if following is None or is_cut(key, part, following, at + 1 - start, ROWS_PER_FILE):
-            write_table(frame[start : at + 1], folder / f"{number:05d}.parquet")
-            start, number = at + 1, number + 1
+    bounds = [0]
+    for at, (key, part) in enumerate(zip(keys, parts, strict=True), start=1):
+        following = parts[at] if at < len(parts) else None
+        if following is None or is_cut(key, part, following, at - bounds[-1], ROWS_PER_FILE):
+            bounds.append(at)
+    count = len(bounds) - 1
+    for number, (start, end) in enumerate(pairwise(bounds), start=1):
+        write_table(frame[start:end], folder / f"{number:05d}-of-{count:05d}.parquet")
 
 
 def write_table(frame: "pl.DataFrame", path: Path) -> None:

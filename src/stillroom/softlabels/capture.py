@@ -148,7 +148,7 @@ class Capturing:
             wanted.setdefault(question.row.input_key, []).append(question)
         groups = list(wanted.values())
         tables, start = [], 0
-        for logits in self.member.answer(np.stack([group[0].input() for group in groups])):
+        for logits in self._answers_to(groups):
             batch = groups[start : start + len(logits)]
             self._require_shape(logits, batch)
             tables.append(self._encoded(logits, batch))
@@ -161,6 +161,13 @@ class Capturing:
             )
         self.counts.asked += len(groups)
         return pa.concat_tables(tables)
+
+    def _answers_to(self, groups: list[list[Question]]) -> Iterator[Any]:
+        """Yield the answers to each group's input; the inputs of one batch are in memory."""
+        size = self.member.capture.batch_size
+        for start in range(0, len(groups), size):
+            batch = groups[start : start + size]
+            yield from self.member.answer(np.stack([group[0].input() for group in batch]))
 
     def _require_shape(self, logits: Any, groups: list[list[Question]]) -> None:
         """Refuse what would be stored as something else: views of memory do not know better."""

@@ -72,6 +72,20 @@ def require_combinable(sparsifiers: Sequence[Sparsifier], combination: Combinati
         )
 
 
+def require_same_combination(found: Combination, expected: Combination) -> None:
+    """Refuse a set whose members are weighed otherwise than is expected.
+
+    Raises:
+        SoftLabelError: with both.
+    """
+    if found != expected:
+        raise SoftLabelError(
+            f"soft labels are combined by the mean of {found.mean} with shares {found.shares}, and "
+            f"the mean of {expected.mean} with shares {expected.shares} is expected. "
+            "Run `kedro run --pipeline=teach`: it asks no teacher about that."
+        )
+
+
 def combined(parts: list[Distributions], combination: Combination) -> Distributions:
     """Return the ensemble's distributions, ids rising within each.
 

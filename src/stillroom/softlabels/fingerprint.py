@@ -20,6 +20,8 @@ from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.sparsify.kinds import Sparsifier
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
+# Raise it when equal logits and keys would be kept otherwise than before.
+METHOD = "sparsify-1"
 AGAIN = "Run `kedro run --pipeline=teach` to make them anew."
 
 
@@ -38,6 +40,7 @@ class Capture:
         batch_size: the fixed shape of a forward pass, which a row's last bits depend on.
         libraries: names and versions.
         device: the kind of device.
+        method: version of the code that draws, selects and rounds.
     """
 
     weights: str
@@ -51,6 +54,7 @@ class Capture:
     libraries: tuple[str, ...]
     device: str
     ensemble: Combination | None = None
+    method: str = METHOD
 
     @property
     def teachers(self) -> list[str]:

@@ -6,6 +6,8 @@ What a set names is kept, and what was written lately, if the user says how late
 made again, at the price of asking the teachers again.
 """
 
+import logging
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -21,6 +23,9 @@ from stillroom.softlabels.store import CAPTURES, IN_USE, CaptureStore, Kept, Sto
 # A teach run that is under way holds the store for as long as it takes; gc does not wait for it.
 PATIENCE_S = 1.0
 SECONDS_PER_DAY = 86400.0
+_CAPTURE = re.compile(r"[0-9a-f]{64}")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ def waste(store: Store, sets: Sequence[Manifest], keep_days: float) -> list[Wast
     root = store.folder / CAPTURES
     found: list[Waste] = []
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
-        if _age_days(folder) >= keep_days:
+        if _CAPTURE.fullmatch(folder.name) and _age_days(folder) >= keep_days:
             found += _of_capture(folder, {name for key, name in used if key == folder.name})
     return found
 
@@ -76,8 +81,10 @@ def remove(store: Store, sets: Sequence[Manifest], keep_days: float) -> list[Was
 def _of_capture(folder: Path, used: set[str]) -> list[Waste]:
     try:
         kept = read_kept(folder)
-    except SoftLabelError:
-        return [Waste(folder, _size(folder), 0, "its manifest cannot be read")]
+    except SoftLabelError as error:
+        # It may be in use, or not ours at all: what is not understood is not removed.
+        logger.warning("%s is left alone: %s", folder, error)
+        return []
     if not used:
         rows = sum(shard.rows for shard in kept.shards.values())
         why = f"no set at hand uses it: {kept.capture.sparsifier.kind} of {kept.capture.weights}"

@@ -22,7 +22,7 @@ def input_keys(
     """Return one key per row.
 
     Args:
-        inputs: [N, *shape], the encoded inputs before any augmentation.
+        inputs: [N, *shape], encoded, in the view that the teacher sees.
         preprocessing: the hash of the encoder that made them.
         augmentation: what makes a view of an input, with its seed.
         views: [N], which view of its input each row is; 0 is the plain input.

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from stillroom.errors import SoftLabelError
 from stillroom.softlabels.blocks import Inputs, Question
 from stillroom.softlabels.capture import Member
-from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.pilot import Pilot
 from stillroom.softlabels.sparsify.kinds import Sparsifier, Threshold
 from stillroom.softlabels.store import Store
@@ -87,9 +87,7 @@ def settled(
     frozen = _frozen(teacher, wanted, store)
     if frozen is not None:
         return teacher.keeping(frozen)
-    pilot = Pilot()
-    for logits in teacher.answer(np.stack([q.input() for q in sample(questions, pilot_positions)])):
-        pilot.see(logits.reshape(-1, logits.shape[-1]), wanted.temperature)
+    pilot = _piloted(teacher, sample(questions, pilot_positions), wanted.temperature)
     tau = pilot.tau(wanted.entries)
     tell(
         f"pilot of {pilot.positions:,} positions: tau {tau:.3g} keeps {wanted.entries:g} entries "
@@ -98,17 +96,23 @@ def settled(
     return teacher.keeping(wanted.at(tau))
 
 
-def settled_as(teacher: Teacher, wanted: Wanted, found: Capture) -> Member:
-    """Return the teacher as a set should have it that was captured with `found`.
+def _piloted(teacher: Teacher, asked: Sequence[Question], temperature: float) -> Pilot:
+    """Return a pilot that has seen the declared positions of some questions, and no others."""
+    pilot, lengths = Pilot(), iter(len(question.row.labels) for question in asked)
+    for logits in teacher.answer(np.stack([question.input() for question in asked])):
+        for answer, length in zip(logits, lengths, strict=False):
+            pilot.see(answer.reshape(-1, answer.shape[-1])[:length], temperature)
+    return pilot
+
+
+def settled_as(wanted: Wanted, found: Sparsifier) -> Sparsifier:
+    """Return the sparsifier that a set should have which was captured with `found`.
 
     A tau that meets the request is taken over; whatever else differs is for the reader to refuse.
     """
     if not isinstance(wanted, ThresholdRequest):
-        return teacher.keeping(wanted)
-    if wanted.is_met_by(found.sparsifier):
-        return teacher.keeping(found.sparsifier)
-    other = found.sparsifier
-    return teacher.keeping(wanted.at(other.tau if isinstance(other, Threshold) else UNKNOWN_TAU))
+        return wanted
+    return wanted.at(found.tau if isinstance(found, Threshold) else UNKNOWN_TAU)
 
 
 def sample(questions: Iterable[Question], positions: int) -> Sequence[Question]:
@@ -143,12 +147,21 @@ class _Held:
 
 
 def _frozen(teacher: Teacher, wanted: ThresholdRequest, store: Store) -> Threshold | None:
-    for _, kept in store.kept():
-        found = kept.capture.sparsifier
-        if (
-            isinstance(found, Threshold)
-            and wanted.is_met_by(found)
-            and teacher.keeping(found).capture == kept.capture
-        ):
-            return found
-    return None
+    """Return the threshold under which this teacher's answers are kept already, if there is one.
+
+    Raises:
+        SoftLabelError: there are several, with different taus.
+    """
+    found = {
+        kept.capture.sparsifier.tau: kept.capture.sparsifier
+        for _, kept in store.kept()
+        if isinstance(kept.capture.sparsifier, Threshold)
+        and wanted.is_met_by(kept.capture.sparsifier)
+        and teacher.keeping(kept.capture.sparsifier).capture == kept.capture
+    }
+    if len(found) > 1:
+        raise SoftLabelError(
+            f"the store holds this teacher's answers at tau {', '.join(map(str, sorted(found)))} "
+            f"for {wanted.entries:g} entries. Name one by softlabels.tau."
+        )
+    return next(iter(found.values()), None)

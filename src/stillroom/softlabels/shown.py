@@ -8,9 +8,9 @@ from rich.table import Table
 
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.sparsify.kinds import Full, TopK
+from stillroom.softlabels.sparsify.kinds import Full, TopK, own_temperature
 from stillroom.softlabels.summary import summary
-from stillroom.softlabels.verify import Finding, own_temperature
+from stillroom.softlabels.verify import Finding
 
 
 def shown(labels: SoftLabelSet) -> Table:

@@ -79,16 +79,32 @@ class CaptureStore:
         return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def _read_shards(self) -> dict[str, Shard]:
+        if not (self.folder / MANIFEST).exists():
+            return {}
         try:
             kept = read_kept(self.folder)
         except SoftLabelError as error:
-            if (self.folder / MANIFEST).exists():
-                logger.warning("%s Its shards are made anew.", error)
-            return {}
+            # What could not be read may be sound: only what was read and is wrong is given up.
+            if isinstance(error.__cause__, OSError):
+                raise error.__cause__ from None
+            logger.warning("%s What its shards hold is looked up in them.", error)
+            return self._recovered()
         if kept.capture != self.capture or kept.codec != self.codec:
             logger.warning("%s is of another capture or codec. It is made anew.", self.folder)
             return {}
         return kept.shards
+
+    def _recovered(self) -> dict[str, Shard]:
+        """Return the shards whose names are those of their bytes, under keys of no block.
+
+        The rows in them are found one by one; whose answers they are, each of them says.
+        """
+        found = {}
+        for path in sorted((self.folder / SHARDS).glob("*.parquet")):
+            shard = described(path)
+            if shard is not None and shard.name == path.name:
+                found[shard.sha256] = shard
+        return found
 
     def find(self, block_key: str) -> tuple[Shard, bytes] | None:
         """Return the shard of a block and its bytes, if it is there and undamaged."""
@@ -174,6 +190,18 @@ class Store:
                 yield folder, read_kept(folder)
             except SoftLabelError as error:
                 logger.warning("%s", error)
+
+
+def described(path: Path) -> Shard | None:
+    """Return what a manifest would say of a shard's file; None of what is no Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = path.read_bytes()
+    try:
+        return Shard.of(content, pq.read_metadata(pa.BufferReader(content)).num_rows)
+    except (pa.ArrowException, ValueError):
+        return None
 
 
 def read_kept(folder: Path) -> Kept:

@@ -19,27 +19,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
+from stillroom.softlabels.again import require_same_again, rows_again
 from stillroom.softlabels.agreement import Agreement
 from stillroom.softlabels.answers import Questions
 from stillroom.softlabels.blocks import Question
 from stillroom.softlabels.capture import Member
 from stillroom.softlabels.codec.decode import Decoded
-from stillroom.softlabels.codec.layout import Layout
-from stillroom.softlabels.codec.rows import encode_rows
+from stillroom.softlabels.codec.rounding import root_bound
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.distributions import Distributions
 from stillroom.softlabels.fingerprint import AGAIN
-from stillroom.softlabels.manifest import Shard
-from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, Threshold, TopK
-from stillroom.softlabels.sparsify.rows import sparse
+from stillroom.softlabels.sparsify.kinds import Full, Threshold, TopK, own_temperature
 
 # Logits, log Z and log p are kept in float32: masses are right to about 1e-6 at logits of tens.
 MASS_BOUND = 1e-3
-# A teacher asked again at the same shape on the same kind of machine says the same to the bit;
-# this leaves room for another processor, whose sums differ in their last bits.
-AGAIN_BOUND = 2e-2
-# Entropies and log p near 0 are compared by their ratio down to this size, in nats.
-SMALL = 1e-3
 
 
 @dataclass(slots=True)
@@ -105,8 +98,8 @@ def _of_member(
         _require_masses(found, decoded, where)
         _require_labels(found, decoded, expected, where)
         agreement.see(_tops(found), _labels(expected).astype(np.int64))
-        rows = _rows_again(shard, decoded)
-        _require_same_again(table, expected, rows, member, labels.layout(number), where)
+        rows = rows_again(shard, decoded)
+        require_same_again(decoded, expected, rows, member, where)
         finding.rows += shard.rows
         finding.positions += len(found)
         finding.asked_again += len(rows)
@@ -180,17 +173,6 @@ def _require_hard_labels(
             )
 
 
-def own_temperature(sparsifier: Sparsifier) -> float:
-    """Return a temperature at which a sparsifier's own weights can be had."""
-    match sparsifier:
-        case Full():
-            return 1.0
-        case TopK(temperatures=captured):
-            return 1.0 if 1.0 in captured else captured[0]
-        case _:
-            return sparsifier.temperature
-
-
 def _require_masses(found: Distributions, decoded: Decoded, where: str) -> None:
     order = np.lexsort((found.ids, found.owners))
     owners, ids = found.owners[order], found.ids[order]
@@ -200,8 +182,10 @@ def _require_masses(found: Distributions, decoded: Decoded, where: str) -> None:
         raise SoftLabelError(f"{where}, row {row}: a class stands there twice. {AGAIN}")
     masses = found.masses
     match decoded.layout.sparsifier:
-        case Threshold():
-            within, told = np.isfinite(masses) & (masses > 0), "above 0, and one on average"
+        case Threshold(tau=tau):
+            # Systematic sampling is off by less than a step; each head by less than a rounding.
+            off = tau + np.bincount(found.owners, root_bound(found.weights), len(found))
+            within, told = np.abs(masses - 1) <= off + MASS_BOUND, "one to within tau"
         case Full() | TopK():
             within, told = (masses > 0) & (masses <= 1 + MASS_BOUND), "above 0 and at most one"
         case _:
@@ -240,59 +224,6 @@ def _require_labels(
             f"{where}, row {_row(decoded, at)}: the head gives the hard label another probability "
             f"than was kept beside it. The labels are misaligned. {AGAIN}"
         )
-
-
-def _require_same_again(
-    table: pa.Table,
-    expected: Sequence[Question],
-    rows: Sequence[int],
-    member: Member,
-    layout: Layout,
-    where: str,
-) -> None:
-    """Ask the teacher again about some rows and compare all that is kept of its answers."""
-    asked = [expected[row] for row in rows]
-    logits = member.answer(np.stack([question.input() for question in asked]))
-    answers = np.concatenate([np.asarray(part, dtype=np.float32) for part in logits])
-    for row, question, answer in zip(rows, asked, answers, strict=True):
-        entries = sparse(answer[None], [0], [question.row], member.capture)
-        again = Decoded(encode_rows([question.row], entries, member.capture, layout), layout)
-        kept = Decoded(table.slice(row, 1).combine_chunks(), layout)
-        apart = _apart(kept, again)
-        if not apart <= AGAIN_BOUND:
-            raise SoftLabelError(
-                f"{where}, row {row}: the teacher now answers otherwise, by {apart:.3g} of the "
-                f"mass. The labels are misaligned, or the teacher changed. {AGAIN}"
-            )
-
-
-def _apart(kept: Decoded, again: Decoded) -> float:
-    """Return the largest of the distances between two captures of one row.
-
-    Half the absolute difference of the weights, averaged over the positions; and the relative
-    differences of entropy and log p, which tell two rows of one confident class apart.
-    """
-    temperature = own_temperature(kept.layout.sparsifier)
-    first, second = kept.distributions(temperature), again.distributions(temperature)
-    cells = np.concatenate([d.owners * d.classes + d.ids for d in (first, second)])
-    signed = np.concatenate([first.weights, -second.weights])
-    _, at = np.unique(cells, return_inverse=True)
-    distances = [0.5 * np.abs(np.bincount(at, weights=signed)).sum() / max(len(first), 1)]
-    for ours, theirs in ((kept.entropy, again.entropy), (kept.log_p_label, again.log_p_label)):
-        difference = np.abs(ours - theirs) / (SMALL + np.abs(theirs))
-        distances.append(float(difference[~np.isnan(theirs)].max(initial=0.0)))
-    return float(np.max(distances))
-
-
-def _rows_again(shard: Shard, decoded: Decoded) -> list[int]:
-    """Return the rows that the teacher is asked about again.
-
-    One is picked by the shard's own hash: not always the first, and the same one each time. The
-    other is the one that the teacher was least sure of, whose answer is least like its
-    neighbours': where rows lie in the order of their classes, most are alike.
-    """
-    by_row = np.add.reduceat(decoded.entropy, decoded.positions[:-1])
-    return sorted({int(shard.sha256[:8], 16) % shard.rows, int(np.argmax(by_row))})
 
 
 def _labels(expected: Sequence[Question]) -> NDArray[np.int32]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stillroom.errors import ModelError
 from stillroom.softlabels.combine import Combination, require_combinable
 from stillroom.softlabels.sparsify.kinds import Full, Sparsifier
+from stillroom.softlabels.sparsify.rows import on_cpu
 from stillroom.teachers.local import How, LocalTeacher, open_teacher
 from stillroom.teachers.reference import TeacherRef
 
@@ -113,7 +114,7 @@ def probabilities_of(
     for ref in refs:
         teacher = open_teacher(ref, how, classes)
         answers = list(teacher.answer(teacher.encoder.encode(examples)))
-        log_p.append(_log_softmax(np.concatenate([np.asarray(part) for part in answers])))
+        log_p.append(_log_softmax(np.concatenate([on_cpu(part) for part in answers])))
     shares = np.array(combination.shares)[:, None, None]
     if combination.mean == "probability":
         return np.asarray((shares * np.exp(log_p)).sum(axis=0))

@@ -73,7 +73,9 @@ class ExampleQuestions:
         inputs, keys = {}, {}
         for view in {0, *self.views.numbers}:
             inputs[view] = self.views.apply(plain, example_ids, view)
-            keys[view] = input_keys(plain, preprocessing, self.views.name, [view] * len(plain))
+            keys[view] = input_keys(
+                inputs[view], preprocessing, self.views.name, [view] * len(plain)
+            )
         labels = frame["label"].fill_null(-1).to_numpy().astype(np.int32)
         columns = zip(example_ids, frame["part"], frame["split"] == TRAIN, strict=True)
         for at, (example_id, part, trained) in enumerate(columns):

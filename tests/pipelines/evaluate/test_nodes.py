@@ -1,5 +1,6 @@
 """Evaluate, with real models on disk and a real set of soft labels."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,32 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from small_project import Small, small, soft_labels, untrained_teachers
+from small_project import CLASSES, Small, small, soft_labels, untrained_teachers
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Evaluate
 from stillroom.data.encoders import Encoder
+from stillroom.data.views import PLAIN
 from stillroom.errors import DataError, ModelError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.directory import load_model
 from stillroom.pipelines.evaluate import nodes
 from stillroom.pipelines.evaluate.nodes import MODELS, measure_cost, measure_quality, predict
+from stillroom.softlabels.answers import Answers, Ask, stage, staged
+from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.sparsify.kinds import (
+    FixedThreshold,
+    Sample,
+    Sparsifier,
+    Threshold,
+    TopK,
+)
+from stillroom.softlabels.store import Store
+from stillroom.teachers.ensemble import Ensemble
+from stillroom.teachers.local import How, open_teacher
+from stillroom.teachers.questions import ExampleQuestions
+from stillroom.teachers.reference import refer
 
 EVALUATE = Evaluate(bins=15, latency_images=3)
 ENCODER: dict[str, Any] = {
@@ -91,6 +107,56 @@ def test_only_the_labelled_test_split_is_predicted_by_each_model(run: Run, tmp_p
         np.testing.assert_allclose(frame[name].to_list(), expected, atol=1e-6)
     members = [softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir())]
     np.testing.assert_allclose(frame["teacher"].to_list(), np.mean(members, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Sample(draws=3, temperature=4.0),
+        Threshold(entries=1.0, tau=0.9, temperature=4.0),
+        FixedThreshold(k=1, temperature=4.0),
+    ],
+    ids=lambda kind: kind.kind,
+)
+def test_the_teacher_of_a_truncated_set_is_asked_itself(
+    run: Run, tmp_path: Path, kind: Sparsifier
+) -> None:
+    labels = soft_labels(run.made, run.teachers, tmp_path / "sparse", kind)
+    frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, run.students)
+    test = run.made.examples.read().filter(pl.col("split") == "test")
+    inputs = torch.from_numpy(Encoder.from_json(run.made.encoder).encode(test))
+    members = [softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir())]
+    found = np.array(frame["teacher"].to_list())
+    np.testing.assert_allclose(found, np.mean(members, axis=0), atol=1e-6)
+    stored = labels.distributions([(key, 0, 0) for key in test["example_id"]], 4.0).dense()
+    assert np.abs(stored - found).max() > 0.1
+
+
+def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
+    run: Run, tmp_path: Path
+) -> None:
+    # Weights 3 to 1: what `softlabels.weights` says, and not a plain mean of the members.
+    refs, how = refer(run.teachers), How(augmentation="none", seed=0, batch_size=16)
+    opened = tuple(open_teacher(ref, how, CLASSES) for ref in refs)
+    one = Ensemble(opened, Combination.of("probability", [3.0, 1.0]))
+    asked = ExampleQuestions(run.made.examples, opened[0].encoder, PLAIN, 1)
+    answers = Answers(
+        asks=(Ask(one, asked),),
+        wanted=TopK(k=1, temperatures=(1.0, 4.0)),
+        combination=Combination.of("probability", [1.0]),
+        store=Store(tmp_path / "store"),
+        rows_per_shard=50,
+        pilot_positions=1,
+        class_names=tuple(CLASSES),
+    )
+    stage(answers, tmp_path / "staged", lambda label, rows: nullcontext(lambda done: None), print)
+    labels = staged(tmp_path / "staged", Store(tmp_path / "store"))
+    frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, run.students)
+    test = run.made.examples.read().filter(pl.col("split") == "test")
+    inputs = torch.from_numpy(Encoder.from_json(run.made.encoder).encode(test))
+    first, second = (softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir()))
+    found = np.array(frame["teacher"].to_list())
+    np.testing.assert_allclose(found, 0.75 * first + 0.25 * second, atol=1e-6)
 
 
 def test_a_test_split_without_labels_is_refused(run: Run, tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
+"""Report: the page and the end table say what they are given."""
+
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
+from linear_teachers import capture
 
 from stillroom.pipelines.report import create_pipeline
 from stillroom.pipelines.report.nodes import print_summary, render_report
+from stillroom.softlabels.sparsify.kinds import TopK
 
 METRICS: dict[str, dict[str, int | float]] = {
     model: {"accuracy": 0.5, "nll": 0.7, "ece": 0.1, "agreement": 1.0, "kl_to_teacher": 0.0}
@@ -13,11 +18,6 @@ COST: dict[str, dict[str, int | float]] = {
     model: {"parameters": 10, "megabytes": 0.0, "ms_per_image": 0.1}
     for model in ("teacher", "control", "student")
 }
-
-
-class SoftLabels:
-    def summary(self) -> dict[str, str | int | float]:
-        return {"fingerprint": "9f2c41"}
 
 
 def records() -> dict[str, list[dict[str, Any]]]:
@@ -40,20 +40,23 @@ def records() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_the_page_shows_what_each_input_says() -> None:
+def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
+    labels = capture(tmp_path / "set", 1, TopK(k=2, temperatures=(1.0, 4.0))).labels
     html = render_report(
         data_report={"duplicates": 17},
         metrics=METRICS,
         cost=COST,
         parity={"largest_difference": 1e-6, "inputs": 64, "tolerance": 1e-4},
         teacher_curves=[],
-        soft_labels=SoftLabels(),
+        soft_labels=labels,
         encoder={"classes": ["cat", "dog"]},
         parameters={"student": {"lr": 0.25}},
         **records(),
     )
-    for expected in ("made no clear difference", ">17<", "9f2c41", "student.lr", "over 64 inputs"):
+    for expected in ("made no clear difference", ">17<", "student.lr", "over 64 inputs"):
         assert expected in html
+    for expected in (labels.manifest.fingerprint, "topk (k 2", labels.manifest.captures[0].weights):
+        assert expected[:12] in html
 
 
 def test_the_summary_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels
+from stillroom.errors import SoftLabelError
 from stillroom.pipelines.teach import request
 from stillroom.softlabels.settle import ThresholdRequest, Wanted
 from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sample, Threshold, TopK
@@ -33,7 +34,7 @@ VALUES: dict[str, Any] = {
         ({"sparsifier": "threshold"}, ThresholdRequest(entries=5.0, temperature=3.0)),
         (
             {"sparsifier": "threshold", "tau": 0.25},
-            Threshold(entries=5.0, tau=0.25, temperature=3.0),
+            Threshold(entries=None, tau=0.25, temperature=3.0),
         ),
     ],
     ids=["full", "topk", "sample", "threshold_fixed", "threshold", "threshold of a tau"],
@@ -82,3 +83,24 @@ def test_a_temporary_experiment_has_the_store_of_the_root(
     root = tmp_path.resolve()
     experiment = root / ".dvc" / "tmp" / "exps" / "tmpa1b2"
     assert request.store_of(experiment).folder == request.store_of(root).folder
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sparsifier": "full", "weights": [3.0, 1.0], "mean": "logit"},
+        {"sparsifier": "topk", "k": 2, "combine": "capture", "weights": [3.0, 1.0]},
+        {"sparsifier": "threshold", "entries": 1.5},
+        {"sparsifier": "sample", "views": 2, "draws": 2},
+    ],
+    ids=lambda values: values["sparsifier"],
+)
+def test_a_set_is_what_the_settings_that_made_it_ask_for(
+    teach: Any, values: dict[str, Any]
+) -> None:
+    labels = teach.answered(teach.settings(**values))
+    request.require_configured(labels, teach.settings(**values))
+    others: list[dict[str, Any]] = [{"seed": 1}, {"weights": [1.0, 9.0]}, {"shift": 1, "views": 1}]
+    for other in others:
+        with pytest.raises(SoftLabelError, match=r"expected|shares|weights"):
+            request.require_configured(labels, teach.settings(**values | other))

@@ -1,16 +1,25 @@
 """Train: student and control share everything but what they learn from."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_project import OBJECTIVE, TRAINER, small, soft_labels, untrained_teachers
 
 from stillroom.config.compose import compose
-from stillroom.config.schema import Student
+from stillroom.config.schema import SoftLabels, Student
 from stillroom.errors import SoftLabelError
 from stillroom.models.directory import weights_hash
 from stillroom.pipelines.train.nodes import train_students
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def kept(**values: Any) -> SoftLabels:
+    """Return the settings of `small_project.soft_labels`, and others."""
+    return replace(SoftLabels(**compose(ROOT)["softlabels"]), batch_size=16, **values)
 
 
 def test_student_and_control_are_twins_with_other_teachers(
@@ -22,7 +31,7 @@ def test_student_and_control_are_twins_with_other_teachers(
     runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 2}}
     student = Student(**compose(project, runtime)["student"])
     folder, curves = train_students(
-        made.examples, made.encoder, labels, project / "t", student, OBJECTIVE, TRAINER
+        made.examples, made.encoder, labels, project / "t", kept(), student, OBJECTIVE, TRAINER
     )
     configs = [json.loads((folder / n / "config.json").read_text()) for n in ("student", "control")]
     assert configs[0] == configs[1]
@@ -46,4 +55,38 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
     else:
         teachers = untrained_teachers(made, project / "others", members=1)
     with pytest.raises(SoftLabelError, match=r"soft labels (are of the classes|were made by)"):
-        train_students(made.examples, encoder, labels, teachers, student, OBJECTIVE, TRAINER)
+        train_students(
+            made.examples, encoder, labels, teachers, kept(), student, OBJECTIVE, TRAINER
+        )
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"weights": [3.0, 1.0]}, "shares"),
+        ({"mean": "logit"}, "logit"),
+        ({"views": 2}, r"augmentation  none  \(expected shift-1"),
+        ({"sparsifier": "sample"}, r"sparsifier\.kind  full  \(expected sample\)"),
+        ({"seed": 3}, r"seed  0  \(expected 3\)"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_soft_labels_of_other_settings_are_refused_with_both_sides(
+    project: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], words: str
+) -> None:
+    monkeypatch.chdir(project)
+    made = small(project)
+    teachers = untrained_teachers(made, project / "t")
+    labels = soft_labels(made, teachers, project / "s")
+    student = Student(**compose(project)["student"])
+    with pytest.raises(SoftLabelError, match=words):
+        train_students(
+            made.examples,
+            made.encoder,
+            labels,
+            teachers,
+            kept(**values),
+            student,
+            OBJECTIVE,
+            TRAINER,
+        )

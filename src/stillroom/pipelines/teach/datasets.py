@@ -30,9 +30,7 @@ class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
 
     def load(self) -> "SoftLabelSet":
         """Open the staged set."""
-        from stillroom.softlabels.answers import staged
-
-        return staged(self._filepath, store_of(project_root()))
+        return self._opened()
 
     def save(self, data: "Answers") -> None:
         """Ask the teachers what the store lacks; each shard is kept as soon as it is whole."""
@@ -47,10 +45,15 @@ class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
         from stillroom.softlabels.whole import require_whole
 
         try:
-            require_whole(self.load())
+            require_whole(self._opened())  # what `load` raises, Kedro turns into its own error
         except StillroomError:
             return False
         return True
+
+    def _opened(self) -> "SoftLabelSet":
+        from stillroom.softlabels.answers import staged
+
+        return staged(self._filepath, store_of(project_root()))
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
@@ -61,17 +64,21 @@ class SoftLabels(UnverifiedLabels):
 
     def load(self) -> "SoftLabelSet":
         """Open the set; its shards are read and checked when they are needed."""
-        from stillroom.softlabels.dataset import SoftLabelSet
-
-        return SoftLabelSet(restored(self._filepath))
+        return self._opened()
 
     def save(self, data: "SoftLabelSet") -> None:  # type: ignore[override]
         """Put a set that was verified in its place, whole."""
         from stillroom.softlabels.answers import materialise
 
         folder = new_workspace(project_root(), "soft_labels")
-        materialise(data, folder)
+        with store_of(project_root()).in_use():
+            materialise(data, folder)
         publish(folder, self._filepath)
+
+    def _opened(self) -> "SoftLabelSet":
+        from stillroom.softlabels.dataset import SoftLabelSet
+
+        return SoftLabelSet(restored(self._filepath))
 
     def preview(self) -> TablePreview:
         """Return the first rows for Kedro-Viz."""

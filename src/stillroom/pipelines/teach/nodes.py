@@ -32,7 +32,7 @@ def answer(
     return Answers(
         asks=asks,
         wanted=request.wanted_of(softlabels),
-        combination=_read_combination(softlabels, len(asks)),
+        combination=request.read_combination_of(softlabels, len(asks)),
         store=request.store_of(project_root()),
         rows_per_shard=softlabels.rows_per_shard,
         pilot_positions=softlabels.pilot,
@@ -66,14 +66,14 @@ def found_of(
     """
     from stillroom.io.progress import ticking
     from stillroom.softlabels.fingerprint import require_same
-    from stillroom.softlabels.settle import settled_as
     from stillroom.softlabels.verify import verify as verify_set
 
     asks = ask(examples, encoder, teacher_refs, softlabels)
-    wanted, captures = request.wanted_of(softlabels), labels.manifest.captures
+    request.require_configured(labels, softlabels)
+    captures = labels.manifest.captures
     # Of another number of teachers too, each is compared with some capture: what follows refuses.
     members = [
-        settled_as(one.teacher, wanted, captures[number % len(captures)])
+        one.teacher.keeping(captures[number % len(captures)].sparsifier)
         for number, one in enumerate(asks)
     ]
     require_same(captures, tuple(member.capture for member in members))
@@ -100,12 +100,3 @@ def ask(
         combination = request.combination_of(softlabels, len(teachers))
         return (Ask(Ensemble(tuple(teachers), combination), asked[0]),)
     return tuple(Ask(*pair) for pair in zip(teachers, asked, strict=True))
-
-
-def _read_combination(softlabels: SoftLabels, members: int) -> Any:
-    """Return how members are combined when read; of one, combined at capture, there is no more."""
-    from stillroom.softlabels.combine import Combination
-
-    if members == 1:
-        return Combination.of("probability", [1.0])
-    return request.combination_of(softlabels, members)

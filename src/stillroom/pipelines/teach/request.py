@@ -13,6 +13,7 @@ from stillroom.io.dvc import shared_root
 if TYPE_CHECKING:
     from stillroom.data.views import Views
     from stillroom.softlabels.combine import Combination
+    from stillroom.softlabels.dataset import SoftLabelSet
     from stillroom.softlabels.settle import Wanted
     from stillroom.softlabels.store import Store
     from stillroom.teachers.local import How
@@ -26,7 +27,7 @@ def store_of(project: Path) -> "Store":
     from stillroom.softlabels.store import Store
 
     named = os.environ.get(VARIABLE)
-    return Store(Path(named).expanduser() if named else shared_root(project) / DEFAULT)
+    return Store(project / Path(named).expanduser() if named else shared_root(project) / DEFAULT)
 
 
 def wanted_of(softlabels: SoftLabels) -> "Wanted":
@@ -45,8 +46,9 @@ def wanted_of(softlabels: SoftLabels) -> "Wanted":
         case "threshold_fixed":
             return kinds.FixedThreshold(k=softlabels.k, temperature=temperature)
         case "threshold":
-            request = ThresholdRequest(softlabels.entries, temperature)
-            return request if softlabels.tau is None else request.at(softlabels.tau)
+            if softlabels.tau is None:
+                return ThresholdRequest(softlabels.entries, temperature)
+            return kinds.Threshold(entries=None, tau=softlabels.tau, temperature=temperature)
 
 
 def combination_of(softlabels: SoftLabels, members: int) -> "Combination":
@@ -61,6 +63,46 @@ def views_of(softlabels: SoftLabels) -> "Views":
     from stillroom.data.views import Views
 
     return Views(count=softlabels.views, shift=softlabels.shift, seed=softlabels.seed)
+
+
+def read_combination_of(softlabels: SoftLabels, members: int) -> "Combination":
+    """Return how a set's members are combined when read; of one there is nothing to combine."""
+    from stillroom.softlabels.combine import Combination
+
+    if members == 1:
+        return Combination.of("probability", [1.0])
+    return combination_of(softlabels, members)
+
+
+def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels) -> None:
+    """Refuse a set that was captured or combined otherwise than the parameters say.
+
+    Raises:
+        SoftLabelError: with the two side by side, one line per ingredient that differs.
+    """
+    from dataclasses import replace
+
+    from stillroom.softlabels.combine import require_same_combination
+    from stillroom.softlabels.fingerprint import require_same
+    from stillroom.softlabels.settle import settled_as
+
+    how, wanted, found = how_of(softlabels), wanted_of(softlabels), labels.manifest.captures
+    count = len(found[0].teachers)
+    together = softlabels.combine == "capture" and count > 1
+    expected = tuple(
+        replace(
+            capture,
+            sparsifier=settled_as(wanted, capture.sparsifier),
+            seed=how.seed,
+            batch_size=how.batch_size,
+            augmentation=how.augmentation,
+            ensemble=combination_of(softlabels, count) if together else None,
+        )
+        for capture in found
+    )
+    require_same(found, expected)
+    combination = read_combination_of(softlabels, len(found))
+    require_same_combination(labels.manifest.combination, combination)
 
 
 def how_of(softlabels: SoftLabels) -> "How":

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.schema import Objective, Student, Trainer
+from stillroom.config.schema import Objective, SoftLabels, Student, Trainer
 from stillroom.io.documents import read_json
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace
+from stillroom.pipelines.teach.request import require_configured
 from stillroom.teachers.reference import refer
 from stillroom.training.job import Fit, Job
 from stillroom.training.launch import run_worker
@@ -25,6 +26,7 @@ def train_students(
     encoder: dict[str, Any],
     soft_labels: SoftLabelSet,
     teachers: Path,
+    softlabels: SoftLabels,
     student: Student,
     objective: Objective,
     trainer: Trainer,
@@ -35,9 +37,11 @@ def train_students(
     labels alone.
 
     Raises:
-        SoftLabelError: the soft labels are not those of the teachers and classes at hand.
+        SoftLabelError: the soft labels are not those of the teachers, classes and parameters at
+            hand.
     """
     soft_labels.require(encoder["classes"], [ref.weights for ref in refer(teachers)])
+    require_configured(soft_labels, softlabels)
     workspace = new_workspace(project_root(), "train")
     models = workspace / "models"
     job = Job(

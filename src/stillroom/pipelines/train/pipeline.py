@@ -16,6 +16,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "encoder",
                     "soft_labels",
                     "teachers",
+                    "params:softlabels",
                     "params:student",
                     "params:objective",
                     "params:trainer",

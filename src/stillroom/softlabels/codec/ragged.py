@@ -1,10 +1,9 @@
 """Ragged arrays: flat values with counts in, one list per row out, and back.
 
-    values [E], counts [positions], lengths [rows] ──lists──> pyarrow list array [rows]
-    list array ──flat──> values [E], offsets [rows + 1]
+    values [E], bounds [rows + 1] ──lists──> pyarrow list array [rows]
+    list array ──flat──> values [E], bounds [rows + 1]
 
-One level of lists at most: a row's list runs over all of its positions, and a column of counts
-says how many entries each position owns.
+One level of lists at most: a row's list runs over all of its positions.
 """
 
 from dataclasses import dataclass
@@ -31,7 +30,15 @@ def lists(values: NDArray[np.generic], bounds: Integers) -> pa.ListArray:
     Args:
         values: [E].
         bounds: [rows + 1], where each row's values start and end.
+
+    Raises:
+        SoftLabelError: there are more values than 32-bit offsets reach.
     """
+    if bounds[-1] > np.iinfo(np.int32).max:
+        raise SoftLabelError(
+            f"a shard would hold {bounds[-1]:,} values in one column. Lower "
+            "softlabels.rows_per_shard."
+        )
     element = pa.field("element", pa.from_numpy_dtype(values.dtype), nullable=False)
     return pa.ListArray.from_arrays(
         pa.array(bounds.astype(np.int32)), pa.array(values), type=pa.list_(element)

@@ -26,6 +26,11 @@ def rounded_roots(p: NDArray[np.float64], uniforms: NDArray[np.float64]) -> NDAr
     return (low + (uniforms < (p - below) / (above - below))).astype(np.uint8)
 
 
+def root_bound(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much a stored p may be off at most."""
+    return (2 * np.sqrt(p) + 1 / LEVELS) / LEVELS
+
+
 def from_roots(v: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the probabilities."""
     return ((np.arange(LEVELS + 1) / LEVELS) ** 2)[v]

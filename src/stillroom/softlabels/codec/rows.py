@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from stillroom.errors import SoftLabelError
 from stillroom.softlabels.blocks import Row, RowKey
 from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.ragged import lists, offsets
@@ -26,6 +27,7 @@ from stillroom.softlabels.sparsify.entries import (
 from stillroom.softlabels.sparsify.kinds import Threshold
 
 TEACHER_DIGITS = 16
+MOST_POSITIONS = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,13 @@ def encode_rows(
         capture: whose answers these are; its seed rounds the heads.
         layout: of that capture.
     """
-    positions = offsets(np.array([len(row.labels) for row in rows]))
+    lengths = np.array([len(row.labels) for row in rows])
+    if lengths.max(initial=0) > MOST_POSITIONS:
+        raise SoftLabelError(
+            f"a row has {lengths.max():,} positions, and at most {MOST_POSITIONS:,} can be stored. "
+            "Cut sequences shorter."
+        )
+    positions = offsets(lengths)
     columns = _keys(rows, capture)
     match entries:
         case FullEntries():

@@ -30,7 +30,17 @@ MOST_BYTES = 1 << 30
 
 
 def to_bytes(table: pa.Table, layout: Layout) -> bytes:
-    """Return the table as one row group of Parquet, equal tables giving equal bytes."""
+    """Return the table as one row group of Parquet, equal tables giving equal bytes.
+
+    Raises:
+        SoftLabelError: it is more than a reader takes.
+    """
+    held = 2 * table.nbytes  # a reader counts 8 bytes for each value, and most have 4
+    if held > MOST_BYTES:
+        raise SoftLabelError(
+            f"a shard of {table.num_rows:,} rows would hold {held:,} bytes, and at most "
+            f"{MOST_BYTES:,} are read. Lower softlabels.rows_per_shard."
+        )
     sink = pa.BufferOutputStream()
     pq.write_table(
         table.combine_chunks(),
@@ -107,13 +117,7 @@ def _encodings(layout: Layout) -> dict[str, str]:
         for name in layout.lists
     }
     plain = {"example_id": "PLAIN", "input_key": "PLAIN", "view": "PLAIN", "draw": "PLAIN"}
-    return {**plain, "label": "PLAIN"} | {
-        name: encoding for name, encoding in sequences.items() if _encodable(name, layout)
-    }
-
-
-def _encodable(column: str, layout: Layout) -> bool:
-    return True
+    return {**plain, "label": "PLAIN", **sequences}
 
 
 def _told(schema: pa.Schema) -> str:

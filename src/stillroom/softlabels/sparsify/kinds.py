@@ -61,10 +61,11 @@ class Threshold:
     whole set, so that the marginal gain of an entry, tau squared, is equal everywhere.
 
     Attributes:
-        entries: the average number of entries that was asked for; a pilot solved tau from it.
+        entries: the average number of entries that was asked for, from which a pilot solved tau;
+            None where tau was named outright.
     """
 
-    entries: Annotated[float, Field(ge=1)]
+    entries: Annotated[float, Field(ge=1)] | None
     tau: Annotated[float, Field(ge=SMALLEST_TAU, le=1)]
     temperature: Temperature
     kind: Literal["threshold"] = "threshold"
@@ -95,3 +96,14 @@ def bias(sparsifier: Sparsifier) -> str:
             return f"the mass beyond the {k} largest classes is known, not stored"
         case Sample(temperature=t) | Threshold(temperature=t) | FixedThreshold(temperature=t):
             return f"none in expectation, at temperature {t:g} alone"
+
+
+def own_temperature(sparsifier: Sparsifier) -> float:
+    """Return a temperature at which a sparsifier's own weights can be had."""
+    match sparsifier:
+        case Full():
+            return 1.0
+        case TopK(temperatures=captured):
+            return 1.0 if 1.0 in captured else captured[0]
+        case _:
+            return sparsifier.temperature

@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.blocks import Row
 from stillroom.softlabels.draws import Purpose, salt, uniforms
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.sparsify.entries import Entries
+
+
+def on_cpu(logits: Any) -> NDArray[np.float32]:
+    """Return a teacher's answers, on any device and of any float type, as a numpy array."""
+    import torch
+
+    return np.asarray(torch.as_tensor(logits).float().cpu().numpy())
 
 
 def sparse(logits: Any, answers: Sequence[int], rows: Sequence[Row], capture: Capture) -> Entries:
