@@ -112,6 +112,8 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_nothing_half_written(project
     if mounted.returncode:
         pytest.skip("this machine does not let root mount a filesystem")
     try:
-        refused(project, ["student.epochs=3"], "No space left on device", ".stillroom/work", ".parquet")
+        refused(
+            project, ["student.epochs=3"], "No space left on device", ".stillroom/work", ".parquet"
+        )
     finally:
         subprocess.run(["umount", str(target)], check=True)

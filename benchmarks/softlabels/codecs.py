@@ -1,14 +1,13 @@
 """Codecs: one set of Gemma's answers, the bytes and the reading of each way to lay it out.
 
-    answers ──threshold, 44 entries──> Content ──each codec, each level──> Parquet ──> entries
+    answers ──threshold, 44 entries──> Content ──layouts, at each level──> Parquet ──> entries
 
 All files hold the same keys, entropies and log p, and each is read back and compared. Weights are
 what our roots say, so float32 has few distinct ones here; the second table takes true ones.
 """
 
 import io
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -28,165 +27,179 @@ from stillroom.softlabels.codec.shard import DELTA, LEVEL, SPLIT, to_bytes
 from stillroom.softlabels.pilot import Pilot
 from stillroom.softlabels.sparsify.kinds import Threshold
 
-ENTRIES, LEVELS, TURNS, PILOT_ROWS = 44.0, (3, 9, 15, 19), 9, 2
-PLAIN = "PLAIN"
-Columns = dict[str, tuple[np.ndarray | list[bytes], str]]  # with their encodings
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # owner, id and value of each entry
+ENTRIES, LEVELS, TURNS, PILOT_ROWS = 44.0, (3, 9, 15, 19), 15, 2
+OURS, RANKS = "coordinates by id (ours)", "gaps of frequency ranks, root_p, by position"
+COMMON = [*KEY_COLUMNS, "entropy", "log_p_label"]
+ENCODINGS = {"plain_ids": "PLAIN", "p": "PLAIN", "sorted_ids": DELTA}  # other lists: SPLIT
+HOW = {"compression": "zstd", "write_page_checksum": True, "data_page_version": "2.0"}
+Columns = dict[str, pa.Array]  # first what says the ids, last what says the weights
 
 
 @dataclass(frozen=True)
 class Content:
-    """Entries [E] of rows of equal length; owners count positions over all rows."""
+    """Entries [E] by row, id and position; owners count positions over rows of equal length."""
 
-    common: pa.Table  # the columns that all files have
-    weight: np.ndarray  # [256], of each root; 0 stands for tau
+    common: pa.Table
+    counts: np.ndarray  # [N], of the entries of each position
+    length: int
     owners: np.ndarray
     ids: np.ndarray
-    values: np.ndarray  # roots, or weights as they are
+    roots: np.ndarray  # uint8
+    weight: np.ndarray  # [256], float32, of each root; 0 marks tau
+    by_rank: np.ndarray  # [V], ids by falling mass in other text
 
-    @classmethod
-    def of(cls, table: pa.Table, layout: Layout) -> "Content":
-        """Return what a table of ours holds, in its order: by row, id and position."""
-        found = Decoded(table, layout).distributions(1.0)
-        weight = from_roots(np.arange(256)).astype(np.float32)
-        weight[0] = layout.sparsifier.tau
-        common = table.select([*KEY_COLUMNS, "entropy", "log_p_label"])
-        return cls(common, weight, found.owners, found.ids, flat(table, "root_p").values)
-
-    @property
-    def counts(self) -> np.ndarray:
-        """How many entries each position has."""
-        return np.bincount(self.owners, minlength=len(self.common) * _length(self.common))
-
-    @property
-    def weights(self) -> np.ndarray:
-        """The weight of each entry."""
-        return self.values if self.values.dtype == np.float32 else self.weight[self.values]
-
-
-@dataclass(frozen=True)
-class Codec:
-    """Columns out of content, and entries out of a table that has them."""
-
-    name: str
-    columns: Callable[[Content], Columns]
-    found: Callable[[pa.Table], Found]
+    def columns(self, **values: np.ndarray) -> Columns:
+        bounds = offsets(self.counts)[:: self.length]
+        return {name: lists(found, bounds) for name, found in values.items()}
 
 
 def compare(answers: Answered) -> str:
-    """Return two tables in markdown: codecs of the entries, and of a head's value."""
+    """Return two tables in markdown: layouts of the entries, and types of a head's value."""
     pilot = Pilot()
     for logits in answers.logits:
         pilot.see(np.array(logits[:-1]), 1.0)
     kept = Threshold(entries=ENTRIES, tau=pilot.tau(ENTRIES), temperature=1.0)
     with TemporaryDirectory(prefix="stillroom-bench-", dir="build") as folder:
         ((_, table),) = answers.labels(kept, WHOLE, Path(folder)).tables(0)
-    parts = (table, table[:PILOT_ROWS], table[PILOT_ROWS:])
-    content, first, rest = (Content.of(part, Layout(kept, WHOLE)) for part in parts)
-    here, shard = len(_file(OURS, content, LEVEL)), len(to_bytes(table, Layout(kept, WHOLE)))
-    if abs(here / shard - 1) > 0.02:
-        raise ValueError(f"{OURS.name}: {here:,} bytes here, and {shard:,} in a shard.")
-    rows = [
-        _row(_by_position("plain ids, float32, by position", PLAIN), content.with_floats()),
-        *(_row(codec, content) for codec in (IDS, ID_GAPS, OURS, CELL_GAPS, OPAQUE)),
-        _row(_ranked(first), rest),
-        _row(replace(OURS, name=f"{OURS.name}; the same 6 sequences"), rest),
+    whole = _content(table, kept, np.arange(WHOLE))
+    first = whole.owners < PILOT_ROWS * whole.length
+    mass = np.bincount(whole.ids[first], whole.weight[whole.roots[first]], WHOLE)
+    rest = _content(table[PILOT_ROWS:], kept, np.argsort(-mass, kind="stable"))
+    seen = rest.by_rank[: (mass > 0).sum()].astype("u4")
+    ranks = len(_file(pa.table({}), {"ids": lists(seen, np.array([0, len(seen)]))}, LEVEL))
+    layouts, shard = _layouts(whole), len(to_bytes(table, Layout(kept, WHOLE)))
+    ours = len(_file(whole.common, layouts[OURS], LEVEL))
+    if abs(ours / shard - 1) > 0.02:
+        raise ValueError(f"{OURS}: {ours:,} bytes here, and {shard:,} in a shard.")
+    title = f"{len(whole.ids) / len(whole.counts):.1f} entries a position; bytes a position"
+    lines = [
+        [title, *(f"zstd {level}" for level in LEVELS), f"read (zstd {LEVEL}), µs a position"],
+        *(_line(name, layouts[name], whole) for name in layouts if name != RANKS),
+        _line(f"{RANKS}; 6 sequences, a table of {ranks:,} bytes", _layouts(rest)[RANKS], rest),
+        _line(f"{OURS}; the same 6 sequences", _layouts(rest)[OURS], rest),
     ]
-    title = f"{len(content.ids) / len(content.counts):.1f} entries a position; bytes a position"
-    head = [title, *(f"zstd {level}" for level in LEVELS), f"read (zstd {LEVEL}), µs a position"]
-    return f"{_markdown([head, *rows])}\n\n{_markdown(_values(content, answers))}\n"
+    return f"{_markdown(lines)}\n\n{_markdown(_values(whole, answers))}"
 
 
-def _row(codec: Codec, content: Content) -> list[str]:
-    files = {level: _file(codec, content, level) for level in LEVELS}
-    seconds = repeat(lambda: _read(codec, content, files[LEVEL]), number=1, repeat=TURNS)
-    sizes = [f"{len(file) / len(content.counts):.1f}" for file in files.values()]
-    return [codec.name, *sizes, f"{median(seconds) / len(content.counts) * 1e6:.1f}"]
+def _content(table: pa.Table, kept: Threshold, by_rank: np.ndarray) -> Content:
+    found = Decoded(table, Layout(kept, WHOLE)).distributions(1.0)
+    weight = np.append(kept.tau, from_roots(np.arange(1, 256))).astype("f4")
+    common, roots = table.select(COMMON), flat(table, "root_p").values
+    length, counts = len(table["entropy"][0]), found.counts
+    return Content(common, counts, length, found.owners, found.ids, roots, weight, by_rank)
+
+
+def _layouts(content: Content) -> dict[str, Columns]:
+    (rows, places), counts = np.divmod(content.owners, content.length), content.counts
+    wide, roots, columns = content.ids, content.roots, content.columns
+    ranks, per_row = np.argsort(content.by_rank)[wide], np.bincount(rows)
+    at, ranked = (np.lexsort((numbers, content.owners)) for numbers in (wide, ranks))
+    ids, cells = wide.astype("u4"), _gaps(wide * content.length + places, per_row)
+    planes = np.split(np.c_[cells.view("u1").reshape(-1, 4), roots], per_row.cumsum()[:-1])
+    each = {"counts": lists(counts.astype("u2"), flat(content.common, "entropy").bounds)}
+    weights = columns(p=content.weight[roots[at]])
+    root_p, rank_root_p = columns(root_p=roots[at]), columns(root_p=roots[ranked])
+    return {
+        "plain ids, float32, by position": columns(plain_ids=ids[at]) | each | weights,
+        "ids, root_p, by position": columns(ids=ids[at]) | each | root_p,
+        "gaps of ids, root_p, by position": columns(gaps=_gaps(wide[at], counts)) | each | root_p,
+        RANKS: columns(rank_gaps=_gaps(ranks[ranked], counts)) | each | rank_root_p,
+        OURS: columns(sorted_ids=ids, positions=places.astype("u2"), root_p=roots),
+        "gaps of sorted cells, root_p": columns(cell_gaps=cells, root_p=roots),
+        "the same, a binary a row": {"cell_gaps": pa.array([p.T.tobytes() for p in planes])},
+    }
+
+
+def _entries(content: Content, file: bytes) -> tuple[np.ndarray, ...]:
+    """Return owners, ids and weights of a file's entries, in its order."""
+    table = pq.read_table(io.BytesIO(file), use_threads=False)
+    names = table.column_names[len(COMMON) :]
+    if len(names) == 1:
+        rows = [np.frombuffer(row, "u1").reshape(5, -1) for row in table[names[0]].to_pylist()]
+        planes, runs = np.concatenate(rows, axis=1), np.array([row.shape[1] for row in rows])
+        ids, values = np.ascontiguousarray(planes[:4].T).view("u4")[:, 0], planes[4]
+    else:
+        column, values = flat(table, names[0]), flat(table, names[-1]).values
+        ids = column.values
+        runs = flat(table, "counts").values if "counts" in names else column.lengths
+    owners = np.repeat(np.arange(len(runs)), runs)
+    ids = _sums(ids, runs) if "gaps" in names[0] else ids
+    if names[0] == "rank_gaps":
+        ids = content.by_rank[ids]
+    elif names[0] == "sorted_ids":
+        owners = owners * content.length + flat(table, "positions").values
+    elif names[0] == "cell_gaps":
+        ids, places = np.divmod(ids, content.length)
+        owners = owners * content.length + places
+    return owners, ids, values if names[-1] == "p" else content.weight[values]
+
+
+def _gaps(values: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    found, starts = np.diff(values, prepend=0), offsets(runs)[:-1][runs > 0]
+    found[starts] = values[starts]
+    return found.astype("u4")
+
+
+def _sums(gaps: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    before = offsets(gaps)
+    return before[1:] - np.repeat(before[offsets(runs)[:-1]], runs)
+
+
+def _file(common: pa.Table, columns: Columns, level: int) -> bytes:
+    """Write as shards are written, but for the encodings and the level."""
+    fields = [pa.field(name, column.type, nullable=False) for name, column in columns.items()]
+    schema = pa.schema([*common.schema, *fields])
+    nested = [field.name for field in schema if pa.types.is_list(field.type)]
+    encodings = {name: "PLAIN" for name in schema.names if name not in (*nested, "teacher")}
+    encodings |= {f"{name}.list.element": ENCODINGS.get(name, SPLIT) for name in nested}
+    table = pa.Table.from_arrays([*common.columns, *columns.values()], schema=schema)
+    how = HOW | {"compression_level": level, "column_encoding": encodings}
+    pq.write_table(table.combine_chunks(), sink := io.BytesIO(), use_dictionary=["teacher"], **how)
+    return sink.getvalue()
+
+
+def _line(name: str, columns: Columns, content: Content) -> list[str]:
+    """Return a layout's line; raise ValueError where other entries come back than went in."""
+    files = {level: _file(content.common, columns, level) for level in LEVELS}
+    sent = content.owners, content.ids, content.weight[content.roots]
+    for file in files.values():
+        found = _entries(content, file)
+        ordered = ([part[np.lexsort(one[1::-1])] for part in one] for one in (sent, found))
+        if not all(map(np.array_equal, *ordered)):
+            raise ValueError(f"{name}: other entries come back than went in.")
+    seconds = repeat(lambda: _entries(content, files[LEVEL]), number=1, repeat=TURNS)
+    spent = [*map(len, files.values()), median(seconds) * 1e6]
+    return [name, *(f"{one / len(content.counts):.1f}" for one in spent)]
 
 
 def _values(content: Content, answers: Answered) -> list[list[str]]:
-    p, own, length = np.zeros(len(content.ids)), 0.0, _length(content.common)
+    p, own, length = np.zeros(len(content.ids)), 0.0, content.length
     for row, dense in enumerate(answers.p(WHOLE)):
         here = content.owners // length == row
         p[here] = dense[content.owners[here] % length, content.ids[here]]
         own += np.vdot(dense, dense)
-    head, tau = content.values > 0, float(content.weight[0])
+    head, tau = content.roots > 0, float(content.weight[0])
     own += ((tau - p[~head]) ** 2).sum() - (p**2).sum()
     true, grid = p[head], tau ** np.linspace(1, 0, 255)
     low = np.searchsorted(grid[1:-1], true, side="right")
     up = (true - grid[low]) / (grid[low + 1] - grid[low])
     logs = low + (np.random.default_rng(0).random(len(low)) < up)
-    stored = {
-        "float32": (true.astype(np.float32), true.astype(np.float32)),
-        "float16": (true.astype(np.float16), true.astype(np.float16).astype(float)),
-        "u8, root (ours)": (content.values[head], content.weights[head]),
-        "u8, log": ((logs + 1).astype(np.uint8), grid[logs]),
+    types = {
+        "float32": (true.astype("f4"), true.astype("f4")),
+        "float16": (true.astype("f2"), true.astype("f2").astype(float)),
+        "u8, root (ours)": (content.roots[head], content.weight[content.roots[head]]),
+        "u8, log": ((logs + 1).astype("u1"), grid[logs]),
     }
-    lines = [["value of a head", "bytes a position, all in", "added squared error, of own"]]
-    for name, (values, read) in stored.items():
-        column = np.zeros(len(p), values.dtype)  # 0 marks the tail, as ever
-        column[head] = values
-        size = len(_parquet(content, OURS.columns(replace(content, values=column)), LEVEL))
-        added = ((read - true) ** 2).sum() / own
-        lines.append([name, f"{size / len(content.counts):.1f}", f"{added:.3%}"])
+    lines = [["value of a head", "bytes a position", "added squared error, of own"]]
+    for name, (stored, read) in types.items():
+        values = np.zeros(len(p), stored.dtype)  # 0 marks the tail
+        values[head] = stored
+        columns = _layouts(content)[OURS] | content.columns(root_p=values)
+        size = len(_file(content.common, columns, LEVEL)) / len(content.counts)
+        lines.append([name, f"{size:.1f}", f"{((read - true) ** 2).sum() / own:.3%}"])
     return lines
 
 
 def _markdown(lines: list[list[str]]) -> str:
     rule = ["---", *["---:"] * (len(lines[0]) - 1)]
     return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
-
-
-def _file(codec: Codec, content: Content, level: int) -> bytes:
-    """Return the file; raise ValueError where other entries come back than went in."""
-    file = _parquet(content, codec.columns(content), level)
-    sent = _sorted(content.owners, content.ids, content.weights)
-    if not all(map(np.array_equal, sent, _sorted(*_read(codec, content, file)))):
-        raise ValueError(f"{codec.name}: other entries come back than went in.")
-    return file
-
-
-def _parquet(content: Content, columns: Columns, level: int) -> bytes:
-    table, encodings = content.common, dict.fromkeys(set(KEY_COLUMNS) - {"teacher"}, PLAIN)
-    encodings |= {f"{name}.list.element": SPLIT for name in ("entropy", "log_p_label")}
-    places = flat(table, "entropy").bounds
-    for name, (values, encoding) in columns.items():
-        if name == "opaque":
-            column, path = pa.array(values, pa.binary()), name
-        else:
-            bounds = places if name == "counts" else offsets(content.counts)[places]
-            column, path = lists(values, bounds), f"{name}.list.element"
-        table = table.append_column(pa.field(name, column.type, nullable=False), column)
-        encodings[path] = encoding
-    how = {"compression_level": level, "use_dictionary": ["teacher"], "column_encoding": encodings}
-    pq.write_table(table, sink := io.BytesIO(), **HOW, **how)
-    return sink.getvalue()
-
-
-def _read(codec: Codec, content: Content, file: bytes) -> Found:
-    owners, ids, values = codec.found(pq.read_table(io.BytesIO(file), use_threads=False))
-    return owners, ids, replace(content, values=values).weights
-
-
-def _length(table: pa.Table) -> int:
-    return len(table["entropy"][0])
-
-
-def _sorted(owners: np.ndarray, ids: np.ndarray, values: np.ndarray) -> Found:
-    order = np.lexsort((ids, owners))
-    return owners[order], ids[order], values[order]
-
-
-def _gaps(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    found, starts = np.diff(values, prepend=0), offsets(counts)[:-1][counts > 0]
-    found[starts] = values[starts]  # each run starts anew
-    return found
-
-
-def _sums(gaps: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    before = offsets(gaps)
-    return before[1:] - np.repeat(before[offsets(counts)[:-1]], counts)
-
-
-def _same(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    return values

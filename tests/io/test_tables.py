@@ -63,7 +63,7 @@ def test_a_folder_of_files_is_read_in_order_as_one_table(tmp_path: Path) -> None
     frame = parted(100)
     write_parts(frame, tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == [f"{n:05d}.parquet" for n in range(len(names))]
+    assert names == [f"{n:05d}-of-{len(names):05d}.parquet" for n in range(1, len(names) + 1)]
     assert len(names) > 5
     table = TableFile(tmp_path)
     assert table.read().equals(frame)
@@ -113,8 +113,26 @@ def test_an_empty_folder_is_no_table(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("short_files")
 def test_a_damaged_file_of_a_folder_is_named_by_every_reader(tmp_path: Path) -> None:
     write_parts(parted(40), tmp_path)
-    (tmp_path / "00001.parquet").write_bytes(b"PAR1 no PAR1")
+    damaged = sorted(tmp_path.iterdir())[1]
+    damaged.write_bytes(b"PAR1 no PAR1")
     table = TableFile(tmp_path)
     for read in (table.read, lambda: list(table.batches(5)), lambda: table.count("n", 1)):
-        with pytest.raises(DataError, match=r"00001\.parquet is not Parquet"):
+        with pytest.raises(DataError, match=f"{damaged.name} is not Parquet"):
             read()
+
+
+@pytest.mark.usefixtures("short_files")
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_a_folder_that_lacks_a_file_or_has_one_too_many_is_no_table(
+    tmp_path: Path, place: int
+) -> None:
+    write_parts(parted(40), tmp_path)
+    lost = sorted(tmp_path.iterdir())[place]
+    content = lost.read_bytes()
+    lost.unlink()
+    with pytest.raises(DataError, match="a file is missing, or one too many"):
+        TableFile(tmp_path).read()
+    lost.write_bytes(content)
+    (tmp_path / "00009-of-00099.parquet").write_bytes(content)
+    with pytest.raises(DataError, match="a file is missing, or one too many"):
+        TableFile(tmp_path).read()

@@ -44,6 +44,7 @@ OTHERS: dict[str, Any] = {
     "libraries": ("torch 2.14.0",),
     "device": "cuda",
     "ensemble": Combination.of("logit", [1.0]),
+    "method": "sparsify-2",
 }
 SPARSIFIERS: list[tuple[Sparsifier, dict[str, Any]]] = [
     (TopK(k=8, temperatures=(1.0, 4.0)), {"k": 9, "temperatures": (1.0, 2.0)}),
@@ -99,7 +100,7 @@ def test_kinds_with_equal_parameters_have_other_fingerprints() -> None:
 def test_nothing_of_the_loss_is_an_ingredient() -> None:
     assert set(CAPTURE.ingredients()) == {
         *("weights", "architecture", "preprocessing", "augmentation", "dtype", "seed"),
-        *("batch_size", "libraries", "device", "ensemble"),
+        *("batch_size", "libraries", "device", "ensemble", "method"),
         *("sparsifier.kind", "sparsifier.entries", "sparsifier.tau", "sparsifier.temperature"),
     }
     assert set(COMBINED) == {"mean", "shares"}
@@ -157,7 +158,7 @@ def test_a_mismatch_prints_both_sides_of_what_differs_and_counts_the_rest() -> N
     assert lines[1:4] == [
         "    member 0: weights  1f0c  (expected 88ab)",
         "    member 0: libraries  ('torch 2.13.0',)  (expected ('torch 2.14.0',))",
-        "    member 0: 12 of 14 ingredients are equal",
+        "    member 0: 13 of 15 ingredients are equal",
     ]
     assert "kedro run --pipeline=teach" in lines[-1]
 

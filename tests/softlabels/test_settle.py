@@ -132,7 +132,7 @@ def test_what_is_known_already_is_taken_as_it_is_and_nobody_is_asked(
     of = teacher()
     member = settled(of, kind, questions(5), Store(tmp_path), 100, lambda line: None)
     assert member.capture == replace(of.capture, sparsifier=kind)
-    assert settled_as(of, kind, teacher(weights="other").capture).capture == member.capture
+    assert settled_as(kind, teacher(weights="other").capture.sparsifier) == kind
     assert of.asked == []
 
 
@@ -153,9 +153,9 @@ def test_more_entries_than_there_are_is_an_error_with_the_way_out(tmp_path: Path
 def test_a_reader_expects_the_tau_of_the_set_and_its_own_wish(
     found: Sparsifier, tau: float
 ) -> None:
-    expected = settled_as(teacher(), WANTED, teacher(sparsifier=found).capture).capture
-    assert expected == replace(teacher().capture, sparsifier=WANTED.at(tau))
-    assert (expected.sparsifier == found) == (found == WANTED.at(0.011))
+    expected = settled_as(WANTED, found)
+    assert expected == WANTED.at(tau)
+    assert (expected == found) == (found == WANTED.at(0.011))
 
 
 @pytest.mark.parametrize("asked", [questions(60), token_questions(60)], ids=["classes", "tokens"])

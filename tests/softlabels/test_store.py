@@ -162,7 +162,7 @@ def test_a_malformed_manifest_serves_nothing_is_named_and_is_replaced(
         read_kept(kept.folder)
     assert str(raised.value).startswith(f"{kept.folder / 'manifest.json'}: {where}")
     assert kept.find(A) is None
-    assert "Its shards are made anew" in caplog.text
+    assert "looked up in them" in caplog.text
     shard = kept.commit(B, b"new", 1)
     assert read_kept(kept.folder).shards == {B: shard}
 
@@ -298,3 +298,18 @@ def test_every_capture_is_listed_and_one_that_cannot_be_read_is_passed_over(
     }
     assert list(found) == sorted(found)
     assert str(folders[1]) in caplog.text
+
+
+def test_a_manifest_that_cannot_be_read_is_an_error_and_is_not_written_over(
+    kept: CaptureStore,
+) -> None:
+    kept.commit(A, b"content", 1)
+    path = kept.folder / "manifest.json"
+    content = path.read_bytes()
+    path.unlink()
+    path.mkdir()  # a read of it fails as on a broken disk: with an OSError
+    with pytest.raises(OSError, match="Is a directory"):
+        kept.commit(B, b"new", 1)
+    path.rmdir()
+    path.write_bytes(content)
+    assert list(read_kept(kept.folder).shards) == [A]

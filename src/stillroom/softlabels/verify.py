@@ -27,9 +27,15 @@ from stillroom.softlabels.capture import Member
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.codec.rounding import root_bound
 from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.distributions import Distributions
+from stillroom.softlabels.distributions import Distributions, Doubles
 from stillroom.softlabels.fingerprint import AGAIN
-from stillroom.softlabels.sparsify.kinds import Full, Threshold, TopK, own_temperature
+from stillroom.softlabels.sparsify.kinds import (
+    Full,
+    Sparsifier,
+    Threshold,
+    TopK,
+    own_temperature,
+)
 
 # Logits, log Z and log p are kept in float32: masses are right to about 1e-6 at logits of tens.
 MASS_BOUND = 1e-3
@@ -213,17 +219,26 @@ def _require_labels(
             f"{where}, row {_row(decoded, at)}: log p of a hard label is missing, or there is one "
             f"without a label. {AGAIN}"
         )
-    if not isinstance(kind, TopK) or 1.0 not in kind.temperatures:
+    if own_temperature(kind) != 1:
         return
     is_label = found.ids == truth[found.owners]
-    owners = found.owners[is_label]
-    apart = np.abs(np.log(found.weights[is_label]) - log_p[owners])
-    if (apart > MASS_BOUND).any():
-        at = int(owners[np.argmax(apart)])
+    if isinstance(kind, Threshold):  # of a tail entry the weight is tau, whatever its p
+        is_label &= found.weights != kind.tau
+    elif not isinstance(kind, TopK):
+        return
+    owners, held = found.owners[is_label], found.weights[is_label]
+    kept = np.exp(log_p[owners])
+    apart = np.abs(held - kept) - _rounding(kind, held)
+    if (apart > MASS_BOUND * kept).any():
+        at = int(owners[np.argmax(apart - MASS_BOUND * kept)])
         raise SoftLabelError(
             f"{where}, row {_row(decoded, at)}: the head gives the hard label another probability "
             f"than was kept beside it. The labels are misaligned. {AGAIN}"
         )
+
+
+def _rounding(kind: Sparsifier, p: Doubles) -> Doubles:
+    return root_bound(p) if isinstance(kind, Threshold) else np.zeros_like(p)
 
 
 def _labels(expected: Sequence[Question]) -> NDArray[np.int32]:

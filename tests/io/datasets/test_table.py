@@ -70,7 +70,7 @@ def test_a_shorter_table_leaves_no_file_of_the_longer_one(parted: PartedTable) -
     parted.save(rows(50))
     parted.save(rows(3))
     assert parted.load().read().equals(rows(3))
-    assert [path.name for path in parted.load().path.iterdir()] == ["00000.parquet"]
+    assert [path.name for path in parted.load().path.iterdir()] == ["00001-of-00001.parquet"]
 
 
 def test_a_save_that_fails_leaves_the_old_table(

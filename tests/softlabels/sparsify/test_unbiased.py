@@ -206,7 +206,7 @@ def test_heads_of_a_threshold_are_what_reaches_tau_and_tails_fill_the_rest(
         assert kept[row][:count] == sorted(kept[row][:count])
         assert kept[row][count:] == sorted(kept[row][count:])
         assert len(set(kept[row])) == len(kept[row])
-        close = np.abs(p[row] / tau - 1) < 1e-5  # float32 may put these on either side
+        close = np.abs(p[row] / tau - 1) < 1.1e-4  # heads within 1e-4 of tau, in float32
         heads = set(kept[row][:count])
         assert set(np.flatnonzero((p[row] >= tau) & ~close)) <= heads
         assert heads <= set(np.flatnonzero((p[row] >= tau) | close))
