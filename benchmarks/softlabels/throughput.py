@@ -18,7 +18,7 @@ from stillroom.softlabels.capture import Capturing
 from stillroom.softlabels.sparsify.kinds import Sparsifier, Threshold, TopK
 from stillroom.softlabels.store import Store
 
-SEQUENCES, TURNS = 4, 5
+SEQUENCES, TURNS = 4, 3
 TOP_K = TopK(k=128, temperatures=(1.0, 2.0, 4.0, 8.0, 20.0))
 # About 50 entries on this text.
 THRESHOLD = Threshold(entries=50.0, tau=0.0065, temperature=1.0)

@@ -69,7 +69,7 @@ def cases(teach: Callable[..., Stage], tmp_path: Path) -> Callable[[int], list[C
     """Return what makes two cases: nothing is there; another set is there, in its place."""
 
     def make(runs: int) -> list[Case]:
-        stage, previous = teach(rows=16, seed=0), teach(rows=16, seed=1)
+        stage, previous = teach(rows=8, seed=0), teach(rows=8, seed=1)
         fresh = case(stage, tmp_path / "fresh", runs)
         previous.forget()
         previous.must_run()
@@ -116,8 +116,7 @@ def require_resumed(case: Case) -> None:
     case.stage.must_run()
     assert tree(case.stage.project / LABELS) == case.wanted
     assert store_tree(case.stage.project) == case.wanted_store
-    outside = [name for name in litter(case.stage.project) if "unverified_labels" not in name]
-    assert outside == []
+    assert litter(case.stage.project) == []
 
 
 @pytest.mark.parametrize(
@@ -170,21 +169,20 @@ def test_a_killed_kedro_run_resumes_to_the_byte(
     settings = {"cwd": stage.project, "env": {**os.environ, **ENVIRONMENT}}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     stage.must_run()
-    wanted = one = Case(
-        stage, tmp_path, None, tree(stage.project / LABELS), store_tree(stage.project), 0
-    )
-    stage.forget()
-    started = time.monotonic()
-    subprocess.run(words, **settings, **quiet, check=True)
-    seconds = time.monotonic() - started
-    assert tree(stage.project / LABELS) == wanted.wanted
+    one = Case(stage, tmp_path, None, tree(stage.project / LABELS), store_tree(stage.project), 0)
+    for _ in range(2):  # the second is not the first to read the imports from the disk
+        stage.forget()
+        started = time.monotonic()
+        subprocess.run(words, **settings, **quiet, check=True)
+        seconds = time.monotonic() - started
+        assert tree(stage.project / LABELS) == one.wanted
     found: Counter[str] = Counter()
     done = 0
     while done < kills:
         stage.forget()
         running = subprocess.Popen(words, **settings, **quiet)
         # The imports come first, and there is nothing to tear in them.
-        time.sleep(draws.uniform(0.5 * seconds, seconds))
+        time.sleep(draws.uniform(0.4 * seconds, 0.95 * seconds))
         running.kill()
         if running.wait() == -9:
             done += 1

@@ -167,8 +167,10 @@ def require_whole_store(project: Path) -> None:
 
 
 def litter(project: Path) -> list[str]:
-    """Return what writers left that are dead: nothing may read it, and the next run removes it."""
-    found = [*project.rglob("*.partial"), *project.rglob("*.replaced")]
+    """Return what dead writers left among the data and in the store, where others would find it."""
+    folders = (project / "data", project / STATE / "store", project / STATE / "work")
+    kinds = ("*.partial", "*.replaced", "soft_labels-*")
+    found = [path for folder in folders for kind in kinds for path in folder.rglob(kind)]
     return sorted(path.relative_to(project).as_posix() for path in found)
 
 

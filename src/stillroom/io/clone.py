@@ -15,6 +15,7 @@ from stillroom.io.atomic import replacing
 
 # linux/fs.h: _IOW(0x94, 9, int). Shares the blocks of the file until one side writes.
 FICLONE = 0x40049409
+AT_ONCE = 1 << 20  # bytes
 
 
 def clone(source: Path, target: Path) -> None:
@@ -22,7 +23,7 @@ def clone(source: Path, target: Path) -> None:
     # Opened first: what `replacing` wraps is blamed on the target, also a source that is missing.
     with source.open("rb") as reading, replacing(target) as temporary:
         if not _reflinked(reading, temporary):
-            shutil.copyfile(source, temporary)
+            _copy(reading, temporary)
 
 
 def can_reflink(source: Path, target: Path) -> bool:
@@ -46,6 +47,12 @@ def can_reflink(source: Path, target: Path) -> bool:
 
 def _existing(folder: Path) -> Path:
     return next(path for path in [folder, *folder.resolve().parents] if path.is_dir())
+
+
+def _copy(reading: BinaryIO, target: Path) -> None:
+    # Not by the source's name: a second open that failed would be blamed on the target too.
+    with target.open("wb") as writing:
+        shutil.copyfileobj(reading, writing, AT_ONCE)
 
 
 def _reflinked(reading: BinaryIO, target: Path) -> bool:

@@ -49,8 +49,9 @@ def publish(folder: Path, target: Path) -> None:
         target.replace(aside)
     try:
         folder.replace(target)
-    except OSError:
+    except OSError as error:
         restored(target)
+        error.filename = str(target)  # a workspace means nothing to the user
         raise
     sync(target.parent)
     shutil.rmtree(aside, ignore_errors=True)
