@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -86,12 +87,12 @@ def test_a_copy_that_fails_leaves_what_was_there_and_no_rest(
     target = source.with_name("target")
     target.write_bytes(b"old")
 
-    def fill_up(_: Path, temporary: Path) -> None:
-        temporary.write_bytes(CONTENT[:100])
+    def fill_up(_: BinaryIO, writing: BinaryIO, at_once: int) -> None:
+        writing.write(CONTENT[:100])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(module, "_reflinked", lambda *_: False)
-    monkeypatch.setattr(module.shutil, "copyfile", fill_up)
+    monkeypatch.setattr(module.shutil, "copyfileobj", fill_up)
     with pytest.raises(OSError, match=r"No space left.*target"):
         clone(source, target)
     assert target.read_bytes() == b"old"
