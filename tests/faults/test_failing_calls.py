@@ -122,7 +122,7 @@ def test_a_call_that_fails_once_leaves_the_commit_and_names_its_path(
             break
         name = ran.fault.split()[0]
         found[name] += 1
-        if ran.code == 0:  # a shard of the store that cannot be read is made anew
+        if ran.code == 0:  # a shard or manifest of the store, Kedro-Viz's status, what is removed
             found["made good"] += 1
             assert tree(project / LABELS) == one.wanted, ran.fault
         else:

@@ -157,6 +157,12 @@ def test_a_killed_teach_leaves_a_whole_set_and_resumes_to_the_byte(
     counted(f"{done} kills: {where}{told}; 0 torn; {resumed} resumed runs, 0 differ by a byte")
 
 
+def wait_for(path: Path, running: "subprocess.Popen[bytes]") -> None:
+    """Wait until a path is there, as long as the process runs that is to make it."""
+    while not path.exists() and running.poll() is None:
+        time.sleep(0.002)
+
+
 @pytest.mark.parametrize("kills", [pytest.param(8, marks=pytest.mark.faults)])
 def test_a_killed_kedro_run_resumes_to_the_byte(
     kills: int,
@@ -172,8 +178,10 @@ def test_a_killed_kedro_run_resumes_to_the_byte(
     one = Case(stage, tmp_path, None, tree(stage.project / LABELS), store_tree(stage.project), 0)
     for _ in range(2):  # the second is not the first to read the imports from the disk
         stage.forget()
+        running = subprocess.Popen(words, **settings, **quiet)
+        wait_for(stage.project / CAPTURES, running)
         started = time.monotonic()
-        subprocess.run(words, **settings, **quiet, check=True)
+        assert running.wait() == 0
         seconds = time.monotonic() - started
         assert tree(stage.project / LABELS) == one.wanted
     found: Counter[str] = Counter()
@@ -182,7 +190,8 @@ def test_a_killed_kedro_run_resumes_to_the_byte(
         stage.forget()
         running = subprocess.Popen(words, **settings, **quiet)
         # The imports come first, and there is nothing to tear in them.
-        time.sleep(draws.uniform(0.4 * seconds, 0.95 * seconds))
+        wait_for(stage.project / CAPTURES, running)
+        time.sleep(draws.uniform(0, seconds))
         running.kill()
         if running.wait() == -9:
             done += 1
