@@ -95,7 +95,11 @@ def test_labels_of_one_class_in_runs_are_no_shift() -> None:
 
 def test_a_handful_of_rows_is_not_told_from_chance() -> None:
     # Three positions: a shuffle agrees with 1/2 give or take 0.29, so that 3 of 3 prove nothing.
-    seen([0, 1, 1], [1, 0, 0]).require("member 0")
+    few = seen([0, 1, 1], [1, 0, 0])
+    assert few.found == 0
+    few.require("member 0")
+    with pytest.raises(SoftLabelError, match="shuffled labels would agree"):
+        seen([0, 1, 1] * 100, [1, 0, 0] * 100).require("member 0")
 
 
 def test_what_it_holds_does_not_grow_with_the_positions() -> None:

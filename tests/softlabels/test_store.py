@@ -313,3 +313,13 @@ def test_a_manifest_that_cannot_be_read_is_an_error_and_is_not_written_over(
     path.rmdir()
     path.write_bytes(content)
     assert list(read_kept(kept.folder).shards) == [A]
+
+
+def test_a_capture_that_cannot_be_read_is_an_error_and_is_not_passed_over(
+    kept: CaptureStore,
+) -> None:
+    kept.commit(A, b"content", 1)
+    (kept.folder / "manifest.json").unlink()
+    (kept.folder / "manifest.json").mkdir()  # a read of it fails with an OSError
+    with pytest.raises(OSError, match="Is a directory"):
+        list(Store(kept.folder.parents[1]).kept())

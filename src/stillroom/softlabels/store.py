@@ -84,9 +84,7 @@ class CaptureStore:
         try:
             kept = read_kept(self.folder)
         except SoftLabelError as error:
-            # What could not be read may be sound: only what was read and is wrong is given up.
-            if isinstance(error.__cause__, OSError):
-                raise error.__cause__ from None
+            _raise_unread(error)
             logger.warning("%s What its shards hold is looked up in them.", error)
             return self._recovered()
         if kept.capture != self.capture or kept.codec != self.codec:
@@ -183,13 +181,28 @@ class Store:
             yield
 
     def kept(self) -> Iterator[tuple[Path, Kept]]:
-        """Yield each capture that is there and can be read, with its folder, by name."""
+        """Yield each capture that is there and well-formed, with its folder, by name.
+
+        Raises:
+            OSError: a manifest is there and cannot be read; a frozen tau may stand in it.
+        """
         root = self.folder / CAPTURES
         for folder in sorted(root.iterdir()) if root.is_dir() else []:
             try:
                 yield folder, read_kept(folder)
             except SoftLabelError as error:
+                _raise_unread(error)
                 logger.warning("%s", error)
+
+
+def _raise_unread(error: SoftLabelError) -> None:
+    """Raise the filesystem's refusal, if that is why a manifest was not read.
+
+    What could not be read may be sound: only what was read and is wrong is given up.
+    """
+    cause = error.__cause__
+    if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError | NotADirectoryError):
+        raise cause from None
 
 
 def described(path: Path) -> Shard | None:
