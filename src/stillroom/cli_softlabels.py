@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stillroom.cli_errors import one_line_errors, params_option
+from stillroom.cli_project import OpenProject, open_project
 
 if TYPE_CHECKING:
     from stillroom.pipelines.teach.planning import Planned, Project
@@ -52,7 +53,8 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
     root = project_root()
     allowed = None if budget is None else sizes.parsed(budget)
     target = None if document is None else confined(Path.cwd() / document, root)
-    project, found = _planned(root, params, positions)
+    with open_project(params) as opened:
+        project, found = _planned(opened, positions)
     _print(found)
     option = None
     if allowed is None:
@@ -64,29 +66,22 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
         write_json(target, document_of(found, option, project, params))
 
 
-def _planned(root: Path, params: dict[str, Any], positions: int) -> "tuple[Project, Planned]":
-    """Return the project as its own catalog and parameters have it, and its plan."""
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
-
+def _planned(opened: OpenProject, positions: int) -> "tuple[Project, Planned]":
+    """Return what the project plans with, and its plan."""
     from stillroom.io.copies import copies_of
     from stillroom.pipelines.teach.planning import Project, planned
     from stillroom.pipelines.teach.request import store_of
 
-    bootstrap_project(root)
-    session: Any = KedroSession.create(project_path=root, runtime_params=params)
-    with session:
-        context = session.load_context()
-        parameters, catalog = context.params, context.catalog
-        project = Project(
-            examples=catalog.load("examples"),
-            encoder=catalog.load("encoder"),
-            teachers=catalog.load("teachers"),
-            **{name: parameters[name] for name in ("softlabels", "student", "objective")},
-        )
-        out = root / context.config_loader["catalog"]["soft_labels"]["filepath"]
-        copies = copies_of(store_of(root).folder, out, root)
-        return project, planned(project, copies, positions)
+    catalog, parameters, root = opened.catalog, opened.parameters, opened.root
+    project = Project(
+        examples=catalog.load("examples"),
+        encoder=catalog.load("encoder"),
+        teachers=catalog.load("teachers"),
+        **{name: parameters[name] for name in ("softlabels", "student", "objective")},
+    )
+    out = root / opened.config["catalog"]["soft_labels"]["filepath"]
+    copies = copies_of(store_of(root).folder, out, root)
+    return project, planned(project, copies, positions)
 
 
 def _print(found: "Planned") -> None:

@@ -1,13 +1,12 @@
 """`kedro softlabels show | verify | gc | adopt`: what is kept, whether it is sound, what can go."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from stillroom.cli_errors import one_line_errors, params_option
+from stillroom.cli_project import OpenProject, open_project
 from stillroom.cli_softlabels import softlabels
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ def show(params: dict[str, Any]) -> None:
 
     from stillroom.softlabels.shown import shown
 
-    with _catalog(params) as (catalog, _):
-        labels = catalog.load(SET)
+    with open_project(params) as project:
+        labels = project.catalog.load(SET)
         Console(highlight=False).print(shown(labels))
 
 
@@ -45,8 +44,8 @@ def verify(params: dict[str, Any]) -> None:
     """
     from stillroom.softlabels.shown import told
 
-    with _catalog(params) as (catalog, parameters):
-        findings = _found(catalog, parameters)
+    with open_project(params) as project:
+        findings = _found(project)
     for number, finding in enumerate(findings):
         click.echo(told(number, finding))
     click.echo("The set is sound.")
@@ -73,9 +72,9 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
     from stillroom.pipelines.teach.request import store_of
     from stillroom.softlabels.gc import remove, waste
 
-    with _catalog(params) as (catalog, root):
-        sets = _manifests(catalog)
-        store = store_of(Path(root["root"]))
+    with open_project(params) as project:
+        sets = _manifests(project.catalog)
+        store = store_of(project.root)
     found = (remove if yes else waste)(store, sets, keep_days)
     for one in found:
         click.echo(
@@ -106,26 +105,27 @@ def adopt(params: dict[str, Any]) -> None:
     from stillroom.pipelines.teach.request import store_of
     from stillroom.softlabels.adopt import adopt as adopt_set
 
-    with _catalog(params) as (catalog, root):
-        labels = catalog.load(SET)
-        store = store_of(Path(root["root"]))
-        _found(catalog, root)  # what came from elsewhere is checked before it is kept
+    with open_project(params) as project:
+        labels = project.catalog.load(SET)
+        store = store_of(project.root)
+        _found(project)  # what came from elsewhere is checked before it is kept
     rows = labels.manifest.rows * len(labels.manifest.members)
     with ticking("adopting", rows, "rows") as ticker:
         added = adopt_set(labels, store, ticker.advance)
     click.echo(f"{added} shards of {rows:,} rows are new in {store.folder}.")
 
 
-def _found(catalog: Any, parameters: dict[str, Any]) -> Any:
+def _found(project: OpenProject) -> Any:
     """Return what `verify` finds of the project's set."""
     from stillroom.pipelines.teach.nodes import found_of, refer_to_teachers
 
+    catalog = project.catalog
     return found_of(
         catalog.load(SET),
         catalog.load("examples"),
         catalog.load("encoder"),
         refer_to_teachers(catalog.load("teachers")),
-        parameters["softlabels"],
+        project.parameters["softlabels"],
     )
 
 
@@ -144,19 +144,3 @@ def _manifests(catalog: Any) -> "list[Manifest]":
             if (folder / "manifest.json").exists():
                 raise
     return found
-
-
-@contextmanager
-def _catalog(params: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Yield the project's own catalog, and its parameters with the project's folder as `root`."""
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
-
-    from stillroom.io.paths import project_root
-
-    root = project_root()
-    bootstrap_project(root)
-    session: Any = KedroSession.create(project_path=root, runtime_params=params)
-    with session:
-        context = session.load_context()
-        yield context.catalog, {**context.params, "root": str(root)}

@@ -86,7 +86,7 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
     inputs = _stacked(sampled[-1])
     found = plan(
         answered,
-        _combination(labels, len(asks)),
+        request.read_combination_of(labels, len(asks)),
         tuple(sorted({*labels.temperatures, temperature})),
         temperature,
         Whole(rows=len(first), rows_per_shard=labels.rows_per_shard, copies=copies.full),
@@ -176,14 +176,6 @@ def _answers(
             rows = tuple(question.row for question in questions)
             answered.append(Answered(one.teacher, rows, np.concatenate(parts)))
     return answered, seconds
-
-
-def _combination(softlabels: SoftLabels, members: int) -> Any:
-    from stillroom.softlabels.combine import Combination
-
-    if members == 1:  # of one, or combined at capture: nothing is left to combine
-        return Combination.of("probability", [1.0])
-    return request.combination_of(softlabels, members)
 
 
 @contextmanager
