@@ -179,22 +179,23 @@ def test_logits_that_are_equal_once_the_peak_is_subtracted_are_a_tie_here_too(
     assert table["ids"].to_pylist() == [[0, 1]]
 
 
-POWERS = (1.0, 2.0, 4.0, 8.0, 20.0)
-# Where a temperature's exponentials are squares of those of twice the temperature, the bits are of
-# both: only what keeps 1, 2, 4 and 8 together has them.
-SAME_SQUARES = [(1.0, 2.0, 4.0, 8.0), POWERS]
-SUBSETS = [*SAME_SQUARES, (1.0, 4.0), (2.0, 4.0, 8.0), (1.0, 2.0), (1.0,), (8.0,), (20.0,)]
+# Exponentials at one temperature are powers of those at another where they can be, and the bits
+# are of both: 20, 8, 4, 2 and 1 have them together, and 4, 2 and 1 beside a 30.
+POWERS, APART = (1.0, 2.0, 4.0, 8.0, 20.0), (1.0, 2.0, 4.0, 30.0)
+SAME_BITS = [(POWERS, POWERS), (APART, APART), (APART, (1.0, 2.0, 4.0)), (APART, (4.0, 2.0, 1.0))]
+OTHERS = [(1.0, 2.0, 4.0, 8.0), (1.0, 4.0), (2.0, 4.0, 8.0), (1.0, 2.0), (1.0,), (8.0,), (20.0,)]
+SUBSETS = [*SAME_BITS, *((POWERS, other) for other in OTHERS), (APART, (2.0, 4.0))]
 
 
-@pytest.mark.parametrize("temperatures", SUBSETS, ids=str)
+@pytest.mark.parametrize("rich, temperatures", SUBSETS, ids=str)
 def test_temperatures_that_would_have_other_bits_are_asked_for(
-    tmp_path: Path, temperatures: tuple[float, ...]
+    tmp_path: Path, rich: tuple[float, ...], temperatures: tuple[float, ...]
 ) -> None:
     rows, store = questions(), Store(tmp_path)
-    member = after(linear(1, TopK(k=3, temperatures=POWERS)), store, rows, SMALLER)
+    member = after(linear(1, TopK(k=3, temperatures=rich)), store, rows, SMALLER)
     poor = member.keeping(TopK(k=2, temperatures=temperatures))
     assert fill(poor, store, rows) == anew(poor, rows)
-    assert len(poor.asked) == (0 if temperatures in SAME_SQUARES else 25)
+    assert len(poor.asked) == (0 if (rich, temperatures) in SAME_BITS else 25)
 
 
 @pytest.mark.parametrize(

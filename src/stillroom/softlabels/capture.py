@@ -154,6 +154,7 @@ class Capturing:
             tables.append(self._encoded(logits, batch))
             tick(sum(map(len, batch)))
             start += len(logits)
+            del logits  # or they would be in memory beside the next ones
         if start != len(groups):
             raise SoftLabelError(
                 f"the teacher answered {start} of {len(groups)} inputs. Its `answer` must yield "
@@ -205,7 +206,10 @@ def _in_order(table: pa.Table, block: Block) -> pa.Table:
     A row that was kept for another example with the same input carries that one's names.
     """
     place = {key: row for row, key in enumerate(row_keys(table))}
-    ordered = table.take(pa.array([place[row.key] for row in block.rows])).combine_chunks()
+    order = [place[row.key] for row in block.rows]
+    if order != list(range(len(table))):  # nearly always it is: taking copies every list
+        table = table.take(pa.array(order))
+    ordered = table.combine_chunks()
     columns = {
         "example_id": pa.array([row.example_id for row in block.rows], pa.binary(KEY_BYTES)),
         "view": pa.array([row.view for row in block.rows], pa.uint16()),

@@ -22,6 +22,7 @@ from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.index import RowIndex
 from stillroom.softlabels.sparsify.entries import TopKEntries
 from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, TopK
+from stillroom.softlabels.sparsify.powers import bases
 from stillroom.softlabels.sparsify.rows import sparse
 from stillroom.softlabels.store import Store
 
@@ -116,16 +117,12 @@ def _holds(rich: Sparsifier, poor: Sparsifier) -> bool:
 
 
 def _exponentials(kind: TopK) -> dict[float, float]:
-    """Return, for each temperature, the one whose exponentials `mass.masses` squares to its own.
+    """Return what the exponentials at each temperature are powers of: others have other bits.
 
-    A square is not, to the bit, the exponential taken anew. Under 0: what entropy and log p are of.
+    Under 0: what entropy and log p are of.
     """
-    found: dict[float, float] = {}
-    last = 0.0
-    for temperature in sorted(set(kind.temperatures), reverse=True):
-        found[temperature] = found[last] if last == 2 * temperature else temperature
-        last = temperature
-    return {**found, 0.0: found[1.0] if last == 1 else 1.0}
+    found = bases(kind.temperatures)
+    return {**found, 0.0: found[1.0] if min(found) == 1 else 1.0}
 
 
 def _poverty(capture: Capture) -> int:
@@ -145,7 +142,7 @@ def _coordinates(
 def _largest(
     owners: NDArray[np.int64], ids: NDArray[np.int64], logits: NDArray[np.generic], k: int
 ) -> NDArray[np.int64]:
-    """Return which entries are the k largest of their owner, by falling logit, then rising id."""
+    """Return which entries are the k largest of their owner, by owner and rising id."""
     # Compared less their peak, as where the teacher is asked: what is near 0 can become equal.
     peaks = np.full(owners.max() + 1, -np.inf, np.float32)
     np.maximum.at(peaks, owners, logits)
@@ -153,4 +150,7 @@ def _largest(
     counts = np.bincount(owners)
     starts = np.cumsum(counts) - counts
     rank = np.arange(len(order)) - starts[owners[order]]
-    return np.asarray(order[rank < k])
+    kept = np.zeros(len(order), dtype=bool)
+    kept[order[rank < k]] = True
+    by_id = np.lexsort((ids, owners))
+    return np.asarray(by_id[kept[by_id]])

@@ -15,10 +15,11 @@ from stillroom.softlabels.sparsify.topk import largest
 
 
 def expected(logits: NDArray[np.float32], k: int) -> list[list[int]]:
-    """Sort all of each row by falling logit, then rising id; drop what has no mass."""
+    """Sort all of each row by falling logit, then rising id; the first k with mass, by id."""
+    falling = [sorted(range(len(row)), key=lambda i: (-row[i], i)) for row in logits.tolist()]
     return [
-        [i for i in sorted(range(len(row)), key=lambda i: (-row[i], i)) if row[i] > -math.inf][:k]
-        for row in logits.tolist()
+        sorted([i for i in order if row[i] > -math.inf][:k])
+        for row, order in zip(logits, falling, strict=True)
     ]
 
 
@@ -62,7 +63,7 @@ def test_heads_are_those_of_a_full_sort(
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("classes", [4096, 100_000])
-def test_ties_of_half_precision_keep_the_order_of_the_ids(dtype: torch.dtype, classes: int) -> None:
+def test_of_half_precisions_ties_the_lowest_ids_are_kept(dtype: torch.dtype, classes: int) -> None:
     logits = (torch.from_numpy(normal_logits(2, classes)) * 16).round().div(16).to(dtype)
     wide = logits.float().numpy()
     heads = expected(wide, 50)

@@ -21,7 +21,7 @@ class FullEntries:
 
 @dataclass(frozen=True, slots=True)
 class TopKEntries:
-    """Heads by falling logit, ties by rising id.
+    """Heads by rising id.
 
     Attributes:
         counts: [N], int64; min(k, support).

@@ -2,10 +2,13 @@
 
     logits [n, C] ──subtract the maximum──> shifted ──exp(shifted / T)──> Mass(e, sums, z)
 
-Exponentials and the sums over blocks of 256 classes are float32, sums over blocks float64: each
+Exponentials and the sums over blocks of 128 classes are float32, sums over blocks float64: each
 p is right to a relative 1e-6, where a softmax in float32 alone is off by 1e-5 over 262,144
 classes. With the blocks' sums a point of the cumulative mass is found without walking over every
 class. All of it runs on the device that the logits are on.
+
+Each function takes the memory to write to as `out`: over many chunks, fresh pages cost more than
+the arithmetic does.
 """
 
 from collections.abc import Sequence
@@ -15,8 +18,9 @@ import torch
 from torch import Tensor
 
 from stillroom.errors import SoftLabelError
+from stillroom.softlabels.sparsify.powers import bases
 
-BLOCK = 256
+BLOCK = 128
 # Stands for -inf: its e is 0 at any temperature in use, and 0 * LOWEST is 0 in the entropy.
 LOWEST = -1e30
 
@@ -51,21 +55,27 @@ class Mass:
     z: Tensor
 
 
-def shift(logits: Tensor, first: int = 0) -> Shifted:
+def padded(classes: int) -> int:
+    """Return W, the width of a row of `Shifted`: whole blocks that hold all classes."""
+    block = min(BLOCK, classes)
+    return -(-classes // block) * block
+
+
+def shift(logits: Tensor, first: int = 0, out: Tensor | None = None) -> Shifted:
     """Subtract each row's maximum.
 
     Args:
         logits: [n, C], float32; -inf marks a class without mass.
         first: what an error calls row 0.
+        out: [n, W], for the values.
 
     Raises:
         SoftLabelError: a row holds NaN or +inf, or nothing but -inf.
     """
     rows, classes = logits.shape
     peak = finite_peak(logits, first)
-    block = min(BLOCK, classes)
-    width = -(-classes // block) * block
-    values = logits.new_full((rows, width), LOWEST) if width > classes else torch.empty_like(logits)
+    values = logits.new_empty((rows, padded(classes))) if out is None else out
+    values[:, classes:] = LOWEST
     torch.sub(logits, peak[:, None], out=values[:, :classes])
     return Shifted(values, peak, classes)
 
@@ -87,39 +97,65 @@ def finite_peak(logits: Tensor, first: int = 0) -> Tensor:
     return peak
 
 
-def mass(shifted: Shifted, temperature: float) -> Mass:
-    """Return the unnormalised probabilities at a temperature."""
-    scaled = shifted.values if temperature == 1 else shifted.values / temperature
-    return _summed(torch.exp(scaled), shifted)
+def mass(shifted: Shifted, temperature: float, out: Tensor | None = None) -> Mass:
+    """Return the unnormalised probabilities at a temperature; `out`: [n, W], for e."""
+    e = torch.empty_like(shifted.values) if out is None else out
+    return _summed(_exponentials(shifted, temperature, e), shifted)
 
 
-def masses(shifted: Shifted, temperatures: Sequence[float]) -> dict[float, Mass]:
+def masses(
+    shifted: Shifted,
+    temperatures: Sequence[float],
+    out: Tensor | None = None,
+    base: Tensor | None = None,
+) -> dict[float, Mass]:
     """Return the sums at several temperatures, and `e` at the lowest of them alone.
 
-    Halving a temperature squares e, which costs a tenth of an exponential: 1, 2, 4, 8 take one.
-    Each squaring doubles e's relative error, 1e-7 at first.
+    Args:
+        shifted: as `shift` returns it.
+        temperatures: in any order. What can be a power of another exponential is one (`powers`):
+            the n-th power has n times its relative error, 1e-7, and the sums the average of those.
+        out: [n, W], for e.
+        base: [n, W], for what e is a power of.
     """
     found: dict[float, Mass] = {}
-    e, last = torch.empty_like(shifted.values), 0.0
-    for temperature in sorted(set(temperatures), reverse=True):
-        if last == 2 * temperature:
-            e.mul_(e)
+    e = torch.empty_like(shifted.values) if out is None else out
+    power = torch.empty_like(shifted.values) if base is None else base
+    last = 0.0
+    for temperature, of in bases(temperatures).items():
+        if of == temperature:
+            _exponentials(shifted, temperature, e)
+        elif of != last:
+            _exponentials(shifted, of, power)
+            torch.mul(power, power, out=e)
         else:
-            torch.mul(shifted.values, 1 / temperature, out=e).exp_()
-        found[temperature], last = _summed(e, shifted), temperature
+            e.mul_(e)
+            if of / temperature % 2:
+                e.mul_(power)
+        found[temperature], last = _summed(e, shifted), of
     return found
 
 
-def entropy(shifted: Shifted, at_one: Mass) -> Tensor:
+def entropy(shifted: Shifted, at_one: Mass, out: Tensor | None = None) -> Tensor:
     """Return the entropy [n] in nats, float64, given the mass at temperature 1.
 
-    H = log z - sum(e * shifted) / z.
+    H = log z - sum(e * shifted) / z. `out`: [n, W], for the products; may be the mass's own e.
     """
     values = shifted.values.view_as(at_one.e)
-    products = (at_one.e * values).sum(dim=2)
+    own = torch.empty_like(values) if out is None else out.view_as(values)
+    products = torch.mul(at_one.e, values, out=own).sum(dim=2)
     if bool(products.isnan().any()):  # 0 * -inf: a class without mass adds nothing
-        products = (at_one.e * values.clamp(min=LOWEST)).sum(dim=2)
+        products = own.nan_to_num_(nan=0.0).sum(dim=2)
     return at_one.z.log() - products.double().sum(dim=1) / at_one.z
+
+
+def _exponentials(shifted: Shifted, temperature: float, out: Tensor) -> Tensor:
+    # Not exp2, which takes 0.4 of the time: on a CPU its last bit depends on where in the memory
+    # a number lies, and so on the rows around it.
+    scaled = shifted.values
+    if temperature != 1:
+        scaled = torch.mul(shifted.values, 1 / temperature, out=out)
+    return torch.exp(scaled, out=out)
 
 
 def _summed(e: Tensor, shifted: Shifted) -> Mass:

@@ -34,6 +34,7 @@ from stillroom.softlabels.sparsify.mass import (
     finite_peak,
     mass,
     masses,
+    padded,
     shift,
 )
 from stillroom.softlabels.sparsify.topk import largest
@@ -63,12 +64,20 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Some of a batch, from row `first`: logits [n, C], float32; labels [n]; uniforms [n, m]."""
+    """Some of a batch, from row `first`, and memory to work in.
+
+    Attributes:
+        logits: [n, C], float32.
+        labels: [n].
+        uniforms: [n, m].
+        room: [3, n, W], float32: for values, for e, and for what else a kind needs.
+    """
 
     first: int
     logits: Tensor
     labels: Tensor
     uniforms: Tensor
+    room: Tensor
 
 
 def uniforms_needed(sparsifier: Sparsifier) -> int:
@@ -90,21 +99,29 @@ def sparsify(batch: Batch, sparsifier: Sparsifier) -> Entries:
         SoftLabelError: a logit is NaN or +inf; its row in the batch is named.
     """
     rule = _RULES[type(sparsifier)]
-    size = max(1, CHUNK // batch.logits.shape[1])
+    count, classes = len(batch.rows), batch.logits.shape[1]
+    size = min(max(1, CHUNK // classes), count)
+    room = batch.logits.new_empty((3, size, padded(classes)), dtype=torch.float32)
     return concatenated(
         [
-            rule(_chunk(batch, slice(start, start + size)), sparsifier)
-            for start in range(0, len(batch.rows), size)
+            rule(_chunk(batch, slice(start, start + size), room), sparsifier)
+            for start in range(0, count, size)
         ]
     )
 
 
-def _chunk(batch: Batch, part: slice) -> _Chunk:
+def _chunk(batch: Batch, part: slice, room: Tensor) -> _Chunk:
     rows = batch.rows[part]
     first, last = int(rows[0]), int(rows[-1])
     consecutive = last - first + 1 == len(rows) and bool((rows.diff() == 1).all())
     logits = batch.logits[first : last + 1] if consecutive else batch.logits[rows]
-    return _Chunk(part.start, logits.float(), batch.labels[part], batch.uniforms[part])
+    return _Chunk(
+        first=part.start,
+        logits=logits.float(),
+        labels=batch.labels[part],
+        uniforms=batch.uniforms[part],
+        room=room[:, : len(rows)],
+    )
 
 
 def _full(batch: _Chunk, _: Full) -> FullEntries:
@@ -113,29 +130,31 @@ def _full(batch: _Chunk, _: Full) -> FullEntries:
 
 
 def _topk(batch: _Chunk, kind: TopK) -> TopKEntries:
-    shifted = shift(batch.logits, batch.first)
+    values, e, base = batch.room
+    shifted = shift(batch.logits, batch.first, values)
     counts, ids, _ = largest(shifted, kind.k)
     rows = torch.arange(len(counts), device=ids.device).repeat_interleave(counts)
-    at = masses(shifted, kind.temperatures)
+    at = masses(shifted, kind.temperatures, e, base)
     log_z = [at[t].z.log() + shifted.peak.double() / t for t in kind.temperatures]
-    at_one = at[1.0] if min(at) == 1 else mass(shifted, 1.0)
+    at_one = at[1.0] if min(at) == 1 else mass(shifted, 1.0, e)
     return TopKEntries(
         counts=_int64(counts),
         ids=_ids(ids),
         logits=_float32(batch.logits[rows, ids]),
         log_z=_float32(torch.stack(log_z, dim=1)),
-        **_beside(batch, shifted, at_one),
+        **_beside(batch, shifted, at_one, e),
     )
 
 
 def _sample(batch: _Chunk, kind: Sample) -> SampleEntries:
-    shifted = shift(batch.logits, batch.first)
-    counts, ids, times = sample(mass(shifted, kind.temperature), batch.uniforms)
+    values, e, _ = batch.room
+    shifted = shift(batch.logits, batch.first, values)
+    counts, ids, times = sample(mass(shifted, kind.temperature, e), batch.uniforms)
     return SampleEntries(
         counts=_int64(counts),
         ids=_ids(ids),
         times=_int64(times).astype(np.uint16),
-        **_beside(batch, shifted, mass(shifted, 1.0)),
+        **_beside(batch, shifted, mass(shifted, 1.0, e), e),
     )
 
 
@@ -158,11 +177,12 @@ def _fixed(batch: _Chunk, kind: FixedThreshold) -> ThresholdEntries:
 def _split(
     batch: _Chunk, temperature: float, rule: Callable[[Shifted, Mass], Split]
 ) -> ThresholdEntries:
-    shifted = shift(batch.logits, batch.first)
-    at_one = mass(shifted, 1.0)
+    values, e, products = batch.room
+    shifted = shift(batch.logits, batch.first, values)
+    at_one = mass(shifted, 1.0, e)
     # Before the rule: it takes the heads out of the mass that it is given.
-    beside = _beside(batch, shifted, at_one)
-    split = rule(shifted, at_one if temperature == 1 else mass(shifted, temperature))
+    beside = _beside(batch, shifted, at_one, products)
+    split = rule(shifted, at_one if temperature == 1 else mass(shifted, temperature, e))
     return ThresholdEntries(
         head_counts=_int64(split.head_counts),
         head_ids=_ids(split.head_ids),
@@ -182,12 +202,20 @@ _RULES: dict[type, Callable[..., Entries]] = {
 }
 
 
-def _beside(batch: _Chunk, shifted: Shifted, at_one: Mass) -> dict[str, NDArray[np.float32]]:
-    """Return entropy and log p of the hard label: no truncated set could give them later."""
+def _beside(
+    batch: _Chunk, shifted: Shifted, at_one: Mass, out: Tensor
+) -> dict[str, NDArray[np.float32]]:
+    """Return entropy and log p of the hard label: no truncated set could give them later.
+
+    The entropy's products go to `out`, which may be the mass's own e.
+    """
     labels = batch.labels.clamp(min=0)[:, None]
     log_p = shifted.values.gather(1, labels)[:, 0].double() - at_one.z.log()
     log_p = torch.where(batch.labels >= 0, log_p, torch.nan)
-    return {"entropy": _float32(entropy(shifted, at_one)), "log_p_label": _float32(log_p)}
+    return {
+        "entropy": _float32(entropy(shifted, at_one, out)),
+        "log_p_label": _float32(log_p),
+    }
 
 
 def _int64(tensor: Tensor) -> NDArray[np.int64]:

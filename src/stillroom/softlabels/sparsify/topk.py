@@ -11,11 +11,11 @@ from torch import Tensor
 
 from stillroom.softlabels.sparsify.mass import LOWEST, Shifted
 
-MAXIMA_BLOCK = 64
+MAXIMA_BLOCK = 32
 
 
 def largest(shifted: Shifted, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the min(k, support) largest of each row, by falling value, ties by rising id.
+    """Return the min(k, support) largest of each row, by rising id; of ties the lowest ids.
 
     Args:
         shifted: as `mass.shift` returns it.
@@ -25,14 +25,35 @@ def largest(shifted: Shifted, k: int) -> tuple[Tensor, Tensor, Tensor]:
         counts [n], ids [E] and values [E] (shifted logits), flat over the rows.
     """
     rows, ids, values = _candidates(shifted.values, k)
-    # Two stable sorts: by value within what is already in order of the ids, then by row.
-    order = torch.argsort(values, descending=True, stable=True)
-    order = order[torch.argsort(rows[order], stable=True)]
-    rows, ids, values = rows[order], ids[order], values[order]
-    counts = torch.bincount(rows, minlength=len(shifted.values))
-    rank = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]
-    kept = rank < k
-    return counts.clamp(max=k), ids[kept], values[kept]
+    found = torch.bincount(rows, minlength=len(shifted.values))
+    table = by_row(values, rows, found, -torch.inf)
+    counts = found.clamp(max=k)
+    least = table.topk(min(k, table.shape[1]), dim=1, sorted=False).values.amin(dim=1)[:, None]
+    above, ties = table > least, table == least
+    left = counts - above.sum(dim=1)
+    reaching = above | (ties & (ties.cumsum(dim=1) <= left[:, None]))
+    kept = reaching[held(found)].nonzero()[:, 0]
+    return counts, ids[kept], values[kept]
+
+
+def by_row(values: Tensor, rows: Tensor, counts: Tensor, filler: float) -> Tensor:
+    """Return flat values [E] as a table [n, most of one row], the rest of each row a filler.
+
+    Args:
+        values: [E], row after row.
+        rows: [E], rising.
+        counts: [n], of each row.
+        filler: what stands where a row has no more.
+    """
+    column = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]
+    table = values.new_full((len(counts), int(counts.max())), filler)
+    table[rows, column] = values
+    return table
+
+
+def held(counts: Tensor) -> Tensor:
+    """Return which places of such a table are not filler, [n, most of one row]."""
+    return torch.arange(int(counts.max()), device=counts.device) < counts[:, None]
 
 
 def _candidates(values: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -41,9 +62,11 @@ def _candidates(values: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
     block = MAXIMA_BLOCK if width % MAXIMA_BLOCK == 0 and width // MAXIMA_BLOCK > 2 * k else 1
     blocks = values.view(count, width // block, block)
     maxima = blocks.amax(dim=2)
-    at = min(k, maxima.shape[1])
-    bound = maxima.topk(at, dim=1).values[:, -1].clamp(min=LOWEST / 2)
-    rows, found = torch.nonzero(maxima >= bound[:, None], as_tuple=True)
-    inside = blocks[rows, found]
-    which, offset = torch.nonzero(inside >= bound[rows, None], as_tuple=True)
-    return rows[which], found[which] * block + offset, inside[which, offset]
+    enough = min(k, maxima.shape[1])
+    bound = maxima.topk(enough, dim=1, sorted=False).values.amin(dim=1).clamp(min=LOWEST / 2)
+    found = torch.nonzero((maxima >= bound[:, None]).view(-1))[:, 0]
+    inside = blocks.view(-1, block).index_select(0, found)
+    reaching = inside >= bound[found // maxima.shape[1], None]
+    place = torch.nonzero(reaching.view(-1))[:, 0]
+    at = found[place // block] * block + place % block
+    return at // width, at % width, inside.view(-1)[place]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from stillroom.softlabels.sparsify.mass import Mass, Shifted, locate
-from stillroom.softlabels.sparsify.topk import largest
+from stillroom.softlabels.sparsify.topk import by_row, held, largest
 
 # What comes this close to its step is a head: unbiased as well, and the rounding of the blocks'
 # sums in float32 cannot hit a tail entry twice.
@@ -59,18 +59,19 @@ def fixed_threshold(shifted: Shifted, mass: Mass, k: int, uniforms: Tensor) -> S
         k: entries, at least 1.
         uniforms: [n], float64.
     """
-    counts, ids, _ = largest(shifted, k)
+    counts, ids, values = largest(shifted, k)
     n = len(counts)
     rows = torch.arange(n, device=ids.device).repeat_interleave(counts)
-    column = torch.arange(len(rows), device=ids.device) - (counts.cumsum(0) - counts)[rows]
     taken = mass.e.view(n, -1)[rows, ids]
+    # Stable: of what ties, the lowest id is the first to become a head.
+    order = by_row(values, rows, counts, -torch.inf).argsort(dim=1, descending=True, stable=True)
     top = mass.z.new_zeros((n, k))
-    top[rows, column] = taken.double()
+    top[:, : order.shape[1]] = by_row(taken.double(), rows, counts, 0.0).gather(1, order)
     _put(mass, rows, ids, torch.zeros_like(taken))
     heads = _heads_of_fixed(top, mass.sums.sum(dim=1))
-    is_head = column < heads[rows]
+    is_head = (order.argsort(dim=1) < heads[:, None])[held(counts)]
     _put(mass, rows[~is_head], ids[~is_head], taken[~is_head])
-    head = _by_id(rows[is_head], ids[is_head], taken[is_head], mass)
+    head = ids[is_head], taken[is_head].double() / mass.z[rows[is_head]]
     tail = mass.sums.cumsum(dim=1)[:, -1]
     # A support of k or less is all heads: nothing is left for a tail to fall on.
     left = torch.where(tail > 0, k - heads, 0)
@@ -152,12 +153,6 @@ def _put(mass: Mass, rows: Tensor, ids: Tensor, values: Tensor) -> None:
     mass.e.view(n, -1)[rows, ids] = values
     changed = torch.unique(rows * count + ids // width)
     mass.sums.view(-1)[changed] = mass.e.view(-1, width)[changed].sum(dim=1).double()
-
-
-def _by_id(rows: Tensor, ids: Tensor, e: Tensor, mass: Mass) -> tuple[Tensor, Tensor]:
-    """Return ids and probabilities by row and rising id."""
-    order = torch.argsort(rows * mass.e[0].numel() + ids)
-    return ids[order], (e.double() / mass.z[rows])[order]
 
 
 def _below(points: Tensor, total: Tensor) -> Tensor:
