@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.ragged import Flat, flat, require_bounds
-from stillroom.softlabels.codec.rounding import from_roots
+from stillroom.softlabels.codec.rounding import LEVELS, from_roots
 from stillroom.softlabels.distributions import Distributions, Doubles, Integers
 from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sample, Threshold, TopK
 
@@ -81,8 +81,9 @@ class Decoded:
                 return self._with(self._values("times").astype(np.float64) / draws)
             case Threshold(tau=tau, temperature=captured_at):
                 _require_unbiased(temperature, captured_at)
-                roots = self._values("root_p").astype(np.uint8)
-                return self._with(np.where(roots == 0, tau, from_roots(roots)))
+                weights = from_roots(np.arange(LEVELS + 1, dtype=np.uint8))
+                weights[0] = tau
+                return self._with(weights[self._values("root_p")])
             case FixedThreshold(temperature=captured_at):
                 _require_unbiased(temperature, captured_at)
                 return self._with(self._fixed(self._values("p").astype(np.float64)))
@@ -92,19 +93,21 @@ class Decoded:
         """Return the owner and the id of each entry."""
         ids = flat(self.table, "ids")
         places = self._parallel("positions", ids)
-        rows = np.repeat(np.arange(len(ids.bounds) - 1), ids.lengths)
-        found = places.values.astype(np.int64) + self.positions[rows]
-        outside = found >= self.positions[rows + 1]
+        ends = np.repeat(np.diff(self.positions).astype(np.uint32), ids.lengths)
+        outside = places.values >= ends
         if outside.any():
             raise SoftLabelError(
-                f"row {rows[outside.argmax()]}: an entry stands beyond the row's positions."
+                f"row {_row_of(ids, outside)}: an entry stands beyond the row's positions."
             )
-        wide = ids.values.astype(np.int64)
-        if wide.max(initial=0) >= self.layout.classes:
+        largest = ids.values.max(initial=0)
+        if largest >= self.layout.classes:
             raise SoftLabelError(
-                f"row {rows[wide.argmax()]}: id {wide.max()} is not below {self.layout.classes}."
+                f"row {_row_of(ids, ids.values == largest)}: id {largest} is not below "
+                f"{self.layout.classes}."
             )
-        return found, wide
+        owners = np.repeat(self.positions[:-1], ids.lengths)
+        owners += places.values
+        return owners, ids.values.astype(np.int64)
 
     def _parallel(self, column: str, ids: Flat) -> Flat:
         found = flat(self.table, column)
@@ -140,6 +143,11 @@ class Decoded:
         scaled = logits.reshape(int(self.positions[-1]), self.layout.classes) / temperature
         shifted = scaled - scaled.max(axis=1, keepdims=True)
         return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def _row_of(found: Flat, chosen: NDArray[np.bool_]) -> int:
+    """Return the row of the first entry that was chosen."""
+    return int(np.searchsorted(found.bounds, chosen.argmax(), side="right")) - 1
 
 
 def _whole(p: Doubles) -> Distributions:
