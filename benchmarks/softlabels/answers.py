@@ -20,6 +20,8 @@ from stillroom.softlabels.sparsify.kinds import Sparsifier, bias
 from stillroom.softlabels.store import Store
 
 SEQUENCES = 8
+# So many that the few of a benchmark fall into one shard, as those of a real one do.
+ROWS_PER_SHARD = 1024
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Answered:
         member = self.keeping(sparsifier, classes)
         questions = TextQuestions(self.tokens, classes)
         store = Store(folder / "store")
-        capturing = Capturing(member, store, len(questions))
+        capturing = Capturing(member, store, ROWS_PER_SHARD)
         shards = tuple(capturing.shards(questions, lambda rows: None))
         members = (MemberShards(capture=member.capture, bias=bias(sparsifier), shards=shards),)
         one = Combination.of("probability", [1.0])

@@ -93,8 +93,8 @@ class Decoded:
         """Return the owner and the id of each entry."""
         ids = flat(self.table, "ids")
         places = self._parallel("positions", ids)
-        ends = np.repeat(np.diff(self.positions).astype(np.uint32), ids.lengths)
-        outside = places.values >= ends
+        inside = places.values.astype(np.uint32)
+        outside = inside >= np.repeat(np.diff(self.positions).astype(np.uint32), ids.lengths)
         if outside.any():
             raise SoftLabelError(
                 f"row {_row_of(ids, outside)}: an entry stands beyond the row's positions."
@@ -106,7 +106,7 @@ class Decoded:
                 f"{self.layout.classes}."
             )
         owners = np.repeat(self.positions[:-1], ids.lengths)
-        owners += places.values
+        owners += inside
         return owners, ids.values.astype(np.int64)
 
     def _parallel(self, column: str, ids: Flat) -> Flat:
