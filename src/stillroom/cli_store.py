@@ -73,9 +73,11 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
     from stillroom.softlabels.gc import remove, waste
 
     with open_project(params) as project:
-        sets = _manifests(project.catalog)
-        store = store_of(project.root)
-    found = (remove if yes else waste)(store, sets, keep_days)
+        catalog, store = project.catalog, store_of(project.root)
+        if yes:
+            found = remove(store, lambda: _manifests(catalog), keep_days)
+        else:
+            found = waste(store, _manifests(catalog), keep_days)
     for one in found:
         click.echo(
             f"{told_size(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}"

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -56,3 +58,26 @@ def test_a_link_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="outside of the project"):
         new_workspace(tmp_path / "project", "train")
     assert (outside / "work" / "kept").is_dir()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on another filesystem than `tmp_path`."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("/dev/shm is no other filesystem here")
+    with TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
+def test_publishing_reaches_another_filesystem(tmp_path: Path, elsewhere: Path) -> None:
+    target = elsewhere / "set"
+    for content in ("first", "second"):
+        folder = new_workspace(tmp_path, "trial")
+        (folder / "deep").mkdir()
+        (folder / "deep" / "file").write_text(content)
+        (elsewhere / ".set.0123.arriving").mkdir()  # of a process that was killed
+        publish(folder, target)
+        assert (target / "deep" / "file").read_text() == content
+        assert not folder.exists()
+        assert list(elsewhere.iterdir()) == [target]

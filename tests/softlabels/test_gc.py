@@ -14,6 +14,7 @@ import pytest
 from linear_teachers import NAMES, Captured, fill, linear, questions, write_set
 
 from stillroom.errors import StillroomError
+from stillroom.io.locking import locked
 from stillroom.softlabels import gc
 from stillroom.softlabels.codec.shard import CODEC
 from stillroom.softlabels.gc import Waste, remove, waste
@@ -69,13 +70,13 @@ def require_kept(captured: Captured) -> None:
 
 
 def test_a_store_that_its_sets_name_whole_has_no_waste(captured: Captured) -> None:
-    assert remove(captured.store, sets(captured), 0) == []
+    assert remove(captured.store, lambda: sets(captured), 0) == []
     require_kept(captured)
 
 
 def test_a_store_that_is_not_there_has_no_waste(tmp_path: Path) -> None:
     assert waste(Store(tmp_path / "none"), [], 0) == []
-    assert remove(Store(tmp_path / "none"), [], 0) == []
+    assert remove(Store(tmp_path / "none"), lambda: [], 0) == []
 
 
 def test_a_capture_that_no_set_names_is_shown_with_its_price_and_goes(captured: Captured) -> None:
@@ -87,7 +88,7 @@ def test_a_capture_that_no_set_names_is_shown_with_its_price_and_goes(captured: 
     before = tree(captured.store.folder)
     assert waste(captured.store, sets(captured), 0) == expected
     assert tree(captured.store.folder) == before
-    assert remove(captured.store, sets(captured), 0) == expected
+    assert remove(captured.store, lambda: sets(captured), 0) == expected
     after = tree(captured.store.folder)
     assert set(before.items()) - set(after.items()) == {
         (f"captures/{folder.name}/{name}", content) for name, content in gone(before, folder)
@@ -102,7 +103,7 @@ def gone(before: dict[str, bytes], folder: Path) -> list[tuple[str, bytes]]:
 
 
 def test_without_a_set_everything_is_waste(captured: Captured) -> None:
-    found = remove(captured.store, [], 0)
+    found = remove(captured.store, lambda: [], 0)
     assert sorted(one.rows for one in found) == [25, 25]
     assert list(captured.store.kept()) == []
 
@@ -114,7 +115,7 @@ def test_each_of_several_sets_keeps_what_it_names(captured: Captured, tmp_path: 
     assert [one.path for one in waste(captured.store, sets(captured), 0)] == [
         captured.store.of(third.capture, CODEC).folder
     ]
-    assert remove(captured.store, [*sets(captured), other.manifest], 0) == []
+    assert remove(captured.store, lambda: [*sets(captured), other.manifest], 0) == []
 
 
 def test_a_shard_that_a_newer_set_no_longer_names_goes_alone(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_a_shard_that_a_newer_set_no_longer_names_goes_alone(tmp_path: Path) -> 
         for shard in idle
     ]
     assert waste(store, [labels.manifest], 0) == expected
-    assert remove(store, [labels.manifest], 0) == expected
+    assert remove(store, lambda: [labels.manifest], 0) == expected
     assert not any(kept.path(shard).exists() for shard in idle)
     assert set(kept.shards().values()) == set(newer)
     assert waste(store, [labels.manifest], 0) == []
@@ -147,7 +148,7 @@ def test_what_runs_that_ended_early_left_goes(captured: Captured) -> None:
     for number, path in enumerate(left):
         path.write_bytes(b"x" * (number + 1))
     before = tree(captured.store.folder)
-    found = remove(captured.store, sets(captured), 0)
+    found = remove(captured.store, lambda: sets(captured), 0)
     assert {(one.path, one.bytes, one.rows) for one in found} == {
         (path, number + 1, 0) for number, path in enumerate(left)
     }
@@ -170,7 +171,7 @@ def test_a_capture_whose_manifest_cannot_be_read_is_left_alone_and_named(
     if content is not None:
         (folder / "manifest.json").write_text(content)
     before = tree(folder)
-    found = remove(captured.store, sets(captured), 0)
+    found = remove(captured.store, lambda: sets(captured), 0)
     assert [one.path for one in found] == [captured.store.of(further.capture, CODEC).folder]
     assert tree(folder) == before
     assert f"{folder} is left alone" in caplog.text
@@ -187,7 +188,7 @@ def test_what_is_no_capture_is_left_alone_and_stops_nothing(
     else:
         stray.write_bytes(b"mine")
     fill(linear(9, TOPK), captured.store, captured.questions)
-    found = remove(captured.store, sets(captured), 0)
+    found = remove(captured.store, lambda: sets(captured), 0)
     assert len(found) == 1
     assert stray.exists()
     assert not found[0].path.exists()
@@ -202,7 +203,7 @@ def test_what_was_written_within_the_days_to_keep_stays(
     folder = captured.store.of(other.capture, CODEC).folder
     then = time.time() - 3 * DAY_S
     os.utime(folder / "manifest.json", (then, then))
-    found = remove(captured.store, sets(captured), keep_days)
+    found = remove(captured.store, lambda: sets(captured), keep_days)
     assert [one.path for one in found] == ([folder] if goes else [])
     assert folder.exists() is not goes
 
@@ -239,16 +240,16 @@ def test_nothing_goes_while_another_process_captures(
     before = tree(captured.store.folder)
     with another_process_capturing(captured.store):
         with pytest.raises(StillroomError, match=r"another process has held .*in_use for 0\.05 s"):
-            remove(captured.store, [], 0)
+            remove(captured.store, lambda: [], 0)
         assert tree(captured.store.folder) == before
         assert len(waste(captured.store, [], 0)) == 2  # to look is free
-    assert len(remove(captured.store, [], 0)) == 2
+    assert len(remove(captured.store, lambda: [], 0)) == 2
 
 
 def test_what_came_after_the_look_is_looked_for_anew(captured: Captured) -> None:
     assert waste(captured.store, sets(captured), 0) == []
     fill(linear(9, TOPK), captured.store, captured.questions)
-    assert len(remove(captured.store, sets(captured), 0)) == 1
+    assert len(remove(captured.store, lambda: sets(captured), 0)) == 1
 
 
 def test_a_shard_of_two_blocks_goes_once_and_is_forgotten_under_both_names(
@@ -258,7 +259,7 @@ def test_a_shard_of_two_blocks_goes_once_and_is_forgotten_under_both_names(
     shard = replace(next(iter(kept.shards().values())))
     content = kept.path(shard).read_bytes() + b" "
     twice = [kept.commit(key * 64, content, 3) for key in "ab"]
-    found = remove(captured.store, sets(captured), 0)
+    found = remove(captured.store, lambda: sets(captured), 0)
     assert [(one.path, one.rows) for one in found] == [(kept.path(twice[0]), 3)]
     assert twice[0] not in kept.shards().values()
     require_kept(captured)
@@ -266,4 +267,17 @@ def test_a_shard_of_two_blocks_goes_once_and_is_forgotten_under_both_names(
 
 def test_a_set_whose_store_is_gone_wastes_nothing(captured: Captured) -> None:
     shutil.rmtree(capture_of(captured).folder)
-    assert remove(captured.store, sets(captured), 0) == []
+    assert remove(captured.store, lambda: sets(captured), 0) == []
+
+
+def test_what_is_in_use_is_read_while_no_capture_can_add_to_it(captured: Captured) -> None:
+    lock = captured.store.folder / IN_USE
+
+    def read() -> list[Manifest]:
+        with pytest.raises(StillroomError, match="has held"), locked(lock, 0):
+            pass
+        return sets(captured)
+
+    assert remove(captured.store, read, 0) == []
+    with locked(lock, 0):  # and it is free again
+        pass

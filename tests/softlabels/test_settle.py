@@ -107,6 +107,25 @@ def test_a_frozen_tau_is_not_that_of_another_wish(tmp_path: Path, other: dict[st
     assert found == replace(WANTED, **other).at(found.tau)
 
 
+def test_a_tau_that_was_named_is_nobodys_wish(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    named = Threshold(entries=None, tau=0.011, temperature=1.0)
+    fill(teacher().keeping(named), store, questions(3, classes=CLASSES))
+    assert settle(teacher(), store).tau != 0.011
+
+
+def test_of_two_frozen_taus_the_user_is_asked_to_name_one(tmp_path: Path) -> None:
+    store, of = Store(tmp_path), teacher()
+    for tau in (0.02, 0.011):
+        fill(of.keeping(WANTED.at(tau)), store, questions(3, classes=CLASSES))
+    of.asked.clear()
+    with pytest.raises(SoftLabelError, match=r"tau 0\.011, 0\.02 .* Name one by softlabels\.tau"):
+        settle(of, store)
+    assert of.asked == []
+    named = Threshold(entries=None, tau=0.02, temperature=1.0)
+    assert settled(of, named, questions(3), store, 100, print).capture.sparsifier == named
+
+
 def test_a_damaged_store_has_no_tau(tmp_path: Path) -> None:
     store = Store(tmp_path)
     fill(teacher().keeping(WANTED.at(0.011)), store, questions(3, classes=CLASSES))
@@ -123,8 +142,9 @@ def test_a_damaged_store_has_no_tau(tmp_path: Path) -> None:
         Sample(draws=5, temperature=1.0),
         FixedThreshold(k=2, temperature=1.0),
         WANTED.at(0.25),
+        Threshold(entries=None, tau=0.25, temperature=1.0),
     ],
-    ids=lambda kind: kind.kind,
+    ids=str,
 )
 def test_what_is_known_already_is_taken_as_it_is_and_nobody_is_asked(
     tmp_path: Path, kind: Sparsifier

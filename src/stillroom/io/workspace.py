@@ -3,7 +3,8 @@
     new_workspace ──filled──> publish(folder, target) ──synced, renamed──> target, whole
 
 A kill between the two renames of `publish` leaves the old folder under another name beside the
-target; `restored` brings it back.
+target; `restored` brings it back. Where the target lies on another filesystem, which no rename
+reaches, the folder is copied beside it first.
 """
 
 import os
@@ -39,6 +40,7 @@ def new_workspace(root: Path, label: str) -> Path:
 def publish(folder: Path, target: Path) -> None:
     """Move `folder` to `target`; what was there is removed once the new one is in its place."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    folder = _beside(folder, target)
     for path in [*folder.rglob("*"), folder]:
         sync(path)
     restored(target)  # else the only copy may be among those that are removed here
@@ -63,6 +65,18 @@ def restored(target: Path) -> Path:
     if left and not target.exists():
         left[0].replace(target)
     return target
+
+
+def _beside(folder: Path, target: Path) -> Path:
+    """Return the folder, or what is now its copy, on the target's filesystem."""
+    for left in target.parent.glob(f".{target.name}.*.arriving"):
+        shutil.rmtree(left)
+    if folder.stat().st_dev == target.parent.stat().st_dev:
+        return folder
+    near = target.with_name(f".{target.name}.{uuid4().hex}.arriving")
+    shutil.copytree(folder, near)
+    shutil.rmtree(folder)
+    return near
 
 
 def _replaced(target: Path) -> list[Path]:

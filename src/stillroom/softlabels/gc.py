@@ -10,7 +10,7 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +61,19 @@ def waste(store: Store, sets: Sequence[Manifest], keep_days: float) -> list[Wast
     return found
 
 
-def remove(store: Store, sets: Sequence[Manifest], keep_days: float) -> list[Waste]:
-    """Remove what `waste` returns, looked for anew while no capture is under way.
+def remove(store: Store, sets: Callable[[], Sequence[Manifest]], keep_days: float) -> list[Waste]:
+    """Remove what `waste` returns, while no capture is under way.
+
+    Args:
+        store: what is looked through.
+        sets: reads what is in use; a capture that has just ended may have added to it.
+        keep_days: as of `waste`.
 
     Raises:
         StillroomError: a capture is under way.
     """
     with locked(store.folder / IN_USE, PATIENCE_S):
-        found = waste(store, sets, keep_days)
+        found = waste(store, sets(), keep_days)
         for one in found:
             if one.path.is_dir():
                 shutil.rmtree(one.path)
