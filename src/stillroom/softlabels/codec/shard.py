@@ -23,10 +23,11 @@ CODEC = "coordinates-1"
 # bytes compress best apart from each other. Measured in docs/soft-labels.md.
 DELTA = "DELTA_BINARY_PACKED"
 SPLIT = "BYTE_STREAM_SPLIT"
-# Levels of zstd. Floats are noise to it: at 15 they take ten times as long as at 3, for 0.6%. Where
-# an entry's value is a float, its other columns are a quarter of the bytes, and level 6 costs 0.5%;
-# elsewhere ids gain 8% by the slowest level, and what is left 1% by a slow one.
-LEVEL_OF_FLOATS, LEVEL_BESIDE_FLOATS, LEVEL_OF_IDS, LEVEL = 3, 6, 15, 12
+# Levels of zstd. Of entries, floats are noise to it: at 15 they take ten times as long as at 3, for
+# 0.6%. Where an entry's value is a float, its other columns are a quarter of the bytes, and level 6
+# costs 0.5%; elsewhere ids gain 8% by the slowest level, and what is left 1% by a slow one. Whole
+# answers are of few classes and cheap to write: at 3 a small shard of them takes 6% more.
+LEVEL_OF_FLOATS, LEVEL_BESIDE_FLOATS, LEVEL_OF_IDS, LEVEL, LEVEL_OF_WHOLE = 3, 6, 15, 12, 15
 
 # What a shard may unpack to. One of 128 sequences of 512 tokens at 50 entries takes 24 MB.
 MOST_BYTES = 1 << 30
@@ -124,14 +125,15 @@ def _encodings(layout: Layout) -> dict[str, str]:
 
 
 def _levels(layout: Layout) -> dict[str, int]:
+    paths = {_path(name): kind for name, kind in layout.lists.items()}
+    if "ids" not in layout.lists:
+        return dict.fromkeys([*KEY_COLUMNS, *paths], LEVEL_OF_WHOLE)
     beside_floats = pa.types.is_floating(layout.lists[layout.value])
     others = LEVEL_BESIDE_FLOATS if beside_floats else LEVEL
-    levels = dict.fromkeys(KEY_COLUMNS, others)
-    for name, kind in layout.lists.items():
-        levels[_path(name)] = LEVEL_OF_FLOATS if pa.types.is_floating(kind) else others
-    if "ids" in layout.lists and not beside_floats:
-        levels[_path("ids")] = LEVEL_OF_IDS
-    return levels
+    levels = dict.fromkeys([*KEY_COLUMNS, *paths], others)
+    levels[_path("ids")] = others if beside_floats else LEVEL_OF_IDS
+    floats = [path for path, kind in paths.items() if pa.types.is_floating(kind)]
+    return levels | dict.fromkeys(floats, LEVEL_OF_FLOATS)
 
 
 def _path(column: str) -> str:
