@@ -128,7 +128,8 @@ class Decoded:
         require_bounds(log_z, np.diff(self.positions) * width, "log_z")
         owners, _ = self._coordinates
         scale = log_z.values.astype(np.float64).reshape(-1, width)[:, column]
-        return np.exp(self._values("logits").astype(np.float64) / temperature - scale[owners])
+        with np.errstate(over="ignore"):  # logits far above their log Z: for verify to refuse
+            return np.exp(self._values("logits").astype(np.float64) / temperature - scale[owners])
 
     def _fixed(self, p: Doubles) -> Doubles:
         owners, _ = self._coordinates
