@@ -94,7 +94,7 @@ class Derived:
         entries = TopKEntries(
             counts=np.bincount(owners[chosen], minlength=len(log_z)),
             ids=ids[chosen].astype(np.uint32),
-            logits=logits[chosen].astype(np.float32),
+            logits=logits[chosen],
             log_z=log_z.astype(np.float32),
             entropy=flat(table, "entropy").values.astype(np.float32),
             log_p_label=flat(table, "log_p_label").values.astype(np.float32),
@@ -131,22 +131,19 @@ def _poverty(capture: Capture) -> int:
 
 def _coordinates(
     table: pa.Table,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.generic]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Return owner, id and logit of each entry, the owners counting positions over all rows."""
     ids, places = flat(table, "ids"), flat(table, "positions")
     rows = np.repeat(np.arange(len(ids.bounds) - 1), ids.lengths)
     owners = places.values.astype(np.int64) + flat(table, "entropy").bounds[rows]
-    return owners, ids.values.astype(np.int64), flat(table, "logits").values
+    return owners, ids.values.astype(np.int64), flat(table, "logits").values.astype(np.float32)
 
 
 def _largest(
-    owners: NDArray[np.int64], ids: NDArray[np.int64], logits: NDArray[np.generic], k: int
+    owners: NDArray[np.int64], ids: NDArray[np.int64], logits: NDArray[np.float32], k: int
 ) -> NDArray[np.int64]:
     """Return which entries are the k largest of their owner, by owner and rising id."""
-    # Compared less their peak, as where the teacher is asked: what is near 0 can become equal.
-    peaks = np.full(owners.max() + 1, -np.inf, np.float32)
-    np.maximum.at(peaks, owners, logits)
-    order = np.lexsort((ids, peaks[owners] - logits, owners))
+    order = np.lexsort((ids, -logits, owners))
     counts = np.bincount(owners)
     starts = np.cumsum(counts) - counts
     rank = np.arange(len(order)) - starts[owners[order]]

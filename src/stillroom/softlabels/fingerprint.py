@@ -21,7 +21,7 @@ from stillroom.softlabels.sparsify.kinds import Sparsifier
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 # Raise it when equal logits and keys would be kept otherwise than before.
-METHOD = "sparsify-1"
+METHOD = "sparsify-2"
 AGAIN = "Run `kedro run --pipeline=teach` to make them anew."
 
 

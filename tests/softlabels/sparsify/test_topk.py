@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stillroom.softlabels.sparsify.mass import shift
+from stillroom.softlabels.sparsify.mass import load
 from stillroom.softlabels.sparsify.topk import largest
 
 
@@ -24,13 +24,14 @@ def expected(logits: NDArray[np.float32], k: int) -> list[list[int]]:
 
 
 def found(logits: torch.Tensor, k: int) -> list[list[int]]:
-    counts, ids, _ = largest(shift(logits.float()), k)
-    return [part.tolist() for part in ids.split(counts.tolist())]
+    heads = largest(load(logits), k)
+    return [part.tolist() for part in heads.ids.split(heads.counts.tolist())]
 
 
 def test_the_two_largest_of_four_by_hand() -> None:
-    counts, ids, values = largest(shift(torch.tensor([[1.0, 2.0, 4.0, 3.0]])), 2)
-    assert (counts.tolist(), ids.tolist(), values.tolist()) == ([2], [2, 3], [0.0, -1.0])
+    heads = largest(load(torch.tensor([[1.0, 2.0, 4.0, 3.0]])), 2)
+    assert (heads.counts.tolist(), heads.rows.tolist()) == ([2], [0, 0])
+    assert (heads.ids.tolist(), heads.logits.tolist()) == ([2, 3], [4.0, 3.0])
 
 
 def test_of_equal_logits_the_lowest_id_wins() -> None:
@@ -71,8 +72,23 @@ def test_of_half_precisions_ties_the_lowest_ids_are_kept(dtype: torch.dtype, cla
     assert found(logits, 50) == heads
 
 
-def test_values_are_the_logits_less_their_maximum() -> None:
+def test_the_logits_of_the_heads_are_those_of_their_ids() -> None:
     logits = normal_logits(4, 640)
-    counts, ids, values = largest(shift(torch.from_numpy(logits)), 5)
-    rows = np.repeat(np.arange(4), counts.numpy())
-    assert (values.numpy() == (logits - logits.max(axis=1, keepdims=True))[rows, ids.numpy()]).all()
+    heads = largest(load(torch.from_numpy(logits)), 5)
+    rows = np.repeat(np.arange(4), heads.counts.numpy())
+    assert (heads.rows.numpy() == rows).all()
+    assert (heads.logits.numpy() == logits[rows, heads.ids.numpy()]).all()
+
+
+def test_what_the_maximum_would_swallow_still_decides() -> None:
+    # Less 1e4, 2**-12 and 2**-13 are the same float32; the larger one has the higher id.
+    logits = torch.tensor([[1e4, 2.0**-13, 2.0**-12, -5.0]])
+    assert found(logits, 2) == [[0, 2]]
+
+
+@pytest.mark.parametrize("classes", [1000, 4096])
+def test_a_teachers_lowest_finite_logit_is_not_taken_for_no_mass(classes: int) -> None:
+    lowest = torch.finfo(torch.float32).min
+    logits = torch.full((1, classes), -math.inf)
+    logits[0, 7], logits[0, 990] = 1.0, lowest
+    assert found(logits, 3) == [[7, 990]]

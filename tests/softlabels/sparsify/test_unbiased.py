@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stillroom.softlabels.sparsify.mass import Mass, Shifted, mass, shift
+from stillroom.softlabels.sparsify.mass import Mass, load, mass, shift
+from stillroom.softlabels.sparsify.topk import largest
 from stillroom.softlabels.sparsify.unbiased import Split, fixed_threshold, sample, threshold
 
 Doubles = NDArray[np.float64]
@@ -22,15 +23,17 @@ BY_HAND = (0.5, 0.3, 0.1, 0.06, 0.04)
 GRID = 500
 
 
-def one(p: tuple[float, ...], copies: int) -> tuple[Shifted, Mass]:
-    """Return a distribution, as often as it is drawn from."""
-    logits = torch.tensor([p], dtype=torch.float32).log().repeat(copies, 1)
-    return of(logits)
+def one(p: tuple[float, ...], copies: int) -> torch.Tensor:
+    """Return the logits of a distribution, as often as it is drawn from."""
+    return torch.tensor([p], dtype=torch.float32).log().repeat(copies, 1)
 
 
-def of(logits: torch.Tensor, temperature: float = 1.0) -> tuple[Shifted, Mass]:
-    shifted = shift(logits)
-    return shifted, mass(shifted, temperature)
+def of(logits: torch.Tensor, temperature: float = 1.0) -> Mass:
+    return mass(shift(load(logits)), temperature)
+
+
+def fixed(logits: torch.Tensor, k: int, uniforms: torch.Tensor) -> Split:
+    return fixed_threshold(largest(load(logits), k), of(logits), k, uniforms)
 
 
 def grid(size: int = GRID) -> torch.Tensor:
@@ -69,7 +72,7 @@ def test_a_threshold_by_hand() -> None:
     # tau = 0.08: heads 0, 1, 2; the tail is 3 with [0, 0.06) and 4 with [0.06, 0.10). The points
     # are 0.08 u and, while below 0.10, 0.08 (u + 1).
     u = torch.tensor([0.0, 0.2, 0.26, 0.74, 0.76, 0.99], dtype=torch.float64)
-    split = threshold(one(BY_HAND, 6)[1], 0.08, u)
+    split = threshold(of(one(BY_HAND, 6)), 0.08, u)
     assert split.head_counts.tolist() == [3] * 6
     assert split.head_ids.tolist() == [0, 1, 2] * 6
     assert split.head_p.numpy() == pytest.approx([0.5, 0.3, 0.1] * 6, rel=1e-6)
@@ -81,7 +84,7 @@ def test_a_fixed_threshold_by_hand() -> None:
     # k = 3: 1/3 <= 0.5 is a head, then 0.5/2 <= 0.3 is, then 0.2/1 > 0.1 is not: one tail entry
     # of weight 0.2, by the point 0.2 u among 2 [0, 0.1), 3 [0.1, 0.16), 4 [0.16, 0.2).
     u = torch.tensor([0.0, 0.49, 0.51, 0.79, 0.81, 0.99], dtype=torch.float64)
-    split = fixed_threshold(*one(BY_HAND, 6), 3, u)
+    split = fixed(one(BY_HAND, 6), 3, u)
     assert split.head_ids.tolist() == [0, 1] * 6
     assert split.head_p.numpy() == pytest.approx([0.5, 0.3] * 6, rel=1e-6)
     assert split.tail_ids.tolist() == [2, 2, 3, 3, 4, 4]
@@ -90,7 +93,7 @@ def test_a_fixed_threshold_by_hand() -> None:
 def test_draws_with_replacement_by_hand() -> None:
     # (1/2, 1/4, 1/4): below 0.5 is class 0, below 0.75 class 1.
     u = torch.tensor([[0.9, 0.1, 0.6, 0.45], [0.7, 0.74, 0.51, 0.55]], dtype=torch.float64)
-    counts, ids, times = sample(one((0.5, 0.25, 0.25), 2)[1], u)
+    counts, ids, times = sample(of(one((0.5, 0.25, 0.25), 2)), u)
     assert counts.tolist() == [3, 1]
     assert ids.tolist() == [0, 1, 2, 1]
     assert times.tolist() == [2, 1, 1, 4]
@@ -104,7 +107,7 @@ def test_a_threshold_is_unbiased_and_of_the_variance_that_is_promised(
 ) -> None:
     logits = normal_logits(1, classes, seed=classes)
     p = softmax(logits, temperature)[0]
-    _, found = of(torch.from_numpy(logits).repeat(GRID, 1), temperature)
+    found = of(torch.from_numpy(logits).repeat(GRID, 1), temperature)
     drawn = weights(threshold(found, tau, grid()), tau, classes)
     assert np.abs(drawn.mean(axis=0) - p).max() <= 2 * tau / GRID + 2e-6
     # Of weight tau with chance p / tau: p (tau - p) for each entry of the tail, 0 for a head.
@@ -117,7 +120,7 @@ def test_a_threshold_is_unbiased_and_of_the_variance_that_is_promised(
 @pytest.mark.parametrize("k", [1, 4, 30])
 def test_a_fixed_threshold_is_unbiased(classes: int, k: int) -> None:
     logits = normal_logits(1, classes, seed=classes)
-    split = fixed_threshold(*of(torch.from_numpy(logits).repeat(GRID, 1)), k, grid())
+    split = fixed(torch.from_numpy(logits).repeat(GRID, 1), k, grid())
     drawn = weights(split, rest_shared(split), classes)
     # The largest weight of a tail entry is at most 1 / k.
     bound = 2 / k / GRID + 2e-6
@@ -127,7 +130,7 @@ def test_a_fixed_threshold_is_unbiased(classes: int, k: int) -> None:
 @pytest.mark.parametrize("classes", [2, 10, 300])
 def test_each_single_draw_is_unbiased(classes: int) -> None:
     logits = normal_logits(1, classes, seed=classes)
-    _, found = of(torch.from_numpy(logits).repeat(GRID, 1))
+    found = of(torch.from_numpy(logits).repeat(GRID, 1))
     counts, ids, times = sample(found, grid()[:, None])
     assert (counts == 1).all()
     assert (times == 1).all()
@@ -156,7 +159,7 @@ def test_a_fixed_threshold_keeps_exactly_as_many_as_it_can_and_they_sum_to_one(
     logits[logits < logits.max(axis=1, keepdims=True) - 95] = -np.inf
     support = np.isfinite(logits).sum(axis=1)
     u = torch.from_numpy(rng.random(4))
-    split = fixed_threshold(*of(torch.from_numpy(logits)), k, u)
+    split = fixed(torch.from_numpy(logits), k, u)
     kept = entries_of(split)
     for row in range(4):
         assert len(set(kept[row])) == len(kept[row]) == min(k, support[row])
@@ -173,7 +176,7 @@ def test_a_tail_far_below_the_last_bit_of_its_head_is_still_drawn_from_evenly(ga
     # One head, and 4 of 40 equal classes whose mass float32 does not see beside it: every tenth.
     logits = torch.full((GRID, 300), -math.inf)
     logits[:, 7], logits[:, 100:140] = 0, -gap
-    split = fixed_threshold(*of(logits), 5, grid())
+    split = fixed(logits, 5, grid())
     assert split.head_ids.tolist() == [7] * GRID
     tails = split.tail_ids.view(GRID, 4)
     assert (tails.diff(dim=1) == 10).all()
@@ -181,7 +184,7 @@ def test_a_tail_far_below_the_last_bit_of_its_head_is_still_drawn_from_evenly(ga
 
 
 def test_fewer_classes_than_k_are_all_heads() -> None:
-    split = fixed_threshold(*one(BY_HAND, 2), 9, grid(2))
+    split = fixed(one(BY_HAND, 2), 9, grid(2))
     assert split.head_ids.tolist() == [0, 1, 2, 3, 4] * 2
     assert split.tail_counts.tolist() == [0, 0]
 
@@ -198,7 +201,7 @@ def test_heads_of_a_threshold_are_what_reaches_tau_and_tails_fill_the_rest(
     logits = normal_logits(4, classes, scale=scale, seed=seed)
     p = softmax(logits)
     u = np.random.default_rng(seed).random(4)
-    split = threshold(of(torch.from_numpy(logits))[1], tau, torch.from_numpy(u))
+    split = threshold(of(torch.from_numpy(logits)), tau, torch.from_numpy(u))
     kept = entries_of(split)
     for row, (count, tails) in enumerate(
         zip(split.head_counts.tolist(), split.tail_counts.tolist(), strict=True)
@@ -220,7 +223,7 @@ def test_draws_with_replacement_count_up_to_their_number(
     seed: int, draws: int, classes: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    _, found = of(torch.from_numpy(normal_logits(3, classes, seed=seed)))
+    found = of(torch.from_numpy(normal_logits(3, classes, seed=seed)))
     counts, ids, times = sample(found, torch.from_numpy(rng.random((3, draws))))
     assert [part.sum().item() for part in times.split(counts.tolist())] == [draws] * 3
     for part in ids.split(counts.tolist()):
@@ -231,11 +234,11 @@ def test_a_class_that_has_it_all_is_the_only_entry() -> None:
     logits = torch.full((3, 1000), -200.0)
     logits[:, 77] = 5.0
     u = torch.tensor([0.0, 0.5, math.nextafter(1, 0)], dtype=torch.float64)
-    for split in (threshold(of(logits)[1], 0.01, u), fixed_threshold(*of(logits), 4, u)):
+    for split in (threshold(of(logits), 0.01, u), fixed(logits, 4, u)):
         assert split.head_ids.tolist() == [77] * 3
         assert split.head_p.tolist() == [1.0] * 3
         assert split.tail_counts.tolist() == [0] * 3
-    counts, ids, times = sample(of(logits)[1], u[:, None].repeat(1, 9))
+    counts, ids, times = sample(of(logits), u[:, None].repeat(1, 9))
     assert (counts.tolist(), ids.tolist(), times.tolist()) == ([1] * 3, [77] * 3, [9] * 3)
 
 
@@ -243,10 +246,10 @@ def test_a_class_that_has_it_all_is_the_only_entry() -> None:
 def test_a_uniform_distribution_is_one_head_each_or_evenly_spaced_tails(classes: int) -> None:
     logits = torch.zeros(1, classes)
     u = torch.tensor([0.5], dtype=torch.float64)
-    heads = threshold(of(logits)[1], 1 / classes, u)
+    heads = threshold(of(logits), 1 / classes, u)
     assert heads.head_ids.tolist() == list(range(classes))
     assert heads.head_p.tolist() == [1 / classes] * classes
-    tails = threshold(of(logits)[1], 2 / classes, u)
+    tails = threshold(of(logits), 2 / classes, u)
     assert tails.tail_ids.tolist() == list(range(1, classes, 2))
 
 
@@ -257,11 +260,11 @@ def test_the_ends_of_the_uniforms_stay_within_the_distribution(u: float, classes
     logits = torch.from_numpy(normal_logits(200, classes))
     uniforms = torch.full((200,), u, dtype=torch.float64)
     for split in (
-        threshold(of(logits)[1], 0.01, uniforms),
-        fixed_threshold(*of(logits), 9, uniforms),
+        threshold(of(logits), 0.01, uniforms),
+        fixed(logits, 9, uniforms),
     ):
         for ids in entries_of(split):
             assert len(set(ids)) == len(ids)
             assert max(ids) < classes
-    _, ids, _ = sample(of(logits)[1], uniforms[:, None])
+    _, ids, _ = sample(of(logits), uniforms[:, None])
     assert (ids < classes).all()

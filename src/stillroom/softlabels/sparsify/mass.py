@@ -1,6 +1,6 @@
 """Mass: logits in, unnormalised probabilities with exact enough sums out.
 
-    logits [n, C] ──subtract the maximum──> shifted ──exp(shifted / T)──> Mass(e, sums, z)
+    logits [n, C] ──load──> Loaded ──shift──> Shifted ──exp(values / T)──> Mass(e, sums, z)
 
 Exponentials and the sums over blocks of 128 classes are float32, sums over blocks float64: each
 p is right to a relative 1e-6, where a softmax in float32 alone is off by 1e-5 over 262,144
@@ -21,8 +21,26 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.sparsify.powers import bases
 
 BLOCK = 128
+MAXIMA_BLOCK = 32
 # Stands for -inf: its e is 0 at any temperature in use, and 0 * LOWEST is 0 in the entropy.
 LOWEST = -1e30
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Logits in float32, padded to whole blocks: the teacher's own memory where they are so.
+
+    Attributes:
+        values: [n, W]; padding is -inf.
+        maxima: [n, W / m], of each m classes: m is 32, or W where that is no multiple of 32.
+        peak: [n], the largest, finite.
+        classes: C.
+    """
+
+    values: Tensor
+    maxima: Tensor
+    peak: Tensor
+    classes: int
 
 
 @dataclass(slots=True)
@@ -56,40 +74,49 @@ class Mass:
 
 
 def padded(classes: int) -> int:
-    """Return W, the width of a row of `Shifted`: whole blocks that hold all classes."""
+    """Return W, the width of a row that holds all classes in whole blocks."""
     block = min(BLOCK, classes)
     return -(-classes // block) * block
 
 
-def shift(logits: Tensor, first: int = 0, out: Tensor | None = None) -> Shifted:
-    """Subtract each row's maximum.
+def load(logits: Tensor, first: int = 0, out: Tensor | None = None) -> Loaded:
+    """Find what is largest in each few logits; copy them only where they must be.
 
     Args:
-        logits: [n, C], float32; -inf marks a class without mass.
+        logits: [n, C] of any float type; -inf marks a class without mass.
         first: what an error calls row 0.
-        out: [n, W], for the values.
+        out: [n, W], for a copy.
 
     Raises:
         SoftLabelError: a row holds NaN or +inf, or nothing but -inf.
     """
     rows, classes = logits.shape
-    peak = finite_peak(logits, first)
-    values = logits.new_empty((rows, padded(classes))) if out is None else out
-    values[:, classes:] = LOWEST
-    torch.sub(logits, peak[:, None], out=values[:, :classes])
-    return Shifted(values, peak, classes)
+    width, values = padded(classes), logits
+    if logits.dtype != torch.float32 or width != classes or not logits.is_contiguous():
+        values = logits.new_empty((rows, width), dtype=torch.float32) if out is None else out
+        values[:, classes:] = -torch.inf
+        values[:, :classes] = logits
+    block = MAXIMA_BLOCK if width % MAXIMA_BLOCK == 0 else width
+    maxima = values.view(rows, width // block, block).amax(dim=2)
+    return Loaded(values, maxima, finite(maxima.amax(dim=1), first), classes)
 
 
-def finite_peak(logits: Tensor, first: int = 0) -> Tensor:
-    """Return each row's maximum [n]; an error calls row 0 `first`.
+def shift(loaded: Loaded, out: Tensor | None = None) -> Shifted:
+    """Subtract each row's maximum; `out`: [n, W], for the values, may be the loaded ones."""
+    values = torch.sub(loaded.values, loaded.peak[:, None], out=out)
+    values[:, loaded.classes :] = LOWEST
+    return Shifted(values, loaded.peak, loaded.classes)
+
+
+def finite(peak: Tensor, first: int = 0) -> Tensor:
+    """Return the rows' maxima [n] as they are; an error calls row 0 `first`.
 
     Raises:
         SoftLabelError: a row holds NaN or +inf, or nothing but -inf.
     """
-    peak = logits.amax(dim=1)  # NaN wins over every number
-    finite = torch.isfinite(peak)
-    if not bool(finite.all()):
-        row = first + int(torch.argmin(finite.int()))
+    found = torch.isfinite(peak)  # NaN wins over every number
+    if not bool(found.all()):
+        row = first + int(torch.argmin(found.int()))
         raise SoftLabelError(
             f"the teacher's answer to row {row} of a batch holds NaN or infinity. "
             "Check the teacher's weights and the scale of its inputs."

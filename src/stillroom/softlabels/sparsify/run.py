@@ -28,10 +28,12 @@ from stillroom.softlabels.sparsify.kinds import (
     TopK,
 )
 from stillroom.softlabels.sparsify.mass import (
+    Loaded,
     Mass,
     Shifted,
     entropy,
-    finite_peak,
+    finite,
+    load,
     mass,
     masses,
     padded,
@@ -67,7 +69,7 @@ class _Chunk:
     """Some of a batch, from row `first`, and memory to work in.
 
     Attributes:
-        logits: [n, C], float32.
+        logits: [n, C].
         labels: [n].
         uniforms: [n, m].
         room: [3, n, W], float32: for values, for e, and for what else a kind needs.
@@ -117,7 +119,7 @@ def _chunk(batch: Batch, part: slice, room: Tensor) -> _Chunk:
     logits = batch.logits[first : last + 1] if consecutive else batch.logits[rows]
     return _Chunk(
         first=part.start,
-        logits=logits.float(),
+        logits=logits,
         labels=batch.labels[part],
         uniforms=batch.uniforms[part],
         room=room[:, : len(rows)],
@@ -125,22 +127,22 @@ def _chunk(batch: Batch, part: slice, room: Tensor) -> _Chunk:
 
 
 def _full(batch: _Chunk, _: Full) -> FullEntries:
-    finite_peak(batch.logits, batch.first)
+    finite(batch.logits.amax(dim=1), batch.first)
     return FullEntries(_float32(batch.logits))
 
 
 def _topk(batch: _Chunk, kind: TopK) -> TopKEntries:
     values, e, base = batch.room
-    shifted = shift(batch.logits, batch.first, values)
-    counts, ids, _ = largest(shifted, kind.k)
-    rows = torch.arange(len(counts), device=ids.device).repeat_interleave(counts)
+    loaded = load(batch.logits, batch.first, values)
+    heads = largest(loaded, kind.k)
+    shifted = shift(loaded, values)
     at = masses(shifted, kind.temperatures, e, base)
     log_z = [at[t].z.log() + shifted.peak.double() / t for t in kind.temperatures]
     at_one = at[1.0] if min(at) == 1 else mass(shifted, 1.0, e)
     return TopKEntries(
-        counts=_int64(counts),
-        ids=_ids(ids),
-        logits=_float32(batch.logits[rows, ids]),
+        counts=_int64(heads.counts),
+        ids=_ids(heads.ids),
+        logits=_float32(heads.logits),
         log_z=_float32(torch.stack(log_z, dim=1)),
         **_beside(batch, shifted, at_one, e),
     )
@@ -148,7 +150,7 @@ def _topk(batch: _Chunk, kind: TopK) -> TopKEntries:
 
 def _sample(batch: _Chunk, kind: Sample) -> SampleEntries:
     values, e, _ = batch.room
-    shifted = shift(batch.logits, batch.first, values)
+    shifted = shift(load(batch.logits, batch.first, values), values)
     counts, ids, times = sample(mass(shifted, kind.temperature, e), batch.uniforms)
     return SampleEntries(
         counts=_int64(counts),
@@ -159,30 +161,32 @@ def _sample(batch: _Chunk, kind: Sample) -> SampleEntries:
 
 
 def _threshold(batch: _Chunk, kind: Threshold) -> ThresholdEntries:
+    loaded = load(batch.logits, batch.first, batch.room[0])
     return _split(
-        batch,
-        kind.temperature,
-        lambda _, of: threshold(of, kind.tau, batch.uniforms[:, 0]),
+        batch, loaded, kind.temperature, lambda of: threshold(of, kind.tau, batch.uniforms[:, 0])
     )
 
 
 def _fixed(batch: _Chunk, kind: FixedThreshold) -> ThresholdEntries:
+    loaded = load(batch.logits, batch.first, batch.room[0])
+    heads = largest(loaded, kind.k)
     return _split(
         batch,
+        loaded,
         kind.temperature,
-        lambda shifted, of: fixed_threshold(shifted, of, kind.k, batch.uniforms[:, 0]),
+        lambda of: fixed_threshold(heads, of, kind.k, batch.uniforms[:, 0]),
     )
 
 
 def _split(
-    batch: _Chunk, temperature: float, rule: Callable[[Shifted, Mass], Split]
+    batch: _Chunk, loaded: Loaded, temperature: float, rule: Callable[[Mass], Split]
 ) -> ThresholdEntries:
     values, e, products = batch.room
-    shifted = shift(batch.logits, batch.first, values)
+    shifted = shift(loaded, values)
     at_one = mass(shifted, 1.0, e)
     # Before the rule: it takes the heads out of the mass that it is given.
     beside = _beside(batch, shifted, at_one, products)
-    split = rule(shifted, at_one if temperature == 1 else mass(shifted, temperature, e))
+    split = rule(at_one if temperature == 1 else mass(shifted, temperature, e))
     return ThresholdEntries(
         head_counts=_int64(split.head_counts),
         head_ids=_ids(split.head_ids),

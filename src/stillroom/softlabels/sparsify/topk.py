@@ -1,39 +1,56 @@
 """Top-k: the k largest logits of each row, found without sorting the row.
 
-    shifted [n, C] ──maxima of blocks, k-th largest of those──> bound ──candidates──> k largest
+    Loaded [n, C] ──k-th largest of the blocks' maxima──> bound ──candidates──> Heads
 
 The k-th largest of the blocks' maxima is a lower bound of the k-th largest logit, so only what
 reaches it has to be looked at: exact, and one pass over the row.
 """
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.mass import LOWEST, Shifted
-
-MAXIMA_BLOCK = 32
+from stillroom.softlabels.sparsify.mass import Loaded
 
 
-def largest(shifted: Shifted, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the min(k, support) largest of each row, by rising id; of ties the lowest ids.
+@dataclass(slots=True)
+class Heads:
+    """The largest logits of n rows, flat, by row and rising id.
+
+    Attributes:
+        counts: [n].
+        rows, ids: [E], int64.
+        logits: [E].
+    """
+
+    counts: Tensor
+    rows: Tensor
+    ids: Tensor
+    logits: Tensor
+
+
+def largest(loaded: Loaded, k: int) -> Heads:
+    """Return the min(k, support) largest of each row; of ties the lowest ids.
 
     Args:
-        shifted: as `mass.shift` returns it.
+        loaded: as `mass.load` returns it, before it is shifted: a difference of two logits may be
+            lost when the maximum is subtracted.
         k: at least 1.
-
-    Returns:
-        counts [n], ids [E] and values [E] (shifted logits), flat over the rows.
     """
-    rows, ids, values = _candidates(shifted.values, k)
-    found = torch.bincount(rows, minlength=len(shifted.values))
-    table = by_row(values, rows, found, -torch.inf)
-    counts = found.clamp(max=k)
-    least = table.topk(min(k, table.shape[1]), dim=1, sorted=False).values.amin(dim=1)[:, None]
-    above, ties = table > least, table == least
-    left = counts - above.sum(dim=1)
-    reaching = above | (ties & (ties.cumsum(dim=1) <= left[:, None]))
-    kept = reaching[held(found)].nonzero()[:, 0]
-    return counts, ids[kept], values[kept]
+    found = _candidates(loaded, k)
+    table = by_row(found.logits, found.rows, found.counts, -torch.inf)
+    best = table.topk(min(k, table.shape[1]), dim=1, sorted=False).values
+    least = best.amin(dim=1)
+    floor = least[found.rows]
+    tied = found.logits == floor
+    starts = found.counts.cumsum(0) - found.counts
+    passed = tied.cumsum(0)
+    last = passed[starts] - tied[starts].long() + (best == least[:, None]).sum(dim=1)
+    reaching = (found.logits > floor) | (tied & (passed <= last[found.rows]))
+    kept = _places(reaching)
+    return Heads(found.counts.clamp(max=k), found.rows[kept], found.ids[kept], found.logits[kept])
 
 
 def by_row(values: Tensor, rows: Tensor, counts: Tensor, filler: float) -> Tensor:
@@ -56,17 +73,26 @@ def held(counts: Tensor) -> Tensor:
     return torch.arange(int(counts.max()), device=counts.device) < counts[:, None]
 
 
-def _candidates(values: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return rows, ids and values of a superset of the k largest, by row and rising id."""
-    count, width = values.shape
-    block = MAXIMA_BLOCK if width % MAXIMA_BLOCK == 0 and width // MAXIMA_BLOCK > 2 * k else 1
-    blocks = values.view(count, width // block, block)
-    maxima = blocks.amax(dim=2)
-    enough = min(k, maxima.shape[1])
-    bound = maxima.topk(enough, dim=1, sorted=False).values.amin(dim=1).clamp(min=LOWEST / 2)
-    found = torch.nonzero((maxima >= bound[:, None]).view(-1))[:, 0]
-    inside = blocks.view(-1, block).index_select(0, found)
-    reaching = inside >= bound[found // maxima.shape[1], None]
-    place = torch.nonzero(reaching.view(-1))[:, 0]
-    at = found[place // block] * block + place % block
-    return at // width, at % width, inside.view(-1)[place]
+def _candidates(loaded: Loaded, k: int) -> Heads:
+    """Return a superset of the k largest."""
+    values = loaded.values
+    maxima = loaded.maxima if loaded.maxima.shape[1] > 2 * k else values
+    count, blocks = maxima.shape
+    width = values.shape[1] // blocks
+    bound = maxima.topk(min(k, blocks), dim=1, sorted=False).values.amin(dim=1)
+    bound.clamp_(min=torch.finfo(bound.dtype).min)  # -inf has no mass
+    found = _places((maxima >= bound[:, None]).view(-1))
+    owners = found // blocks
+    inside = values.view(-1, width).index_select(0, found)
+    place = _places((inside >= bound[owners, None]).view(-1))
+    block = place // width
+    rows = owners[block]
+    ids = ((found - owners * blocks) * width)[block] + place % width
+    return Heads(torch.bincount(rows, minlength=count), rows, ids, inside.view(-1)[place])
+
+
+def _places(mask: Tensor) -> Tensor:
+    """Return where a mask [m] is true; on a CPU numpy finds it in half of torch's time."""
+    if mask.device.type == "cpu":
+        return torch.from_numpy(np.flatnonzero(mask.numpy()))
+    return torch.nonzero(mask)[:, 0]

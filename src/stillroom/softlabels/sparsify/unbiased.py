@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.mass import Mass, Shifted, locate
-from stillroom.softlabels.sparsify.topk import by_row, held, largest
+from stillroom.softlabels.sparsify.mass import Mass, locate
+from stillroom.softlabels.sparsify.topk import Heads, by_row, held
 
 # What comes this close to its step is a head: unbiased as well, and the rounding of the blocks'
 # sums in float32 cannot hit a tail entry twice.
@@ -50,21 +50,21 @@ def threshold(mass: Mass, tau: float, uniforms: Tensor) -> Split:
     return Split(*head, *_systematic(mass, step, uniforms))
 
 
-def fixed_threshold(shifted: Shifted, mass: Mass, k: int, uniforms: Tensor) -> Split:
+def fixed_threshold(largest: Heads, mass: Mass, k: int, uniforms: Tensor) -> Split:
     """Keep min(k, support) entries of each distribution, with the tau that gives just so many.
 
     Args:
-        shifted: the logits that `mass` was made from.
+        largest: the k largest of the logits that `mass` was made from.
         mass: of n distributions; its heads are taken out of it in place.
         k: entries, at least 1.
         uniforms: [n], float64.
     """
-    counts, ids, values = largest(shifted, k)
+    counts, rows, ids = largest.counts, largest.rows, largest.ids
     n = len(counts)
-    rows = torch.arange(n, device=ids.device).repeat_interleave(counts)
     taken = mass.e.view(n, -1)[rows, ids]
     # Stable: of what ties, the lowest id is the first to become a head.
-    order = by_row(values, rows, counts, -torch.inf).argsort(dim=1, descending=True, stable=True)
+    falling = by_row(largest.logits, rows, counts, -torch.inf)
+    order = falling.argsort(dim=1, descending=True, stable=True)
     top = mass.z.new_zeros((n, k))
     top[:, : order.shape[1]] = by_row(taken.double(), rows, counts, 0.0).gather(1, order)
     _put(mass, rows, ids, torch.zeros_like(taken))
