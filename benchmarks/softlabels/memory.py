@@ -6,7 +6,6 @@ loaded and has answered a batch, and its peak at the end.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -104,12 +103,23 @@ def _teach(project: Path) -> int:
         capturing = Capturing(member, Store(Path(folder) / "store"), ROWS_PER_SHARD)
         for _ in capturing.shards(questions, lambda rows: None):
             pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    return _peak() - before
 
 
 def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
+    return _of_status("VmRSS")
+
+
+def _peak() -> int:
+    # Not getrusage: its peak is inherited from the process that started this one.
+    return _of_status("VmHWM")
+
+
+def _of_status(name: str) -> int:
+    """Return a line of /proc/self/status, in bytes."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    value = next(line for line in lines if line.startswith(f"{name}:")).split()[1]
+    return int(value) * 1024
 
 
 if __name__ == "__main__":

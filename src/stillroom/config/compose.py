@@ -19,6 +19,19 @@ from stillroom.errors import ConfigError, nearest
 
 GROUPS = ("experiment", "data", "teacher", "softlabels", "student", "objective", "trainer")
 
+# What Hydra composes for applications that it starts: logging, launching, help. Nothing here uses
+# it, and leaving it out takes a quarter off each command's composition.
+HYDRAS_OWN = (
+    "env",
+    "help",
+    "hydra_help",
+    "hydra_logging",
+    "job_logging",
+    "launcher",
+    "output",
+    "sweeper",
+)
+
 # Below these keys a choice of architecture brings its own options, so keys are open there; the
 # builder of the architecture checks them.
 OPEN = ("teacher.architecture.options", "student.architecture.options")
@@ -94,7 +107,8 @@ def _groups(hydra: Path, choices: Mapping[str, str]) -> DictConfig:
     from hydra.errors import HydraException
 
     GlobalHydra.instance().clear()  # left over from another composition in this process
-    overrides = [f"{group}={choice}" for group, choice in choices.items()]
+    overrides = [f"~hydra/{part}" for part in HYDRAS_OWN]
+    overrides += [f"{group}={choice}" for group, choice in choices.items()]
     try:
         with initialize_config_dir(str(hydra.resolve()), version_base="1.3"):
             return hydra_compose("config", overrides=overrides)

@@ -9,12 +9,10 @@ from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace
 from stillroom.pipelines.teach.request import require_configured
-from stillroom.teachers.reference import refer
-from stillroom.training.job import Fit, Job
-from stillroom.training.launch import run_worker
 
 if TYPE_CHECKING:
     from stillroom.softlabels.dataset import SoftLabelSet
+    from stillroom.training.job import Fit
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
@@ -40,6 +38,10 @@ def train_students(
         SoftLabelError: the soft labels are not those of the teachers, classes and parameters at
             hand.
     """
+    from stillroom.teachers.reference import refer
+    from stillroom.training.job import Job
+    from stillroom.training.launch import run_worker
+
     soft_labels.require(encoder["classes"], [ref.weights for ref in refer(teachers)])
     require_configured(soft_labels, softlabels)
     workspace = new_workspace(project_root(), "train")
@@ -59,7 +61,9 @@ def train_students(
     return models, read_json(workspace / CURVES)
 
 
-def _fit(name: str, student: Student, objective: Objective | None, models: Path) -> Fit:
+def _fit(name: str, student: Student, objective: Objective | None, models: Path) -> "Fit":
+    from stillroom.training.job import Fit
+
     return Fit(
         name=name,
         architecture=student.architecture,

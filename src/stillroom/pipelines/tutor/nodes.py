@@ -1,15 +1,16 @@
 """Nodes of `tutor`: who the teachers are."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Teacher, Trainer
 from stillroom.io.documents import read_json
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace
-from stillroom.training.job import Fit, Job
-from stillroom.training.launch import run_worker
+
+if TYPE_CHECKING:
+    from stillroom.training.job import Fit
 
 CURVES = "learning_curves.json"
 
@@ -25,6 +26,9 @@ def tutor_teachers(
 
         take_over(project_root() / teacher.path, ensemble / "member_0", encoder["classes"])
         return ensemble, []
+    from stillroom.training.job import Job
+    from stillroom.training.launch import run_worker
+
     fits = [_fit(teacher, member, ensemble) for member in range(teacher.members)]
     job = Job(
         examples=str(examples.path),
@@ -38,7 +42,9 @@ def tutor_teachers(
     return ensemble, read_json(workspace / CURVES)
 
 
-def _fit(teacher: Teacher, member: int, ensemble: Path) -> Fit:
+def _fit(teacher: Teacher, member: int, ensemble: Path) -> "Fit":
+    from stillroom.training.job import Fit
+
     return Fit(
         name=f"teacher {member + 1}",
         architecture=teacher.architecture,
