@@ -44,7 +44,7 @@ OTHERS: dict[str, Any] = {
     "libraries": ("torch 2.14.0",),
     "device": "cuda",
     "ensemble": Combination.of("logit", [1.0]),
-    "method": "sparsify-2",
+    "method": "sparsify-0",
 }
 SPARSIFIERS: list[tuple[Sparsifier, dict[str, Any]]] = [
     (TopK(k=8, temperatures=(1.0, 4.0)), {"k": 9, "temperatures": (1.0, 2.0)}),
