@@ -50,7 +50,7 @@ def _member(labels: SoftLabelSet, number: int) -> Sequence[tuple[str, str]]:
     entries = len(found.ids) / max(len(found), 1)
     mass = float(np.mean(found.masses))
     kept = "" if isinstance(capture.sparsifier, Full) else f", {entries:.1f} entries a position"
-    missing = f", {1 - mass:.2%} missing" if isinstance(capture.sparsifier, TopK) else ""
+    missing = f", {max(1 - mass, 0):.2%} missing" if isinstance(capture.sparsifier, TopK) else ""
     return [
         (f"member {number}", f"teacher {capture.weights[:16]}, capture {capture.fingerprint[:16]}"),
         ("", f"mass {mass:.4f}{missing}{kept}"),
