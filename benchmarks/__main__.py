@@ -1,6 +1,7 @@
 """`make bench`: run every benchmark, or those named; print a table and write JSON.
 
-python -m benchmarks [startup] [reproducibility] [gain] [softlabels] ──> build/bench.json
+python -m benchmarks [startup] [reproducibility] [gain] [objectives] [softlabels]
+    ──> build/bench.json
 python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
 
@@ -14,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.gain import measure_gain
+from benchmarks.objectives.one_pass import measure_one_pass
+from benchmarks.objectives.speed import measure_loss_speed
 from benchmarks.project import Figure
 from benchmarks.reproducibility import measure_reproducibility
 from benchmarks.softlabels.all import measure_labels, measure_text, or_missing
@@ -32,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "startup": measure_startup,
     "reproducibility": measure_reproducibility,
     "gain": measure_gain,
+    "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
     "softlabels": lambda: measure_labels(DATA),
     "throughput": lambda: or_missing(measure_throughput, DATA),
     "text": lambda: or_missing(measure_text, DATA),

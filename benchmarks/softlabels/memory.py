@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from benchmarks.project import ROOT, Figure, clean_project, kedro
+from benchmarks.resident import peak, resident
 from benchmarks.softlabels.digits import FEATURES, digits, table_parameters, write_part
 
 SIZES = (15_000, 60_000)
@@ -99,27 +100,11 @@ def _teach(project: Path) -> int:
     with TemporaryDirectory(prefix="stillroom-bench-") as folder:
         warm = Capturing(member, Store(Path(folder) / "warm"), BATCH)
         next(iter(warm.shards(questions, lambda rows: None)))
-        before = _resident()
+        before = resident()
         capturing = Capturing(member, Store(Path(folder) / "store"), ROWS_PER_SHARD)
         for _ in capturing.shards(questions, lambda rows: None):
             pass
-    return _peak() - before
-
-
-def _resident() -> int:
-    return _of_status("VmRSS")
-
-
-def _peak() -> int:
-    # Not getrusage: its peak is inherited from the process that started this one.
-    return _of_status("VmHWM")
-
-
-def _of_status(name: str) -> int:
-    """Return a line of /proc/self/status, in bytes."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    value = next(line for line in lines if line.startswith(f"{name}:")).split()[1]
-    return int(value) * 1024
+    return peak() - before
 
 
 if __name__ == "__main__":

@@ -93,6 +93,30 @@ def test_interpolations_resolve_after_the_overrides(project: Path) -> None:
             },
             ["objective.temperature is 3.0", "softlabels.temperatures"],
         ),
+        ({"objective": {"terms": {"kl": 1.0}}}, ["objective.terms.kl", "objective.terms.dkd"]),
+        (
+            {"objective": {"terms": {"forward_kl": 0.0}}},
+            ["no term of the objective weighs", "objective.hard_weight=1"],
+        ),
+        (
+            {
+                "groups": {"softlabels": "topk", "objective": "decoupled_topk"},
+                "softlabels": {"temperatures": [4.0], "combine": "capture"},
+            },
+            ["decoupled_topk reads soft labels at 1.0", "softlabels.temperatures"],
+        ),
+        (
+            {"groups": {"softlabels": "threshold", "objective": "reverse_kl"}},
+            ["objective.terms.reverse_kl needs the teacher's head", "groups.softlabels=topk"],
+        ),
+        (
+            {
+                "groups": {"softlabels": "topk", "objective": "reverse_kl"},
+                "softlabels": {"combine": "capture"},
+                "objective": {"missing_mass": "renormalise"},
+            },
+            ["objective.missing_mass is renormalise", "tail_bucket"],
+        ),
     ],
 )
 def test_a_mistake_is_one_line_that_names_key_and_way_out(

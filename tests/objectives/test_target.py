@@ -1,13 +1,57 @@
-"""Targets: rows are picked together."""
+"""Targets: rows are picked together, and what would become NaN is refused."""
 
+import math
+
+import pytest
 import torch
 
+from stillroom.errors import SoftLabelError
 from stillroom.objectives.target import SoftTarget
 
+WHOLE = SoftTarget(
+    torch.tensor([[0, 1], [2, 3], [4, 5]]),
+    {1.0: torch.arange(6.0).view(3, 2), 4.0: -torch.arange(6.0).view(3, 2)},
+)
 
-def test_rows_keeps_ids_log_p_and_temperature_together() -> None:
-    whole = SoftTarget(torch.tensor([[0, 1], [2, 3], [4, 5]]), torch.arange(6.0).view(3, 2), 4.0)
-    part = whole.rows(torch.tensor([2, 0]))
-    assert part.ids.tolist() == [[4, 5], [0, 1]]
-    assert part.log_p.tolist() == [[4.0, 5.0], [0.0, 1.0]]
-    assert part.temperature == 4.0
+
+@pytest.mark.parametrize(
+    "index", [torch.tensor([2, 0]), slice(None, None, 2), torch.tensor([True, False, True])]
+)
+def test_rows_keeps_ids_and_every_temperature_together(index: torch.Tensor | slice) -> None:
+    part = WHOLE.rows(index)
+    rows = [2, 0] if isinstance(index, torch.Tensor) and index.dtype == torch.int64 else [0, 2]
+    assert part.ids.tolist() == [WHOLE.ids[row].tolist() for row in rows]
+    for temperature in (1.0, 4.0):
+        expected = [WHOLE.at(temperature)[row].tolist() for row in rows]
+        assert part.at(temperature).tolist() == expected
+
+
+def test_another_temperature_is_refused_and_those_at_hand_are_named() -> None:
+    with pytest.raises(SoftLabelError, match=r"holds at temperature 1, 4, .* asks for 2\."):
+        WHOLE.at(2.0)
+
+
+def test_what_is_missing_is_one_less_the_sum_and_never_negative() -> None:
+    log_p = torch.tensor([[0.5, 0.25], [0.75, 0.25], [0.75, 0.2500001]]).log()
+    missing = SoftTarget(torch.zeros(3, 2, dtype=torch.int64), {1.0: log_p}).missing(1.0)
+    assert missing.tolist() == pytest.approx([0.25, 0.0, 0.0], abs=1e-6)
+    assert (missing >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ([0.0, math.nan], "NaN or infinity"),
+        ([math.inf, 0.0], "NaN or infinity"),
+        ([-math.inf, -math.inf], "no probability at all"),
+    ],
+)
+def test_a_target_that_would_make_a_loss_nan_is_named(row: list[float], what: str) -> None:
+    target = SoftTarget(torch.tensor([[0, 1], [0, 1]]), {2.0: torch.tensor([[0.0, -1.0], row])})
+    with pytest.raises(SoftLabelError, match=f"row 1 holds {what} at temperature 2"):
+        target.require_finite()
+
+
+def test_a_class_without_probability_is_allowed() -> None:
+    log_p = torch.tensor([[0.0, -math.inf]])
+    SoftTarget(torch.tensor([[0, 1]]), {1.0: log_p}).require_finite()

@@ -1,11 +1,14 @@
 """Distributions: coordinates by hand, and their laws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.softlabels.distributions import Distributions, mixed
+from stillroom.errors import SoftLabelError
+from stillroom.softlabels.distributions import Distributions, mixed, padded
 
 
 def by_hand() -> Distributions:
@@ -84,3 +87,21 @@ def test_a_mixture_is_that_of_the_dense_forms_with_ids_rising(seed: int, share: 
     assert found.dense() == pytest.approx(expected)
     places = found.owners * 7 + found.ids
     assert (np.diff(places) > 0).all()
+
+
+def test_several_weights_of_the_same_entries_are_padded_alike() -> None:
+    first = by_hand()
+    second = replace(first, weights=np.array([0.1, 0.2, 0.3, 0.4, 0.5]))
+    ids, (one, two) = padded([first, second])
+    assert one.tolist() == first.padded()[1].tolist()
+    for row in range(3):
+        found = dict(zip(ids[row].tolist(), two[row].tolist(), strict=True))
+        held = {at: weight for at, weight in enumerate(second.dense()[row]) if weight}
+        assert {at: weight for at, weight in found.items() if weight} == held
+
+
+def test_weights_of_other_entries_are_refused() -> None:
+    first = by_hand()
+    other = replace(first, ids=np.array([1, 1, 0, 3, 3]))
+    with pytest.raises(SoftLabelError, match="other classes at one temperature"):
+        padded([first, other])

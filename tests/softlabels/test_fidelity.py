@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from stillroom.errors import SoftLabelError
-from stillroom.objectives.mixture import SOFT_TERMS
+from stillroom.objectives.mixture import Mixture
+from stillroom.objectives.named import soft_term
 from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.distributions import Distributions
 from stillroom.softlabels.fidelity import Reference, filled, of_uniform_student
@@ -47,9 +48,10 @@ def test_the_uniform_students_gradient_is_q_times_the_sum_less_the_weights() -> 
 def test_the_uniform_students_gradient_is_the_objectives_own(missing_mass: Any) -> None:
     found = distributions([{0: 0.5, 2: 0.25}, {1: 0.1, 4: 0.2}], 5)
     ids, weights = found.padded()
-    target = SoftTarget(torch.from_numpy(ids), torch.from_numpy(weights).log(), 2.0)
+    target = SoftTarget(torch.from_numpy(ids), {2.0: torch.from_numpy(weights).log()})
     logits = torch.zeros((2, 5), dtype=torch.float64, requires_grad=True)
-    SOFT_TERMS[missing_mass](logits, target, 2.0).mean().backward()
+    loss = Mixture(0.0, ((1.0, soft_term("forward_kl", 2.0, missing_mass)),))
+    loss(logits, torch.tensor([-1, -1]), target).backward()
     assert logits.grad is not None
     # T^2 of the loss, 1/T of its derivative
     assert of_uniform_student(found, missing_mass) * 2 == pytest.approx(logits.grad.numpy().ravel())

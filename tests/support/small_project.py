@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from small_objective import HINTON
 
-from stillroom.config.schema import Architecture, Objective, Optimisation, Trainer
+from stillroom.config.schema import Architecture, Optimisation, Trainer
 from stillroom.data.encoders import Encoder, fit_encoder
 from stillroom.data.views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
@@ -136,5 +137,5 @@ def a_fit(folder: Path, name: str = "student", epochs: int = 3, **changes: Any) 
     return Fit(**(values | changes))
 
 
-OBJECTIVE = Objective(temperature=4.0, hard_weight=0.1, missing_mass="tail_bucket")
+OBJECTIVE = HINTON
 TRAINER = Trainer(accelerator="cpu", threads=1)

@@ -126,11 +126,11 @@ def test_inputs_labels_and_targets_of_a_row_stay_together(made: Small, tmp_path:
     plain = train(made)
     frame = made.examples.read().filter(pl.col("split") == "train")
     expected = labels.plain(frame["example_id"].to_list(), 4.0).dense()
-    for batch in batches_of(loader(taught(plain, labels, 4.0), 7, seed=1), 2):
+    for batch in batches_of(loader(taught(plain, labels, [4.0]), 7, seed=1), 2):
         assert batch.target is not None
-        assert batch.target.temperature == 4.0
+        assert list(batch.target.log_p) == [4.0]
         dense = torch.zeros(len(batch.labels), 3).scatter(
-            1, batch.target.ids, batch.target.log_p.exp()
+            1, batch.target.ids, batch.target.at(4.0).exp()
         )
         for image, label, p in zip(batch.inputs, batch.labels, dense, strict=True):
             row = (plain.inputs == image).flatten(1).all(dim=1).nonzero().item()
@@ -143,14 +143,14 @@ def test_the_student_gets_the_very_tensor_that_the_teacher_was_given_with_its_an
 ) -> None:
     labels = labels_of(made, tmp_path, views=MOVED)
     plain = train(made)
-    lessons = loader(taught(plain, labels, 4.0), 16, seed=1)
+    lessons = loader(taught(plain, labels, [4.0]), 16, seed=1)
     by_epoch = []
     for epoch in range(6):
         inputs = []
         for batch in batches_of(lessons, epoch):
             assert batch.target is not None
             order = batch.target.ids.argsort(dim=1)
-            p = batch.target.log_p.gather(1, order).exp().numpy()
+            p = batch.target.at(4.0).gather(1, order).exp().numpy()
             for image, found in zip(batch.inputs.numpy(), p, strict=True):
                 logits = answered[image.tobytes()]  # bit for bit, or the key is not there
                 np.testing.assert_allclose(found, softmax(logits[None], 4.0)[0], atol=1e-6)
@@ -169,7 +169,7 @@ def test_a_control_sees_the_same_views_in_the_same_order(tmp_path: Path, hard: s
     made = small(tmp_path, unlabelled=20 if hard == "labelled" else 0)
     labels = labels_of(made, tmp_path, views=MOVED)
     plain = train(made)
-    student, control = taught(plain, labels, 4.0), replayed(plain, labels)
+    student, control = taught(plain, labels, [4.0]), replayed(plain, labels)
     assert (control.views, control.variants) == (MOVED, student.variants)
     assert control.targets == []
     if hard == "labelled":
@@ -201,7 +201,7 @@ def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path)
     kind = Sample(draws=5, temperature=4.0)
     labels = labels_of(made, tmp_path, kind, draws=3)
     plain = train(made)
-    lessons = taught(plain, labels, 4.0)
+    lessons = taught(plain, labels, [4.0])
     assert lessons.variants == [(0, 0), (0, 1), (0, 2)]
     index = list(range(60))
     dense = []
@@ -211,7 +211,7 @@ def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path)
         assert (batch.inputs == plain.inputs).all()
         names = [(key, view, draw) for key in plain.example_ids]
         expected = labels.distributions(names, 4.0).dense()
-        found = torch.zeros(60, 3).scatter(1, batch.target.ids, batch.target.log_p.exp())
+        found = torch.zeros(60, 3).scatter(1, batch.target.ids, batch.target.at(4.0).exp())
         np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
         dense.append(expected)
     assert (dense[0] != dense[1]).any()
@@ -220,13 +220,13 @@ def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path)
         (batch,) = batches_of(loader(lessons, 60, seed=0), epoch)
         order = torch.from_numpy(np.random.default_rng([0, epoch]).permutation(60))
         assert batch.target is not None
-        assert (batch.target.log_p == lessons.targets[epoch % 3].rows(order).log_p).all()
+        assert (batch.target.at(4.0) == lessons.targets[epoch % 3].rows(order).at(4.0)).all()
 
 
 def test_views_and_draws_multiply(made: Small, tmp_path: Path) -> None:
     kind = FixedThreshold(k=2, temperature=4.0)
     labels = labels_of(made, tmp_path, kind, views=Views(count=2, shift=1, seed=0), draws=2)
-    lessons = taught(train(made), labels, 4.0)
+    lessons = taught(train(made), labels, [4.0])
     assert lessons.variants == [(1, 0), (1, 1), (2, 0), (2, 1)]
     first, second, third = (lessons.batch([0, 1, 2], variant).inputs for variant in (0, 1, 2))
     assert (first == second).all()
@@ -235,12 +235,26 @@ def test_views_and_draws_multiply(made: Small, tmp_path: Path) -> None:
 
 def test_truncated_targets_hold_k_entries_and_their_own_log_p(made: Small, tmp_path: Path) -> None:
     labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
-    lessons = taught(train(made), labels, 4.0)
+    lessons = taught(train(made), labels, [4.0])
     (target,) = lessons.targets
     assert target.ids.shape == (60, 2)
-    assert (target.log_p.exp().sum(dim=1) < 1).all()
+    assert (target.at(4.0).exp().sum(dim=1) < 1).all()
     with pytest.raises(SoftLabelError, match="temperature 2 was not captured"):
-        taught(train(made), labels, 2.0)
+        taught(train(made), labels, [2.0])
+
+
+def test_targets_at_two_temperatures_share_their_ids(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
+    both, hot, cold = (taught(train(made), labels, at).targets[0] for at in ([4, 1], [4], [1]))
+    assert (both.ids == hot.ids).all()
+    assert (both.at(4) == hot.at(4)).all()
+    place = both.ids.argsort(dim=1), cold.ids.argsort(dim=1)
+    assert (both.at(1).gather(1, place[0]) == cold.at(1).gather(1, place[1])).all()
+
+
+def test_hard_labels_alone_read_no_soft_ones(made: Small, tmp_path: Path) -> None:
+    (target,) = taught(train(made), labels_of(made, tmp_path), []).targets
+    assert (target.ids.shape, dict(target.log_p)) == ((60, 0), {})
 
 
 def test_views_that_another_transform_made_are_refused_by_name(made: Small, tmp_path: Path) -> None:
@@ -268,7 +282,7 @@ def test_views_that_another_transform_made_are_refused_by_name(made: Small, tmp_
         replayed(train(made), Foreign(labels.folder))
 
 
-@pytest.mark.parametrize("join", [replayed, lambda of, labels: taught(of, labels, 4.0)])
+@pytest.mark.parametrize("join", [replayed, lambda of, labels: taught(of, labels, [4.0])])
 def test_an_example_without_a_soft_label_is_an_error(
     made: Small, tmp_path: Path, join: Any
 ) -> None:
@@ -277,7 +291,7 @@ def test_an_example_without_a_soft_label_is_an_error(
     with pytest.raises(SoftLabelError, match="1 of 1 rows have no soft label.*ee" + "ee" * 15):
         join(replace(plain, example_ids=[b"\xee" * 16, *plain.example_ids[1:]]), labels)
     with pytest.raises(SoftLabelError, match="1 of 60 rows have no soft label"):
-        taught(replace(plain, example_ids=[*plain.example_ids[:-1], b"\xee" * 16]), labels, 4.0)
+        taught(replace(plain, example_ids=[*plain.example_ids[:-1], b"\xee" * 16]), labels, [4.0])
 
 
 def test_a_row_that_lacks_a_view_that_others_have_is_an_error(made: Small, tmp_path: Path) -> None:
@@ -286,7 +300,7 @@ def test_a_row_that_lacks_a_view_that_others_have_is_an_error(made: Small, tmp_p
     plain = train(made)
     mixed = [*plain.example_ids[:-1], validation["example_id"][0]]
     with pytest.raises(SoftLabelError, match=r"1 of 60 rows have no soft label.*view 1"):
-        taught(replace(plain, example_ids=mixed), labels, 4.0)
+        taught(replace(plain, example_ids=mixed), labels, [4.0])
 
 
 def test_an_empty_split_is_an_error(made: Small) -> None:

@@ -4,13 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small_objective import NO_TERMS, objective
 from small_project import OBJECTIVE, Small, a_fit, small, soft_labels, untrained_teachers
 
 from stillroom.data.encoders import Encoder
 from stillroom.data.views import Views
 from stillroom.errors import StillroomError
-from stillroom.objectives.mixture import Distillation, HardLabels
-from stillroom.objectives.response import forward_kl, renormalised_kl, soft_cross_entropy
+from stillroom.objectives.divergences import forward_kl
+from stillroom.objectives.missing import renormalise, tail_bucket
+from stillroom.objectives.mixture import HardLabels, Mixture
+from stillroom.objectives.named import soft_term
+from stillroom.objectives.response import Divergence, SoftCrossEntropy
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds import (
     FixedThreshold,
@@ -21,7 +25,7 @@ from stillroom.softlabels.sparsify.kinds import (
     TopK,
 )
 from stillroom.training.batches import Rows, read_split
-from stillroom.training.worker import _loss, _rows
+from stillroom.training.worker import _loss, _rows, _warn_of_bias, mixture
 
 MOVED = Views(count=2, shift=1, seed=0)
 RENORMALISED = replace(OBJECTIVE, missing_mass="renormalise")
@@ -54,9 +58,9 @@ def test_unbiased_labels_have_soft_cross_entropy_whatever_is_done_about_missing_
     made: Small, tmp_path: Path, kind: Sparsifier
 ) -> None:
     labels = labels_of(made, tmp_path, kind)
-    for objective in (OBJECTIVE, RENORMALISED):
-        loss = _loss(a_fit(tmp_path, objective=objective), labels)
-        assert loss == Distillation(4.0, 0.1, soft_cross_entropy)
+    for named in (OBJECTIVE, RENORMALISED):
+        loss = _loss(a_fit(tmp_path, objective=named), labels)
+        assert loss == Mixture(0.1, ((1.0, SoftCrossEntropy(4.0)),))
 
 
 @pytest.mark.parametrize("kind", [Full(), TopK(k=2, temperatures=(4.0,))], ids=["full", "topk"])
@@ -64,9 +68,9 @@ def test_other_labels_have_the_divergence_that_is_named(
     made: Small, tmp_path: Path, kind: Sparsifier
 ) -> None:
     labels = labels_of(made, tmp_path, kind)
-    assert _loss(a_fit(tmp_path, objective=OBJECTIVE), labels).soft_term is forward_kl
-    renormalised = _loss(a_fit(tmp_path, objective=RENORMALISED), labels)
-    assert renormalised.soft_term is renormalised_kl
+    for named, treatment in ((OBJECTIVE, tail_bucket), (RENORMALISED, renormalise)):
+        loss = _loss(a_fit(tmp_path, objective=named), labels)
+        assert loss == Mixture(0.1, ((1.0, Divergence(forward_kl, treatment, 4.0)),))
     assert isinstance(_loss(a_fit(tmp_path), labels), HardLabels)
 
 
@@ -91,3 +95,31 @@ def test_without_soft_labels_rows_are_plain_and_a_soft_objective_is_refused(
     assert _rows(a_fit(tmp_path), train(made), None).variants == [(0, 0)]
     with pytest.raises(StillroomError, match="names no soft labels"):
         _rows(a_fit(tmp_path, objective=OBJECTIVE), train(made), None)
+
+
+def test_a_biased_treatment_is_said_once_with_the_mass_that_is_missing(
+    made: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(4.0,)))
+    fit = a_fit(tmp_path, objective=RENORMALISED)
+    rows, loss = _rows(fit, train(made), labels), _loss(fit, labels)
+    _warn_of_bias(fit, loss, rows, is_unbiased=False)
+    lacking = 1 - rows.targets[0].at(4.0).exp().sum(dim=1).mean().item()
+    assert [record.message[:6] for record in caplog.records] == [f"{lacking:.2%} of"[:6]]
+    assert "objective.missing_mass=renormalise" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [Full(), TopK(k=2, temperatures=(4.0,))], ids=["full", "topk"])
+def test_what_is_not_biased_says_nothing(
+    made: Small, tmp_path: Path, kind: Sparsifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    labels = labels_of(made, tmp_path, kind)
+    fit = a_fit(tmp_path, objective=OBJECTIVE)
+    _warn_of_bias(fit, _loss(fit, labels), _rows(fit, train(made), labels), is_unbiased=False)
+    assert caplog.records == []
+
+
+def test_every_term_of_the_configuration_is_a_term(tmp_path: Path) -> None:
+    for name in NO_TERMS:
+        (pair,) = mixture(objective({name: 0.5}), is_unbiased=False).terms
+        assert str(pair) == str((0.5, soft_term(name, 4.0, "tail_bucket")))

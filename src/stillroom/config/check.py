@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -43,22 +43,52 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
                 f"{name}.architecture is resnet, which takes images, and the table has none. "
                 "Set groups.teacher=mlp_ensemble and groups.student=mlp, or data.columns.image."
             )
-    _check_temperature(parameters["objective"]["temperature"], labels)
+    _check_objective(parameters["objective"], labels)
     _check_ensemble(teacher["members"], labels)
 
 
-def _check_temperature(temperature: float, labels: Mapping[str, Any]) -> None:
+def _check_objective(objective: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
+    """Check that there is something to learn, and that the soft labels can say it."""
+    used = [name for name, weight in objective["terms"].items() if weight]
+    if not used and objective["hard_weight"] != 1:
+        raise ConfigError(
+            "no term of the objective weighs anything. Set one of objective.terms, as in "
+            "objective.terms.forward_kl=1, or objective.hard_weight=1."
+        )
+    _check_terms(used, objective["missing_mass"], labels["sparsifier"])
+    if "decoupled_topk" in used:
+        _check_temperature(1.0, "decoupled_topk reads soft labels at", labels)
+    if set(used) - {"decoupled_topk"}:
+        _check_temperature(objective["temperature"], "objective.temperature is", labels)
+
+
+def _check_terms(used: Sequence[str], missing_mass: str, sparsifier: str) -> None:
+    """Check that each term can be had from what is stored."""
+    headless = [name for name in used if name in ("reverse_kl", "decoupled_topk")]
+    if headless and sparsifier not in ("full", "topk"):
+        raise ConfigError(
+            f"objective.terms.{headless[0]} needs the teacher's head and the mass of the rest, "
+            f"which {sparsifier} soft labels do not keep. Set groups.softlabels=topk or full."
+        )
+    if "reverse_kl" in used and missing_mass != "tail_bucket":
+        raise ConfigError(
+            f"objective.missing_mass is {missing_mass}, which leaves the tail no probability, and "
+            "there reverse_kl is infinite. Set it to tail_bucket."
+        )
+
+
+def _check_temperature(temperature: float, words: str, labels: Mapping[str, Any]) -> None:
     """Check that the loss can have the soft labels at its temperature."""
     kind, captured = labels["sparsifier"], labels["temperatures"]
     if kind == "topk" and temperature not in captured:
         raise ConfigError(
-            f"objective.temperature is {temperature}, and truncated soft labels hold at "
+            f"{words} {temperature}, and truncated soft labels hold at "
             f"{', '.join(map(str, captured))}. Add it to softlabels.temperatures, or set "
             "groups.softlabels=full."
         )
     if kind not in ("full", "topk") and temperature != labels["temperature"]:
         raise ConfigError(
-            f"objective.temperature is {temperature}, and {kind} soft labels are unbiased at "
+            f"{words} {temperature}, and {kind} soft labels are unbiased at "
             f"softlabels.temperature={labels['temperature']} alone. Set both to one value, or "
             "groups.softlabels=full."
         )

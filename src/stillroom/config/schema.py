@@ -15,6 +15,8 @@ from pydantic.dataclasses import dataclass
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 Share = Annotated[float, Field(ge=0, lt=1)]
+Inside = Annotated[float, Field(gt=0, lt=1)]
+Weight = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -128,12 +130,42 @@ class Student(Optimisation):
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Terms:
+    """How much of each soft term; zero leaves it out. `docs/objectives.md` has their formulas."""
+
+    forward_kl: Weight
+    reverse_kl: Weight
+    jensen_shannon: Weight
+    skew_kl: Weight
+    skew_reverse_kl: Weight
+    dkd: Weight
+    decoupled_topk: Weight
+
+    def used(self) -> dict[str, float]:
+        """Return the terms that weigh something."""
+        return {name: weight for name, weight in asdict(self).items() if weight}
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Objective:
-    """hard_weight * cross-entropy + (1 - hard_weight) * T^2 * KL at temperature T."""
+    """hard_weight * cross-entropy + (1 - hard_weight) * the weighted sum of the soft terms.
+
+    Attributes:
+        temperature: of the soft terms.
+        missing_mass: what is done about probability that top-k did not store.
+        skew: alpha of skew_kl and skew_reverse_kl.
+        js_share: beta of jensen_shannon.
+        dkd_target, dkd_others: alpha and beta of dkd.
+    """
 
     temperature: Positive
     hard_weight: Annotated[float, Field(ge=0, le=1)]
-    missing_mass: Literal["tail_bucket", "renormalise"]
+    missing_mass: Literal["tail_bucket", "renormalise", "ground_truth"]
+    terms: Terms
+    skew: Inside
+    js_share: Inside
+    dkd_target: Weight
+    dkd_others: Weight
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -1,31 +1,19 @@
 """Mixtures: named terms and their weights in, one loss out.
 
-    hard_weight * hard_cross_entropy + (1 - hard_weight) * mean(soft term)
+    hard_weight * cross-entropy + (1 - hard_weight) * sum_t weight_t * mean(term_t)
 
-`HardLabels` is what a model learns from without a teacher; `Distillation` is Hinton's mixture.
+`HardLabels` is what a model learns from without a teacher; with one term `Mixture` is Hinton's.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from stillroom.objectives.response import (
-    forward_kl,
-    hard_cross_entropy,
-    renormalised_kl,
-    soft_cross_entropy,
-)
+from stillroom.objectives.gathered import Gathered, gather
+from stillroom.objectives.missing import UNLABELLED
+from stillroom.objectives.response import Term, hard_cross_entropy
 from stillroom.objectives.target import SoftTarget
-
-SoftTerm = Callable[[Tensor, SoftTarget, float], Tensor]
-
-# By what is done about mass that was not stored; unbiased targets lack none.
-SOFT_TERMS: dict[str, SoftTerm] = {
-    "tail_bucket": forward_kl,
-    "renormalise": renormalised_kl,
-    "unbiased": soft_cross_entropy,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +28,60 @@ class HardLabels:
 
 
 @dataclass(frozen=True, slots=True)
-class Distillation:
-    """Soft targets at a temperature, mixed with hard labels.
+class Counts:
+    """Over how many rows means are taken: of a part of a batch, those of the whole."""
 
-    Each term is a mean over the rows that it applies to, so that rows without a label neither
-    dilute nor inflate what the labelled ones contribute.
+    rows: int
+    labelled: int
+
+    @classmethod
+    def of(cls, labels: Tensor) -> "Counts":
+        """Count a batch's rows, [N]."""
+        return cls(len(labels), int((labels != UNLABELLED).sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Soft terms, mixed with hard labels.
+
+    Each is a mean over the rows that it applies to, so that rows without a label neither dilute
+    nor inflate what the labelled ones contribute.
+
+    Attributes:
+        hard_weight: in [0, 1].
+        terms: (weight, term) of each.
     """
 
-    temperature: float
     hard_weight: float
-    soft_term: SoftTerm
+    terms: tuple[tuple[float, Term], ...]
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """At which the target must hold."""
+        return tuple(sorted({t for _, term in self.terms for t in term.temperatures}))
+
+    @property
+    def student_temperatures(self) -> tuple[float, ...]:
+        """At which the student's logits are summed: the labels are learnt at 1."""
+        return tuple(sorted({*self.temperatures, *([1.0] if self.hard_weight else [])}))
 
     def __call__(self, logits: Tensor, labels: Tensor, target: SoftTarget | None) -> Tensor:
         """Return the mean loss of a batch of N rows."""
         if target is None:
             raise ValueError("distillation needs a soft target for each batch; it was given none")
-        soft = self.soft_term(logits, target, self.temperature).mean()
-        return self.hard_weight * hard_cross_entropy(logits, labels) + (1 - self.hard_weight) * soft
+        seen = gather(logits, target.ids, labels, self.student_temperatures)
+        return self.of(seen, target, labels, Counts.of(labels))
+
+    def of(self, seen: Gathered, target: SoftTarget, labels: Tensor, counts: Counts) -> Tensor:
+        """Return what some rows add to the mean loss of the batch that they belong to."""
+        total = seen.head.new_zeros(())
+        if self.hard_weight:
+            hard = torch.where(labels == UNLABELLED, 0.0, -seen.log_q_label(1.0)).sum()
+            total = total + self.hard_weight * hard / max(counts.labelled, 1)
+        for weight, term in self.terms:
+            soft = term(seen, target, labels).sum() / counts.rows
+            total = total + (1 - self.hard_weight) * weight * soft
+        return total
 
 
-Loss = HardLabels | Distillation
+Loss = HardLabels | Mixture

@@ -1,72 +1,163 @@
-"""Response-based terms: the student's logits against labels and against the teacher's answers.
+"""Response-based terms: the student's logits against the teacher's answers and the labels.
 
-    logits [N, C] + SoftTarget ──forward_kl──> [N] nats
-    logits [N, C] + labels [N] ──hard_cross_entropy──> scalar, over the rows that have a label
+    Gathered + SoftTarget + labels ──term──> [N] nats
 
-What truncated targets lack is treated by name: `tail_bucket` compares the missing mass with the
-student's mass outside of the head; `renormalise` scales the head up to one, which is biased.
+A term says at which temperatures it reads the target and the student (`temperatures`), so that
+soft labels are read, and logits summed, at those alone. T^2 keeps a gradient's size independent
+of T.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stillroom.errors import SoftLabelError
+from stillroom.objectives.divergences import forward_kl
+from stillroom.objectives.gathered import Gathered
+from stillroom.objectives.missing import UNLABELLED, Treatment, apart
 from stillroom.objectives.target import SoftTarget
 
-UNLABELLED = -1
+
+class Term(Protocol):
+    """What a student can learn from a target, row by row."""
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """At which the target and the student are read."""
+        ...
+
+    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+        """Return the loss of each row, [N], in nats.
+
+        Raises:
+            SoftLabelError: the target does not hold at one of `temperatures`.
+        """
+        ...
 
 
-def forward_kl(logits: Tensor, target: SoftTarget, temperature: float) -> Tensor:
-    """T^2 * KL(p_T || q_T), the objective of Hinton et al. (2015), arXiv 1503.02531.
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """T^2 * D(p_T, q_T); with `forward_kl` Hinton et al. (2015), arXiv 1503.02531.
 
-    Where the target holds k < C entries, what is left of either distribution is one more outcome,
-    so that the result is a lower bound of the divergence over all classes.
-
-    Args:
-        logits: [N, C], the student's, unscaled.
-        target: the teacher's distribution at `temperature`.
+    Attributes:
+        measure: of `divergences`, over log_p and log_q.
+        treatment: of what the target does not hold.
         temperature: T > 0, in the units of a logit.
-
-    Returns:
-        [N], in nats. T^2 keeps the gradient's size independent of T.
-
-    Raises:
-        SoftLabelError: the target holds at another temperature.
     """
-    _require_temperature(target, temperature)
-    log_q = functional.log_softmax(logits / temperature, dim=-1)
-    head = _divergence(target.log_p, log_q.gather(-1, target.ids))
-    if target.ids.shape[-1] == logits.shape[-1]:
-        return temperature**2 * head
-    return temperature**2 * (head + _tail_divergence(log_q, target))
+
+    measure: Callable[[Tensor, Tensor], Tensor]
+    treatment: Treatment
+    temperature: float
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """At which the target and the student are read."""
+        return (self.temperature,)
+
+    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+        """Return the loss of each row, [N], in nats."""
+        outcomes = self.treatment(seen, target, labels, self.temperature)
+        return self.temperature**2 * self.measure(*outcomes)
 
 
-def renormalised_kl(logits: Tensor, target: SoftTarget, temperature: float) -> Tensor:
-    """T^2 * KL over the head scaled up to mass one. Biased: the tail is treated as if absent.
+@dataclass(frozen=True, slots=True)
+class SoftCrossEntropy:
+    """T^2 * sum_i w_i * (log sum exp(z / T) - z_i / T), for unbiased weights w.
 
-    Args, returns and raises as `forward_kl`.
+    Its gradient is that of the forward KL on average over the draws. The weights of a row need
+    not sum to one, so log-sum-exp is multiplied by their sum.
     """
-    whole = target.log_p - target.log_p.logsumexp(dim=-1, keepdim=True)
-    scaled = SoftTarget(target.ids, whole, target.temperature)
-    _require_temperature(scaled, temperature)
-    log_q = functional.log_softmax(logits / temperature, dim=-1)
-    return temperature**2 * _divergence(whole, log_q.gather(-1, target.ids))
+
+    temperature: float
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """At which the target and the student are read."""
+        return (self.temperature,)
+
+    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+        """Return the loss of each row, [N], in nats; entries of weight 0 add nothing."""
+        weights = target.at(self.temperature).exp()
+        log_q = seen.log_q(self.temperature)[:, :-1]
+        return -(self.temperature**2) * torch.where(weights > 0, weights * log_q, 0.0).sum(dim=1)
 
 
-def soft_cross_entropy(logits: Tensor, target: SoftTarget, temperature: float) -> Tensor:
-    """T^2 * sum_i w_i * (log sum exp(z / T) - z_i / T): the cross-entropy with unbiased weights.
+@dataclass(frozen=True, slots=True)
+class DecoupledTopK:
+    """KL of the head's mass at T = 1, and inside the head T^2 * KL at T, weighted by that mass.
 
-    Its gradient is that of `forward_kl` on average over the draws. The weights of a row need not
-    sum to one, so log-sum-exp is multiplied by their sum.
+        KL((m, 1 - m) || (m', 1 - m')) + m * T^2 * KL(softmax(l / T) || softmax(z / T))
 
-    Args, returns and raises as `forward_kl`; entries of weight 0 add nothing.
+    l and z are the teacher's and the student's logits of the head, m and m' its masses. Only the
+    inside is tempered, so log Z need be known at T = 1 alone. With T = 1 it is the forward KL with
+    a tail bucket. Source: the decoupled top-k of the LFM2 report, arXiv 2511.23404.
     """
-    _require_temperature(target, temperature)
-    scaled = logits / temperature
-    weights = target.log_p.exp()
-    losses = scaled.logsumexp(dim=-1, keepdim=True) - scaled.gather(-1, target.ids)
-    return temperature**2 * (weights * losses).sum(dim=-1)
+
+    temperature: float
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """At which the target and the student are read."""
+        return (1.0,)
+
+    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+        """Return the loss of each row, [N], in nats."""
+        log_p, log_q = target.at(1.0), seen.log_q(1.0)
+        inside, outside = log_p.logsumexp(dim=1), target.missing(1.0).log()
+        outside = outside.masked_fill(log_q[:, -1].isneginf(), -torch.inf)  # k = C
+        masses = forward_kl(
+            torch.stack([inside, outside], dim=1),
+            torch.stack([log_q[:, :-1].logsumexp(dim=1), log_q[:, -1]], dim=1),
+        )
+        t = self.temperature
+        head = forward_kl((log_p / t).log_softmax(dim=1), (seen.head / t).log_softmax(dim=1))
+        return masses + inside.exp() * t**2 * head
+
+
+@dataclass(frozen=True, slots=True)
+class DecoupledKD:
+    """DKD: T^2 * (target * KL of the label's mass + others * KL among the other classes).
+
+    Of a truncated target, the other classes are the rest of the head and what is missing as one
+    outcome. A label outside of the head counts as without probability: its own is not stored.
+    Rows without a label add nothing. Source: Zhao et al. (CVPR 2022), arXiv 2203.08679.
+
+    Attributes:
+        target: alpha, the weight of the label's mass.
+        others: beta, the weight of the other classes.
+        temperature: T > 0.
+    """
+
+    target: float
+    others: float
+    temperature: float
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """At which the target and the student are read."""
+        return (self.temperature,)
+
+    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+        """Return the loss of each row, [N], in nats."""
+        t = self.temperature
+        log_p, log_q = target.at(t), seen.log_q(t)
+        is_label = target.ids == labels[:, None]
+        missing = target.missing(t).log().masked_fill(log_q[:, -1].isneginf(), -torch.inf)
+        _, rest = apart(seen, is_label.any(dim=1) | (labels == UNLABELLED), t)
+        p = torch.cat([log_p.masked_fill(is_label, -torch.inf), missing[:, None]], dim=1)
+        q = torch.cat([log_q[:, :-1].masked_fill(is_label, -torch.inf), rest[:, None]], dim=1)
+        p_others, q_others = p.logsumexp(dim=1), q.logsumexp(dim=1)
+        p_label = log_p.masked_fill(~is_label, -torch.inf).logsumexp(dim=1)
+        masses = forward_kl(
+            torch.stack([p_label, p_others], dim=1),
+            torch.stack([seen.log_q_label(t), q_others], dim=1),
+        )
+        among = forward_kl(p - p_others[:, None], q - q_others[:, None])
+        both = self.target * masses + self.others * among
+        return torch.where(labels == UNLABELLED, 0.0, t**2 * both)
 
 
 def hard_cross_entropy(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -82,23 +173,3 @@ def hard_cross_entropy(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -
         logits, labels, ignore_index=UNLABELLED, reduction="sum", label_smoothing=smoothing
     )
     return total / labelled.sum().clamp(min=1)
-
-
-def _divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
-    # A class of probability zero adds nothing, and its log would turn the product into NaN.
-    terms = torch.where(log_p.isneginf(), 0.0, log_p.exp() * (log_p - log_q))
-    return terms.sum(dim=-1)
-
-
-def _tail_divergence(log_q: Tensor, target: SoftTarget) -> Tensor:
-    outside = log_q.scatter(-1, target.ids, -torch.inf).logsumexp(dim=-1)
-    rest = (1 - target.log_p.exp().sum(dim=-1)).clamp(min=0)
-    return torch.where(rest > 0, rest * (rest.clamp(min=1e-30).log() - outside), 0.0)
-
-
-def _require_temperature(target: SoftTarget, temperature: float) -> None:
-    if target.temperature != temperature:
-        raise SoftLabelError(
-            f"the target holds at temperature {target.temperature}, and the objective asks for "
-            f"{temperature}. Read the soft labels at the objective's temperature."
-        )

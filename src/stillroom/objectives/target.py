@@ -1,27 +1,73 @@
 """Targets: a teacher's distributions as tensors, whole or truncated.
 
-ids [N, k], log_p [N, k] at temperature T ──> SoftTarget
+ids [N, k], log_p {T: [N, k]} ──> SoftTarget
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+
+from stillroom.errors import SoftLabelError
 
 
 @dataclass(frozen=True, slots=True)
 class SoftTarget:
-    """The teacher's distributions over C classes at one temperature.
+    """The teacher's distributions over C classes, at the temperatures that an objective asks for.
 
     Attributes:
         ids: [N, k], int64, distinct in each row.
-        log_p: [N, k], log-probabilities; they sum to less than one where k < C.
-        temperature: the T at which they hold.
+        log_p: [N, k] at each temperature: log-probabilities, which sum to less than one where
+            k < C; of unbiased sparsifiers log-weights. -inf is a class of probability zero.
     """
 
     ids: Tensor
-    log_p: Tensor
-    temperature: float
+    log_p: Mapping[float, Tensor]
 
-    def rows(self, index: Tensor) -> "SoftTarget":
-        """Return the targets of some rows; `index` is int64 [n] or boolean [N]."""
-        return SoftTarget(self.ids[index], self.log_p[index], self.temperature)
+    def at(self, temperature: float) -> Tensor:
+        """Return log_p at a temperature.
+
+        Raises:
+            SoftLabelError: the target holds at others.
+        """
+        found = self.log_p.get(temperature)
+        if found is None:
+            raise SoftLabelError(
+                f"the target holds at temperature {_told(self.log_p)}, and the objective asks for "
+                f"{temperature:g}. Read the soft labels at the objective's temperature."
+            )
+        return found
+
+    def rows(self, index: Tensor | slice) -> "SoftTarget":
+        """Return the targets of some rows; a tensor is int64 [n] or boolean [N]."""
+        return SoftTarget(self.ids[index], {t: p[index] for t, p in self.log_p.items()})
+
+    def to(self, device: torch.device) -> "SoftTarget":
+        """Return the targets on a device."""
+        return SoftTarget(self.ids.to(device), {t: p.to(device) for t, p in self.log_p.items()})
+
+    def missing(self, temperature: float) -> Tensor:
+        """Return the probability [N] that is not stored."""
+        return (1 - self.at(temperature).exp().sum(dim=-1)).clamp(min=0)
+
+    def require_finite(self) -> None:
+        """Refuse targets that would turn a loss into NaN.
+
+        Raises:
+            SoftLabelError: a log-probability is NaN or +inf, or a row holds nothing but -inf.
+        """
+        for temperature, log_p in self.log_p.items():
+            unusable = log_p.isnan() | log_p.isposinf()
+            bad = unusable.any(dim=-1) | log_p.isneginf().all(dim=-1)
+            if bool(bad.any()):
+                row = int(bad.int().argmax())
+                what = "NaN or infinity" if bool(unusable[row].any()) else "no probability at all"
+                raise SoftLabelError(
+                    f"the target of row {row} holds {what} at temperature {temperature:g}. "
+                    "Run `kedro softlabels verify`; it names the shard."
+                )
+
+
+def _told(temperatures: Mapping[float, Tensor]) -> str:
+    return ", ".join(f"{t:g}" for t in temperatures)

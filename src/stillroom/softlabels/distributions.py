@@ -3,10 +3,13 @@
 a shard's columns ──decode──> (owner, id, weight) of each entry
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stillroom.errors import SoftLabelError
 
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -65,18 +68,42 @@ class Distributions:
 
         Padding has weight 0 and ids that the row does not hold otherwise.
         """
-        counts = self.counts
-        k = int(counts.max(initial=1))
-        order = np.lexsort((self.ids, -self.weights, self.owners))
-        owners = self.owners[order]
-        column = np.arange(len(owners)) - (np.cumsum(counts) - counts)[owners]
-        ids, weights = np.zeros((self.count, k), np.int64), np.zeros((self.count, k))
-        ids[owners, column], weights[owners, column] = self.ids[order], self.weights[order]
-        for row in np.flatnonzero(counts < k):
-            held = set(ids[row, : counts[row]].tolist())
-            free = (other for other in range(self.classes) if other not in held)
-            ids[row, counts[row] :] = [next(free) for _ in range(k - counts[row])]
+        ids, (weights,) = padded([self])
         return ids, weights
+
+
+def padded(several: Sequence[Distributions]) -> tuple[Integers, list[Doubles]]:
+    """Return ids [N, k] and the weights [N, k] of each, by falling weight of the first.
+
+    Args:
+        several: the same entries under other weights, as at several temperatures.
+
+    Raises:
+        SoftLabelError: their entries differ.
+    """
+    first = several[0]
+    for other in several[1:]:
+        same = np.array_equal(first.owners, other.owners) and np.array_equal(first.ids, other.ids)
+        if not same:
+            raise SoftLabelError(
+                "soft labels keep other classes at one temperature than at another, so one table "
+                "cannot hold both. Ask for one temperature."
+            )
+    counts = first.counts
+    k = int(counts.max(initial=1))
+    order = np.lexsort((first.ids, -first.weights, first.owners))
+    owners = first.owners[order]
+    column = np.arange(len(owners)) - (np.cumsum(counts) - counts)[owners]
+    ids = np.zeros((first.count, k), np.int64)
+    ids[owners, column] = first.ids[order]
+    for row in np.flatnonzero(counts < k):
+        held = set(ids[row, : counts[row]].tolist())
+        free = (other for other in range(first.classes) if other not in held)
+        ids[row, counts[row] :] = [next(free) for _ in range(k - counts[row])]
+    tables = [np.zeros((first.count, k)) for _ in several]
+    for table, one in zip(tables, several, strict=True):
+        table[owners, column] = one.weights[order]
+    return ids, tables
 
 
 def mixed(parts: list[Distributions], shares: list[float]) -> Distributions:

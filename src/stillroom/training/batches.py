@@ -6,7 +6,7 @@
 The order is a function of seed and epoch alone, so student and control see the same batches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from stillroom.data.encoders import Encoder
 from stillroom.data.views import PLAIN, Views
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
-from stillroom.objectives.response import UNLABELLED
+from stillroom.objectives.missing import UNLABELLED
 from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.distributions import Distributions, padded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,7 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device; Lightning calls this."""
-        target = self.target
-        if target is not None:
-            target = SoftTarget(target.ids.to(device), target.log_p.to(device), target.temperature)
+        target = None if self.target is None else self.target.to(device)
         return Batch(self.inputs.to(device), self.labels.to(device), target)
 
 
@@ -176,21 +175,30 @@ def replayed(rows: Rows, labels: SoftLabelSet) -> Rows:
     return replace(rows, views=Views.named(name, count), variants=variants)
 
 
-def taught(rows: Rows, labels: SoftLabelSet, temperature: float) -> Rows:
+def taught(rows: Rows, labels: SoftLabelSet, temperatures: Sequence[float]) -> Rows:
     """Return the rows joined by key with the soft labels of each of their variants.
 
     Raises:
-        SoftLabelError: an example has no soft label, or there are none at that temperature.
+        SoftLabelError: an example has no soft label, or there are none at those temperatures.
     """
     seen = replayed(rows, labels)
+    if not temperatures:  # hard labels alone
+        nothing = SoftTarget(torch.empty((len(rows.labels), 0), dtype=torch.int64), {})
+        return replace(seen, targets=[nothing] * len(seen.variants))
     targets = []
     for view, draw in seen.variants:
         names = [(key, view, draw) for key in rows.example_ids]
-        ids, weights = labels.distributions(names, temperature).padded()
-        with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
-            log_p = torch.from_numpy(np.log(weights)).float()
-        targets.append(SoftTarget(torch.from_numpy(ids), log_p, temperature))
+        targets.append(soft_target({t: labels.distributions(names, t) for t in temperatures}))
+        targets[-1].require_finite()
     return replace(seen, targets=targets)
+
+
+def soft_target(found: Mapping[float, Distributions]) -> SoftTarget:
+    """Return the same rows' distributions at each temperature as one target, in float32."""
+    ids, tables = padded(list(found.values()))
+    with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
+        logs = [torch.from_numpy(np.log(weights)).float() for weights in tables]
+    return SoftTarget(torch.from_numpy(ids), dict(zip(found, logs, strict=True)))
 
 
 def labelled(rows: Rows) -> Rows:

@@ -14,13 +14,15 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from stillroom.config.schema import Objective
 from stillroom.data.encoders import Encoder
 from stillroom.errors import StillroomError
 from stillroom.io.documents import write_json
 from stillroom.io.progress import Ticker, ticking
 from stillroom.models.directory import save_model
 from stillroom.models.table import Shape, build
-from stillroom.objectives.mixture import SOFT_TERMS, Distillation, HardLabels, Loss
+from stillroom.objectives.mixture import HardLabels, Loss, Mixture
+from stillroom.objectives.named import UNBIASED, Knobs, bias, soft_term
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.batches import (
     Batch,
@@ -35,6 +37,8 @@ from stillroom.training.batches import (
 from stillroom.training.job import Fit, Job, read_job
 from stillroom.training.launch import MENDABLE
 from stillroom.training.learner import Learner, Record
+
+_LOG = logging.getLogger(__name__)
 
 
 class ShowProgress(Callback):
@@ -97,9 +101,9 @@ def _fit(
         Shape(encoder.shape, encoder.classes),
         fit.seed,
     )
-    learner = Learner(
-        fit.name, model, _loss(fit, labels), how, len(batches) * how.epochs, fit.shift, fit.seed
-    )
+    loss = _loss(fit, labels)
+    _warn_of_bias(fit, loss, train, labels is not None and labels.is_unbiased)
+    learner = Learner(fit.name, model, loss, how, len(batches) * how.epochs, fit.shift, fit.seed)
     lightning.seed_everything(fit.seed, verbose=False)  # dropout draws from the global generator
     trainer = lightning.Trainer(
         accelerator=job.trainer.accelerator,
@@ -126,18 +130,47 @@ def _rows(fit: Fit, train: Rows, labels: SoftLabelSet | None) -> Rows:
     if fit.objective is not None:
         if labels is None:
             raise StillroomError("a job with a soft objective names no soft labels.")
-        return taught(train, labels, fit.objective.temperature)
+        return taught(train, labels, mixture(fit.objective, labels.is_unbiased).temperatures)
     seen = train if labels is None else replayed(train, labels)
     return labelled(seen) if fit.rows == "labelled" else seen
 
 
 def _loss(fit: Fit, labels: SoftLabelSet | None) -> Loss:
-    objective = fit.objective
-    if objective is None:
+    if fit.objective is None:
         return HardLabels(fit.label_smoothing)
-    unbiased = labels is not None and labels.is_unbiased
-    term = SOFT_TERMS["unbiased" if unbiased else objective.missing_mass]
-    return Distillation(objective.temperature, objective.hard_weight, term)
+    return mixture(fit.objective, labels is not None and labels.is_unbiased)
+
+
+def mixture(objective: Objective, is_unbiased: bool) -> Mixture:
+    """Return the loss that an objective names.
+
+    Args:
+        objective: the configuration's.
+        is_unbiased: of the soft labels: weights that stand for a whole distribution on average.
+
+    Raises:
+        ConfigError: a term cannot be had from such soft labels.
+    """
+    knobs = Knobs(objective.skew, objective.js_share, objective.dkd_target, objective.dkd_others)
+    missing = UNBIASED if is_unbiased else objective.missing_mass
+    return Mixture(
+        objective.hard_weight,
+        tuple(
+            (weight, soft_term(name, objective.temperature, missing, knobs))
+            for name, weight in objective.terms.used().items()
+        ),
+    )
+
+
+def _warn_of_bias(fit: Fit, loss: Loss, rows: Rows, is_unbiased: bool) -> None:
+    """Say once what is biased about an objective on the soft labels at hand."""
+    if fit.objective is None or not isinstance(loss, Mixture) or not loss.temperatures:
+        return
+    lacking = [float(target.missing(loss.temperatures[-1]).mean()) for target in rows.targets]
+    missing = UNBIASED if is_unbiased else fit.objective.missing_mass
+    said = bias(list(fit.objective.terms.used()), missing, sum(lacking) / len(lacking))
+    if said is not None:
+        _LOG.warning(said)
 
 
 def main(path: Path) -> int:

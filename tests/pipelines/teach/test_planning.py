@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_objective import HINTON
 from small_project import CLASSES, small, untrained_teachers
 
-from stillroom.config.schema import Architecture, Objective, SoftLabels, Student
+from stillroom.config.schema import Architecture, SoftLabels, Student
 from stillroom.data.encoders import fit_encoder
 from stillroom.io.copies import Copies
 from stillroom.io.documents import read_json, write_json
@@ -44,7 +45,7 @@ STUDENT = Student(
     architecture=Architecture(name="mlp", options={"hidden": [4]}),
     seed=0,
 )
-OBJECTIVE = Objective(temperature=4.0, hard_weight=0.1, missing_mass="tail_bucket")
+OBJECTIVE = HINTON
 
 
 @pytest.fixture

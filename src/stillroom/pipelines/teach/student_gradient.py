@@ -36,7 +36,9 @@ def student_gradient(
     import numpy as np
     import torch
 
-    from stillroom.objectives.mixture import SOFT_TERMS
+    from stillroom.objectives.missing import UNLABELLED
+    from stillroom.objectives.mixture import Mixture
+    from stillroom.objectives.named import soft_term
     from stillroom.objectives.target import SoftTarget
 
     model = _built(encoder, student)
@@ -44,12 +46,15 @@ def student_gradient(
         torch.manual_seed(student.seed)  # of the dropout
         logits = model(**{model.main_input_name: torch.from_numpy(inputs).double()}).logits
     weights = [one for one in model.parameters() if one.requires_grad]
+    none = torch.full((len(logits),), UNLABELLED)
 
     def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
         ids, held = targets.padded()
         with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
-            target = SoftTarget(torch.from_numpy(ids), torch.from_numpy(np.log(held)), temperature)
-        loss = SOFT_TERMS[missing_mass](logits, target, temperature).mean()
+            log_p = torch.from_numpy(np.log(held))
+        target = SoftTarget(torch.from_numpy(ids), {temperature: log_p})
+        term = soft_term("forward_kl", temperature, missing_mass)
+        loss = Mixture(0.0, ((1.0, term),))(logits, none, target)
         found = torch.autograd.grad(
             loss, weights, retain_graph=True, allow_unused=True, materialize_grads=True
         )

@@ -1,0 +1,102 @@
+"""Losses to compare: hidden states and an output matrix in, one loss out, four ways.
+
+fused          ours, from stored soft labels
+plain          cross-entropy with hard labels, on full logits
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, files
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from stillroom.objectives.fused import Head, fused_loss
+from stillroom.objectives.mixture import Mixture
+from stillroom.objectives.named import UNBIASED, soft_term
+from stillroom.objectives.target import SoftTarget
+
+ENTRIES = 50
+CHUNKS = 8  # torchtune's own default
+# What `threshold` stores, read at T = 1, and hard labels beside it.
+LOSS = Mixture(0.1, ((1.0, soft_term("forward_kl", 1.0, UNBIASED)),))
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a batch of N positions over V tokens is learnt from.
+
+    Attributes:
+        labels: [N].
+        target: 50 weighted tokens for each position.
+        logits: [N, V], the teacher's, where a loss wants them all.
+    """
+
+    labels: Tensor
+    target: SoftTarget
+    logits: Tensor | None
+
+
+def lesson(positions: int, vocabulary: int, with_logits: bool = False) -> Lesson:
+    """Return a lesson, seeded."""
+    draws = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, vocabulary, (positions,), generator=draws)
+    # Distinct in each row: consecutive tokens from a random place on.
+    first = torch.randint(0, vocabulary - ENTRIES, (positions, 1), generator=draws)
+    ids = first + torch.arange(ENTRIES)
+    log_p = torch.randn(positions, ENTRIES, generator=draws).log_softmax(dim=1)
+    logits = torch.randn(positions, vocabulary, generator=draws) if with_logits else None
+    return Lesson(labels, SoftTarget(ids, {1.0: log_p}), logits)
+
+
+def fused(hidden: Tensor, weight: Tensor, of: Lesson) -> Tensor:
+    """Our loss, without the logits."""
+    return fused_loss(hidden, Head(weight), of.labels, of.target, LOSS)
+
+
+def plain(hidden: Tensor, weight: Tensor, of: Lesson) -> Tensor:
+    """Cross-entropy on full logits."""
+    return functional.cross_entropy(hidden @ weight.T, of.labels)
+
+
+def torchtune(hidden: Tensor, weight: Tensor, of: Lesson) -> Tensor:
+    """torchtune's chunked forward KL, as its distillation recipe calls it."""
+    if of.logits is None:
+        raise ValueError("torchtune's loss wants the teacher's full logits; the lesson has none")
+    parts = [chunk @ weight.T for chunk in hidden.chunk(CHUNKS)]
+    chunks = [part[None] for part in parts]
+    loss: Tensor = _torchtune()(
+        chunks, [part[None] for part in of.logits.chunk(CHUNKS)], of.labels[None]
+    )
+    return loss
+
+
+def has_torchtune() -> bool:
+    """Tell whether `pip install --no-deps torchtune` was said."""
+    try:
+        return files("torchtune") is not None
+    except PackageNotFoundError:
+        return False
+
+
+@cache
+def _torchtune() -> Any:
+    # The file itself: importing the package wants a dozen others, of which its loss needs none.
+    path = next(f for f in files("torchtune") or [] if str(f).endswith("loss/kd_losses.py"))
+    spec = spec_from_file_location("torchtune_kd_losses", str(path.locate()))
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} of torchtune cannot be loaded")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.ForwardKLWithChunkedOutputLoss(num_output_chunks=CHUNKS)
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor, Lesson], Tensor]] = {
+    "fused": fused,
+    "plain": plain,
+    "torchtune": torchtune,
+}

@@ -1,0 +1,22 @@
+"""Resident memory of this process, in bytes: /proc/self/status in, numbers out."""
+
+from pathlib import Path
+
+
+def resident() -> int:
+    """Return what is resident now."""
+    return _of_status("VmRSS")
+
+
+def peak() -> int:
+    """Return the most that was ever resident.
+
+    Not getrusage's: that is inherited from the process that started this one.
+    """
+    return _of_status("VmHWM")
+
+
+def _of_status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    value = next(line for line in lines if line.startswith(f"{name}:")).split()[1]
+    return int(value) * 1024

@@ -1,0 +1,50 @@
+"""Objectives at hand: every term with every treatment, and targets to try them on."""
+
+from functools import partial
+
+import torch
+
+from stillroom.objectives.divergences import (
+    forward_kl,
+    jensen_shannon,
+    reverse_kl,
+    skew_kl,
+    skew_reverse_kl,
+)
+from stillroom.objectives.missing import ground_truth, renormalise, tail_bucket
+from stillroom.objectives.response import (
+    DecoupledKD,
+    DecoupledTopK,
+    Divergence,
+    SoftCrossEntropy,
+    Term,
+)
+from stillroom.objectives.target import SoftTarget
+
+EVERY_TERM: list[Term] = [
+    Divergence(forward_kl, tail_bucket, 2.0),
+    Divergence(forward_kl, renormalise, 2.0),
+    Divergence(forward_kl, ground_truth, 2.0),
+    Divergence(reverse_kl, tail_bucket, 1.0),
+    Divergence(partial(jensen_shannon, beta=0.3), tail_bucket, 1.0),
+    Divergence(partial(jensen_shannon, beta=0.5), ground_truth, 1.0),
+    Divergence(partial(skew_kl, alpha=0.1), renormalise, 2.0),
+    Divergence(partial(skew_reverse_kl, alpha=0.1), tail_bucket, 2.0),
+    SoftCrossEntropy(2.0),
+    DecoupledTopK(4.0),
+    DecoupledKD(1.0, 8.0, 2.0),
+]
+
+
+def some_target(
+    draws: torch.Generator,
+    rows: int,
+    classes: int,
+    k: int,
+    temperatures: tuple[float, ...],
+    dtype: torch.dtype = torch.float64,
+) -> SoftTarget:
+    """Return the k largest of a teacher's answers that are drawn at random."""
+    logits = torch.randn(rows, classes, generator=draws, dtype=dtype) * 2
+    ids = logits.topk(k, dim=1).indices
+    return SoftTarget(ids, {t: (logits / t).log_softmax(1).gather(1, ids) for t in temperatures})
