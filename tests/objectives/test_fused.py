@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from objectives_at_hand import EVERY_TERM, some_target
+from objectives_at_hand import EVERY_TERM, NAMES, some_target
 
 from stillroom.objectives import fused as module
 from stillroom.objectives.fused import Head, fused_loss
@@ -36,7 +36,7 @@ def both(loss: Mixture, hidden, weight, bias, labels, target) -> tuple:  # type:
 
 @pytest.mark.parametrize("k", [1, 4, CLASSES])
 @pytest.mark.parametrize("hard", [0.0, 0.3])
-@pytest.mark.parametrize("term", EVERY_TERM, ids=str)
+@pytest.mark.parametrize("term", EVERY_TERM, ids=NAMES)
 @pytest.mark.parametrize("chunk", [1, 3 * CLASSES, 2**26])
 def test_value_and_gradients_are_those_of_the_dense_loss(
     monkeypatch: pytest.MonkeyPatch, term: Term, hard: float, k: int, chunk: int

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from objectives_at_hand import EVERY_TERM, some_target
+from objectives_at_hand import EVERY_TERM, NAMES, some_target
 from torch import Tensor
 from torch.nn import functional
 
@@ -108,7 +108,7 @@ def test_a_truncated_divergence_is_between_zero_and_the_whole_one(seed: int, k: 
     assert (part <= whole + 1e-9).all()
 
 
-@pytest.mark.parametrize("term", EVERY_TERM, ids=str)
+@pytest.mark.parametrize("term", EVERY_TERM, ids=NAMES)
 @pytest.mark.parametrize("k", [2, 9])
 def test_masking_equals_slicing(term: Term, k: int) -> None:
     draws = torch.Generator().manual_seed(3)
@@ -121,7 +121,7 @@ def test_masking_equals_slicing(term: Term, k: int) -> None:
     assert torch.allclose(term(seen, of.rows(kept), labels[kept]), whole[kept])
 
 
-@pytest.mark.parametrize("term", EVERY_TERM, ids=str)
+@pytest.mark.parametrize("term", EVERY_TERM, ids=NAMES)
 def test_a_target_at_another_temperature_is_refused(term: Term) -> None:
     logits = torch.zeros(1, 4)
     of = SoftTarget(torch.tensor([[0, 1]]), {3.0: logs([0.5, 0.25]).float()})
@@ -129,7 +129,7 @@ def test_a_target_at_another_temperature_is_refused(term: Term) -> None:
         value_of(term, logits, of)
 
 
-@pytest.mark.parametrize("term", EVERY_TERM, ids=str)
+@pytest.mark.parametrize("term", EVERY_TERM, ids=NAMES)
 @pytest.mark.parametrize("k", [3, 9])
 def test_in_float32_a_student_far_off_has_a_finite_loss_and_gradient(term: Term, k: int) -> None:
     draws = torch.Generator().manual_seed(5)

@@ -21,19 +21,20 @@ from stillroom.objectives.response import (
 )
 from stillroom.objectives.target import SoftTarget
 
-EVERY_TERM: list[Term] = [
-    Divergence(forward_kl, tail_bucket, 2.0),
-    Divergence(forward_kl, renormalise, 2.0),
-    Divergence(forward_kl, ground_truth, 2.0),
-    Divergence(reverse_kl, tail_bucket, 1.0),
-    Divergence(partial(jensen_shannon, beta=0.3), tail_bucket, 1.0),
-    Divergence(partial(jensen_shannon, beta=0.5), ground_truth, 1.0),
-    Divergence(partial(skew_kl, alpha=0.1), renormalise, 2.0),
-    Divergence(partial(skew_reverse_kl, alpha=0.1), tail_bucket, 2.0),
-    SoftCrossEntropy(2.0),
-    DecoupledTopK(4.0),
-    DecoupledKD(1.0, 8.0, 2.0),
-]
+NAMED: dict[str, Term] = {
+    "forward-tail_bucket": Divergence(forward_kl, tail_bucket, 2.0),
+    "forward-renormalise": Divergence(forward_kl, renormalise, 2.0),
+    "forward-ground_truth": Divergence(forward_kl, ground_truth, 2.0),
+    "reverse-tail_bucket": Divergence(reverse_kl, tail_bucket, 1.0),
+    "js-tail_bucket": Divergence(partial(jensen_shannon, beta=0.3), tail_bucket, 1.0),
+    "js-ground_truth": Divergence(partial(jensen_shannon, beta=0.5), ground_truth, 1.0),
+    "skew-renormalise": Divergence(partial(skew_kl, alpha=0.1), renormalise, 2.0),
+    "skew_reverse-tail_bucket": Divergence(partial(skew_reverse_kl, alpha=0.1), tail_bucket, 2.0),
+    "soft_cross_entropy": SoftCrossEntropy(2.0),
+    "decoupled_topk": DecoupledTopK(4.0),
+    "dkd": DecoupledKD(1.0, 8.0, 2.0),
+}
+EVERY_TERM, NAMES = list(NAMED.values()), list(NAMED)
 
 
 def some_target(
