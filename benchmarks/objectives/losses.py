@@ -1,7 +1,8 @@
-"""Losses to compare: hidden states and an output matrix in, one loss out, four ways.
+"""Losses to compare: hidden states and an output matrix in, one loss out, three ways.
 
 fused          ours, from stored soft labels
 plain          cross-entropy with hard labels, on full logits
+torchtune      its chunked forward KL, on the teacher's full logits
 """
 
 from collections.abc import Callable

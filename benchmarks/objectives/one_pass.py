@@ -1,6 +1,6 @@
-"""Memory: the peak of a loss forwards and backwards, in a process of its own.
+"""One pass of a loss, forwards and backwards: peak memory and time, in a process of its own.
 
-python -m benchmarks.objectives.one_pass fused ──> {"grown": bytes}
+python -m benchmarks.objectives.one_pass fused ──> {"grown": bytes, "seconds": [...]}
 """
 
 import json

@@ -11,7 +11,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from benchmarks.objectives.losses import LOSSES, Lesson, lesson
+from benchmarks.objectives.losses import LOSSES, lesson
 from benchmarks.project import Figure
 
 WIDTH, LAYERS, LENGTH, BATCH = 576, 4, 256, 4
@@ -66,11 +66,7 @@ def _student(vocabulary: int) -> Callable[[str], None]:
     def step(name: str) -> None:
         optimizer.zero_grad(set_to_none=True)
         hidden: Tensor = model(input_ids=tokens).last_hidden_state.flatten(0, 1)
-        _backward(name, hidden, weight, of)
+        LOSSES[name](hidden, weight, of).backward()
         optimizer.step()
 
     return step
-
-
-def _backward(name: str, hidden: Tensor, weight: Tensor, of: Lesson) -> None:
-    LOSSES[name](hidden, weight, of).backward()
