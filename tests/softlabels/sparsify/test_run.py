@@ -217,3 +217,11 @@ def test_weights_at_a_temperature_are_those_of_that_temperature(classes: int) ->
     assert isinstance(found, ThresholdEntries)
     assert found.head_p == pytest.approx(p[found.head_ids], rel=3e-6)
     assert found.head_counts[0] + found.tail_counts[0] == 2
+
+
+@each_kind
+def test_what_float32_cannot_hold_is_infinite_and_refused(kind: Sparsifier) -> None:
+    logits = logits_of(4, 300).double()
+    logits[2, 7] = 1e39
+    with pytest.raises(SoftLabelError, match="row 2 of a batch holds NaN or infinity"):
+        sparsify(batch_of(logits, kind), kind)

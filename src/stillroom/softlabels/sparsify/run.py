@@ -127,8 +127,9 @@ def _chunk(batch: Batch, part: slice, room: Tensor) -> _Chunk:
 
 
 def _full(batch: _Chunk, _: Full) -> FullEntries:
-    finite(batch.logits.amax(dim=1), batch.first)
-    return FullEntries(_float32(batch.logits))
+    logits = batch.logits.float()  # first: what float32 cannot hold is infinite from here on
+    finite(logits.amax(dim=1), batch.first)
+    return FullEntries(_float32(logits))
 
 
 def _topk(batch: _Chunk, kind: TopK) -> TopKEntries:
