@@ -119,23 +119,54 @@ def _quietly(label: str, rows: int) -> Iterator[Callable[[int], None]]:
     yield lambda done: None
 
 
-def a_fit(folder: Path, name: str = "student", epochs: int = 3, **changes: Any) -> Fit:
+def fitted(**changes: Any) -> Optimisation:
+    """Return how a small model is fitted."""
+    values: dict[str, Any] = {
+        "optimiser": "adamw",
+        "epochs": 3,
+        "batch_size": 16,
+        "lr": 0.01,
+        "momentum": 0.9,
+        "weight_decay": 0.01,
+        "warmup": 0.1,
+        "clip": None,
+        "accumulate": 1,
+        "patience": None,
+        "keep": "nll",
+    }
+    return Optimisation(**(values | changes))
+
+
+def a_trainer(**changes: Any) -> Trainer:
+    """Return one process on the CPU."""
+    values: dict[str, Any] = {
+        "accelerator": "cpu",
+        "devices": 1,
+        "strategy": "ddp",
+        "precision": "auto",
+        "threads": 1,
+        "workers": 0,
+        "memory_gb": 4.0,
+        "checkpoint_steps": 1000,
+    }
+    return Trainer(**(values | changes))
+
+
+def a_fit(name: str = "student", epochs: int = 3, **changes: Any) -> Fit:
     """Return a fit of a small perceptron."""
     values: dict[str, Any] = {
         "name": name,
         "architecture": Architecture(name="mlp", options={"hidden": [8]}),
-        "optimisation": Optimisation(
-            epochs=epochs, batch_size=16, lr=0.01, weight_decay=0.01, warmup=0.1
-        ),
+        "optimisation": fitted(epochs=epochs),
         "rows": "all",
         "objective": None,
         "seed": 0,
         "shift": 0,
         "label_smoothing": 0.0,
-        "output": str(folder / name),
+        "output": name,
     }
     return Fit(**(values | changes))
 
 
 OBJECTIVE = HINTON
-TRAINER = Trainer(accelerator="cpu", threads=1)
+TRAINER = a_trainer()

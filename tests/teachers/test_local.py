@@ -16,7 +16,7 @@ from stillroom.softlabels.sparsify.kinds import Full, TopK
 from stillroom.teachers.local import How, open_teacher
 from stillroom.teachers.reference import TeacherRef, refer
 
-HOW = How(augmentation="shift-1 shift=2 seed=3", seed=5, batch_size=16)
+HOW = How(augmentation="shift-2 shift=2 seed=3", seed=5, batch_size=16)
 
 
 @pytest.fixture

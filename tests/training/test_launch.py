@@ -1,7 +1,8 @@
 """The worker, as a real process: what it writes, and how it fails."""
 
-import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,44 +11,45 @@ from small_project import OBJECTIVE, TRAINER, Small, a_fit, small, soft_labels, 
 from stillroom.errors import StillroomError
 from stillroom.models.directory import load_model, weights_hash
 from stillroom.training.job import Job
-from stillroom.training.launch import WorkerError, run_worker
+from stillroom.training.launch import WorkerError, command, train
 
 # More memory than a machine has: PyTorch raises, and no one else's message would fit.
 HUGE = {"name": "mlp", "options": {"hidden": [2**40]}}
 
 
-def job(made: Small, folder: Path, **changes: object) -> Job:
-    folder.mkdir(parents=True, exist_ok=True)
+def job(made: Small, folder: Path, **changes: Any) -> Job:
     values = {
         "examples": str(made.examples.path),
         "encoder": made.encoder,
         "soft_labels": None,
-        "curves": str(folder / "curves.json"),
-        "fits": [a_fit(folder)],
+        "folder": str(folder / "unfinished"),
+        "fits": [a_fit()],
         "trainer": TRAINER,
     }
-    return Job(**(values | changes))  # type: ignore[arg-type]
+    return Job(**(values | changes))
 
 
 def test_student_and_control_start_alike_see_the_same_rows_and_end_apart(tmp_path: Path) -> None:
     made = small(tmp_path, unlabelled=30)
     labels = soft_labels(made, untrained_teachers(made, tmp_path / "t"), tmp_path / "s")
+    curves = []
     for run in ("first", "second"):
-        folder = tmp_path / run
+        (tmp_path / run).mkdir()
         fits = [
-            a_fit(folder, "control", epochs=15),
-            a_fit(folder, "student", objective=OBJECTIVE),
-            a_fit(folder, "labelled", rows="labelled", shift=1),
+            a_fit("control", epochs=15),
+            a_fit("student", objective=OBJECTIVE),
+            a_fit("labelled", rows="labelled", shift=1),
         ]
-        run_worker(job(made, folder, soft_labels=str(labels.folder), fits=fits), folder)
-    first, second = tmp_path / "first", tmp_path / "second"
+        wanted = job(made, tmp_path / run, soft_labels=str(labels.folder), fits=fits)
+        curves.append(train(wanted, tmp_path / run / "models"))
+        assert [path.name for path in (tmp_path / run).iterdir()] == ["models"]  # nothing is left
+    first, second = tmp_path / "first" / "models", tmp_path / "second" / "models"
     for name in ("control", "student", "labelled"):
         assert weights_hash(first / name) == weights_hash(second / name)
     assert weights_hash(first / "control") != weights_hash(first / "student")
-    assert (first / "curves.json").read_bytes() == (second / "curves.json").read_bytes()
-    curves = json.loads((first / "curves.json").read_text())
-    assert [r["epoch"] for r in curves if r["model"] == "student"] == [1, 2, 3]
-    control = [r for r in curves if r["model"] == "control"]
+    assert curves[0] == curves[1]
+    assert [r["epoch"] for r in curves[0] if r["model"] == "student"] == [1, 2, 3]
+    control = [r for r in curves[0] if r["model"] == "control"]
     assert control[-1]["train_loss"] < control[0]["train_loss"]
     assert max(r["validation_accuracy"] for r in control) > 0.6
     with torch.no_grad():
@@ -56,21 +58,31 @@ def test_student_and_control_start_alike_see_the_same_rows_and_end_apart(tmp_pat
 
 def test_what_a_user_can_mend_comes_back_as_one_error(tmp_path: Path) -> None:
     made = small(tmp_path)
-    fits = [a_fit(tmp_path, architecture={"name": "reznet", "options": {}})]
+    fits = [a_fit(architecture={"name": "reznet", "options": {}})]
     with pytest.raises(StillroomError, match="Did you mean resnet"):
-        run_worker(job(made, tmp_path / "w", fits=fits), tmp_path / "w")
+        train(job(made, tmp_path, fits=fits), tmp_path / "models")
+    assert not (tmp_path / "models").exists()
 
 
-def test_what_cannot_be_written_is_named_and_a_crash_has_its_exit_code(tmp_path: Path) -> None:
+def test_what_cannot_be_used_is_named_and_a_crash_has_its_exit_code(tmp_path: Path) -> None:
     made = small(tmp_path)
-    broken = job(
-        made, tmp_path / "w", encoder={"kind": "image"}, curves="/proc/nowhere/curves.json"
-    )
     with pytest.raises(StillroomError):
-        run_worker(broken, tmp_path / "w")
-    unwritable = job(made, tmp_path / "w", curves="/proc/nowhere/curves.json")
-    with pytest.raises(StillroomError, match="No such file or directory: '/proc/nowhere"):
-        run_worker(unwritable, tmp_path / "w")
-    huge = job(made, tmp_path / "w", fits=[a_fit(tmp_path, epochs=1, architecture=HUGE)])
+        train(job(made, tmp_path, encoder={"kind": "image"}), tmp_path / "models")
+    missing = job(made, tmp_path, soft_labels="/proc/nowhere")
+    with pytest.raises(StillroomError, match="/proc/nowhere"):
+        train(missing, tmp_path / "models")
+    huge = job(made, tmp_path, fits=[a_fit(epochs=1, architecture=HUGE)])
     with pytest.raises(WorkerError, match="ended with code 1"):
-        run_worker(huge, tmp_path / "w")
+        train(huge, tmp_path / "models")
+
+
+def test_several_devices_are_torchruns(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    two = job(made, tmp_path, trainer=replace(TRAINER, devices=2))
+    assert "torch.distributed.run" not in command(job(made, tmp_path))
+    assert command(two)[1:5] == [
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+    ]

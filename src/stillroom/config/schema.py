@@ -59,13 +59,29 @@ class Architecture:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Optimisation:
-    """How one model is fitted: AdamW, a linear warm-up, then a cosine down to zero."""
+    """How one model is fitted: a linear warm-up of the learning rate, then a cosine down to zero.
 
+    Attributes:
+        optimiser: AdamW, or SGD with Nesterov's momentum.
+        warmup: share of the steps.
+        clip: the largest norm of a gradient; null lets it be.
+        accumulate: parts that a batch is computed in, one after another; what is learnt is equal.
+        patience: epochs without a better one after which training stops; null goes to the end.
+        keep: whose weights are kept: of the epoch with the lowest validation NLL, with the highest
+            validation accuracy, or of the last one.
+    """
+
+    optimiser: Literal["adamw", "sgd"]
     epochs: Count
     batch_size: Count
     lr: Positive
+    momentum: Share
     weight_decay: Annotated[float, Field(ge=0)]
     warmup: Share
+    clip: Positive | None
+    accumulate: Count
+    patience: Count | None
+    keep: Literal["nll", "accuracy", "last"]
 
     def alone(self) -> "Optimisation":
         """Return these values without what a subclass adds."""
@@ -170,10 +186,26 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Trainer:
-    """Where training runs."""
+    """Where training runs.
+
+    Attributes:
+        devices: processes, one for each device; each takes its part of a batch.
+        strategy: of several: whole copies of the model (ddp), or a part of it for each (fsdp).
+        precision: auto is bf16 on GPUs that have it, and float32 elsewhere.
+        threads: of one process, on the CPU.
+        workers: processes that load rows; 0 loads in the training process.
+        memory_gb: for rows in memory; what does not fit is shuffled in blocks.
+        checkpoint_steps: steps between two checkpoints.
+    """
 
     accelerator: Literal["cpu", "cuda", "auto"]
+    devices: Count
+    strategy: Literal["ddp", "fsdp"]
+    precision: Literal["auto", "float32", "bf16"]
     threads: Count
+    workers: Annotated[int, Field(ge=0)]
+    memory_gb: Positive
+    checkpoint_steps: Count
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

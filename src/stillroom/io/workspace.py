@@ -18,6 +18,7 @@ from stillroom.io.atomic import sync
 from stillroom.io.paths import confined
 
 WORK = Path(".stillroom") / "work"
+UNFINISHED = Path(".stillroom") / "unfinished"
 _NAME = re.compile(r"^\w+-[0-9a-f]{8}-(?P<host>.+)-(?P<pid>\d+)$")
 
 
@@ -35,6 +36,15 @@ def new_workspace(root: Path, label: str) -> Path:
     path = work / f"{label}-{uuid4().hex[:8]}-{socket.gethostname()}-{os.getpid()}"
     path.mkdir()
     return path
+
+
+def unfinished(root: Path, label: str) -> Path:
+    """Return where work of a kind is kept between runs until it is done.
+
+    Raises:
+        ConfigError: `.stillroom` is a link that leads outside of the project.
+    """
+    return confined(UNFINISHED / label, root)
 
 
 def publish(folder: Path, target: Path) -> None:

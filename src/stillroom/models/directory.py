@@ -12,6 +12,7 @@ from stillroom.io.documents import read_json, write_json
 from stillroom.io.hashing import sha256_file
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 WEIGHTS = "model.safetensors"
@@ -19,8 +20,19 @@ CONFIG = "config.json"
 PREPROCESSOR = "preprocessor_config.json"
 
 
-def save_model(model: "PreTrainedModel", encoder: dict[str, Any], path: Path) -> None:
+def save_model(
+    model: "PreTrainedModel",
+    encoder: dict[str, Any],
+    path: Path,
+    weights: "dict[str, Tensor] | None" = None,
+) -> None:
     """Write a model and the encoder of its inputs into the folder `path`.
+
+    Args:
+        model: of which the config is written.
+        encoder: its JSON document.
+        path: the folder.
+        weights: whole, where the model's own are sharded over processes.
 
     Raises:
         ModelError: the weights cannot be written.
@@ -31,7 +43,7 @@ def save_model(model: "PreTrainedModel", encoder: dict[str, Any], path: Path) ->
     path.mkdir(parents=True, exist_ok=True)
     _silence_progress()
     try:
-        model.save_pretrained(path)
+        model.save_pretrained(path, state_dict=weights)
     except SafetensorError as error:  # of a full disk too, which is no OSError there
         raise ModelError(f"{path} cannot be written: {error}") from error
     (path / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone

@@ -22,9 +22,16 @@ class HardLabels:
 
     smoothing: float = 0.0
 
-    def __call__(self, logits: Tensor, labels: Tensor, target: SoftTarget | None) -> Tensor:
-        """Return the mean loss of a batch; the target is not looked at."""
-        return hard_cross_entropy(logits, labels, self.smoothing)
+    def __call__(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        target: SoftTarget | None,
+        counts: "Counts | None" = None,
+    ) -> Tensor:
+        """Return what rows add to the mean loss of a batch; the target is not looked at."""
+        over = None if counts is None else counts.labelled
+        return hard_cross_entropy(logits, labels, self.smoothing, over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,18 @@ class Mixture:
         """At which the student's logits are summed: the labels are learnt at 1."""
         return tuple(sorted({*self.temperatures, *([1.0] if self.hard_weight else [])}))
 
-    def __call__(self, logits: Tensor, labels: Tensor, target: SoftTarget | None) -> Tensor:
-        """Return the mean loss of a batch of N rows."""
+    def __call__(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        target: SoftTarget | None,
+        counts: Counts | None = None,
+    ) -> Tensor:
+        """Return the mean loss of N rows, or what they add to that of a batch of `counts`."""
         if target is None:
             raise ValueError("distillation needs a soft target for each batch; it was given none")
         seen = gather(logits, target.ids, labels, self.student_temperatures)
-        return self.of(seen, target, labels, Counts.of(labels))
+        return self.of(seen, target, labels, counts or Counts.of(labels))
 
     def of(self, seen: Gathered, target: SoftTarget, labels: Tensor, counts: Counts) -> Tensor:
         """Return what some rows add to the mean loss of the batch that they belong to."""

@@ -160,16 +160,18 @@ class DecoupledKD:
         return torch.where(labels == UNLABELLED, 0.0, t**2 * both)
 
 
-def hard_cross_entropy(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+def hard_cross_entropy(
+    logits: Tensor, labels: Tensor, smoothing: float = 0.0, over: int | None = None
+) -> Tensor:
     """Mean cross-entropy over the labelled rows, in nats; zero where a batch has none.
 
     Args:
         logits: [N, C].
         labels: [N], int64, -1 where a row has no label. Masking a row equals leaving it out.
         smoothing: share of each target's mass that is spread over all classes.
+        over: the labelled rows of the batch that these are a part of.
     """
-    labelled = labels != UNLABELLED
     total = functional.cross_entropy(
         logits, labels, ignore_index=UNLABELLED, reduction="sum", label_smoothing=smoothing
     )
-    return total / labelled.sum().clamp(min=1)
+    return total / ((labels != UNLABELLED).sum().clamp(min=1) if over is None else max(over, 1))

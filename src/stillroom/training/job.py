@@ -28,7 +28,7 @@ class Fit:
         objective: the soft objective; None learns from hard labels alone.
         seed: of the weights and of the order of the batches.
         shift: augmentation, up to so many pixels in each direction.
-        output: the folder of the model directory.
+        output: the name of its model directory.
     """
 
     name: str
@@ -39,17 +39,22 @@ class Fit:
     seed: int
     shift: int
     label_smoothing: float
-    output: str
+    output: Annotated[str, Field(pattern=r"^\w+$")]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Job:
-    """Fits over one set of examples; `soft_labels` is the folder of the set where one is used."""
+    """Fits over one set of examples.
+
+    Attributes:
+        soft_labels: the folder of the set, where one is used.
+        folder: of this kind of job alone: what is unfinished is kept there between runs.
+    """
 
     examples: str
     encoder: dict[str, Any]
     soft_labels: str | None
-    curves: str
+    folder: str
     fits: list[Fit]
     trainer: Trainer
 

@@ -1,18 +1,21 @@
 """Launch: a job in, a worker process run to its end.
 
     Job ──job.json──> python -m stillroom.training.worker ──> its files, or its error as ours
+                      (under torchrun, where there are several devices)
 
 A process of its own, because Lightning's `ddp` starts the main module again in each rank, and
 inside a Kedro node that would be the whole pipeline.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stillroom.errors import StillroomError
+from stillroom.io.documents import read_json
 from stillroom.training.job import Job, write_job
 
 if TYPE_CHECKING:
@@ -21,40 +24,82 @@ if TYPE_CHECKING:
 
 WORKER = "stillroom.training.worker"
 SOURCE = Path(__file__).resolve().parents[2]
-MENDABLE = 3  # the worker's exit code for an error whose text is on its standard output
+FAILED = 3  # the worker's exit code for an error whose text it has left in a file
 
 
 class WorkerError(StillroomError):
     """The worker ended with an error; its own message stands above."""
 
 
-def run_worker(job: Job, workspace: Path) -> None:
-    """Run a job in a worker process and wait for it.
+def failure_file(folder: Path, rank: int) -> Path:
+    """Where a worker leaves the text of an error that a user can mend."""
+    return folder / f"failure-{rank}.txt"
+
+
+def train(job: Job, target: Path) -> Any:
+    """Run a job in a worker process and wait for it; a job that was stopped goes on.
 
     Args:
         job: what to train.
-        workspace: an existing folder for the job's file.
+        target: where the folder of model directories is put; its parent exists, it does not.
+
+    Returns:
+        The learning curves' records.
 
     Raises:
         StillroomError: what the worker said, where a user can mend it.
         WorkerError: the worker crashed or was killed.
     """
-    path = workspace / "job.json"
-    write_job(job, path)
+    run_worker(job)
+    folder = Path(job.folder)
+    curves = read_json(folder / "curves.json")
+    (folder / "models").replace(target)
+    shutil.rmtree(folder)
+    return curves
+
+
+def run_worker(job: Job) -> None:
+    """Run a job in a worker process and wait for it.
+
+    Raises:
+        StillroomError, WorkerError: as `train`.
+    """
+    folder = Path(job.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("failure-*.txt"):
+        left.unlink()
+    write_job(job, folder / "job.json")
     # The running project's own code first: in a DVC experiment an editable install elsewhere
     # would else train with the code of another checkout.
     search = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    ended = subprocess.run(
-        [sys.executable, "-m", WORKER, str(path)],
-        env={**os.environ, "PYTHONPATH": search, "PYTHONHASHSEED": "0"},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
+    environment = {
+        **os.environ,
+        "PYTHONPATH": search,
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": str(job.trainer.threads),  # torchrun prints a banner where it is unset
+    }
+    # The pipe ends when this process does; the worker then saves its state and leaves.
+    process = subprocess.Popen(command(job), env=environment, stdin=subprocess.PIPE)
+    with process:
+        code = process.wait()
+    if code:
+        raise _failure(folder, code)
+
+
+def command(job: Job) -> list[str]:
+    """Return the worker's command line."""
+    worker = ["-m", WORKER, str(Path(job.folder) / "job.json")]
+    if job.trainer.devices == 1:
+        return [sys.executable, *worker]
+    processes = f"--nproc-per-node={job.trainer.devices}"
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", processes, *worker]
+
+
+def _failure(folder: Path, code: int) -> StillroomError:
+    said = sorted(folder.glob("failure-*.txt"))
+    if said:
+        return StillroomError(said[0].read_text(encoding="utf-8").strip())
+    return WorkerError(
+        f"training ended with code {code}; its own message stands above. "
+        "A negative code is the signal that killed it: -9 is often a lack of memory."
     )
-    if ended.returncode == MENDABLE:
-        raise StillroomError(ended.stdout.strip())
-    if ended.returncode:
-        raise WorkerError(
-            f"training ended with code {ended.returncode}; its own message stands above. "
-            "A negative code is the signal that killed it: -9 is often a lack of memory."
-        )

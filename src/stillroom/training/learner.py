@@ -1,15 +1,17 @@
 """The Lightning module: a model and a loss in, a fitted model and its learning curve out.
 
-    Batch ──(shift)──> model ──logits──> loss ──AdamW, warm-up, cosine──> weights
+    Batch ──> model ──logits──> loss ──optimiser──> weights
+    validation ──> Record of the epoch, and whether its weights are the best so far
 
-The weights of the epoch with the lowest validation NLL are the ones that are kept: for the
-teacher, the student and the control alike, so that none is judged by how far it overfitted.
+The control is kept by the same rule as teacher and student, so that none is judged by how far it
+overfitted.
 """
 
 import math
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -18,94 +20,138 @@ from transformers import PreTrainedModel
 from stillroom.config.schema import Optimisation
 from stillroom.errors import StillroomError
 from stillroom.objectives.mixture import Loss
-from stillroom.training.augment import shifted
-from stillroom.training.batches import Batch
+from stillroom.training.loader import Batch
+from stillroom.training.optimiser import optimiser_of, scheduled
 
 Record = dict[str, str | int | float]
 
 
 class Learner(lightning.LightningModule):
-    """Fits one model."""
+    """Fits one model.
+
+    Attributes:
+        records: one of each epoch so far.
+        is_best: whether the epoch that ended last is the one to keep so far.
+    """
 
     def __init__(
-        self,
-        name: str,
-        model: PreTrainedModel,
-        loss: Loss,
-        how: Optimisation,
-        steps: int,
-        shift: int,
-        seed: int,
+        self, name: str, model: PreTrainedModel, loss: Loss, how: Optimisation, seed: int
     ) -> None:
-        """Hold the parts; `steps` is the number of optimiser steps in all."""
+        """Hold the parts."""
         super().__init__()
-        self.name, self.model, self.loss, self.how = name, model, loss, how
-        self.steps, self.shift = steps, shift
-        self.draws = torch.Generator().manual_seed(seed)
+        self.name, self.model, self.loss, self.how, self.seed = name, model, loss, how, seed
         self.records: list[Record] = []
-        self.best: dict[str, Tensor] = {}
-        self.lowest = math.inf
-        self._train: list[Tensor] = []
-        self._validation: list[Tensor] = []
+        self.is_best = False
+        self._is_sharded = False
+        self._highest = -math.inf
+        self._since_best = 0
+        self._train = torch.zeros((), dtype=torch.float64)
+        self._validation = torch.zeros(3, dtype=torch.float64)
+
+    def configure_model(self) -> None:
+        """Shard the model, where the strategy shards."""
+        if self.device_mesh is not None and not self._is_sharded:
+            from stillroom.training.sharded import shard
+
+            shard(self.model, self.device_mesh["data_parallel"])
+            self._is_sharded = True
 
     def logits(self, inputs: Tensor) -> Tensor:
-        """Return the model's logits [N, C]."""
+        """Return the model's logits [N, C], float32 at least."""
         logits: Tensor = self.model(**{self.model.main_input_name: inputs}).logits
-        return logits
+        return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+    def on_train_start(self) -> None:
+        """Stay stopped where it was stopped early, and then resumed."""
+        self._stop_early()
+
+    def on_train_batch_start(self, batch: Batch, index: int) -> None:
+        """Seed what is drawn in a step, dropout, by the step: no generator's state to keep."""
+        place = [self.seed, self.current_epoch, index, self.global_rank]
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Return the loss of a batch."""
-        inputs = shifted(batch.inputs, self.shift, self.draws) if self.shift else batch.inputs
-        loss = self.loss(self.logits(inputs), batch.labels, batch.target)
-        self._train.append(loss.detach())
-        return loss
+        """Return the loss of a part of a batch, times the number of parts.
+
+        Lightning takes the mean over the parts, so the batch's own loss comes out.
+        """
+        loss = self.loss(self.logits(batch.inputs), batch.labels, batch.target, batch.counts)
+        self._train = self._train.to(loss.device) + loss.detach().double()
+        return loss * batch.parts
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Keep NLL and correctness of each labelled row."""
+        """Add up NLL, correct answers and labelled rows."""
         known = batch.labels >= 0
         logits, labels = self.logits(batch.inputs)[known], batch.labels[known]
-        nll = functional.cross_entropy(logits, labels, reduction="none")
-        right = (logits.argmax(1) == labels).float()
-        self._validation.append(torch.stack([nll, right]))
+        nll = functional.cross_entropy(logits.double(), labels, reduction="sum")
+        right = (logits.argmax(1) == labels).double().sum()
+        rows = nll.new_tensor(len(labels))
+        self._validation = self._validation.to(nll.device) + torch.stack([nll, right, rows])
 
     def on_train_epoch_end(self) -> None:
-        """Record the epoch, and keep the weights where it is the best so far.
+        """Record the epoch, and see whether it is the best so far.
 
         Raises:
             StillroomError: the model diverged.
         """
-        nll, accuracy = torch.cat(self._validation, dim=1).double().mean(dim=1).tolist()
+        nll, right, rows = self._over_processes(self._validation).tolist()
+        loss = self._over_processes(self._train).item() / self.batches_per_epoch
         if not math.isfinite(nll):
             raise StillroomError(
                 f"{self.name} diverged in epoch {self.current_epoch + 1}: its validation NLL is "
-                f"{nll}. Lower its learning rate, now {self.how.lr:g}."
+                f"{nll}. Lower its learning rate, now {self.how.lr:g}, or set a clip."
             )
         self.records.append(
             {
                 "model": self.name,
                 "epoch": self.current_epoch + 1,
-                "train_loss": round(torch.stack(self._train).double().mean().item(), 6),
-                "validation_nll": round(nll, 6),
-                "validation_accuracy": round(accuracy, 6),
+                "train_loss": round(loss, 6),
+                "validation_nll": round(nll / rows, 6),
+                "validation_accuracy": round(right / rows, 6),
             }
         )
-        if nll < self.lowest:
-            self.lowest = nll
-            self.best = {key: value.clone() for key, value in self.model.state_dict().items()}
-        self._train, self._validation = [], []
+        self._judge(nll / rows, right / rows)
+        self._train, self._validation = self._train * 0, self._validation * 0
+
+    def _judge(self, nll: float, accuracy: float) -> None:
+        goodness = {"nll": -nll, "accuracy": accuracy, "last": float(self.current_epoch)}
+        self.is_best = goodness[self.how.keep] > self._highest
+        self._highest = max(self._highest, goodness[self.how.keep])
+        self._since_best = 0 if self.is_best else self._since_best + 1
+        self._stop_early()
+
+    def _stop_early(self) -> None:
+        if self.how.patience is not None and self._since_best >= self.how.patience:
+            self.trainer.should_stop = True
+
+    def _over_processes(self, total: Tensor) -> Tensor:
+        if self.trainer.world_size == 1:
+            return total
+        summed: Tensor = self.trainer.strategy.reduce(total.to(self.device), reduce_op="sum")
+        return summed
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """How many times an epoch moves the weights."""
+        batches: int = self.trainer.datamodule.parts.batches  # type: ignore[attr-defined]
+        return batches
 
     def configure_optimizers(self) -> Any:
-        """AdamW with a linear warm-up and a cosine down to zero, a step at a time."""
-        optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=self.how.lr, weight_decay=self.how.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.share_of_lr)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        """Return the optimiser with its schedule."""
+        steps = self.batches_per_epoch * self.how.epochs
+        return scheduled(optimiser_of(self.model.parameters(), self.how), self.how, steps)
 
-    def share_of_lr(self, step: int) -> float:
-        """Return the learning rate of a step, from 0, as a share of the highest."""
-        warmup = round(self.how.warmup * self.steps)
-        if step < warmup:
-            return (step + 1) / warmup
-        done = (step - warmup) / max(self.steps - warmup, 1)
-        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what Lightning does not know of."""
+        checkpoint["learner"] = {
+            "records": self.records,
+            "highest": self._highest,
+            "since_best": self._since_best,
+            "train": self._train,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take it back."""
+        kept = checkpoint["learner"]
+        self.records, self._highest = kept["records"], kept["highest"]
+        self._since_best, self._train = kept["since_best"], kept["train"]

@@ -172,7 +172,7 @@ def test_another_number_of_teachers_is_refused_with_both_numbers(teach: Any, mem
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"views": 2}, r"augmentation  none  \(expected shift-1 shift=2 seed=0\)"),
+        ({"views": 2}, r"augmentation  none  \(expected shift-2 shift=2 seed=0\)"),
         ({"seed": 1}, r"seed  0  \(expected 1\)"),
         ({"sparsifier": "sample"}, r"sparsifier\.kind  full  \(expected sample\)"),
         ({"sparsifier": "threshold"}, r"sparsifier\.kind  full  \(expected threshold\)"),
@@ -194,7 +194,7 @@ def test_a_changed_transform_is_named_with_both_sides(
     settings = teach.settings(views=2)
     unverified = teach.answered(settings)
     monkeypatch.setattr("stillroom.data.views.TRANSFORM", "shift-2")
-    words = r"augmentation  shift-1 shift=2 seed=0  \(expected shift-2 shift=2 seed=0\)"
+    words = r"augmentation  shift-2 shift=2 seed=0  \(expected shift-2 shift=2 seed=0\)"
     with pytest.raises(SoftLabelError, match=words):
         teach.verified(unverified, settings)
     assert teach.asked_for(settings) == 2 * (2 * 60 + 50)

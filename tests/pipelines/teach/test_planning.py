@@ -1,12 +1,12 @@
 """Planning: the project's own teachers, examples and student."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_objective import HINTON
-from small_project import CLASSES, small, untrained_teachers
+from small_project import CLASSES, fitted, small, untrained_teachers
 
 from stillroom.config.schema import Architecture, SoftLabels, Student
 from stillroom.data.encoders import fit_encoder
@@ -37,11 +37,7 @@ LABELS: dict[str, Any] = {
     "pilot": 100,
 }
 STUDENT = Student(
-    epochs=1,
-    batch_size=16,
-    lr=0.01,
-    weight_decay=0.0,
-    warmup=0.0,
+    **asdict(fitted(epochs=1)),
     architecture=Architecture(name="mlp", options={"hidden": [4]}),
     seed=0,
 )

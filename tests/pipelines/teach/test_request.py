@@ -57,7 +57,7 @@ def test_weights_are_even_unless_they_are_given() -> None:
 
 def test_teachers_are_asked_with_the_transform_of_the_views() -> None:
     how = request.how_of(replace(DEFAULT, views=3, shift=1, seed=6, batch_size=32))
-    assert (how.augmentation, how.seed, how.batch_size) == ("shift-1 shift=1 seed=6", 6, 32)
+    assert (how.augmentation, how.seed, how.batch_size) == ("shift-2 shift=1 seed=6", 6, 32)
     assert request.how_of(replace(DEFAULT, views=0, shift=1)).augmentation == "none"
     assert request.views_of(replace(DEFAULT, views=3)).numbers == [1, 2, 3]
 

@@ -1,11 +1,12 @@
 """The student's gradient: that of its own objective, by finite differences and by hand."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from small_project import small
+from small_project import fitted, small
 
 from stillroom.config.schema import Architecture, Student
 from stillroom.data.encoders import Encoder
@@ -14,11 +15,7 @@ from stillroom.pipelines.teach.student_gradient import student_gradient
 from stillroom.softlabels.distributions import Distributions
 
 STUDENT = Student(
-    epochs=1,
-    batch_size=16,
-    lr=0.01,
-    weight_decay=0.0,
-    warmup=0.0,
+    **asdict(fitted(epochs=1)),
     architecture=Architecture(name="mlp", options={"hidden": [4], "dropout": 0.0}),
     seed=3,
 )

@@ -65,7 +65,7 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
     [
         ({"weights": [3.0, 1.0]}, "shares"),
         ({"mean": "logit"}, "logit"),
-        ({"views": 2}, r"augmentation  none  \(expected shift-1"),
+        ({"views": 2}, r"augmentation  none  \(expected shift-2"),
         ({"sparsifier": "sample"}, r"sparsifier\.kind  full  \(expected sample\)"),
         ({"seed": 3}, r"seed  0  \(expected 3\)"),
     ],

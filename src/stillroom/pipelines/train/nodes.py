@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Objective, SoftLabels, Student, Trainer
-from stillroom.io.documents import read_json
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
-from stillroom.io.workspace import new_workspace
+from stillroom.io.workspace import new_workspace, unfinished
 from stillroom.pipelines.teach.request import require_configured
 
 if TYPE_CHECKING:
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from stillroom.training.job import Fit
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
-
-CURVES = "learning_curves.json"
 
 
 def train_students(
@@ -40,28 +37,23 @@ def train_students(
     """
     from stillroom.teachers.reference import refer
     from stillroom.training.job import Job
-    from stillroom.training.launch import run_worker
+    from stillroom.training.launch import train
 
     soft_labels.require(encoder["classes"], [ref.weights for ref in refer(teachers)])
     require_configured(soft_labels, softlabels)
-    workspace = new_workspace(project_root(), "train")
-    models = workspace / "models"
     job = Job(
         examples=str(examples.path),
         encoder=encoder,
         soft_labels=str(soft_labels.folder),
-        curves=str(workspace / CURVES),
-        fits=[
-            _fit("control", student, None, models),
-            _fit("student", student, objective, models),
-        ],
+        folder=str(unfinished(project_root(), "train")),
+        fits=[_fit("control", student, None), _fit("student", student, objective)],
         trainer=trainer,
     )
-    run_worker(job, workspace)
-    return models, read_json(workspace / CURVES)
+    models = new_workspace(project_root(), "train") / "models"
+    return models, train(job, models)
 
 
-def _fit(name: str, student: Student, objective: Objective | None, models: Path) -> "Fit":
+def _fit(name: str, student: Student, objective: Objective | None) -> "Fit":
     from stillroom.training.job import Fit
 
     return Fit(
@@ -73,5 +65,5 @@ def _fit(name: str, student: Student, objective: Objective | None, models: Path)
         seed=student.seed,
         shift=0,
         label_smoothing=0.0,
-        output=str(models / name),
+        output=name,
     )

@@ -4,45 +4,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Teacher, Trainer
-from stillroom.io.documents import read_json
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
-from stillroom.io.workspace import new_workspace
+from stillroom.io.workspace import new_workspace, unfinished
 
 if TYPE_CHECKING:
     from stillroom.training.job import Fit
-
-CURVES = "learning_curves.json"
 
 
 def tutor_teachers(
     examples: TableFile, encoder: dict[str, Any], teacher: Teacher, trainer: Trainer
 ) -> tuple[Path, Any]:
     """Return a folder with one model directory per teacher, and their learning curves."""
-    workspace = new_workspace(project_root(), "tutor")
-    ensemble = workspace / "ensemble"
+    ensemble = new_workspace(project_root(), "tutor") / "ensemble"
     if teacher.source == "given":
         from stillroom.teachers.given import take_over  # its encoder brings polars
 
         take_over(project_root() / teacher.path, ensemble / "member_0", encoder["classes"])
         return ensemble, []
     from stillroom.training.job import Job
-    from stillroom.training.launch import run_worker
+    from stillroom.training.launch import train
 
-    fits = [_fit(teacher, member, ensemble) for member in range(teacher.members)]
     job = Job(
         examples=str(examples.path),
         encoder=encoder,
         soft_labels=None,
-        curves=str(workspace / CURVES),
-        fits=fits,
+        folder=str(unfinished(project_root(), "tutor")),
+        fits=[_fit(teacher, member) for member in range(teacher.members)],
         trainer=trainer,
     )
-    run_worker(job, workspace)
-    return ensemble, read_json(workspace / CURVES)
+    return ensemble, train(job, ensemble)
 
 
-def _fit(teacher: Teacher, member: int, ensemble: Path) -> "Fit":
+def _fit(teacher: Teacher, member: int) -> "Fit":
     from stillroom.training.job import Fit
 
     return Fit(
@@ -54,5 +48,5 @@ def _fit(teacher: Teacher, member: int, ensemble: Path) -> "Fit":
         seed=teacher.seed + member,
         shift=teacher.shift,
         label_smoothing=teacher.label_smoothing,
-        output=str(ensemble / f"member_{member}"),
+        output=f"member_{member}",
     )

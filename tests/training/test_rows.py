@@ -1,5 +1,4 @@
-"""Batches: joined by key, in an order that seed and epoch alone decide, in the views that the
-teachers saw."""
+"""Rows: joined by key, in the views that the teachers saw."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,6 @@ import pytest
 import torch
 from dense_answers import softmax
 from small_project import Small, small, soft_labels, untrained_teachers
-from torch.utils.data import DataLoader
 
 from stillroom.data.encoders import Encoder
 from stillroom.data.views import PLAIN, Views
@@ -22,17 +20,9 @@ from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.manifest import manifest_of, write_manifest
 from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sample, Sparsifier, TopK
 from stillroom.teachers import local
-from stillroom.training.batches import (
-    Batch,
-    EpochOrder,
-    Rows,
-    in_order,
-    labelled,
-    loader,
-    read_split,
-    replayed,
-    taught,
-)
+from stillroom.training.loader import Batch, Loader
+from stillroom.training.order import Part, Parts
+from stillroom.training.rows import Rows, labelled, moved, read_split, replayed, taught
 
 MOVED = Views(count=3, shift=2, seed=5)
 
@@ -48,13 +38,17 @@ def rows(count: int) -> Rows:
     )
 
 
-def batches_of(batches: DataLoader[Batch], epoch: int) -> list[Batch]:
-    batches.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+def loader(rows: Rows, batch_size: int, seed: int) -> Loader:
+    return Loader(rows, Parts(rows.order(seed), batch_size, rows.variants), workers=0)
+
+
+def batches_of(batches: Loader, epoch: int) -> list[Batch]:
+    batches.parts.go_to(epoch, 0)
     return list(batches)
 
 
-def seen(batches: DataLoader[Batch], epoch: int) -> list[int]:
-    return torch.cat([batch.labels for batch in batches_of(batches, epoch)]).tolist()
+def all_of(rows: Rows, variant: int) -> Batch:
+    return rows[Part(np.arange(len(rows)), 0, 1, variant)]
 
 
 def train(made: Small) -> Rows:
@@ -87,38 +81,6 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, np.ndarray]:
 
     monkeypatch.setattr(local, "batches_of_logits", recording)
     return found
-
-
-def test_an_epoch_sees_each_row_once_and_the_next_another_order() -> None:
-    batches = loader(rows(20), 6, seed=3)
-    first, second = seen(batches, 0), seen(batches, 1)
-    assert sorted(first) == sorted(second) == list(range(20))
-    assert first != second
-    assert seen(batches, 0) == first
-
-
-def test_the_order_is_a_function_of_the_seed() -> None:
-    assert list(EpochOrder(50, 1, 1)) == list(EpochOrder(50, 1, 1)) != list(EpochOrder(50, 1, 2))
-
-
-def test_epochs_take_the_variants_in_turn_and_the_order_does_not_depend_on_them() -> None:
-    order, plain = EpochOrder(50, 3, 1), EpochOrder(50, 1, 1)
-    for epoch in range(7):
-        order.set_epoch(epoch)
-        plain.set_epoch(epoch)
-        indices = list(order)
-        assert {index // 50 for index in indices} == {epoch % 3}
-        assert [index % 50 for index in indices] == list(plain)
-
-
-def test_a_last_batch_of_one_is_dropped_and_a_longer_one_kept() -> None:
-    assert [len(batch.labels) for batch in loader(rows(13), 6, 0)] == [6, 6]
-    assert [len(batch.labels) for batch in loader(rows(14), 6, 0)] == [6, 6, 2]
-    assert [len(batch.labels) for batch in loader(rows(4), 6, 0)] == [4]
-
-
-def test_validation_drops_nothing() -> None:
-    assert torch.cat([batch.labels for batch in in_order(rows(13), 6)]).tolist() == list(range(13))
 
 
 def test_inputs_labels_and_targets_of_a_row_stay_together(made: Small, tmp_path: Path) -> None:
@@ -194,7 +156,7 @@ def test_a_labelled_row_keeps_its_own_key_and_so_its_own_view(tmp_path: Path) ->
     few = labelled(replayed(plain, labels))
     assert few.example_ids == plain.example_ids[20:]
     expected = MOVED.apply(plain.inputs.numpy(), plain.example_ids, 2)[20:]
-    assert (few.batch(list(range(40)), 1).inputs.numpy() == expected).all()
+    assert (all_of(few, 1).inputs.numpy() == expected).all()
 
 
 def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path) -> None:
@@ -203,10 +165,9 @@ def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path)
     plain = train(made)
     lessons = taught(plain, labels, [4.0])
     assert lessons.variants == [(0, 0), (0, 1), (0, 2)]
-    index = list(range(60))
     dense = []
     for variant, (view, draw) in enumerate(lessons.variants):
-        batch = lessons.batch(index, variant)
+        batch = all_of(lessons, variant)
         assert batch.target is not None
         assert (batch.inputs == plain.inputs).all()
         names = [(key, view, draw) for key in plain.example_ids]
@@ -228,7 +189,7 @@ def test_views_and_draws_multiply(made: Small, tmp_path: Path) -> None:
     labels = labels_of(made, tmp_path, kind, views=Views(count=2, shift=1, seed=0), draws=2)
     lessons = taught(train(made), labels, [4.0])
     assert lessons.variants == [(1, 0), (1, 1), (2, 0), (2, 1)]
-    first, second, third = (lessons.batch([0, 1, 2], variant).inputs for variant in (0, 1, 2))
+    first, second, third = (all_of(lessons, variant).inputs for variant in (0, 1, 2))
     assert (first == second).all()
     assert (first != third).any()
 
@@ -278,7 +239,7 @@ def test_views_that_another_transform_made_are_refused_by_name(made: Small, tmp_
             return labels.variants(example_id)
 
     write_manifest(labels.folder, other)
-    with pytest.raises(SoftLabelError, match=r"made by 'crop-3 size=7', and shift-1 is what"):
+    with pytest.raises(SoftLabelError, match=r"made by 'crop-3 size=7', and shift-2 is what"):
         replayed(train(made), Foreign(labels.folder))
 
 
@@ -316,3 +277,22 @@ def test_labelled_keeps_the_labelled_rows_alone() -> None:
     assert kept.example_ids == [rows(3).example_ids[0], rows(3).example_ids[2]]
     with pytest.raises(DataError, match="label_fraction"):
         labelled(replace(rows(1), labels=torch.tensor([-1])))
+
+
+def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(made: Small) -> None:
+    plain = train(made)
+    lessons = moved(plain, shift=2, epochs=4, seed=9)
+    seen = [all_of(lessons, epoch).inputs.numpy() for epoch in range(4)]
+    expected = Views(count=4, shift=2, seed=9)
+    for epoch, images in enumerate(seen):
+        assert (images == expected.apply(plain.inputs.numpy(), plain.example_ids, epoch + 1)).all()
+    assert len({images.tobytes() for images in seen}) == 4
+
+
+def test_a_part_has_every_nth_row_of_its_batch_and_the_counts_of_the_whole() -> None:
+    mixed = replace(rows(7), labels=torch.tensor([0, -1, 2, -1, 4, 5, 6]))
+    batch = np.array([6, 1, 3, 5, 0])
+    parts = [mixed[Part(batch, number, 3, 0)] for number in range(3)]
+    assert [part.labels.tolist() for part in parts] == [[6, 5], [-1, 0], [-1]]
+    assert [part.inputs.flatten().tolist() for part in parts] == [[6, 5], [1, 0], [3]]
+    assert {(part.counts.rows, part.counts.labelled, part.parts) for part in parts} == {(5, 3, 3)}

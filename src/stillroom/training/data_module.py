@@ -1,0 +1,65 @@
+"""The data module: a table of training rows and validation rows in, Lightning's loaders out."""
+
+from typing import Protocol
+
+import lightning
+import numpy as np
+from torch.utils.data import DataLoader
+
+from stillroom.config.schema import Optimisation
+from stillroom.training.loader import Batch, Loader, Table
+from stillroom.training.order import Order, Part, Parts, Sharing
+from stillroom.training.rows import Rows
+
+
+class TrainingRows(Table, Protocol):
+    """Training rows, wherever they are, in each of their variants."""
+
+    @property
+    def variants(self) -> list[tuple[int, int]]:
+        """The view and draw of each variant."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        ...
+
+    def order(self, seed: int) -> Order:
+        """Return how they are shuffled."""
+        ...
+
+
+class Data(lightning.LightningDataModule):
+    """Feeds one fit."""
+
+    def __init__(
+        self, train: TrainingRows, validation: Rows, how: Optimisation, seed: int, workers: int
+    ) -> None:
+        """Hold the rows; `workers` processes load the training rows."""
+        super().__init__()
+        self.train, self.validation = train, validation
+        self.how, self.seed, self.workers = how, seed, workers
+
+    def setup(self, stage: str) -> None:
+        """Cut the batches, once the number of processes is known."""
+        sharing = Sharing(*self._share(), self.how.accumulate)
+        order = self.train.order(self.seed)
+        self.parts = Parts(order, self.how.batch_size, self.train.variants, sharing)
+
+    def train_dataloader(self) -> Loader:
+        """Return this process's parts of the batches, in the order of the seed."""
+        return Loader(self.train, self.parts, self.workers)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Return this process's share of the validation rows."""
+        rank, processes = self._share()
+        rows = np.arange(len(self.validation))
+        at = range(0, len(rows), self.how.batch_size)
+        batches = [rows[start : start + self.how.batch_size] for start in at]
+        parts = [Part(batch, rank, processes, 0) for batch in batches]
+        return DataLoader(self.validation, batch_size=None, sampler=parts)  # type: ignore[arg-type]
+
+    def _share(self) -> tuple[int, int]:
+        if self.trainer is None:
+            return 0, 1
+        return self.trainer.global_rank, self.trainer.world_size

@@ -1,0 +1,146 @@
+"""Fitting: one fit and its rows in, the best weights as a model directory and its curve out.
+
+Fit, rows ──Trainer, from the checkpoint where there is one──> Place.best, records
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies import Strategy
+
+from stillroom.config.schema import Trainer
+from stillroom.data.encoders import Encoder
+from stillroom.errors import DataError
+from stillroom.models.table import Shape, build
+from stillroom.objectives.mixture import Loss
+from stillroom.training.checkpoint import Checkpoints, read_tree
+from stillroom.training.data_module import Data, TrainingRows
+from stillroom.training.job import Fit
+from stillroom.training.keeper import Keeper
+from stillroom.training.learner import Learner, Record
+from stillroom.training.loader import Batch
+from stillroom.training.place import Place, differing
+from stillroom.training.rows import Rows
+from stillroom.training.stop import StopRequest
+
+_LOG = logging.getLogger(__name__)
+
+Tick = Callable[[int, str], None]
+
+
+class Progress(Callback):
+    """Ticks once a part of a batch, with the rows of all processes."""
+
+    def __init__(self, tick: Tick, name: str) -> None:
+        """Show `name` beside the numbers."""
+        self.tick, self.name = tick, name
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        outputs: object,
+        batch: Batch,
+        batch_idx: int,
+    ) -> None:
+        """Count the rows."""
+        epoch = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
+        rows = len(batch.labels) * trainer.world_size
+        self.tick(rows, f"training {self.name}, {epoch}")
+
+
+def fit_model(
+    fit: Fit,
+    rows: tuple[TrainingRows, Rows],
+    loss: Loss,
+    encoder: Encoder,
+    where: Trainer,
+    place: Place,
+    stop: StopRequest,
+    tick: Tick,
+) -> list[Record]:
+    """Fit one model and return its curve; the best epoch's weights lie in the place.
+
+    Args:
+        fit: what it is and how it is fitted.
+        rows: training and validation rows.
+        loss: what is minimised.
+        encoder: of the inputs.
+        where: on what it runs.
+        place: what an earlier run left, and where to keep the state.
+        stop: whether to stop.
+        tick: is told how many rows were seen, and a text.
+
+    Raises:
+        StoppedError: it was asked to, and saved its state.
+        StillroomError: the model diverged, or cannot be built.
+    """
+    how = fit.optimisation
+    shape = Shape(encoder.shape, encoder.classes)
+    model = build(fit.architecture.name, fit.architecture.options, shape, fit.seed)
+    learner = Learner(fit.name, model, loss, how, fit.seed)
+    keeper = Keeper(place, encoder.to_json(), where.checkpoint_steps, stop)
+    trainer = trainer_of(where, fit, [keeper, Progress(tick, fit.name)])
+    data = Data(*rows, how, fit.seed, where.workers)
+    trainer.fit(learner, datamodule=data, ckpt_path=_resumable(place, fit.name))
+    return learner.records
+
+
+def trainer_of(where: Trainer, fit: Fit, callbacks: list[Callback]) -> lightning.Trainer:
+    """Return Lightning's trainer for a fit, without its own logs, bars and checkpoints."""
+    how = fit.optimisation
+    return lightning.Trainer(
+        accelerator=where.accelerator,
+        devices=where.devices,
+        strategy=_strategy(where),
+        precision=_precision(where),
+        max_epochs=how.epochs,
+        accumulate_grad_batches=how.accumulate,
+        gradient_clip_val=how.clip,
+        use_distributed_sampler=False,
+        logger=False,
+        enable_checkpointing=True,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        plugins=[Checkpoints()],
+        callbacks=callbacks,
+    )
+
+
+def _strategy(where: Trainer) -> str | Strategy:
+    if where.devices == 1:
+        return "auto"
+    if where.strategy == "ddp":
+        return "ddp"
+    from stillroom.training.sharded import FullySharded
+
+    return FullySharded(where.devices)
+
+
+def _precision(where: Trainer) -> Any:
+    if where.precision == "auto":
+        gpu = where.accelerator != "cpu" and torch.cuda.is_available()
+        return "bf16-mixed" if gpu and torch.cuda.is_bf16_supported() else "32-true"
+    return {"float32": "32-true", "bf16": "bf16-mixed"}[where.precision]
+
+
+def _resumable(place: Place, name: str) -> str | None:
+    """Return the checkpoint to go on from, where it is one of an equal fit."""
+    if not place.checkpoint.is_file():
+        return None
+    try:
+        kept = read_tree(place.checkpoint)
+        others = differing(kept["ingredients"], place.ingredients)
+    except (DataError, KeyError) as error:
+        _LOG.warning("%s begins anew: %s", name, error)
+        return None
+    if others:
+        _LOG.info("%s begins anew: it was stopped with other %s", name, ", ".join(others))
+        return None
+    _LOG.info("%s goes on in epoch %d", name, kept["epoch"] + 1)
+    return str(place.checkpoint)

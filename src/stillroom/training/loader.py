@@ -1,0 +1,92 @@
+"""Loaders: parts of batches in, tensors out, by as many worker processes as wanted.
+
+    Parts ──Part──> table[part] ──> Batch, Batch, …   (in the order of the parts)
+
+A loader knows how many parts it has handed out, so that a checkpoint can say where to go on.
+"""
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from stillroom.objectives.mixture import Counts
+from stillroom.objectives.target import SoftTarget
+from stillroom.training.order import Part, Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows in the order in which they are learnt: a batch, or one process's part of it.
+
+    Attributes:
+        inputs: [N, *shape], float32.
+        labels: [N], int64, -1 where a row has no label.
+        target: the teachers' answers, or None where the job has none.
+        counts: of the whole batch, over which means are taken.
+        parts: how many parts the batch was cut into.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    target: SoftTarget | None
+    counts: Counts
+    parts: int
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device; Lightning calls this."""
+        target = None if self.target is None else self.target.to(device)
+        return Batch(
+            self.inputs.to(device), self.labels.to(device), target, self.counts, self.parts
+        )
+
+
+class Table(Protocol):
+    """Rows that are fetched a part of a batch at a time, not one by one."""
+
+    def __getitem__(self, part: Part) -> Batch:
+        """Return a part of a batch."""
+        ...
+
+
+class Loader(DataLoader[Batch]):
+    """Hands out batches, and can go on where another left off."""
+
+    def __init__(self, table: Table, parts: Parts, workers: int) -> None:
+        """Feed `parts` of `table` by `workers` processes; 0 loads in this one."""
+        super().__init__(
+            table,  # type: ignore[arg-type]
+            batch_size=None,
+            sampler=parts,
+            num_workers=workers,
+            worker_init_fn=_leave_signals_to_the_trainer,
+            persistent_workers=workers > 0,
+            multiprocessing_context="fork" if workers else None,
+        )
+        self.parts = parts
+        self.handed_out = 0
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        """Yield the batches of the rest of the epoch."""
+        self.handed_out = self.parts.start
+        for batch in super().__iter__():
+            self.handed_out += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where to go on; Lightning keeps it in its checkpoints."""
+        return {"epoch": self.parts.epoch, "part": self.handed_out}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on at the part after the last one that was handed out."""
+        self.parts.go_to(state["epoch"], state["part"])
+
+
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    # Workers inherit the trainer's handlers, which only take a note, and would not end.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

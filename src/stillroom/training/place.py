@@ -1,0 +1,104 @@
+"""Places: where a fit keeps its state, so that the run after a kill goes on.
+
+    <job>/<fit>/checkpoint.safetensors, best/, done.json ──all done──> <job>/models/<fit>/
+
+A state is taken up by a fit that depends on equal things alone: rows, soft labels, values, code
+and libraries. Anything else begins anew, and says what differs.
+"""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import stillroom
+from stillroom.io.documents import read_json, write_json
+from stillroom.io.hashing import sha256_file, sha256_json
+from stillroom.training.job import Fit, Job
+
+LIBRARIES = ("lightning", "numpy", "torch", "transformers")
+MODELS, CURVES = "models", "curves.json"
+
+Ingredients = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of one fit, and what the fit depends on."""
+
+    folder: Path
+    ingredients: Ingredients
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state in the midst of training."""
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The model directory of the best epoch so far."""
+        return self.folder / "best"
+
+    def records(self) -> list[Any] | None:
+        """Return the curve of a fit that is finished; None where it is not."""
+        path = self.folder / "done.json"
+        done = read_json(path) if path.is_file() and self.best.is_dir() else None
+        if not isinstance(done, dict) or done["ingredients"] != self.ingredients:
+            return None
+        return list(done["records"])
+
+    def finish(self, records: list[Any]) -> None:
+        """Note that the fit is finished."""
+        write_json(self.folder / "done.json", {"ingredients": self.ingredients, "records": records})
+        self.checkpoint.unlink(missing_ok=True)
+
+
+def place_of(job: Job, fit: Fit, shared: Ingredients) -> Place:
+    """Return where a fit of a job keeps its state."""
+    ingredients = shared | {key: value for key, value in asdict(fit).items() if key != "output"}
+    return Place(Path(job.folder) / fit.output, ingredients)
+
+
+def shared_ingredients(job: Job) -> Ingredients:
+    """Return what every fit of a job depends on."""
+    manifest = None if job.soft_labels is None else Path(job.soft_labels) / "manifest.json"
+    trainer = asdict(job.trainer)
+    for key in ("threads", "workers", "checkpoint_steps"):  # nothing that is learnt depends on it
+        del trainer[key]
+    return {
+        "examples": {path.name: sha256_file(path) for path in _files(Path(job.examples))},
+        "encoder": sha256_json(job.encoder),
+        "soft_labels": None if manifest is None else sha256_file(manifest),
+        "trainer": trainer,
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "code": _code(),
+    }
+
+
+def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Return the names of the ingredients that differ."""
+    return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
+
+
+def gather_models(job: Job) -> Path:
+    """Put the finished models of a job together in one folder, and return it."""
+    models = Path(job.folder) / MODELS
+    shutil.rmtree(models, ignore_errors=True)
+    models.mkdir()
+    for fit in job.fits:
+        (Path(job.folder) / fit.output / "best").replace(models / fit.output)
+    return models
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.glob("*.parquet"))
+
+
+def _code() -> str:
+    """Return a hash of the package's code: another version might train otherwise."""
+    root = Path(stillroom.__file__).parent
+    return sha256_json(
+        {str(path.relative_to(root)): sha256_file(path) for path in sorted(root.rglob("*.py"))}
+    )

@@ -1,0 +1,161 @@
+"""Rows in memory: examples and soft labels in, a split joined by key out.
+
+examples + encoder.json ──read_split──> Rows ──taught, joined by key──> Rows
+Rows[part] ──> Batch
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from stillroom.data.encoders import Encoder
+from stillroom.data.views import PLAIN, Views
+from stillroom.errors import DataError
+from stillroom.io.tables import TableFile
+from stillroom.objectives.missing import UNLABELLED
+from stillroom.objectives.mixture import Counts
+from stillroom.objectives.target import SoftTarget
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.distributions import Distributions, padded
+from stillroom.training.loader import Batch
+from stillroom.training.order import Order, Part, Shuffled
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A split in memory: inputs as they are, and what there is of them in each variant.
+
+    Attributes:
+        inputs: [N, *shape], float32, plain.
+        labels: [N], int64, -1 where a row has no label.
+        example_ids: N keys, by which a view is made again.
+        views: how a view is made.
+        variants: (view, draw) of each variant; a plain split has one, (0, 0).
+        targets: the teachers' answers to each variant; none where only labels are learnt.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    example_ids: list[bytes]
+    views: Views
+    variants: list[tuple[int, int]]
+    targets: list[SoftTarget]
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.labels)
+
+    def order(self, seed: int) -> Order:
+        """Return how they are shuffled: every row can come anywhere."""
+        return Shuffled(len(self), seed)
+
+    def __getitem__(self, part: Part) -> Batch:
+        """Return a part of a batch, as its variant has the rows."""
+        at, rows = torch.from_numpy(part.rows), part.rows.tolist()
+        inputs, view = self.inputs[at], self.variants[part.variant][0]
+        if view:
+            keys = [self.example_ids[row] for row in rows]
+            inputs = torch.from_numpy(self.views.apply(inputs.numpy(), keys, view))
+        target = self.targets[part.variant].rows(at) if self.targets else None
+        counts = Counts.of(self.labels[torch.from_numpy(part.batch)])
+        return Batch(inputs, self.labels[at], target, counts, part.of)
+
+
+def read_split(examples: Path, encoder: Encoder, split: str) -> Rows:
+    """Return the rows of a split, plain and without soft labels.
+
+    Raises:
+        DataError: the split is empty.
+    """
+    frame = TableFile(examples).read().filter(pl.col("split") == split)
+    if frame.is_empty():
+        raise DataError(f"{examples} has no rows in the split {split}. Run ingest again.")
+    return plain_rows(frame, encoder)
+
+
+def plain_rows(frame: pl.DataFrame, encoder: Encoder) -> Rows:
+    """Return some examples as rows, without soft labels."""
+    labels = frame["label"].fill_null(UNLABELLED).to_numpy().astype(np.int64)
+    return Rows(
+        inputs=torch.from_numpy(encoder.encode(frame)),
+        labels=torch.from_numpy(labels),
+        example_ids=frame["example_id"].to_list(),
+        views=PLAIN,
+        variants=[(0, 0)],
+        targets=[],
+    )
+
+
+def moved(rows: Rows, shift: int, epochs: int, seed: int) -> Rows:
+    """Return the rows with a view of their own in each epoch: augmentation without a teacher."""
+    views = Views(count=epochs, shift=shift, seed=seed)
+    return replace(rows, views=views, variants=[(view, 0) for view in views.numbers])
+
+
+def replayed(rows: Rows, labels: SoftLabelSet) -> Rows:
+    """Return the rows in the variants that the teachers saw, without soft labels.
+
+    Raises:
+        SoftLabelError: an example has no soft label, or another transform made the views.
+    """
+    variants = labels.variants(rows.example_ids[0])
+    if not variants:
+        labels.plain(rows.example_ids[:1], 1.0)  # refuses, and says which example it is
+    name = labels.manifest.captures[0].augmentation
+    count = max(view for view, _ in variants)
+    return replace(rows, views=Views.named(name, count), variants=variants)
+
+
+def taught(rows: Rows, labels: SoftLabelSet, temperatures: Sequence[float]) -> Rows:
+    """Return the rows joined by key with the soft labels of each of their variants.
+
+    Raises:
+        SoftLabelError: an example has no soft label, or there are none at those temperatures.
+    """
+    seen = replayed(rows, labels)
+    if not temperatures:  # hard labels alone
+        nothing = SoftTarget(torch.empty((len(rows), 0), dtype=torch.int64), {})
+        return replace(seen, targets=[nothing] * len(seen.variants))
+    targets = []
+    for view, draw in seen.variants:
+        names = [(key, view, draw) for key in rows.example_ids]
+        targets.append(soft_target({t: labels.distributions(names, t) for t in temperatures}))
+        targets[-1].require_finite()
+    return replace(seen, targets=targets)
+
+
+def soft_target(found: Mapping[float, Distributions]) -> SoftTarget:
+    """Return the same rows' distributions at each temperature as one target, in float32."""
+    ids, tables = padded(list(found.values()))
+    with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
+        logs = [torch.from_numpy(np.log(weights)).float() for weights in tables]
+    return SoftTarget(torch.from_numpy(ids), dict(zip(found, logs, strict=True)))
+
+
+def labelled(rows: Rows) -> Rows:
+    """Return the labelled rows, without soft labels.
+
+    Raises:
+        DataError: no row has a label.
+    """
+    known = rows.labels != UNLABELLED
+    if not known.any():
+        raise DataError("no training row has a label. Raise data.label_fraction.")
+    return replace(only(rows, known), targets=[])
+
+
+def only(rows: Rows, kept: Tensor) -> Rows:
+    """Return the rows where `kept`, [N] boolean, holds."""
+    keys = [key for key, has in zip(rows.example_ids, kept.tolist(), strict=True) if has]
+    return replace(
+        rows,
+        inputs=rows.inputs[kept],
+        labels=rows.labels[kept],
+        example_ids=keys,
+        targets=[target.rows(kept) for target in rows.targets],
+    )

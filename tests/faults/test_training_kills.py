@@ -1,0 +1,57 @@
+"""SIGKILL at random steps of training: the resumed weights and the order of examples are the same.
+
+The kill falls a moment after a step has begun: in it, in a checkpoint that is being written, in the
+validation of an epoch, between two fits.
+"""
+
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from interrupted import Run, distinct, run_of, same_weights
+from small_project import small, soft_labels, untrained_teachers
+
+from stillroom.data.views import Views
+
+STEPS = 44  # 3 epochs of 4 batches, then 4 epochs of 4 batches in 2 parts
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.faults)])
+def test_killed_at_random_steps_training_ends_with_the_very_weights(
+    tmp_path: Path, workers: int, kills: int, counted: Callable[[str], None]
+) -> None:
+    draws = random.Random(kills + workers)
+    made = small(tmp_path, unlabelled=20)
+    teachers = untrained_teachers(made, tmp_path / "t")
+    labels = soft_labels(made, teachers, tmp_path / "s", views=Views(count=2, shift=1, seed=0))
+    whole = run_of(made, labels, tmp_path / "whole")
+    assert whole.go() == 0
+    assert len(whole.steps()) == STEPS
+    done = replayed = runs = 0
+    while done < kills:
+        run = run_of(made, labels, tmp_path / f"run{runs}", workers=workers, checkpoint_steps=3)
+        done += killed_until_it_ends(run, min(10, kills - done), draws)
+        assert distinct(run.steps()) == whole.steps()
+        assert same_weights(run, whole)
+        replayed += len(run.steps()) - STEPS
+        runs += 1
+    counted(
+        f"training, {workers} workers: {done} kills in {runs} runs, each of {STEPS} steps; "
+        f"{replayed} steps were taken twice; weights and order as in an uninterrupted run"
+    )
+
+
+def killed_until_it_ends(run: Run, most: int, draws: random.Random) -> int:
+    """Kill a run at up to `most` random steps, then let it end; return the number of kills."""
+    kills = 0
+    while kills < most:
+        code = run.go(die_at=draws.randrange(12))
+        if code == 0:
+            return kills
+        assert code == -signal.SIGKILL
+        kills += 1
+    assert run.go() == 0
+    return kills

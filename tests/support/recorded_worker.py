@@ -1,0 +1,47 @@
+"""The real worker with an ear at each step: python recorded_worker.py job.json log [die at step].
+
+Each step that begins is a line of the log: the fit, the step, and the keys of its rows (hashes of
+their inputs). The process kills itself with SIGKILL a moment after the step that it is told begins,
+so that the kill falls anywhere: in the step, in a checkpoint that is being written, or after it.
+"""
+
+import hashlib
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from stillroom.training import worker
+from stillroom.training.learner import Learner
+
+
+def main(job: Path, log: Path, die_at: int | None) -> int:
+    real = Learner.on_train_batch_start
+    seen = 0
+
+    def recording(self: Learner, batch: Any, index: int) -> None:
+        nonlocal seen
+        keys = [hashlib.sha256(row.numpy().tobytes()).hexdigest()[:12] for row in batch.inputs]
+        with log.open("a") as file:
+            file.write(f"{self.name} {self.current_epoch}.{index} {','.join(keys)}\n")
+        real(self, batch, index)
+        if seen == die_at:
+            threading.Thread(target=_die, daemon=True).start()
+        seen += 1
+
+    Learner.on_train_batch_start = recording  # type: ignore[method-assign]
+    return worker.main(job)
+
+
+def _die() -> None:
+    time.sleep(random.uniform(0, 0.03))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    sys.exit(main(Path(given[0]), Path(given[1]), int(given[2]) if len(given) > 2 else None))

@@ -1,0 +1,92 @@
+"""The keeper: real workers that are killed or stopped go on where they were, bit by bit."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from interrupted import Run, distinct, run_of, same_weights
+from small_project import Small, small, soft_labels, untrained_teachers
+
+from stillroom.data.views import Views
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.training.checkpoint import read_tree
+from stillroom.training.launch import FAILED
+
+Made = tuple[Small, SoftLabelSet]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("keeper")
+    examples = small(folder, unlabelled=20)
+    teachers = untrained_teachers(examples, folder / "t")
+    return examples, soft_labels(
+        examples, teachers, folder / "s", views=Views(count=2, shift=1, seed=0)
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = run_of(*made, tmp_path_factory.mktemp("whole") / "run")
+    assert run.go() == 0
+    return run
+
+
+def test_a_run_that_is_killed_over_and_over_ends_with_the_very_weights(
+    made: Made, whole: Run, tmp_path: Path
+) -> None:
+    run = run_of(*made, tmp_path / "run", workers=2)
+    for die_at in (5, 7):
+        assert run.go(die_at) == -signal.SIGKILL
+    assert run.go() == 0
+    assert distinct(run.steps()) == whole.steps()
+    assert len(run.steps()) > len(whole.steps())
+    assert same_weights(run, whole)
+    assert (run.folder / "curves.json").read_bytes() == (whole.folder / "curves.json").read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_saves_the_step_and_the_next_run_takes_none_again(
+    made: Made, whole: Run, tmp_path: Path, number: int
+) -> None:
+    run = run_of(*made, tmp_path / "run", checkpoint_steps=1000)
+    worker = run.start()
+    while len(run.steps()) < 6:
+        time.sleep(0.01)
+    worker.send_signal(number)
+    assert worker.wait(timeout=60) == FAILED
+    said = (run.folder / "failure-0.txt").read_text()
+    assert "Run the same command again: it goes on from there." in said
+    assert run.go() == 0
+    assert run.steps() == whole.steps()  # none twice
+    assert same_weights(run, whole)
+
+
+def test_a_worker_whose_parent_is_killed_saves_and_leaves(made: Made, tmp_path: Path) -> None:
+    run = run_of(*made, tmp_path / "run", checkpoint_steps=1000)
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE).wait()",
+            *run.command(epochs=100_000),
+        ],
+        env=run.environment,
+        stderr=subprocess.DEVNULL,
+    )
+    while len(run.steps()) < 6:
+        time.sleep(0.01)
+    parent.kill()
+    failure = run.folder / "failure-0.txt"
+    ends = time.monotonic() + 60
+    while not failure.exists() and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert "asked to stop" in failure.read_text()
+    state = read_tree(run.folder / "control" / "checkpoint.safetensors")
+    steps = len(run.steps())
+    assert state["global_step"] == steps
+    time.sleep(0.5)
+    assert len(run.steps()) == steps  # it has left
