@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stillroom.errors import SoftLabelError
-from stillroom.objectives.target import SoftTarget
+from stillroom.objectives.target import SoftTarget, stacked
 
 WHOLE = SoftTarget(
     torch.tensor([[0, 1], [2, 3], [4, 5]]),
@@ -55,3 +55,21 @@ def test_a_target_that_would_make_a_loss_nan_is_named(row: list[float], what: st
 def test_a_class_without_probability_is_allowed() -> None:
     log_p = torch.tensor([[0.0, -math.inf]])
     SoftTarget(torch.tensor([[0, 1]]), {1.0: log_p}).require_finite()
+
+
+def test_a_wider_target_has_more_distinct_ids_without_probability() -> None:
+    narrow = SoftTarget(torch.tensor([[3, 0], [1, 2]]), {1.0: torch.tensor([[-1.0, -2.0]] * 2)})
+    wide = narrow.widened(4)
+    assert wide.ids.tolist() == [[3, 0, 1, 2], [1, 2, 0, 3]]
+    assert wide.at(1.0).tolist() == [[-1.0, -2.0, -math.inf, -math.inf]] * 2
+    assert narrow.widened(2) is narrow
+
+
+def test_stacked_targets_are_as_wide_as_the_widest() -> None:
+    one = SoftTarget(torch.tensor([[5]]), {2.0: torch.tensor([[0.0]])})
+    both = stacked([one, WHOLE_AT_2])
+    assert both.ids.tolist() == [[5, 0], [4, 6]]
+    assert both.at(2.0).tolist() == [[0.0, -math.inf], [-0.5, -1.5]]
+
+
+WHOLE_AT_2 = SoftTarget(torch.tensor([[4, 6]]), {2.0: torch.tensor([[-0.5, -1.5]])})

@@ -11,7 +11,7 @@ import polars as pl
 import torch
 from small_objective import HINTON
 
-from stillroom.config.schema import Architecture, Optimisation, Trainer
+from stillroom.config.schema import Architecture, Optimisation, Trainer, Transfer
 from stillroom.data.encoders import Encoder, fit_encoder
 from stillroom.data.views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
@@ -170,3 +170,4 @@ def a_fit(name: str = "student", epochs: int = 3, **changes: Any) -> Fit:
 
 OBJECTIVE = HINTON
 TRAINER = a_trainer()
+EVERYTHING = Transfer(share=1.0, without=[], balance=[])

@@ -34,7 +34,7 @@ class Handlers:
 
 
 def loader(workers: int = 0) -> Loader:
-    return Loader(Numbers(), Parts(Shuffled(40, 1), 6, [0]), workers)
+    return Loader(Numbers(), Parts(Shuffled(40, 1), 6), workers)
 
 
 def seen(batches: Loader, epoch: int) -> list[list[float]]:
@@ -72,7 +72,7 @@ def test_what_was_handed_out_is_where_another_goes_on(workers: int) -> None:
 
 def test_workers_leave_signals_to_the_trainer() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    batches = Loader(Handlers(), Parts(Shuffled(4, 1), 4, [0]), workers=1)
+    batches = Loader(Handlers(), Parts(Shuffled(4, 1), 4), workers=1)
     assert next(iter(batches)).inputs.tolist() == [1.0, 1.0]
     assert signal.getsignal(signal.SIGTERM) == before
 

@@ -38,7 +38,7 @@ def labels_of(made: Small, folder: Path, kind: Sparsifier) -> SoftLabelSet:
 
 
 def lessons(made: Small, labels: SoftLabelSet) -> Rows:
-    plain = read_split(made.examples.path, Encoder.from_json(made.encoder), "train")
+    plain = read_split(made.examples, Encoder.from_json(made.encoder), "train")
     return taught(plain, labels, [4.0])
 
 
@@ -76,7 +76,7 @@ def test_a_biased_treatment_is_said_once_with_the_mass_that_is_missing(
 ) -> None:
     labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(4.0,)))
     fit, rows = a_fit(objective=RENORMALISED), lessons(made, labels)
-    warn_of_bias(fit, loss_of(fit, labels), rows, is_unbiased=False)
+    warn_of_bias(fit, loss_of(fit, labels), rows.targets, is_unbiased=False)
     lacking = 1 - rows.targets[0].at(4.0).exp().sum(dim=1).mean().item()
     assert [record.message[:6] for record in caplog.records] == [f"{lacking:.2%} of"[:6]]
     assert "objective.missing_mass=renormalise" in caplog.text
@@ -88,7 +88,7 @@ def test_what_is_not_biased_says_nothing(
 ) -> None:
     labels = labels_of(made, tmp_path, kind)
     fit = a_fit(objective=OBJECTIVE)
-    warn_of_bias(fit, loss_of(fit, labels), lessons(made, labels), is_unbiased=False)
+    warn_of_bias(fit, loss_of(fit, labels), lessons(made, labels).targets, is_unbiased=False)
     assert caplog.records == []
 
 

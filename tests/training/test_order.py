@@ -51,7 +51,7 @@ def test_the_parts_of_all_processes_are_the_batches_of_one(
 ) -> None:
     order = Shuffled(rows, seed=1)
     apart = [
-        epoch_of(Parts(order, batch_size, [0], Sharing(rank, processes, accumulate)), 2)
+        epoch_of(Parts(order, batch_size, Sharing(rank, processes, accumulate)), 2)
         for rank in range(processes)
     ]
     assert len({len(parts) for parts in apart}) == 1
@@ -69,7 +69,7 @@ def test_the_parts_of_all_processes_are_the_batches_of_one(
 
 def test_a_last_batch_that_leaves_a_part_less_than_two_rows_is_dropped() -> None:
     def sizes(rows: int, sharing: Sharing) -> list[int]:
-        parts = Parts(Shuffled(rows, 0), 6, [0], sharing)
+        parts = Parts(Shuffled(rows, 0), 6, sharing)
         assert len(parts) == len(list(parts))
         return [len(part.batch) for part in parts]
 
@@ -81,21 +81,17 @@ def test_a_last_batch_that_leaves_a_part_less_than_two_rows_is_dropped() -> None
     assert sizes(4, alone) == sizes(4, two) == [4]
 
 
-def test_epochs_take_the_variants_in_turn_and_the_order_does_not_depend_on_them() -> None:
-    several, one = Parts(Shuffled(50, 1), 8, [0, 1, 2]), Parts(Shuffled(50, 1), 8, [0])
-    for epoch in range(7):
-        found, plain = epoch_of(several, epoch), epoch_of(one, epoch)
-        assert {part.variant for part in found} == {epoch % 3}
-        assert [part.rows.tolist() for part in found] == [part.rows.tolist() for part in plain]
+def test_a_part_knows_its_epoch() -> None:
+    assert {part.epoch for part in epoch_of(Parts(Shuffled(50, 1), 8), 3)} == {3}
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_what_was_left_in_the_midst_of_an_epoch_goes_on_at_the_very_next_part(
     accumulate: int,
 ) -> None:
-    whole = Parts(Shuffled(50, 1), 8, [0, 1], Sharing(0, 1, accumulate))
+    whole = Parts(Shuffled(50, 1), 8, Sharing(0, 1, accumulate))
     for stop in range(len(whole) + 1):
-        resumed = Parts(Shuffled(50, 1), 8, [0, 1], Sharing(0, 1, accumulate))
+        resumed = Parts(Shuffled(50, 1), 8, Sharing(0, 1, accumulate))
         resumed.go_to(4, stop)
         if stop == len(whole):
             assert (resumed.epoch, resumed.start) == (5, 0)

@@ -39,7 +39,8 @@ def rows(count: int) -> Rows:
 
 
 def loader(rows: Rows, batch_size: int, seed: int) -> Loader:
-    return Loader(rows, Parts(rows.order(seed), batch_size, rows.variants), workers=0)
+    table, order = rows.shuffled(seed)
+    return Loader(table, Parts(order, batch_size), workers=0)
 
 
 def batches_of(batches: Loader, epoch: int) -> list[Batch]:
@@ -47,12 +48,12 @@ def batches_of(batches: Loader, epoch: int) -> list[Batch]:
     return list(batches)
 
 
-def all_of(rows: Rows, variant: int) -> Batch:
-    return rows[Part(np.arange(len(rows)), 0, 1, variant)]
+def all_of(rows: Rows, epoch: int) -> Batch:
+    return rows[Part(np.arange(len(rows)), 0, 1, epoch)]
 
 
 def train(made: Small) -> Rows:
-    return read_split(made.examples.path, Encoder.from_json(made.encoder), "train")
+    return read_split(made.examples, Encoder.from_json(made.encoder), "train")
 
 
 @pytest.fixture

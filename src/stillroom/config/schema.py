@@ -138,11 +138,27 @@ class SoftLabels:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Transfer:
+    """Which training rows student and control learn from.
+
+    Attributes:
+        share: of the rows.
+        without: names of classes that are left out.
+        balance: names of classes whose output bias is set on validation rows, once trained.
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    without: list[str]
+    balance: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Student(Optimisation):
-    """Who learns."""
+    """Who learns, and from which rows."""
 
     architecture: Architecture
     seed: Seed
+    transfer: Transfer
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

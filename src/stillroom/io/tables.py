@@ -28,8 +28,17 @@ class TableFile:
 
     path: Path
 
-    def read(self) -> "pl.DataFrame":
-        """Return the whole table.
+    @property
+    def parts(self) -> "list[TableFile]":
+        """The files, each a table of its own, in order.
+
+        Raises:
+            DataError: there is none, or one is missing.
+        """
+        return [TableFile(path) for path in self._files()]
+
+    def read(self, columns: list[str] | None = None) -> "pl.DataFrame":
+        """Return the whole table, or some of its columns.
 
         Raises:
             DataError: a file is missing, damaged or no Parquet.
@@ -39,7 +48,7 @@ class TableFile:
         tables = []
         for path in self._files():
             with _opened(path) as file:
-                tables.append(file.read())
+                tables.append(file.read(columns))
         return pl.concat([pl.DataFrame(pl.from_arrow(table)) for table in tables])
 
     def batches(self, rows: int) -> "Iterator[pl.DataFrame]":

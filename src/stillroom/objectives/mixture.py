@@ -5,6 +5,7 @@
 `HardLabels` is what a model learns from without a teacher; with one term `Mixture` is Hinton's.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -45,6 +46,12 @@ class Counts:
     def of(cls, labels: Tensor) -> "Counts":
         """Count a batch's rows, [N]."""
         return cls(len(labels), int((labels != UNLABELLED).sum()))
+
+    @classmethod
+    def summed(cls, several: Iterable["Counts"]) -> "Counts":
+        """Return the counts of several sets of rows together."""
+        every = list(several)
+        return cls(sum(one.rows for one in every), sum(one.labelled for one in every))
 
 
 @dataclass(frozen=True, slots=True)

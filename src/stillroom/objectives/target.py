@@ -3,7 +3,7 @@
 ids [N, k], log_p {T: [N, k]} ──> SoftTarget
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -67,6 +67,34 @@ class SoftTarget:
                     f"the target of row {row} holds {what} at temperature {temperature:g}. "
                     "Run `kedro softlabels verify`; it names the shard."
                 )
+
+    def widened(self, k: int) -> "SoftTarget":
+        """Return the same with k columns: more ids, distinct from the row's, of probability zero.
+
+        Args:
+            k: at least the present number, at most that of the classes.
+        """
+        more = k - self.ids.shape[1]
+        if not more:
+            return self
+        candidates = torch.arange(k, device=self.ids.device)  # k of them: enough are free
+        taken = (self.ids[:, :, None] == candidates).any(dim=1)
+        free = taken.int().argsort(dim=1, stable=True)[:, :more]
+        padding = {t: p.new_full((len(p), more), -torch.inf) for t, p in self.log_p.items()}
+        return SoftTarget(
+            torch.cat([self.ids, free], dim=1),
+            {t: torch.cat([p, padding[t]], dim=1) for t, p in self.log_p.items()},
+        )
+
+
+def stacked(several: Sequence[SoftTarget]) -> SoftTarget:
+    """Return the rows of several targets, one after the other, as wide as the widest."""
+    k = max(one.ids.shape[1] for one in several)
+    wide = [one.widened(k) for one in several]
+    return SoftTarget(
+        torch.cat([one.ids for one in wide]),
+        {t: torch.cat([one.log_p[t] for one in wide]) for t in wide[0].log_p},
+    )
 
 
 def _told(temperatures: Mapping[float, Tensor]) -> str:

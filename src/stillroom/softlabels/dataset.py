@@ -8,11 +8,14 @@ Rows are found by key, never by position; a key that is missing is an error.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.codec.decode import Decoded
@@ -155,6 +158,30 @@ class SoftLabelSet:
         """Return the views and draws that there are of an example, in order."""
         return sorted((view, draw) for key, view, draw in self._indices[0] if key == example_id)
 
+    def example_ids(self, member: int) -> NDArray[np.bytes_]:
+        """Return the key of each row's example, 16 bytes."""
+        return _example_ids(self._decoded(member).table)
+
+    def example_ids_by_shard(self, member: int) -> Iterator[NDArray[np.bytes_]]:
+        """Yield the same, shard by shard; each is read, checked and let go."""
+        for _, table in self.tables(member):
+            yield _example_ids(table)
+
+    def of_shards(self, numbers: Sequence[Sequence[int]]) -> "SoftLabelSet":
+        """Return the part of the set that lies in some shards, which can be read alone.
+
+        Args:
+            numbers: of each member, which of its shards, from 0.
+        """
+        members = tuple(
+            replace(member, shards=tuple(member.shards[number] for number in wanted))
+            for member, wanted in zip(self.manifest.members, numbers, strict=True)
+        )
+        part = copy(self)
+        part.manifest = replace(self.manifest, members=members)
+        part.__dict__.pop("_indices", None)
+        return part
+
     def positions(self, names: Sequence[RowName]) -> Integers:
         """Return how many positions each row has.
 
@@ -208,6 +235,10 @@ def _index(table: pa.Table, member: int) -> dict[RowName, int]:
             f"draw {name[2]}. {AGAIN}"
         )
     return rows
+
+
+def _example_ids(table: pa.Table) -> NDArray[np.bytes_]:
+    return np.array(table["example_id"].to_pylist(), dtype="S16")
 
 
 def _require_distinct(names: Sequence[RowName]) -> None:

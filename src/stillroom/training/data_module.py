@@ -12,20 +12,15 @@ from stillroom.training.order import Order, Part, Parts, Sharing
 from stillroom.training.rows import Rows
 
 
-class TrainingRows(Table, Protocol):
-    """Training rows, wherever they are, in each of their variants."""
-
-    @property
-    def variants(self) -> list[tuple[int, int]]:
-        """The view and draw of each variant."""
-        ...
+class TrainingRows(Protocol):
+    """Training rows, wherever they are."""
 
     def __len__(self) -> int:
         """Return how many rows there are."""
         ...
 
-    def order(self, seed: int) -> Order:
-        """Return how they are shuffled."""
+    def shuffled(self, seed: int) -> tuple[Table, Order]:
+        """Return the rows and the order in which they are seen."""
         ...
 
 
@@ -43,12 +38,12 @@ class Data(lightning.LightningDataModule):
     def setup(self, stage: str) -> None:
         """Cut the batches, once the number of processes is known."""
         sharing = Sharing(*self._share(), self.how.accumulate)
-        order = self.train.order(self.seed)
-        self.parts = Parts(order, self.how.batch_size, self.train.variants, sharing)
+        self.table, order = self.train.shuffled(self.seed)
+        self.parts = Parts(order, self.how.batch_size, sharing)
 
     def train_dataloader(self) -> Loader:
         """Return this process's parts of the batches, in the order of the seed."""
-        return Loader(self.train, self.parts, self.workers)
+        return Loader(self.table, self.parts, self.workers)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return this process's share of the validation rows."""

@@ -28,6 +28,9 @@ class Fit:
         objective: the soft objective; None learns from hard labels alone.
         seed: of the weights and of the order of the batches.
         shift: augmentation, up to so many pixels in each direction.
+        share: of the rows that are taken.
+        without: classes whose rows are left out.
+        balance: classes whose output bias is set anew on validation rows.
         output: the name of its model directory.
     """
 
@@ -39,6 +42,9 @@ class Fit:
     seed: int
     shift: int
     label_smoothing: float
+    share: float = 1.0
+    without: tuple[int, ...] = ()
+    balance: tuple[int, ...] = ()
     output: Annotated[str, Field(pattern=r"^\w+$")]
 
 

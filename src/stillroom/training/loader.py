@@ -6,16 +6,18 @@ A loader knows how many parts it has handed out, so that a checkpoint can say wh
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from stillroom.objectives.mixture import Counts
-from stillroom.objectives.target import SoftTarget
+from stillroom.objectives.target import SoftTarget, stacked
 from stillroom.training.order import Part, Parts
 
 
@@ -43,6 +45,24 @@ class Batch:
         return Batch(
             self.inputs.to(device), self.labels.to(device), target, self.counts, self.parts
         )
+
+    def rows(self, kept: NDArray[np.bool_]) -> "Batch":
+        """Return some of the rows, a part of the same batch."""
+        at = torch.from_numpy(kept)
+        target = None if self.target is None else self.target.rows(at)
+        return Batch(self.inputs[at], self.labels[at], target, self.counts, self.parts)
+
+
+def joined(several: Sequence[Batch], counts: Counts, parts: int) -> Batch:
+    """Return the rows of several, one after the other, as one part of a batch."""
+    targets = [one.target for one in several if one.target is not None]
+    return Batch(
+        torch.cat([one.inputs for one in several]),
+        torch.cat([one.labels for one in several]),
+        stacked(targets) if targets else None,
+        counts,
+        parts,
+    )
 
 
 class Table(Protocol):

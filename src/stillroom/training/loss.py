@@ -4,13 +4,14 @@ Objective + is_unbiased ──mixture──> Mixture;  no objective ──> Hard
 """
 
 import logging
+from collections.abc import Sequence
 
 from stillroom.config.schema import Objective
 from stillroom.objectives.mixture import HardLabels, Loss, Mixture
 from stillroom.objectives.named import UNBIASED, Knobs, bias, soft_term
+from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.job import Fit
-from stillroom.training.rows import Rows
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,11 +48,11 @@ def mixture(objective: Objective, is_unbiased: bool) -> Mixture:
     )
 
 
-def warn_of_bias(fit: Fit, loss: Loss, rows: Rows, is_unbiased: bool) -> None:
+def warn_of_bias(fit: Fit, loss: Loss, targets: Sequence[SoftTarget], is_unbiased: bool) -> None:
     """Say once what is biased about an objective on the soft labels at hand."""
     if fit.objective is None or not isinstance(loss, Mixture) or not loss.temperatures:
         return
-    lacking = [float(target.missing(loss.temperatures[-1]).mean()) for target in rows.targets]
+    lacking = [float(target.missing(loss.temperatures[-1]).mean()) for target in targets]
     missing = UNBIASED if is_unbiased else fit.objective.missing_mass
     said = bias(list(fit.objective.terms.used()), missing, sum(lacking) / len(lacking))
     if said is not None:

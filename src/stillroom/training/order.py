@@ -6,7 +6,7 @@ The order is a function of seed and epoch alone, so student and control see the 
 number of loading workers feeds them, and a run that was stopped goes on at the very next one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,13 +24,13 @@ class Part:
     Attributes:
         batch: [B], the rows of the whole batch.
         number, of: which part this is, from 0, of how many.
-        variant: which view and draw of the rows.
+        epoch: from 0; epochs take the variants of the rows in turn.
     """
 
     batch: Rows
     number: int
     of: int
-    variant: int
+    epoch: int
 
     @property
     def rows(self) -> Rows:
@@ -131,16 +131,11 @@ class ShuffledInBlocks:
 
 
 class Parts(Sampler[Part]):
-    """The parts of one process, epoch after epoch; can begin in the middle of one.
+    """The parts of one process, epoch after epoch; can begin in the middle of one."""
 
-    Epochs take the variants in turn: view 1, view 2, …, or draw 0, draw 1, ….
-    """
-
-    def __init__(
-        self, order: Order, batch_size: int, variants: Sequence[object], sharing: Sharing = ALONE
-    ) -> None:
+    def __init__(self, order: Order, batch_size: int, sharing: Sharing = ALONE) -> None:
         """Cut an order into batches of at most `batch_size` rows."""
-        self.order, self.sharing, self.variants = order, sharing, len(variants)
+        self.order, self.sharing = order, sharing
         self.batch_size = min(batch_size, len(order))
         self.epoch = self.start = 0
 
@@ -171,8 +166,7 @@ class Parts(Sampler[Part]):
     def __iter__(self) -> Iterator[Part]:
         """Yield this process's parts of the rest of the epoch."""
         order, share = self.order.epoch(self.epoch), self.sharing
-        variant = self.epoch % self.variants
         for at in range(self.start, len(self)):
             batch, step = divmod(at, share.accumulate)
             rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            yield Part(rows, share.rank + share.processes * step, share.parts, variant)
+            yield Part(rows, share.rank + share.processes * step, share.parts, self.epoch)

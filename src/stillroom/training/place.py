@@ -20,16 +20,24 @@ from stillroom.training.job import Fit, Job
 
 LIBRARIES = ("lightning", "numpy", "torch", "transformers")
 MODELS, CURVES = "models", "curves.json"
+BEST, BALANCED = "best", "balanced"
 
 Ingredients = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folder of one fit, and what the fit depends on."""
+    """The folder of one fit, and what the fit depends on.
+
+    Attributes:
+        folder: of the fit alone.
+        ingredients: by name; JSON.
+        result: the name of the model directory that the fit ends with.
+    """
 
     folder: Path
     ingredients: Ingredients
+    result: str = BEST
 
     @property
     def checkpoint(self) -> Path:
@@ -39,12 +47,17 @@ class Place:
     @property
     def best(self) -> Path:
         """The model directory of the best epoch so far."""
-        return self.folder / "best"
+        return self.folder / BEST
+
+    @property
+    def balanced(self) -> Path:
+        """The same with another output bias, where the fit asks for it."""
+        return self.folder / BALANCED
 
     def records(self) -> list[Any] | None:
         """Return the curve of a fit that is finished; None where it is not."""
         path = self.folder / "done.json"
-        done = read_json(path) if path.is_file() and self.best.is_dir() else None
+        done = read_json(path) if path.is_file() and (self.folder / self.result).is_dir() else None
         if not isinstance(done, dict) or done["ingredients"] != self.ingredients:
             return None
         return list(done["records"])
@@ -58,7 +71,7 @@ class Place:
 def place_of(job: Job, fit: Fit, shared: Ingredients) -> Place:
     """Return where a fit of a job keeps its state."""
     ingredients = shared | {key: value for key, value in asdict(fit).items() if key != "output"}
-    return Place(Path(job.folder) / fit.output, ingredients)
+    return Place(Path(job.folder) / fit.output, ingredients, BALANCED if fit.balance else BEST)
 
 
 def shared_ingredients(job: Job) -> Ingredients:
@@ -88,7 +101,8 @@ def gather_models(job: Job) -> Path:
     shutil.rmtree(models, ignore_errors=True)
     models.mkdir()
     for fit in job.fits:
-        (Path(job.folder) / fit.output / "best").replace(models / fit.output)
+        place = place_of(job, fit, {})
+        (place.folder / place.result).replace(models / fit.output)
     return models
 
 

@@ -6,7 +6,6 @@ Rows[part] ──> Batch
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -23,7 +22,7 @@ from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.distributions import Distributions, padded
 from stillroom.training.loader import Batch
-from stillroom.training.order import Order, Part, Shuffled
+from stillroom.training.order import Part, Shuffled
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +49,37 @@ class Rows:
         """Return how many rows there are."""
         return len(self.labels)
 
-    def order(self, seed: int) -> Order:
-        """Return how they are shuffled: every row can come anywhere."""
-        return Shuffled(len(self), seed)
+    def some_targets(self) -> list[SoftTarget]:
+        """Return the targets of each variant."""
+        return self.targets
+
+    def shuffled(self, seed: int) -> "tuple[Rows, Shuffled]":
+        """Return the rows and their order: every row can come anywhere."""
+        return self, Shuffled(len(self), seed)
 
     def __getitem__(self, part: Part) -> Batch:
-        """Return a part of a batch, as its variant has the rows."""
+        """Return a part of a batch; epochs take the variants in turn."""
         at, rows = torch.from_numpy(part.rows), part.rows.tolist()
-        inputs, view = self.inputs[at], self.variants[part.variant][0]
+        variant = part.epoch % len(self.variants)
+        inputs, view = self.inputs[at], self.variants[variant][0]
         if view:
             keys = [self.example_ids[row] for row in rows]
             inputs = torch.from_numpy(self.views.apply(inputs.numpy(), keys, view))
-        target = self.targets[part.variant].rows(at) if self.targets else None
+        target = self.targets[variant].rows(at) if self.targets else None
         counts = Counts.of(self.labels[torch.from_numpy(part.batch)])
         return Batch(inputs, self.labels[at], target, counts, part.of)
 
 
-def read_split(examples: Path, encoder: Encoder, split: str) -> Rows:
+def read_split(examples: TableFile, encoder: Encoder, split: str) -> Rows:
     """Return the rows of a split, plain and without soft labels.
 
     Raises:
         DataError: the split is empty.
     """
-    frame = TableFile(examples).read().filter(pl.col("split") == split)
+    parts = [part.read().filter(pl.col("split") == split) for part in examples.parts]
+    frame = pl.concat(parts)
     if frame.is_empty():
-        raise DataError(f"{examples} has no rows in the split {split}. Run ingest again.")
+        raise DataError(f"{examples.path} has no rows in the split {split}. Run ingest again.")
     return plain_rows(frame, encoder)
 
 

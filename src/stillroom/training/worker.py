@@ -13,7 +13,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,15 +23,24 @@ from stillroom.io.atomic import write_text
 from stillroom.io.documents import write_json
 from stillroom.io.locking import locked
 from stillroom.io.progress import ticking
+from stillroom.io.tables import TableFile
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.fitting import Tick, fit_model
 from stillroom.training.job import Fit, Job, read_job
 from stillroom.training.launch import FAILED, failure_file
 from stillroom.training.learner import Record
-from stillroom.training.loss import loss_of, mixture, warn_of_bias
-from stillroom.training.place import CURVES, gather_models, place_of, shared_ingredients
-from stillroom.training.rows import Rows, labelled, moved, read_split, replayed, taught
+from stillroom.training.loss import loss_of, warn_of_bias
+from stillroom.training.place import (
+    CURVES,
+    Place,
+    gather_models,
+    place_of,
+    shared_ingredients,
+)
+from stillroom.training.rows import Rows
+from stillroom.training.sources import Source
 from stillroom.training.stop import StopRequest
+from stillroom.training.transfer import write_balanced
 
 RANK = int(os.environ.get("RANK", "0"))  # torchrun's
 
@@ -47,10 +55,10 @@ def run(job: Job, stop: StopRequest) -> None:
     torch.set_num_threads(job.trainer.threads)
     torch.use_deterministic_algorithms(True, warn_only=job.trainer.accelerator != "cpu")
     encoder = Encoder.from_json(job.encoder)
-    validation = labelled(read_split(Path(job.examples), encoder, "validation"))
-    train = read_split(Path(job.examples), encoder, "train")
     labels = None if job.soft_labels is None else SoftLabelSet(Path(job.soft_labels))
-    rows = [rows_of(fit, train, labels) for fit in job.fits]
+    source = Source(TableFile(Path(job.examples)), encoder, labels, job.trainer.memory_gb * 1e9)
+    validation = source.validation()
+    rows = [source.rows_of(fit) for fit in job.fits]
     shared = shared_ingredients(job)
     records: list[Record] = []
     work = sum(len(r) * fit.optimisation.epochs for r, fit in zip(rows, job.fits, strict=True))
@@ -60,33 +68,24 @@ def run(job: Job, stop: StopRequest) -> None:
             done = place.records()
             if done is None:
                 loss = loss_of(fit, labels)
-                warn_of_bias(fit, loss, seen, labels is not None and labels.is_unbiased)
+                unbiased = labels is not None and labels.is_unbiased
+                warn_of_bias(fit, loss, seen.some_targets(), unbiased)
                 done = fit_model(
                     fit, (seen, validation), loss, encoder, job.trainer, place, stop, tick
                 )
-                if RANK == 0:
-                    place.finish(done)
+                _finish(fit, validation, place, done)
             records += done
     if RANK == 0:
         gather_models(job)
         write_json(Path(job.folder) / CURVES, records)
 
 
-def rows_of(fit: Fit, train: Rows, labels: SoftLabelSet | None) -> Rows:
-    """Return what a fit sees: with soft labels where it has a soft objective.
-
-    A fit on hard labels alone beside one with soft labels sees the same views in the same epochs.
-
-    Raises:
-        StillroomError: it has a soft objective and no soft labels, or they lack a row.
-    """
-    if fit.objective is not None:
-        if labels is None:
-            raise StillroomError("a job with a soft objective names no soft labels.")
-        return taught(train, labels, mixture(fit.objective, labels.is_unbiased).temperatures)
-    seen = train if labels is None else replayed(train, labels)
-    seen = labelled(seen) if fit.rows == "labelled" else replace(seen, targets=[])
-    return moved(seen, fit.shift, fit.optimisation.epochs, fit.seed) if fit.shift else seen
+def _finish(fit: Fit, validation: Rows, place: Place, records: list[Record]) -> None:
+    if RANK:
+        return
+    if fit.balance:
+        write_balanced(fit, validation, place)
+    place.finish(records)
 
 
 @contextmanager

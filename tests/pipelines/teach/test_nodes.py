@@ -193,8 +193,8 @@ def test_a_changed_transform_is_named_with_both_sides(
 ) -> None:
     settings = teach.settings(views=2)
     unverified = teach.answered(settings)
-    monkeypatch.setattr("stillroom.data.views.TRANSFORM", "shift-2")
-    words = r"augmentation  shift-2 shift=2 seed=0  \(expected shift-2 shift=2 seed=0\)"
+    monkeypatch.setattr("stillroom.data.views.TRANSFORM", "shift-3")
+    words = r"augmentation  shift-2 shift=2 seed=0  \(expected shift-3 shift=2 seed=0\)"
     with pytest.raises(SoftLabelError, match=words):
         teach.verified(unverified, settings)
     assert teach.asked_for(settings) == 2 * (2 * 60 + 50)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from small_objective import HINTON
-from small_project import CLASSES, fitted, small, untrained_teachers
+from small_project import CLASSES, EVERYTHING, fitted, small, untrained_teachers
 
 from stillroom.config.schema import Architecture, SoftLabels, Student
 from stillroom.data.encoders import fit_encoder
@@ -38,6 +38,7 @@ LABELS: dict[str, Any] = {
 }
 STUDENT = Student(
     **asdict(fitted(epochs=1)),
+    transfer=EVERYTHING,
     architecture=Architecture(name="mlp", options={"hidden": [4]}),
     seed=0,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_project import fitted, small
+from small_project import EVERYTHING, fitted, small
 
 from stillroom.config.schema import Architecture, Student
 from stillroom.data.encoders import Encoder
@@ -16,6 +16,7 @@ from stillroom.softlabels.distributions import Distributions
 
 STUDENT = Student(
     **asdict(fitted(epochs=1)),
+    transfer=EVERYTHING,
     architecture=Architecture(name="mlp", options={"hidden": [4], "dropout": 0.0}),
     seed=3,
 )

@@ -1,9 +1,11 @@
 """Nodes of `train`: the student, and the twin that it is judged against."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Objective, SoftLabels, Student, Trainer
+from stillroom.errors import ConfigError, nearest
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace, unfinished
@@ -46,14 +48,17 @@ def train_students(
         encoder=encoder,
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train")),
-        fits=[_fit("control", student, None), _fit("student", student, objective)],
+        fits=[
+            _fit("control", student, None, encoder["classes"]),
+            _fit("student", student, objective, encoder["classes"]),
+        ],
         trainer=trainer,
     )
     models = new_workspace(project_root(), "train") / "models"
     return models, train(job, models)
 
 
-def _fit(name: str, student: Student, objective: Objective | None) -> "Fit":
+def _fit(name: str, student: Student, objective: Objective | None, classes: Sequence[str]) -> "Fit":
     from stillroom.training.job import Fit
 
     return Fit(
@@ -65,5 +70,18 @@ def _fit(name: str, student: Student, objective: Objective | None) -> "Fit":
         seed=student.seed,
         shift=0,
         label_smoothing=0.0,
+        share=student.transfer.share,
+        without=_numbers(student.transfer.without, "without", classes),
+        balance=_numbers(student.transfer.balance, "balance", classes),
         output=name,
     )
+
+
+def _numbers(names: Sequence[str], key: str, classes: Sequence[str]) -> tuple[int, ...]:
+    for name in names:
+        if name not in classes:
+            raise ConfigError(
+                f"student.transfer.{key} names {name!r}, which is no class."
+                f"{nearest(name, list(classes))}"
+            )
+    return tuple(list(classes).index(name) for name in names)

@@ -1,0 +1,251 @@
+"""Sources: what a fit sees, in memory or in blocks of files, joined by key either way."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from small_project import (
+    OBJECTIVE,
+    SIDE,
+    Small,
+    a_fit,
+    frame,
+    small,
+    soft_labels,
+    untrained_teachers,
+)
+
+from stillroom.data.encoders import Encoder
+from stillroom.data.views import Views
+from stillroom.errors import SoftLabelError, StillroomError
+from stillroom.io.tables import TableFile, write_table
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.sparsify.kinds import (
+    FixedThreshold,
+    Full,
+    Sample,
+    Sparsifier,
+    Threshold,
+    TopK,
+)
+from stillroom.training.blocks import Blocks
+from stillroom.training.loader import Batch, Loader
+from stillroom.training.order import Part, Parts, Sharing
+from stillroom.training.rows import Rows, read_split
+from stillroom.training.sources import Source, entries_of, see
+
+MOVED = Views(count=2, shift=1, seed=0)
+FILES = (0, 25, 40, 41, 90, 110)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Examples in five files; one has no training row."""
+    folder = tmp_path_factory.mktemp("sources")
+    whole = small(folder, unlabelled=20)
+    table = frame(unlabelled=20)
+    order = np.argsort(np.random.default_rng(3).permutation(60))
+    mixed = pl.concat([table[:60][order.tolist()], table[60:]])
+    for number, (start, end) in enumerate(pairwise(FILES), start=1):
+        write_table(mixed[start:end], folder / "parts" / f"{number:05d}-of-00005.parquet")
+    return Small(TableFile(folder / "parts"), whole.encoder)
+
+
+@pytest.fixture(scope="module")
+def labels(made: Small, tmp_path_factory: pytest.TempPathFactory) -> SoftLabelSet:
+    """Soft labels of two teachers, whose targets differ in length from row to row."""
+    folder = tmp_path_factory.mktemp("labels")
+    teachers = untrained_teachers(made, folder / "t", 2)
+    kind = Threshold(entries=1.5, tau=0.4, temperature=4.0)
+    return soft_labels(made, teachers, folder / "s", kind, views=MOVED)
+
+
+def source(made: Small, labels: SoftLabelSet | None, memory: float = 1e9) -> Source:
+    return Source(made.examples, Encoder.from_json(made.encoder), labels, memory)
+
+
+def in_blocks(made: Small, labels: SoftLabelSet | None, files: float = 2.0) -> Source:
+    """Return a source whose memory holds so many files at once."""
+    needed = source(made, labels).needed
+    return source(made, labels, memory=2.01 * files * needed / 5)
+
+
+def train(made: Small) -> Rows:
+    return read_split(made.examples, Encoder.from_json(made.encoder), "train")
+
+
+def contents(batch: Batch) -> list[tuple[bytes, int, tuple[float, ...]]]:
+    """Return inputs, label and dense target of each row."""
+    rows = len(batch.labels)
+    dense = torch.zeros(rows, 3)
+    if batch.target is not None:
+        dense = dense.scatter(1, batch.target.ids, batch.target.at(4.0).exp())
+    triples = zip(batch.inputs, batch.labels, dense, strict=True)
+    return [(x.numpy().tobytes(), int(label), tuple(p.tolist())) for x, label, p in triples]
+
+
+def epoch_of(rows: Rows | Blocks, epoch: int, sharing: Sharing | None = None) -> list[Batch]:
+    table, order = rows.shuffled(seed=7)
+    parts = Parts(order, 8, sharing or Sharing())
+    parts.go_to(epoch, 0)
+    return list(Loader(table, parts, workers=0))
+
+
+def test_a_control_sees_the_students_views_and_no_targets(made: Small, tmp_path: Path) -> None:
+    labels = soft_labels(
+        made, untrained_teachers(made, tmp_path / "t", 1), tmp_path / "s", views=MOVED
+    )
+    student = see(a_fit(objective=OBJECTIVE), train(made), labels)
+    control = see(a_fit(), train(made), labels)
+    few = see(a_fit(rows="labelled"), train(made), labels)
+    assert student.variants == control.variants == few.variants == [(1, 0), (2, 0)]
+    assert student.views == control.views == few.views == MOVED
+    assert [len(rows.targets) for rows in (student, control, few)] == [2, 0, 0]
+    assert [len(rows) for rows in (student, control, few)] == [60, 60, 40]
+    for epoch in (0, 1):
+        part = Part(np.arange(60), 0, 1, epoch)
+        assert (student[part].inputs == control[part].inputs).all()
+
+
+def test_without_soft_labels_rows_are_plain_and_a_soft_objective_is_refused(made: Small) -> None:
+    assert see(a_fit(), train(made), None).variants == [(0, 0)]
+    with pytest.raises(StillroomError, match="names no soft labels"):
+        see(a_fit(objective=OBJECTIVE), train(made), None)
+
+
+def test_a_fit_with_a_shift_has_a_view_of_its_own_in_each_epoch(made: Small) -> None:
+    rows = see(a_fit(epochs=4, shift=2, seed=9, rows="labelled"), train(made), None)
+    assert rows.views == Views(count=4, shift=2, seed=9)
+    assert rows.variants == [(1, 0), (2, 0), (3, 0), (4, 0)]
+    assert len(rows) == 40
+
+
+def test_what_fits_is_in_memory_and_what_does_not_is_in_blocks_and_which_is_said(
+    made: Small, labels: SoftLabelSet, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    assert isinstance(source(made, labels).rows_of(a_fit()), Rows)
+    assert isinstance(in_blocks(made, labels).rows_of(a_fit()), Blocks)
+    said = [record.message for record in caplog.records]
+    assert said[0].startswith("60 rows of about 0.00 GB, trainer.memory_gb allows 1: ")
+    assert said[0].endswith("shuffling globally")
+    assert said[1].endswith("shuffling in groups of 2 of 5 files")
+
+
+@pytest.mark.parametrize("rows", ["all", "labelled"])
+@pytest.mark.parametrize("files", [1.0, 2.0])
+def test_blocks_show_each_row_once_an_epoch_with_its_own_view_and_target(
+    made: Small, labels: SoftLabelSet, rows: str, files: float
+) -> None:
+    objective = OBJECTIVE if rows == "all" else None
+    fit = a_fit(objective=objective, rows=rows, share=0.8)
+    whole = source(made, labels).rows_of(fit)
+    blocks = in_blocks(made, labels, files).rows_of(fit)
+    assert isinstance(blocks, Blocks)
+    assert len(blocks) == len(whole)
+    assert 0.6 < len(whole) / (60 if rows == "all" else 40) < 1
+    orders = []
+    for epoch in range(3):
+        expected = [row for batch in epoch_of(whole, epoch) for row in contents(batch)]
+        batches = epoch_of(blocks, epoch)
+        found = [row for batch in batches for row in contents(batch)]
+        assert Counter(found) == Counter(expected)
+        assert [len(batch.labels) for batch in batches] == [
+            len(batch.labels) for batch in epoch_of(whole, epoch)
+        ]
+        assert found != expected
+        orders.append([label for _, label, _ in found])
+        for batch in batches:
+            known = int((batch.labels >= 0).sum())
+            assert (batch.counts.rows, batch.counts.labelled) == (len(batch.labels), known)
+    assert orders[0] != orders[2]  # of the same view
+
+
+def test_the_parts_of_two_processes_are_the_batches_of_one_in_blocks_too(
+    made: Small, labels: SoftLabelSet
+) -> None:
+    blocks = in_blocks(made, labels).rows_of(a_fit(objective=OBJECTIVE))
+    whole = epoch_of(blocks, 1)
+    halves = [epoch_of(blocks, 1, Sharing(rank, 2)) for rank in (0, 1)]
+    for batch, first, second in zip(whole, *halves, strict=True):
+        together = sorted(contents(first) + contents(second))
+        assert together == sorted(contents(batch))
+        assert contents(first) == contents(batch)[::2]
+        assert first.counts == second.counts == batch.counts
+
+
+def test_a_group_is_read_once_an_epoch_and_two_are_held_at_most(
+    made: Small, labels: SoftLabelSet
+) -> None:
+    blocks = in_blocks(made, labels, files=1.0).rows_of(a_fit(objective=OBJECTIVE))
+    assert isinstance(blocks, Blocks)
+    read: list[tuple[int, ...]] = []
+
+    def reading(which: object) -> Rows:
+        read.append(tuple(which))  # type: ignore[arg-type]
+        return blocks.see(which)  # type: ignore[arg-type]
+
+    table, order = replace(blocks, see=reading).shuffled(seed=1)
+    for epoch in range(2):
+        parts = Parts(order, 8)
+        parts.go_to(epoch, 0)
+        for part in parts:
+            table[part]
+            assert len(table._held) <= 2
+    assert len(read) <= 2 * len(blocks.sizes)
+    assert set(read) == {(block,) for block in range(len(blocks.sizes))}
+
+
+@pytest.mark.parametrize("memory", [1e9, 1.0], ids=["memory", "blocks"])
+def test_a_missing_and_a_foreign_key_are_errors(
+    made: Small, labels: SoftLabelSet, tmp_path: Path, memory: float
+) -> None:
+    table = made.examples.read()
+    foreign = b"an example more!"
+    for name, changed, words in [
+        ("fewer", table[1:], rf"1 examples with soft labels .* {table['example_id'][0].hex()}"),
+        (
+            "more",
+            pl.concat([table, table[:1].with_columns(example_id=pl.lit(foreign))]),
+            rf"have no soft label, the first is example {foreign.hex()}",
+        ),
+    ]:
+        write_table(changed, tmp_path / name / "00001-of-00001.parquet")
+        other = Small(TableFile(tmp_path / name), made.encoder)
+        with pytest.raises(SoftLabelError, match=words):
+            epoch_of(source(other, labels, memory).rows_of(a_fit(objective=OBJECTIVE)), 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries"),
+    [
+        (Full(), 10),
+        (TopK(k=4, temperatures=(1.0,)), 4),
+        (TopK(k=40, temperatures=(1.0,)), 10),
+        (FixedThreshold(k=3, temperature=1.0), 3),
+        (Sample(draws=7, temperature=1.0), 7),
+        (Threshold(entries=2.5, tau=0.1, temperature=1.0), 2.5),
+        (Threshold(entries=None, tau=0.25, temperature=1.0), 4),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_entries_by_kind(kind: Sparsifier, entries: float) -> None:
+    assert entries_of(kind, classes=10) == entries
+
+
+def test_what_rows_take_is_estimated_from_above_and_not_by_far(
+    made: Small, labels: SoftLabelSet
+) -> None:
+    rows = source(made, labels).rows_of(a_fit(objective=OBJECTIVE))
+    assert isinstance(rows, Rows)
+    tensors = rows.inputs.nbytes + sum(
+        target.ids.nbytes + sum(p.nbytes for p in target.log_p.values()) for target in rows.targets
+    )
+    needed = source(made, labels).needed
+    assert rows.inputs.nbytes == 60 * SIDE * SIDE * 4
+    assert tensors < needed < 12 * tensors  # keys and indices weigh much beside small inputs
