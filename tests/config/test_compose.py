@@ -155,6 +155,9 @@ def test_every_choice_of_every_group_composes(project: Path) -> None:
         for choice in choices_of(hydra, group):
             # Heads of several teachers are combined at capture, or not at all.
             alone = {"softlabels": {"combine": "capture"}} if choice == "topk" else {}
+            if group == "objective":
+                mode = "live" if choice == "attention_transfer" else "cached"
+                alone = {"softlabels": {"features": "pooled"}, "teacher": {"mode": mode}}
             composed = compose(project, {"groups": {group: choice}} | images | alone)
             if group == "softlabels":
                 assert composed["softlabels"]["sparsifier"] == choice

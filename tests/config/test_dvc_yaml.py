@@ -37,8 +37,12 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
     def sections(stage: str) -> list[str]:
         return next(iter(stages[stage]["params"][0].values()))
 
-    assert sections("train") == ["softlabels", "student", "objective", "trainer"]
-    assert sections("tutor") == ["teacher", "trainer"]
+    assert sections("train") == ["teacher.mode", "softlabels", "student", "objective", "trainer"]
+    tutor = sections("tutor")
+    assert tutor[-1] == "trainer"
+    assert {key.partition(".")[0] for key in tutor[:-1]} == {"teacher"}
+    assert {"teacher.epochs", "teacher.path", "teacher.architecture"} < set(tutor)
+    assert "teacher.mode" not in tutor  # where a student's lessons come from trains no teacher
     assert sections("teach") == ["softlabels"]
     assert sections("ingest") == ["data"]
     assert sections("report") == [

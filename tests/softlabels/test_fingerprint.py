@@ -44,6 +44,7 @@ OTHERS: dict[str, Any] = {
     "libraries": ("torch 2.14.0",),
     "device": "cuda",
     "ensemble": Combination.of("logit", [1.0]),
+    "features": "pooled",
     "method": "sparsify-0",
 }
 SPARSIFIERS: list[tuple[Sparsifier, dict[str, Any]]] = [
@@ -100,7 +101,7 @@ def test_kinds_with_equal_parameters_have_other_fingerprints() -> None:
 def test_nothing_of_the_loss_is_an_ingredient() -> None:
     assert set(CAPTURE.ingredients()) == {
         *("weights", "architecture", "preprocessing", "augmentation", "dtype", "seed"),
-        *("batch_size", "libraries", "device", "ensemble", "method"),
+        *("batch_size", "libraries", "device", "ensemble", "features", "method"),
         *("sparsifier.kind", "sparsifier.entries", "sparsifier.tau", "sparsifier.temperature"),
     }
     assert set(COMBINED) == {"mean", "shares"}
@@ -158,7 +159,7 @@ def test_a_mismatch_prints_both_sides_of_what_differs_and_counts_the_rest() -> N
     assert lines[1:4] == [
         "    member 0: weights  1f0c  (expected 88ab)",
         "    member 0: libraries  ('torch 2.13.0',)  (expected ('torch 2.14.0',))",
-        "    member 0: 13 of 15 ingredients are equal",
+        "    member 0: 14 of 16 ingredients are equal",
     ]
     assert "kedro run --pipeline=teach" in lines[-1]
 

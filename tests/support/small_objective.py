@@ -11,6 +11,7 @@ HINTON = Objective(
     hard_weight=0.1,
     missing_mass="tail_bucket",
     terms=Terms(**{**NO_TERMS, "forward_kl": 1.0}),
+    positions="pooled",
     skew=0.1,
     js_share=0.5,
     dkd_target=1.0,

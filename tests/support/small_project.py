@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -100,9 +100,10 @@ def soft_labels(
     sparsifier: Sparsifier = WHOLE,
     views: Views = PLAIN,
     draws: int = 1,
+    features: Literal["none", "pooled"] = "none",
 ) -> SoftLabelSet:
     """Capture the teachers' answers, without the check that they have learnt something."""
-    how = How(augmentation=views.name, seed=0, batch_size=16)
+    how = How(augmentation=views.name, seed=0, batch_size=16, features=features)
     refs = refer(teachers)
     questions = ExampleQuestions(made.examples, Encoder.from_json(made.encoder), views, draws)
     asks = tuple(Ask(open_teacher(ref, how, CLASSES), questions) for ref in refs)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from interrupted import Run, distinct, run_of
 from safetensors.torch import load_file
+from small_objective import objective
 from small_project import (
     OBJECTIVE,
     Small,
@@ -19,9 +20,12 @@ from small_project import (
     untrained_teachers,
 )
 
+from stillroom.config.schema import Architecture
+from stillroom.models.directory import save_model
+from stillroom.models.table import build
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.fitting import trainer_of
-from stillroom.training.job import Job
+from stillroom.training.job import Job, Live
 from stillroom.training.launch import train
 
 Made = tuple[Small, SoftLabelSet]
@@ -87,6 +91,63 @@ def test_the_curve_of_several_parts_is_that_of_one_to_within_rounding(
         for key, value in ours.items():
             assert value.shape == theirs[key].shape
             torch.testing.assert_close(value, theirs[key], atol=1e-5, rtol=1e-4)
+
+
+RESNET = {"embedding_size": 4, "hidden_sizes": [6], "depths": [1], "layer_type": "basic"}
+RELATED = {"forward_kl": 1.0, "hidden_cosine": 1.0, "rkd_distance": 1.0, "rkd_angle": 1.0}
+
+
+def test_live_teachers_teach_what_the_cache_does_features_and_all(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    teachers = untrained_teachers(made, tmp_path / "t")
+    labels = soft_labels(made, teachers, tmp_path / "s", features="pooled")
+    folders = [str(teachers / f"member_{n}") for n in range(2)]
+    curves = {}
+    for mode in ("cached", "live"):
+        fits = [
+            a_fit(name, optimisation=fitted(**HOW), objective=objective(terms), mode=mode)
+            for name, terms in (("answers", {"forward_kl": 1.0}), ("related", RELATED))
+        ]
+        job = Job(
+            examples=str(made.examples.path),
+            encoder=made.encoder,
+            soft_labels=str(labels.folder),
+            folder=str(tmp_path / mode),
+            fits=fits,
+            trainer=a_trainer(),
+            live=Live(teachers=folders, shares=[0.5, 0.5], mean="probability", combine="read"),
+        )
+        curves[mode] = train(job, tmp_path / f"{mode}_models")
+    for cached, live in zip(curves["cached"], curves["live"], strict=True):
+        assert [cached[n] for n in NUMBERS] == pytest.approx([live[n] for n in NUMBERS], abs=2e-4)
+    answers, related = (
+        [r["train_loss"] for r in curves["cached"] if r["model"] == name]
+        for name in ("answers", "related")
+    )
+    assert related[0] > answers[0] + 0.1  # the projection, and relations, have something to learn
+    assert related[-1] < related[0]
+
+
+def test_attention_is_transferred_from_a_live_network_of_another_width(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    save_model(
+        build("resnet", RESNET | {"hidden_sizes": [8]}, made.shape, 1), made.encoder, tmp_path / "t"
+    )
+    architecture = Architecture(name="resnet", options=RESNET)
+    wanted = objective({"attention_transfer": 1.0, "hidden_mse": 1.0}, positions="each")
+    job = Job(
+        examples=str(made.examples.path),
+        encoder=made.encoder,
+        soft_labels=None,
+        folder=str(tmp_path / "unfinished"),
+        fits=[a_fit(objective=wanted, mode="live", architecture=architecture, epochs=6)],
+        trainer=a_trainer(),
+        live=Live(teachers=[str(tmp_path / "t")], shares=[1.0], mean="logit", combine="read"),
+    )
+    losses = [record["train_loss"] for record in train(job, tmp_path / "models")]
+    assert losses[-1] < 0.8 * losses[0]
+    weights = load_file(tmp_path / "models" / "student" / "model.safetensors")
+    assert not any("project" in name for name in weights)
 
 
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp"])

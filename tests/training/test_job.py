@@ -12,8 +12,8 @@ def test_a_job_survives_the_file(tmp_path: Path) -> None:
         examples="e",
         encoder={"kind": "image"},
         soft_labels=None,
-        curves="c",
-        fits=[a_fit(tmp_path), a_fit(tmp_path, objective=OBJECTIVE)],
+        folder="c",
+        fits=[a_fit(), a_fit(objective=OBJECTIVE, mode="live", without=(1,), share=0.5)],
         trainer=TRAINER,
     )
     write_job(job, tmp_path / "job.json")

@@ -7,11 +7,12 @@ import pytest
 from small_objective import NO_TERMS, objective
 from small_project import OBJECTIVE, Small, a_fit, small, soft_labels, untrained_teachers
 
+from stillroom.config.schema import FEATURE_TERMS
 from stillroom.data.encoders import Encoder
 from stillroom.objectives.divergences import forward_kl
 from stillroom.objectives.missing import renormalise, tail_bucket
 from stillroom.objectives.mixture import HardLabels, Mixture
-from stillroom.objectives.named import soft_term
+from stillroom.objectives.named import feature_term, soft_term
 from stillroom.objectives.response import Divergence, SoftCrossEntropy
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds import (
@@ -94,5 +95,9 @@ def test_what_is_not_biased_says_nothing(
 
 def test_every_term_of_the_configuration_is_a_term() -> None:
     for name in NO_TERMS:
-        (pair,) = mixture(objective({name: 0.5}), is_unbiased=False).terms
-        assert str(pair) == str((0.5, soft_term(name, 4.0, "tail_bucket")))
+        loss = mixture(objective({name: 0.5}, positions="each"), is_unbiased=False)
+        if name in FEATURE_TERMS:
+            assert (loss.terms, loss.features) == ((), ((0.5, feature_term(name, "each")),))
+        else:
+            assert str(loss.terms) == str(((0.5, soft_term(name, 4.0, "tail_bucket")),))
+            assert loss.features == ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from stillroom.config.schema import SECTIONS
+from stillroom.config.schema import FEATURE_TERMS, SECTIONS
 from stillroom.errors import ConfigError, nearest
 
 
@@ -43,23 +43,46 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
                 f"{name}.architecture is resnet, which takes images, and the table has none. "
                 "Set groups.teacher=mlp_ensemble and groups.student=mlp, or data.columns.image."
             )
-    _check_objective(parameters["objective"], labels)
+    _check_objective(parameters["objective"], labels, teacher["mode"])
     _check_ensemble(teacher["members"], labels)
 
 
-def _check_objective(objective: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
-    """Check that there is something to learn, and that the soft labels can say it."""
+def _check_objective(objective: Mapping[str, Any], labels: Mapping[str, Any], mode: str) -> None:
+    """Check that there is something to learn, and that the teachers can say it."""
     used = [name for name, weight in objective["terms"].items() if weight]
     if not used and objective["hard_weight"] != 1:
         raise ConfigError(
             "no term of the objective weighs anything. Set one of objective.terms, as in "
             "objective.terms.forward_kl=1, or objective.hard_weight=1."
         )
-    _check_terms(used, objective["missing_mass"], labels["sparsifier"])
-    if "decoupled_topk" in used:
+    if mode == "live":  # which has every logit and every hidden state
+        return
+    _check_features([name for name in used if name in FEATURE_TERMS], objective, labels)
+    answers = [name for name in used if name not in FEATURE_TERMS]
+    _check_terms(answers, objective["missing_mass"], labels["sparsifier"])
+    if "decoupled_topk" in answers:
         _check_temperature(1.0, "decoupled_topk reads soft labels at", labels)
-    if set(used) - {"decoupled_topk"}:
+    if set(answers) - {"decoupled_topk"}:
         _check_temperature(objective["temperature"], "objective.temperature is", labels)
+
+
+def _check_features(
+    used: Sequence[str], objective: Mapping[str, Any], labels: Mapping[str, Any]
+) -> None:
+    """Check that the features that terms compare are kept."""
+    if not used:
+        return
+    if "attention_transfer" in used or objective["positions"] == "each":
+        what = "attention_transfer" if "attention_transfer" in used else "objective.positions=each"
+        raise ConfigError(
+            f"{what} compares hidden states at each position, and a cache keeps them pooled. Set "
+            "teacher.mode=live, or another term and objective.positions=pooled."
+        )
+    if labels["features"] == "none":
+        raise ConfigError(
+            f"objective.terms.{used[0]} compares features, and none are kept with the soft labels. "
+            "Set softlabels.features=pooled, or teacher.mode=live."
+        )
 
 
 def _check_terms(used: Sequence[str], missing_mass: str, sparsifier: str) -> None:

@@ -7,6 +7,7 @@ of code reruns what it must and no more. Its parameters are the sections that it
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> st
         "deps": ["conf/hydra", "params.yaml", *imports.files(["stillroom.config.compose"])],
         "outs": [{str(COMPOSED): {"cache": False}}],
     }
-    written = {name: _stage(name, stages[name], catalog, imports) for name in stages}
+    apart = _taken_apart(stages)
+    written = {name: _stage(name, stages[name], catalog, imports, apart) for name in stages}
     body: str = yaml.safe_dump(
         {"stages": {"compose": compose, **written}}, sort_keys=False, width=100, allow_unicode=True
     )
@@ -72,23 +74,23 @@ def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> st
 
 
 def _stage(
-    name: str, pipeline: Pipeline, catalog: Catalog, imports: "_Imports"
+    name: str, pipeline: Pipeline, catalog: Catalog, imports: "_Imports", apart: set[str]
 ) -> dict[str, object]:
     inputs = sorted(item for item in pipeline.inputs() if not _is_parameter(item))
     outputs = [entry for entry in catalog if entry in pipeline.all_outputs()]
-    sections = _sections(pipeline)
+    keys = _parameters(pipeline, apart)
     code = [f"stillroom.pipelines.{name}.pipeline", "stillroom.config.compose"]
     code += [catalog[entry]["type"].rpartition(".")[0] for entry in [*inputs, *outputs]]
     stage: dict[str, object] = {
         "cmd": f"kedro run --pipeline={name}",
         "deps": [
-            *[_EXTERNAL[section] for section in sections if _reads_path(section, pipeline)],
+            *[_EXTERNAL[section] for section in SECTIONS if _reads_path(section, pipeline)],
             *[catalog[entry]["filepath"] for entry in inputs],
             *imports.files(code),
         ],
-        "params": [{str(COMPOSED): sections}],
+        "params": [{str(COMPOSED): keys}],
     }
-    if not sections:
+    if not keys:
         del stage["params"]
     return stage | _products(outputs, catalog)
 
@@ -106,12 +108,35 @@ def _products(outputs: list[str], catalog: Catalog) -> dict[str, list[object]]:
     return products
 
 
-def _sections(pipeline: Pipeline) -> list[str]:
+def _parameters(pipeline: Pipeline, apart: set[str]) -> list[str]:
+    """Return the keys of the parameters that a stage depends on.
+
+    Args:
+        pipeline: the stage.
+        apart: keys as `teacher.mode` that some stage takes by themselves. Stages that take the
+            rest of the section do not depend on them.
+    """
     taken = {item for item in pipeline.inputs() if _is_parameter(item)}
-    if "parameters" in taken:
-        return list(SECTIONS)
-    keys = {item.removeprefix(_PARAMETERS).partition(".")[0] for item in taken}
-    return [section for section in SECTIONS if section in keys]
+    found = []
+    for section, kind in SECTIONS.items():
+        own = sorted(key for key in apart if key.startswith(f"{section}."))
+        if "parameters" in taken or (f"{_PARAMETERS}{section}" in taken and not own):
+            found.append(section)
+        elif f"{_PARAMETERS}{section}" in taken:
+            keys = [f"{section}.{field.name}" for field in fields(kind)]
+            found += [key for key in keys if key not in own]
+        found += [key for key in own if f"{_PARAMETERS}{key}" in taken]
+    return found
+
+
+def _taken_apart(stages: Mapping[str, Pipeline]) -> set[str]:
+    """Return the keys of sections that some stage takes by themselves."""
+    inputs = {item for pipeline in stages.values() for item in pipeline.inputs()}
+    return {
+        item.removeprefix(_PARAMETERS)
+        for item in inputs
+        if item.startswith(_PARAMETERS) and "." in item
+    }
 
 
 def _reads_path(section: str, pipeline: Pipeline) -> bool:

@@ -90,9 +90,15 @@ class Optimisation:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Teacher(Optimisation):
-    """Who answers: an ensemble trained here (`trained`) or a model directory (`given`)."""
+    """Who answers: an ensemble trained here (`trained`) or a model directory (`given`).
+
+    Attributes:
+        mode: students learn from answers that are kept (cached), or from a teacher that runs
+            within each training step (live).
+    """
 
     source: Literal["trained", "given"]
+    mode: Literal["cached", "live"]
     path: str
     members: Count
     seed: Seed
@@ -116,6 +122,7 @@ class SoftLabels:
         combine: members apart, combined when read, or on their full logits at capture.
         weights: of the members; null weighs them equally.
         pilot: positions that a pilot looks at.
+        features: keep the teachers' last hidden states, averaged over positions (pooled), or none.
     """
 
     sparsifier: Literal["full", "topk", "sample", "threshold", "threshold_fixed"]
@@ -135,6 +142,7 @@ class SoftLabels:
     batch_size: Count
     rows_per_shard: Annotated[int, Field(ge=2)]
     pilot: Count
+    features: Literal["none", "pooled"]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -172,10 +180,38 @@ class Terms:
     skew_reverse_kl: Weight
     dkd: Weight
     decoupled_topk: Weight
+    hidden_mse: Weight
+    hidden_cosine: Weight
+    attention_transfer: Weight
+    rkd_distance: Weight
+    rkd_angle: Weight
+    similarity_preserving: Weight
 
     def used(self) -> dict[str, float]:
-        """Return the terms that weigh something."""
-        return {name: weight for name, weight in asdict(self).items() if weight}
+        """Return the terms of answers that weigh something."""
+        return {
+            name: weight
+            for name, weight in asdict(self).items()
+            if weight and name not in FEATURE_TERMS
+        }
+
+    def used_features(self) -> dict[str, float]:
+        """Return the terms of features that weigh something."""
+        return {
+            name: weight
+            for name, weight in asdict(self).items()
+            if weight and name in FEATURE_TERMS
+        }
+
+
+FEATURE_TERMS = (
+    "hidden_mse",
+    "hidden_cosine",
+    "attention_transfer",
+    "rkd_distance",
+    "rkd_angle",
+    "similarity_preserving",
+)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -185,6 +221,7 @@ class Objective:
     Attributes:
         temperature: of the soft terms.
         missing_mass: what is done about probability that top-k did not store.
+        positions: of hidden_mse and hidden_cosine: pooled features, or each position.
         skew: alpha of skew_kl and skew_reverse_kl.
         js_share: beta of jensen_shannon.
         dkd_target, dkd_others: alpha and beta of dkd.
@@ -194,6 +231,7 @@ class Objective:
     hard_weight: Annotated[float, Field(ge=0, le=1)]
     missing_mass: Literal["tail_bucket", "renormalise", "ground_truth"]
     terms: Terms
+    positions: Literal["pooled", "each"]
     skew: Inside
     js_share: Inside
     dkd_target: Weight

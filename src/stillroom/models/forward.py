@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from stillroom.models.hidden import logits_alone, with_features
+
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
@@ -38,11 +40,36 @@ def batches_of_logits(
     """Yield the logits batch by batch on the model's device, each [at most batch_size, classes]."""
     import torch
 
+    for batch, rows in _batches(model, inputs, batch_size):
+        with torch.inference_mode():
+            answers, _ = logits_alone(model, batch)
+        yield answers[:rows]
+
+
+def batches_with_features(
+    model: "PreTrainedModel", inputs: Floats, batch_size: int
+) -> "Iterator[tuple[Tensor, Tensor]]":
+    """Yield the same, with pooled features [at most batch_size, D].
+
+    Raises:
+        ModelError: the architecture shows no hidden states.
+    """
+    import torch
+
+    for batch, rows in _batches(model, inputs, batch_size):
+        with torch.inference_mode():
+            answers, features = with_features(model, batch)
+        yield answers[:rows], features.pooled[:rows]
+
+
+def _batches(
+    model: "PreTrainedModel", inputs: Floats, batch_size: int
+) -> "Iterator[tuple[Tensor, int]]":
+    """Yield each batch at the fixed size, and how many of its rows are no padding."""
+    import torch
+
     for start in range(0, len(inputs), batch_size):
         batch = inputs[start : start + batch_size]
         padded = np.zeros((batch_size, *inputs.shape[1:]), dtype=np.float32)
         padded[: len(batch)] = batch
-        tensor = torch.from_numpy(padded).to(model.device)
-        with torch.inference_mode():
-            answers = model(**{model.main_input_name: tensor}).logits
-        yield answers[: len(batch)]
+        yield torch.from_numpy(padded).to(model.device), len(batch)

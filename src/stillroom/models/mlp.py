@@ -62,9 +62,19 @@ class Mlp(PreTrainedModel):
         # The layers' own initialisation stands; the default here would draw a second time.
         return
 
-    def forward(self, inputs: Tensor) -> SequenceClassifierOutput:
-        """Return logits [N, classes] for inputs [N, *shape]."""
-        return SequenceClassifierOutput(logits=self.layers(inputs.flatten(1)))
+    def forward(
+        self, inputs: Tensor, output_hidden_states: bool = False
+    ) -> SequenceClassifierOutput:
+        """Return logits [N, classes] for inputs [N, *shape], and each hidden layer's units."""
+        hidden, state = [], inputs.flatten(1)
+        for layer in list(self.layers)[:-1]:
+            state = layer(state)
+            if isinstance(layer, nn.Dropout):  # the last of a hidden layer
+                hidden.append(state)
+        return SequenceClassifierOutput(
+            logits=self.layers[-1](state),
+            hidden_states=tuple(hidden) if output_hidden_states else None,
+        )
 
 
 def build_mlp(shape: Shape, options: Mapping[str, Any]) -> Mlp:

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stillroom.objectives.feature import FeatureTerm, Project
+from stillroom.objectives.features import Features
 from stillroom.objectives.gathered import Gathered, gather
 from stillroom.objectives.missing import UNLABELLED
 from stillroom.objectives.response import Term, hard_cross_entropy
 from stillroom.objectives.target import SoftTarget
+
+WeightedFeature = tuple[float, FeatureTerm]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,13 @@ class Mixture:
 
     Attributes:
         hard_weight: in [0, 1].
-        terms: (weight, term) of each.
+        terms: (weight, term) of each that compares answers.
+        features: (weight, term) of each that compares features.
     """
 
     hard_weight: float
     terms: tuple[tuple[float, Term], ...]
+    features: tuple[WeightedFeature, ...] = ()
 
     @property
     def temperatures(self) -> tuple[float, ...]:
@@ -100,6 +106,16 @@ class Mixture:
             total = total + self.hard_weight * hard / max(counts.labelled, 1)
         for weight, term in self.terms:
             soft = term(seen, target, labels).sum() / counts.rows
+            total = total + (1 - self.hard_weight) * weight * soft
+        return total
+
+    def of_features(
+        self, student: Features, teacher: Features, project: Project, counts: Counts
+    ) -> Tensor:
+        """Return what some rows' features add to the mean loss of their batch."""
+        total = student.pooled.new_zeros(())
+        for weight, term in self.features:
+            soft = term(student, teacher, project).sum() / counts.rows
             total = total + (1 - self.hard_weight) * weight * soft
         return total
 

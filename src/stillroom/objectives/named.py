@@ -11,7 +11,19 @@ from torch import Tensor
 
 from stillroom.errors import ConfigError
 from stillroom.objectives import divergences
+from stillroom.objectives.feature import (
+    AttentionTransfer,
+    FeatureTerm,
+    HiddenCosine,
+    HiddenMSE,
+)
+from stillroom.objectives.features import Choose, each, pooled
 from stillroom.objectives.missing import Treatment, ground_truth, renormalise, tail_bucket
+from stillroom.objectives.relation import (
+    RelationalAngle,
+    RelationalDistance,
+    SimilarityPreserving,
+)
 from stillroom.objectives.response import (
     DecoupledKD,
     DecoupledTopK,
@@ -103,6 +115,26 @@ def _measure(name: str, knobs: Knobs) -> Callable[[Tensor, Tensor], Tensor]:
         case "skew_reverse_kl":
             return partial(divergences.skew_reverse_kl, alpha=knobs.skew)
     raise ConfigError(f"objective.terms.{name} is not a term. `kedro params` lists them.")
+
+
+def feature_term(name: str, positions: str) -> FeatureTerm:
+    """Return a term of features by its name.
+
+    Args:
+        name: a key of `FEATURE_TERMS`.
+        positions: `pooled`, or `each` to compare position with position where a term can.
+    """
+    return FEATURE_TERMS[name]({"pooled": pooled, "each": each}[positions])
+
+
+FEATURE_TERMS: Mapping[str, Callable[[Choose], FeatureTerm]] = {
+    "hidden_mse": HiddenMSE,
+    "hidden_cosine": HiddenCosine,
+    "attention_transfer": lambda _: AttentionTransfer(),
+    "rkd_distance": lambda _: RelationalDistance(),
+    "rkd_angle": lambda _: RelationalAngle(),
+    "similarity_preserving": lambda _: SimilarityPreserving(),
+}
 
 
 def bias(names: list[str], missing: str, lacking: float) -> str | None:

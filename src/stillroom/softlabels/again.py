@@ -12,6 +12,7 @@ from stillroom.softlabels.blocks import Question
 from stillroom.softlabels.capture import Member
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.codec.rows import encode_rows
+from stillroom.softlabels.features import apart, features_of, halved, split
 from stillroom.softlabels.fingerprint import AGAIN
 from stillroom.softlabels.manifest import Shard
 from stillroom.softlabels.sparsify.kinds import own_temperature
@@ -44,16 +45,22 @@ def require_same_again(
         SoftLabelError: names the row where the teacher now says something else.
     """
     asked = [expected[row] for row in rows]
-    logits = member.answer(np.stack([question.input() for question in asked]))
-    answers = np.concatenate([on_cpu(part) for part in logits])
-    for row, question, answer in zip(rows, asked, answers, strict=True):
-        entries = sparse(answer[None], [0], [question.row], member.capture)
-        table = encode_rows([question.row], entries, member.capture, kept.layout)
+    said = member.answer(np.stack([question.input() for question in asked]))
+    parts = [split(part) for part in said]
+    answers = np.concatenate([on_cpu(logits) for logits, _ in parts])
+    features = [halved(found, range(len(found))) for _, found in parts if found is not None]
+    states = np.concatenate(features) if features else None
+    for at, (row, question) in enumerate(zip(rows, asked, strict=True)):
+        entries = sparse(answers[at][None], [0], [question.row], member.capture)
+        state = None if states is None else states[at][None]
+        table = encode_rows([question.row], entries, member.capture, kept.layout, state)
         one = Decoded(kept.table.slice(row, 1).combine_chunks(), kept.layout)
-        apart = _apart(one, Decoded(table, kept.layout))
-        if not apart <= AGAIN_BOUND:
+        distance = _apart(one, Decoded(table, kept.layout))
+        if state is not None:
+            distance = max(distance, apart(features_of(one.table), state))
+        if not distance <= AGAIN_BOUND:
             raise SoftLabelError(
-                f"{where}, row {row}: the teacher now answers otherwise, by {apart:.3g} of the "
+                f"{where}, row {row}: the teacher now answers otherwise, by {distance:.3g} of the "
                 f"mass. The labels are misaligned, or the teacher changed. {AGAIN}"
             )
 

@@ -23,6 +23,7 @@ from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.rows import are_rows, encode_rows, row_keys
 from stillroom.softlabels.codec.shard import CODEC, from_bytes, to_bytes
 from stillroom.softlabels.derive import Derived
+from stillroom.softlabels.features import halved, split
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.index import RowIndex
 from stillroom.softlabels.keys import KEY_BYTES
@@ -50,7 +51,7 @@ class Member(Protocol):
         """Yield logits [n, C] or [n, positions, C] for inputs [N, *shape], in order.
 
         Tensors on any device, or numpy arrays; n may be less than the batch, the shape in which
-        the teacher runs may not.
+        the teacher runs may not. `Answered`, where the capture keeps features.
         """
 
 
@@ -77,7 +78,7 @@ class Capturing:
         """Prepare; `shards` does the work."""
         self.member, self.rows_per_shard = member, rows_per_shard
         self.kept: CaptureStore = store.of(member.capture, CODEC)
-        self.layout = Layout(member.capture.sparsifier, member.classes)
+        self.layout = layout_of(member.capture, member.classes)
         self.index = RowIndex(self.kept, self.layout)
         self.derived = Derived(member.capture, self.layout, store)
         self.counts = Counts()
@@ -148,13 +149,14 @@ class Capturing:
             wanted.setdefault(question.row.input_key, []).append(question)
         groups = list(wanted.values())
         tables, start = [], 0
-        for logits in self._answers_to(groups):
+        for answer in self._answers_to(groups):
+            logits, features = split(answer)
             batch = groups[start : start + len(logits)]
             self._require_shape(logits, batch)
-            tables.append(self._encoded(logits, batch))
+            tables.append(self._encoded(logits, features, batch))
             tick(sum(map(len, batch)))
             start += len(logits)
-            del logits  # or they would be in memory beside the next ones
+            del answer, logits  # or they would be in memory beside the next ones
         if start != len(groups):
             raise SoftLabelError(
                 f"the teacher answered {start} of {len(groups)} inputs. Its `answer` must yield "
@@ -185,11 +187,17 @@ class Capturing:
                 f"{self.member.classes}."
             )
 
-    def _encoded(self, logits: Any, groups: list[list[Question]]) -> pa.Table:
+    def _encoded(self, logits: Any, features: Any, groups: list[list[Question]]) -> pa.Table:
         rows = [question.row for group in groups for question in group]
         answers = [at for at, group in enumerate(groups) for _ in group]
         entries = sparse(logits, answers, rows, self.member.capture)
-        return encode_rows(rows, entries, self.member.capture, self.layout)
+        kept = None if features is None else halved(features, answers)
+        return encode_rows(rows, entries, self.member.capture, self.layout, kept)
+
+
+def layout_of(capture: Capture, classes: int) -> Layout:
+    """Return the columns of a capture's shards."""
+    return Layout(capture.sparsifier, classes, capture.features)
 
 
 def _without(questions: Sequence[Question], table: pa.Table | None) -> Sequence[Question]:

@@ -24,6 +24,7 @@ from stillroom.softlabels.codec.rows import TEACHER_DIGITS
 from stillroom.softlabels.codec.shard import CODEC, from_bytes
 from stillroom.softlabels.combine import Combination, combined, require_combinable
 from stillroom.softlabels.distributions import Distributions, Integers
+from stillroom.softlabels.features import Halves, features_of
 from stillroom.softlabels.fingerprint import AGAIN
 from stillroom.softlabels.manifest import SHARDS, Manifest, Shard, read_manifest, read_shard
 from stillroom.softlabels.sparsify.kinds import Full, Unbiased
@@ -87,7 +88,8 @@ class SoftLabelSet:
 
     def layout(self, member: int) -> Layout:
         """Return the columns of a member's shards."""
-        return Layout(self.manifest.captures[member].sparsifier, self.manifest.classes)
+        capture = self.manifest.captures[member]
+        return Layout(capture.sparsifier, self.manifest.classes, capture.features)
 
     def path(self, member: int, shard: Shard) -> Path:
         """Where a member's shard lies."""
@@ -134,6 +136,27 @@ class SoftLabelSet:
         _require_distinct(names)
         parts = [self._of_member(member, names, temperature) for member in self.members]
         return combined(parts, self.manifest.combination)
+
+    def features(self, names: Sequence[RowName]) -> NDArray[np.float32]:
+        """Return the members' pooled features side by side, [rows, D].
+
+        Raises:
+            SoftLabelError: a row is missing, or no features were kept.
+        """
+        if any(capture.features == "none" for capture in self.manifest.captures):
+            raise SoftLabelError(
+                "no features were kept with these soft labels. Set softlabels.features=pooled and "
+                "run `kedro run --pipeline=teach`."
+            )
+        of_members = [self._features(m)[self._rows(m, names)] for m in self.members]
+        return np.concatenate(of_members, axis=1).astype(np.float32)
+
+    @property
+    def feature_width(self) -> int:
+        """How many features a row has, over all members; 0 where none were kept."""
+        if any(capture.features == "none" for capture in self.manifest.captures):
+            return 0
+        return sum(self._features(member).shape[1] for member in self.members)
 
     def plain(self, example_ids: Sequence[bytes], temperature: float) -> Distributions:
         """Return the distributions of examples' plain views, first draw."""
@@ -219,6 +242,10 @@ class SoftLabelSet:
     def _decoded(self, member: int) -> Decoded:
         tables = [table for _, table in self.tables(member)]
         return Decoded(pa.concat_tables(tables).combine_chunks(), self.layout(member))
+
+    @cache  # noqa: B019
+    def _features(self, member: int) -> Halves:
+        return features_of(self._decoded(member).table)
 
     @cache  # noqa: B019
     def _at(self, member: int, temperature: float) -> Distributions:

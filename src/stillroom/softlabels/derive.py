@@ -18,6 +18,7 @@ from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.ragged import flat
 from stillroom.softlabels.codec.rows import encode_rows, row_keys
 from stillroom.softlabels.codec.shard import CODEC
+from stillroom.softlabels.features import Halves, features_of
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.index import RowIndex
 from stillroom.softlabels.sparsify.entries import TopKEntries
@@ -41,7 +42,9 @@ class Derived:
             and _holds(kept.capture.sparsifier, capture.sparsifier)
         ]
         self.sources = [
-            RowIndex(store.of(other, CODEC), Layout(other.sparsifier, layout.classes))
+            RowIndex(
+                store.of(other, CODEC), Layout(other.sparsifier, layout.classes, other.features)
+            )
             for other in sorted(richer, key=_poverty)
         ]
 
@@ -81,7 +84,9 @@ class Derived:
         dense = np.zeros((*held.shape, self.layout.classes), np.float32)
         dense[held] = logits.values.reshape(-1, self.layout.classes)
         entries = sparse(dense, answers, rows, self.capture)
-        return encode_rows(rows, entries, self.capture, self.layout)
+        kept = self._features(table)
+        features = None if kept is None else kept[list(answers)]
+        return encode_rows(rows, entries, self.capture, self.layout, features)
 
     def _of_topk(self, table: pa.Table, rows: Sequence[Row], layout: Layout) -> pa.Table:
         wanted, kept = self.capture.sparsifier, layout.sparsifier
@@ -99,7 +104,10 @@ class Derived:
             entropy=flat(table, "entropy").values.astype(np.float32),
             log_p_label=flat(table, "log_p_label").values.astype(np.float32),
         )
-        return encode_rows(rows, entries, self.capture, self.layout)
+        return encode_rows(rows, entries, self.capture, self.layout, self._features(table))
+
+    def _features(self, table: pa.Table) -> Halves | None:
+        return None if self.capture.features == "none" else features_of(table)
 
 
 def _holds(rich: Sparsifier, poor: Sparsifier) -> bool:

@@ -9,7 +9,7 @@ refused with the reason.
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -33,6 +33,7 @@ class Capture:
         weights, architecture, preprocessing: SHA-256 of each; of teachers that were combined at
             capture, theirs joined by "+".
         ensemble: how these were combined; None of a single teacher.
+        features: what of its hidden states is kept: the last ones' mean (pooled), or none.
         augmentation: what makes a view of an input, with its seed; "none" where there is none.
         dtype: in which the teacher computes.
         sparsifier: what is kept, with its parameters.
@@ -54,6 +55,7 @@ class Capture:
     libraries: tuple[str, ...]
     device: str
     ensemble: Combination | None = None
+    features: Literal["none", "pooled"] = "none"
     method: str = METHOD
 
     @property

@@ -20,7 +20,7 @@ from stillroom.io.hashing import sha256_bytes, sha256_json
 from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.fingerprint import AGAIN, Capture, set_fingerprint
 
-FORMAT: Literal["stillroom-soft-labels/2"] = "stillroom-soft-labels/2"
+FORMAT: Literal["stillroom-soft-labels/3"] = "stillroom-soft-labels/3"
 MANIFEST = "manifest.json"
 SHARDS = "shards"
 # 100,000 shards take 15 MB; what is larger was not written by a store.
@@ -76,7 +76,7 @@ class Manifest:
         checksum: SHA-256 over all the rest, since a flipped bit can be another valid value.
     """
 
-    format: Literal["stillroom-soft-labels/2"]
+    format: Literal["stillroom-soft-labels/3"]
     fingerprint: str
     codec: str
     classes: Annotated[int, Field(ge=2)]

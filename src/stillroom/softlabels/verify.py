@@ -28,6 +28,7 @@ from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.codec.rounding import root_bound
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.distributions import Distributions, Doubles
+from stillroom.softlabels.features import features_of
 from stillroom.softlabels.fingerprint import AGAIN
 from stillroom.softlabels.sparsify.kinds import (
     Full,
@@ -161,6 +162,8 @@ def _require_columns(decoded: Decoded, where: str) -> None:
     try:
         decoded.distributions(own_temperature(decoded.layout.sparsifier))
         _ = decoded.entropy, decoded.log_p_label
+        if decoded.layout.features != "none":
+            features_of(decoded.table)
     except SoftLabelError as error:
         raise SoftLabelError(f"{where}, {error}") from error
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stillroom.errors import ModelError
 from stillroom.softlabels.combine import Combination, require_combinable
+from stillroom.softlabels.features import Answered
 from stillroom.softlabels.sparsify.kinds import Full, Sparsifier
 from stillroom.softlabels.sparsify.rows import on_cpu
 from stillroom.teachers.local import How, LocalTeacher, open_teacher
@@ -41,8 +42,11 @@ class KeptEnsemble:
         return self.ensemble.classes
 
     def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
-        """Yield the ensemble's log-probabilities [n, C]."""
-        yield from self.ensemble.answer(inputs)
+        """Yield the ensemble's log-probabilities [n, C], and features where kept."""
+        if self.capture.features == "none":
+            yield from self.ensemble.answer(inputs)
+        else:
+            yield from self.ensemble.answer_with_features(inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +88,28 @@ class Ensemble:
 
     def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
         """Yield the ensemble's log-probabilities [n, C], float32."""
+        for answers in zip(*(member.answer(inputs) for member in self.members), strict=True):
+            yield self._combined(answers)
+
+    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[Answered]:
+        """Yield the same, with the members' pooled features side by side."""
         import torch
 
-        shares = self.combination.shares
-        for answers in zip(*(member.answer(inputs) for member in self.members), strict=True):
-            logs = torch.stack(
-                [torch.as_tensor(logits).double().log_softmax(dim=1) for logits in answers]
-            )
-            weights = logs.new_tensor(shares)[:, None, None]
-            if self.combination.mean == "logit":
-                yield (logs * weights).sum(dim=0).log_softmax(dim=1).float()
-            else:
-                yield torch.logsumexp(logs + weights.log(), dim=0).float()
+        every = [member.answer_with_features(inputs) for member in self.members]
+        for answers in zip(*every, strict=True):
+            features = torch.cat([torch.as_tensor(found.features) for found in answers], dim=1)
+            yield Answered(self._combined([found.logits for found in answers]), features)
+
+    def _combined(self, answers: Sequence[Any]) -> Any:
+        import torch
+
+        logs = torch.stack(
+            [torch.as_tensor(logits).double().log_softmax(dim=1) for logits in answers]
+        )
+        weights = logs.new_tensor(self.combination.shares)[:, None, None]
+        if self.combination.mean == "logit":
+            return (logs * weights).sum(dim=0).log_softmax(dim=1).float()
+        return torch.logsumexp(logs + weights.log(), dim=0).float()
 
 
 def probabilities_of(

@@ -7,7 +7,7 @@ Kept ──answer──> logits, batch by batch at one fixed shape
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
 from stillroom.io.hashing import sha256_json
 from stillroom.models.directory import load_model, read_encoder, weights_hash
-from stillroom.models.forward import batches_of_logits
+from stillroom.models.forward import batches_of_logits, batches_with_features
+from stillroom.softlabels.features import Answered
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.sparsify.kinds import Sparsifier
 from stillroom.teachers.reference import TeacherRef
@@ -37,11 +38,13 @@ class How:
         augmentation: what makes a view of an input, with its seed.
         seed: of the sparsifier's draws.
         batch_size: the fixed shape of a forward pass.
+        features: what is kept of hidden states: `pooled` or `none`.
     """
 
     augmentation: str
     seed: int
     batch_size: int
+    features: Literal["none", "pooled"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,11 @@ class Kept:
         return self.teacher.classes
 
     def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
-        """Yield logits [n, C] for inputs [N, *shape], in order."""
-        yield from self.teacher.answer(inputs)
+        """Yield logits [n, C] for inputs [N, *shape], in order, and features where kept."""
+        if self.capture.features == "none":
+            yield from self.teacher.answer(inputs)
+        else:
+            yield from self.teacher.answer_with_features(inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +101,18 @@ class LocalTeacher:
             batch_size=self.how.batch_size,
             libraries=tuple(f"{name} {version(name)}" for name in LIBRARIES),
             device="cpu",
+            features=self.how.features,
         )
         return Kept(self, capture)
 
     def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
         """Yield logits [n, C] for inputs [N, *shape], in order."""
         yield from batches_of_logits(self.model, inputs, self.how.batch_size)
+
+    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[Answered]:
+        """Yield the same, with pooled features [n, D]."""
+        for logits, features in batches_with_features(self.model, inputs, self.how.batch_size):
+            yield Answered(logits, features)
 
 
 def open_teacher(ref: TeacherRef, how: How, classes: Sequence[str]) -> LocalTeacher:

@@ -5,6 +5,7 @@ Fit, rows ──Trainer, from the checkpoint where there is one──> Place.bes
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import lightning
@@ -15,13 +16,16 @@ from lightning.pytorch.strategies import Strategy
 from stillroom.config.schema import Trainer
 from stillroom.data.encoders import Encoder
 from stillroom.errors import DataError
+from stillroom.models.hidden import feature_width
 from stillroom.models.table import Shape, build
-from stillroom.objectives.mixture import Loss
+from stillroom.objectives.feature import HiddenCosine, HiddenMSE
+from stillroom.objectives.mixture import Loss, Mixture
 from stillroom.training.checkpoint import Checkpoints, read_tree
 from stillroom.training.data_module import Data, TrainingRows
 from stillroom.training.job import Fit
 from stillroom.training.keeper import Keeper
 from stillroom.training.learner import Learner, Record
+from stillroom.training.live import Teachers
 from stillroom.training.loader import Batch
 from stillroom.training.place import Place, differing
 from stillroom.training.rows import Rows
@@ -53,23 +57,34 @@ class Progress(Callback):
         self.tick(rows, f"training {self.name}, {epoch}")
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a fit is given to learn.
+
+    Attributes:
+        train, validation: rows.
+        loss: what is minimised.
+        encoder: of the inputs.
+        teachers: who answer in each step, where no cache does.
+        teacher_width: of the teachers' pooled features; 0 where no term asks for them.
+    """
+
+    train: TrainingRows
+    validation: Rows
+    loss: Loss
+    encoder: Encoder
+    teachers: Teachers | None = None
+    teacher_width: int = 0
+
+
 def fit_model(
-    fit: Fit,
-    rows: tuple[TrainingRows, Rows],
-    loss: Loss,
-    encoder: Encoder,
-    where: Trainer,
-    place: Place,
-    stop: StopRequest,
-    tick: Tick,
+    fit: Fit, task: Task, where: Trainer, place: Place, stop: StopRequest, tick: Tick
 ) -> list[Record]:
     """Fit one model and return its curve; the best epoch's weights lie in the place.
 
     Args:
         fit: what it is and how it is fitted.
-        rows: training and validation rows.
-        loss: what is minimised.
-        encoder: of the inputs.
+        task: what it learns.
         where: on what it runs.
         place: what an earlier run left, and where to keep the state.
         stop: whether to stop.
@@ -79,15 +94,32 @@ def fit_model(
         StoppedError: it was asked to, and saved its state.
         StillroomError: the model diverged, or cannot be built.
     """
-    how = fit.optimisation
-    shape = Shape(encoder.shape, encoder.classes)
-    model = build(fit.architecture.name, fit.architecture.options, shape, fit.seed)
-    learner = Learner(fit.name, model, loss, how, fit.seed)
-    keeper = Keeper(place, encoder.to_json(), where.checkpoint_steps, stop)
+    keeper = Keeper(place, task.encoder.to_json(), where.checkpoint_steps, stop)
     trainer = trainer_of(where, fit, [keeper, Progress(tick, fit.name)])
-    data = Data(*rows, how, fit.seed, where.workers)
+    data = Data(task.train, task.validation, fit.optimisation, fit.seed, where.workers)
+    learner = learner_of(fit, task)
     trainer.fit(learner, datamodule=data, ckpt_path=_resumable(place, fit.name))
     return learner.records
+
+
+def learner_of(fit: Fit, task: Task) -> Learner:
+    """Return a model with what it learns from, and a projection where widths differ.
+
+    Raises:
+        ModelError: the architecture cannot be built, or shows no features.
+    """
+    shape = Shape(task.encoder.shape, task.encoder.classes)
+    model = build(fit.architecture.name, fit.architecture.options, shape, fit.seed)
+    project = None
+    if isinstance(task.loss, Mixture) and any(
+        isinstance(term, HiddenMSE | HiddenCosine) for _, term in task.loss.features
+    ):
+        width = feature_width(model, shape.inputs)
+        if width != task.teacher_width:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(fit.seed)
+                project = torch.nn.Linear(width, task.teacher_width, bias=False)
+    return Learner(fit.name, model, task.loss, fit.optimisation, fit.seed, task.teachers, project)
 
 
 def trainer_of(where: Trainer, fit: Fit, callbacks: list[Callback]) -> lightning.Trainer:

@@ -7,7 +7,7 @@ A `Fit` is one model to train; several share one worker, so that the start-up is
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -26,6 +26,7 @@ class Fit:
         name: what curves and progress call it.
         rows: `labelled` trains on the labelled rows alone, `all` on the whole training split.
         objective: the soft objective; None learns from hard labels alone.
+        mode: where what the objective asks for comes from: soft labels, or the job's live teachers.
         seed: of the weights and of the order of the batches.
         shift: augmentation, up to so many pixels in each direction.
         share: of the rows that are taken.
@@ -42,6 +43,7 @@ class Fit:
     seed: int
     shift: int
     label_smoothing: float
+    mode: Literal["cached", "live"] = "cached"
     share: float = 1.0
     without: tuple[int, ...] = ()
     balance: tuple[int, ...] = ()
@@ -49,10 +51,28 @@ class Fit:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Live:
+    """Teachers that run within the training step.
+
+    Attributes:
+        teachers: their model directories.
+        shares: one for each, summing to one.
+        mean: of probabilities or of logits.
+        combine: at each temperature (read), or at 1 and then tempered (capture).
+    """
+
+    teachers: list[str]
+    shares: list[float]
+    mean: Literal["probability", "logit"]
+    combine: Literal["read", "capture"]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Job:
     """Fits over one set of examples.
 
     Attributes:
+        live: the teachers of fits with an objective, where these learn from no cache.
         soft_labels: the folder of the set, where one is used.
         folder: of this kind of job alone: what is unfinished is kept there between runs.
     """
@@ -63,6 +83,7 @@ class Job:
     folder: str
     fits: list[Fit]
     trainer: Trainer
+    live: Live | None = None
 
 
 def write_job(job: Job, path: Path) -> None:

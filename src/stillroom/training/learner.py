@@ -1,6 +1,7 @@
 """The Lightning module: a model and a loss in, a fitted model and its learning curve out.
 
-    Batch ──> model ──logits──> loss ──optimiser──> weights
+    Batch ──> model ──logits, features──> loss ──optimiser──> weights
+          └─> live teachers ──target, features──┘
     validation ──> Record of the epoch, and whether its weights are the best so far
 
 The control is kept by the same rule as teacher and student, so that none is judged by how far it
@@ -13,13 +14,17 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Optimisation
 from stillroom.errors import StillroomError
-from stillroom.objectives.mixture import Loss
+from stillroom.models.hidden import logits_alone, with_features
+from stillroom.objectives.features import Features
+from stillroom.objectives.mixture import HardLabels, Loss, Mixture
+from stillroom.objectives.target import SoftTarget
+from stillroom.training.live import Teachers
 from stillroom.training.loader import Batch
 from stillroom.training.optimiser import optimiser_of, scheduled
 
@@ -35,11 +40,30 @@ class Learner(lightning.LightningModule):
     """
 
     def __init__(
-        self, name: str, model: PreTrainedModel, loss: Loss, how: Optimisation, seed: int
+        self,
+        name: str,
+        model: PreTrainedModel,
+        loss: Loss,
+        how: Optimisation,
+        seed: int,
+        teachers: Teachers | None = None,
+        project: nn.Module | None = None,
     ) -> None:
-        """Hold the parts."""
+        """Hold the parts.
+
+        Args:
+            name: what curves and progress call it.
+            model: is trained.
+            loss: what is minimised.
+            how: it is fitted.
+            seed: of what is drawn in a step.
+            teachers: who answer in each step, where no cache does.
+            project: is trained beside the model and thrown away: features to the teacher's width.
+        """
         super().__init__()
         self.name, self.model, self.loss, self.how, self.seed = name, model, loss, how, seed
+        self.project = project or nn.Identity()
+        self._teachers = [teachers]  # in a list, lest their weights become this module's
         self.records: list[Record] = []
         self.is_best = False
         self._is_sharded = False
@@ -53,16 +77,18 @@ class Learner(lightning.LightningModule):
         if self.device_mesh is not None and not self._is_sharded:
             from stillroom.training.sharded import shard
 
-            shard(self.model, self.device_mesh["data_parallel"])
+            for part in (self.model, self.project):
+                shard(part, self.device_mesh["data_parallel"])
             self._is_sharded = True
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return the model's logits [N, C], float32 at least."""
-        logits: Tensor = self.model(**{self.model.main_input_name: inputs}).logits
-        return logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return _at_least_float32(logits_alone(self.model, inputs)[0])
 
     def on_train_start(self) -> None:
-        """Stay stopped where it was stopped early, and then resumed."""
+        """Bring the teachers; stay stopped where it was stopped early, and then resumed."""
+        for teachers in filter(None, self._teachers):
+            teachers.to(self.device)
         self._stop_early()
 
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
@@ -75,9 +101,25 @@ class Learner(lightning.LightningModule):
 
         Lightning takes the mean over the parts, so the batch's own loss comes out.
         """
-        loss = self.loss(self.logits(batch.inputs), batch.labels, batch.target, batch.counts)
+        loss = self._loss(batch)
         self._train = self._train.to(loss.device) + loss.detach().double()
         return loss * batch.parts
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """Return what a part of a batch adds to the batch's loss."""
+        target, theirs = self._lesson(batch)
+        if theirs is None or isinstance(self.loss, HardLabels) or not self.loss.features:
+            return self.loss(self.logits(batch.inputs), batch.labels, target, batch.counts)
+        logits, ours = with_features(self.model, batch.inputs)
+        answers = self.loss(_at_least_float32(logits), batch.labels, target, batch.counts)
+        return answers + self.loss.of_features(ours, theirs, self.project, batch.counts)
+
+    def _lesson(self, batch: Batch) -> tuple[SoftTarget | None, Features | None]:
+        """Return what is to be learned: from the batch, or from the teachers at once."""
+        (teachers,) = self._teachers
+        if teachers is not None and isinstance(self.loss, Mixture):
+            return teachers.answer(batch.inputs, self.loss.temperatures)
+        return batch.target, None if batch.features is None else Features(batch.features)
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Add up NLL, correct answers and labelled rows."""
@@ -139,7 +181,8 @@ class Learner(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the optimiser with its schedule."""
         steps = self.batches_per_epoch * self.how.epochs
-        return scheduled(optimiser_of(self.model.parameters(), self.how), self.how, steps)
+        weights = [*self.model.parameters(), *self.project.parameters()]
+        return scheduled(optimiser_of(weights, self.how), self.how, steps)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what Lightning does not know of."""
@@ -155,3 +198,7 @@ class Learner(lightning.LightningModule):
         kept = checkpoint["learner"]
         self.records, self._highest = kept["records"], kept["highest"]
         self._since_best, self._train = kept["since_best"], kept["train"]
+
+
+def _at_least_float32(logits: Tensor) -> Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))

@@ -7,7 +7,7 @@ A loader knows how many parts it has handed out, so that a checkpoint can say wh
 
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +31,7 @@ class Batch:
         target: the teachers' answers, or None where the job has none.
         counts: of the whole batch, over which means are taken.
         parts: how many parts the batch was cut into.
+        features: [N, D], float32, the teachers' pooled features, or None.
     """
 
     inputs: Tensor
@@ -38,30 +39,41 @@ class Batch:
     target: SoftTarget | None
     counts: Counts
     parts: int
+    features: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device; Lightning calls this."""
-        target = None if self.target is None else self.target.to(device)
-        return Batch(
-            self.inputs.to(device), self.labels.to(device), target, self.counts, self.parts
+        return replace(
+            self,
+            inputs=self.inputs.to(device),
+            labels=self.labels.to(device),
+            target=None if self.target is None else self.target.to(device),
+            features=None if self.features is None else self.features.to(device),
         )
 
     def rows(self, kept: NDArray[np.bool_]) -> "Batch":
         """Return some of the rows, a part of the same batch."""
         at = torch.from_numpy(kept)
-        target = None if self.target is None else self.target.rows(at)
-        return Batch(self.inputs[at], self.labels[at], target, self.counts, self.parts)
+        return replace(
+            self,
+            inputs=self.inputs[at],
+            labels=self.labels[at],
+            target=None if self.target is None else self.target.rows(at),
+            features=None if self.features is None else self.features[at],
+        )
 
 
 def joined(several: Sequence[Batch], counts: Counts, parts: int) -> Batch:
     """Return the rows of several, one after the other, as one part of a batch."""
     targets = [one.target for one in several if one.target is not None]
+    features = [one.features for one in several if one.features is not None]
     return Batch(
         torch.cat([one.inputs for one in several]),
         torch.cat([one.labels for one in several]),
         stacked(targets) if targets else None,
         counts,
         parts,
+        torch.cat(features) if features else None,
     )
 
 

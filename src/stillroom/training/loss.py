@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from stillroom.config.schema import Objective
 from stillroom.objectives.mixture import HardLabels, Loss, Mixture
-from stillroom.objectives.named import UNBIASED, Knobs, bias, soft_term
+from stillroom.objectives.named import UNBIASED, Knobs, bias, feature_term, soft_term
 from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.job import Fit
@@ -24,7 +24,9 @@ def loss_of(fit: Fit, labels: SoftLabelSet | None) -> Loss:
     """
     if fit.objective is None:
         return HardLabels(fit.label_smoothing)
-    return mixture(fit.objective, labels is not None and labels.is_unbiased)
+    if fit.mode == "live" or labels is None:
+        return mixture(fit.objective, is_unbiased=False)
+    return mixture(fit.objective, labels.is_unbiased)
 
 
 def mixture(objective: Objective, is_unbiased: bool) -> Mixture:
@@ -44,6 +46,10 @@ def mixture(objective: Objective, is_unbiased: bool) -> Mixture:
         tuple(
             (weight, soft_term(name, objective.temperature, missing, knobs))
             for name, weight in objective.terms.used().items()
+        ),
+        tuple(
+            (weight, feature_term(name, objective.positions))
+            for name, weight in objective.terms.used_features().items()
         ),
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 import stillroom
 from stillroom.io.documents import read_json, write_json
 from stillroom.io.hashing import sha256_file, sha256_json
-from stillroom.training.job import Fit, Job
+from stillroom.training.job import Fit, Job, Live
 
 LIBRARIES = ("lightning", "numpy", "torch", "transformers")
 MODELS, CURVES = "models", "curves.json"
@@ -85,6 +85,7 @@ def shared_ingredients(job: Job) -> Ingredients:
         "encoder": sha256_json(job.encoder),
         "soft_labels": None if manifest is None else sha256_file(manifest),
         "trainer": trainer,
+        "live": None if job.live is None else _live(job.live),
         "libraries": {name: version(name) for name in LIBRARIES},
         "code": _code(),
     }
@@ -104,6 +105,15 @@ def gather_models(job: Job) -> Path:
         place = place_of(job, fit, {})
         (place.folder / place.result).replace(models / fit.output)
     return models
+
+
+def _live(live: Live) -> Ingredients:
+    weights = [sha256_file(path) for folder in live.teachers for path in _weights(Path(folder))]
+    return {**asdict(live), "teachers": weights}
+
+
+def _weights(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
 
 
 def _files(path: Path) -> list[Path]:

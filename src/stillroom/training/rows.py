@@ -5,7 +5,7 @@ Rows[part] ──> Batch
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -36,6 +36,7 @@ class Rows:
         views: how a view is made.
         variants: (view, draw) of each variant; a plain split has one, (0, 0).
         targets: the teachers' answers to each variant; none where only labels are learnt.
+        features: [N, D], the teachers' pooled features of each variant; none where no term asks.
     """
 
     inputs: Tensor
@@ -44,6 +45,7 @@ class Rows:
     views: Views
     variants: list[tuple[int, int]]
     targets: list[SoftTarget]
+    features: list[Tensor] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -67,7 +69,8 @@ class Rows:
             inputs = torch.from_numpy(self.views.apply(inputs.numpy(), keys, view))
         target = self.targets[variant].rows(at) if self.targets else None
         counts = Counts.of(self.labels[torch.from_numpy(part.batch)])
-        return Batch(inputs, self.labels[at], target, counts, part.of)
+        features = self.features[variant][at].float() if self.features else None
+        return Batch(inputs, self.labels[at], target, counts, part.of, features)
 
 
 def read_split(examples: TableFile, encoder: Encoder, split: str) -> Rows:
@@ -134,6 +137,19 @@ def taught(rows: Rows, labels: SoftLabelSet, temperatures: Sequence[float]) -> R
     return replace(seen, targets=targets)
 
 
+def featured(rows: Rows, labels: SoftLabelSet) -> Rows:
+    """Return the rows with the teachers' pooled features of each of their variants.
+
+    Raises:
+        SoftLabelError: none were kept.
+    """
+    features = []
+    for view, draw in rows.variants:
+        names = [(key, view, draw) for key in rows.example_ids]
+        features.append(torch.from_numpy(labels.features(names)))
+    return replace(rows, features=features)
+
+
 def soft_target(found: Mapping[float, Distributions]) -> SoftTarget:
     """Return the same rows' distributions at each temperature as one target, in float32."""
     ids, tables = padded(list(found.values()))
@@ -163,4 +179,5 @@ def only(rows: Rows, kept: Tensor) -> Rows:
         labels=rows.labels[kept],
         example_ids=keys,
         targets=[target.rows(kept) for target in rows.targets],
+        features=[features[kept] for features in rows.features],
     )

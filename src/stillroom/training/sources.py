@@ -28,6 +28,7 @@ from stillroom.training.job import Fit
 from stillroom.training.loss import mixture
 from stillroom.training.rows import (
     Rows,
+    featured,
     labelled,
     moved,
     only,
@@ -158,19 +159,21 @@ class Source:
 
 
 def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:
-    """Return what a fit sees of some rows: with soft labels where it has a soft objective.
+    """Return what a fit sees of some rows: with soft labels where it learns from them.
 
-    A fit on hard labels alone beside one with soft labels sees the same views in the same epochs.
+    A fit without soft labels beside one with them sees the same views in the same epochs.
 
     Raises:
         StillroomError: it has a soft objective and no soft labels, or they lack a row.
     """
     kept = taken(fit, plain.example_ids, plain.labels.numpy())
     rows = only(plain, torch.from_numpy(kept))
-    if fit.objective is not None:
+    if fit.objective is not None and fit.mode == "cached":
         if labels is None:
             raise StillroomError("a job with a soft objective names no soft labels.")
-        return taught(rows, labels, mixture(fit.objective, labels.is_unbiased).temperatures)
+        loss = mixture(fit.objective, labels.is_unbiased)
+        seen = taught(rows, labels, loss.temperatures)
+        return featured(seen, labels) if loss.features else seen
     seen = rows if labels is None else replayed(rows, labels)
     return moved(seen, fit.shift, fit.optimisation.epochs, fit.seed) if fit.shift else seen
 

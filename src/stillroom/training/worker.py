@@ -24,11 +24,15 @@ from stillroom.io.documents import write_json
 from stillroom.io.locking import locked
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
+from stillroom.models.hidden import logits_alone, with_features
+from stillroom.objectives.mixture import Mixture
 from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.training.fitting import Tick, fit_model
+from stillroom.training.blocks import Blocks
+from stillroom.training.fitting import Task, Tick, fit_model
 from stillroom.training.job import Fit, Job, read_job
 from stillroom.training.launch import FAILED, failure_file
 from stillroom.training.learner import Record
+from stillroom.training.live import Teachers
 from stillroom.training.loss import loss_of, warn_of_bias
 from stillroom.training.place import (
     CURVES,
@@ -67,17 +71,29 @@ def run(job: Job, stop: StopRequest) -> None:
             place = place_of(job, fit, shared)
             done = place.records()
             if done is None:
-                loss = loss_of(fit, labels)
-                unbiased = labels is not None and labels.is_unbiased
-                warn_of_bias(fit, loss, seen.some_targets(), unbiased)
-                done = fit_model(
-                    fit, (seen, validation), loss, encoder, job.trainer, place, stop, tick
-                )
+                task = _task(fit, job, source, seen, validation)
+                done = fit_model(fit, task, job.trainer, place, stop, tick)
                 _finish(fit, validation, place, done)
             records += done
     if RANK == 0:
         gather_models(job)
         write_json(Path(job.folder) / CURVES, records)
+
+
+def _task(fit: Fit, job: Job, source: Source, seen: Rows | Blocks, validation: Rows) -> Task:
+    """Return what a fit is given to learn; say what is biased about it."""
+    labels, encoder = source.labels, source.encoder
+    loss = loss_of(fit, labels)
+    features = isinstance(loss, Mixture) and bool(loss.features)
+    if fit.mode == "live" and job.live is not None:
+        forward = with_features if features else logits_alone
+        teachers = Teachers.of(job.live, encoder, forward)
+        width = teachers.width(encoder.shape) if features else 0
+        return Task(seen, validation, loss, encoder, teachers, width)
+    unbiased = labels is not None and labels.is_unbiased
+    warn_of_bias(fit, loss, seen.some_targets(), unbiased)
+    width = labels.feature_width if features and labels is not None else 0
+    return Task(seen, validation, loss, encoder, teacher_width=width)
 
 
 def _finish(fit: Fit, validation: Rows, place: Place, records: list[Record]) -> None:

@@ -35,6 +35,7 @@ LABELS: dict[str, Any] = {
     "batch_size": 16,
     "rows_per_shard": 50,
     "pilot": 100,
+    "features": "none",
 }
 STUDENT = Student(
     **asdict(fitted(epochs=1)),

@@ -31,7 +31,15 @@ def test_student_and_control_are_twins_with_other_teachers(
     runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 2}}
     student = Student(**compose(project, runtime)["student"])
     folder, curves = train_students(
-        made.examples, made.encoder, labels, project / "t", kept(), student, OBJECTIVE, TRAINER
+        made.examples,
+        made.encoder,
+        labels,
+        project / "t",
+        kept(),
+        student,
+        OBJECTIVE,
+        "cached",
+        TRAINER,
     )
     configs = [json.loads((folder / n / "config.json").read_text()) for n in ("student", "control")]
     assert configs[0] == configs[1]
@@ -56,7 +64,7 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
         teachers = untrained_teachers(made, project / "others", members=1)
     with pytest.raises(SoftLabelError, match=r"soft labels (are of the classes|were made by)"):
         train_students(
-            made.examples, encoder, labels, teachers, kept(), student, OBJECTIVE, TRAINER
+            made.examples, encoder, labels, teachers, kept(), student, OBJECTIVE, "cached", TRAINER
         )
 
 
@@ -88,5 +96,6 @@ def test_soft_labels_of_other_settings_are_refused_with_both_sides(
             kept(**values),
             student,
             OBJECTIVE,
+            "cached",
             TRAINER,
         )

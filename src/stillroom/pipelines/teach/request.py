@@ -96,6 +96,7 @@ def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels) -> None:
             seed=how.seed,
             batch_size=how.batch_size,
             augmentation=how.augmentation,
+            features=how.features,
             ensemble=combination_of(softlabels, count) if together else None,
         )
         for capture in found
@@ -109,4 +110,5 @@ def how_of(softlabels: SoftLabels) -> "How":
     """Return how the teachers are asked."""
     from stillroom.teachers.local import How
 
-    return How(views_of(softlabels).name, softlabels.seed, softlabels.batch_size)
+    name, features = views_of(softlabels).name, softlabels.features
+    return How(name, softlabels.seed, softlabels.batch_size, features)

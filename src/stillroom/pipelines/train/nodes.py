@@ -9,11 +9,11 @@ from stillroom.errors import ConfigError, nearest
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import new_workspace, unfinished
-from stillroom.pipelines.teach.request import require_configured
+from stillroom.pipelines.teach.request import combination_of, require_configured
 
 if TYPE_CHECKING:
     from stillroom.softlabels.dataset import SoftLabelSet
-    from stillroom.training.job import Fit
+    from stillroom.training.job import Fit, Live
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
@@ -26,6 +26,7 @@ def train_students(
     softlabels: SoftLabels,
     student: Student,
     objective: Objective,
+    mode: str,
     trainer: Trainer,
 ) -> tuple[Path, Any]:
     """Return a folder with `student/` and `control/`, and their learning curves.
@@ -41,7 +42,8 @@ def train_students(
     from stillroom.training.job import Job
     from stillroom.training.launch import train
 
-    soft_labels.require(encoder["classes"], [ref.weights for ref in refer(teachers)])
+    refs = refer(teachers)
+    soft_labels.require(encoder["classes"], [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels)
     job = Job(
         examples=str(examples.path),
@@ -50,15 +52,22 @@ def train_students(
         folder=str(unfinished(project_root(), "train")),
         fits=[
             _fit("control", student, None, encoder["classes"]),
-            _fit("student", student, objective, encoder["classes"]),
+            _fit("student", student, objective, encoder["classes"], mode),
         ],
         trainer=trainer,
+        live=_live(refs, softlabels) if mode == "live" else None,
     )
     models = new_workspace(project_root(), "train") / "models"
     return models, train(job, models)
 
 
-def _fit(name: str, student: Student, objective: Objective | None, classes: Sequence[str]) -> "Fit":
+def _fit(
+    name: str,
+    student: Student,
+    objective: Objective | None,
+    classes: Sequence[str],
+    mode: str = "cached",
+) -> "Fit":
     from stillroom.training.job import Fit
 
     return Fit(
@@ -67,6 +76,7 @@ def _fit(name: str, student: Student, objective: Objective | None, classes: Sequ
         optimisation=student.alone(),
         rows="all",
         objective=objective,
+        mode="live" if mode == "live" else "cached",
         seed=student.seed,
         shift=0,
         label_smoothing=0.0,
@@ -74,6 +84,18 @@ def _fit(name: str, student: Student, objective: Objective | None, classes: Sequ
         without=_numbers(student.transfer.without, "without", classes),
         balance=_numbers(student.transfer.balance, "balance", classes),
         output=name,
+    )
+
+
+def _live(refs: Any, softlabels: SoftLabels) -> "Live":
+    from stillroom.training.job import Live
+
+    combination = combination_of(softlabels, len(refs))
+    return Live(
+        teachers=[str(ref.path) for ref in refs],
+        shares=list(combination.shares),
+        mean=combination.mean,
+        combine=softlabels.combine,
     )
 
 

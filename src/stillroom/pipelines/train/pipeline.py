@@ -19,6 +19,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:softlabels",
                     "params:student",
                     "params:objective",
+                    "params:teacher.mode",
                     "params:trainer",
                 ],
                 ["students", "student_curves"],

@@ -16,6 +16,7 @@
 | log_z | list<float32> | top-k: for each position, log sum exp(logit / T) at each temperature |
 | entropy | list<float32> | of the whole distribution at T = 1, in nats, for each position |
 | log_p_label | list<float32> | log p of the hard label at T = 1; NaN without a label |
+| features | list<float16> | the teacher's last hidden state, averaged over positions; where kept |
 
 The lists ids, positions and the value beside them run in parallel: an entry is a coordinate and
 what stands there. Sorted by id, a sequence's ids cost half of what they cost position by position.
@@ -51,6 +52,7 @@ MEANINGS = {
     "log_z": "log sum exp(logit / T) of each position, at each captured temperature in turn",
     "entropy": "nats, of the whole distribution of each position at T = 1",
     "log_p_label": "log-probability of each position's hard label at T = 1; NaN without",
+    "features": "the teacher's last hidden state, averaged over the row's positions",
 }
 _FIXED = {
     "example_id": pa.binary(KEY_BYTES),
@@ -77,10 +79,12 @@ class Layout:
     Attributes:
         sparsifier: what is kept.
         classes: C, which decides the width of an id.
+        features: `pooled` where they are kept, or `none`.
     """
 
     sparsifier: Sparsifier
     classes: int
+    features: str = "none"
 
     @property
     def id_type(self) -> pa.DataType:
@@ -97,6 +101,11 @@ class Layout:
     @property
     def lists(self) -> dict[str, pa.DataType]:
         """The list columns and their elements' types."""
+        kept = {"features": pa.float16()} if self.features != "none" else {}
+        return self._answers | kept
+
+    @property
+    def _answers(self) -> dict[str, pa.DataType]:
         if isinstance(self.sparsifier, Full):
             return {"logits": pa.float32()}
         log_z = {"log_z": pa.float32()} if isinstance(self.sparsifier, TopK) else {}

@@ -16,6 +16,7 @@ from stillroom.softlabels.codec.layout import Layout
 from stillroom.softlabels.codec.ragged import lists, offsets
 from stillroom.softlabels.codec.rounding import rounded_roots
 from stillroom.softlabels.draws import Purpose, salt, uniforms
+from stillroom.softlabels.features import COLUMN, Halves, column
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.sparsify.entries import (
     Entries,
@@ -40,7 +41,11 @@ class _Coordinates:
 
 
 def encode_rows(
-    rows: Sequence[Row], entries: Entries, capture: Capture, layout: Layout
+    rows: Sequence[Row],
+    entries: Entries,
+    capture: Capture,
+    layout: Layout,
+    features: Halves | None = None,
 ) -> pa.Table:
     """Return the table of some rows.
 
@@ -49,6 +54,7 @@ def encode_rows(
         entries: of all their positions, row after row.
         capture: whose answers these are; its seed rounds the heads.
         layout: of that capture.
+        features: [n, D], where the capture keeps them.
     """
     lengths = np.array([len(row.labels) for row in rows])
     if lengths.max(initial=0) > MOST_POSITIONS:
@@ -72,6 +78,8 @@ def encode_rows(
     if not isinstance(entries, FullEntries):
         columns["entropy"] = lists(entries.entropy, positions)
         columns["log_p_label"] = lists(entries.log_p_label, positions)
+    if features is not None:
+        columns[COLUMN] = column(features)
     schema = layout.schema
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 

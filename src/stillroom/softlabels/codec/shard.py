@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from stillroom.errors import SoftLabelError
 from stillroom.io.hashing import sha256_bytes
 from stillroom.softlabels.codec.layout import KEY_COLUMNS, Layout
+from stillroom.softlabels.features import COLUMN
 from stillroom.softlabels.fingerprint import AGAIN
 from stillroom.softlabels.keys import KEY_BYTES
 from stillroom.softlabels.manifest import Shard
@@ -31,6 +32,7 @@ LEVEL_OF_FLOATS, LEVEL_BESIDE_FLOATS, LEVEL_OF_IDS, LEVEL, LEVEL_OF_WHOLE = 3, 6
 
 # What a shard may unpack to. One of 128 sequences of 512 tokens at 50 entries takes 24 MB.
 MOST_BYTES = 1 << 30
+HALF_BYTES = 2
 
 
 def to_bytes(table: pa.Table, layout: Layout) -> bytes:
@@ -111,7 +113,8 @@ def _most_bytes(column: pq.ColumnChunkMetaData) -> int:
     # A run-length code unpacks beyond its uncompressed size: each value may be a whole entry of
     # the dictionary, which of text may be as long as all that is stored.
     stored = column.total_uncompressed_size
-    widest = {"BYTE_ARRAY": stored, "FIXED_LEN_BYTE_ARRAY": KEY_BYTES}.get(column.physical_type, 8)
+    fixed = HALF_BYTES if column.path_in_schema == _path(COLUMN) else KEY_BYTES
+    widest = {"BYTE_ARRAY": stored, "FIXED_LEN_BYTE_ARRAY": fixed}.get(column.physical_type, 8)
     return max(stored, widest * column.num_values)
 
 

@@ -1,0 +1,53 @@
+"""Hidden states: a model and inputs in, its logits and features out.
+
+inputs [N, *shape] ──> logits [N, C], hidden states [N, *positions, D] of each layer ──> Features
+"""
+
+from typing import TYPE_CHECKING
+
+from stillroom.errors import ModelError
+from stillroom.objectives.features import Features
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+
+def with_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, Features]":
+    """Return logits [N, C] and features.
+
+    Raises:
+        ModelError: the architecture shows no hidden states.
+    """
+    out = model(**{model.main_input_name: inputs}, output_hidden_states=True)
+    if not out.hidden_states:
+        raise ModelError(
+            f"{type(model).__name__} shows no hidden states, so no term can compare its features. "
+            "Choose another architecture, or an objective of answers alone."
+        )
+    return out.logits, Features.of([_channels_last(state) for state in out.hidden_states])
+
+
+def logits_alone(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, None]":
+    """Return logits [N, C], and no features."""
+    return model(**{model.main_input_name: inputs}).logits, None
+
+
+def feature_width(model: "PreTrainedModel", shape: tuple[int, ...]) -> int:
+    """Return D of the pooled features for inputs of a shape.
+
+    Raises:
+        ModelError: as `with_features`.
+    """
+    import torch
+
+    was_training = model.training
+    with torch.no_grad():  # in evaluation mode: one row moves no batch statistics
+        _, features = with_features(model.eval(), torch.zeros(1, *shape, device=model.device))
+    model.train(was_training)
+    return features.pooled.shape[1]
+
+
+def _channels_last(state: "Tensor") -> "Tensor":
+    """Return [N, *positions, D]; maps come as [N, D, height, width]."""
+    return state.movedim(1, -1) if state.ndim == 4 else state
