@@ -11,7 +11,7 @@ from command_line import command, quick_project, written
 
 from stillroom.io.hashing import sha256_file
 
-STUDENT = "data/05_students/student/model.safetensors"
+STUDENT = "data/05_students/default/student/model.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,13 @@ def test_every_artifact_of_the_catalog_is_there(distilled: Path) -> None:
         "data/03_teachers/ensemble/member_1/model.safetensors",
         "data/04_soft_labels/manifest.json",
         STUDENT,
-        "data/05_students/control/model.safetensors",
+        "data/05_students/default/control/model.safetensors",
         "data/06_exports/student/model.onnx",
         "data/06_exports/student/README.md",
         "data/07_reports/metrics.json",
         "data/07_reports/cost.json",
         "data/07_reports/report.html",
-        "data/07_reports/plots/student_curves.json",
+        "data/07_reports/plots/students/default.json",
     ):
         assert name in files
     assert not any(".partial" in name or ".replaced" in name for name in files)

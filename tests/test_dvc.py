@@ -12,8 +12,8 @@ from stillroom.io.hashing import sha256_file
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("conf", "src", ".dvc", "pyproject.toml", ".telemetry", ".gitignore", "dvc.yaml")
-STUDENT = "data/05_students/student/model.safetensors"
-DOWNSTREAM = ["train", "evaluate", "export", "report"]
+STUDENT = "data/05_students/default/student/model.safetensors"
+DOWNSTREAM = ["train@default", "evaluate", "export", "report"]
 STAGES = ["ingest", "tutor", "teach", *DOWNSTREAM]
 
 
@@ -25,7 +25,7 @@ def must(project: Path, *words: str) -> str:
 
 def reproduced(project: Path) -> list[str]:
     """Run `dvc repro` and return the stages that it ran, without compose."""
-    ran = re.findall(r"Running stage '(\w+)'", must(project, "dvc", "repro"))
+    ran = re.findall(r"Running stage '([\w@]+)'", must(project, "dvc", "repro"))
     return [name for name in ran if name != "compose"]
 
 
@@ -33,6 +33,11 @@ def edit(project: Path, old: str, new: str) -> None:
     text = (project / "params.yaml").read_text()
     assert old in text
     (project / "params.yaml").write_text(text.replace(old, new))
+
+
+def forget_mlp(project: Path) -> None:
+    shutil.rmtree(project / "data/05_students/mlp")
+    (project / "data/07_reports/plots/students/mlp.json").unlink()
 
 
 def commit(project: Path) -> None:
@@ -87,11 +92,11 @@ def test_what_would_run_after_other_changes_is_what_depends_on_them(tracked: Pat
     def stale() -> set[str]:
         must(tracked, "kedro", "compose")
         said = must(tracked, "dvc", "status")
-        return set(re.findall(r"^(\w+):$", said, flags=re.MULTILINE)) - {"compose"}
+        return set(re.findall(r"^([\w@]+):$", said, flags=re.MULTILINE)) - {"compose"}
 
     edit(tracked, "  members: 2", "  members: 2\n  seed: 7")
     assert stale() >= {"tutor"}
-    assert not stale() & {"ingest", "teach", "train"}  # they follow once the tutor has run
+    assert not stale() & {"ingest", "teach", "train@default"}  # they follow once the tutor has run
     edit(tracked, "\n  seed: 7", "")
     image = tracked / "data/01_raw/across/000.png"
     content = image.read_bytes()
@@ -108,7 +113,7 @@ def test_an_experiment_a_flag_and_an_edit_give_the_same_student(tracked: Path) -
     (tracked / "params.yaml").write_text(params)
     flags = "groups.student=mlp,student.epochs=3"
     must(tracked, "kedro", "run", "--pipeline=train", f"--params={flags}")
-    by_flag = sha256_file(tracked / STUDENT)
+    by_flag = sha256_file(tracked / STUDENT.replace("default", "mlp"))
     edit(tracked, "  student: tiny", "  student: mlp")
     edit(tracked, "student:\n  epochs: 2", "student:\n  epochs: 3")
     reproduced(tracked)
@@ -116,6 +121,21 @@ def test_an_experiment_a_flag_and_an_edit_give_the_same_student(tracked: Path) -
     (tracked / "params.yaml").write_text(params)
     reproduced(tracked)
     assert by_experiment == by_flag == by_edit != sha256_file(tracked / STUDENT)
+    forget_mlp(tracked)  # of the flag, which DVC knows nothing of
+
+
+def test_another_student_trains_alone_from_the_same_soft_labels(tracked: Path) -> None:
+    before = sha256_file(tracked / STUDENT)
+    edit(tracked, "students: [default]", "students: [default, mlp]")
+    assert reproduced(tracked) == ["train@mlp"]
+    assert sha256_file(tracked / STUDENT) == before
+    other = tracked / STUDENT.replace("default", "mlp")
+    assert sha256_file(other) != before
+    edit(tracked, "students: [default, mlp]", "students: [mlp, default]")
+    assert reproduced(tracked) == ["evaluate", "export", "report"]  # of the first
+    edit(tracked, "students: [mlp, default]", "students: [default]")
+    assert reproduced(tracked) == []  # all of it is in DVC's cache
+    forget_mlp(tracked)  # who leaves the list leaves the folder behind
 
 
 def test_a_run_under_dvc_with_other_parameters_is_refused(tracked: Path) -> None:
@@ -143,5 +163,5 @@ def test_metrics_and_plots_show(tracked: Path) -> None:
     assert "student.accuracy" in must(tracked, "dvc", "metrics", "show")
     must(tracked, "dvc", "plots", "show")
     page = (tracked / "dvc_plots" / "index.html").read_text()
-    for plot in ("student_curves", "reliability", "confusion", "similarity"):
+    for plot in ("students/default", "reliability", "confusion", "similarity"):
         assert plot in page

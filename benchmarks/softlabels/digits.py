@@ -26,7 +26,7 @@ def digits(data: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(images, np.uint8).reshape(-1, 784), np.frombuffer(labels, np.uint8)
 
 
-def table_parameters(teacher: dict[str, object]) -> dict[str, dict[str, Any]]:
+def table_parameters(teacher: dict[str, object]) -> dict[str, Any]:
     """Return what params.yaml says for a table of these features and a perceptron as teacher."""
     return {
         "groups": {"data": "table", "teacher": "mlp_ensemble", "student": "mlp"},
@@ -36,6 +36,7 @@ def table_parameters(teacher: dict[str, object]) -> dict[str, dict[str, Any]]:
         },
         "teacher": {"path": "data/03_teachers/given", **teacher},
         "student": {"epochs": 1},
+        "students": ["default"],
     }
 
 

@@ -68,11 +68,17 @@ def params(params: dict[str, Any]) -> None:
 def compose() -> None:
     """Write conf/composed.yaml, by which DVC decides what to run."""
     from stillroom.config.compose import compose as compose_parameters
+    from stillroom.config.compose import students_of
     from stillroom.config.composed import write_composed
     from stillroom.io.paths import project_root
 
     root = project_root()
-    click.echo(f"wrote {write_composed(compose_parameters(root), root).relative_to(root)}")
+    students = {
+        name: compose_parameters(root, {"groups": {"student": name}})["student"]
+        for name in students_of(root)
+    }
+    path = write_composed(compose_parameters(root), root, students)
+    click.echo(f"wrote {path.relative_to(root)}")
 
 
 @cli.command()

@@ -30,14 +30,26 @@ def test_the_committed_file_is_up_to_date() -> None:
 def test_every_stage_has_a_command_of_its_name(stages: dict[str, Any]) -> None:
     assert list(stages) == ["compose", *STAGES]
     for name in STAGES:
-        assert stages[name]["cmd"] == f"kedro run --pipeline={name}"
+        of_each = " --params=groups.student=${item.student}" if name == "train" else ""
+        assert stages[name]["cmd"] == f"kedro run --pipeline={name}{of_each}"
+
+
+def test_train_is_a_stage_of_each_student_and_the_rest_takes_the_first(
+    stages: dict[str, Any],
+) -> None:
+    assert stages["train"]["matrix"] == {"student": "${students}"}
+    assert stages["train"]["outs"] == ["data/05_students/${item.student}"]
+    assert [name for name in STAGES if "matrix" in stages[name]] == ["train"]
+    for name in ("evaluate", "export"):
+        assert "data/05_students/${students[0]}" in stages[name]["deps"]
 
 
 def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) -> None:
     def sections(stage: str) -> list[str]:
         return next(iter(stages[stage]["params"][0].values()))
 
-    assert sections("train") == ["teacher.mode", "softlabels", "student", "objective", "trainer"]
+    own = "students.${item.student}"
+    assert sections("train") == ["teacher.mode", "softlabels", own, "objective", "trainer"]
     tutor = sections("tutor")
     assert tutor[-1] == "trainer"
     assert {key.partition(".")[0] for key in tutor[:-1]} == {"teacher"}
@@ -82,7 +94,7 @@ def test_each_catalog_file_is_written_by_one_stage(stages: dict[str, Any]) -> No
         for item in stages[name].get(kind, [])
     ]
     tracked = [e["filepath"] for e in catalog.values() if e["filepath"].startswith("data/")]
-    assert sorted(written) == sorted(tracked)
+    assert sorted(written) == sorted(p.replace("${student:}", "${item.student}") for p in tracked)
 
 
 def test_check_says_that_it_is_up_to_date(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ QUICK = (
     "data:\n  path: data/01_raw\n"
     "teacher:\n  path: data/03_teachers/given\n  members: 2\n  epochs: 3\n"
     "student:\n  epochs: 2\n"
+    "students: [default]\n"
     "trainer:\n  threads: 1\n"
     "evaluate:\n  latency_images: 3\n"
 )

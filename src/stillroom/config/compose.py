@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stillroom.config.check import check
+from stillroom.config.students import DEFAULT, STUDENTS, chosen, names_of
 from stillroom.errors import ConfigError, nearest
 
 GROUPS = ("experiment", "data", "teacher", "softlabels", "student", "objective", "trainer")
@@ -32,6 +33,8 @@ HYDRAS_OWN = (
     "sweeper",
 )
 
+NO_SECTIONS = ("groups", STUDENTS)
+
 # Below these keys a choice of architecture brings its own options, so keys are open there; the
 # builder of the architecture checks them.
 OPEN = ("teacher.architecture.options", "student.architecture.options")
@@ -47,14 +50,31 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
     Raises:
         ConfigError: an unknown key or choice, or a value that is not allowed.
     """
-    layers = (_params_file(root / "params.yaml"), dict(runtime or {}))
-    choices: dict[str, str] = {}
-    for layer in layers:
-        choices |= _choices(root / "conf" / "hydra", layer.get("groups"))
-    config = _groups(root / "conf" / "hydra", choices)
-    for layer in layers:
-        _merge(config, {key: value for key, value in layer.items() if key != "groups"})
+    hydra = root / "conf" / "hydra"
+    file, given = params_file(root), dict(runtime or {})
+    if STUDENTS in given:
+        raise ConfigError(
+            "students is the list of params.yaml, which DVC reads. For one run, name one of them: "
+            "--params groups.student=…"
+        )
+    student = chosen(names_of(file, hydra), given)
+    choices = _choices(hydra, file.get("groups")) | _choices(hydra, given.get("groups"))
+    if student != DEFAULT:
+        choices |= _choices(hydra, {"student": student})
+    config = _groups(hydra, choices)
+    for layer in (file, given):
+        _merge(config, {key: value for key, value in layer.items() if key not in NO_SECTIONS})
     return check(_resolved(config))
+
+
+def student_of(root: Path, runtime: Mapping[str, Any] | None = None) -> str:
+    """Return the name of the student that a run is about, and of its folder."""
+    return chosen(students_of(root), dict(runtime or {}))
+
+
+def students_of(root: Path) -> list[str]:
+    """Return the names of all students of the project."""
+    return names_of(params_file(root), root / "conf" / "hydra")
 
 
 def choices_of(hydra: Path, group: str) -> list[str]:
@@ -62,7 +82,13 @@ def choices_of(hydra: Path, group: str) -> list[str]:
     return sorted(path.stem for path in (hydra / group).glob("*.yaml") if path.stem != "base")
 
 
-def _params_file(path: Path) -> dict[str, Any]:
+def params_file(root: Path) -> dict[str, Any]:
+    """Return what params.yaml holds.
+
+    Raises:
+        ConfigError: it is missing, or no YAML of keys and values.
+    """
+    path = root / "params.yaml"
     try:
         content = OmegaConf.to_container(OmegaConf.load(path))
     except FileNotFoundError:
@@ -88,7 +114,7 @@ def _choices(hydra: Path, given: object) -> dict[str, str]:
                 f"groups.{group} is not a group.{nearest(str(group), list(GROUPS))} "
                 f"Allowed: {', '.join(GROUPS)}."
             )
-        if choice is None:
+        if choice is None or (group, choice) == ("student", DEFAULT):
             continue
         allowed = choices_of(hydra, group)
         if choice not in allowed:

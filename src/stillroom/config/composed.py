@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
 from stillroom.io.atomic import write_text
 from stillroom.io.paths import confined
@@ -20,15 +21,29 @@ COMPOSED = Path("conf") / "composed.yaml"
 _HEADER = "# Written by `kedro compose` from params.yaml and conf/hydra. Edit those instead.\n"
 
 
-def write_composed(parameters: Mapping[str, Any], root: Path) -> Path:
-    """Write the parameters for DVC and return the path of the file."""
-    body = yaml.safe_dump(dict(parameters), sort_keys=True, default_flow_style=False)
+def write_composed(
+    parameters: Mapping[str, Any], root: Path, students: Mapping[str, Any] | None = None
+) -> Path:
+    """Write the parameters for DVC and return the path of the file.
+
+    Args:
+        parameters: of a run about the first student.
+        root: the project's folder.
+        students: the section `student` of each, by name: a stage of one depends on its own alone.
+    """
+    content = {**parameters, STUDENTS: dict(students or {})}
+    body = yaml.safe_dump(content, sort_keys=True, default_flow_style=False)
     write_text(confined(COMPOSED, root), _HEADER + body)
     return root / COMPOSED
 
 
-def require_equal(parameters: Mapping[str, Any], root: Path) -> None:
+def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> None:
     """Refuse parameters other than those in `conf/composed.yaml`.
+
+    Args:
+        parameters: of the run.
+        root: the project's folder.
+        student: whom the run is about.
 
     Raises:
         ConfigError: the file is missing or differs; the first difference is named.
@@ -36,7 +51,9 @@ def require_equal(parameters: Mapping[str, Any], root: Path) -> None:
     path = root / COMPOSED
     if not path.exists():
         raise ConfigError(f"{COMPOSED} does not exist. Run `dvc repro compose` first.")
-    written = dict(_leaves(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    own = content.pop(STUDENTS, {}).get(student)
+    written = dict(_leaves(content if own is None else {**content, "student": own}))
     given = dict(_leaves(parameters))
     for key in sorted(written.keys() | given.keys()):
         if written.get(key) != given.get(key):

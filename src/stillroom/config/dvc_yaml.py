@@ -16,6 +16,7 @@ from kedro.pipeline import Pipeline
 
 from stillroom.config.composed import COMPOSED
 from stillroom.config.schema import SECTIONS
+from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
 from stillroom.io.atomic import write_text
 from stillroom.io.paths import confined
@@ -25,6 +26,7 @@ _HEADER = (
     "# Written by `kedro dvc` from the pipeline registry and the catalog. Edit those instead.\n"
 )
 _PARAMETERS = "params:"
+_STUDENT = "${student:}"  # in the catalog: the name of the student that a run is about
 
 # Paths that a person names and that may lie outside of the project. DVC reads them from
 # params.yaml, so `dvc exp run -S data.path=…` follows the new path at once.
@@ -81,21 +83,33 @@ def _stage(
     keys = _parameters(pipeline, apart)
     code = [f"stillroom.pipelines.{name}.pipeline", "stillroom.config.compose"]
     code += [catalog[entry]["type"].rpartition(".")[0] for entry in [*inputs, *outputs]]
+    # What is made of each student anew is a stage of each; other stages take the first's.
+    each = any(_STUDENT in catalog[entry]["filepath"] for entry in outputs)
+    student = "${item.student}" if each else "${students[0]}"
+    of_each: dict[str, object] = {
+        "matrix": {"student": "${students}"},
+        "cmd": f"kedro run --pipeline={name} --params=groups.student={student}",
+    }
     stage: dict[str, object] = {
-        "cmd": f"kedro run --pipeline={name}",
+        **(of_each if each else {"cmd": f"kedro run --pipeline={name}"}),
         "deps": [
             *[_EXTERNAL[section] for section in SECTIONS if _reads_path(section, pipeline)],
-            *[catalog[entry]["filepath"] for entry in inputs],
+            *[catalog[entry]["filepath"].replace(_STUDENT, student) for entry in inputs],
             *imports.files(code),
         ],
-        "params": [{str(COMPOSED): keys}],
+        "params": [{str(COMPOSED): [_of_student(key, student) if each else key for key in keys]}],
     }
     if not keys:
         del stage["params"]
-    return stage | _products(outputs, catalog)
+    return stage | _products(outputs, catalog, student)
 
 
-def _products(outputs: list[str], catalog: Catalog) -> dict[str, list[object]]:
+def _of_student(key: str, student: str) -> str:
+    """Return where the section of one student stands among those of all."""
+    return f"{STUDENTS}.{student}" if key == "student" else key
+
+
+def _products(outputs: list[str], catalog: Catalog, student: str) -> dict[str, list[object]]:
     """Return outs, metrics and plots, as the entries' metadata says."""
     products: dict[str, list[object]] = {}
     for entry in outputs:
@@ -103,7 +117,7 @@ def _products(outputs: list[str], catalog: Catalog) -> dict[str, list[object]]:
         kind = drawn.pop("as", "out")
         if kind == "none":
             continue
-        path = catalog[entry]["filepath"]
+        path = catalog[entry]["filepath"].replace(_STUDENT, student)
         products.setdefault(f"{kind}s", []).append({path: drawn} if drawn else path)
     return products
 

@@ -10,14 +10,23 @@ from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
-from stillroom.config.compose import compose
+from stillroom.config.compose import compose, student_of
 from stillroom.config.composed import require_equal
 
 DVC_STAGE = "DVC_STAGE"  # DVC sets it for each command that it runs
 
 
 class ComposingConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, with parameters from `compose`."""
+    """Kedro's loader, with parameters from `compose`; the catalog's `${student:}` is its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what Kedro's loader takes."""
+        resolvers = {"student": lambda: student_of(self._root, self.runtime_params)}
+        super().__init__(*args, custom_resolvers=resolvers, **kwargs)
+
+    @property
+    def _root(self) -> Path:
+        return Path(self.conf_source).parent
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return a kind of configuration.
@@ -28,9 +37,9 @@ class ComposingConfigLoader(OmegaConfigLoader):
         """
         if key != "parameters" or key in self.data:
             return dict(super().__getitem__(key))
-        root = Path(self.conf_source).parent
-        parameters = compose(root, self.runtime_params)
+        parameters = compose(self._root, self.runtime_params)
         if os.environ.get(DVC_STAGE):
-            require_equal(parameters, root)
+            student = student_of(self._root, self.runtime_params)
+            require_equal(parameters, self._root, student)
         self["parameters"] = parameters
         return parameters
