@@ -1,6 +1,6 @@
 """`make bench`: run every benchmark, or those named; print a table and write JSON.
 
-python -m benchmarks [startup] [reproducibility] [gain] [objectives] [softlabels]
+python -m benchmarks [startup] [reproducibility] [gain] [objectives] [softlabels] [hinton]
     ──> build/bench.json
 python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.gain import measure_gain
+from benchmarks.hinton import measure_hinton
 from benchmarks.objectives.one_pass import measure_one_pass
 from benchmarks.objectives.speed import measure_loss_speed
 from benchmarks.project import Figure
@@ -37,14 +38,15 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "gain": measure_gain,
     "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
     "softlabels": lambda: measure_labels(DATA),
+    "hinton": lambda: measure_hinton(DATA),
     "throughput": lambda: or_missing(measure_throughput, DATA),
     "text": lambda: or_missing(measure_text, DATA),
     "increments": lambda: or_missing(measure_increments, DATA),
     "memory": lambda: or_missing(measure_memory, DATA),
 }
-# `softlabels` is these four.
 VERDICTS = {True: "met", False: "MISSED", None: "not measured"}
-PARTS = ("throughput", "text", "increments", "memory")
+# `softlabels` is the four others; Hinton's table takes two hours, and is `make hinton`.
+PARTS = ("throughput", "text", "increments", "memory", "hinton")
 
 
 def main(names: list[str]) -> int:
