@@ -1,7 +1,7 @@
 """`make bench`: run every benchmark, or those named; print a table and write JSON.
 
-python -m benchmarks [startup] [reproducibility] [gain] [objectives] [softlabels] [hinton]
-    ──> build/bench.json
+python -m benchmarks [startup] [reproducibility] [gain] [training] [objectives] [softlabels]
+                     [hinton] ──> build/bench.json
 python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
 
@@ -28,6 +28,7 @@ from benchmarks.softlabels.increments import measure_increments
 from benchmarks.softlabels.memory import measure_memory
 from benchmarks.softlabels.throughput import measure_throughput
 from benchmarks.startup import measure_startup
+from benchmarks.training import measure_training
 
 # Where the data of trials lie; each benchmark that needs some says what is missing.
 DATA = Path(os.environ.get("DATA", "../shared/data"))
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "startup": measure_startup,
     "reproducibility": measure_reproducibility,
     "gain": measure_gain,
+    "training": measure_training,
     "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
     "softlabels": lambda: measure_labels(DATA),
     "hinton": lambda: measure_hinton(DATA),

@@ -128,3 +128,23 @@ def test_a_second_backward_pass_is_refused() -> None:
     value.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="one backward pass"):
         value.backward()
+
+
+def test_a_compiled_model_calls_it_between_its_own_graphs() -> None:
+    loss = Mixture(0.2, ((1.0, EVERY_TERM[0]),))
+    hidden, weight, bias, labels, target = problem(0, 4, loss.temperatures)
+    body = torch.nn.Linear(WIDTH, WIDTH).double()
+
+    def step(inputs: torch.Tensor) -> torch.Tensor:
+        states = torch.relu(body(inputs))
+        return fused_loss(states, Head(weight, bias), labels, target, loss) * 2.0
+
+    plain = step(hidden)
+    expected = torch.autograd.grad(plain, (hidden, weight, body.weight))
+    compiled = torch.compile(step, backend="aot_eager")(hidden)
+    found = torch.autograd.grad(compiled, (hidden, weight, body.weight))
+    assert torch.allclose(compiled, plain, rtol=1e-12)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+    traced = torch._dynamo.explain(step)(hidden)
+    assert (traced.graph_count, traced.graph_break_count) == (2, 1)  # before it, and after

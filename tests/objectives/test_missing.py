@@ -18,7 +18,7 @@ UNIFORM = torch.zeros(1, 4, dtype=torch.float64)
 def made(treatment, label: int, target: SoftTarget = TARGET) -> tuple[list[float], list[float]]:  # type: ignore[no-untyped-def]
     labels = torch.tensor([label])
     logits = UNIFORM[:, : 4 if target is TARGET else 2]
-    seen = gather(logits, target.ids, labels, [1.0])
+    seen = gather(logits, target, labels, [1.0])
     log_p, log_q = treatment(seen, target, labels, 1.0)
     return log_p[0].exp().tolist(), log_q[0].exp().tolist()
 
@@ -64,7 +64,7 @@ def test_a_whole_target_has_no_rest(treatment) -> None:  # type: ignore[no-untyp
 
 def test_a_head_that_seems_whole_leaves_a_rest_that_has_a_logarithm() -> None:
     head = SoftTarget(IDS, {1.0: torch.tensor([[0.5, 0.5]], dtype=torch.float64).log()})
-    seen = gather(UNIFORM, IDS, torch.tensor([-1]), [1.0])
+    seen = gather(UNIFORM, head, torch.tensor([-1]), [1.0])
     log_p, _ = tail_bucket(seen, head, torch.tensor([-1]), 1.0)
     assert log_p[0, 2].item() == pytest.approx(math.log(SMALLEST))
 
@@ -73,7 +73,7 @@ def test_a_label_that_is_nearly_all_of_the_rest_leaves_a_finite_gradient() -> No
     logits = torch.tensor([[0.0, -80.0, 0.0, 30.0]], requires_grad=True)
     labels = torch.tensor([3])
     target = SoftTarget(IDS, {1.0: torch.tensor([[0.5, 0.25]]).log()})
-    _, log_q = ground_truth(gather(logits, IDS, labels, [1.0]), target, labels, 1.0)
+    _, log_q = ground_truth(gather(logits, target, labels, [1.0]), target, labels, 1.0)
     log_q[0, 3].backward()
     assert logits.grad is not None
     assert logits.grad.isfinite().all()

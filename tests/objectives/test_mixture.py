@@ -61,7 +61,7 @@ def test_parts_of_a_batch_add_up_to_it() -> None:
     counts = Counts.of(labels)
     parts = [
         loss.of(
-            gather(logits[rows], target.ids[rows], labels[rows], loss.student_temperatures),
+            gather(logits[rows], target.rows(rows), labels[rows], loss.student_temperatures),
             target.rows(rows),
             labels[rows],
             counts,

@@ -29,7 +29,7 @@ BY_HAND = {
 def test_a_name_is_its_divergence(name: str) -> None:
     target = SoftTarget(torch.tensor([[0, 1]]), {1.0: torch.tensor([[0.75, 0.25]]).log()})
     labels = torch.tensor([-1])
-    seen = gather(torch.zeros(1, 2), target.ids, labels, [1.0])
+    seen = gather(torch.zeros(1, 2), target, labels, [1.0])
     value = soft_term(name, 1.0, "tail_bucket")(seen, target, labels)
     assert value.item() == pytest.approx(BY_HAND[name], abs=1e-6)
 

@@ -38,7 +38,7 @@ def target(p: Tensor, temperature: float, ids: list[list[int]] | None = None) ->
 
 def value_of(term: Term, logits: Tensor, of: SoftTarget, labels: list[int] | None = None) -> Tensor:
     given_labels = torch.tensor(labels or [-1] * len(logits))
-    return term(gather(logits, of.ids, given_labels, term.temperatures), of, given_labels)
+    return term(gather(logits, of, given_labels, term.temperatures), of, given_labels)
 
 
 def kl(temperature: float) -> Divergence:
@@ -115,9 +115,9 @@ def test_masking_equals_slicing(term: Term, k: int) -> None:
     logits = torch.randn(6, 9, generator=draws, dtype=torch.float64)
     labels = torch.tensor([4, -1, 0, 8, -1, 2])
     of = some_target(draws, 6, 9, k, term.temperatures)
-    whole = term(gather(logits, of.ids, labels, term.temperatures), of, labels)
+    whole = term(gather(logits, of, labels, term.temperatures), of, labels)
     kept = torch.tensor([5, 1, 2])
-    seen = gather(logits[kept], of.ids[kept], labels[kept], term.temperatures)
+    seen = gather(logits[kept], of.rows(kept), labels[kept], term.temperatures)
     assert torch.allclose(term(seen, of.rows(kept), labels[kept]), whole[kept])
 
 
@@ -136,7 +136,7 @@ def test_in_float32_a_student_far_off_has_a_finite_loss_and_gradient(term: Term,
     logits = (torch.randn(6, 9, generator=draws) * 60).requires_grad_()
     of = some_target(draws, 6, 9, k, term.temperatures, torch.float32)
     labels = torch.tensor([4, -1, 0, 8, -1, 2])
-    value = term(gather(logits, of.ids, labels, term.temperatures), of, labels)
+    value = term(gather(logits, of, labels, term.temperatures), of, labels)
     value.sum().backward()
     assert value.isfinite().all()
     assert logits.grad is not None

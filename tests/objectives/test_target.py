@@ -73,3 +73,17 @@ def test_stacked_targets_are_as_wide_as_the_widest() -> None:
 
 
 WHOLE_AT_2 = SoftTarget(torch.tensor([[4, 6]]), {2.0: torch.tensor([[-0.5, -1.5]])})
+
+
+def test_whole_targets_need_no_table_of_ids() -> None:
+    log_p = torch.randn(5, 3).log_softmax(1)
+    target = SoftTarget.whole({1.0: log_p, 2.0: log_p / 2})
+    assert target.ids.untyped_storage().nbytes() == 3 * 8
+    part = target.rows(torch.tensor([4, 0]))
+    assert part.in_order
+    assert part.ids.tolist() == [[0, 1, 2]] * 2
+    assert torch.equal(part.at(2.0), log_p[[4, 0]] / 2)
+    both = stacked([part, target.rows(slice(1, 2))])
+    assert both.in_order
+    assert torch.equal(both.at(1.0), log_p[[4, 0, 1]])
+    assert not stacked([part, SoftTarget(part.ids, part.log_p)]).in_order

@@ -43,13 +43,15 @@ class Head:
     bias: Tensor | None = None
 
 
+@torch.compiler.disable
 def fused_loss(
     hidden: Tensor, head: Head, labels: Tensor, target: SoftTarget, loss: Mixture
 ) -> Tensor:
     """Return the mean loss of N rows, as `loss(hidden @ weight.T + bias, labels, target)` would.
 
     Under autocast the products are in its type; sums and losses are float32. Gradients are made
-    in the same pass, so `backward` may be called once.
+    in the same pass, so `backward` may be called once. A compiled model calls it between its own
+    graphs, as it is: what it spends is in matrix products, and its chunks are loops.
 
     Args:
         hidden: [N, D].
@@ -195,7 +197,7 @@ def _gradient(
     with torch.enable_grad():
         for leaf in leaves:
             leaf.requires_grad_()
-        value = loss(Gathered(head, rest, label))
+        value = loss(Gathered(head, rest, lambda: label, is_whole=ids.shape[1] == z.shape[1]))
     d_head, d_label, *d_rest = torch.autograd.grad(value, leaves, materialize_grads=True)
     for (e, sums, temperature), d in zip(exponentials, d_rest, strict=True):
         # 0 / 0 where k = V: there is no rest to learn of.

@@ -7,11 +7,13 @@ A truncated target says something of its k classes and of the rest as a whole, s
 function of these numbers alone. `fused` makes the same of hidden states, without the logits.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from stillroom.objectives.target import SoftTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,19 @@ class Gathered:
         head: [N, k], z at the target's ids.
         rest: [N] at each temperature: log sum exp(z_i / T) over the classes that are not among
             the ids; -inf where there are none.
-        label: [N], z at the hard label; of no meaning where a row has none.
+        find_label: returns z at the hard label, [N]; of no meaning where a row has none. Most
+            losses do not ask.
+        is_whole: the ids are all classes, and there is no rest.
     """
 
     head: Tensor
     rest: Mapping[float, Tensor]
-    label: Tensor
+    find_label: Callable[[], Tensor]
+    is_whole: bool = False
+
+    def log_q_head(self, temperature: float) -> Tensor:
+        """Return the log-probabilities of the ids, [N, k], where these are all classes."""
+        return (self.head / temperature).log_softmax(dim=1)
 
     def log_q(self, temperature: float) -> Tensor:
         """Return [N, k + 1]: log-probabilities of the ids, and of all the rest together."""
@@ -36,7 +45,7 @@ class Gathered:
 
     def log_q_label(self, temperature: float) -> Tensor:
         """Return the label's log-probability, [N]."""
-        return self.label / temperature - self.log_sum_exp(temperature)
+        return self.find_label() / temperature - self.log_sum_exp(temperature)
 
     def log_sum_exp(self, temperature: float) -> Tensor:
         """Return log sum exp(z / T) over all classes, [N]."""
@@ -44,19 +53,23 @@ class Gathered:
         return outcomes.logsumexp(dim=1)
 
 
-def gather(logits: Tensor, ids: Tensor, labels: Tensor, temperatures: Iterable[float]) -> Gathered:
+def gather(
+    logits: Tensor, target: SoftTarget, labels: Tensor, temperatures: Iterable[float]
+) -> Gathered:
     """Return what a loss need know of logits that are in memory.
 
     Args:
         logits: [N, C].
-        ids: [N, k], int64, distinct in each row; k may be 0.
+        target: [N, k]; k may be 0.
         labels: [N], int64, -1 where a row has none.
         temperatures: those that the loss asks for.
     """
+    ids = target.ids
     return Gathered(
-        head=logits.gather(1, ids),
+        head=logits if target.in_order else logits.gather(1, ids),
         rest={t: _rest(logits, ids, t) for t in temperatures},
-        label=logits.gather(1, labels.clamp(min=0)[:, None])[:, 0],
+        find_label=lambda: logits.gather(1, labels.clamp(min=0)[:, None])[:, 0],
+        is_whole=ids.shape[1] == logits.shape[1],
     )
 
 

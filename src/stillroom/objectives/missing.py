@@ -38,8 +38,9 @@ def tail_bucket(
     Returns:
         log_p and log_q, [N, k + 1].
     """
+    if seen.is_whole:
+        return target.at(temperature), seen.log_q_head(temperature)
     rest = target.missing(temperature).clamp(min=SMALLEST).log()
-    rest = rest.masked_fill(seen.rest[temperature].isneginf(), -torch.inf)  # k = C
     return torch.cat([target.at(temperature), rest[:, None]], dim=1), seen.log_q(temperature)
 
 
@@ -50,6 +51,8 @@ def renormalise(
 
     Args and returns as `tail_bucket`.
     """
+    if seen.is_whole:
+        return target.at(temperature), seen.log_q_head(temperature)
     return _alone(target.at(temperature).log_softmax(dim=1)), seen.log_q(temperature)
 
 
@@ -67,6 +70,8 @@ def ground_truth(
     Returns:
         log_p and log_q, [N, k + 2]: the head, the label where it is not in the head, the rest.
     """
+    if seen.is_whole:
+        return target.at(temperature), seen.log_q_head(temperature)
     log_p, missing = target.at(temperature), target.missing(temperature)
     is_label = target.ids == labels[:, None]
     inside = is_label.any(dim=1)

@@ -95,19 +95,32 @@ class Mixture:
         """Return the mean loss of N rows, or what they add to that of a batch of `counts`."""
         if target is None:
             raise ValueError("distillation needs a soft target for each batch; it was given none")
-        seen = gather(logits, target.ids, labels, self.student_temperatures)
-        return self.of(seen, target, labels, counts or Counts.of(labels))
+        counts = counts or Counts.of(labels)
+        seen = gather(logits, target, labels, self.temperatures)
+        soft = self._soft(seen, target, labels, counts)
+        if not self.hard_weight:
+            return soft
+        hard = hard_cross_entropy(logits, labels, over=counts.labelled)
+        return soft + self.hard_weight * hard
 
     def of(self, seen: Gathered, target: SoftTarget, labels: Tensor, counts: Counts) -> Tensor:
-        """Return what some rows add to the mean loss of the batch that they belong to."""
-        total = seen.head.new_zeros(())
-        if self.hard_weight:
-            hard = torch.where(labels == UNLABELLED, 0.0, -seen.log_q_label(1.0)).sum()
-            total = total + self.hard_weight * hard / max(counts.labelled, 1)
-        for weight, term in self.terms:
-            soft = term(seen, target, labels).sum() / counts.rows
-            total = total + (1 - self.hard_weight) * weight * soft
-        return total
+        """Return what some rows add to the mean loss of the batch that they belong to.
+
+        Args:
+            seen: all that there is of the logits, at `student_temperatures`.
+            target, labels: of the rows.
+            counts: of the batch.
+        """
+        soft = self._soft(seen, target, labels, counts)
+        if not self.hard_weight:
+            return soft
+        hard = torch.where(labels == UNLABELLED, 0.0, -seen.log_q_label(1.0)).sum()
+        return soft + self.hard_weight / max(counts.labelled, 1) * hard
+
+    def _soft(self, seen: Gathered, target: SoftTarget, labels: Tensor, counts: Counts) -> Tensor:
+        share = (1 - self.hard_weight) / counts.rows
+        sums = [share * weight * term(seen, target, labels).sum() for weight, term in self.terms]
+        return torch.stack(sums).sum() if len(sums) > 1 else sum(sums, seen.head.new_zeros(()))
 
     def of_features(
         self, student: Features, teacher: Features, project: Project, counts: Counts

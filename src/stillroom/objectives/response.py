@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stillroom.objectives.divergences import forward_kl
+from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
 from stillroom.objectives.gathered import Gathered
 from stillroom.objectives.missing import UNLABELLED, Treatment, apart
 from stillroom.objectives.target import SoftTarget
@@ -60,7 +60,10 @@ class Divergence:
     def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
         """Return the loss of each row, [N], in nats."""
         outcomes = self.treatment(seen, target, labels, self.temperature)
-        return self.temperature**2 * self.measure(*outcomes)
+        measure = self.measure
+        if seen.is_whole and measure is forward_kl:
+            measure = cross_entropy_gap
+        return self.temperature**2 * measure(*outcomes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,19 @@ class SoftTarget:
         ids: [N, k], int64, distinct in each row.
         log_p: [N, k] at each temperature: log-probabilities, which sum to less than one where
             k < C; of unbiased sparsifiers log-weights. -inf is a class of probability zero.
+        in_order: the ids of each row are 0, …, C - 1: nothing need be looked up by them.
     """
 
     ids: Tensor
     log_p: Mapping[float, Tensor]
+    in_order: bool = False
+
+    @classmethod
+    def whole(cls, log_p: Mapping[float, Tensor]) -> "SoftTarget":
+        """Return the target that whole distributions [N, C] are; its ids take no memory."""
+        first = next(iter(log_p.values()))
+        ids = torch.arange(first.shape[1], device=first.device).expand(first.shape)
+        return cls(ids, log_p, in_order=True)
 
     def at(self, temperature: float) -> Tensor:
         """Return log_p at a temperature.
@@ -41,11 +50,16 @@ class SoftTarget:
 
     def rows(self, index: Tensor | slice) -> "SoftTarget":
         """Return the targets of some rows; a tensor is int64 [n] or boolean [N]."""
-        return SoftTarget(self.ids[index], {t: p[index] for t, p in self.log_p.items()})
+        log_p = {t: p[index] for t, p in self.log_p.items()}
+        if not self.in_order:
+            return SoftTarget(self.ids[index], log_p)
+        rows = len(next(iter(log_p.values())))
+        return SoftTarget(self.ids[:1].expand(rows, -1), log_p, in_order=True)
 
     def to(self, device: torch.device) -> "SoftTarget":
         """Return the targets on a device."""
-        return SoftTarget(self.ids.to(device), {t: p.to(device) for t, p in self.log_p.items()})
+        log_p = {t: p.to(device) for t, p in self.log_p.items()}
+        return SoftTarget.whole(log_p) if self.in_order else SoftTarget(self.ids.to(device), log_p)
 
     def missing(self, temperature: float) -> Tensor:
         """Return the probability [N] that is not stored."""
@@ -89,6 +103,10 @@ class SoftTarget:
 
 def stacked(several: Sequence[SoftTarget]) -> SoftTarget:
     """Return the rows of several targets, one after the other, as wide as the widest."""
+    if all(one.in_order for one in several):
+        return SoftTarget.whole(
+            {t: torch.cat([one.log_p[t] for one in several]) for t in several[0].log_p}
+        )
     k = max(one.ids.shape[1] for one in several)
     wide = [one.widened(k) for one in several]
     return SoftTarget(

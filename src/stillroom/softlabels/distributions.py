@@ -44,6 +44,11 @@ class Distributions:
         return np.bincount(self.owners, minlength=self.count)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether every distribution has an entry of each class."""
+        return len(self.ids) == self.count * self.classes
+
+    @property
     def masses(self) -> Doubles:
         """The sum of each distribution's weights, [N]."""
         return np.bincount(self.owners, self.weights, self.count).astype(np.float64)

@@ -94,7 +94,12 @@ class Learner(lightning.LightningModule):
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
         """Seed what is drawn in a step, dropout, by the step: no generator's state to keep."""
         place = [self.seed, self.current_epoch, index, self.global_rank]
-        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+        seed = int(np.random.SeedSequence(place).generate_state(1)[0])
+        # Each device's own generator: `torch.manual_seed` notes down its caller's stack for CUDA,
+        # which takes as long as a small student's step.
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the loss of a part of a batch, times the number of parts.
@@ -103,7 +108,7 @@ class Learner(lightning.LightningModule):
         """
         loss = self._loss(batch)
         self._train = self._train.to(loss.device) + loss.detach().double()
-        return loss * batch.parts
+        return loss if batch.parts == 1 else loss * batch.parts
 
     def _loss(self, batch: Batch) -> Tensor:
         """Return what a part of a batch adds to the batch's loss."""

@@ -85,8 +85,7 @@ class Teachers:
         answers = [self.forward(model, inputs) for model in self.models]
         logits = torch.stack([found.float() for found, _ in answers])
         shares = logits.new_tensor(self.shares)[:, None, None]
-        ids = torch.arange(logits.shape[-1], device=logits.device).expand(logits.shape[1:])
-        target = SoftTarget(ids, {t: self.combine(logits, shares, t) for t in temperatures})
+        target = SoftTarget.whole({t: self.combine(logits, shares, t) for t in temperatures})
         features = [found for _, found in answers if found is not None]
         return target, side_by_side(features) if features else None
 

@@ -43,6 +43,8 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device; Lightning calls this."""
+        if self.inputs.device == device:
+            return self
         return replace(
             self,
             inputs=self.inputs.to(device),

@@ -152,6 +152,10 @@ def featured(rows: Rows, labels: SoftLabelSet) -> Rows:
 
 def soft_target(found: Mapping[float, Distributions]) -> SoftTarget:
     """Return the same rows' distributions at each temperature as one target, in float32."""
+    if all(one.is_whole for one in found.values()):
+        with np.errstate(divide="ignore"):
+            whole = {t: torch.from_numpy(np.log(one.dense())).float() for t, one in found.items()}
+        return SoftTarget.whole(whole)
     ids, tables = padded(list(found.values()))
     with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
         logs = [torch.from_numpy(np.log(weights)).float() for weights in tables]
