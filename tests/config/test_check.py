@@ -92,3 +92,34 @@ def test_weights_are_one_for_each_teacher(project: Path, combine: str) -> None:
     said = refusal(composed(project, labels, teacher={"members": 3}))
     assert "softlabels.weights has 2 values, and teacher.members is 3" in said
     assert check(composed(project, labels, teacher={"members": 2}))
+
+
+def terms(project: Path, **weights: float) -> dict[str, Any]:
+    return {"objective": {"terms": compose(project)["objective"]["terms"] | weights}}
+
+
+@pytest.mark.parametrize("name", ["hidden_mse", "rkd_angle", "similarity_preserving"])
+def test_features_that_are_compared_must_be_kept_or_live(project: Path, name: str) -> None:
+    wanted = terms(project, **{name: 1.0})
+    with pytest.raises(ConfigError, match=rf"terms\.{name} compares .*features=pooled, or teacher"):
+        check(composed(project, {}, **wanted))
+    check(composed(project, {"features": "pooled"}, **wanted))
+    check(composed(project, {}, **wanted, teacher={"mode": "live"}))
+
+
+def test_what_a_cache_keeps_pooled_cannot_be_compared_position_by_position(project: Path) -> None:
+    attention = terms(project, attention_transfer=1.0)
+    each = terms(project, hidden_mse=1.0)
+    each["objective"]["positions"] = "each"
+    for wanted, words in ((attention, "attention_transfer"), (each, "objective.positions=each")):
+        with pytest.raises(ConfigError, match=rf"{words} compares .* teacher\.mode=live"):
+            check(composed(project, {"features": "pooled"}, **wanted))
+        check(composed(project, {}, **wanted, teacher={"mode": "live"}))
+
+
+def test_a_live_teacher_has_every_temperature(project: Path) -> None:
+    labels = {"sparsifier": "topk", "combine": "capture"}
+    hot = {"objective": {"temperature": 3.0}}
+    with pytest.raises(ConfigError, match=r"objective\.temperature is 3"):
+        check(composed(project, labels, **hot))
+    check(composed(project, labels, **hot, teacher={"mode": "live"}))

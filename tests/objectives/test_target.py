@@ -87,3 +87,10 @@ def test_whole_targets_need_no_table_of_ids() -> None:
     assert both.in_order
     assert torch.equal(both.at(1.0), log_p[[4, 0, 1]])
     assert not stacked([part, SoftTarget(part.ids, part.log_p)]).in_order
+
+
+def test_a_whole_target_of_nothing_is_a_mistake_and_nothing_is_a_target() -> None:
+    with pytest.raises(ValueError, match="one temperature at least"):
+        SoftTarget.whole({})
+    assert SoftTarget.nothing(3).ids.shape == (3, 0)
+    assert SoftTarget.nothing(3).rows(torch.tensor([1])).ids.shape == (1, 0)

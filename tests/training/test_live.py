@@ -64,6 +64,7 @@ def test_without_a_term_that_asks_there_are_no_features(made: Small, tmp_path: P
     folder = untrained_teachers(made, tmp_path / "t")
     teachers = Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)
     assert teachers.answer(torch.zeros(2, 1, 8, 8), [1.0])[1] is None
+    assert teachers.answer(torch.zeros(2, 1, 8, 8), [])[0].ids.shape == (2, 0)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])

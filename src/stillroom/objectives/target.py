@@ -29,10 +29,21 @@ class SoftTarget:
 
     @classmethod
     def whole(cls, log_p: Mapping[float, Tensor]) -> "SoftTarget":
-        """Return the target that whole distributions [N, C] are; its ids take no memory."""
+        """Return the target that whole distributions [N, C] are; its ids take no memory.
+
+        Raises:
+            ValueError: there is no temperature, and so no distribution.
+        """
+        if not log_p:
+            raise ValueError("a whole target holds at one temperature at least; it was given none")
         first = next(iter(log_p.values()))
         ids = torch.arange(first.shape[1], device=first.device).expand(first.shape)
         return cls(ids, log_p, in_order=True)
+
+    @classmethod
+    def nothing(cls, rows: int) -> "SoftTarget":
+        """Return the target of an objective that asks for no answer."""
+        return cls(torch.empty((rows, 0), dtype=torch.int64), {})
 
     def at(self, temperature: float) -> Tensor:
         """Return log_p at a temperature.

@@ -142,6 +142,8 @@ class Learner(lightning.LightningModule):
             StillroomError: the model diverged.
         """
         nll, right, rows = self._over_processes(self._validation).tolist()
+        if not rows:  # Lightning takes a StopIteration in a step for the end of the epoch
+            raise RuntimeError(f"{self.name}: an epoch ended before its validation")
         loss = self._over_processes(self._train).item() / self.batches_per_epoch
         if not math.isfinite(nll):
             raise StillroomError(

@@ -78,6 +78,8 @@ class Teachers:
     ) -> tuple[SoftTarget, Features | None]:
         """Return the target over all classes at each temperature, and the features.
 
+        Without a temperature nothing is said of the classes.
+
         Args:
             inputs: [N, *shape], as the student sees them.
             temperatures: those that the loss reads.
@@ -85,7 +87,8 @@ class Teachers:
         answers = [self.forward(model, inputs) for model in self.models]
         logits = torch.stack([found.float() for found, _ in answers])
         shares = logits.new_tensor(self.shares)[:, None, None]
-        target = SoftTarget.whole({t: self.combine(logits, shares, t) for t in temperatures})
+        log_p = {t: self.combine(logits, shares, t) for t in temperatures}
+        target = SoftTarget.whole(log_p) if log_p else SoftTarget.nothing(len(inputs))
         features = [found for _, found in answers if found is not None]
         return target, side_by_side(features) if features else None
 

@@ -6,6 +6,7 @@ A state is taken up by a fit that depends on equal things alone: rows, soft labe
 and libraries. Anything else begins anew, and says what differs.
 """
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -70,7 +71,9 @@ class Place:
 
 def place_of(job: Job, fit: Fit, shared: Ingredients) -> Place:
     """Return where a fit of a job keeps its state."""
-    ingredients = shared | {key: value for key, value in asdict(fit).items() if key != "output"}
+    own = {key: value for key, value in asdict(fit).items() if key != "output"}
+    # As they will be read back: a tuple would differ from its own list for ever.
+    ingredients = json.loads(json.dumps(shared | own))
     return Place(Path(job.folder) / fit.output, ingredients, BALANCED if fit.balance else BEST)
 
 

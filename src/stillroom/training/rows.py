@@ -127,8 +127,7 @@ def taught(rows: Rows, labels: SoftLabelSet, temperatures: Sequence[float]) -> R
     """
     seen = replayed(rows, labels)
     if not temperatures:  # hard labels alone
-        nothing = SoftTarget(torch.empty((len(rows), 0), dtype=torch.int64), {})
-        return replace(seen, targets=[nothing] * len(seen.variants))
+        return replace(seen, targets=[SoftTarget.nothing(len(rows))] * len(seen.variants))
     targets = []
     for view, draw in seen.variants:
         names = [(key, view, draw) for key in rows.example_ids]

@@ -1,0 +1,49 @@
+"""The data module: the training order, and a validation that leaves nothing out."""
+
+from types import SimpleNamespace
+
+import torch
+from small_project import fitted
+
+from stillroom.data.views import PLAIN
+from stillroom.training.data_module import Data
+from stillroom.training.rows import Rows
+
+
+def rows(count: int) -> Rows:
+    return Rows(
+        inputs=torch.arange(float(count)).view(-1, 1),
+        labels=torch.arange(count),
+        example_ids=[n.to_bytes(16, "big") for n in range(count)],
+        views=PLAIN,
+        variants=[(0, 0)],
+        targets=[],
+    )
+
+
+def data(rank: int = 0, processes: int = 1) -> Data:
+    module = Data(rows(20), rows(13), fitted(batch_size=6, accumulate=2), seed=3, workers=0)
+    module.trainer = SimpleNamespace(global_rank=rank, world_size=processes)  # type: ignore[assignment]
+    module.setup("fit")
+    return module
+
+
+def test_training_follows_the_order_of_the_seed_in_parts() -> None:
+    module = data()
+    batches = list(module.train_dataloader())
+    _, order = rows(20).shuffled(3)
+    expected = order.epoch(0).tolist()
+    assert [batch.labels.tolist() for batch in batches[:2]] == [expected[:6:2], expected[1:6:2]]
+    assert len(batches) == len(module.parts) == 6  # the last two rows are too few for two parts
+    assert module.parts.batches == 3
+
+
+def test_validation_shows_every_row_once_over_all_processes() -> None:
+    seen = [
+        label
+        for rank in range(3)
+        for batch in data(rank, 3).val_dataloader()
+        for label in batch.labels.tolist()
+    ]
+    assert sorted(seen) == list(range(13))
+    assert [len(batch.labels) for batch in data().val_dataloader()] == [6, 6, 1]
