@@ -30,10 +30,10 @@ repro: $(STAMP) ## Run what is out of date, and keep every artifact in DVC
 	dvc repro
 
 test: $(STAMP) ## Run the tests
-	python -m pytest -n 2
+	python -m pytest -n 2 --dist worksteal
 
-faults: $(STAMP) ## Kill, corrupt and starve the soft-label store; about 25 minutes
-	python -m pytest tests/faults -m "faults or not faults" -n 2 -s
+faults: $(STAMP) ## Kill, corrupt and starve the store, and kill training; about 40 minutes
+	python -m pytest tests/faults tests/training/test_fitting.py -m "faults or not faults" -n 2 -s
 
 lint: $(STAMP) ## Check style, types, the direction of imports, and that dvc.yaml is up to date
 	ruff check .

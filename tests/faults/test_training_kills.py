@@ -18,8 +18,10 @@ from stillroom.data.views import Views
 STEPS = 44  # 3 epochs of 4 batches, then 4 epochs of 4 batches in 2 parts
 
 
+# The small one of `make test` is in tests/training/test_keeper.py.
+@pytest.mark.faults
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [50])
 def test_killed_at_random_steps_training_ends_with_the_very_weights(
     tmp_path: Path, workers: int, kills: int, counted: Callable[[str], None]
 ) -> None:

@@ -54,4 +54,6 @@ def test_a_target_in_order_looks_nothing_up() -> None:
     assert seen.head is LOGITS
     assert seen.is_whole
     assert torch.allclose(seen.log_q_head(1.0), log_p)
-    assert not gather(LOGITS, SoftTarget(IDS, {}), torch.tensor([2, 0]), [1.0]).is_whole
+    # As wide as there are classes, by padding: what it holds may still lack mass.
+    padded = SoftTarget(torch.arange(4).expand(2, -1), {1.0: log_p})
+    assert not gather(LOGITS, padded, torch.tensor([2, 0]), [1.0]).is_whole

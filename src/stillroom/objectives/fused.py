@@ -197,7 +197,7 @@ def _gradient(
     with torch.enable_grad():
         for leaf in leaves:
             leaf.requires_grad_()
-        value = loss(Gathered(head, rest, lambda: label, is_whole=ids.shape[1] == z.shape[1]))
+        value = loss(Gathered(head, rest, lambda: label))
     d_head, d_label, *d_rest = torch.autograd.grad(value, leaves, materialize_grads=True)
     for (e, sums, temperature), d in zip(exponentials, d_rest, strict=True):
         # 0 / 0 where k = V: there is no rest to learn of.

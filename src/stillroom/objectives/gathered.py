@@ -26,7 +26,8 @@ class Gathered:
             the ids; -inf where there are none.
         find_label: returns z at the hard label, [N]; of no meaning where a row has none. Most
             losses do not ask.
-        is_whole: the ids are all classes, and there is no rest.
+        is_whole: the target holds every class, in order: there is no rest. A table that is as wide
+            as there are classes need not: its rows may be padded.
     """
 
     head: Tensor
@@ -35,7 +36,7 @@ class Gathered:
     is_whole: bool = False
 
     def log_q_head(self, temperature: float) -> Tensor:
-        """Return the log-probabilities of the ids, [N, k], where these are all classes."""
+        """Return the log-probabilities of the classes, [N, C], where there is no rest."""
         return (self.head / temperature).log_softmax(dim=1)
 
     def log_q(self, temperature: float) -> Tensor:
@@ -69,7 +70,7 @@ def gather(
         head=logits if target.in_order else logits.gather(1, ids),
         rest={t: _rest(logits, ids, t) for t in temperatures},
         find_label=lambda: logits.gather(1, labels.clamp(min=0)[:, None])[:, 0],
-        is_whole=ids.shape[1] == logits.shape[1],
+        is_whole=target.in_order,
     )
 
 

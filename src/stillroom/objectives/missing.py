@@ -41,6 +41,7 @@ def tail_bucket(
     if seen.is_whole:
         return target.at(temperature), seen.log_q_head(temperature)
     rest = target.missing(temperature).clamp(min=SMALLEST).log()
+    rest = rest.masked_fill(seen.rest[temperature].isneginf(), -torch.inf)  # k = C
     return torch.cat([target.at(temperature), rest[:, None]], dim=1), seen.log_q(temperature)
 
 

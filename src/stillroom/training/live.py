@@ -88,7 +88,8 @@ class Teachers:
         logits = torch.stack([found.float() for found, _ in answers])
         shares = logits.new_tensor(self.shares)[:, None, None]
         log_p = {t: self.combine(logits, shares, t) for t in temperatures}
-        target = SoftTarget.whole(log_p) if log_p else SoftTarget.nothing(len(inputs)).to(inputs.device)
+        nothing = SoftTarget.nothing(len(inputs)).to(inputs.device)
+        target = SoftTarget.whole(log_p) if log_p else nothing
         features = [found for _, found in answers if found is not None]
         return target, side_by_side(features) if features else None
 
