@@ -50,7 +50,7 @@ def killed_until_it_ends(run: Run, most: int, draws: random.Random) -> int:
     """Kill a run at up to `most` random steps, then let it end; return the number of kills."""
     kills = 0
     while kills < most:
-        code = run.go(die_at=draws.randrange(12))
+        code = run.go(stop_at=draws.randrange(12))
         if code == 0:
             return kills
         assert code == -signal.SIGKILL

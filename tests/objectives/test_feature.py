@@ -34,7 +34,7 @@ def test_each_position_is_not_the_pooled_one(kind: type) -> None:
     theirs = features([[[0.0, 1.0], [1.0, 0.0]]])  # the same on average
     assert kind(pooled)(ours, theirs, IDENTITY).tolist() == pytest.approx([0.0], abs=1e-7)
     assert kind(each)(ours, theirs, IDENTITY).tolist() == pytest.approx([1.0])
-    assert (kind(each).needs_hidden, kind(pooled).needs_hidden) == (True, False)
+    assert kind.projects  # type: ignore[attr-defined]
 
 
 def test_a_projection_brings_the_student_to_the_teachers_width_and_learns() -> None:
@@ -83,4 +83,4 @@ def test_what_has_no_map_or_cannot_be_averaged_is_named() -> None:
         AttentionTransfer()(flat, flat, IDENTITY)
     with pytest.raises(ConfigError, match="only images can be averaged down"):
         AttentionTransfer()(three, four, IDENTITY)
-    assert AttentionTransfer.needs_hidden
+    assert not AttentionTransfer.projects

@@ -74,7 +74,7 @@ def test_gradients_are_finite_for_one_row_and_for_equal_rows(
     term(Features(ours), theirs, IDENTITY).sum().backward()  # type: ignore[operator]
     assert ours.grad is not None
     assert bool(ours.grad.isfinite().all())
-    assert not any(one.needs_hidden for one in TERMS)
+    assert not any(one.projects for one in TERMS)
 
 
 @pytest.mark.parametrize("term", TERMS, ids=IDS)
@@ -82,7 +82,7 @@ def test_gradients_are_those_of_finite_differences(term: object) -> None:
     draws = torch.Generator().manual_seed(3)
     ours = torch.randn((4, 3), generator=draws, dtype=torch.float64, requires_grad=True)
     theirs = Features(torch.randn((4, 2), generator=draws, dtype=torch.float64))
-    torch.autograd.gradcheck(
+    assert torch.autograd.gradcheck(
         lambda rows: term(Features(rows), theirs, IDENTITY),  # type: ignore[operator]
         (ours,),
     )

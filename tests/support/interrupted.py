@@ -1,6 +1,7 @@
 """Training runs that are cut short, and what they left: jobs, recorded steps, weights."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -33,13 +34,15 @@ class Run:
     def log(self) -> Path:
         return self.folder.with_suffix(".log")
 
-    def go(self, die_at: int | None = None) -> int:
-        """Run the worker once and return its exit code."""
-        return self.start(die_at).wait(timeout=120)
+    def go(self, stop_at: int | None = None, number: int = signal.SIGKILL) -> int:
+        """Run the worker once, with a signal at a step if one is given; return its exit code."""
+        return self.start(stop_at, number).wait(timeout=120)
 
-    def start(self, die_at: int | None = None) -> "subprocess.Popen[bytes]":
+    def start(
+        self, stop_at: int | None = None, number: int = signal.SIGKILL
+    ) -> "subprocess.Popen[bytes]":
         """Start the worker."""
-        last = [] if die_at is None else [str(die_at)]
+        last = [] if stop_at is None else [str(stop_at), str(int(number))]
         command = [*self.command(), *last]
         with self._said.open("a") as said:
             return subprocess.Popen(command, env=self.environment, stderr=said)

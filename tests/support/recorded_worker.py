@@ -1,14 +1,13 @@
-"""The real worker with an ear at each step: python recorded_worker.py job.json log [die at step].
+"""The real worker with an ear at each step: python recorded_worker.py job.json log [step signal].
 
 Each step that begins is a line of the log: the fit, the step, and the keys of its rows (hashes of
-their inputs). The process kills itself with SIGKILL a moment after the step that it is told begins,
-so that the kill falls anywhere: in the step, in a checkpoint that is being written, or after it.
+their inputs). The process sends itself the signal a moment after the step that it is told begins,
+so that it falls anywhere: in the step, in a checkpoint that is being written, or after it.
 """
 
 import hashlib
 import os
 import random
-import signal
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from stillroom.training import worker
 from stillroom.training.learner import Learner
 
 
-def main(job: Path, log: Path, die_at: int | None) -> int:
+def main(job: Path, log: Path, at: int | None = None, number: int = 0) -> int:
     real = Learner.on_train_batch_start
     seen = 0
 
@@ -29,19 +28,19 @@ def main(job: Path, log: Path, die_at: int | None) -> int:
         with log.open("a") as file:
             file.write(f"{self.name} {self.current_epoch}.{index} {','.join(keys)}\n")
         real(self, batch, index)
-        if seen == die_at:
-            threading.Thread(target=_die, daemon=True).start()
+        if seen == at:
+            threading.Thread(target=_send, args=[number], daemon=True).start()
         seen += 1
 
     Learner.on_train_batch_start = recording  # type: ignore[method-assign]
     return worker.main(job)
 
 
-def _die() -> None:
+def _send(number: int) -> None:
     time.sleep(random.uniform(0, 0.03))
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), number)
 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    sys.exit(main(Path(given[0]), Path(given[1]), int(given[2]) if len(given) > 2 else None))
+    sys.exit(main(Path(given[0]), Path(given[1]), *map(int, given[2:])))

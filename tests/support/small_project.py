@@ -25,7 +25,8 @@ from stillroom.softlabels.store import Store
 from stillroom.teachers.local import How, open_teacher
 from stillroom.teachers.questions import ExampleQuestions
 from stillroom.teachers.reference import refer
-from stillroom.training.job import Fit
+from stillroom.training.job import Fit, Job
+from stillroom.training.rows import Rows
 
 WHOLE = Full()
 CLASSES = ["across", "down", "plain"]
@@ -167,6 +168,31 @@ def a_fit(name: str = "student", epochs: int = 3, **changes: Any) -> Fit:
         "output": name,
     }
     return Fit(**(values | changes))
+
+
+def a_job(made: Small, folder: Path, **changes: Any) -> Job:
+    """Return a job of one small fit; what is unfinished lies in `folder`."""
+    values: dict[str, Any] = {
+        "examples": str(made.examples.path),
+        "encoder": made.encoder,
+        "soft_labels": None,
+        "folder": str(folder),
+        "fits": [a_fit()],
+        "trainer": a_trainer(),
+    }
+    return Job(**(values | changes))
+
+
+def numbered_rows(count: int) -> Rows:
+    """Return rows whose input, label and key are their number."""
+    return Rows(
+        inputs=torch.arange(float(count)).view(-1, 1),
+        labels=torch.arange(count),
+        example_ids=[n.to_bytes(16, "big") for n in range(count)],
+        views=PLAIN,
+        variants=[(0, 0)],
+        targets=[],
+    )
 
 
 OBJECTIVE = HINTON

@@ -2,27 +2,15 @@
 
 from types import SimpleNamespace
 
-import torch
-from small_project import fitted
+from small_project import fitted, numbered_rows
 
-from stillroom.data.views import PLAIN
 from stillroom.training.data_module import Data
-from stillroom.training.rows import Rows
-
-
-def rows(count: int) -> Rows:
-    return Rows(
-        inputs=torch.arange(float(count)).view(-1, 1),
-        labels=torch.arange(count),
-        example_ids=[n.to_bytes(16, "big") for n in range(count)],
-        views=PLAIN,
-        variants=[(0, 0)],
-        targets=[],
-    )
 
 
 def data(rank: int = 0, processes: int = 1) -> Data:
-    module = Data(rows(20), rows(13), fitted(batch_size=6, accumulate=2), seed=3, workers=0)
+    module = Data(
+        numbered_rows(20), numbered_rows(13), fitted(batch_size=6, accumulate=2), seed=3, workers=0
+    )
     module.trainer = SimpleNamespace(global_rank=rank, world_size=processes)  # type: ignore[assignment]
     module.setup("fit")
     return module
@@ -31,7 +19,7 @@ def data(rank: int = 0, processes: int = 1) -> Data:
 def test_training_follows_the_order_of_the_seed_in_parts() -> None:
     module = data()
     batches = list(module.train_dataloader())
-    _, order = rows(20).shuffled(3)
+    _, order = numbered_rows(20).shuffled(3)
     expected = order.epoch(0).tolist()
     assert [batch.labels.tolist() for batch in batches[:2]] == [expected[:6:2], expected[1:6:2]]
     assert len(batches) == len(module.parts) == 6  # the last two rows are too few for two parts

@@ -155,7 +155,7 @@ def test_two_processes_that_are_stopped_go_on(made: Made, tmp_path: Path, strate
     whole = run_of(*made, tmp_path / "whole", devices=2, strategy=strategy)
     run = run_of(*made, tmp_path / "run", devices=2, strategy=strategy)
     assert whole.go() == 0
-    assert run.go(die_at=15) != 0
+    assert run.go(stop_at=15) != 0
     assert run.go() == 0
     assert sorted(distinct(run.steps())) == sorted(whole.steps())
     assert len(run.steps()) > len(whole.steps())
@@ -167,7 +167,7 @@ def test_two_processes_that_are_stopped_go_on(made: Made, tmp_path: Path, strate
 
 def test_a_state_of_another_fit_is_left_alone_and_said(made: Made, tmp_path: Path) -> None:
     first = run_of(*made, tmp_path / "run", checkpoint_steps=1)
-    assert first.go(die_at=5) < 0
+    assert first.go(stop_at=5) < 0
     slower = [
         replace(fit, optimisation=replace(fit.optimisation, lr=0.001)) for fit in first.job.fits
     ]
@@ -180,7 +180,7 @@ def test_a_state_of_another_fit_is_left_alone_and_said(made: Made, tmp_path: Pat
 
 def test_a_state_that_is_damaged_is_left_alone_and_said(made: Made, tmp_path: Path) -> None:
     run = run_of(*made, tmp_path / "run", checkpoint_steps=1)
-    assert run.go(die_at=5) < 0
+    assert run.go(stop_at=5) < 0
     state = run.folder / "control" / "checkpoint.safetensors"
     state.write_bytes(state.read_bytes()[:100])
     assert run.go() == 0
@@ -191,7 +191,7 @@ def test_a_state_that_is_damaged_is_left_alone_and_said(made: Made, tmp_path: Pa
 def test_a_finished_fit_is_not_trained_again(made: Made, tmp_path: Path) -> None:
     run = run_of(*made, tmp_path / "run")
     control = 3 * 4  # epochs, batches
-    assert run.go(die_at=control + 3) < 0
+    assert run.go(stop_at=control + 3) < 0
     assert run.go() == 0
     assert sum(step.startswith("control") for step in run.steps()) == control
 

@@ -53,11 +53,7 @@ def test_a_signal_saves_the_step_and_the_next_run_takes_none_again(
     made: Made, whole: Run, tmp_path: Path, number: int
 ) -> None:
     run = run_of(*made, tmp_path / "run", checkpoint_steps=1000)
-    worker = run.start()
-    while len(run.steps()) < 6:
-        time.sleep(0.01)
-    worker.send_signal(number)
-    assert worker.wait(timeout=60) == FAILED
+    assert run.go(6, number) == FAILED
     said = (run.folder / "failure-0.txt").read_text()
     assert "Run the same command again: it goes on from there." in said
     assert run.go() == 0

@@ -2,31 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from small_project import OBJECTIVE, TRAINER, Small, a_fit, small, soft_labels, untrained_teachers
+from small_project import OBJECTIVE, TRAINER, a_fit, a_job, small, soft_labels, untrained_teachers
 
 from stillroom.errors import StillroomError
 from stillroom.models.directory import load_model, weights_hash
-from stillroom.training.job import Job
 from stillroom.training.launch import WorkerError, command, train
 
 # More memory than a machine has: PyTorch raises, and no one else's message would fit.
 HUGE = {"name": "mlp", "options": {"hidden": [2**40]}}
-
-
-def job(made: Small, folder: Path, **changes: Any) -> Job:
-    values = {
-        "examples": str(made.examples.path),
-        "encoder": made.encoder,
-        "soft_labels": None,
-        "folder": str(folder / "unfinished"),
-        "fits": [a_fit()],
-        "trainer": TRAINER,
-    }
-    return Job(**(values | changes))
 
 
 def test_student_and_control_start_alike_see_the_same_rows_and_end_apart(tmp_path: Path) -> None:
@@ -40,7 +26,9 @@ def test_student_and_control_start_alike_see_the_same_rows_and_end_apart(tmp_pat
             a_fit("student", objective=OBJECTIVE),
             a_fit("labelled", rows="labelled", shift=1),
         ]
-        wanted = job(made, tmp_path / run, soft_labels=str(labels.folder), fits=fits)
+        wanted = a_job(
+            made, tmp_path / run / "unfinished", soft_labels=str(labels.folder), fits=fits
+        )
         curves.append(train(wanted, tmp_path / run / "models"))
         assert [path.name for path in (tmp_path / run).iterdir()] == ["models"]  # nothing is left
     first, second = tmp_path / "first" / "models", tmp_path / "second" / "models"
@@ -60,26 +48,26 @@ def test_what_a_user_can_mend_comes_back_as_one_error(tmp_path: Path) -> None:
     made = small(tmp_path)
     fits = [a_fit(architecture={"name": "reznet", "options": {}})]
     with pytest.raises(StillroomError, match="Did you mean resnet"):
-        train(job(made, tmp_path, fits=fits), tmp_path / "models")
+        train(a_job(made, tmp_path / "unfinished", fits=fits), tmp_path / "models")
     assert not (tmp_path / "models").exists()
 
 
 def test_what_cannot_be_used_is_named_and_a_crash_has_its_exit_code(tmp_path: Path) -> None:
     made = small(tmp_path)
     with pytest.raises(StillroomError):
-        train(job(made, tmp_path, encoder={"kind": "image"}), tmp_path / "models")
-    missing = job(made, tmp_path, soft_labels="/proc/nowhere")
+        train(a_job(made, tmp_path / "unfinished", encoder={"kind": "image"}), tmp_path / "models")
+    missing = a_job(made, tmp_path / "unfinished", soft_labels="/proc/nowhere")
     with pytest.raises(StillroomError, match="/proc/nowhere"):
         train(missing, tmp_path / "models")
-    huge = job(made, tmp_path, fits=[a_fit(epochs=1, architecture=HUGE)])
+    huge = a_job(made, tmp_path / "unfinished", fits=[a_fit(epochs=1, architecture=HUGE)])
     with pytest.raises(WorkerError, match="ended with code 1"):
         train(huge, tmp_path / "models")
 
 
 def test_several_devices_are_torchruns(tmp_path: Path) -> None:
     made = small(tmp_path)
-    two = job(made, tmp_path, trainer=replace(TRAINER, devices=2))
-    assert "torch.distributed.run" not in command(job(made, tmp_path))
+    two = a_job(made, tmp_path / "unfinished", trainer=replace(TRAINER, devices=2))
+    assert "torch.distributed.run" not in command(a_job(made, tmp_path / "unfinished"))
     assert command(two)[1:5] == [
         "-m",
         "torch.distributed.run",

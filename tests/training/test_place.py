@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_project import OBJECTIVE, Small, a_fit, a_trainer, fitted, small
+from small_project import OBJECTIVE, Small, a_fit, a_job, a_trainer, fitted, small
 
 from stillroom.models.directory import save_model
 from stillroom.models.table import build
@@ -26,24 +26,15 @@ def made(tmp_path: Path) -> Small:
     return small(tmp_path)
 
 
-def job(made: Small, folder: Path, **changes: Any) -> Job:
-    values = {
-        "examples": str(made.examples.path),
-        "encoder": made.encoder,
-        "soft_labels": None,
-        "folder": str(folder / "job"),
-        "fits": [a_fit()],
-        "trainer": a_trainer(),
-    }
-    return Job(**(values | changes))
-
-
 def of(one: Job) -> Place:
     return place_of(one, one.fits[0], shared_ingredients(one))
 
 
 def test_equal_jobs_depend_on_equal_things(made: Small, tmp_path: Path) -> None:
-    assert of(job(made, tmp_path)).ingredients == of(job(made, tmp_path)).ingredients
+    assert (
+        of(a_job(made, tmp_path / "job")).ingredients
+        == of(a_job(made, tmp_path / "job")).ingredients
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,25 +54,29 @@ def test_equal_jobs_depend_on_equal_things(made: Small, tmp_path: Path) -> None:
 def test_what_learning_depends_on_is_named(
     made: Small, tmp_path: Path, change: dict[str, Any], named: str
 ) -> None:
-    before, after = of(job(made, tmp_path)), of(job(made, tmp_path, **change))
+    before, after = of(a_job(made, tmp_path / "job")), of(a_job(made, tmp_path / "job", **change))
     assert differing(before.ingredients, after.ingredients) == [named]
 
 
 def test_rows_soft_labels_and_teachers_are_known_by_their_content(
     made: Small, tmp_path: Path
 ) -> None:
-    before = shared_ingredients(job(made, tmp_path))
+    before = shared_ingredients(a_job(made, tmp_path / "job"))
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "manifest.json").write_text("{}")
     save_model(build("mlp", {"hidden": [2]}, made.shape, 0), made.encoder, tmp_path / "t")
     live = Live(teachers=[str(tmp_path / "t")], shares=[1.0], mean="logit", combine="read")
-    after = shared_ingredients(job(made, tmp_path, soft_labels=str(tmp_path / "set"), live=live))
+    after = shared_ingredients(
+        a_job(made, tmp_path / "job", soft_labels=str(tmp_path / "set"), live=live)
+    )
     assert differing(before, after) == ["live", "soft_labels"]
     save_model(build("mlp", {"hidden": [2]}, made.shape, 1), made.encoder, tmp_path / "t")
-    other = shared_ingredients(job(made, tmp_path, soft_labels=str(tmp_path / "set"), live=live))
+    other = shared_ingredients(
+        a_job(made, tmp_path / "job", soft_labels=str(tmp_path / "set"), live=live)
+    )
     assert differing(after, other) == ["live"]
     made.examples.path.write_bytes(made.examples.path.read_bytes() + b" ")
-    assert differing(before, shared_ingredients(job(made, tmp_path))) == ["examples"]
+    assert differing(before, shared_ingredients(a_job(made, tmp_path / "job"))) == ["examples"]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +85,14 @@ def test_rows_soft_labels_and_teachers_are_known_by_their_content(
 def test_what_learning_does_not_depend_on_leaves_a_state_alone(
     made: Small, tmp_path: Path, trainer: dict[str, Any]
 ) -> None:
-    other = job(made, tmp_path, trainer=a_trainer(**trainer))
-    assert of(other).ingredients == of(job(made, tmp_path)).ingredients
+    other = a_job(made, tmp_path / "job", trainer=a_trainer(**trainer))
+    assert of(other).ingredients == of(a_job(made, tmp_path / "job")).ingredients
 
 
 def test_a_finished_fit_is_its_own_alone_and_only_with_its_model(
     made: Small, tmp_path: Path
 ) -> None:
-    place = of(job(made, tmp_path))
+    place = of(a_job(made, tmp_path / "job"))
     assert place.records() is None
     place.folder.mkdir(parents=True)
     place.checkpoint.touch()
@@ -106,12 +101,12 @@ def test_a_finished_fit_is_its_own_alone_and_only_with_its_model(
     assert place.records() is None  # the model is not there
     place.best.mkdir()
     assert place.records() == RECORDS
-    assert of(job(made, tmp_path, fits=[a_fit(seed=1)])).records() is None
+    assert of(a_job(made, tmp_path / "job", fits=[a_fit(seed=1)])).records() is None
 
 
 def test_models_are_gathered_under_the_names_of_their_fits(made: Small, tmp_path: Path) -> None:
     plain, balanced = a_fit("plain"), replace(a_fit("balanced"), balance=(1,))
-    both = job(made, tmp_path, fits=[plain, balanced])
+    both = a_job(made, tmp_path / "job", fits=[plain, balanced])
     for name, results in (("plain", ["best"]), ("balanced", ["best", "balanced"])):
         for result in results:
             folder = tmp_path / "job" / name / result

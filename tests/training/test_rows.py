@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 import torch
 from dense_answers import softmax
-from small_project import Small, small, soft_labels, untrained_teachers
+from small_project import Small, numbered_rows, small, soft_labels, untrained_teachers
 
 from stillroom.data.encoders import Encoder
-from stillroom.data.views import PLAIN, Views
+from stillroom.data.views import Views
 from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import write_table
 from stillroom.softlabels.dataset import SoftLabelSet
@@ -25,17 +25,6 @@ from stillroom.training.order import Part, Parts
 from stillroom.training.rows import Rows, labelled, moved, read_split, replayed, taught
 
 MOVED = Views(count=3, shift=2, seed=5)
-
-
-def rows(count: int) -> Rows:
-    return Rows(
-        inputs=torch.arange(float(count)).view(-1, 1),
-        labels=torch.arange(count),
-        example_ids=[n.to_bytes(16, "big") for n in range(count)],
-        views=PLAIN,
-        variants=[(0, 0)],
-        targets=[],
-    )
 
 
 def loader(rows: Rows, batch_size: int, seed: int) -> Loader:
@@ -272,12 +261,12 @@ def test_an_empty_split_is_an_error(made: Small) -> None:
 
 
 def test_labelled_keeps_the_labelled_rows_alone() -> None:
-    mixed = replace(rows(3), labels=torch.tensor([1, -1, 0]))
+    mixed = replace(numbered_rows(3), labels=torch.tensor([1, -1, 0]))
     kept = labelled(mixed)
     assert kept.inputs.flatten().tolist() == [0.0, 2.0]
-    assert kept.example_ids == [rows(3).example_ids[0], rows(3).example_ids[2]]
+    assert kept.example_ids == [numbered_rows(3).example_ids[0], numbered_rows(3).example_ids[2]]
     with pytest.raises(DataError, match="label_fraction"):
-        labelled(replace(rows(1), labels=torch.tensor([-1])))
+        labelled(replace(numbered_rows(1), labels=torch.tensor([-1])))
 
 
 def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(made: Small) -> None:
@@ -291,7 +280,7 @@ def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(mad
 
 
 def test_a_part_has_every_nth_row_of_its_batch_and_the_counts_of_the_whole() -> None:
-    mixed = replace(rows(7), labels=torch.tensor([0, -1, 2, -1, 4, 5, 6]))
+    mixed = replace(numbered_rows(7), labels=torch.tensor([0, -1, 2, -1, 4, 5, 6]))
     batch = np.array([6, 1, 3, 5, 0])
     parts = [mixed[Part(batch, number, 3, 0)] for number in range(3)]
     assert [part.labels.tolist() for part in parts] == [[6, 5], [-1, 0], [-1]]

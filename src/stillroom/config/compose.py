@@ -51,7 +51,7 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
         ConfigError: an unknown key or choice, or a value that is not allowed.
     """
     hydra = root / "conf" / "hydra"
-    file, given = params_file(root), dict(runtime or {})
+    file, given = _params_file(root), dict(runtime or {})
     if STUDENTS in given:
         raise ConfigError(
             "students is the list of params.yaml, which DVC reads. For one run, name one of them: "
@@ -74,7 +74,7 @@ def student_of(root: Path, runtime: Mapping[str, Any] | None = None) -> str:
 
 def students_of(root: Path) -> list[str]:
     """Return the names of all students of the project."""
-    return names_of(params_file(root), root / "conf" / "hydra")
+    return names_of(_params_file(root), root / "conf" / "hydra")
 
 
 def choices_of(hydra: Path, group: str) -> list[str]:
@@ -82,7 +82,7 @@ def choices_of(hydra: Path, group: str) -> list[str]:
     return sorted(path.stem for path in (hydra / group).glob("*.yaml") if path.stem != "base")
 
 
-def params_file(root: Path) -> dict[str, Any]:
+def _params_file(root: Path) -> dict[str, Any]:
     """Return what params.yaml holds.
 
     Raises:

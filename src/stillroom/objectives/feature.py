@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from stillroom.errors import ConfigError
-from stillroom.objectives.features import Choose, Features, each
+from stillroom.objectives.features import Choose, Features
 
 Project = Callable[[Tensor], Tensor]
 
@@ -24,8 +24,8 @@ class FeatureTerm(Protocol):
     """What a student can learn from a teacher's features, row by row."""
 
     @property
-    def needs_hidden(self) -> bool:
-        """Whether pooled features are not enough."""
+    def projects(self) -> bool:
+        """Whether it takes the student's features through `project`."""
         ...
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
@@ -49,11 +49,7 @@ class HiddenMSE:
     """
 
     choose: Choose
-
-    @property
-    def needs_hidden(self) -> bool:
-        """Whether pooled features are not enough."""
-        return self.choose is each
+    projects: ClassVar[bool] = True
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return the loss of each row, [N]."""
@@ -72,11 +68,7 @@ class HiddenCosine:
     """
 
     choose: Choose
-
-    @property
-    def needs_hidden(self) -> bool:
-        """Whether pooled features are not enough."""
-        return self.choose is each
+    projects: ClassVar[bool] = True
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return the loss of each row, [N]; in [0, 2]."""
@@ -93,7 +85,7 @@ class AttentionTransfer:
     the larger is averaged down. Source: Zagoruyko and Komodakis (2017), arXiv 1612.03928.
     """
 
-    needs_hidden: ClassVar[bool] = True
+    projects: ClassVar[bool] = False
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return the loss of each row, [N]; in [0, 4] for each layer."""

@@ -120,7 +120,7 @@ class Mixture:
     def _soft(self, seen: Gathered, target: SoftTarget, labels: Tensor, counts: Counts) -> Tensor:
         share = (1 - self.hard_weight) / counts.rows
         sums = [share * weight * term(seen, target, labels).sum() for weight, term in self.terms]
-        return torch.stack(sums).sum() if len(sums) > 1 else sum(sums, seen.head.new_zeros(()))
+        return sum(sums[1:], sums[0]) if sums else seen.head.new_zeros(())
 
     def of_features(
         self, student: Features, teacher: Features, project: Project, counts: Counts

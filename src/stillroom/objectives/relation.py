@@ -24,7 +24,7 @@ class RelationalDistance:
     Source: RKD-D, Park et al. (2019), arXiv 1904.05068, eq. 6 to 8.
     """
 
-    needs_hidden: ClassVar[bool] = False
+    projects: ClassVar[bool] = False
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return each row's mean over its pairs with every row, [N]."""
@@ -39,7 +39,7 @@ class RelationalAngle:
     N^3 angles: batches of a few hundred. Source: RKD-A, Park et al. (2019), eq. 9 and 10.
     """
 
-    needs_hidden: ClassVar[bool] = False
+    projects: ClassVar[bool] = False
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return each row's mean over the angles at it, [N]."""
@@ -54,7 +54,7 @@ class SimilarityPreserving:
     With a mean over rows it is ||G - G'||^2 / N^2. Source: Tung and Mori (2019), arXiv 1907.09682.
     """
 
-    needs_hidden: ClassVar[bool] = False
+    projects: ClassVar[bool] = False
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return each row's mean over its similarities with every row, [N]."""

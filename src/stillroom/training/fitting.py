@@ -18,7 +18,6 @@ from stillroom.data.encoders import Encoder
 from stillroom.errors import DataError
 from stillroom.models.hidden import feature_width
 from stillroom.models.table import Shape, build
-from stillroom.objectives.feature import HiddenCosine, HiddenMSE
 from stillroom.objectives.mixture import Loss, Mixture
 from stillroom.training.checkpoint import Checkpoints, read_tree
 from stillroom.training.data_module import Data, TrainingRows
@@ -111,9 +110,7 @@ def learner_of(fit: Fit, task: Task) -> Learner:
     shape = Shape(task.encoder.shape, task.encoder.classes)
     model = build(fit.architecture.name, fit.architecture.options, shape, fit.seed)
     project = None
-    if isinstance(task.loss, Mixture) and any(
-        isinstance(term, HiddenMSE | HiddenCosine) for _, term in task.loss.features
-    ):
+    if isinstance(task.loss, Mixture) and any(term.projects for _, term in task.loss.features):
         width = feature_width(model, shape.inputs)
         if width != task.teacher_width:
             with torch.random.fork_rng(devices=[]):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from stillroom.errors import StillroomError
 from stillroom.io.documents import read_json
 from stillroom.training.job import Job, write_job
+from stillroom.training.place import CURVES, MODELS
 
 if TYPE_CHECKING:
     # For the import graph: the code of the worker belongs to each stage that launches it.
@@ -52,8 +53,8 @@ def train(job: Job, target: Path) -> Any:
     """
     run_worker(job)
     folder = Path(job.folder)
-    curves = read_json(folder / "curves.json")
-    (folder / "models").replace(target)
+    curves = read_json(folder / CURVES)
+    (folder / MODELS).replace(target)
     shutil.rmtree(folder)
     return curves
 

@@ -130,7 +130,7 @@ class Source:
             for of_file in found:
                 of_file.append([])
             for number, ids in enumerate(self.labels.example_ids_by_shard(member)):
-                for file in np.unique(self._index.files_of(self._index.require(ids))):
+                for file in np.unique(self._index.files[self._index.require(ids)]):
                     found[file][member].append(number)
         return found
 
@@ -139,19 +139,20 @@ class Source:
         kept = taken(fit, train.keys, train.labels)
         sizes = np.bincount(train.files[kept], minlength=self._files)
         used = np.flatnonzero(sizes)
+        shards = self._shards  # here and once: else each loading process would scan them anew
 
         def read(blocks: Sequence[int]) -> Rows:
-            return self._read(fit, [int(used[block]) for block in blocks])
+            return self._read(fit, [int(used[block]) for block in blocks], shards)
 
         return Blocks(tuple(sizes[used].tolist()), read, self._at_once)
 
-    def _read(self, fit: Fit, files: Sequence[int]) -> Rows:
+    def _read(self, fit: Fit, files: Sequence[int], shards: list[list[list[int]]]) -> Rows:
         frame = pl.concat([self.examples.parts[file].read() for file in files])
         plain = plain_rows(frame.filter(pl.col("split") == TRAIN), self.encoder)
         labels = self.labels
         if labels is not None:
             wanted = [
-                sorted({shard for file in files for shard in self._shards[file][member]})
+                sorted({shard for file in files for shard in shards[file][member]})
                 for member in labels.members
             ]
             labels = labels.of_shards(wanted)
@@ -247,7 +248,3 @@ class Index:
                 "examples at hand."
             )
         return at
-
-    def files_of(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the files of the examples at some places."""
-        return self.files[places]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from stillroom.config.schema import Objective, SoftLabels, Student, Trainer
 from stillroom.errors import ConfigError, nearest
@@ -26,7 +26,7 @@ def train_students(
     softlabels: SoftLabels,
     student: Student,
     objective: Objective,
-    mode: str,
+    mode: Literal["cached", "live"],
     trainer: Trainer,
 ) -> tuple[Path, Any]:
     """Return a folder with `student/` and `control/`, and their learning curves.
@@ -66,7 +66,7 @@ def _fit(
     student: Student,
     objective: Objective | None,
     classes: Sequence[str],
-    mode: str = "cached",
+    mode: Literal["cached", "live"] = "cached",
 ) -> "Fit":
     from stillroom.training.job import Fit
 
@@ -76,7 +76,7 @@ def _fit(
         optimisation=student.alone(),
         rows="all",
         objective=objective,
-        mode="live" if mode == "live" else "cached",
+        mode=mode,
         seed=student.seed,
         shift=0,
         label_smoothing=0.0,
