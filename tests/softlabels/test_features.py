@@ -19,7 +19,7 @@ from stillroom.softlabels.again import require_same_again
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.features import Answered, apart, column, features_of, halved, split
+from stillroom.softlabels.features import WithFeatures, apart, column, features_of, halved, split
 from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sparsifier, Threshold, TopK
 from stillroom.teachers.ensemble import Ensemble
 from stillroom.teachers.local import How, open_teacher
@@ -174,5 +174,5 @@ def test_distance_is_relative_to_the_largest_value() -> None:
 
 
 def test_an_answer_is_split() -> None:
-    assert split(Answered(1, 2)) == (1, 2)
+    assert split(WithFeatures(1, 2)) == (1, 2)
     assert split("logits") == ("logits", None)

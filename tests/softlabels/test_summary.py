@@ -23,6 +23,7 @@ def test_it_says_what_the_set_is_without_reading_a_shard(captured: Captured) -> 
     assert said["bytes"] == sizes
     assert said["bytes_per_row"] == round(sizes / 25, 1)
     assert said["sparsifier"] == "full"
+    assert said["features"] == "none"
     assert said["bias"] == "none: every class is stored"
     assert said["combination"] == "mean of probability"
     assert said["teachers"] == f"{1:064x}, {2:064x}"

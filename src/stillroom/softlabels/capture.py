@@ -51,7 +51,7 @@ class Member(Protocol):
         """Yield logits [n, C] or [n, positions, C] for inputs [N, *shape], in order.
 
         Tensors on any device, or numpy arrays; n may be less than the batch, the shape in which
-        the teacher runs may not. `Answered`, where the capture keeps features.
+        the teacher runs may not. `WithFeatures`, where the capture keeps features.
         """
 
 

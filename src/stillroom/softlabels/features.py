@@ -1,6 +1,6 @@
 """Pooled features: what a teacher holds of a row beside its answer, kept in half precision.
 
-Answered(logits, features [n, D]) ──one list a row──> column `features` ──> [rows, D]
+WithFeatures(logits, features [n, D]) ──one list a row──> column `features` ──> [rows, D]
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ APART = 2e-2
 Halves = NDArray[np.float16]
 
 
-class Answered(NamedTuple):
+class WithFeatures(NamedTuple):
     """What a member yields whose capture keeps features: logits, and pooled features [n, D]."""
 
     logits: Any
@@ -30,7 +30,7 @@ class Answered(NamedTuple):
 
 def split(answer: Any) -> tuple[Any, Any | None]:
     """Return a member's logits, and the features beside them or None."""
-    return (answer.logits, answer.features) if isinstance(answer, Answered) else (answer, None)
+    return (answer.logits, answer.features) if isinstance(answer, WithFeatures) else (answer, None)
 
 
 def halved(features: Any, answers: Sequence[int]) -> Halves:

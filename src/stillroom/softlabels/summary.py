@@ -21,6 +21,7 @@ def summary(labels: SoftLabelSet) -> dict[str, Plain]:
         "rows": manifest.rows,
         "classes": manifest.classes,
         "sparsifier": f"{first.kind} ({told})" if told else first.kind,
+        "features": manifest.captures[0].features,
         "bias": manifest.members[0].bias,
         "combination": f"mean of {labels.ensemble.mean}",
         "shards": sum(len(member.shards) for member in manifest.members),

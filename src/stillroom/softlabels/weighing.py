@@ -23,6 +23,7 @@ from stillroom.softlabels.codec.rows import encode_rows
 from stillroom.softlabels.codec.shard import to_bytes
 from stillroom.softlabels.combine import Combination, combined, require_combinable
 from stillroom.softlabels.distributions import Distributions
+from stillroom.softlabels.features import KEPT, Halves
 from stillroom.softlabels.pilot import Pilot
 from stillroom.softlabels.settle import Teacher, ThresholdRequest, Wanted
 from stillroom.softlabels.sparsify.kinds import (
@@ -42,11 +43,15 @@ DRAWS = 4
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A teacher's answers to the sample: logits [n, C] to n rows of one position each."""
+    """A teacher's answers to the sample: logits [n, C] to n rows of one position each.
+
+    Where its captures keep features, [n, D] of them too.
+    """
 
     teacher: Teacher
     rows: tuple[Row, ...]
     logits: NDArray[np.float32]
+    features: Halves | None = None
 
     def pilot(self, temperature: float) -> Pilot:
         """Return what the answers say of every tau."""
@@ -56,7 +61,7 @@ class Answered:
 
     def layout(self, kind: Sparsifier) -> Layout:
         """Return the columns of a shard."""
-        return Layout(kind, self.teacher.classes)
+        return Layout(kind, self.teacher.classes, "none" if self.features is None else KEPT)
 
     def table(self, kind: Sparsifier, draw: int) -> pa.Table:
         """Return what a shard of the sample would hold, in one draw of the sparsifier."""
@@ -65,7 +70,7 @@ class Answered:
         if isinstance(kind, Full):  # whose rows are kept without labels, as the capture does it
             rows = [replace(row, labels=np.full_like(row.labels, NO_LABEL)) for row in rows]
         entries = sparse(self.logits, range(len(rows)), rows, capture)
-        return encode_rows(rows, entries, capture, self.layout(kind))
+        return encode_rows(rows, entries, capture, self.layout(kind), self.features)
 
     def read(self, table: pa.Table, kind: Sparsifier, temperature: float) -> Distributions:
         """Return the distributions that a table holds."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stillroom.errors import ModelError
 from stillroom.softlabels.combine import Combination, require_combinable
-from stillroom.softlabels.features import Answered
+from stillroom.softlabels.features import WithFeatures
 from stillroom.softlabels.sparsify.kinds import Full, Sparsifier
 from stillroom.softlabels.sparsify.rows import on_cpu
 from stillroom.teachers.local import How, LocalTeacher, open_teacher
@@ -91,14 +91,14 @@ class Ensemble:
         for answers in zip(*(member.answer(inputs) for member in self.members), strict=True):
             yield self._combined(answers)
 
-    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[Answered]:
+    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[WithFeatures]:
         """Yield the same, with the members' pooled features side by side."""
         import torch
 
         every = [member.answer_with_features(inputs) for member in self.members]
         for answers in zip(*every, strict=True):
             features = torch.cat([torch.as_tensor(found.features) for found in answers], dim=1)
-            yield Answered(self._combined([found.logits for found in answers]), features)
+            yield WithFeatures(self._combined([found.logits for found in answers]), features)
 
     def _combined(self, answers: Sequence[Any]) -> Any:
         import torch

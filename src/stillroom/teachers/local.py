@@ -17,7 +17,7 @@ from stillroom.errors import ModelError
 from stillroom.io.hashing import sha256_json
 from stillroom.models.directory import load_model, read_encoder, weights_hash
 from stillroom.models.forward import batches_of_logits, batches_with_features
-from stillroom.softlabels.features import Answered
+from stillroom.softlabels.features import WithFeatures
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.sparsify.kinds import Sparsifier
 from stillroom.teachers.reference import TeacherRef
@@ -109,10 +109,10 @@ class LocalTeacher:
         """Yield logits [n, C] for inputs [N, *shape], in order."""
         yield from batches_of_logits(self.model, inputs, self.how.batch_size)
 
-    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[Answered]:
+    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[WithFeatures]:
         """Yield the same, with pooled features [n, D]."""
         for logits, features in batches_with_features(self.model, inputs, self.how.batch_size):
-            yield Answered(logits, features)
+            yield WithFeatures(logits, features)
 
 
 def open_teacher(ref: TeacherRef, how: How, classes: Sequence[str]) -> LocalTeacher:

@@ -85,6 +85,17 @@ def test_an_ensemble_that_is_combined_at_capture_is_one_teacher(project: Project
     assert all(option.fidelity is not None for option in found.plan.options)
 
 
+@pytest.mark.parametrize("combine", ["read", "capture"])
+def test_features_are_counted_in_every_option(project: Project, combine: str) -> None:
+    bare = planned(with_labels(project, combine=combine), COPIES, 110).plan.options
+    found = planned(with_labels(project, combine=combine, features="pooled"), COPIES, 110).plan
+    for before, after in zip(bare, found.options, strict=True):
+        # Two teachers with 32 of 2 bytes, of which a ReLU leaves half at zero.
+        assert 2 * 32 * 2 * 0.5 < after.bytes_per_row - before.bytes_per_row < 2 * 32 * 2 * 1.2
+        assert after.bytes_total == round(after.bytes_per_row * 110 * 3)
+        assert (after.entries, after.fidelity) == (before.entries, before.fidelity)
+
+
 def test_draws_and_views_are_rows_and_a_draw_costs_no_answer(project: Project) -> None:
     found = planned(with_labels(project, draws=3, views=2), COPIES, 40)
     assert found.plan.whole.rows == 60 * 2 * 3 + 50

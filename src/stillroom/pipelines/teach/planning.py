@@ -160,22 +160,34 @@ def _answers(
     asks: "tuple[Ask, ...]", sampled: list[list["Question"]]
 ) -> tuple[list["Answered"], float]:
     """Return each teacher's answers, and the seconds that an input takes of all of them."""
+    with ticking("asking", len(asks) * len(sampled[0]), "rows") as ticker:
+        timed = [
+            _answered(one, questions, ticker) for one, questions in zip(asks, sampled, strict=False)
+        ]
+    return [answered for answered, _ in timed], sum(seconds for _, seconds in timed)
+
+
+def _answered(one: "Ask", questions: list["Question"], ticker: Any) -> tuple["Answered", float]:
+    """Return a teacher's answers, with features where they would be kept, and seconds per input."""
     import numpy as np
 
+    from stillroom.softlabels.features import halved, split
+    from stillroom.softlabels.sparsify.kinds import Full
     from stillroom.softlabels.weighing import Answered
 
-    answered, seconds = [], 0.0
-    with ticking("asking", len(asks) * len(sampled[0]), "rows") as ticker:
-        for one, questions in zip(asks, sampled, strict=False):
-            inputs, parts = _stacked(questions), []
-            started = perf_counter()
-            for logits in one.teacher.answer(inputs):
-                parts.append(np.asarray(logits, dtype=np.float32))
-                ticker.advance(len(parts[-1]))
-            seconds += (perf_counter() - started) / len(inputs)
-            rows = tuple(question.row for question in questions)
-            answered.append(Answered(one.teacher, rows, np.concatenate(parts)))
-    return answered, seconds
+    inputs, parts, states = _stacked(questions), [], []
+    member = one.teacher.keeping(Full())  # under any sparsifier its answers are these
+    started = perf_counter()
+    for answer in member.answer(inputs):
+        logits, features = split(answer)
+        parts.append(np.asarray(logits, dtype=np.float32))
+        if features is not None:
+            states.append(halved(features, range(len(features))))
+        ticker.advance(len(parts[-1]))
+    seconds = (perf_counter() - started) / len(inputs)
+    rows = tuple(question.row for question in questions)
+    kept = np.concatenate(states) if states else None
+    return Answered(one.teacher, rows, np.concatenate(parts), kept), seconds
 
 
 @contextmanager
