@@ -5,11 +5,14 @@ import math
 import pytest
 import torch
 from objectives_at_hand import EVERY_TERM, some_target
+from torch import nn
 
 from stillroom.objectives.divergences import forward_kl
+from stillroom.objectives.features import Features
 from stillroom.objectives.gathered import gather
 from stillroom.objectives.missing import tail_bucket
 from stillroom.objectives.mixture import Counts, HardLabels, Mixture
+from stillroom.objectives.relation import RelationalDistance
 from stillroom.objectives.response import DecoupledTopK, Divergence, SoftCrossEntropy
 from stillroom.objectives.target import SoftTarget
 
@@ -78,3 +81,16 @@ def test_a_batch_without_labels_learns_from_the_teacher_alone() -> None:
     assert loss.item() == pytest.approx(0.5 * SOFT)
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
+
+
+def test_distances_are_float32_under_autocast() -> None:
+    draws = torch.Generator().manual_seed(0)
+    # Far from the origin and close together: what bfloat16 keeps of a Gram matrix is not enough.
+    student, teacher = (
+        Features(torch.relu(2 + 0.3 * torch.randn(64, 64, generator=draws))) for _ in range(2)
+    )
+    loss = Mixture(0.0, (), ((1.0, RelationalDistance()),))
+    plain = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64))
+    assert found.item() == plain.item()

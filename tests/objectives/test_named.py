@@ -79,7 +79,11 @@ def test_an_unknown_name_is_refused() -> None:
         ("tail_bucket", 0.03, None),
         ("renormalise", 0.0, None),
         ("renormalise", 0.0312, "3.12% of the teacher's probability was not stored, and is tre"),
-        ("ground_truth", 0.5, "50.00% .* is given to the hard label: objective.missing_mass=gro"),
+        (
+            "ground_truth",
+            0.5,
+            "50.00% .* is given to the hard label: forward_kl with objective.missing_mass=ground",
+        ),
     ],
 )
 def test_a_biased_treatment_is_named_with_the_mass_that_is_missing(
@@ -93,6 +97,13 @@ def test_a_biased_treatment_is_named_with_the_mass_that_is_missing(
 
         assert found is not None
         assert re.match(said, found)
+
+
+def test_terms_that_have_a_treatment_of_their_own_are_not_blamed_for_another() -> None:
+    assert bias(["dkd", "decoupled_topk"], "renormalise", 0.2) is None
+    said = bias(["dkd", "skew_kl"], "renormalise", 0.2)
+    assert said is not None
+    assert "not there: skew_kl with" in said
 
 
 def test_a_curve_of_unbiased_weights_is_named() -> None:

@@ -259,14 +259,45 @@ def test_the_parts_of_decoupled_kd_add_up_to_hintons_loss() -> None:
     assert torch.allclose(masses + others * among, value_of(kl(2.0), logits, of))
 
 
-def test_rows_without_a_label_teach_decoupled_kd_nothing() -> None:
+def test_a_row_without_a_label_is_not_split() -> None:
     of = target(logs([0.5, 0.25, 0.25]), 1.0)
-    logits = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64, requires_grad=True)
-    value = value_of(DecoupledKD(1.0, 8.0, 1.0), logits, of, [-1])
+    logits = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
+    whole = value_of(kl(1.0), logits, of)
+    assert torch.allclose(value_of(DecoupledKD(1.0, 8.0, 1.0), logits, of, [-1]), whole)
+
+
+def test_a_label_beyond_the_head_is_not_taken_for_impossible() -> None:
+    # The teacher's (.35, .3, .2, .1, .05), of which two are stored; class 2 is the label.
+    of = target(logs([0.35, 0.3]), 1.0, [[0, 1]])
+    logits = torch.zeros(1, 5, dtype=torch.float64, requires_grad=True)
+    value = value_of(DecoupledKD(1.0, 8.0, 1.0), logits, of, [2])
+    assert value.item() == pytest.approx(
+        0.35 * math.log(0.35 * 5) + 0.3 * math.log(0.3 * 5) + 0.35 * math.log(0.35 / 0.6)
+    )
     value.sum().backward()
-    assert value.item() == 0
     assert logits.grad is not None
-    assert logits.grad.tolist() == [[0.0, 0.0, 0.0]]
+    # The student holds 0.6 there and the teacher 0.35: a third of the difference for each class.
+    assert logits.grad[0].tolist() == pytest.approx([-0.15, -0.1, *[0.25 / 3] * 3])
+
+
+@pytest.mark.parametrize("ids", [[[1]], [[1, 0, 2]]], ids=["top 1", "whole"])
+def test_a_teacher_that_is_sure_of_the_label_says_nothing_of_the_others(ids: list) -> None:
+    sure = [1.0, 0.0, 0.0][: len(ids[0])]
+    of = target(logs(sure), 1.0, ids)
+    logits = torch.zeros(1, 3, dtype=torch.float64, requires_grad=True)
+    value = value_of(DecoupledKD(1.0, 8.0, 1.0), logits, of, [1])
+    assert value.item() == pytest.approx(math.log(3))
+    value.sum().backward()
+    assert logits.grad is not None
+    assert logits.grad[0].tolist() == pytest.approx([1 / 3, -2 / 3, 1 / 3])
+
+
+def test_what_float32_rounds_away_is_no_mass_among_the_others() -> None:
+    # Summed in float32 the stored mass may lack 6e-8, sixty times what the others truly hold.
+    p = torch.tensor([[1 - 6e-8, 1e-9]], dtype=torch.float32)
+    of = SoftTarget(torch.tensor([[0, 1]]), {1.0: p.log()})
+    others = value_of(DecoupledKD(0.0, 1.0, 1.0), torch.zeros(1, 9), of, [0])
+    assert others.item() == pytest.approx(math.log(8), rel=1e-5)  # all of it on class 1
 
 
 # Hard labels.

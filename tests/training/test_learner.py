@@ -58,11 +58,12 @@ def test_the_epoch_to_keep_is_the_best_by_what_was_chosen(keep: str, best: list[
     assert {record["train_loss"] for record in subject.records} == {0.5}
 
 
+@pytest.mark.parametrize("keep", ["nll", "last"])
 @pytest.mark.parametrize(("patience", "stops"), [(None, 4), (1, 2), (2, 3)])
 def test_patience_ends_training_after_so_many_epochs_without_a_better_one(
-    patience: int | None, stops: int
+    patience: int | None, stops: int, keep: str
 ) -> None:
-    subject = learner(patience=patience)
+    subject = learner(patience=patience, keep=keep)
     for epoch, (nll, accuracy) in enumerate(CURVE):
         if not subject.trainer.should_stop:
             at_epoch(subject, epoch, nll, accuracy)

@@ -33,6 +33,10 @@ class Features:
         """Return the features that some hidden states are."""
         return cls(pool(hidden[-1]), tuple(hidden))
 
+    def precise(self) -> "Features":
+        """Return the same in float32 at least: a bfloat16 keeps two digits."""
+        return Features(_precise(self.pooled), tuple(_precise(one) for one in self.hidden))
+
     @property
     def last(self) -> Tensor:
         """The last hidden state, [N, *positions, D].
@@ -42,10 +46,15 @@ class Features:
         """
         if not self.hidden:
             raise ConfigError(
-                "only pooled features were kept, and a term asks for each position. Set "
-                "objective.positions=pooled, or teacher.mode=live."
+                "only pooled features are at hand, of a cache or of live teachers whose layers "
+                "differ, and a term asks for each position. Set objective.positions=pooled, or "
+                "teacher.mode=live with one teacher."
             )
         return self.hidden[-1]
+
+
+def _precise(states: Tensor) -> Tensor:
+    return states.to(torch.promote_types(states.dtype, torch.float32))
 
 
 Choose = Callable[[Features], Tensor]

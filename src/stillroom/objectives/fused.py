@@ -45,7 +45,12 @@ class Head:
 
 @torch.compiler.disable
 def fused_loss(
-    hidden: Tensor, head: Head, labels: Tensor, target: SoftTarget, loss: Mixture
+    hidden: Tensor,
+    head: Head,
+    labels: Tensor,
+    target: SoftTarget,
+    loss: Mixture,
+    counts: Counts | None = None,
 ) -> Tensor:
     """Return the mean loss of N rows, as `loss(hidden @ weight.T + bias, labels, target)` would.
 
@@ -59,8 +64,9 @@ def fused_loss(
         labels: [N], int64, -1 where a row has none.
         target: [N, k].
         loss: the mixture.
+        counts: of the batch that the rows are a part of; without it, they are all of it.
     """
-    counts, device = Counts.of(labels), hidden.device.type
+    counts, device = counts or Counts.of(labels), hidden.device.type
     autocast = torch.is_autocast_enabled(device)
     kind = torch.get_autocast_dtype(device) if autocast else hidden.dtype
 
@@ -104,7 +110,11 @@ class _Fused(torch.autograd.Function):
                 value, dz = _gradient(z, ids[rows], labels[rows], temperatures, _of(loss, rows))
                 total += value
                 work.backward(rows, dz)
-        ctx.grads = work.grads
+        kinds = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
+        ctx.grads = [
+            None if one is None else one.to(kind)
+            for one, kind in zip(work.grads, kinds, strict=True)
+        ]
         return total
 
     @staticmethod
@@ -127,8 +137,9 @@ class _Products:
     Attributes:
         hidden: [N, D].
         head: weight [V, D] and bias [V].
-        grads: of hidden, weight and bias, in their own types; None where none is asked for.
-        precision: of logits and losses.
+        grads: of hidden, in its own type, and of weight and bias, in `precision`, lest each chunk
+            round their sums; None where none is asked for.
+        precision: of logits, losses and sums.
     """
 
     hidden: Tensor
@@ -141,15 +152,14 @@ class _Products:
         cls, hidden: Tensor, head: Head, kind: torch.dtype, needed: Sequence[bool]
     ) -> "_Products":
         bias = None if head.bias is None else head.bias.to(kind)
-        return cls(
-            hidden.to(kind),
-            Head(head.weight.to(kind), bias),
-            [
-                torch.empty_like(one) if one is not None and is_needed else None
-                for one, is_needed in zip((hidden, head.weight, head.bias), needed, strict=True)
-            ],
-            torch.promote_types(kind, torch.float32),
-        )
+        precision = torch.promote_types(kind, torch.float32)
+        new = torch.empty_like if len(hidden) else torch.zeros_like  # no rows write to none
+        kinds = ((hidden, hidden.dtype), (head.weight, precision), (head.bias, precision))
+        grads = [
+            new(one, dtype=own) if one is not None and is_needed else None
+            for (one, own), is_needed in zip(kinds, needed, strict=True)
+        ]
+        return cls(hidden.to(kind), Head(head.weight.to(kind), bias), grads, precision)
 
     def logits(self, rows: slice) -> Tensor:
         """Return z [n, V] of some rows, memory of its own."""

@@ -118,18 +118,23 @@ class Mixture:
         return soft + self.hard_weight / max(counts.labelled, 1) * hard
 
     def _soft(self, seen: Gathered, target: SoftTarget, labels: Tensor, counts: Counts) -> Tensor:
-        share = (1 - self.hard_weight) / counts.rows
+        share = (1 - self.hard_weight) / max(counts.rows, 1)
         sums = [share * weight * term(seen, target, labels).sum() for weight, term in self.terms]
         return sum(sums[1:], sums[0]) if sums else seen.head.new_zeros(())
 
     def of_features(
         self, student: Features, teacher: Features, project: Project, counts: Counts
     ) -> Tensor:
-        """Return what some rows' features add to the mean loss of their batch."""
-        total = student.pooled.new_zeros(())
-        for weight, term in self.features:
-            soft = term(student, teacher, project).sum() / counts.rows
-            total = total + (1 - self.hard_weight) * weight * soft
+        """Return what some rows' features add to the mean loss of their batch.
+
+        In float32 under autocast too: a distance is a small difference of large products.
+        """
+        share = (1 - self.hard_weight) / max(counts.rows, 1)
+        student, teacher = student.precise(), teacher.precise()
+        with torch.autocast(student.pooled.device.type, enabled=False):
+            total = student.pooled.new_zeros(())
+            for weight, term in self.features:
+                total = total + share * weight * term(student, teacher, project).sum()
         return total
 
 

@@ -40,6 +40,9 @@ TREATMENTS: Mapping[str, Treatment] = {
     "ground_truth": ground_truth,
 }
 
+# What these do about the rest is part of what they are.
+OWN_TREATMENT = ("dkd", "decoupled_topk")
+
 # Less of the teacher's probability is within what float32 and the codec round.
 NEGLIGIBLE = 1e-4
 
@@ -154,7 +157,8 @@ def bias(names: list[str], missing: str, lacking: float) -> str | None:
                 "not the average of the curve. forward_kl alone is unbiased on them."
             )
         return None
-    if lacking < NEGLIGIBLE or missing == "tail_bucket":
+    treated = [name for name in names if name not in OWN_TREATMENT]
+    if lacking < NEGLIGIBLE or missing == "tail_bucket" or not treated:
         return None
     fate = (
         "is treated as if it were not there"
@@ -163,6 +167,6 @@ def bias(names: list[str], missing: str, lacking: float) -> str | None:
     )
     return (
         f"{lacking:.2%} of the teacher's probability was not stored, and {fate}: "
-        f"objective.missing_mass={missing} is biased by that much. tail_bucket is not, and a "
-        "larger softlabels.k leaves less."
+        f"{', '.join(treated)} with objective.missing_mass={missing} is biased by that much. "
+        "tail_bucket is not, and a larger softlabels.k leaves less."
     )

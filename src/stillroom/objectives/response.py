@@ -17,8 +17,12 @@ from torch.nn import functional
 
 from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
 from stillroom.objectives.gathered import Gathered
-from stillroom.objectives.missing import UNLABELLED, Treatment, apart
+from stillroom.objectives.missing import UNLABELLED, Treatment
 from stillroom.objectives.target import SoftTarget
+
+# A float32 sum of probabilities does not know a smaller rest; divided by another small number it
+# would become a large one.
+ROUNDED = 1e-6
 
 
 class Term(Protocol):
@@ -125,8 +129,8 @@ class DecoupledKD:
     """DKD: T^2 * (target * KL of the label's mass + others * KL among the other classes).
 
     Of a truncated target, the other classes are the rest of the head and what is missing as one
-    outcome. A label outside of the head counts as without probability: its own is not stored.
-    Rows without a label add nothing. Source: Zhao et al. (CVPR 2022), arXiv 2203.08679.
+    outcome. A row that cannot be split, because it has no label or its label lies beyond the head,
+    learns T^2 * KL(p, q) over head and tail. Source: Zhao et al. (CVPR 2022), arXiv 2203.08679.
 
     Attributes:
         target: alpha, the weight of the label's mass.
@@ -147,20 +151,27 @@ class DecoupledKD:
         """Return the loss of each row, [N], in nats."""
         t = self.temperature
         log_p, log_q = target.at(t), seen.log_q(t)
-        is_label = target.ids == labels[:, None]
-        missing = target.missing(t).log().masked_fill(log_q[:, -1].isneginf(), -torch.inf)
-        _, rest = apart(seen, is_label.any(dim=1) | (labels == UNLABELLED), t)
-        p = torch.cat([log_p.masked_fill(is_label, -torch.inf), missing[:, None]], dim=1)
-        q = torch.cat([log_q[:, :-1].masked_fill(is_label, -torch.inf), rest[:, None]], dim=1)
-        p_others, q_others = p.logsumexp(dim=1), q.logsumexp(dim=1)
-        p_label = log_p.masked_fill(~is_label, -torch.inf).logsumexp(dim=1)
+        missing = target.missing(t)
+        missing = missing.masked_fill(missing < ROUNDED, 0.0).log()
+        missing = missing.masked_fill(log_q[:, -1].isneginf(), -torch.inf)  # k = C
+        p = torch.cat([log_p, missing[:, None]], dim=1)
+        is_label = (target.ids == labels[:, None]) & ~log_p.isneginf()
+        splits = is_label.any(dim=1)
+        parts = self._parts(p, log_q, functional.pad(is_label, (0, 1)), seen.log_q_label(t))
+        return t**2 * torch.where(splits, parts, forward_kl(p, log_q))
+
+    def _parts(self, p: Tensor, q: Tensor, is_label: Tensor, q_label: Tensor) -> Tensor:
+        """Return both parts together, [N], of log p and log q [N, k + 1]."""
+        p_rest, q_rest = (z.masked_fill(is_label, -torch.inf) for z in (p, q))
+        p_others, q_others = p_rest.logsumexp(dim=1), q_rest.logsumexp(dim=1)
+        p_label = p.masked_fill(~is_label, -torch.inf).logsumexp(dim=1)
         masses = forward_kl(
-            torch.stack([p_label, p_others], dim=1),
-            torch.stack([seen.log_q_label(t), q_others], dim=1),
+            torch.stack([p_label, p_others], dim=1), torch.stack([q_label, q_others], dim=1)
         )
-        among = forward_kl(p - p_others[:, None], q - q_others[:, None])
-        both = self.target * masses + self.others * among
-        return torch.where(labels == UNLABELLED, 0.0, t**2 * both)
+        # A teacher that is sure of the label says nothing of the others.
+        scale = p_others.masked_fill(p_others.isneginf(), 0.0)
+        among = forward_kl(p_rest - scale[:, None], q_rest - q_others[:, None])
+        return self.target * masses + self.others * among
 
 
 def hard_cross_entropy(

@@ -163,10 +163,11 @@ class Learner(lightning.LightningModule):
         self._train, self._validation = self._train * 0, self._validation * 0
 
     def _judge(self, nll: float, accuracy: float) -> None:
-        goodness = {"nll": -nll, "accuracy": accuracy, "last": float(self.current_epoch)}
-        self.is_best = goodness[self.how.keep] > self._highest
-        self._highest = max(self._highest, goodness[self.how.keep])
-        self._since_best = 0 if self.is_best else self._since_best + 1
+        goodness = accuracy if self.how.keep == "accuracy" else -nll
+        is_better = goodness > self._highest
+        self.is_best = is_better or self.how.keep == "last"
+        self._highest = max(self._highest, goodness)
+        self._since_best = 0 if is_better else self._since_best + 1
         self._stop_early()
 
     def _stop_early(self) -> None:
