@@ -48,7 +48,8 @@ def test_a_part_without_rows_is_an_empty_batch() -> None:
     empty = table[Part(np.array([3, 9]), 2, 3, 0)]
     assert empty.labels.tolist() == []
     assert (empty.counts.rows, empty.parts) == (2, 3)
-    assert table[Part(np.array([3, 9]), 1, 3, 0)].labels.tolist() == [9]
+    full = np.array([3, 9, 0, 5])
+    assert [table[Part(full, n, 2, 0)].labels.tolist() for n in (0, 1)] == [[3, 0], [9, 5]]
 
 
 def test_length_and_a_look_at_the_targets() -> None:

@@ -66,19 +66,25 @@ def test_the_parts_of_all_processes_are_the_batches_of_one(
         assert sorted(row for part in together for row in part.rows) == sorted(rows_of_batch)
         assert all(part.batch.tolist() == rows_of_batch for part in together)
 
+        assert all(len(part.rows) != 1 for part in together if len(part.batch) > 1)
 
-def test_a_last_batch_that_leaves_a_part_less_than_two_rows_is_dropped() -> None:
+
+def test_a_last_batch_of_one_row_is_dropped_into_however_many_parts_it_is_cut() -> None:
     def sizes(rows: int, sharing: Sharing) -> list[int]:
         parts = Parts(Shuffled(rows, 0), 6, sharing)
         assert len(parts) == len(list(parts))
         return [len(part.batch) for part in parts]
 
     alone, two = Sharing(), Sharing(0, 2, 1)
-    assert sizes(13, alone) == [6, 6]
-    assert sizes(14, alone) == [6, 6, 2]
-    assert sizes(15, two) == [6, 6]
-    assert sizes(16, two) == [6, 6, 4]
+    assert sizes(13, alone) == sizes(13, two) == [6, 6]
+    assert sizes(14, alone) == sizes(14, two) == [6, 6, 2]
     assert sizes(4, alone) == sizes(4, two) == [4]
+    assert sizes(1, alone) == sizes(1, two) == [1]
+
+
+def test_a_short_batch_leaves_parts_without_rows() -> None:
+    parts = [Part(np.arange(7), number, 4, 0).rows.tolist() for number in range(4)]
+    assert parts == [[0, 3, 6], [1, 4], [2, 5], []]
 
 
 def test_a_part_knows_its_epoch() -> None:

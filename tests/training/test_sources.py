@@ -1,5 +1,6 @@
 """Sources: what a fit sees, in memory or in blocks of files, joined by key either way."""
 
+import gc
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -22,7 +23,7 @@ from small_project import (
 
 from stillroom.data.encoders import Encoder
 from stillroom.data.views import Views
-from stillroom.errors import SoftLabelError, StillroomError
+from stillroom.errors import SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds import (
@@ -35,9 +36,9 @@ from stillroom.softlabels.sparsify.kinds import (
 )
 from stillroom.training.blocks import Blocks
 from stillroom.training.loader import Batch, Loader
-from stillroom.training.order import Part, Parts, Sharing
+from stillroom.training.order import Parts, Sharing
 from stillroom.training.rows import Rows, read_split
-from stillroom.training.sources import Source, entries_of, see
+from stillroom.training.sources import PER_FEATURE, Source, entries_of
 
 MOVED = Views(count=2, shift=1, seed=0)
 FILES = (0, 25, 40, 41, 90, 110)
@@ -94,35 +95,6 @@ def epoch_of(rows: Rows | Blocks, epoch: int, sharing: Sharing | None = None) ->
     parts = Parts(order, 8, sharing or Sharing())
     parts.go_to(epoch, 0)
     return list(Loader(table, parts, workers=0))
-
-
-def test_a_control_sees_the_students_views_and_no_targets(made: Small, tmp_path: Path) -> None:
-    labels = soft_labels(
-        made, untrained_teachers(made, tmp_path / "t", 1), tmp_path / "s", views=MOVED
-    )
-    student = see(a_fit(objective=OBJECTIVE), train(made), labels)
-    control = see(a_fit(), train(made), labels)
-    few = see(a_fit(rows="labelled"), train(made), labels)
-    assert student.variants == control.variants == few.variants == [(1, 0), (2, 0)]
-    assert student.views == control.views == few.views == MOVED
-    assert [len(rows.targets) for rows in (student, control, few)] == [2, 0, 0]
-    assert [len(rows) for rows in (student, control, few)] == [60, 60, 40]
-    for epoch in (0, 1):
-        part = Part(np.arange(60), 0, 1, epoch)
-        assert (student[part].inputs == control[part].inputs).all()
-
-
-def test_without_soft_labels_rows_are_plain_and_a_soft_objective_is_refused(made: Small) -> None:
-    assert see(a_fit(), train(made), None).variants == [(0, 0)]
-    with pytest.raises(StillroomError, match="names no soft labels"):
-        see(a_fit(objective=OBJECTIVE), train(made), None)
-
-
-def test_a_fit_with_a_shift_has_a_view_of_its_own_in_each_epoch(made: Small) -> None:
-    rows = see(a_fit(epochs=4, shift=2, seed=9, rows="labelled"), train(made), None)
-    assert rows.views == Views(count=4, shift=2, seed=9)
-    assert rows.variants == [(1, 0), (2, 0), (3, 0), (4, 0)]
-    assert len(rows) == 40
 
 
 def test_what_fits_is_in_memory_and_what_does_not_is_in_blocks_and_which_is_said(
@@ -201,6 +173,30 @@ def test_a_group_is_read_once_an_epoch_and_two_are_held_at_most(
     assert set(read) == {(block,) for block in range(len(blocks.sizes))}
 
 
+@pytest.mark.parametrize("workers", [2, 4])
+def test_blocks_are_read_alike_by_any_number_of_processes(
+    made: Small, labels: SoftLabelSet, workers: int
+) -> None:
+    table, order = in_blocks(made, labels).rows_of(a_fit(objective=OBJECTIVE)).shuffled(seed=7)
+    made.examples.read()  # the threads of polars run in this process now
+    loader = Loader(table, Parts(order, 8), workers)
+    found = [contents(batch) for batch in loader]
+    assert found == [contents(batch) for batch in Loader(table, Parts(order, 8), 0)]
+    assert len(found) == 8
+
+
+def test_what_was_read_of_a_group_is_let_go_with_it(made: Small, labels: SoftLabelSet) -> None:
+    table, order = in_blocks(made, labels, 1.0).rows_of(a_fit(objective=OBJECTIVE)).shuffled(seed=7)
+    alive = []
+    for epoch in range(3):
+        parts = Parts(order, 8)
+        parts.go_to(epoch, 0)
+        for part in parts:
+            table[part]
+        alive.append(sum(type(one).__name__ == "_Member" for one in gc.get_objects()))
+    assert alive[2] <= alive[0]
+
+
 @pytest.mark.parametrize("memory", [1e9, 1.0], ids=["memory", "blocks"])
 def test_a_missing_and_a_foreign_key_are_errors(
     made: Small, labels: SoftLabelSet, tmp_path: Path, memory: float
@@ -212,13 +208,46 @@ def test_a_missing_and_a_foreign_key_are_errors(
         (
             "more",
             pl.concat([table, table[:1].with_columns(example_id=pl.lit(foreign))]),
-            rf"have no soft label, the first is example {foreign.hex()}",
+            rf"have no soft label.*, the first is (example )?{foreign.hex()}",
         ),
     ]:
         write_table(changed, tmp_path / name / "00001-of-00001.parquet")
         other = Small(TableFile(tmp_path / name), made.encoder)
         with pytest.raises(SoftLabelError, match=words):
             epoch_of(source(other, labels, memory).rows_of(a_fit(objective=OBJECTIVE)), 0)
+
+
+def test_a_row_without_a_soft_label_is_found_before_training_in_blocks_too(
+    made: Small, labels: SoftLabelSet, tmp_path: Path
+) -> None:
+    known = made.examples.read()
+    more = known[:2].with_columns(example_id=pl.Series([b"a new example 01", b"a new example 02"]))
+    write_table(pl.concat([known, more]), tmp_path / "00001-of-00001.parquet")
+    with pytest.raises(SoftLabelError, match=r"2 of 62 training .* first is 61206e65772.* 0 of 2"):
+        source(Small(TableFile(tmp_path), made.encoder), labels, 1.0).rows_of(
+            a_fit(objective=OBJECTIVE)
+        )
+
+
+def test_pooled_features_count(made: Small, tmp_path: Path) -> None:
+    teachers = untrained_teachers(made, tmp_path / "t")  # two, of 32 each
+    bare = soft_labels(made, teachers, tmp_path / "bare")
+    kept = soft_labels(made, teachers, tmp_path / "kept", features="pooled")
+    more = source(made, kept).needed - source(made, bare).needed
+    assert more == 64 * PER_FEATURE * kept.manifest.members[0].rows
+
+
+def test_rows_are_counted_before_they_are_read(made: Small) -> None:
+    for fit in (a_fit(), a_fit(rows="labelled"), a_fit(share=0.5, seed=3)):
+        assert source(made, None).count(fit) == len(source(made, None).rows_of(fit))
+
+
+def test_a_fit_that_takes_every_row_copies_none(made: Small) -> None:
+    both = source(made, None)
+    first, second = (both.rows_of(a_fit(name)) for name in ("first", "second"))
+    assert isinstance(first, Rows)
+    assert isinstance(second, Rows)
+    assert first.inputs.data_ptr() == second.inputs.data_ptr()
 
 
 @pytest.mark.parametrize(

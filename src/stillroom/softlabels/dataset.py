@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,7 @@ class SoftLabelSet:
         """
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
+        self._members: dict[int, _Member] = {}
         self._locate = locate or (lambda _, shard: folder / SHARDS / shard.name)
         if self.manifest.codec != CODEC:
             raise SoftLabelError(
@@ -148,7 +149,7 @@ class SoftLabelSet:
                 "no features were kept with these soft labels. Set softlabels.features=pooled and "
                 "run `kedro run --pipeline=teach`."
             )
-        of_members = [self._features(m)[self._rows(m, names)] for m in self.members]
+        of_members = [self._member(m).features[self._rows(m, names)] for m in self.members]
         return np.concatenate(of_members, axis=1).astype(np.float32)
 
     @property
@@ -156,7 +157,8 @@ class SoftLabelSet:
         """How many features a row has, over all members; 0 where none were kept."""
         if any(capture.features == "none" for capture in self.manifest.captures):
             return 0
-        return sum(self._features(member).shape[1] for member in self.members)
+        firsts = [self.shard_table(m, self.manifest.members[m].shards[0]) for m in self.members]
+        return sum(features_of(table.slice(0, 1)).shape[1] for table in firsts)
 
     def plain(self, example_ids: Sequence[bytes], temperature: float) -> Distributions:
         """Return the distributions of examples' plain views, first draw."""
@@ -179,11 +181,12 @@ class SoftLabelSet:
 
     def variants(self, example_id: bytes) -> list[tuple[int, int]]:
         """Return the views and draws that there are of an example, in order."""
-        return sorted((view, draw) for key, view, draw in self._indices[0] if key == example_id)
+        names = self._member(0).index
+        return sorted((view, draw) for key, view, draw in names if key == example_id)
 
     def example_ids(self, member: int) -> NDArray[np.bytes_]:
         """Return the key of each row's example, 16 bytes."""
-        return _example_ids(self._decoded(member).table)
+        return _example_ids(self._member(member).decoded.table)
 
     def example_ids_by_shard(self, member: int) -> Iterator[NDArray[np.bytes_]]:
         """Yield the same, shard by shard; each is read, checked and let go."""
@@ -202,7 +205,7 @@ class SoftLabelSet:
         )
         part = copy(self)
         part.manifest = replace(self.manifest, members=members)
-        part.__dict__.pop("_indices", None)
+        part._members = {}
         return part
 
     def positions(self, names: Sequence[RowName]) -> Integers:
@@ -211,19 +214,19 @@ class SoftLabelSet:
         Raises:
             SoftLabelError: a row has no soft label.
         """
-        lengths = np.diff(self._decoded(0).positions)
+        lengths = np.diff(self._member(0).decoded.positions)
         return np.asarray(lengths[self._rows(0, names)])
 
     def _of_member(
         self, member: int, names: Sequence[RowName], temperature: float
     ) -> Distributions:
-        bounds = self._decoded(member).positions
-        rows = self._rows(member, names)
+        read = self._member(member)
+        bounds, rows = read.decoded.positions, self._rows(member, names)
         wanted = [np.arange(bounds[row], bounds[row + 1]) for row in rows]
-        return self._at(member, temperature).take(np.concatenate(wanted or [np.empty(0, np.int64)]))
+        return read.at(temperature).take(np.concatenate(wanted or [np.empty(0, np.int64)]))
 
     def _rows(self, member: int, names: Sequence[RowName]) -> Integers:
-        index = self._indices[member]
+        index = self._member(member).index
         missing = [name for name in names if name not in index]
         if missing:
             key, view, draw = missing[0]
@@ -234,22 +237,38 @@ class SoftLabelSet:
             )
         return np.array([index[name] for name in names], dtype=np.int64)
 
+    def _member(self, number: int) -> "_Member":
+        if number not in self._members:
+            tables = [table for _, table in self.tables(number)]
+            whole = pa.concat_tables(tables).combine_chunks()
+            self._members[number] = _Member(number, Decoded(whole, self.layout(number)))
+        return self._members[number]
+
+
+class _Member:
+    """A member's rows, each view of them made once; all of it is let go with the set."""
+
+    def __init__(self, number: int, decoded: Decoded) -> None:
+        """Hold all its shards."""
+        self.decoded = decoded
+        self._number = number
+        self._at: dict[float, Distributions] = {}
+
     @cached_property
-    def _indices(self) -> list[dict[RowName, int]]:
-        return [_index(self._decoded(member).table, member) for member in self.members]
+    def index(self) -> dict[RowName, int]:
+        """Where each row stands."""
+        return _index(self.decoded.table, self._number)
 
-    @cache  # noqa: B019 - a set is opened once a process and lives with it
-    def _decoded(self, member: int) -> Decoded:
-        tables = [table for _, table in self.tables(member)]
-        return Decoded(pa.concat_tables(tables).combine_chunks(), self.layout(member))
+    @cached_property
+    def features(self) -> Halves:
+        """The pooled features, [rows, D]."""
+        return features_of(self.decoded.table)
 
-    @cache  # noqa: B019
-    def _features(self, member: int) -> Halves:
-        return features_of(self._decoded(member).table)
-
-    @cache  # noqa: B019
-    def _at(self, member: int, temperature: float) -> Distributions:
-        return self._decoded(member).distributions(temperature)
+    def at(self, temperature: float) -> Distributions:
+        """Return the distributions of all rows at a temperature."""
+        if temperature not in self._at:
+            self._at[temperature] = self.decoded.distributions(temperature)
+        return self._at[temperature]
 
 
 def _index(table: pa.Table, member: int) -> dict[RowName, int]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from stillroom.objectives.mixture import Counts
 from stillroom.objectives.target import SoftTarget
-from stillroom.training.loader import Batch, joined
+from stillroom.training.loader import Batch, Start, joined
 from stillroom.training.order import Part, ShuffledInBlocks
 from stillroom.training.rows import Rows
 
@@ -60,11 +60,16 @@ class Groups:
     order: ShuffledInBlocks
     _held: dict[tuple[int, ...], Rows] = field(default_factory=dict)
 
+    @property
+    def start(self) -> Start:
+        """How a loading process begins."""
+        return "forkserver"
+
     def __getitem__(self, part: Part) -> Batch:
         """Return a part of a batch, as its variant has the rows."""
         bounds = np.array(self.order.bounds)
         block_of = np.searchsorted(bounds, part.batch, side="right") - 1
-        mine = np.isin(np.arange(len(part.batch)), np.arange(part.number, len(part.batch), part.of))
+        mine = np.isin(np.arange(len(part.batch)), part.places)
         found, counts = [], []
         for group in self.order.groups(part.epoch):
             inside = np.isin(block_of, group)

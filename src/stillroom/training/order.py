@@ -19,11 +19,14 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one process learns from at once: every `of`-th row of a batch.
+    """What one process learns from at once: the rows of a batch, dealt out in turn.
+
+    Each part gets two rows at least or none, since batch normalisation cannot take a single one.
 
     Attributes:
         batch: [B], the rows of the whole batch.
-        number, of: which part this is, from 0, of how many.
+        number, of: which part this is, from 0, of how many; the last ones of a short batch have
+            no rows.
         epoch: from 0; epochs take the variants of the rows in turn.
     """
 
@@ -33,9 +36,16 @@ class Part:
     epoch: int
 
     @property
+    def places(self) -> Rows:
+        """Where the rows of this part stand in the batch."""
+        filled = max(1, min(self.of, len(self.batch) // 2))
+        every = np.arange(len(self.batch))
+        return every[self.number :: filled] if self.number < filled else every[:0]
+
+    @property
     def rows(self) -> Rows:
-        """The rows of this part; of a short batch there may be none."""
-        return self.batch[self.number :: self.of]
+        """The rows of this part."""
+        return self.batch[self.places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +157,11 @@ class Parts(Sampler[Part]):
     def batches(self) -> int:
         """How many batches an epoch has.
 
-        A last one that leaves some part less than two rows is dropped where it is not the only
-        one: batch normalisation cannot take it.
+        A last one of a single row is dropped where it is not the only one: batch normalisation
+        cannot take it. Into how many parts batches are cut makes no difference.
         """
         whole, left = divmod(len(self.order), self.batch_size)
-        return whole + (left >= 2 * self.sharing.parts or whole == 0)
+        return whole + (left >= 2 or whole == 0)
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the start of an epoch, from 0; where it is at hand already, stay in its midst."""

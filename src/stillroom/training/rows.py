@@ -21,8 +21,14 @@ from stillroom.objectives.mixture import Counts
 from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.distributions import Distributions, padded
-from stillroom.training.loader import Batch
+from stillroom.training.loader import Batch, Start
 from stillroom.training.order import Part, Shuffled
+
+TRAIN, VALIDATION = "train", "validation"
+WAYS_OUT = {
+    TRAIN: "Lower data.validation and data.test",
+    VALIDATION: "Each epoch is judged by them: raise data.validation",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,11 @@ class Rows:
     variants: list[tuple[int, int]]
     targets: list[SoftTarget]
     features: list[Tensor] = field(default_factory=list)
+
+    @property
+    def start(self) -> Start:
+        """How a loading process begins."""
+        return "fork"
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -82,7 +93,10 @@ def read_split(examples: TableFile, encoder: Encoder, split: str) -> Rows:
     parts = [part.read().filter(pl.col("split") == split) for part in examples.parts]
     frame = pl.concat(parts)
     if frame.is_empty():
-        raise DataError(f"{examples.path} has no rows in the split {split}. Run ingest again.")
+        raise DataError(
+            f"{examples.path} has no rows in the split {split}. {WAYS_OUT[split]}, or give more "
+            "rows, and run `kedro run --pipeline=ingest`."
+        )
     return plain_rows(frame, encoder)
 
 
@@ -162,19 +176,24 @@ def soft_target(found: Mapping[float, Distributions]) -> SoftTarget:
 
 
 def labelled(rows: Rows) -> Rows:
-    """Return the labelled rows, without soft labels.
+    """Return the labelled rows of a validation split, without soft labels.
 
     Raises:
         DataError: no row has a label.
     """
     known = rows.labels != UNLABELLED
     if not known.any():
-        raise DataError("no training row has a label. Raise data.label_fraction.")
+        raise DataError(
+            f"none of the {len(rows)} validation rows has a label, and each epoch is judged by "
+            "them. Give labels to some rows of that split, or raise data.validation."
+        )
     return replace(only(rows, known), targets=[])
 
 
 def only(rows: Rows, kept: Tensor) -> Rows:
-    """Return the rows where `kept`, [N] boolean, holds."""
+    """Return the rows where `kept`, [N] boolean, holds; all of them are not copied."""
+    if bool(kept.all()):
+        return rows
     keys = [key for key, has in zip(rows.example_ids, kept.tolist(), strict=True) if has]
     return replace(
         rows,

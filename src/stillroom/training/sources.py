@@ -7,44 +7,29 @@ Joined by key: an example without a soft label and a soft label without an examp
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
 import numpy as np
-import polars as pl
-import torch
-from numpy.typing import NDArray
 
 from stillroom.data.encoders import Encoder
-from stillroom.errors import SoftLabelError, StillroomError
 from stillroom.io.tables import TableFile
-from stillroom.objectives.missing import UNLABELLED
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds import Full, Sample, Sparsifier, Threshold
 from stillroom.training.blocks import HELD, Blocks
+from stillroom.training.index import Index
 from stillroom.training.job import Fit
-from stillroom.training.loss import mixture
-from stillroom.training.rows import (
-    Rows,
-    featured,
-    labelled,
-    moved,
-    only,
-    plain_rows,
-    read_split,
-    replayed,
-    taught,
-)
+from stillroom.training.reader import Reader, see
+from stillroom.training.rows import TRAIN, VALIDATION, Rows, labelled, read_split
 from stillroom.training.transfer import taken
 
 _LOG = logging.getLogger(__name__)
 
-TRAIN, VALIDATION = "train", "validation"
 # What a row takes beside its inputs and entries: its keys, the places it is found by, objects.
 OVERHEAD = 400
 PER_ENTRY = 32  # an id and a probability, as they are stored, read and learnt from
+PER_FEATURE = 6  # as it is stored, in half precision, and as it is learnt from
 
 
 @dataclass(frozen=True)
@@ -67,6 +52,15 @@ class Source:
         """Return the labelled rows of the validation split."""
         return labelled(read_split(self.examples, self.encoder, VALIDATION))
 
+    def count(self, fit: Fit) -> int:
+        """Return how many rows a fit learns from.
+
+        Raises:
+            DataError: none.
+        """
+        train = self._train_index
+        return int(taken(fit, train.keys, train.labels).sum())
+
     def rows_of(self, fit: Fit) -> Rows | Blocks:
         """Return what a fit learns from.
 
@@ -88,9 +82,12 @@ class Source:
         _LOG.info("%sshuffling in groups of %d of %d files", said, self._at_once, self._files)
         return False
 
-    @property
+    @cached_property
     def needed(self) -> float:
-        """An estimate of the bytes that all training rows take in memory."""
+        """An estimate of the bytes that all training rows take in memory.
+
+        A fit that learns from a part of them holds that part beside them.
+        """
         row = 4 * prod(self.encoder.shape) + OVERHEAD
         needed = float(self._index.train.sum() * row)
         if self.labels is None:
@@ -98,7 +95,8 @@ class Source:
         for member in self.labels.manifest.members:
             entries = entries_of(member.capture.sparsifier, self.labels.manifest.classes)
             needed += member.rows * (OVERHEAD + PER_ENTRY * entries)
-        return needed
+        features = self.labels.feature_width * self.labels.manifest.members[0].rows
+        return needed + PER_FEATURE * features
 
     @property
     def _files(self) -> int:
@@ -117,66 +115,50 @@ class Source:
         return read_split(self.examples, self.encoder, TRAIN)
 
     @cached_property
-    def _index(self) -> "Index":
+    def _index(self) -> Index:
         return Index.of(self.examples)
 
     @cached_property
+    def _train_index(self) -> Index:
+        return self._index.only(self._index.train)
+
+    @cached_property
     def _shards(self) -> list[list[list[int]]]:
-        """Return the numbers of the shards that each file's rows lie in, of each member."""
+        """Return the numbers of the shards that each file's rows lie in, of each member.
+
+        Raises:
+            SoftLabelError: some shard is of another example, or some training example has fewer
+                soft labels than another.
+        """
         found: list[list[list[int]]] = [[] for _ in range(self._files)]
         if self.labels is None:
             return found
         for member in self.labels.members:
+            times = np.zeros(len(self._index.ids), dtype=np.int64)
             for of_file in found:
                 of_file.append([])
             for number, ids in enumerate(self.labels.example_ids_by_shard(member)):
-                for file in np.unique(self._index.files[self._index.require(ids)]):
+                at = self._index.require(ids)
+                np.add.at(times, at, 1)
+                for file in np.unique(self._index.files[at]):
                     found[file][member].append(number)
+            self._train_index.require_equal(times[self._index.train])
         return found
 
     def _blocks(self, fit: Fit) -> Blocks:
-        train = self._index.only(self._index.train)
+        train = self._train_index
         kept = taken(fit, train.keys, train.labels)
         sizes = np.bincount(train.files[kept], minlength=self._files)
         used = np.flatnonzero(sizes)
-        shards = self._shards  # here and once: else each loading process would scan them anew
-
-        def read(blocks: Sequence[int]) -> Rows:
-            return self._read(fit, [int(used[block]) for block in blocks], shards)
-
-        return Blocks(tuple(sizes[used].tolist()), read, self._at_once)
-
-    def _read(self, fit: Fit, files: Sequence[int], shards: list[list[list[int]]]) -> Rows:
-        frame = pl.concat([self.examples.parts[file].read() for file in files])
-        plain = plain_rows(frame.filter(pl.col("split") == TRAIN), self.encoder)
-        labels = self.labels
-        if labels is not None:
-            wanted = [
-                sorted({shard for file in files for shard in shards[file][member]})
-                for member in labels.members
-            ]
-            labels = labels.of_shards(wanted)
-        return see(fit, plain, labels)
-
-
-def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:
-    """Return what a fit sees of some rows: with soft labels where it learns from them.
-
-    A fit without soft labels beside one with them sees the same views in the same epochs.
-
-    Raises:
-        StillroomError: it has a soft objective and no soft labels, or they lack a row.
-    """
-    kept = taken(fit, plain.example_ids, plain.labels.numpy())
-    rows = only(plain, torch.from_numpy(kept))
-    if fit.objective is not None and fit.mode == "cached":
-        if labels is None:
-            raise StillroomError("a job with a soft objective names no soft labels.")
-        loss = mixture(fit.objective, labels.is_unbiased)
-        seen = taught(rows, labels, loss.temperatures)
-        return featured(seen, labels) if loss.features else seen
-    seen = rows if labels is None else replayed(rows, labels)
-    return moved(seen, fit.shift, fit.optimisation.epochs, fit.seed) if fit.shift else seen
+        reader = Reader(
+            fit,
+            tuple(self.examples.parts[file] for file in used),
+            self.encoder,
+            None if self.labels is None else self.labels.folder,
+            # Here and once: else each loading process would scan them anew.
+            tuple(self._shards[file] for file in used),
+        )
+        return Blocks(tuple(sizes[used].tolist()), reader, self._at_once)
 
 
 def entries_of(sparsifier: Sparsifier, classes: int) -> float:
@@ -190,61 +172,3 @@ def entries_of(sparsifier: Sparsifier, classes: int) -> float:
             return entries or min(1 / tau, classes)
         case _:
             return min(sparsifier.k, classes)
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """Where each example lies, by its key.
-
-    Attributes:
-        ids: [N], sorted, 16 bytes each.
-        files: [N], the number of its file.
-        train: [N], whether it is a training example.
-        labels: [N], -1 where it has none.
-    """
-
-    ids: NDArray[np.bytes_]
-    files: NDArray[np.int64]
-    train: NDArray[np.bool_]
-    labels: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, examples: TableFile) -> "Index":
-        """Read the keys of all examples."""
-        frames = [part.read(["example_id", "split", "label"]) for part in examples.parts]
-        frame = pl.concat(frames)
-        ids = np.array(frame["example_id"].to_list(), dtype="S16")
-        order = np.argsort(ids)
-        files = np.repeat(np.arange(len(frames)), [len(one) for one in frames])
-        return cls(
-            ids[order],
-            files[order],
-            (frame["split"] == TRAIN).to_numpy()[order],
-            frame["label"].fill_null(UNLABELLED).to_numpy().astype(np.int64)[order],
-        )
-
-    @property
-    def keys(self) -> list[bytes]:
-        """The keys; numpy drops zero bytes at their end."""
-        return [key.ljust(16, b"\0") for key in self.ids.tolist()]
-
-    def only(self, kept: NDArray[np.bool_]) -> "Index":
-        """Return the part of the index where `kept`, [N], holds."""
-        return Index(self.ids[kept], self.files[kept], self.train[kept], self.labels[kept])
-
-    def require(self, ids: NDArray[np.bytes_]) -> NDArray[np.int64]:
-        """Return where examples stand in the index.
-
-        Raises:
-            SoftLabelError: one is not there: the soft labels are of other examples.
-        """
-        at = np.searchsorted(self.ids, ids).clip(max=len(self.ids) - 1)
-        foreign = self.ids[at] != ids
-        if foreign.any():
-            first = bytes(ids[foreign][0]).ljust(16, b"\0").hex()
-            raise SoftLabelError(
-                f"{np.unique(ids[foreign]).size} examples with soft labels are not among the "
-                f"examples, the first is {first}. Run `kedro run --pipeline=teach` for the "
-                "examples at hand."
-            )
-        return at

@@ -62,16 +62,15 @@ def run(job: Job, stop: StopRequest) -> None:
     labels = None if job.soft_labels is None else SoftLabelSet(Path(job.soft_labels))
     source = Source(TableFile(Path(job.examples)), encoder, labels, job.trainer.memory_gb * 1e9)
     validation = source.validation()
-    rows = [source.rows_of(fit) for fit in job.fits]
     shared = shared_ingredients(job)
     records: list[Record] = []
-    work = sum(len(r) * fit.optimisation.epochs for r, fit in zip(rows, job.fits, strict=True))
+    work = sum(source.count(fit) * fit.optimisation.epochs for fit in job.fits)
     with _progress(work) as tick:
-        for fit, seen in zip(job.fits, rows, strict=True):
+        for fit in job.fits:
             place = place_of(job, fit, shared)
             done = place.records()
             if done is None:
-                task = _task(fit, job, source, seen, validation)
+                task = _task(fit, job, source, source.rows_of(fit), validation)
                 done = fit_model(fit, task, job.trainer, place, stop, tick)
                 _finish(fit, validation, place, done)
             records += done

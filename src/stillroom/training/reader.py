@@ -1,0 +1,76 @@
+"""Readers: which blocks in, their rows as a fit sees them out, in whichever process loads.
+
+examples, soft labels ──Reader(blocks)──plain──see──> Rows with a fit's views and targets
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from stillroom.data.encoders import Encoder
+from stillroom.errors import StillroomError
+from stillroom.io.tables import TableFile
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.training.job import Fit
+from stillroom.training.loss import mixture
+from stillroom.training.rows import TRAIN, Rows, featured, moved, only, plain_rows, replayed, taught
+from stillroom.training.transfer import taken
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads blocks; a small value, since it travels to processes that load.
+
+    Attributes:
+        fit: what learns from them.
+        files: of each block.
+        encoder: of the inputs.
+        labels: the folder of the soft labels, where some fit uses them.
+        shards: of each block, of each member, the shards that its rows lie in.
+    """
+
+    fit: Fit
+    files: tuple[TableFile, ...]
+    encoder: Encoder
+    labels: Path | None
+    shards: tuple[list[list[int]], ...]
+
+    def __call__(self, blocks: Sequence[int]) -> Rows:
+        """Return some blocks' rows, as the fit sees them."""
+        frame = pl.concat([self.files[block].read() for block in blocks])
+        plain = plain_rows(frame.filter(pl.col("split") == TRAIN), self.encoder)
+        if self._set is None:
+            return see(self.fit, plain, None)
+        wanted = [
+            sorted({shard for block in blocks for shard in self.shards[block][member]})
+            for member in self._set.members
+        ]
+        return see(self.fit, plain, self._set.of_shards(wanted))
+
+    @cached_property
+    def _set(self) -> SoftLabelSet | None:
+        return None if self.labels is None else SoftLabelSet(self.labels)
+
+
+def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:
+    """Return what a fit sees of some rows: with soft labels where it learns from them.
+
+    A fit without soft labels beside one with them sees the same views in the same epochs.
+
+    Raises:
+        StillroomError: it has a soft objective and no soft labels, or they lack a row.
+    """
+    kept = taken(fit, plain.example_ids, plain.labels.numpy())
+    rows = only(plain, torch.from_numpy(kept))
+    if fit.objective is not None and fit.mode == "cached":
+        if labels is None:
+            raise StillroomError("a job with a soft objective names no soft labels.")
+        loss = mixture(fit.objective, labels.is_unbiased)
+        seen = taught(rows, labels, loss.temperatures)
+        return featured(seen, labels) if loss.features else seen
+    seen = rows if labels is None else replayed(rows, labels)
+    return moved(seen, fit.shift, fit.optimisation.epochs, fit.seed) if fit.shift else seen
