@@ -22,8 +22,9 @@ def test_training_follows_the_order_of_the_seed_in_parts() -> None:
     _, order = numbered_rows(20).shuffled(3)
     expected = order.epoch(0).tolist()
     assert [batch.labels.tolist() for batch in batches[:2]] == [expected[:6:2], expected[1:6:2]]
-    assert len(batches) == len(module.parts) == 6  # the last two rows are too few for two parts
-    assert module.parts.batches == 3
+    assert len(batches) == len(module.parts) == 8
+    assert module.parts.batches == 4
+    assert [len(batch.labels) for batch in batches[-2:]] == [2, 0]  # too few for two parts
 
 
 def test_validation_shows_every_row_once_over_all_processes() -> None:

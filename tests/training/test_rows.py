@@ -265,7 +265,7 @@ def test_labelled_keeps_the_labelled_rows_alone() -> None:
     kept = labelled(mixed)
     assert kept.inputs.flatten().tolist() == [0.0, 2.0]
     assert kept.example_ids == [numbered_rows(3).example_ids[0], numbered_rows(3).example_ids[2]]
-    with pytest.raises(DataError, match="label_fraction"):
+    with pytest.raises(DataError, match="1 validation rows has a label"):
         labelled(replace(numbered_rows(1), labels=torch.tensor([-1])))
 
 
@@ -281,8 +281,16 @@ def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(mad
 
 def test_a_part_has_every_nth_row_of_its_batch_and_the_counts_of_the_whole() -> None:
     mixed = replace(numbered_rows(7), labels=torch.tensor([0, -1, 2, -1, 4, 5, 6]))
-    batch = np.array([6, 1, 3, 5, 0])
+    batch = np.array([6, 1, 3, 5, 0, 2, 4])
     parts = [mixed[Part(batch, number, 3, 0)] for number in range(3)]
-    assert [part.labels.tolist() for part in parts] == [[6, 5], [-1, 0], [-1]]
-    assert [part.inputs.flatten().tolist() for part in parts] == [[6, 5], [1, 0], [3]]
-    assert {(part.counts.rows, part.counts.labelled, part.parts) for part in parts} == {(5, 3, 3)}
+    assert [part.labels.tolist() for part in parts] == [
+        [6, 5, 4],
+        [-1, 0],
+        [-1, 2],
+    ]
+    assert [part.inputs.flatten().tolist() for part in parts] == [
+        [6, 5, 4],
+        [1, 0],
+        [3, 2],
+    ]
+    assert {(part.counts.rows, part.counts.labelled, part.parts) for part in parts} == {(7, 5, 3)}
