@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from stillroom.errors import ConfigError
-from stillroom.hooks import ConfineCatalog
+from stillroom.hooks import ConfineCatalog, LetGo
+from stillroom.io.locking import locked
+from stillroom.io.workspace import lock_of, unfinished
+from stillroom.pipelines.train.pipeline import create_pipeline
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../elsewhere/a.json", "data/../../a.json"])
@@ -39,3 +42,20 @@ def test_entries_inside_pass(project: Path, monkeypatch: pytest.MonkeyPatch) -> 
     entries = {"metrics": {"filepath": str(project / "data" / "a.json")}, "memory": {"type": "x"}}
     ConfineCatalog().after_catalog_created(entries)
     ConfineCatalog().after_catalog_created(None)
+
+
+def test_what_a_stage_kept_is_let_go_once_its_last_output_is_saved(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    (node,) = create_pipeline().tag("train").nodes
+    kept = unfinished(project, "train")
+    kept.mkdir(parents=True)
+    LetGo().after_dataset_saved("students", node)
+    assert kept.exists()
+    with locked(lock_of(kept)):  # another run is at it again
+        LetGo().after_dataset_saved("student_curves", node)
+    assert kept.exists()
+    LetGo().after_dataset_saved("student_curves", node)
+    assert not kept.exists()
+    LetGo().after_dataset_saved("student_curves", node)

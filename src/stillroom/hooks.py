@@ -2,6 +2,7 @@
 
 catalog created ──> every path lies inside the project
 stage run ──> its events are merged into the run status that Kedro-Viz shows
+last output saved ──> what was kept against a kill is let go
 """
 
 import logging
@@ -15,6 +16,7 @@ from kedro.pipeline.node import Node
 from stillroom.errors import ConfigError
 from stillroom.io.paths import confined, project_root
 from stillroom.io.run_status import RunStatus
+from stillroom.io.workspace import let_go
 
 LONG = 3.0  # seconds
 PLACES = ("filepath", "path", "folder", "filename")
@@ -76,4 +78,14 @@ class Narrate:
         logging.getLogger(__name__).info("%s: %s %s", stage, node.short_name, words)
 
 
-HOOKS = (ConfineCatalog(), RunStatus(), Narrate())
+class LetGo:
+    """Lets go of what a stage kept against a kill, once its last result is saved."""
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Look whether it was the last, in the order of the node's outputs."""
+        if dataset_name == node.outputs[-1]:
+            let_go(project_root(), min(node.tags, default="run"))
+
+
+HOOKS = (ConfineCatalog(), RunStatus(), Narrate(), LetGo())

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stillroom.errors import StillroomError
+from stillroom.io import locking
 from stillroom.io.locking import locked
 
 HOLD = """
@@ -126,6 +127,24 @@ def test_who_waits_gets_it_as_soon_as_it_is_released(tmp_path: Path) -> None:
         assert not got.wait(0.1)
     assert got.wait(2)
     thread.join()
+
+
+def test_waiting_is_said_once_and_can_be_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(locking, "SILENT_S", 0.05)
+    ends = time.monotonic() + 0.3
+
+    def waiting() -> None:
+        if time.monotonic() > ends:
+            raise ZeroDivisionError
+
+    path = tmp_path / "lock"
+    with holder(path), pytest.raises(ZeroDivisionError), locked(path, waiting=waiting):
+        pytest.fail("two hold it")
+    assert [one.message for one in caplog.records] == [
+        f"waiting for another process, which holds {path}"
+    ]
 
 
 def test_it_is_released_by_an_error_in_the_block(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class Run:
 
     def weights(self) -> dict[str, dict[str, torch.Tensor]]:
         return {
-            fit.name: load_file(self.folder / "models" / fit.output / "model.safetensors")
+            fit.name: load_file(self.folder / fit.output / "best" / "model.safetensors")
             for fit in self.job.fits
         }
 

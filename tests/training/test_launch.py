@@ -1,5 +1,6 @@
 """The worker, as a real process: what it writes, and how it fails."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from small_project import OBJECTIVE, TRAINER, a_fit, a_job, small, soft_labels, untrained_teachers
 
 from stillroom.errors import StillroomError
+from stillroom.io.workspace import let_go, unfinished
 from stillroom.models.directory import load_model, weights_hash
 from stillroom.training.launch import WorkerError, command, train
 
@@ -30,7 +32,6 @@ def test_student_and_control_start_alike_see_the_same_rows_and_end_apart(tmp_pat
             made, tmp_path / run / "unfinished", soft_labels=str(labels.folder), fits=fits
         )
         curves.append(train(wanted, tmp_path / run / "models"))
-        assert [path.name for path in (tmp_path / run).iterdir()] == ["models"]  # nothing is left
     first, second = tmp_path / "first" / "models", tmp_path / "second" / "models"
     for name in ("control", "student", "labelled"):
         assert weights_hash(first / name) == weights_hash(second / name)
@@ -42,6 +43,41 @@ def test_student_and_control_start_alike_see_the_same_rows_and_end_apart(tmp_pat
     assert max(r["validation_accuracy"] for r in control) > 0.6
     with torch.no_grad():
         assert load_model(first / "student")(inputs=torch.zeros(1, 64)).logits.shape == (1, 3)
+
+
+def test_what_was_trained_is_there_until_it_is_let_go(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    kept = unfinished(tmp_path, "train")
+    job = a_job(made, kept, fits=[a_fit("student", epochs=2)])
+    curves = train(job, tmp_path / "models")
+    weights = kept / "student" / "best" / "model.safetensors"
+    written = weights.stat().st_mtime_ns
+    # The run is killed before the models are in their place, and is started again.
+    assert train(job, tmp_path / "again") == curves
+    assert weights.stat().st_mtime_ns == written
+    assert weights_hash(tmp_path / "models" / "student") == weights_hash(
+        tmp_path / "again" / "student"
+    )
+    let_go(tmp_path, "train")
+    assert [path.name for path in kept.parent.iterdir()] == ["train.lock"]
+
+
+def test_two_jobs_at_once_give_each_its_own_student(tmp_path: Path) -> None:
+    made = small(tmp_path)
+    widths, found = (4, 32), {}
+
+    def run(width: int) -> None:
+        fits = [a_fit(architecture={"name": "mlp", "options": {"hidden": [width]}})]
+        target = tmp_path / f"models_{width}"
+        train(a_job(made, tmp_path / "unfinished", fits=fits), target)
+        found[width] = load_model(target / fits[0].output).config.hidden
+
+    threads = [threading.Thread(target=run, args=[width]) for width in widths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {width: [width] for width in widths}
 
 
 def test_what_a_user_can_mend_comes_back_as_one_error(tmp_path: Path) -> None:
@@ -67,10 +103,10 @@ def test_what_cannot_be_used_is_named_and_a_crash_has_its_exit_code(tmp_path: Pa
 def test_several_devices_are_torchruns(tmp_path: Path) -> None:
     made = small(tmp_path)
     two = a_job(made, tmp_path / "unfinished", trainer=replace(TRAINER, devices=2))
-    assert "torch.distributed.run" not in command(a_job(made, tmp_path / "unfinished"))
+    assert "stillroom.training.processes" not in command(a_job(made, tmp_path / "unfinished"))
     assert command(two)[1:5] == [
         "-m",
-        "torch.distributed.run",
+        "stillroom.training.processes",
         "--standalone",
         "--nproc-per-node=2",
     ]

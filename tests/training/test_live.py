@@ -60,6 +60,28 @@ def test_they_say_what_the_cache_says(made: Small, tmp_path: Path) -> None:
     )
 
 
+def test_autocast_of_the_student_does_not_reach_them(made: Small, tmp_path: Path) -> None:
+    folder = untrained_teachers(made, tmp_path / "t")
+    teachers = Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)
+    inputs = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    plain, _ = teachers.answer(inputs, [1.0])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found, _ = teachers.answer(inputs, [1.0])
+    assert torch.equal(found.at(1.0), plain.at(1.0))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_teacher_that_answers_no_number_is_named(
+    made: Small, tmp_path: Path, value: float
+) -> None:
+    folder = untrained_teachers(made, tmp_path / "t")
+    teachers = Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)
+    with torch.no_grad():
+        next(teachers.models[1].parameters()).fill_(value)
+    with pytest.raises(ModelError, match="a live teacher answers NaN or infinity"):
+        teachers.answer(torch.ones(2, 1, 8, 8), [1.0])
+
+
 def test_without_a_term_that_asks_there_are_no_features(made: Small, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
     teachers = Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)

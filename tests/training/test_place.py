@@ -112,6 +112,8 @@ def test_models_are_gathered_under_the_names_of_their_fits(made: Small, tmp_path
             folder = tmp_path / "job" / name / result
             folder.mkdir(parents=True)
             (folder / "which").write_text(result)
-    models = gather_models(both)
-    found = {path.parent.name: path.read_text() for path in models.rglob("which")}
+    gather_models(both, tmp_path / "models")
+    written = (tmp_path / "models").rglob("which")
+    found = {path.parent.name: path.read_text() for path in written}
     assert found == {"plain": "best", "balanced": "balanced"}
+    assert (tmp_path / "job" / "plain" / "best" / "which").exists()  # until it is let go

@@ -23,7 +23,7 @@ from small_project import (
 
 from stillroom.data.encoders import Encoder
 from stillroom.data.views import Views
-from stillroom.errors import SoftLabelError
+from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds import (
@@ -240,6 +240,17 @@ def test_pooled_features_count(made: Small, tmp_path: Path) -> None:
 def test_rows_are_counted_before_they_are_read(made: Small) -> None:
     for fit in (a_fit(), a_fit(rows="labelled"), a_fit(share=0.5, seed=3)):
         assert source(made, None).count(fit) == len(source(made, None).rows_of(fit))
+
+
+def test_a_control_without_a_single_label_is_refused(made: Small, tmp_path: Path) -> None:
+    bare = made.examples.read().with_columns(
+        label=pl.when(pl.col("split") == "train").then(None).otherwise("label").cast(pl.Int32)
+    )
+    write_table(bare, tmp_path / "00001-of-00001.parquet")
+    unlabelled = source(Small(TableFile(tmp_path), made.encoder), None)
+    with pytest.raises(DataError, match="student learns from hard labels, and none of its 60"):
+        unlabelled.count(a_fit("student"))
+    assert unlabelled.count(a_fit("student", objective=OBJECTIVE)) == 60
 
 
 def test_a_fit_that_takes_every_row_copies_none(made: Small) -> None:

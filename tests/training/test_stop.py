@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from stillroom.training.stop import StoppedError, StopRequest
+
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 SCRIPT = """
 import sys, time
@@ -63,3 +65,11 @@ def test_what_is_no_pipe_is_not_waited_for(tmp_path: Path) -> None:
     with (tmp_path / "empty").open() as file:
         assert end_of(started(file, seconds=0.3)) == "went on"
     assert end_of(started(subprocess.DEVNULL, seconds=0.3)) == "went on"
+
+
+def test_who_waits_leaves_when_asked() -> None:
+    stop = StopRequest()
+    stop.check()
+    stop.is_made = True
+    with pytest.raises(StoppedError, match="before it had begun"):
+        stop.check()

@@ -14,7 +14,9 @@ import socket
 from pathlib import Path
 from uuid import uuid4
 
+from stillroom.errors import StillroomError
 from stillroom.io.atomic import sync
+from stillroom.io.locking import locked
 from stillroom.io.paths import confined
 
 WORK = Path(".stillroom") / "work"
@@ -39,12 +41,33 @@ def new_workspace(root: Path, label: str) -> Path:
 
 
 def unfinished(root: Path, label: str) -> Path:
-    """Return where work of a kind is kept between runs until it is done.
+    """Return where work of a kind is kept between runs until its results are in their places.
 
     Raises:
         ConfigError: `.stillroom` is a link that leads outside of the project.
     """
     return confined(UNFINISHED / label, root)
+
+
+def lock_of(kept: Path) -> Path:
+    """Return the lock of a folder that `unfinished` names; who works in it holds that."""
+    return kept.with_name(f"{kept.name}.lock")
+
+
+def let_go(root: Path, label: str) -> None:
+    """Remove what was kept of a kind of work, unless another process works there again.
+
+    Raises:
+        ConfigError: as `unfinished`.
+    """
+    kept = unfinished(root, label)
+    if not kept.is_dir():
+        return
+    try:
+        with locked(lock_of(kept), patience_s=0):
+            shutil.rmtree(kept, ignore_errors=True)
+    except StillroomError:  # it is held; what is there is that process's by now
+        return
 
 
 def publish(folder: Path, target: Path) -> None:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema import Architecture, Objective, Optimisation, Trainer
+from stillroom.errors import ConfigError
 from stillroom.io.documents import write_json
 
 _STRICT = ConfigDict(extra="forbid")
@@ -84,6 +85,19 @@ class Job:
     fits: list[Fit]
     trainer: Trainer
     live: Live | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse fits that nobody would teach.
+
+        Raises:
+            ConfigError: a fit learns from live teachers, and there are none.
+        """
+        asking = [fit.name for fit in self.fits if fit.mode == "live"]
+        if asking and self.live is None:
+            raise ConfigError(
+                f"{asking[0]} learns from live teachers, and the job names none. Give it `live`, "
+                "or the fit mode=cached and the job soft labels."
+            )
 
 
 def write_job(job: Job, path: Path) -> None:

@@ -8,7 +8,6 @@ inside a Kedro node that would be the whole pipeline.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.errors import StillroomError
 from stillroom.io.documents import read_json
+from stillroom.io.locking import locked
+from stillroom.io.workspace import lock_of
 from stillroom.training.job import Job, write_job
-from stillroom.training.place import CURVES, MODELS
+from stillroom.training.place import CURVES, gather_models
 
 if TYPE_CHECKING:
     # For the import graph: the code of the worker belongs to each stage that launches it.
-    from stillroom.training import worker  # noqa: F401
+    from stillroom.training import processes, worker  # noqa: F401
 
 WORKER = "stillroom.training.worker"
+PROCESSES = "stillroom.training.processes"
 SOURCE = Path(__file__).resolve().parents[2]
 FAILED = 3  # the worker's exit code for an error whose text it has left in a file
 
@@ -40,6 +42,9 @@ def failure_file(folder: Path, rank: int) -> Path:
 def train(job: Job, target: Path) -> Any:
     """Run a job in a worker process and wait for it; a job that was stopped goes on.
 
+    What it has trained stays in its folder until `io.workspace.let_go`, so that a run that is
+    killed before the models are in their place trains nothing again.
+
     Args:
         job: what to train.
         target: where the folder of model directories is put; its parent exists, it does not.
@@ -51,12 +56,11 @@ def train(job: Job, target: Path) -> Any:
         StillroomError: what the worker said, where a user can mend it.
         WorkerError: the worker crashed or was killed.
     """
-    run_worker(job)
     folder = Path(job.folder)
-    curves = read_json(folder / CURVES)
-    (folder / MODELS).replace(target)
-    shutil.rmtree(folder)
-    return curves
+    with locked(lock_of(folder)):  # from the job file to the models: another job has its own
+        run_worker(job)
+        gather_models(job, target)
+        return read_json(folder / CURVES)
 
 
 def run_worker(job: Job) -> None:
@@ -93,7 +97,7 @@ def command(job: Job) -> list[str]:
     if job.trainer.devices == 1:
         return [sys.executable, *worker]
     processes = f"--nproc-per-node={job.trainer.devices}"
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", processes, *worker]
+    return [sys.executable, "-m", PROCESSES, "--standalone", processes, *worker]
 
 
 def _failure(folder: Path, code: int) -> StillroomError:

@@ -83,9 +83,19 @@ class Teachers:
         Args:
             inputs: [N, *shape], as the student sees them.
             temperatures: those that the loss reads.
+
+        Raises:
+            ModelError: a teacher answers what is no number.
         """
-        answers = [self.forward(model, inputs) for model in self.models]
+        # As a capture asks them, whatever the student's precision.
+        with torch.autocast(inputs.device.type, enabled=False):
+            answers = [self.forward(model, inputs) for model in self.models]
         logits = torch.stack([found.float() for found, _ in answers])
+        if bool((logits.isnan() | logits.isposinf()).any()):
+            raise ModelError(
+                "a live teacher answers NaN or infinity. Train it again with a lower learning "
+                "rate, or set teacher.mode=cached: `teach` says which row it is."
+            )
         shares = logits.new_tensor(self.shares)[:, None, None]
         log_p = {t: self.combine(logits, shares, t) for t in temperatures}
         nothing = SoftTarget.nothing(len(inputs)).to(inputs.device)

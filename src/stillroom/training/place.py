@@ -1,6 +1,6 @@
 """Places: where a fit keeps its state, so that the run after a kill goes on.
 
-    <job>/<fit>/checkpoint.safetensors, best/, done.json ──all done──> <job>/models/<fit>/
+    <job>/<fit>/checkpoint.safetensors, best/, done.json ──all done, cloned──> <target>/<fit>/
 
 A state is taken up by a fit that depends on equal things alone: rows, soft labels, values, code
 and libraries. Anything else begins anew, and says what differs.
@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import stillroom
+from stillroom.io.clone import clone
 from stillroom.io.documents import read_json, write_json
 from stillroom.io.hashing import sha256_file, sha256_json
 from stillroom.training.job import Fit, Job, Live
 
 LIBRARIES = ("lightning", "numpy", "torch", "transformers")
-MODELS, CURVES = "models", "curves.json"
+CURVES = "curves.json"
 BEST, BALANCED = "best", "balanced"
 
 Ingredients = dict[str, Any]
@@ -99,15 +100,16 @@ def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
 
 
-def gather_models(job: Job) -> Path:
-    """Put the finished models of a job together in one folder, and return it."""
-    models = Path(job.folder) / MODELS
-    shutil.rmtree(models, ignore_errors=True)
-    models.mkdir()
+def gather_models(job: Job, target: Path) -> None:
+    """Put the finished models of a job together in a new folder; its own stay until let go."""
+    target.mkdir()
     for fit in job.fits:
         place = place_of(job, fit, {})
-        (place.folder / place.result).replace(models / fit.output)
-    return models
+        shutil.copytree(place.folder / place.result, target / fit.output, copy_function=_clone)
+
+
+def _clone(source: str, target: str) -> None:
+    clone(Path(source), Path(target))
 
 
 def _live(live: Live) -> Ingredients:

@@ -14,7 +14,9 @@ from math import prod
 import numpy as np
 
 from stillroom.data.encoders import Encoder
+from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
+from stillroom.objectives.missing import UNLABELLED
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds import Full, Sample, Sparsifier, Threshold
 from stillroom.training.blocks import HELD, Blocks
@@ -56,10 +58,16 @@ class Source:
         """Return how many rows a fit learns from.
 
         Raises:
-            DataError: none.
+            DataError: none, or it would learn from hard labels and no row has one.
         """
         train = self._train_index
-        return int(taken(fit, train.keys, train.labels).sum())
+        labels = train.labels[taken(fit, train.keys, train.labels)]
+        if fit.objective is None and (labels == UNLABELLED).all():
+            raise DataError(
+                f"{fit.name} learns from hard labels, and none of its {len(labels)} training rows "
+                "has one. Give labels to some of them, or raise data.label_fraction."
+            )
+        return len(labels)
 
     def rows_of(self, fit: Fit) -> Rows | Blocks:
         """Return what a fit learns from.

@@ -44,6 +44,15 @@ class StopRequest:
         if is_pipe:
             threading.Thread(target=self._wait_for_the_end, daemon=True).start()
 
+    def check(self) -> None:
+        """Leave at once where nothing is to be saved.
+
+        Raises:
+            StoppedError: it was asked to stop.
+        """
+        if self.is_made:
+            raise StoppedError("training was asked to stop before it had begun.")
+
     def _wait_for_the_end(self) -> None:
         while os.read(sys.stdin.fileno(), 1):
             pass

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from stillroom.data.encoders import Encoder
-from stillroom.errors import StillroomError
+from stillroom.errors import told_error
 from stillroom.io.atomic import write_text
 from stillroom.io.documents import write_json
 from stillroom.io.locking import locked
@@ -37,7 +37,6 @@ from stillroom.training.loss import loss_of, warn_of_bias
 from stillroom.training.place import (
     CURVES,
     Place,
-    gather_models,
     place_of,
     shared_ingredients,
 )
@@ -75,7 +74,6 @@ def run(job: Job, stop: StopRequest) -> None:
                 _finish(fit, validation, place, done)
             records += done
     if RANK == 0:
-        gather_models(job)
         write_json(Path(job.folder) / CURVES, records)
 
 
@@ -125,12 +123,16 @@ def main(path: Path) -> int:
     stop.listen()
     stop.watch_standard_input()
     job = read_job(path)
-    alone = nullcontext() if RANK else locked(Path(job.folder) / "lock")
+    # A worker whose launcher was killed may still be saving its state.
+    alone = nullcontext() if RANK else locked(Path(job.folder) / "lock", waiting=stop.check)
     try:
         with alone:
             run(job, stop)
-    except (StillroomError, OSError) as error:
-        write_text(failure_file(Path(job.folder), RANK), str(error))
+    except Exception as error:
+        told = told_error(error)
+        if told is None:
+            raise
+        write_text(failure_file(Path(job.folder), RANK), told)
         return FAILED
     return 0
 

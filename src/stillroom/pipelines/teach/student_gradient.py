@@ -22,7 +22,7 @@ def student_gradient(
     """Return the gradient over the student's parameters, before it has learnt anything.
 
     The student looks at the inputs once, in training mode and in float64; each set of targets is
-    then one backward pass of the objective's own soft term.
+    then one backward pass of the forward KL, whatever the objective: what is judged is the labels.
 
     Args:
         inputs: [N, *shape], as `encoder` makes them.

@@ -18,6 +18,9 @@ else:  # Kedro resolves this hint when it starts; what it names can be imported 
     SoftLabelSet = Any
 
 
+FEW = 10  # classes that an error lists
+
+
 def train_students(
     examples: TableFile,
     encoder: dict[str, Any],
@@ -102,8 +105,9 @@ def _live(refs: Any, softlabels: SoftLabels) -> "Live":
 def _numbers(names: Sequence[str], key: str, classes: Sequence[str]) -> tuple[int, ...]:
     for name in names:
         if name not in classes:
+            some = ", ".join(classes[:FEW]) + (", …" if len(classes) > FEW else "")
             raise ConfigError(
-                f"student.transfer.{key} names {name!r}, which is no class."
-                f"{nearest(name, list(classes))}"
+                f"student.transfer.{key} names {name!r}, which is none of the {len(classes)} "
+                f"classes: {some}.{nearest(name, list(classes))}"
             )
     return tuple(list(classes).index(name) for name in names)
