@@ -177,8 +177,9 @@ def test_a_group_is_read_once_an_epoch_and_two_are_held_at_most(
 def test_blocks_are_read_alike_by_any_number_of_processes(
     made: Small, labels: SoftLabelSet, workers: int
 ) -> None:
-    table, order = in_blocks(made, labels).rows_of(a_fit(objective=OBJECTIVE)).shuffled(seed=7)
-    made.examples.read()  # the threads of polars run in this process now
+    blocks = in_blocks(made, labels).rows_of(a_fit(objective=OBJECTIVE))
+    blocks.some_targets()  # the threads of polars run in this process now
+    table, order = blocks.shuffled(seed=7)
     loader = Loader(table, Parts(order, 8), workers)
     found = [contents(batch) for batch in loader]
     assert found == [contents(batch) for batch in Loader(table, Parts(order, 8), 0)]

@@ -4,9 +4,10 @@ examples, soft labels ──Reader(blocks)──plain──see──> Rows with 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import torch
@@ -50,6 +51,10 @@ class Reader:
             for member in self._set.members
         ]
         return see(self.fit, plain, self._set.of_shards(wanted))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel as what was given: each process opens the soft labels itself."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def _set(self) -> SoftLabelSet | None:
