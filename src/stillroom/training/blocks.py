@@ -63,7 +63,7 @@ class Groups:
     @property
     def start(self) -> Start:
         """How a loading process begins."""
-        return "forkserver"
+        return "spawn"
 
     def __getitem__(self, part: Part) -> Batch:
         """Return a part of a batch, as its variant has the rows."""

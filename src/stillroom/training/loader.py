@@ -79,7 +79,7 @@ def joined(several: Sequence[Batch], counts: Counts, parts: int) -> Batch:
     )
 
 
-Start = Literal["fork", "forkserver"]
+Start = Literal["fork", "spawn"]
 
 
 class Table(Protocol):
@@ -89,8 +89,9 @@ class Table(Protocol):
     def start(self) -> Start:
         """How a loading process begins.
 
-        Forked, it shares the rows that are in memory. Where it reads files it comes from a clean
-        process: the threads of polars do not outlive a fork, and what waits for them never ends.
+        Forked, it shares the rows that are in memory. Where it reads files it begins anew: the
+        threads of polars do not outlive a fork, and what waits for them never ends. Not from a fork
+        server, which would live on with its children when this process is killed.
         """
         ...
 
