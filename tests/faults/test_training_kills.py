@@ -20,29 +20,34 @@ STEPS = 44  # 3 epochs of 4 batches, then 4 epochs of 4 batches in 2 parts
 
 # The small one of `make test` is in tests/training/test_keeper.py.
 @pytest.mark.faults
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("kills", [50])
+@pytest.mark.parametrize(
+    ("workers", "memory_gb", "kills"),
+    [(0, 1.0, 50), (2, 1.0, 50), (2, 1e-6, 10)],
+    ids=["no workers", "2 workers", "2 workers, rows on disk"],
+)
 def test_killed_at_random_steps_training_ends_with_the_very_weights(
-    tmp_path: Path, workers: int, kills: int, counted: Callable[[str], None]
+    tmp_path: Path, workers: int, memory_gb: float, kills: int, counted: Callable[[str], None]
 ) -> None:
     draws = random.Random(kills + workers)
     made = small(tmp_path, unlabelled=20)
     teachers = untrained_teachers(made, tmp_path / "t")
     labels = soft_labels(made, teachers, tmp_path / "s", views=Views(count=2, shift=1, seed=0))
-    whole = run_of(made, labels, tmp_path / "whole")
+    whole = run_of(made, labels, tmp_path / "whole", memory_gb=memory_gb)
     assert whole.go() == 0
     assert len(whole.steps()) == STEPS
     done = replayed = runs = 0
     while done < kills:
-        run = run_of(made, labels, tmp_path / f"run{runs}", workers=workers, checkpoint_steps=3)
+        how = {"workers": workers, "memory_gb": memory_gb, "checkpoint_steps": 3}
+        run = run_of(made, labels, tmp_path / f"run{runs}", **how)
         done += killed_until_it_ends(run, min(10, kills - done), draws)
         assert distinct(run.steps()) == whole.steps()
         assert same_weights(run, whole)
         replayed += len(run.steps()) - STEPS
         runs += 1
     counted(
-        f"training, {workers} workers: {done} kills in {runs} runs, each of {STEPS} steps; "
-        f"{replayed} steps were taken twice; weights and order as in an uninterrupted run"
+        f"training, {workers} workers, rows {'in memory' if memory_gb >= 1 else 'on disk'}: "
+        f"{done} kills in {runs} runs, each of {STEPS} steps; {replayed} were taken "
+        "twice; weights and order as in an uninterrupted run"
     )
 
 
