@@ -29,6 +29,7 @@ WIDTH = 256  # of the student's hidden layers, where it is to be compared with a
 
 def measure_training() -> list[Figure]:
     """Train the same student from hard labels, from the cache and from a live teacher."""
+    import lightning  # noqa: F401 - it sets its loggers' levels, which are raised below
     import torch
 
     torch.set_num_threads(1)
