@@ -1,5 +1,6 @@
 """The keeper: real workers that are killed or stopped go on where they were, bit by bit."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,11 @@ from small_project import Small, small, soft_labels, untrained_teachers
 from stillroom.data.views import Views
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.checkpoint import read_tree
+from stillroom.training.fitting import trainer_of
+from stillroom.training.keeper import Keeper
 from stillroom.training.launch import FAILED
+from stillroom.training.place import Place
+from stillroom.training.stop import StoppedError, StopRequest
 
 Made = tuple[Small, SoftLabelSet]
 
@@ -59,6 +64,22 @@ def test_a_signal_saves_the_step_and_the_next_run_takes_none_again(
     assert run.go() == 0
     assert run.steps() == whole.steps()  # none twice
     assert same_weights(run, whole)
+
+
+def test_a_signal_before_the_first_step_is_not_lost(made: Made, tmp_path: Path) -> None:
+    # Lightning's own handler, which it sets as a fit begins, would end the process with code 0.
+    run = run_of(*made, tmp_path / "run")
+    trainer = trainer_of(run.job.trainer, run.job.fits[0], [])
+    stop = StopRequest()
+    keeper = Keeper(Place(tmp_path / "fit", {}), run.job.encoder, 2, stop)
+    stop.listen()
+    trainer._signal_connector.register_signal_handlers()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert trainer.received_sigterm
+    with pytest.raises(StoppedError, match="goes on from there"):
+        keeper.on_fit_start(trainer, None)  # type: ignore[arg-type]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_a_worker_whose_parent_is_killed_saves_and_leaves(made: Made, tmp_path: Path) -> None:

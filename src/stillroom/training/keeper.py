@@ -40,8 +40,15 @@ class Keeper(Checkpoint):
     _kept_at: int = field(default=0, init=False)
 
     def on_fit_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Take the signals over from Lightning."""
+        """Take the signals over from Lightning, and leave where one came before that.
+
+        Lightning would end the process in the midst of an epoch, with the exit code of a success.
+
+        Raises:
+            StoppedError: it was asked to stop.
+        """
         self.stop.listen()
+        self.stop.check()
         self._kept_at = trainer.global_step
 
     def on_train_batch_end(

@@ -51,7 +51,10 @@ class StopRequest:
             StoppedError: it was asked to stop.
         """
         if self.is_made:
-            raise StoppedError("training was asked to stop before it had begun.")
+            raise StoppedError(
+                "training was asked to stop, and did so before it took a step. Run the same "
+                "command again: it goes on from there."
+            )
 
     def _wait_for_the_end(self) -> None:
         while os.read(sys.stdin.fileno(), 1):
