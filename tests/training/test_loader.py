@@ -9,15 +9,13 @@ import torch
 
 from stillroom.objectives.mixture import Counts
 from stillroom.objectives.target import SoftTarget
-from stillroom.training.loader import Batch, Loader, Start
+from stillroom.training.loader import Batch, Loader
 from stillroom.training.order import Part, Parts, Shuffled
 
 
 @dataclass
 class Numbers:
     """Rows whose content is their number, and whose label is the process that loaded them."""
-
-    start: Start = "fork"
 
     def __getitem__(self, part: Part) -> Batch:
         rows = torch.from_numpy(part.rows)
@@ -28,8 +26,6 @@ class Numbers:
 
 class Handlers:
     """Rows that say what a worker does on SIGTERM and SIGINT."""
-
-    start: Start = "fork"
 
     def __getitem__(self, part: Part) -> Batch:
         found = (signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.SIG_IGN)

@@ -186,6 +186,18 @@ def test_blocks_are_read_alike_by_any_number_of_processes(
     assert len(found) == 8
 
 
+def test_rows_in_memory_are_read_again_by_processes_that_load(
+    made: Small, labels: SoftLabelSet
+) -> None:
+    rows = source(made, labels).rows_of(a_fit(objective=OBJECTIVE, share=0.8))
+    table, order = rows.shuffled(seed=7)
+    found = [contents(batch) for batch in Loader(table, Parts(order, 8), 1)]
+    assert found == [contents(batch) for batch in Loader(table, Parts(order, 8), 0)]
+    again, nothing = table.__reduce__()  # no tensor travels
+    assert nothing == ()
+    assert (again.fit.share, again.labels) == (0.8, labels.folder)  # type: ignore[attr-defined]
+
+
 def test_what_was_read_of_a_group_is_let_go_with_it(made: Small, labels: SoftLabelSet) -> None:
     table, order = in_blocks(made, labels, 1.0).rows_of(a_fit(objective=OBJECTIVE)).shuffled(seed=7)
     alive = []

@@ -15,7 +15,7 @@ import numpy as np
 
 from stillroom.objectives.mixture import Counts
 from stillroom.objectives.target import SoftTarget
-from stillroom.training.loader import Batch, Start, joined
+from stillroom.training.loader import Batch, joined
 from stillroom.training.order import Part, ShuffledInBlocks
 from stillroom.training.rows import Rows
 
@@ -59,11 +59,6 @@ class Groups:
     see: See
     order: ShuffledInBlocks
     _held: dict[tuple[int, ...], Rows] = field(default_factory=dict)
-
-    @property
-    def start(self) -> Start:
-        """How a loading process begins."""
-        return "spawn"
 
     def __getitem__(self, part: Part) -> Batch:
         """Return a part of a batch, as its variant has the rows."""

@@ -8,7 +8,7 @@ A loader knows how many parts it has handed out, so that a checkpoint can say wh
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -79,21 +79,8 @@ def joined(several: Sequence[Batch], counts: Counts, parts: int) -> Batch:
     )
 
 
-Start = Literal["fork", "spawn"]
-
-
 class Table(Protocol):
-    """Rows that are fetched a part of a batch at a time, not one by one."""
-
-    @property
-    def start(self) -> Start:
-        """How a loading process begins.
-
-        Forked, it shares the rows that are in memory. Where it reads files it begins anew: the
-        threads of polars do not outlive a fork, and what waits for them never ends. Not from a fork
-        server, which would live on with its children when this process is killed.
-        """
-        ...
+    """Rows that are fetched a part of a batch at a time, not one by one; can be pickled."""
 
     def __getitem__(self, part: Part) -> Batch:
         """Return a part of a batch."""
@@ -112,7 +99,10 @@ class Loader(DataLoader[Batch]):
             num_workers=workers,
             worker_init_fn=_leave_signals_to_the_trainer,
             persistent_workers=workers > 0,
-            multiprocessing_context=table.start if workers else None,
+            # Begun anew: threads, as of polars and of collectives, do not outlive a fork, and what
+            # waits for them never ends. Not from a fork server: it and its children would live on
+            # when this process is killed.
+            multiprocessing_context="spawn" if workers else None,
         )
         self.parts = parts
         self.handed_out = 0

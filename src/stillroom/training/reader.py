@@ -18,7 +18,17 @@ from stillroom.io.tables import TableFile
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.job import Fit
 from stillroom.training.loss import mixture
-from stillroom.training.rows import TRAIN, Rows, featured, moved, only, plain_rows, replayed, taught
+from stillroom.training.rows import (
+    TRAIN,
+    Rows,
+    featured,
+    moved,
+    only,
+    plain_rows,
+    read_split,
+    replayed,
+    taught,
+)
 from stillroom.training.transfer import taken
 
 
@@ -59,6 +69,28 @@ class Reader:
     @cached_property
     def _set(self) -> SoftLabelSet | None:
         return None if self.labels is None else SoftLabelSet(self.labels)
+
+
+@dataclass(frozen=True)
+class Again:
+    """Reads all of a fit's rows once more, in a process that loads.
+
+    Attributes:
+        fit: what learns from them.
+        examples: the table, of all splits.
+        encoder: of the inputs.
+        labels: the folder of the soft labels, where some fit uses them.
+    """
+
+    fit: Fit
+    examples: TableFile
+    encoder: Encoder
+    labels: Path | None
+
+    def __call__(self) -> Rows:
+        """Return the rows, as the fit sees them."""
+        labels = None if self.labels is None else SoftLabelSet(self.labels)
+        return see(self.fit, read_split(self.examples, self.encoder, TRAIN), labels)
 
 
 def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:

@@ -4,8 +4,9 @@ examples + encoder.json ──read_split──> Rows ──taught, joined by key
 Rows[part] ──> Batch
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,7 @@ from stillroom.objectives.mixture import Counts
 from stillroom.objectives.target import SoftTarget
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.distributions import Distributions, padded
-from stillroom.training.loader import Batch, Start
+from stillroom.training.loader import Batch
 from stillroom.training.order import Part, Shuffled
 
 TRAIN, VALIDATION = "train", "validation"
@@ -43,6 +44,7 @@ class Rows:
         variants: (view, draw) of each variant; a plain split has one, (0, 0).
         targets: the teachers' answers to each variant; none where only labels are learnt.
         features: [N, D], the teachers' pooled features of each variant; none where no term asks.
+        again: reads the same rows in a loading process, which gets that instead of the tensors.
     """
 
     inputs: Tensor
@@ -52,11 +54,13 @@ class Rows:
     variants: list[tuple[int, int]]
     targets: list[SoftTarget]
     features: list[Tensor] = field(default_factory=list)
+    again: "Callable[[], Rows] | None" = None
 
-    @property
-    def start(self) -> Start:
-        """How a loading process begins."""
-        return "fork"
+    def __reduce__(self) -> tuple[Callable[..., "Rows"], tuple[Any, ...]]:
+        """Travel as what reads them, where that is known."""
+        if self.again is None:
+            return Rows, tuple(getattr(self, one.name) for one in fields(self))
+        return self.again, ()
 
     def __len__(self) -> int:
         """Return how many rows there are."""

@@ -7,7 +7,7 @@ Joined by key: an example without a soft label and a soft label without an examp
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
@@ -22,7 +22,7 @@ from stillroom.softlabels.sparsify.kinds import Full, Sample, Sparsifier, Thresh
 from stillroom.training.blocks import HELD, Blocks
 from stillroom.training.index import Index
 from stillroom.training.job import Fit
-from stillroom.training.reader import Reader, see
+from stillroom.training.reader import Again, Reader, see
 from stillroom.training.rows import TRAIN, VALIDATION, Rows, labelled, read_split
 from stillroom.training.transfer import taken
 
@@ -76,7 +76,11 @@ class Source:
             StillroomError: it has a soft objective and no soft labels, or they are of other
                 examples.
         """
-        return see(fit, self._train, self.labels) if self.fits_memory else self._blocks(fit)
+        if not self.fits_memory:
+            return self._blocks(fit)
+        folder = None if self.labels is None else self.labels.folder
+        again = Again(fit, self.examples, self.encoder, folder)
+        return replace(see(fit, self._train, self.labels), again=again)
 
     @cached_property
     def fits_memory(self) -> bool:
