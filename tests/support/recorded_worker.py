@@ -14,15 +14,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stillroom.training import worker
-from stillroom.training.learner import Learner
-
 
 def main(job: Path, log: Path, at: int | None = None, number: int = 0) -> int:
+    # Here: a loading process is spawned with this module, and needs neither.
+    from stillroom.training import worker
+    from stillroom.training.learner import Learner
+
     real = Learner.on_train_batch_start
     seen = 0
 
-    def recording(self: Learner, batch: Any, index: int) -> None:
+    def recording(self: Any, batch: Any, index: int) -> None:
         nonlocal seen
         keys = [hashlib.sha256(row.numpy().tobytes()).hexdigest()[:12] for row in batch.inputs]
         with log.open("a") as file:

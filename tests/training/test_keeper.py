@@ -5,19 +5,27 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from interrupted import Run, distinct, run_of, same_weights
-from small_project import Small, small, soft_labels, untrained_teachers
+from small_project import Small, a_fit, a_trainer, small, soft_labels, untrained_teachers
 
+from stillroom.data.encoders import Encoder
 from stillroom.data.views import Views
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.checkpoint import read_tree
-from stillroom.training.fitting import trainer_of
+from stillroom.training.fitting import Task, fit_model, trainer_of
 from stillroom.training.keeper import Keeper
 from stillroom.training.launch import FAILED
+from stillroom.training.loader import Batch
+from stillroom.training.loss import loss_of
+from stillroom.training.order import Part
 from stillroom.training.place import Place
+from stillroom.training.rows import Rows
+from stillroom.training.sources import Source
 from stillroom.training.stop import StoppedError, StopRequest
 
 Made = tuple[Small, SoftLabelSet]
@@ -48,7 +56,8 @@ def test_a_run_that_is_killed_over_and_over_ends_with_the_very_weights(
         assert run.go(die_at) == -signal.SIGKILL
     assert run.go() == 0
     assert distinct(run.steps()) == whole.steps()
-    assert len(run.steps()) > len(whole.steps())
+    again = len(run.steps()) - len(whole.steps())
+    assert again < 10  # a state every 2 steps, each in up to 2 parts; beginning anew costs 14
     assert same_weights(run, whole)
     assert (run.folder / "curves.json").read_bytes() == (whole.folder / "curves.json").read_bytes()
 
@@ -66,20 +75,50 @@ def test_a_signal_saves_the_step_and_the_next_run_takes_none_again(
     assert same_weights(run, whole)
 
 
-def test_a_signal_before_the_first_step_is_not_lost(made: Made, tmp_path: Path) -> None:
-    # Lightning's own handler, which it sets as a fit begins, would end the process with code 0.
-    run = run_of(*made, tmp_path / "run")
-    trainer = trainer_of(run.job.trainer, run.job.fits[0], [])
+class Stopping(Rows):
+    """Validation rows that ask the process to stop whenever they are read."""
+
+    def __getitem__(self, part: Part) -> Batch:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return super().__getitem__(part)
+
+
+@pytest.fixture
+def stop() -> Iterator[StopRequest]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     stop = StopRequest()
-    keeper = Keeper(Place(tmp_path / "fit", {}), run.job.encoder, 2, stop)
     stop.listen()
+    yield stop
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_signal_in_validation_saves_the_epoch(
+    made: Made, tmp_path: Path, stop: StopRequest
+) -> None:
+    encoder = Encoder.from_json(made[0].encoder)
+    source = Source(made[0].examples, encoder, None, 1e9)
+    fit, place = a_fit(epochs=3), Place(tmp_path / "fit", {})
+    rows = source.validation()
+    stopping = Stopping(*(getattr(rows, one.name) for one in fields(rows)))
+    task = Task(source.rows_of(fit), stopping, loss_of(fit, None), encoder)
+    with pytest.raises(StoppedError, match="did so at step 4 of fit"):
+        fit_model(fit, task, a_trainer(), place, stop, lambda rows, label: None)
+    assert read_tree(place.checkpoint)["global_step"] == 4
+    assert place.best.is_dir()
+
+
+def test_a_signal_before_the_first_step_is_not_lost(
+    made: Made, tmp_path: Path, stop: StopRequest
+) -> None:
+    # Lightning's own handler, which it sets before that, would end the process with code 0.
+    trainer = trainer_of(a_trainer(), a_fit(), [])
+    keeper = Keeper(Place(tmp_path / "fit", {}), made[0].encoder, 2, stop)
     trainer._signal_connector.register_signal_handlers()
     os.kill(os.getpid(), signal.SIGTERM)
     assert trainer.received_sigterm
-    with pytest.raises(StoppedError, match="goes on from there"):
-        keeper.on_fit_start(trainer, None)  # type: ignore[arg-type]
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(StoppedError, match="before it took a step"):
+        keeper.on_train_start(trainer, None)  # type: ignore[arg-type]
 
 
 def test_a_worker_whose_parent_is_killed_saves_and_leaves(made: Made, tmp_path: Path) -> None:

@@ -64,14 +64,14 @@ class Index:
         Raises:
             SoftLabelError: says which example it is.
         """
-        lacking = times < times.max(initial=1)
+        most = times.max(initial=1)
+        lacking = times < most
         if lacking.any():
             at = int(lacking.argmax())
             raise SoftLabelError(
                 f"{int(lacking.sum())} of {len(times)} training examples have no soft label for "
                 f"some view or draw, the first is {self.keys[at].hex()} with {times[at]} of "
-                f"{times.max(initial=1)}. Run `kedro run --pipeline=teach` for the examples at "
-                "hand."
+                f"{most}. Run `kedro run --pipeline=teach` for the examples at hand."
             )
 
     def require(self, ids: NDArray[np.bytes_]) -> NDArray[np.int64]:

@@ -39,10 +39,11 @@ class Keeper(Checkpoint):
     stop: StopRequest
     _kept_at: int = field(default=0, init=False)
 
-    def on_fit_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Take the signals over from Lightning, and leave where one came before that.
 
-        Lightning would end the process in the midst of an epoch, with the exit code of a success.
+        Lightning sets its own handlers after `on_fit_start`, and would end the process in the
+        midst of a validation, with nothing saved and the exit code of a success.
 
         Raises:
             StoppedError: it was asked to stop.

@@ -1,6 +1,6 @@
 """Launch: a job in, a worker process run to its end.
 
-    Job ──job.json──> python -m stillroom.training.worker ──> its files, or its error as ours
+    Job ──job.json──> python -m stillroom.training ──> its files, or its error as ours
                       (under torchrun, where there are several devices)
 
 A process of its own, because Lightning's `ddp` starts the main module again in each rank, and
@@ -22,9 +22,9 @@ from stillroom.training.place import CURVES, gather_models
 
 if TYPE_CHECKING:
     # For the import graph: the code of the worker belongs to each stage that launches it.
-    from stillroom.training import processes, worker  # noqa: F401
+    from stillroom.training import __main__, processes, worker  # noqa: F401
 
-WORKER = "stillroom.training.worker"
+WORKER = "stillroom.training"
 PROCESSES = "stillroom.training.processes"
 SOURCE = Path(__file__).resolve().parents[2]
 FAILED = 3  # the worker's exit code for an error whose text it has left in a file
@@ -59,8 +59,9 @@ def train(job: Job, target: Path) -> Any:
     folder = Path(job.folder)
     with locked(lock_of(folder)):  # from the job file to the models: another job has its own
         run_worker(job)
+        curves = read_json(folder / CURVES)  # written last: without it nothing is finished
         gather_models(job, target)
-        return read_json(folder / CURVES)
+        return curves
 
 
 def run_worker(job: Job) -> None:
@@ -71,8 +72,8 @@ def run_worker(job: Job) -> None:
     """
     folder = Path(job.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob("failure-*.txt"):
-        left.unlink()
+    for left in (*folder.glob("failure-*.txt"), folder / CURVES):
+        left.unlink(missing_ok=True)
     write_job(job, folder / "job.json")
     # The running project's own code first: in a DVC experiment an editable install elsewhere
     # would else train with the code of another checkout.

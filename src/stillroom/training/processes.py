@@ -1,6 +1,6 @@
 """torchrun, without its own account of a failure: its arguments in, the worker's exit code out.
 
-    python -m stillroom.training.processes --nproc-per-node=2 -m stillroom.training.worker job.json
+    python -m stillroom.training.processes --nproc-per-node=2 -m stillroom.training job.json
 
 A worker that fails says why itself, in a file or by its traceback. What torchrun would add to it
 are pages of how it was started.

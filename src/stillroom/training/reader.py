@@ -68,7 +68,7 @@ class Reader:
 
     @cached_property
     def _set(self) -> SoftLabelSet | None:
-        return None if self.labels is None else SoftLabelSet(self.labels)
+        return _opened(self.labels)
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Again:
 
     def __call__(self) -> Rows:
         """Return the rows, as the fit sees them."""
-        labels = None if self.labels is None else SoftLabelSet(self.labels)
-        return see(self.fit, read_split(self.examples, self.encoder, TRAIN), labels)
+        rows = read_split(self.examples, self.encoder, TRAIN)
+        return see(self.fit, rows, _opened(self.labels))
 
 
 def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:
@@ -111,3 +111,7 @@ def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:
         return featured(seen, labels) if loss.features else seen
     seen = rows if labels is None else replayed(rows, labels)
     return moved(seen, fit.shift, fit.optimisation.epochs, fit.seed) if fit.shift else seen
+
+
+def _opened(labels: Path | None) -> SoftLabelSet | None:
+    return None if labels is None else SoftLabelSet(labels)

@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
+from pathlib import Path
 
 import numpy as np
 
@@ -78,8 +79,7 @@ class Source:
         """
         if not self.fits_memory:
             return self._blocks(fit)
-        folder = None if self.labels is None else self.labels.folder
-        again = Again(fit, self.examples, self.encoder, folder)
+        again = Again(fit, self.examples, self.encoder, self._folder)
         return replace(see(fit, self._train, self.labels), again=again)
 
     @cached_property
@@ -109,6 +109,10 @@ class Source:
             needed += member.rows * (OVERHEAD + PER_ENTRY * entries)
         features = self.labels.feature_width * self.labels.manifest.members[0].rows
         return needed + PER_FEATURE * features
+
+    @property
+    def _folder(self) -> Path | None:
+        return None if self.labels is None else self.labels.folder
 
     @property
     def _files(self) -> int:
@@ -151,7 +155,7 @@ class Source:
                 of_file.append([])
             for number, ids in enumerate(self.labels.example_ids_by_shard(member)):
                 at = self._index.require(ids)
-                np.add.at(times, at, 1)
+                times += np.bincount(at, minlength=len(times))
                 for file in np.unique(self._index.files[at]):
                     found[file][member].append(number)
             self._train_index.require_equal(times[self._index.train])
@@ -166,7 +170,7 @@ class Source:
             fit,
             tuple(self.examples.parts[file] for file in used),
             self.encoder,
-            None if self.labels is None else self.labels.folder,
+            self._folder,
             # Here and once: else each loading process would scan them anew.
             tuple(self._shards[file] for file in used),
         )

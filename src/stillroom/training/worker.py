@@ -1,7 +1,7 @@
 """The worker process: a job file in, fitted models and learning curves out.
 
-    python -m stillroom.training.worker job.json
-    torchrun --nproc-per-node 2 -m stillroom.training.worker job.json
+    python -m stillroom.training job.json
+    torchrun --nproc-per-node 2 -m stillroom.training job.json
 
 Where it fails in a way that a user can mend, it leaves the text in the job's folder, as
 `failure-<rank>.txt`. SIGTERM saves the state and ends it; the next run goes on.
@@ -9,7 +9,6 @@ Where it fails in a way that a user can mend, it leaves the text in the job's fo
 
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -27,6 +26,7 @@ from stillroom.io.tables import TableFile
 from stillroom.models.hidden import logits_alone, with_features
 from stillroom.objectives.mixture import Mixture
 from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.training.balance import write_balanced
 from stillroom.training.blocks import Blocks
 from stillroom.training.fitting import Task, Tick, fit_model
 from stillroom.training.job import Fit, Job, read_job
@@ -43,7 +43,6 @@ from stillroom.training.place import (
 from stillroom.training.rows import Rows
 from stillroom.training.sources import Source
 from stillroom.training.stop import StopRequest
-from stillroom.training.transfer import write_balanced
 
 RANK = int(os.environ.get("RANK", "0"))  # torchrun's
 
@@ -135,7 +134,3 @@ def main(path: Path) -> int:
         write_text(failure_file(Path(job.folder), RANK), told)
         return FAILED
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
