@@ -5,6 +5,7 @@ loader[anything else] ──> OmegaConfigLoader
 """
 
 import os
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ class ComposingConfigLoader(OmegaConfigLoader):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what Kedro's loader takes."""
-        resolvers = {"student": lambda: student_of(self._root, self.runtime_params)}
+        resolvers = {"student": lambda: self._student}
         super().__init__(*args, custom_resolvers=resolvers, **kwargs)
 
     @property
     def _root(self) -> Path:
         return Path(self.conf_source).parent
+
+    @cached_property
+    def _student(self) -> str:
+        return student_of(self._root, self.runtime_params)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return a kind of configuration.
@@ -39,7 +44,6 @@ class ComposingConfigLoader(OmegaConfigLoader):
             return dict(super().__getitem__(key))
         parameters = compose(self._root, self.runtime_params)
         if os.environ.get(DVC_STAGE):
-            student = student_of(self._root, self.runtime_params)
-            require_equal(parameters, self._root, student)
+            require_equal(parameters, self._root, self._student)
         self["parameters"] = parameters
         return parameters
