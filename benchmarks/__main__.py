@@ -46,7 +46,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "increments": lambda: or_missing(measure_increments, DATA),
     "memory": lambda: or_missing(measure_memory, DATA),
 }
-VERDICTS = {True: "met", False: "MISSED", None: "not measured"}
+VERDICTS = {True: "met", False: "MISSED", None: "no bound"}
 # `softlabels` is the four others; Hinton's table takes two hours, and is `make hinton`.
 PARTS = ("throughput", "text", "increments", "memory", "hinton")
 
