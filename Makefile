@@ -30,7 +30,7 @@ repro: $(STAMP) ## Run what is out of date, and keep every artifact in DVC
 	dvc repro
 
 test: $(STAMP) ## Run the tests
-	python -m pytest -n 2 --dist worksteal
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 faults: $(STAMP) ## Kill, corrupt and starve the store, and kill training; about 40 minutes
 	python -m pytest tests/faults tests/training/test_fitting.py -m "faults or not faults" -n 2 -s

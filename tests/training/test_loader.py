@@ -53,21 +53,23 @@ def test_workers_feed_the_order_of_none(workers: int) -> None:
     assert {int(batch.labels[0]) for batch in alone} == {os.getpid()}
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_what_was_handed_out_is_where_another_goes_on(workers: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "stop"), [*((0, stop) for stop in range(1, 8)), (2, 2)], ids=str
+)
+def test_what_was_handed_out_is_where_another_goes_on(workers: int, stop: int) -> None:
     whole = seen(loader(), 3)
-    for stop in range(1, len(whole) + 1):
-        first = loader(workers)
-        first.sampler.set_epoch(3)  # type: ignore[attr-defined]
-        given = iter(first)
-        taken = [next(given).inputs.tolist() for _ in range(stop)]
-        state = first.state_dict()
-        assert state == {"epoch": 3, "part": stop}  # not what the workers have fetched ahead
-        assert taken == whole[:stop]
-        second = loader(workers)
-        second.load_state_dict(state)
-        rest = [batch.inputs.tolist() for batch in second]
-        assert rest == (whole[stop:] or seen(loader(), 4))
+    assert len(whole) == 7
+    first = loader(workers)
+    first.sampler.set_epoch(3)  # type: ignore[attr-defined]
+    given = iter(first)
+    taken = [next(given).inputs.tolist() for _ in range(stop)]
+    state = first.state_dict()
+    assert state == {"epoch": 3, "part": stop}  # not what the workers have fetched ahead
+    assert taken == whole[:stop]
+    second = loader(workers)
+    second.load_state_dict(state)
+    rest = [batch.inputs.tolist() for batch in second]
+    assert rest == (whole[stop:] or seen(loader(), 4))
 
 
 def test_workers_leave_signals_to_the_trainer() -> None:
