@@ -52,11 +52,15 @@ def clean_project() -> Iterator[Path]:
 
 
 def kedro(root: Path, *arguments: str) -> str:
-    """Run a kedro command in a project and return what it printed; its progress is shown."""
+    """Run a kedro command in a project and return what it printed; its progress is shown.
+
+    Compiled modules are kept, whatever the shell says: else each start would compile the project.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     ended = subprocess.run(
         [*KEDRO, *arguments],
         cwd=root,
-        env={**os.environ, "KEDRO_DISABLE_TELEMETRY": "1"},
+        env={**kept, "KEDRO_DISABLE_TELEMETRY": "1"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
