@@ -83,9 +83,13 @@ def test_two_jobs_at_once_give_each_its_own_student(tmp_path: Path) -> None:
 def test_what_a_user_can_mend_comes_back_as_one_error(tmp_path: Path) -> None:
     made = small(tmp_path)
     fits = [a_fit(architecture={"name": "reznet", "options": {}})]
+    curves = tmp_path / "unfinished" / "curves.json"
+    curves.parent.mkdir()
+    curves.write_text("[]")  # of an earlier run, which must not pass for this one's
     with pytest.raises(StillroomError, match="Did you mean resnet"):
-        train(a_job(made, tmp_path / "unfinished", fits=fits), tmp_path / "models")
+        train(a_job(made, curves.parent, fits=fits), tmp_path / "models")
     assert not (tmp_path / "models").exists()
+    assert not curves.exists()
 
 
 def test_what_cannot_be_used_is_named_and_a_crash_has_its_exit_code(tmp_path: Path) -> None:
