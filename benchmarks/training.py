@@ -7,7 +7,6 @@ Real fits by the real trainer, checkpoints and all; the first epoch is not count
 is sized so that its forward pass costs four of the student's steps.
 """
 
-import json
 import logging
 import time
 from collections.abc import Iterator
@@ -60,7 +59,7 @@ class _Student:
     def __init__(self, project: Path, hidden: list[int]) -> None:
         from stillroom.config.compose import compose
         from stillroom.config.schema import Architecture, Objective, Student, Terms, Trainer
-        from stillroom.data.encoders import Encoder
+        from stillroom.data.encoders import read_encoder
         from stillroom.io.tables import TableFile
         from stillroom.softlabels.dataset import SoftLabelSet
         from stillroom.training.job import Fit
@@ -69,9 +68,7 @@ class _Student:
         parameters = compose(project)
         objective = parameters["objective"]
         self.trainer = Trainer(**parameters["trainer"])
-        self.encoder = Encoder.from_json(
-            json.loads((project / "data/02_examples/encoder.json").read_text())
-        )
+        self.encoder = read_encoder(project / "data/02_examples/encoder")
         self.labels = SoftLabelSet(project / "data/04_soft_labels")
         examples = TableFile(project / "data/02_examples/examples")
         self.source = Source(examples, self.encoder, self.labels, 1e12)

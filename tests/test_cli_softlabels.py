@@ -53,7 +53,7 @@ def test_without_examples_it_is_one_line_that_says_what_to_run(project: Path) ->
     assert "Traceback" not in ran.stderr
     errors = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
-    assert "encoder.json does not exist. Run the stage that writes it first." in errors[0]
+    assert "encoder does not exist. Run the stage that writes it first." in errors[0]
 
 
 @pytest.mark.parametrize(

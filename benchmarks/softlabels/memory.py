@@ -79,9 +79,8 @@ def _grown(project: Path) -> int:
 
 def _teach(project: Path) -> int:
     """Fill a store with the answers of the project's teacher; return the growth in bytes."""
-    from stillroom.data.encoders import Encoder
+    from stillroom.data.encoders import read_encoder
     from stillroom.data.views import PLAIN
-    from stillroom.io.documents import read_json
     from stillroom.io.tables import TableFile
     from stillroom.softlabels.capture import Capturing
     from stillroom.softlabels.sparsify.kinds import TopK
@@ -90,9 +89,9 @@ def _teach(project: Path) -> int:
     from stillroom.teachers.questions import ExampleQuestions
     from stillroom.teachers.reference import refer
 
-    encoder = Encoder.from_json(read_json(project / "data/02_examples/encoder.json"))
+    encoder = read_encoder(project / "data/02_examples/encoder")
     ref = refer(project / "data/03_teachers/ensemble")[0]
-    teacher = open_teacher(ref, How("none", 0, BATCH), encoder.classes)
+    teacher = open_teacher(ref, How("none", 0, BATCH), encoder)
     questions = ExampleQuestions(
         TableFile(project / "data/02_examples/examples"), encoder, PLAIN, 1
     )

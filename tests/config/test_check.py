@@ -123,3 +123,31 @@ def test_a_live_teacher_has_every_temperature(project: Path) -> None:
     with pytest.raises(ConfigError, match=r"objective\.temperature is 3"):
         check(composed(project, labels, **hot))
     check(composed(project, labels, **hot, teacher={"mode": "live"}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("student.architecture", {"name": "mlp", "options": {}}, "student.architecture is mlp"),
+        ("teacher.architecture", {"name": "resnet", "options": {}}, "teacher.architecture is"),
+        ("softlabels.features", "pooled", "features of sequences are not kept yet"),
+        ("trainer.strategy", "fsdp", "cannot be sharded yet"),
+    ],
+)
+def test_what_cannot_be_done_with_running_text_is_refused(
+    project: Path, key: str, value: object, words: str
+) -> None:
+    values = compose(project, {"groups": {"experiment": "causal_lm"}})
+    section, name = key.split(".")
+    assert words in refusal(values | {section: values[section] | {name: value}})
+
+
+def test_hidden_tokens_and_features_of_sequences_are_refused(project: Path) -> None:
+    values = compose(project, {"groups": {"experiment": "causal_lm"}})
+    masked = values["data"] | {"corpus": values["data"]["corpus"] | {"task": "masked_token"}}
+    assert "hidden tokens cannot be learnt yet" in refusal(values | {"data": masked})
+    terms = values["objective"]["terms"] | {"hidden_cosine": 1.0}
+    compared = values["objective"] | {"terms": terms}
+    live = values["teacher"] | {"mode": "live"}
+    words = refusal(values | {"objective": compared, "teacher": live})
+    assert "hidden_cosine compares features, and those of sequences" in words

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from stillroom.config.compose import choices_of, compose
+from stillroom.config.schema import CORPORA
 from stillroom.errors import ConfigError
 
 
@@ -158,7 +159,12 @@ def test_every_choice_of_every_group_composes(project: Path) -> None:
             if group == "objective":
                 mode = "live" if choice == "attention_transfer" else "cached"
                 alone = {"softlabels": {"features": "pooled"}, "teacher": {"mode": mode}}
-            composed = compose(project, {"groups": {group: choice}} | images | alone)
+            groups = {group: choice}
+            if choice in CORPORA:  # running text, and what learns from it
+                groups["experiment"] = "causal_lm"
+            composed = compose(project, {"groups": groups} | images | alone)
+            if group == "data" and choice != "corpus":
+                assert composed["data"]["source"] == choice
             if group == "softlabels":
                 assert composed["softlabels"]["sparsifier"] == choice
 

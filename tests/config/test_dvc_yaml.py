@@ -63,7 +63,8 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
 
 
 def test_external_paths_follow_params_yaml(stages: dict[str, Any]) -> None:
-    assert "${data.path}" in stages["ingest"]["deps"]
+    for name in ("compose", "ingest"):  # both look at what lies there
+        assert {"${data.path}", "${teacher.path}"} < set(stages[name]["deps"])
     assert "${teacher.path}" in stages["tutor"]["deps"]
     assert not any("${" in dep for dep in stages["teach"]["deps"])
 

@@ -26,6 +26,12 @@ def test_the_catalog_is_kedros_own(project: Path) -> None:
     assert loader(project)["catalog"]["examples"]["filepath"].endswith("examples")
 
 
+def test_a_catalog_whose_student_cannot_be_read_is_an_error_of_ours(project: Path) -> None:
+    (project / "params.yaml").write_text("students: [default")
+    with pytest.raises(ConfigError, match=r"params\.yaml is not YAML"):
+        loader(project)["catalog"]
+
+
 def test_a_run_under_dvc_with_other_parameters_is_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from small_data import a_data
 
-from stillroom.config.schema import Columns, Data
 from stillroom.data.ingest import ingest
 from stillroom.errors import ConfigError, DataError
 
@@ -25,19 +25,7 @@ SCHEMA = {
 
 
 def data(columns=None, **changes):
-    named = {"label": "label", "split": None, "image": None, "text": "text", "features": []}
-    values = {
-        "source": "table",
-        "path": "t.csv",
-        "seed": 0,
-        "validation": 0.1,
-        "test": 0.2,
-        "label_fraction": 1.0,
-        "unlabelled": "refuse",
-        "conflicts": "majority",
-        "classes": None,
-    }
-    return Data(columns=Columns(**(named | (columns or {}))), **(values | changes))
+    return a_data(columns={"text": "text", **(columns or {})}, **changes)
 
 
 def write(path, rows, header=("text", "label")):

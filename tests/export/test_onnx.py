@@ -27,7 +27,7 @@ def test_the_file_answers_like_the_model(
     assert content == (tmp_path / "b.onnx").read_bytes()
     assert b"site-packages" not in content
     assert str(Path(__file__).resolve().parents[2]).encode() not in content
-    parity = measure_parity(model, tmp_path / "a.onnx", INPUTS, batch_size=16)
+    parity = measure_parity(model, tmp_path / "a.onnx", INPUTS)
     assert parity.inputs == 37
     assert parity.largest_difference < 1e-4
     session = onnxruntime.InferenceSession(tmp_path / "a.onnx")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_project import image_encoder
 
 from stillroom.errors import ModelError
 from stillroom.models.directory import (
@@ -16,13 +17,14 @@ from stillroom.models.directory import (
 from stillroom.models.table import Shape, build
 
 SHAPE = Shape((1, 28, 28), ("a", "b", "c"))
+ENCODER = image_encoder(SHAPE)
 RESNET = {"embedding_size": 4, "hidden_sizes": [4, 8], "depths": [1, 1], "layer_type": "basic"}
 ARCHITECTURES = [("mlp", {"hidden": [8]}), ("resnet", RESNET)]
 
 
 def saved(folder: Path, name: str = "mlp", options: dict[str, object] | None = None) -> Path:
     model = build(name, options or {"hidden": [8]}, SHAPE, seed=0)
-    save_model(model, {"kind": "image"}, folder)
+    save_model(model, ENCODER, folder)
     return folder
 
 
@@ -31,7 +33,7 @@ def test_a_saved_model_answers_as_before(
     tmp_path: Path, name: str, options: dict[str, object]
 ) -> None:
     model = build(name, options, SHAPE, seed=0).eval()
-    save_model(model, {"kind": "image"}, tmp_path)
+    save_model(model, ENCODER, tmp_path)
     loaded = load_model(tmp_path)
     inputs = torch.randn(3, 1, 28, 28)
     assert not loaded.training
@@ -46,7 +48,7 @@ def test_equal_models_are_equal_files(tmp_path: Path) -> None:
     first, second = saved(tmp_path / "a"), saved(tmp_path / "b")
     assert weights_hash(first) == weights_hash(second)
     assert architecture_hash(first) == architecture_hash(second)
-    assert read_encoder(first) == {"kind": "image"}
+    assert read_encoder(first) == ENCODER
 
 
 def test_pickled_weights_are_refused_by_name(tmp_path: Path) -> None:
@@ -75,10 +77,18 @@ def test_a_damaged_weights_file_is_one_named_error(tmp_path: Path, position: int
 def test_a_model_of_code_from_elsewhere_is_refused(tmp_path: Path) -> None:
     folder = saved(tmp_path)
     (folder / "config.json").write_text(
-        '{"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.Config"}}'
+        '{"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.Config"},'
+        '"architectures": ["TheirForCausalLM"]}'
     )
     (folder / "theirs.py").write_text("raise SystemExit('this code must never run')")
     with pytest.raises(ModelError, match="cannot be loaded"):
+        load_model(folder)
+
+
+def test_a_model_without_a_head_that_is_known_is_refused(tmp_path: Path) -> None:
+    folder = saved(tmp_path)
+    (folder / "config.json").write_text('{"model_type": "bert", "architectures": ["BertModel"]}')
+    with pytest.raises(ModelError, match=r"architecture BertModel; it must end with ForCausalLM"):
         load_model(folder)
 
 
@@ -102,6 +112,6 @@ def test_a_missing_tensor_is_named_and_never_made_up(tmp_path: Path) -> None:
 
 def test_half_precision_on_disk_is_float32_in_memory(tmp_path: Path) -> None:
     model = build("mlp", {"hidden": [8]}, SHAPE, seed=0).to(torch.bfloat16)
-    save_model(model, {"kind": "image"}, tmp_path)
+    save_model(model, ENCODER, tmp_path)
     loaded = load_model(tmp_path)
     assert {weights.dtype for weights in loaded.parameters()} == {torch.float32}

@@ -1,14 +1,19 @@
 """The card: front matter that the Hub reads, parents by hash, nothing hostile outside a span."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
+from small_project import image_encoder
 
+from stillroom.models.table import Shape
 from stillroom.reporting.model_card import PIPELINE_TAGS, model_card
 from stillroom.reporting.page import Evidence
 
 
 def card(evidence: Evidence, kind: str = "image", classes: list[str] | None = None) -> str:
-    encoder = {"kind": kind, "classes": classes or evidence.classes}
+    shape = Shape((1, 8, 8), tuple(classes or evidence.classes))
+    encoder = replace(image_encoder(shape), kind=kind)
     return model_card(evidence.metrics, evidence.parameters, evidence.soft_labels, encoder)
 
 

@@ -8,9 +8,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
-from small_project import CLASSES, Small, small, soft_labels, untrained_teachers
+from small_project import ENCODER, Small, small, soft_labels, untrained_teachers
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.data.views import PLAIN, Views
 from stillroom.errors import SoftLabelError
 from stillroom.models.directory import load_model
@@ -42,7 +42,7 @@ def made(tmp_path: Path) -> Small:
 
 
 def train(made: Small) -> Rows:
-    return read_split(made.examples, Encoder.from_json(made.encoder), "train")
+    return read_split(made.examples, read_encoder(made.encoder), "train")
 
 
 def labels_of(
@@ -111,7 +111,7 @@ def test_a_poorer_sparsifier_keeps_them_without_a_teacher(
 
 def test_an_ensemble_that_answers_as_one_has_them_side_by_side(made: Small, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t", 2)
-    teachers = tuple(open_teacher(ref, HOW, CLASSES) for ref in refer(folder))
+    teachers = tuple(open_teacher(ref, HOW, ENCODER) for ref in refer(folder))
     ensemble = Ensemble(teachers, Combination.of("probability", [1.0, 1.0]))
     inputs = train(made).inputs.numpy()[:20]
     one = ensemble.keeping(Full())
@@ -131,9 +131,9 @@ def test_a_teacher_that_is_asked_again_must_show_the_same_features(
 ) -> None:
     labels = labels_of(made, tmp_path)
     (ref, _) = refer(tmp_path / "t")
-    member = open_teacher(ref, HOW, CLASSES).keeping(Full())
+    member = open_teacher(ref, HOW, ENCODER).keeping(Full())
     shard, table = next(iter(labels.tables(0)))
-    questions = ExampleQuestions(made.examples, Encoder.from_json(made.encoder), PLAIN, 1)
+    questions = ExampleQuestions(made.examples, read_encoder(made.encoder), PLAIN, 1)
     expected = [question for question, _ in zip(questions, range(shard.rows), strict=False)]
     require_same_again(Decoded(table, labels.layout(0)), expected, [0, 3], member, "here")
     at = table.schema.get_field_index("features")

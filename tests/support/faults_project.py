@@ -3,7 +3,6 @@
 ingest, two perceptrons ──> project ──teach──> trees of bytes: the set, the store
 """
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import yaml
 from command_line import quick_project
 from faults_server import ROOT, Ran, Server
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.io.hashing import sha256_bytes
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import restored
@@ -54,10 +53,9 @@ def make_project(folder: Path, server: Server) -> Path:
 
 def _train_teachers(data: Path) -> None:
     """Write two perceptrons that tell the stripes apart."""
-    values = json.loads((data / "02_examples/encoder.json").read_text())
     catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
     table = TableFile(data.parent / catalog["examples"]["filepath"]).read()
-    encoder = Encoder.from_json(values)
+    encoder = read_encoder(data / "02_examples/encoder")
     inputs = torch.from_numpy(encoder.encode(table))
     labels = torch.from_numpy(table["label"].to_numpy().astype("int64"))
     for member in range(2):
@@ -68,7 +66,7 @@ def _train_teachers(data: Path) -> None:
             optimiser.zero_grad()
             torch.nn.functional.cross_entropy(model(inputs).logits, labels).backward()
             optimiser.step()
-        save_model(model, values, data / "03_teachers/ensemble" / f"member_{member}")
+        save_model(model, encoder, data / "03_teachers/ensemble" / f"member_{member}")
 
 
 @dataclass(frozen=True)

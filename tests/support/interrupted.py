@@ -99,7 +99,7 @@ def run_of(made: Small, labels: SoftLabelSet, folder: Path, **trainer: Any) -> R
     return Run(
         Job(
             examples=str(made.examples.path),
-            encoder=made.encoder,
+            encoder=str(made.encoder),
             soft_labels=str(labels.folder),
             folder=str(folder),
             fits=fits,

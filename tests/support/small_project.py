@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import torch
 from small_objective import HINTON
 
 from stillroom.config.schema import Architecture, Optimisation, Trainer, Transfer
-from stillroom.data.encoders import Encoder, fit_encoder
+from stillroom.data.encoders import ArrayEncoder, Encoder, fit_encoder, read_encoder, write_encoder
 from stillroom.data.views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.directory import save_model
@@ -34,12 +34,28 @@ ROWS = {"train": 60, "validation": 20, "test": 30}
 SIDE = 8
 
 
+def image_encoder(shape: Shape) -> ArrayEncoder:
+    """Return an encoder of images that leaves them in [0, 1]."""
+    channels, height, width = shape.inputs
+    return ArrayEncoder(
+        kind="image",
+        classes=shape.classes,
+        shape=shape.inputs,
+        raw_shape=(height, width, channels),
+        mean=(0.0,) * channels,
+        scale=(1.0,) * channels,
+    )
+
+
+ENCODER = image_encoder(Shape((1, SIDE, SIDE), tuple(CLASSES)))
+
+
 @dataclass(frozen=True)
 class Small:
     """Examples and their encoder on disk."""
 
     examples: TableFile
-    encoder: dict[str, Any]
+    encoder: Path
 
     @property
     def shape(self) -> Shape:
@@ -78,8 +94,20 @@ def small(folder: Path, unlabelled: int = 0) -> Small:
     table = frame(unlabelled)
     write_table(table, folder / "examples.parquet")
     train = table.filter(pl.col("split") == "train")
-    encoder = fit_encoder(train, "image", CLASSES, (SIDE, SIDE, 1)).to_json()
-    return Small(TableFile(folder / "examples.parquet"), encoder)
+    encoder = fit_encoder(train, "image", CLASSES, (SIDE, SIDE, 1))
+    return Small(TableFile(folder / "examples.parquet"), written(encoder, folder / "encoder"))
+
+
+def written(encoder: Encoder, folder: Path) -> Path:
+    """Write an encoder into a new folder."""
+    folder.mkdir(parents=True)
+    write_encoder(encoder, folder)
+    return folder
+
+
+def other_encoder(made: Small, folder: Path, **changes: Any) -> Path:
+    """Write an encoder that differs from that of the examples."""
+    return written(replace(read_encoder(made.encoder), **changes), folder)
 
 
 def untrained_teachers(made: Small, folder: Path, members: int = 2) -> Path:
@@ -90,7 +118,7 @@ def untrained_teachers(made: Small, folder: Path, members: int = 2) -> Path:
         with torch.no_grad():
             for weights in model.parameters():
                 weights += 0.01 * torch.randn(weights.shape, generator=draws)
-        save_model(model, made.encoder, folder / f"member_{member}")
+        save_model(model, read_encoder(made.encoder), folder / f"member_{member}")
     return folder
 
 
@@ -106,8 +134,8 @@ def soft_labels(
     """Capture the teachers' answers, without the check that they have learnt something."""
     how = How(augmentation=views.name, seed=0, batch_size=16, features=features)
     refs = refer(teachers)
-    questions = ExampleQuestions(made.examples, Encoder.from_json(made.encoder), views, draws)
-    asks = tuple(Ask(open_teacher(ref, how, CLASSES), questions) for ref in refs)
+    questions = ExampleQuestions(made.examples, read_encoder(made.encoder), views, draws)
+    asks = tuple(Ask(open_teacher(ref, how, ENCODER), questions) for ref in refs)
     store = Store(folder.with_name(f"{folder.name}_store"))
     one = Combination.of("probability", [1.0] * len(refs))
     answers = Answers(asks, sparsifier, one, store, 50, 100, tuple(CLASSES))
@@ -174,7 +202,7 @@ def a_job(made: Small, folder: Path, **changes: Any) -> Job:
     """Return a job of one small fit; what is unfinished lies in `folder`."""
     values: dict[str, Any] = {
         "examples": str(made.examples.path),
-        "encoder": made.encoder,
+        "encoder": str(made.encoder),
         "soft_labels": None,
         "folder": str(folder),
         "fits": [a_fit()],

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dense_answers import log_softmax, softmax
-from small_project import CLASSES, Small, small, untrained_teachers
+from small_project import ENCODER, Small, small, untrained_teachers
 
 from stillroom.data.views import PLAIN
 from stillroom.errors import ModelError, SoftLabelError
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, tuple[Teacher
 
 
 def teachers(refs: tuple[TeacherRef, ...]) -> tuple[LocalTeacher, ...]:
-    return tuple(open_teacher(ref, HOW, CLASSES) for ref in refs)
+    return tuple(open_teacher(ref, HOW, ENCODER) for ref in refs)
 
 
 def mean_log_p(refs: tuple[TeacherRef, ...], examples: Small, mean: str) -> Doubles:
@@ -127,7 +127,7 @@ def test_probabilities_of_examples_are_the_means_in_float64(
     examples, refs = made
     some = examples.examples.read()[60:75]
     combination = Combination.of(mean, SHARES[mean])
-    found = probabilities_of(refs, combination, CLASSES, some)
+    found = probabilities_of(refs, combination, ENCODER, some)
     expected = np.exp(mean_log_p(refs, examples, mean))[60:75]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)

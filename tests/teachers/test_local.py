@@ -1,18 +1,32 @@
 """Local teachers: what is opened is what was referred to, for the classes at hand."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from small_project import CLASSES, Small, small, untrained_teachers
+from small_corpus import (
+    GPT2,
+    SmallCorpus,
+    asks,
+    small_corpus,
+    token_labels,
+    token_teachers,
+)
+from small_project import ENCODER, Small, image_encoder, small, untrained_teachers
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
 
-from stillroom.errors import ModelError
-from stillroom.models.directory import load_model, save_model
+from stillroom.data.encoders import read_encoder, write_encoder
+from stillroom.errors import ModelError, SoftLabelError
+from stillroom.models.directory import PREPROCESSOR, load_model, save_model
+from stillroom.models.language import labels_of, logits_asked
 from stillroom.models.table import Shape, build
 from stillroom.softlabels.fingerprint import Capture
+from stillroom.softlabels.settle import ThresholdRequest
 from stillroom.softlabels.sparsify.kinds import Full, TopK
+from stillroom.softlabels.verify import verify
 from stillroom.teachers.local import How, open_teacher
 from stillroom.teachers.reference import TeacherRef, refer
 
@@ -26,7 +40,7 @@ def made(tmp_path: Path) -> tuple[Small, TeacherRef]:
 
 
 def test_answers_are_the_models_logits(made: tuple[Small, TeacherRef]) -> None:
-    teacher = open_teacher(made[1], HOW, CLASSES)
+    teacher = open_teacher(made[1], HOW, ENCODER)
     inputs = teacher.encoder.encode(made[0].examples.read())
     answers = np.concatenate(list(teacher.answer(inputs)))
     assert teacher.classes == 3
@@ -40,7 +54,7 @@ def test_answers_are_the_models_logits(made: tuple[Small, TeacherRef]) -> None:
 def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(
     made: tuple[Small, TeacherRef],
 ) -> None:
-    teacher = open_teacher(made[1], HOW, CLASSES)
+    teacher = open_teacher(made[1], HOW, ENCODER)
     inputs = teacher.encoder.encode(made[0].examples.read())
     whole = np.concatenate(list(teacher.answer(inputs)))
     for rows in ([7], [109, 3, 50], list(range(20, 53))):
@@ -48,7 +62,7 @@ def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(
 
 
 def test_every_ingredient_of_the_fingerprint_is_filled(made: tuple[Small, TeacherRef]) -> None:
-    capture = open_teacher(made[1], HOW, CLASSES).keeping(Full()).capture
+    capture = open_teacher(made[1], HOW, ENCODER).keeping(Full()).capture
     for field in fields(Capture):
         assert getattr(capture, field.name) or field.name == "ensemble"
     assert capture.weights == made[1].weights
@@ -63,7 +77,7 @@ def test_every_ingredient_of_the_fingerprint_is_filled(made: tuple[Small, Teache
 def test_a_member_keeps_what_it_was_told_to_and_answers_as_the_teacher(
     made: tuple[Small, TeacherRef],
 ) -> None:
-    teacher = open_teacher(made[1], HOW, CLASSES)
+    teacher = open_teacher(made[1], HOW, ENCODER)
     kind = TopK(k=2, temperatures=(1.0,))
     member = teacher.keeping(kind)
     assert member.capture.sparsifier == kind
@@ -76,14 +90,68 @@ def test_a_member_keeps_what_it_was_told_to_and_answers_as_the_teacher(
 
 def test_a_teacher_that_changed_meanwhile_is_refused(made: tuple[Small, TeacherRef]) -> None:
     model = build("mlp", {"hidden": [32]}, made[0].shape, seed=9)
-    save_model(model, made[0].encoder, made[1].path)
+    save_model(model, read_encoder(made[0].encoder), made[1].path)
     with pytest.raises(ModelError, match="changed while it was in use"):
-        open_teacher(made[1], HOW, CLASSES)
+        open_teacher(made[1], HOW, ENCODER)
 
 
 def test_a_teacher_of_other_classes_is_refused_with_both_named(tmp_path: Path) -> None:
-    examples = small(tmp_path)
+    shape = Shape((1, 8, 8), ("cat", "dog"))
+    save_model(build("mlp", {"hidden": [8]}, shape, seed=0), image_encoder(shape), tmp_path / "m")
+    with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*3 classes \(across"):
+        open_teacher(refer(tmp_path)[0], HOW, ENCODER)
+
+
+def test_a_teacher_that_contradicts_its_own_encoder_is_refused(tmp_path: Path) -> None:
     model = build("mlp", {"hidden": [8]}, Shape((1, 8, 8), ("cat", "dog")), seed=0)
-    save_model(model, examples.encoder, tmp_path / "t" / "member_0")
-    with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*3 \(across"):
-        open_teacher(refer(tmp_path / "t")[0], HOW, CLASSES)
+    save_model(model, ENCODER, tmp_path / "m")
+    with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*json names 3"):
+        open_teacher(refer(tmp_path)[0], HOW, ENCODER)
+
+
+def test_a_teacher_of_fewer_tokens_than_its_tokenizer_is_refused(tmp_path: Path) -> None:
+    made = small_corpus(tmp_path / "c")
+    model = build("transformer", GPT2, made.shape, seed=0)
+    model.resize_token_embeddings(280)
+    save_model(model, made.fitted, tmp_path / "t" / "m")
+    with pytest.raises(ModelError, match=r"answers with 280 tokens, and its tokenizer has 300"):
+        open_teacher(refer(tmp_path / "t")[0], HOW, made.fitted)
+
+
+def test_sequences_that_are_longer_than_a_teacher_takes_are_refused(tmp_path: Path) -> None:
+    made = small_corpus(tmp_path / "c")
+    (teacher,) = refer(token_teachers(made, tmp_path / "t"))
+    longer = replace(made.fitted, length=25)
+    write_encoder(longer, teacher.path, PREPROCESSOR)
+    with pytest.raises(ModelError, match=r"gpt2 takes 24 tokens, and the sequences have 25"):
+        open_teacher(teacher, HOW, longer)
+
+
+def test_what_is_said_of_sequences_is_verified(tmp_path: Path) -> None:
+    made = small_corpus(tmp_path / "c", count=400)
+    folder = token_teachers(made, tmp_path / "t")
+    save_model(taught_a_little(made), made.fitted, folder / "member_0")
+    labels = token_labels(made, folder, tmp_path / "s", ThresholdRequest(6, 1.0))
+    (ask,) = asks(made, folder)
+    member = ask.teacher.keeping(labels.manifest.captures[0].sparsifier)
+    (found,) = verify(labels, [member], [ask.questions], lambda rows: None)
+    assert found.rows == len(ask.questions)
+    assert found.positions == sum(len(question.row.labels) for question in ask.questions)
+    assert found.agreement > 2 * max(found.shuffled, found.shifted)
+    save_model(build("transformer", GPT2, made.shape, seed=5), made.fitted, folder / "member_0")
+    (other,) = asks(made, folder)
+    with pytest.raises(SoftLabelError, match="the teacher now answers otherwise"):
+        verify(labels, [other.teacher.keeping(member.capture.sparsifier)], [other.questions], print)
+
+
+def taught_a_little(made: SmallCorpus) -> PreTrainedModel:
+    """Return a decoder that knows which word follows which."""
+    model = build("transformer", GPT2, made.shape, seed=0)
+    inputs = torch.from_numpy(made.fitted.encode(made.examples.read()))
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(40):
+        optimiser.zero_grad()
+        loss = cross_entropy(logits_asked(model, inputs), labels_of(inputs))
+        loss.backward()
+        optimiser.step()
+    return model.eval()

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from small_project import Small, frame, small
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import ArrayEncoder, read_encoder
 from stillroom.data.views import PLAIN, Views
 from stillroom.errors import ConfigError
 from stillroom.io.tables import TableFile, write_table
@@ -24,7 +24,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 def asked(made: Small, views: Views = PLAIN, draws: int = 1) -> ExampleQuestions:
-    return ExampleQuestions(made.examples, Encoder.from_json(made.encoder), views, draws)
+    return ExampleQuestions(made.examples, read_encoder(made.encoder), views, draws)
 
 
 def test_plain_questions_are_the_examples_in_order(made: Small) -> None:
@@ -37,7 +37,7 @@ def test_plain_questions_are_the_examples_in_order(made: Small) -> None:
     assert [row.labels.tolist() for row in rows] == [[label] for label in labels]
     assert labels[:10] == [-1] * 10
     inputs = np.stack([question.input() for question in asked(made)])
-    assert (inputs == Encoder.from_json(made.encoder).encode(examples)).all()
+    assert (inputs == read_encoder(made.encoder).encode(examples)).all()
 
 
 @pytest.mark.parametrize(("views", "draws"), [(PLAIN, 1), (PLAIN, 4), (MOVED, 1), (MOVED, 2)])
@@ -57,7 +57,7 @@ def test_views_and_draws_are_of_training_rows_alone_and_stand_together(made: Sma
 
 def test_the_input_is_the_view_of_the_encoded_image(made: Small) -> None:
     examples = made.examples.read()
-    plain = Encoder.from_json(made.encoder).encode(examples)
+    plain = read_encoder(made.encoder).encode(examples)
     at = {key: row for row, key in enumerate(examples["example_id"])}
     for question in asked(made, MOVED):
         key, view = question.row.example_id, question.row.view
@@ -108,7 +108,7 @@ def test_equal_contents_have_equal_keys_and_other_examples(tmp_path: Path) -> No
     examples = frame()
     twice = examples.with_columns(image=pl.lit(examples["image"][0]))
     write_table(twice, tmp_path / "twice.parquet")
-    encoder = Encoder.from_json(small(tmp_path).encoder)
+    encoder = read_encoder(small(tmp_path).encoder)
     rows = [
         q.row for q in ExampleQuestions(TableFile(tmp_path / "twice.parquet"), encoder, PLAIN, 1)
     ]
@@ -117,7 +117,7 @@ def test_equal_contents_have_equal_keys_and_other_examples(tmp_path: Path) -> No
 
 
 def test_views_of_what_is_no_image_are_refused(made: Small) -> None:
-    features = Encoder(
+    features = ArrayEncoder(
         kind="features", classes=("a", "b"), shape=(2,), raw_shape=(), mean=(0, 0), scale=(1, 1)
     )
     ExampleQuestions(made.examples, features, PLAIN, 2)

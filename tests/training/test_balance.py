@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_project import Small, a_fit, small
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.models.directory import load_model, save_model
 from stillroom.models.output import output_bias
 from stillroom.models.table import Shape, build
@@ -63,8 +63,8 @@ def made(tmp_path: Path) -> Small:
 def test_the_balanced_model_is_written_beside_the_best(made: Small, tmp_path: Path) -> None:
     place = Place(tmp_path / "fit", {}, "balanced")
     model = build("mlp", {"hidden": [4]}, made.shape, seed=0)
-    save_model(model, made.encoder, place.best)
-    rows = read_split(made.examples, Encoder.from_json(made.encoder), "validation")
+    save_model(model, read_encoder(made.encoder), place.best)
+    rows = read_split(made.examples, read_encoder(made.encoder), "validation")
     write_balanced(replace(a_fit(), balance=(1,)), rows, place)
     old, new = (output_bias(load_model(path)) for path in (place.best, place.balanced))
     assert (old != new).tolist() == [False, True, False]

@@ -21,6 +21,7 @@ from small_project import (
 )
 
 from stillroom.config.schema import Architecture
+from stillroom.data.encoders import read_encoder
 from stillroom.models.directory import save_model
 from stillroom.models.table import build
 from stillroom.softlabels.dataset import SoftLabelSet
@@ -44,7 +45,7 @@ def fitted_with(made: Made, folder: Path, trainer: dict[str, Any], **how: Any) -
     examples, labels = made
     job = Job(
         examples=str(examples.examples.path),
-        encoder=examples.encoder,
+        encoder=str(examples.encoder),
         soft_labels=str(labels.folder),
         folder=str(folder / "unfinished"),
         fits=[
@@ -110,7 +111,7 @@ def test_live_teachers_teach_what_the_cache_does_features_and_all(tmp_path: Path
         ]
         job = Job(
             examples=str(made.examples.path),
-            encoder=made.encoder,
+            encoder=str(made.encoder),
             soft_labels=str(labels.folder),
             folder=str(tmp_path / mode),
             fits=fits,
@@ -130,14 +131,13 @@ def test_live_teachers_teach_what_the_cache_does_features_and_all(tmp_path: Path
 
 def test_attention_is_transferred_from_a_live_network_of_another_width(tmp_path: Path) -> None:
     made = small(tmp_path)
-    save_model(
-        build("resnet", RESNET | {"hidden_sizes": [8]}, made.shape, 1), made.encoder, tmp_path / "t"
-    )
+    narrow = build("resnet", RESNET | {"hidden_sizes": [8]}, made.shape, 1)
+    save_model(narrow, read_encoder(made.encoder), tmp_path / "t")
     architecture = Architecture(name="resnet", options=RESNET)
     wanted = objective({"attention_transfer": 1.0, "hidden_mse": 1.0}, positions="each")
     job = Job(
         examples=str(made.examples.path),
-        encoder=made.encoder,
+        encoder=str(made.encoder),
         soft_labels=None,
         folder=str(tmp_path / "unfinished"),
         fits=[a_fit(objective=wanted, mode="live", architecture=architecture, epochs=6)],

@@ -12,7 +12,7 @@ from stillroom.training.job import Job, Live, read_job, write_job
 def test_a_job_survives_the_file(tmp_path: Path) -> None:
     job = Job(
         examples="e",
-        encoder={"kind": "image"},
+        encoder="n",
         soft_labels=None,
         folder="c",
         fits=[a_fit(), a_fit(objective=OBJECTIVE, mode="live", without=(1,), share=0.5)],

@@ -14,7 +14,7 @@ import pytest
 from interrupted import Run, distinct, run_of, same_weights
 from small_project import Small, a_fit, a_trainer, small, soft_labels, untrained_teachers
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.data.views import Views
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.checkpoint import read_tree
@@ -104,7 +104,7 @@ def stop() -> Iterator[StopRequest]:
 def test_a_signal_in_validation_saves_the_epoch(
     made: Made, tmp_path: Path, stop: StopRequest, number: int
 ) -> None:
-    encoder = Encoder.from_json(made[0].encoder)
+    encoder = read_encoder(made[0].encoder)
     source = Source(made[0].examples, encoder, None, 1e9)
     fit, place = a_fit(epochs=3), Place(tmp_path / "fit", {})
     stopping: Any = Stopping(source.validation(), number)
@@ -120,7 +120,7 @@ def test_a_signal_before_the_first_step_is_not_lost(
 ) -> None:
     # Lightning's own handler, which it sets before that, would end the process with code 0.
     trainer = trainer_of(a_trainer(), a_fit(), [])
-    keeper = Keeper(Place(tmp_path / "fit", {}), made[0].encoder, 2, stop)
+    keeper = Keeper(Place(tmp_path / "fit", {}), read_encoder(made[0].encoder), 2, stop)
     trainer._signal_connector.register_signal_handlers()
     os.kill(os.getpid(), signal.SIGTERM)
     assert trainer.received_sigterm

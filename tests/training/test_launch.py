@@ -95,7 +95,7 @@ def test_what_a_user_can_mend_comes_back_as_one_error(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_named_and_a_crash_has_its_exit_code(tmp_path: Path) -> None:
     made = small(tmp_path)
     with pytest.raises(StillroomError):
-        train(a_job(made, tmp_path / "unfinished", encoder={"kind": "image"}), tmp_path / "models")
+        train(a_job(made, tmp_path / "unfinished", encoder="/proc/none"), tmp_path / "models")
     missing = a_job(made, tmp_path / "unfinished", soft_labels="/proc/nowhere")
     with pytest.raises(StillroomError, match="/proc/nowhere"):
         train(missing, tmp_path / "models")

@@ -1,5 +1,6 @@
 """Live teachers: what they say in a step is what the cache holds of the same inputs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from small_project import Small, small, soft_labels, untrained_teachers
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
 from stillroom.models.directory import save_model
 from stillroom.models.hidden import logits_alone, with_features
@@ -42,7 +43,7 @@ def dense(target: SoftTarget, temperature: float) -> torch.Tensor:
 def test_they_say_what_the_cache_says(made: Small, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
     labels = soft_labels(made, folder, tmp_path / "s", Full(), features="pooled")
-    encoder = Encoder.from_json(made.encoder)
+    encoder = read_encoder(made.encoder)
     rows = taught(read_split(made.examples, encoder, "train"), labels, [1.0, 4.0])
     teachers = Teachers.of(live(folder), encoder, with_features)
     target, features = teachers.answer(rows.inputs, [1.0, 4.0])
@@ -62,7 +63,7 @@ def test_they_say_what_the_cache_says(made: Small, tmp_path: Path) -> None:
 
 def test_autocast_of_the_student_does_not_reach_them(made: Small, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
-    teachers = Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)
+    teachers = Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)
     inputs = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     plain, _ = teachers.answer(inputs, [1.0])
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -75,7 +76,7 @@ def test_a_teacher_that_answers_no_number_is_named(
     made: Small, tmp_path: Path, value: float
 ) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
-    teachers = Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)
+    teachers = Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)
     with torch.no_grad():
         next(teachers.models[1].parameters()).fill_(value)
     with pytest.raises(ModelError, match="a live teacher answers NaN or infinity"):
@@ -84,7 +85,7 @@ def test_a_teacher_that_answers_no_number_is_named(
 
 def test_without_a_term_that_asks_there_are_no_features(made: Small, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
-    teachers = Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)
+    teachers = Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)
     assert teachers.answer(torch.zeros(2, 1, 8, 8), [1.0])[1] is None
     assert teachers.answer(torch.zeros(2, 1, 8, 8), [])[0].ids.shape == (2, 0)
 
@@ -114,6 +115,6 @@ def test_means_by_hand(mean: str, combine: str, temperature: float) -> None:
 def test_a_teacher_that_encodes_otherwise_is_refused(made: Small, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t", members=1)
     model = build("mlp", {"hidden": [4]}, made.shape, seed=0)
-    save_model(model, made.encoder | {"std": [9.0]}, folder / "member_1")
+    save_model(model, replace(read_encoder(made.encoder), scale=(9.0,)), folder / "member_1")
     with pytest.raises(ModelError, match=r"member_1 encodes its inputs otherwise"):
-        Teachers.of(live(folder), Encoder.from_json(made.encoder), logits_alone)
+        Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)

@@ -8,7 +8,7 @@ from small_objective import NO_TERMS, objective
 from small_project import OBJECTIVE, Small, a_fit, small, soft_labels, untrained_teachers
 
 from stillroom.config.schema import FEATURE_TERMS
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.objectives.divergences import forward_kl
 from stillroom.objectives.missing import renormalise, tail_bucket
 from stillroom.objectives.mixture import HardLabels, Mixture
@@ -39,7 +39,7 @@ def labels_of(made: Small, folder: Path, kind: Sparsifier) -> SoftLabelSet:
 
 
 def lessons(made: Small, labels: SoftLabelSet) -> Rows:
-    plain = read_split(made.examples, Encoder.from_json(made.encoder), "train")
+    plain = read_split(made.examples, read_encoder(made.encoder), "train")
     return taught(plain, labels, [4.0])
 
 

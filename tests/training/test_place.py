@@ -1,12 +1,14 @@
 """Places: what a fit depends on, and that a finished one is taken by an equal fit alone."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_project import OBJECTIVE, Small, a_fit, a_job, a_trainer, fitted, small
+from small_project import OBJECTIVE, Small, a_fit, a_job, a_trainer, fitted, other_encoder, small
 
+from stillroom.data.encoders import read_encoder
 from stillroom.models.directory import save_model
 from stillroom.models.table import build
 from stillroom.training.job import Job, Live
@@ -47,7 +49,6 @@ def test_equal_jobs_depend_on_equal_things(made: Small, tmp_path: Path) -> None:
         ({"trainer": a_trainer(precision="bf16")}, "trainer"),
         ({"trainer": a_trainer(memory_gb=0.1)}, "trainer"),
         ({"trainer": a_trainer(devices=2)}, "trainer"),
-        ({"encoder": {"kind": "image"}}, "encoder"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -58,19 +59,32 @@ def test_what_learning_depends_on_is_named(
     assert differing(before.ingredients, after.ingredients) == [named]
 
 
+def test_learning_depends_on_what_the_encoder_does(made: Small, tmp_path: Path) -> None:
+    before = shared_ingredients(a_job(made, tmp_path / "job"))
+    again, other = tmp_path / "again", other_encoder(made, tmp_path / "other", mean=(0.25,))
+    shutil.copytree(made.encoder, again)
+    assert shared_ingredients(a_job(made, tmp_path / "job", encoder=str(again))) == before
+    after = shared_ingredients(a_job(made, tmp_path / "job", encoder=str(other)))
+    assert differing(before, after) == ["encoder"]
+
+
 def test_rows_soft_labels_and_teachers_are_known_by_their_content(
     made: Small, tmp_path: Path
 ) -> None:
     before = shared_ingredients(a_job(made, tmp_path / "job"))
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "manifest.json").write_text("{}")
-    save_model(build("mlp", {"hidden": [2]}, made.shape, 0), made.encoder, tmp_path / "t")
+    save_model(
+        build("mlp", {"hidden": [2]}, made.shape, 0), read_encoder(made.encoder), tmp_path / "t"
+    )
     live = Live(teachers=[str(tmp_path / "t")], shares=[1.0], mean="logit", combine="read")
     after = shared_ingredients(
         a_job(made, tmp_path / "job", soft_labels=str(tmp_path / "set"), live=live)
     )
     assert differing(before, after) == ["live", "soft_labels"]
-    save_model(build("mlp", {"hidden": [2]}, made.shape, 1), made.encoder, tmp_path / "t")
+    save_model(
+        build("mlp", {"hidden": [2]}, made.shape, 1), read_encoder(made.encoder), tmp_path / "t"
+    )
     other = shared_ingredients(
         a_job(made, tmp_path / "job", soft_labels=str(tmp_path / "set"), live=live)
     )

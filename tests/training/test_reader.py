@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_project import OBJECTIVE, Small, a_fit, small, soft_labels, untrained_teachers
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.data.views import Views
 from stillroom.errors import StillroomError
 from stillroom.training.order import Part
@@ -22,7 +22,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 def train(made: Small) -> Rows:
-    return read_split(made.examples, Encoder.from_json(made.encoder), "train")
+    return read_split(made.examples, read_encoder(made.encoder), "train")
 
 
 def test_a_control_sees_the_students_views_and_no_targets(made: Small, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from dense_answers import softmax
 from small_project import Small, numbered_rows, small, soft_labels, untrained_teachers
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.data.views import Views
 from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import write_table
@@ -42,7 +42,7 @@ def all_of(rows: Rows, epoch: int) -> Batch:
 
 
 def train(made: Small) -> Rows:
-    return read_split(made.examples, Encoder.from_json(made.encoder), "train")
+    return read_split(made.examples, read_encoder(made.encoder), "train")
 
 
 @pytest.fixture

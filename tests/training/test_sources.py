@@ -21,7 +21,7 @@ from small_project import (
     untrained_teachers,
 )
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.data.views import Views
 from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
@@ -67,7 +67,7 @@ def labels(made: Small, tmp_path_factory: pytest.TempPathFactory) -> SoftLabelSe
 
 
 def source(made: Small, labels: SoftLabelSet | None, memory: float = 1e9) -> Source:
-    return Source(made.examples, Encoder.from_json(made.encoder), labels, memory)
+    return Source(made.examples, read_encoder(made.encoder), labels, memory)
 
 
 def in_blocks(made: Small, labels: SoftLabelSet | None, files: float = 2.0) -> Source:
@@ -77,7 +77,7 @@ def in_blocks(made: Small, labels: SoftLabelSet | None, files: float = 2.0) -> S
 
 
 def train(made: Small) -> Rows:
-    return read_split(made.examples, Encoder.from_json(made.encoder), "train")
+    return read_split(made.examples, read_encoder(made.encoder), "train")
 
 
 def contents(batch: Batch) -> list[tuple[bytes, int, tuple[float, ...]]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from stillroom.config.schema import FEATURE_TERMS, SECTIONS
+from stillroom.config.schema import CORPORA, FEATURE_TERMS, SECTIONS
 from stillroom.errors import ConfigError, nearest
 
 
@@ -36,6 +36,8 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
             f"teacher.members is {teacher['members']}, and a given teacher is one. Set it to 1."
         )
     data, columns = parameters["data"], parameters["data"]["columns"]
+    if data["source"] in CORPORA:
+        _check_corpus(parameters)
     for name in ("teacher", "student"):
         architecture = parameters[name]["architecture"]["name"]
         if data["source"] == "table" and not columns["image"] and architecture == "resnet":
@@ -45,6 +47,38 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
             )
     _check_objective(parameters["objective"], labels, teacher["mode"])
     _check_ensemble(teacher["members"], labels)
+
+
+def _check_corpus(parameters: Mapping[str, Any]) -> None:
+    """Check what running text asks of everything after it."""
+    for name in ("teacher", "student"):
+        architecture = parameters[name]["architecture"]["name"]
+        if architecture not in ("transformer", "given"):
+            raise ConfigError(
+                f"{name}.architecture is {architecture}, and running text is tokens. Set "
+                "groups.experiment=causal_lm, or an architecture named transformer."
+            )
+    for key, value, why in (
+        ("data.corpus.task", "masked_token", "hidden tokens cannot be learnt yet"),
+        ("softlabels.features", "pooled", "features of sequences are not kept yet"),
+        ("trainer.strategy", "fsdp", "a language model's output layer cannot be sharded yet"),
+    ):
+        if _at(parameters, key) == value:
+            raise ConfigError(f"{key} is {value}, and {why}. Choose another value.")
+    terms = parameters["objective"]["terms"]
+    used = [name for name in FEATURE_TERMS if terms[name]]
+    if used:
+        raise ConfigError(
+            f"objective.terms.{used[0]} compares features, and those of sequences cannot be "
+            "compared yet. Set groups.objective=tokens."
+        )
+
+
+def _at(parameters: Mapping[str, Any], key: str) -> object:
+    found: Any = parameters
+    for part in key.split("."):
+        found = found[part]
+    return found
 
 
 def _check_objective(objective: Mapping[str, Any], labels: Mapping[str, Any], mode: str) -> None:

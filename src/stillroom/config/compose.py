@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from stillroom.config.auto import settled
 from stillroom.config.check import check
 from stillroom.config.students import DEFAULT, STUDENTS, chosen, names_of
 from stillroom.errors import ConfigError, nearest
@@ -64,7 +65,7 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
     config = _groups(hydra, choices)
     for layer in (file, given):
         _merge(config, {key: value for key, value in layer.items() if key not in NO_SECTIONS})
-    return check(_resolved(config))
+    return check(settled(_resolved(config), root))
 
 
 def student_of(root: Path, runtime: Mapping[str, Any] | None = None) -> str:

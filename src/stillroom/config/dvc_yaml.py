@@ -29,8 +29,10 @@ _PARAMETERS = "params:"
 _STUDENT = "${student:}"  # in the catalog: the name of the student that a run is about
 
 # Paths that a person names and that may lie outside of the project. DVC reads them from
-# params.yaml, so `dvc exp run -S data.path=…` follows the new path at once.
-_EXTERNAL = {"data": "${data.path}", "teacher": "${teacher.path}"}
+# params.yaml, so `dvc exp run -S data.path=…` follows the new path at once. What is read may be cut
+# by the given teacher's tokenizer, and what `auto` stands for follows from what lies there.
+_DATA, _TEACHER = "${data.path}", "${teacher.path}"
+_EXTERNAL = {"data": [_DATA, _TEACHER], "teacher": [_TEACHER]}
 
 Catalog = Mapping[str, Mapping[str, Any]]
 
@@ -64,7 +66,13 @@ def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> st
     imports = _Imports(root)
     compose = {
         "cmd": "kedro compose",
-        "deps": ["conf/hydra", "params.yaml", *imports.files(["stillroom.config.compose"])],
+        "deps": [
+            _DATA,
+            _TEACHER,
+            "conf/hydra",
+            "params.yaml",
+            *imports.files(["stillroom.config.compose"]),
+        ],
         "outs": [{str(COMPOSED): {"cache": False}}],
     }
     apart = _taken_apart(stages)
@@ -93,7 +101,7 @@ def _stage(
     stage: dict[str, object] = {
         **(of_each if each else {"cmd": f"kedro run --pipeline={name}"}),
         "deps": [
-            *[_EXTERNAL[section] for section in SECTIONS if _reads_path(section, pipeline)],
+            *[path for section in SECTIONS for path in _external(section, pipeline)],
             *[catalog[entry]["filepath"].replace(_STUDENT, student) for entry in inputs],
             *imports.files(code),
         ],
@@ -153,8 +161,10 @@ def _taken_apart(stages: Mapping[str, Pipeline]) -> set[str]:
     }
 
 
-def _reads_path(section: str, pipeline: Pipeline) -> bool:
-    return section in _EXTERNAL and f"{_PARAMETERS}{section}" in pipeline.inputs()
+def _external(section: str, pipeline: Pipeline) -> list[str]:
+    """Return the paths that a stage reads by a section of the parameters."""
+    is_read = f"{_PARAMETERS}{section}" in pipeline.inputs()
+    return _EXTERNAL.get(section, []) if is_read else []
 
 
 def _is_parameter(item: str) -> bool:

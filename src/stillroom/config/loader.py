@@ -37,9 +37,11 @@ class ComposingConfigLoader(OmegaConfigLoader):
         """Return a kind of configuration.
 
         Raises:
-            ConfigError: the parameters are not allowed, or DVC runs a stage and they differ from
-                `conf/composed.yaml`, by which DVC decided what to run.
+            ConfigError: params.yaml cannot be read, the parameters are not allowed, or DVC runs a
+                stage and they differ from `conf/composed.yaml`, by which it decided what to run.
         """
+        if key == "catalog":
+            _ = self._student  # here, since what a resolver raises is wrapped without its cause
         if key != "parameters" or key in self.data:
             return dict(super().__getitem__(key))
         parameters = compose(self._root, self.runtime_params)

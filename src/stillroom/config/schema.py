@@ -34,10 +34,53 @@ class Columns:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Text:
+    """How text becomes numbers.
+
+    Attributes:
+        tokenizer: a folder with tokenizer.json; null trains one on the train split.
+        vocabulary: how many tokens one that is trained has.
+        length: tokens of a sequence, at most.
+    """
+
+    tokenizer: str | None
+    vocabulary: Count
+    length: Annotated[int, Field(ge=4, le=2**16)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Documents:
+    """What a document of a text file is.
+
+    Attributes:
+        cut: the file, a paragraph between blank lines, or a line.
+        join: neighbouring paragraphs or lines are joined until they have so many characters.
+        longest: characters that a document may have.
+    """
+
+    cut: Literal["file", "paragraph", "line"]
+    join: Annotated[int, Field(ge=0)]
+    longest: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Corpus:
+    """What is made of running text.
+
+    Attributes:
+        task: what a model is asked: the next token, or tokens that were hidden.
+        cross_documents: whether it sees the documents before in the same sequence.
+    """
+
+    task: Literal["next_token", "masked_token"]
+    cross_documents: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Data:
     """What ingest reads, how it splits it, and what it does about flaws."""
 
-    source: Literal["digits", "idx", "image_folder", "table"]
+    source: Literal["digits", "idx", "image_folder", "table", "corpus", "topics"]
     path: str
     seed: Seed
     validation: Share
@@ -47,6 +90,9 @@ class Data:
     conflicts: Literal["refuse", "drop", "majority"]
     classes: list[str] | None
     columns: Columns
+    text: Text
+    documents: Documents
+    corpus: Corpus
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -203,6 +249,8 @@ class Terms:
             if weight and name in FEATURE_TERMS
         }
 
+
+CORPORA = ("corpus", "topics")  # of data.source: running text
 
 FEATURE_TERMS = (
     "hidden_mse",

@@ -8,7 +8,7 @@ Nothing is written here: what is refused leaves no half of a result.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ import polars as pl
 from stillroom.config.schema import Data
 from stillroom.data.classes import label_indices, label_set
 from stillroom.data.cleaning import Cleaned, Conflict, clean
-from stillroom.data.encoders import Encoder, fit_encoder
+from stillroom.data.encoders import ArrayEncoder, fit_encoder
 from stillroom.data.keys import example_ids
-from stillroom.data.raw import Raw
+from stillroom.data.raw import Raw, portable
 from stillroom.data.sources import SOURCES
 from stillroom.data.splits import (
     SPLITS,
@@ -72,7 +72,7 @@ class Ingested:
     """`examples` has the columns of docs/design.md, sorted by part, then row."""
 
     examples: pl.DataFrame
-    encoder: Encoder
+    encoder: ArrayEncoder
     report: Report
 
 
@@ -130,7 +130,7 @@ def _report(
     splits = {name: examples.filter(pl.col("split") == name)["label"] for name in SPLITS}
     return Report(
         source=data.source,
-        path=None if data.source == "digits" else _portable(data.path),
+        path=None if data.source == "digits" else portable(data.path),
         versions=raw.versions,
         files=raw.files,
         rows_read=dict(raw.frame["part"].value_counts().sort("part").iter_rows()),
@@ -153,7 +153,3 @@ def _report(
 def _counts(labels: pl.Series, classes: tuple[str, ...]) -> dict[str, int]:
     counts = np.bincount(labels.drop_nulls().to_numpy(), minlength=len(classes))
     return dict(zip(classes, counts.tolist(), strict=True))
-
-
-def _portable(path: str) -> str:
-    return PurePath(path).name if PurePath(path).is_absolute() else path

@@ -13,7 +13,7 @@ frame:  content   image: Binary, row-major uint8 | text: String | features: List
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 import polars as pl
@@ -88,6 +88,11 @@ def gather(
             )
     frame = pl.concat([_frame(kind, piece) for piece in filled])
     return Raw(kind=kind, shape=first.shape, frame=frame, files=files, versions=versions or {})
+
+
+def portable(path: str) -> str:
+    """Return a configured path without the folders of this machine."""
+    return PurePath(path).name if PurePath(path).is_absolute() else path
 
 
 def shape_words(shape: tuple[int, ...]) -> str:

@@ -58,11 +58,7 @@ def assign_splits(
     Raises:
         ConfigError: the two shares leave nothing for train.
     """
-    if validation + test >= 1:
-        raise ConfigError(
-            f"data.validation {validation} and data.test {test} leave nothing to train on. "
-            "Their sum must be below 1."
-        )
+    _require_train(validation, test)
     given = set(frame["split"].drop_nulls().unique())
     wanted = {"test": test, "validation": validation}
     left = 1 - sum(share for name, share in wanted.items() if name in given)
@@ -78,6 +74,17 @@ def assign_splits(
     return frame.with_columns(split=split)
 
 
+def split_of(key: bytes, *, validation: float, test: float, seed: int) -> str:
+    """Return the split of one key, as `assign_splits` gives it where the data brings none.
+
+    Raises:
+        ConfigError: the two shares leave nothing for train.
+    """
+    _require_train(validation, test)
+    u = float(unit_interval([key], f"split:{seed}")[0])
+    return "test" if u < test else "validation" if u < test + validation else "train"
+
+
 def keep_labels(frame: pl.DataFrame, *, fraction: float, seed: int) -> pl.DataFrame:
     """Return `frame` with the label of all but `fraction` of the train rows made null.
 
@@ -87,6 +94,14 @@ def keep_labels(frame: pl.DataFrame, *, fraction: float, seed: int) -> pl.DataFr
     u = pl.Series("u", unit_interval(frame["example_id"], f"label:{seed}"))
     kept = (pl.col("split") != "train") | (u < fraction)
     return frame.with_columns(label=pl.when(kept).then(pl.col("label")))
+
+
+def _require_train(validation: float, test: float) -> None:
+    if validation + test >= 1:
+        raise ConfigError(
+            f"data.validation {validation} and data.test {test} leave nothing to train on. "
+            "Their sum must be below 1."
+        )
 
 
 def check_splits(frame: pl.DataFrame) -> None:

@@ -27,7 +27,7 @@ def read_columns(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
     try:
         return read(path, part, wanted)
     except OSError as error:
-        raise _unreadable(part, error) from error
+        raise unreadable(part, error) from error
 
 
 def _read_parquet(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
@@ -37,10 +37,10 @@ def _read_parquet(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
     try:
         # polars never verifies a page's checksum; pyarrow does when asked.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            _require(wanted, file.schema_arrow.names, part)
+            require_columns(wanted, file.schema_arrow.names, part)
             return pl.DataFrame(file.read(columns=list(wanted)))
     except (pa.ArrowException, pl.exceptions.PolarsError, PanicException, ValueError) as error:
-        raise _unreadable(part, error) from error
+        raise unreadable(part, error) from error
 
 
 def _read_csv(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
@@ -48,10 +48,10 @@ def _read_csv(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             header = next(reader, [])
-            _require(wanted, header, part)
+            require_columns(wanted, header, part)
             records = [record for record in reader if record]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise _unreadable(part, error) from error
+        raise unreadable(part, error) from error
     for row, record in enumerate(records):
         if len(record) != len(header):
             raise DataError(
@@ -71,14 +71,14 @@ def _read_jsonl(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
         with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    record = _record(line, number, part)
+                    record = record_of(line, number, part)
                     seen |= dict.fromkeys(record)
                     for name, values in columns.items():
                         values.append(record.get(name))
     except UnicodeDecodeError as error:
-        raise _unreadable(part, error) from error
+        raise unreadable(part, error) from error
     if seen:
-        _require(wanted, list(seen), part)
+        require_columns(wanted, list(seen), part)
     return pl.DataFrame([_series(name, values, part) for name, values in columns.items()])
 
 
@@ -91,7 +91,7 @@ _FORMATS: dict[str, Callable[[Path, str, Sequence[str]], pl.DataFrame]] = {
 SUFFIXES = tuple(_FORMATS)
 
 
-def _record(line: str, number: int, part: str) -> dict[str, object]:
+def record_of(line: str, number: int, part: str) -> dict[str, object]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -152,7 +152,7 @@ def _short(value: object) -> str:
     return ascii(value)[:40]
 
 
-def _require(wanted: Sequence[str], present: Sequence[str], part: str) -> None:
+def require_columns(wanted: Sequence[str], present: Sequence[str], part: str) -> None:
     for name in wanted:
         if name not in present:
             columns = ", ".join(present[:20]) or "none"
@@ -162,7 +162,7 @@ def _require(wanted: Sequence[str], present: Sequence[str], part: str) -> None:
             )
 
 
-def _unreadable(part: str, error: Exception) -> DataError:
+def unreadable(part: str, error: Exception) -> DataError:
     kind = Path(part).suffix.lower().removeprefix(".")
     reason = " ".join(str(error).split())[:120]
     return DataError(f"{part} is not a readable {kind} file ({reason}). Replace or mend it.")

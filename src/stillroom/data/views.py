@@ -9,6 +9,7 @@ what a student sees, whatever order and whatever preprocessing either of them us
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +61,7 @@ class Views:
             )
         return cls(count=count, shift=int(found[1]), seed=int(found[2]))
 
-    def apply(
-        self, images: NDArray[np.float32], example_ids: Sequence[bytes], view: int
-    ) -> NDArray[np.float32]:
+    def apply(self, images: NDArray[Any], example_ids: Sequence[bytes], view: int) -> NDArray[Any]:
         """Return a view of each image.
 
         Args:

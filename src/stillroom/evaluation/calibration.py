@@ -32,7 +32,13 @@ def reliability(
     """
     rows = checked_probabilities(probabilities, "probabilities")
     right = correct(rows, checked_labels(labels, rows.shape))
-    confidence = rows.max(axis=1)
+    return reliability_of(model, rows.max(axis=1), right, bins)
+
+
+def reliability_of(
+    model: str, confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int
+) -> list[dict[str, str | int | float]]:
+    """Return the same for answers of which only confidence and rightness, [N] each, are known."""
     bin_index = bin_of(confidence, bins)
     return [
         {

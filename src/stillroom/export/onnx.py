@@ -9,19 +9,23 @@ import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stillroom.data.encoders.sequences import TOKENS
 from stillroom.errors import ModelError
-from stillroom.models.forward import logits
+from stillroom.models.arguments import is_decoder
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 FILE = "model.onnx"
 OPSET = 18
+INPUTS = "inputs"
+BATCH_SIZE, SEQUENCES = 256, 8
 # Float32 sums in another order: seen up to 1e-5 on logits of about 20.
 TOLERANCE = 1e-3
 
@@ -41,8 +45,8 @@ class Parity:
     tolerance: float
 
 
-def export_onnx(model: "PreTrainedModel", inputs: NDArray[np.float32], path: Path) -> None:
-    """Write a model as ONNX; the first axis of its input stays free.
+def export_onnx(model: "PreTrainedModel", inputs: NDArray[Any], path: Path) -> None:
+    """Write a model as ONNX; how many inputs there are stays free, and of tokens how long they are.
 
     Args:
         model: in evaluation mode.
@@ -51,53 +55,79 @@ def export_onnx(model: "PreTrainedModel", inputs: NDArray[np.float32], path: Pat
     """
     import torch
 
+    fed = feeds(inputs[:2])
+    names = list(fed)
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    free = {0: batch} if names == [INPUTS] else {0: batch, 1: length}
+
     class Logits(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-            return self.model(**{model.main_input_name: inputs}).logits
+        def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+            return _logits(self.model, dict(zip(names, tensors, strict=True)))
 
     with _quiet():
         program = torch.onnx.export(
             Logits().eval(),
-            (torch.from_numpy(inputs[:2]),),
+            tuple(torch.from_numpy(one) for one in fed.values()),
             dynamo=True,
             opset_version=OPSET,
-            input_names=["inputs"],
+            input_names=names,
             output_names=["logits"],
-            dynamic_shapes={"inputs": {0: torch.export.Dim("batch")}},
+            dynamic_shapes={"tensors": tuple(free for _ in names)},
         )
     if program is None:
         raise ModelError("PyTorch returned no ONNX program for the student.")
     _strip(program.model_proto, path)
 
 
-def measure_parity(
-    model: "PreTrainedModel", path: Path, inputs: NDArray[np.float32], batch_size: int = 256
-) -> Parity:
+def feeds(inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return what the exported model is given for some inputs, by name.
+
+    Of sequences [N, 3, length] each is taken for one text: `input_ids` and `attention_mask`, as
+    every reader of language models has them.
+    """
+    if inputs.dtype.kind == "f":
+        return {INPUTS: inputs}
+    tokens = inputs[:, TOKENS].astype(np.int64)
+    return {"input_ids": tokens.clip(min=0), "attention_mask": (tokens >= 0).astype(np.int64)}
+
+
+def measure_parity(model: "PreTrainedModel", path: Path, inputs: NDArray[Any]) -> Parity:
     """Compare the logits of a model and of its ONNX file on the same inputs.
 
     Raises:
         ModelError: they differ by more than the tolerance.
     """
     import onnxruntime
+    import torch
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    theirs = np.concatenate(
-        [
-            session.run(["logits"], {"inputs": inputs[start : start + batch_size]})[0]
-            for start in range(0, len(inputs), batch_size)
-        ]
-    )
-    largest = float(np.abs(logits(model, inputs, batch_size) - theirs).max())
+    size = BATCH_SIZE if inputs.dtype.kind == "f" else SEQUENCES
+    largest = 0.0
+    for start in range(0, len(inputs), size):
+        fed = feeds(inputs[start : start + size])
+        with torch.inference_mode():
+            ours = _logits(model, {name: torch.from_numpy(one) for name, one in fed.items()})
+        apart = np.abs(ours.numpy() - session.run(["logits"], fed)[0])
+        if "attention_mask" in fed:  # what is said of padding means nothing
+            apart = apart[fed["attention_mask"] > 0]
+        largest = max(largest, float(apart.max()))
     if not largest <= TOLERANCE:
         raise ModelError(
             f"{path.name} differs from the student by {largest:.3g} in a logit; at most "
             f"{TOLERANCE:g} is accepted. Export with another architecture or version of PyTorch."
         )
     return Parity(largest, len(inputs), TOLERANCE)
+
+
+def _logits(model: "PreTrainedModel", fed: "dict[str, Tensor]") -> "Tensor":
+    if INPUTS in fed:
+        return model(**{model.main_input_name: fed[INPUTS]}).logits
+    cached = {"use_cache": False} if is_decoder(model) else {}
+    return model(**fed, **cached).logits
 
 
 def _strip(proto: object, path: Path) -> None:

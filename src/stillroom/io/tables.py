@@ -1,6 +1,6 @@
 """Tables on disk: a Parquet file as a small value that travels between nodes and is read late."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -109,21 +109,36 @@ def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
         raise DataError(f"{path} is not Parquet ({error}). Run its stage again.") from error
 
 
-def write_parts(frame: "pl.DataFrame", folder: Path) -> None:
+def write_parts(frames: "Iterable[pl.DataFrame]", folder: Path) -> None:
     """Write a table with the columns `example_id` and `part` into an empty folder, in files.
 
     They are cut so that new rows leave most of the files as they were, and DVC pushes little more
-    than what is new.
+    than what is new. One frame is in memory, and what of the last one was not cut off yet.
     """
+    import polars as pl
+
+    written: list[Path] = []
+    rest = None
+    for frame in frames:
+        *whole, rest = _cut(frame if rest is None else pl.concat([rest, frame]))
+        for piece in whole:
+            written.append(folder / f"{len(written) + 1:05d}.parquet")
+            write_table(piece, written[-1])
+    if rest is not None and rest.height:
+        written.append(folder / f"{len(written) + 1:05d}.parquet")
+        write_table(rest, written[-1])
+    for path in written:
+        path.rename(folder / f"{path.stem}-of-{len(written):05d}.parquet")
+
+
+def _cut(frame: "pl.DataFrame") -> "list[pl.DataFrame]":
+    """Return the pieces of a table; the last one may go on in what follows."""
     keys, parts = frame["example_id"].to_list(), frame["part"].to_list()
     bounds = [0]
-    for at, (key, part) in enumerate(zip(keys, parts, strict=True), start=1):
-        following = parts[at] if at < len(parts) else None
-        if following is None or is_cut(key, part, following, at - bounds[-1], ROWS_PER_FILE):
+    for at, (key, part, following) in enumerate(zip(keys, parts, parts[1:], strict=False), start=1):
+        if is_cut(key, part, following, at - bounds[-1], ROWS_PER_FILE):
             bounds.append(at)
-    count = len(bounds) - 1
-    for number, (start, end) in enumerate(pairwise(bounds), start=1):
-        write_table(frame[start:end], folder / f"{number:05d}-of-{count:05d}.parquet")
+    return [frame[start:end] for start, end in pairwise([*bounds, frame.height])]
 
 
 def write_table(frame: "pl.DataFrame", path: Path) -> None:

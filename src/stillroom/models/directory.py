@@ -7,8 +7,10 @@ directory ──load_model──> model in evaluation mode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stillroom.data import encoders
+from stillroom.data.encoders import Encoder, write_encoder
 from stillroom.errors import ModelError
-from stillroom.io.documents import read_json, write_json
+from stillroom.io.documents import read_json
 from stillroom.io.hashing import sha256_file
 
 if TYPE_CHECKING:
@@ -18,11 +20,19 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 PREPROCESSOR = "preprocessor_config.json"
+OPENED_BY = {
+    "ForCausalLM": "AutoModelForCausalLM",
+    "LMHeadModel": "AutoModelForCausalLM",
+    "ForMaskedLM": "AutoModelForMaskedLM",
+    "ForSequenceClassification": "AutoModelForSequenceClassification",
+    "ForImageClassification": "AutoModelForImageClassification",
+    "Mlp": "AutoModelForImageClassification",
+}
 
 
 def save_model(
     model: "PreTrainedModel",
-    encoder: dict[str, Any],
+    encoder: Encoder,
     path: Path,
     weights: "dict[str, Tensor] | None" = None,
 ) -> None:
@@ -30,7 +40,7 @@ def save_model(
 
     Args:
         model: of which the config is written.
-        encoder: its JSON document.
+        encoder: of its inputs.
         path: the folder.
         weights: whole, where the model's own are sharded over processes.
 
@@ -47,7 +57,7 @@ def save_model(
     except SafetensorError as error:  # of a full disk too, which is no OSError there
         raise ModelError(f"{path} cannot be written: {error}") from error
     (path / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
-    write_json(path / PREPROCESSOR, encoder)
+    write_encoder(encoder, path, PREPROCESSOR)
 
 
 def load_model(path: Path) -> "PreTrainedModel":
@@ -58,14 +68,14 @@ def load_model(path: Path) -> "PreTrainedModel":
             weights are not those of the config.
     """
     import torch
-    from transformers import AutoModelForImageClassification
 
     import stillroom.models.mlp  # noqa: F401  (registers its config)
 
     require_directory(path)
     _silence_progress()
+    automatic = _automatic(path)
     try:
-        model, info = AutoModelForImageClassification.from_pretrained(
+        model, info = automatic.from_pretrained(
             path,
             dtype=torch.float32,
             local_files_only=True,
@@ -78,6 +88,26 @@ def load_model(path: Path) -> "PreTrainedModel":
         raise ModelError(f"{path} cannot be loaded: {reason[:300]}") from error
     _require_whole(path, info)
     return model.eval()
+
+
+def _automatic(path: Path) -> Any:
+    """Return the class of `transformers` that opens a model, by what its config says it is.
+
+    Raises:
+        ModelError: it says nothing, or something that is not known here.
+    """
+    import transformers
+
+    config = read_json(path / CONFIG)
+    named = config.get("architectures") if isinstance(config, dict) else None
+    architecture = str(named[0]) if isinstance(named, list) and named else "none"
+    for ending, automatic in OPENED_BY.items():
+        if architecture.endswith(ending):
+            return getattr(transformers, automatic)
+    raise ModelError(
+        f"{path / CONFIG} names the architecture {architecture[:60]}; it must end with "
+        f"{', '.join(OPENED_BY)}. Save the model with its head."
+    )
 
 
 def _require_whole(path: Path, info: dict[str, Any]) -> None:
@@ -105,17 +135,16 @@ def require_directory(path: Path) -> None:
         raise ModelError(f"{path / WEIGHTS} does not exist.{hint}")
 
 
-def read_encoder(path: Path) -> dict[str, Any]:
+def read_encoder(path: Path) -> Encoder:
     """Return the encoder that was saved beside a model.
 
     Raises:
-        ModelError: it is missing or no JSON object.
+        ModelError: there is none.
+        DataError: it is malformed.
     """
-    file = path / PREPROCESSOR
-    content = read_json(file) if file.is_file() else None
-    if not isinstance(content, dict):
-        raise ModelError(f"{file} is missing or no JSON object; it says how inputs become numbers.")
-    return content
+    if not (path / PREPROCESSOR).is_file():
+        raise ModelError(f"{path / PREPROCESSOR} is missing; it says how inputs become numbers.")
+    return encoders.read_encoder(path, PREPROCESSOR)
 
 
 def weights_hash(path: Path) -> str:

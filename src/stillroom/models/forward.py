@@ -7,7 +7,7 @@ each batch has the same size, with rows of zeros in the tail, whose answers are 
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 Floats = NDArray[np.float32]
+Inputs = NDArray[Any]
 
 
-def logits(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> Floats:
-    """Return float32 logits [N, classes] for float32 inputs [N, *shape]."""
+def logits(model: "PreTrainedModel", inputs: Inputs, batch_size: int) -> Floats:
+    """Return float32 logits [N, classes] for inputs [N, *shape]."""
     batches = batches_of_logits(model, inputs, batch_size)
     return np.concatenate([batch.float().cpu().numpy() for batch in batches])
 
 
-def probabilities(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> NDArray[np.float64]:
+def probabilities(model: "PreTrainedModel", inputs: Inputs, batch_size: int) -> NDArray[np.float64]:
     """Return the softmax of the logits, [N, classes], at temperature 1."""
     answers = logits(model, inputs, batch_size).astype(np.float64)
     shifted = np.exp(answers - answers.max(axis=1, keepdims=True))
@@ -35,7 +36,7 @@ def probabilities(model: "PreTrainedModel", inputs: Floats, batch_size: int) -> 
 
 
 def batches_of_logits(
-    model: "PreTrainedModel", inputs: Floats, batch_size: int
+    model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[Tensor]":
     """Yield the logits batch by batch on the model's device, each [at most batch_size, classes]."""
     import torch
@@ -47,7 +48,7 @@ def batches_of_logits(
 
 
 def batches_with_features(
-    model: "PreTrainedModel", inputs: Floats, batch_size: int
+    model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[tuple[Tensor, Tensor]]":
     """Yield the same, with pooled features [at most batch_size, D].
 
@@ -63,13 +64,13 @@ def batches_with_features(
 
 
 def _batches(
-    model: "PreTrainedModel", inputs: Floats, batch_size: int
+    model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[tuple[Tensor, int]]":
     """Yield each batch at the fixed size, and how many of its rows are no padding."""
     import torch
 
     for start in range(0, len(inputs), batch_size):
         batch = inputs[start : start + batch_size]
-        padded = np.zeros((batch_size, *inputs.shape[1:]), dtype=np.float32)
+        padded = np.zeros((batch_size, *inputs.shape[1:]), dtype=inputs.dtype)
         padded[: len(batch)] = batch
         yield torch.from_numpy(padded).to(model.device), len(batch)

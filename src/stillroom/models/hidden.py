@@ -6,6 +6,7 @@ inputs [N, *shape] ──> logits [N, C], hidden states [N, *positions, D] of ea
 from typing import TYPE_CHECKING
 
 from stillroom.errors import ModelError
+from stillroom.models.arguments import arguments
 from stillroom.objectives.features import Features
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def with_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, 
     Raises:
         ModelError: the architecture shows no hidden states.
     """
-    out = model(**{model.main_input_name: inputs}, output_hidden_states=True)
+    out = model(**arguments(model, inputs), output_hidden_states=True)
     if not out.hidden_states:
         raise ModelError(
             f"{type(model).__name__} shows no hidden states, so no term can compare its features. "
@@ -30,7 +31,7 @@ def with_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, 
 
 def logits_alone(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, None]":
     """Return logits [N, C], and no features."""
-    return model(**{model.main_input_name: inputs}).logits, None
+    return model(**arguments(model, inputs)).logits, None
 
 
 def feature_width(model: "PreTrainedModel", shape: tuple[int, ...]) -> int:

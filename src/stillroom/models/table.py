@@ -1,6 +1,6 @@
 """The table of architectures: a name and options in, an untrained model out.
 
-    Architecture(name, options) + Shape(input, classes) ──> transformers.PreTrainedModel
+    Architecture(name, options) + Shape(inputs, classes) ──> transformers.PreTrainedModel
 
 Names map to builders; there is no import by dotted path. Other packages add builders through the
 entry point group `stillroom.models`, so what can be built is what is installed.
@@ -9,8 +9,9 @@ entry point group `stillroom.models`, so what can be built is what is installed.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from stillroom.data.encoders import ArrayEncoder, Encoder
 from stillroom.errors import ModelError, nearest
 
 if TYPE_CHECKING:
@@ -20,11 +21,46 @@ ENTRY_POINTS = "stillroom.models"
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a model of tokens takes.
+
+    Attributes:
+        size: how many ids there are.
+        length: of the longest sequence.
+        task: what it is asked of a sequence: its class, the next token, or tokens that are hidden.
+        end, padding: their ids; None where there are none.
+    """
+
+    size: int
+    length: int
+    task: Literal["classification", "next_token", "masked_token"]
+    end: int | None = None
+    padding: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """What a model takes and gives: one example's encoded shape, and the names of its classes."""
+    """What a model takes and gives.
+
+    Attributes:
+        inputs: the shape of one encoded example.
+        classes: their names; none where it answers with tokens.
+        vocabulary: of the tokens that it takes; None where it takes none.
+    """
 
     inputs: tuple[int, ...]
     classes: tuple[str, ...]
+    vocabulary: Vocabulary | None = None
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> "Shape":
+        """Return the shape of a model whose inputs an encoder makes."""
+        if isinstance(encoder, ArrayEncoder):
+            return cls(encoder.shape, encoder.classes)
+        tokenizer = encoder.tokenizer
+        end, padding = tokenizer.end, tokenizer.padding
+        vocabulary = Vocabulary(tokenizer.size, encoder.length, encoder.task, end, padding)
+        return cls(encoder.shape, encoder.classes, vocabulary)
 
 
 Builder = Callable[[Shape, Mapping[str, Any]], "PreTrainedModel"]
@@ -53,8 +89,13 @@ def table() -> dict[str, Builder]:
     """Return every builder by name: the built-in ones, then those of installed packages."""
     from stillroom.models.mlp import build_mlp
     from stillroom.models.resnet import build_resnet
+    from stillroom.models.transformer import build_transformer
 
-    builders: dict[str, Builder] = {"mlp": build_mlp, "resnet": build_resnet}
+    builders: dict[str, Builder] = {
+        "mlp": build_mlp,
+        "resnet": build_resnet,
+        "transformer": build_transformer,
+    }
     for entry in entry_points(group=ENTRY_POINTS):
         builders.setdefault(entry.name, entry.load())
     return builders

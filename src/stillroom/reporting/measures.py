@@ -25,9 +25,24 @@ def quality_measures(metrics: Numbers) -> tuple[Measure, ...]:
     return (
         _measure("Accuracy", "share right, higher is better", metrics, "accuracy", percent),
         _measure("NLL", "nats, lower is better", metrics, "nll", _nats),
+        *_of_language(metrics),
         _measure("ECE", "calibration error, lower is better", metrics, "ece", percent),
         _measure("Agreement", "same first choice as the teacher", metrics, "agreement", percent),
         _measure("KL to teacher", "nats, lower is closer", metrics, "kl_to_teacher", _nats),
+    )
+
+
+def is_language(metrics: Numbers) -> bool:
+    """Tell whether the models are language models, whose answers are next tokens."""
+    return "perplexity" in metrics["student"]
+
+
+def _of_language(metrics: Numbers) -> tuple[Measure, ...]:
+    if not is_language(metrics):
+        return ()
+    return (
+        _measure("Perplexity", "of a token, lower is better", metrics, "perplexity", _two_decimals),
+        _measure("Bits per byte", "of text, lower is better", metrics, "bits_per_byte", _nats),
     )
 
 

@@ -6,6 +6,7 @@ The front matter is what the Hub reads; the text says whose child the model is.
 import json
 from typing import Any
 
+from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.reporting.facts import facts
 from stillroom.reporting.measures import MODELS, quality_measures
 from stillroom.reporting.names import printable, title
@@ -15,6 +16,8 @@ PIPELINE_TAGS = {
     "image": "image-classification",
     "text": "text-classification",
     "features": "tabular-classification",
+    "next_token": "text-generation",
+    "masked_token": "fill-mask",
 }
 
 Numbers = dict[str, dict[str, int | float]]
@@ -24,7 +27,7 @@ def model_card(
     metrics: Numbers,
     parameters: dict[str, Any],
     soft_labels_summary: dict[str, str | int | float],
-    encoder: dict[str, Any],
+    encoder: Encoder,
 ) -> str:
     """Return the card as Markdown with a YAML front matter.
 
@@ -32,9 +35,9 @@ def model_card(
         metrics: per model its measures, and `gain`, as in metrics.json.
         parameters: the composed parameters.
         soft_labels_summary: the set's fingerprint, the teachers' hashes and what else it tells.
-        encoder: the encoder's JSON document: its kind of input, and the classes in their order.
+        encoder: of its inputs; knows the classes in their order.
     """
-    kind, classes = encoder["kind"], encoder["classes"]
+    kind = encoder.task if isinstance(encoder, SequenceEncoder) else encoder.kind
     parts = (
         _front_matter(metrics, kind),
         "# Distilled student",
@@ -47,7 +50,7 @@ def model_card(
         "## How to load it",
         _LOADING,
         "## Outputs",
-        f"{len(classes)} logits, in this order: {', '.join(_code(name) for name in classes)}.",
+        _outputs(encoder),
         "## How it was made",
         _lines({key: parameters[key] for key in ("student", "objective")}),
         "Made with Stillroom.",
@@ -60,12 +63,18 @@ _LOADING = """\
 ONNX Runtime.
 
 ```python
-from stillroom.data.encoders import Encoder
 from stillroom.models.directory import load_model, read_encoder
 
-encoder = Encoder.from_json(read_encoder(path))
+encoder = read_encoder(path)
 model = load_model(path)  # safetensors; no pickle, no remote code
 ```"""
+
+
+def _outputs(encoder: Encoder) -> str:
+    if isinstance(encoder, SequenceEncoder):
+        return f"{encoder.outputs:,} logits at each position, one for each token of the tokenizer."
+    names = ", ".join(_code(name) for name in encoder.classes)
+    return f"{len(encoder.classes)} logits, in this order: {names}."
 
 
 def _front_matter(metrics: Numbers, kind: str) -> str:

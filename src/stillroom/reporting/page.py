@@ -63,26 +63,51 @@ def page(evidence: Evidence) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    matrices = _matrices(evidence)
-    shown = worst_classes(matrices["student"])
+    by_class = _by_class(evidence) if evidence.classes else None
+    tests = _tests(evidence)
     return environment.get_template("report.html.j2").render(
         verdict=verdict(evidence.metrics, evidence.cost),
         titles=[title(model) for model in MODELS],
         measures=quality_measures(evidence.metrics) + cost_measures(evidence.cost),
-        intervals=_intervals(evidence.metrics, int(matrices["student"].sum())),
-        tests=int(matrices["student"].sum()),
-        class_count=len(evidence.classes),
-        shown_count=len(shown),
+        intervals=_intervals(evidence.metrics, tests) if by_class else [""] * len(MODELS),
+        tests=tests,
+        answers="examples" if by_class else "tokens",
         curves=_curves(evidence),
         reliability=_reliability(evidence),
-        confusion=_confusion(evidence, matrices, shown),
-        similarity=_similarity(evidence, shown),
-        pairs=_pairs(evidence),
+        by_class=by_class,
         data=condensed(evidence.data_report),
         soft_labels=facts(evidence.soft_labels),
         parity=evidence.parity,
         parameters=facts(evidence.parameters),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ByClass:
+    """What there is to see of single classes."""
+
+    count: int
+    shown: int
+    confusion: list[str]
+    similarity: str
+    pairs: list[tuple[str, str, str]]
+
+
+def _by_class(evidence: Evidence) -> ByClass:
+    matrices = _matrices(evidence)
+    shown = worst_classes(matrices["student"])
+    return ByClass(
+        count=len(evidence.classes),
+        shown=len(shown),
+        confusion=_confusion(evidence, matrices, shown),
+        similarity=_similarity(evidence, shown),
+        pairs=_pairs(evidence),
+    )
+
+
+def _tests(evidence: Evidence) -> int:
+    """Return how many answers each model gave to the test split."""
+    return sum(row["count"] for row in evidence.reliability if row["model"] == "student")
 
 
 def _matrices(evidence: Evidence) -> dict[str, NDArray[np.int64]]:

@@ -1,12 +1,14 @@
 """Verdict: metrics and cost in, what they say in careful words out.
 
 One run is one seed. Its words claim a difference only where the draw of the test examples does
-not explain it, and they never promise that another seed would say the same.
+not explain it, and they never promise that another seed would say the same. A classifier is judged
+by its accuracy, a language model by the NLL of a token.
 """
 
 from dataclasses import dataclass
 
 from stillroom.evaluation.intervals import Z_95
+from stillroom.reporting.measures import is_language
 
 Numbers = dict[str, dict[str, int | float]]
 
@@ -39,10 +41,12 @@ def quality_in_words(metrics: Numbers) -> str:
 def gain_in_words(metrics: Numbers) -> str:
     """Return the finding, the gain, and that it is one seed: two lines of at most 80 letters."""
     gain, margin = _gain_and_margin(metrics)
-    return (
-        f"{_headline(metrics)} {_points(gain, '+')} of accuracy, ± {100 * margin:.1f}.\n"
-        f"{ONE_SEED[0].upper()}{ONE_SEED[1:]}."
+    told = (
+        f"{_nats(gain, '+')} of a token's NLL, ± {margin:.3f}."
+        if is_language(metrics)
+        else f"{_points(gain, '+')} of accuracy, ± {100 * margin:.1f}."
     )
+    return f"{_headline(metrics)} {told}\n{ONE_SEED[0].upper()}{ONE_SEED[1:]}."
 
 
 def _headline(metrics: Numbers) -> str:
@@ -57,38 +61,63 @@ def _headline(metrics: Numbers) -> str:
 def _difference(metrics: Numbers) -> str:
     gain, margin = _gain_and_margin(metrics)
     beyond = "more than" if abs(gain) > margin else "within what"
-    explained = f"{beyond} the draw of the test examples explains (± {_points(margin)})"
+    told = _nats if is_language(metrics) else _points
+    explained = f"{beyond} the draw of the test examples explains (± {told(margin)})"
+    student, control = metrics["student"], metrics["control"]
+    if is_language(metrics):
+        return (
+            f"To the distilled student a token of the test split is worth {student['nll']:.3f} "
+            f"nats (perplexity {student['perplexity']:.2f}), to the same student without a teacher "
+            f"{control['nll']:.3f} ({control['perplexity']:.2f}). The gain of {_nats(gain, '+')} "
+            f"is {explained}."
+        )
     return (
-        f"The distilled student is right on {_percent(metrics['student']['accuracy'])} of the test "
+        f"The distilled student is right on {_percent(student['accuracy'])} of the test "
         f"examples, the same student without a teacher on "
-        f"{_percent(metrics['control']['accuracy'])}. The difference of {_points(gain, '+')} is "
+        f"{_percent(control['accuracy'])}. The difference of {_points(gain, '+')} is "
         f"{explained}."
     )
 
 
 def _loss(metrics: Numbers) -> str:
     student, control = metrics["student"]["nll"], metrics["control"]["nll"]
+    agrees = (
+        f"agrees with the teacher on {_percent(metrics['student']['agreement'])} of the "
+        f"{_answers(metrics)}."
+    )
+    if is_language(metrics):
+        return f"It {agrees}"
     moved = "lower" if student < control else "higher"
     if f"{student:.3f}" == f"{control:.3f}":
         return f"The negative log-likelihood of both is {student:.3f} nats."
     return (
         f"Its negative log-likelihood is {moved}, {student:.3f} nats against {control:.3f}, and it "
-        f"agrees with the teacher on {_percent(metrics['student']['agreement'])} of the examples."
+        f"{agrees}"
     )
 
 
 def _size(metrics: Numbers, cost: Numbers) -> str:
     size = cost["teacher"]["parameters"] / cost["student"]["parameters"]
     time = cost["teacher"]["ms_per_image"] / cost["student"]["ms_per_image"]
-    return (
-        f"The teacher is right on {_percent(metrics['teacher']['accuracy'])}, with {size:,.1f} "
-        f"times the student's parameters and {time:,.1f} times its time per image."
+    good = (
+        f"The teacher's perplexity is {metrics['teacher']['perplexity']:.2f}"
+        if is_language(metrics)
+        else f"The teacher is right on {_percent(metrics['teacher']['accuracy'])}"
     )
+    return (
+        f"{good}, with {size:,.1f} times the student's parameters and {time:,.1f} times its time "
+        f"per {'sequence' if is_language(metrics) else 'image'}."
+    )
+
+
+def _answers(metrics: Numbers) -> str:
+    return "tokens" if is_language(metrics) else "examples"
 
 
 def _gain_and_margin(metrics: Numbers) -> tuple[float, float]:
     gain = metrics["gain"]
-    return gain["accuracy"], Z_95 * gain["accuracy_standard_error"]
+    by = "nll" if is_language(metrics) else "accuracy"
+    return gain[by], Z_95 * gain[f"{by}_standard_error"]
 
 
 def _percent(share: float) -> str:
@@ -97,3 +126,7 @@ def _percent(share: float) -> str:
 
 def _points(share: float, sign: str = "") -> str:
     return f"{100 * share:{sign}.1f} points"
+
+
+def _nats(value: float, sign: str = "") -> str:
+    return f"{value:{sign}.3f} nats"

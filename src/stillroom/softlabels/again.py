@@ -47,7 +47,7 @@ def require_same_again(
     asked = [expected[row] for row in rows]
     said = member.answer(np.stack([question.input() for question in asked]))
     parts = [split(part) for part in said]
-    answers = np.concatenate([on_cpu(logits) for logits, _ in parts])
+    answers = [one for logits, _ in parts for one in on_cpu(logits)]
     features = [halved(found, range(len(found))) for _, found in parts if found is not None]
     states = np.concatenate(features) if features else None
     for at, (row, question) in enumerate(zip(rows, asked, strict=True)):

@@ -147,7 +147,8 @@ class Capturing:
         wanted: dict[bytes, list[Question]] = {}
         for question in questions:
             wanted.setdefault(question.row.input_key, []).append(question)
-        groups = list(wanted.values())
+        # Longest first: a teacher of sequences answers alike ones together.
+        groups = sorted(wanted.values(), key=lambda group: -len(group[0].row.labels))
         tables, start = [], 0
         for answer in self._answers_to(groups):
             logits, features = split(answer)

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
 from stillroom.softlabels.combine import Combination, require_combinable
 from stillroom.softlabels.features import WithFeatures
@@ -41,7 +42,7 @@ class KeptEnsemble:
         """How many classes an answer spans."""
         return self.ensemble.classes
 
-    def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
+    def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
         """Yield the ensemble's log-probabilities [n, C], and features where kept."""
         if self.capture.features == "none":
             yield from self.ensemble.answer(inputs)
@@ -86,12 +87,12 @@ class Ensemble:
         )
         return KeptEnsemble(self, capture)
 
-    def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
-        """Yield the ensemble's log-probabilities [n, C], float32."""
+    def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
+        """Yield the ensemble's log-probabilities [n, C] or [n, positions, C], float32."""
         for answers in zip(*(member.answer(inputs) for member in self.members), strict=True):
             yield self._combined(answers)
 
-    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[WithFeatures]:
+    def answer_with_features(self, inputs: NDArray[Any]) -> Iterator[WithFeatures]:
         """Yield the same, with the members' pooled features side by side."""
         import torch
 
@@ -104,18 +105,19 @@ class Ensemble:
         import torch
 
         logs = torch.stack(
-            [torch.as_tensor(logits).double().log_softmax(dim=1) for logits in answers]
+            [torch.as_tensor(logits).double().log_softmax(dim=-1) for logits in answers]
         )
-        weights = logs.new_tensor(self.combination.shares)[:, None, None]
+        shares = logs.new_tensor(self.combination.shares)
+        weights = shares.reshape(-1, *[1] * (logs.ndim - 1))
         if self.combination.mean == "logit":
-            return (logs * weights).sum(dim=0).log_softmax(dim=1).float()
+            return (logs * weights).sum(dim=0).log_softmax(dim=-1).float()
         return torch.logsumexp(logs + weights.log(), dim=0).float()
 
 
 def probabilities_of(
     refs: Sequence[TeacherRef],
     combination: Combination,
-    classes: Sequence[str],
+    encoder: Encoder,
     examples: pl.DataFrame,
 ) -> NDArray[np.float64]:
     """Ask teachers about some examples and return the ensemble's probabilities, [N, C].
@@ -126,7 +128,7 @@ def probabilities_of(
     how = How(augmentation="none", seed=0, batch_size=BATCH_SIZE)
     log_p = []
     for ref in refs:
-        teacher = open_teacher(ref, how, classes)
+        teacher = open_teacher(ref, how, encoder)
         answers = list(teacher.answer(teacher.encoder.encode(examples)))
         log_p.append(_log_softmax(np.concatenate([on_cpu(part) for part in answers])))
     shares = np.array(combination.shares)[:, None, None]

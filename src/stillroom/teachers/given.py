@@ -4,7 +4,6 @@ teacher.path ──the files that a model consists of, no links, no code──> 
 """
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from stillroom.data.encoders import Encoder
@@ -16,12 +15,13 @@ from stillroom.models.directory import (
     read_encoder,
     require_directory,
 )
+from stillroom.teachers.alike import require_alike
 
 # What is copied, since what lies in the project is pushed to a remote; all else stays behind.
 FILES = (CONFIG, WEIGHTS, PREPROCESSOR, "README.md", "LICENSE")
 
 
-def take_over(given: Path, target: Path, classes: Sequence[str]) -> None:
+def take_over(given: Path, target: Path, encoder: Encoder) -> None:
     """Copy a teacher into the project.
 
     Raises:
@@ -31,13 +31,7 @@ def take_over(given: Path, target: Path, classes: Sequence[str]) -> None:
     if not given.is_dir():
         raise ModelError(f"teacher.path {given} is no folder. Name a Hugging Face model directory.")
     require_directory(given)
-    theirs = Encoder.from_json(read_encoder(given)).classes
-    if list(theirs) != list(classes):
-        raise ModelError(
-            f"{given} answers for {len(theirs)} classes ({', '.join(theirs[:5])}, …), and the "
-            f"examples have {len(classes)} ({', '.join(classes[:5])}, …). "
-            "Name a teacher of these classes, or set data.classes."
-        )
+    require_alike(read_encoder(given), encoder, given)
     target.mkdir(parents=True)
     for name in FILES:
         if (given / name).is_symlink():

@@ -4,22 +4,24 @@ TeacherRef ──open_teacher──> LocalTeacher ──keeping(sparsifier)─�
 Kept ──answer──> logits, batch by batch at one fixed shape
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.errors import ModelError
 from stillroom.io.hashing import sha256_json
-from stillroom.models.directory import load_model, read_encoder, weights_hash
+from stillroom.models.directory import PREPROCESSOR, load_model, read_encoder, weights_hash
 from stillroom.models.forward import batches_of_logits, batches_with_features
+from stillroom.models.sequences import batches_of_token_logits
+from stillroom.models.transformer import require_length
 from stillroom.softlabels.features import WithFeatures
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.sparsify.kinds import Sparsifier
+from stillroom.teachers.alike import require_alike
 from stillroom.teachers.reference import TeacherRef
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Kept:
         """How many classes an answer spans."""
         return self.teacher.classes
 
-    def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
+    def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
         """Yield logits [n, C] for inputs [N, *shape], in order, and features where kept."""
         if self.capture.features == "none":
             yield from self.teacher.answer(inputs)
@@ -86,7 +88,7 @@ class LocalTeacher:
     @property
     def classes(self) -> int:
         """How many classes an answer spans."""
-        return len(self.encoder.classes)
+        return self.encoder.outputs
 
     def keeping(self, sparsifier: Sparsifier) -> "Member":
         """Return the teacher as a member whose capture names this sparsifier."""
@@ -105,36 +107,54 @@ class LocalTeacher:
         )
         return Kept(self, capture)
 
-    def answer(self, inputs: NDArray[np.float32]) -> Iterator[Any]:
-        """Yield logits [n, C] for inputs [N, *shape], in order."""
-        yield from batches_of_logits(self.model, inputs, self.how.batch_size)
+    def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
+        """Yield logits [n, C] for inputs [N, *shape], in order, or [n, positions, C]."""
+        size = self.how.batch_size
+        if isinstance(self.encoder, SequenceEncoder):
+            yield from batches_of_token_logits(self.model, inputs, size, self.encoder.outputs)
+        else:
+            yield from batches_of_logits(self.model, inputs, size)
 
-    def answer_with_features(self, inputs: NDArray[np.float32]) -> Iterator[WithFeatures]:
+    def answer_with_features(self, inputs: NDArray[Any]) -> Iterator[WithFeatures]:
         """Yield the same, with pooled features [n, D]."""
         for logits, features in batches_with_features(self.model, inputs, self.how.batch_size):
             yield WithFeatures(logits, features)
 
 
-def open_teacher(ref: TeacherRef, how: How, classes: Sequence[str]) -> LocalTeacher:
+def open_teacher(ref: TeacherRef, how: How, encoder: Encoder) -> LocalTeacher:
     """Load a teacher in float32 on the CPU.
+
+    Args:
+        ref: the teacher.
+        how: it is asked.
+        encoder: of the examples, whose classes or tokens it must answer with.
 
     Raises:
         ModelError: the files changed since they were referred to, cannot be loaded, or the
-            teacher was trained for other classes.
+            teacher answers with other classes or tokens.
     """
     if weights_hash(ref.path) != ref.weights:
         raise ModelError(f"{ref.path} changed while it was in use. Run the stage again.")
-    model = load_model(ref.path)
-    _require_classes(model, ref, classes)
-    return LocalTeacher(model, Encoder.from_json(read_encoder(ref.path)), ref, how)
+    model, own = load_model(ref.path), read_encoder(ref.path)
+    require_alike(own, encoder, ref.path)
+    _require_outputs(model, own, ref)
+    return LocalTeacher(model, own, ref, how)
 
 
-def _require_classes(model: "PreTrainedModel", ref: TeacherRef, classes: Sequence[str]) -> None:
+def _require_outputs(model: "PreTrainedModel", encoder: Encoder, ref: TeacherRef) -> None:
+    """Check that a model answers with what its own encoder says."""
+    if isinstance(encoder, SequenceEncoder):
+        require_length(model.config, encoder.length)
+        if model.config.vocab_size < encoder.outputs:
+            raise ModelError(
+                f"{ref.path} answers with {model.config.vocab_size} tokens, and its tokenizer has "
+                f"{encoder.outputs}. Give it the tokenizer that it was trained with."
+            )
+        return
     named: dict[Any, str] = dict(model.config.id2label or {})
     names = [named[index] for index in sorted(named)]
-    if names != list(classes):
+    if names != list(encoder.classes):
         raise ModelError(
-            f"{ref.path} answers for {len(names)} classes ({', '.join(names[:5])}, …), and the "
-            f"examples have {len(classes)} ({', '.join(list(classes)[:5])}, …). "
-            "Name a teacher of these classes, or set data.classes."
+            f"{ref.path} answers for {len(names)} classes ({', '.join(names[:5])}, …), and its "
+            f"{PREPROCESSOR} names {len(encoder.classes)}. Write the directory anew."
         )

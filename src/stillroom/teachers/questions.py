@@ -7,12 +7,14 @@ Nothing but one batch of rows is in memory, however many examples there are.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import Encoder, SequenceEncoder
+from stillroom.data.encoders.sequences import LABELS, NONE
 from stillroom.data.views import Views
 from stillroom.errors import ConfigError
 from stillroom.io.hashing import sha256_json
@@ -76,21 +78,27 @@ class ExampleQuestions:
             keys[view] = input_keys(
                 inputs[view], preprocessing, self.views.name, [view] * len(plain)
             )
-        labels = frame["label"].fill_null(-1).to_numpy().astype(np.int32)
+        labels = {view: self._labels(frame, found) for view, found in inputs.items()}
         columns = zip(example_ids, frame["part"], frame["split"] == TRAIN, strict=True)
         for at, (example_id, part, trained) in enumerate(columns):
             for view in self.views.numbers if trained else [0]:
                 for draw in range(self.draws if trained else 1):
-                    row = Row(example_id, keys[view][at], part, view, draw, labels[at : at + 1])
+                    row = Row(example_id, keys[view][at], part, view, draw, labels[view][at])
                     yield Question(row, _Input(inputs[view], at))
+
+    def _labels(self, frame: pl.DataFrame, inputs: NDArray[Any]) -> list[NDArray[np.int32]]:
+        """Return each row's hard labels: one, or those of the positions where it is asked."""
+        if isinstance(self.encoder, SequenceEncoder):
+            return [row[row != NONE] for row in inputs[:, LABELS]]
+        return list(frame["label"].fill_null(NONE).to_numpy().astype(np.int32)[:, None])
 
 
 @dataclass(frozen=True, slots=True)
 class _Input:
     """One row of a batch of inputs, taken when a teacher is to see it."""
 
-    batch: NDArray[np.float32]
+    batch: NDArray[Any]
     at: int
 
-    def __call__(self) -> NDArray[np.float32]:
+    def __call__(self) -> NDArray[Any]:
         return self.batch[self.at]

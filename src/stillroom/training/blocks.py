@@ -43,7 +43,7 @@ class Blocks:
 
     def some_targets(self) -> list[SoftTarget]:
         """Return the targets of each variant, of the first block."""
-        return self.see([0]).targets
+        return self.see([0]).some_targets()
 
     def shuffled(self, seed: int) -> "tuple[Groups, ShuffledInBlocks]":
         """Return the rows and their order."""

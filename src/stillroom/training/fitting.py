@@ -52,7 +52,7 @@ class Progress(Callback):
     ) -> None:
         """Count the rows."""
         epoch = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
-        rows = len(batch.labels) * trainer.world_size
+        rows = len(batch.inputs) * trainer.world_size
         self.tick(rows, f"training {self.name}, {epoch}")
 
 
@@ -93,7 +93,7 @@ def fit_model(
         StoppedError: it was asked to, and saved its state.
         StillroomError: the model diverged, or cannot be built.
     """
-    keeper = Keeper(place, task.encoder.to_json(), where.checkpoint_steps, stop)
+    keeper = Keeper(place, task.encoder, where.checkpoint_steps, stop)
     trainer = trainer_of(where, fit, [keeper, Progress(tick, fit.name)])
     data = Data(task.train, task.validation, fit.optimisation, fit.seed, where.workers)
     learner = learner_of(fit, task)
@@ -107,7 +107,7 @@ def learner_of(fit: Fit, task: Task) -> Learner:
     Raises:
         ModelError: the architecture cannot be built, or shows no features.
     """
-    shape = Shape(task.encoder.shape, task.encoder.classes)
+    shape = Shape.of(task.encoder)
     model = build(fit.architecture.name, fit.architecture.options, shape, fit.seed)
     project = None
     if isinstance(task.loss, Mixture) and any(term.projects for _, term in task.loss.features):

@@ -7,7 +7,7 @@ A `Fit` is one model to train; several share one worker, so that the start-up is
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -73,13 +73,14 @@ class Job:
     """Fits over one set of examples.
 
     Attributes:
+        examples, encoder: the folders of the examples and of the encoder of their inputs.
         live: the teachers of fits with an objective, where these learn from no cache.
         soft_labels: the folder of the set, where one is used.
         folder: of this kind of job alone: what is unfinished is kept there between runs.
     """
 
     examples: str
-    encoder: dict[str, Any]
+    encoder: str
     soft_labels: str | None
     folder: str
     fits: list[Fit]

@@ -12,6 +12,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
+from stillroom.data.encoders import Encoder
 from stillroom.io.workspace import publish
 from stillroom.models.directory import save_model
 from stillroom.training.learner import Learner
@@ -28,13 +29,13 @@ class Keeper(Checkpoint):
 
     Attributes:
         place: where to.
-        encoder: of the inputs, as its JSON document; it lies beside the best weights.
+        encoder: of the inputs, it lies beside the best weights.
         every: optimiser steps between two checkpoints.
         stop: whether to stop.
     """
 
     place: Place
-    encoder: dict[str, Any]
+    encoder: Encoder
     every: int
     stop: StopRequest
     _kept_at: int = field(default=0, init=False)

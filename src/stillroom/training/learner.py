@@ -21,12 +21,14 @@ from transformers import PreTrainedModel
 from stillroom.config.schema import Optimisation
 from stillroom.errors import StillroomError
 from stillroom.models.hidden import logits_alone, with_features
+from stillroom.models.language import is_split
 from stillroom.objectives.features import Features
 from stillroom.objectives.mixture import HardLabels, Loss, Mixture
 from stillroom.objectives.target import SoftTarget
 from stillroom.training.live import Teachers
 from stillroom.training.loader import Batch
 from stillroom.training.optimiser import optimiser_of, scheduled
+from stillroom.training.tokens import token_loss, token_scores
 
 Record = dict[str, str | int | float]
 
@@ -67,6 +69,7 @@ class Learner(lightning.LightningModule):
         self.records: list[Record] = []
         self.is_best = False
         self._is_sharded = False
+        self._is_split: bool | None = None
         self._highest = -math.inf
         self._since_best = 0
         self._train = torch.zeros((), dtype=torch.float64)
@@ -113,11 +116,19 @@ class Learner(lightning.LightningModule):
     def _loss(self, batch: Batch) -> Tensor:
         """Return what a part of a batch adds to the batch's loss."""
         target, theirs = self._lesson(batch)
+        if batch.is_tokens:
+            return token_loss(self.model, batch, target, self.loss, self._splits(batch))
         if theirs is None or isinstance(self.loss, HardLabels) or not self.loss.features:
             return self.loss(self.logits(batch.inputs), batch.labels, target, batch.counts)
         logits, ours = with_features(self.model, batch.inputs)
         answers = self.loss(_at_least_float32(logits), batch.labels, target, batch.counts)
         return answers + self.loss.of_features(ours, theirs, self.project, batch.counts)
+
+    def _splits(self, batch: Batch) -> bool:
+        """Tell whether logits are hidden states through the output layer, and nothing else."""
+        if self._is_split is None:
+            self._is_split = is_split(self.model, batch.inputs)
+        return self._is_split
 
     def _lesson(self, batch: Batch) -> tuple[SoftTarget | None, Features | None]:
         """Return what is to be learned: from the batch, or from the teachers at once."""
@@ -128,6 +139,10 @@ class Learner(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Add up NLL, correct answers and labelled rows."""
+        if batch.is_tokens:
+            scores = token_scores(self.model, batch, self._splits(batch))
+            self._validation = self._validation.to(scores.device) + scores
+            return
         known = batch.labels >= 0
         logits, labels = self.logits(batch.inputs)[known], batch.labels[known]
         nll = functional.cross_entropy(logits.double(), labels, reduction="sum")

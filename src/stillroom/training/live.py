@@ -55,7 +55,7 @@ class Teachers:
             ModelError: one is damaged, or encodes its inputs otherwise than the student.
         """
         for path in map(Path, live.teachers):
-            if read_encoder(path) != encoder.to_json():
+            if read_encoder(path) != encoder:
                 raise ModelError(
                     f"{path} encodes its inputs otherwise than the student does, and a live "
                     "teacher sees the student's. Set teacher.mode=cached."
@@ -98,7 +98,7 @@ class Teachers:
             )
         shares = logits.new_tensor(self.shares)[:, None, None]
         log_p = {t: self.combine(logits, shares, t) for t in temperatures}
-        nothing = SoftTarget.nothing(len(inputs)).to(inputs.device)
+        nothing = SoftTarget.nothing(logits.shape[1]).to(inputs.device)
         target = SoftTarget.whole(log_p) if log_p else nothing
         features = [found for _, found in answers if found is not None]
         return target, side_by_side(features) if features else None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from stillroom.models.language import asked
 from stillroom.objectives.mixture import Counts
 from stillroom.objectives.target import SoftTarget, stacked
 from stillroom.training.order import Part, Parts
@@ -26,9 +27,10 @@ class Batch:
     """Rows in the order in which they are learnt: a batch, or one process's part of it.
 
     Attributes:
-        inputs: [N, *shape], float32.
-        labels: [N], int64, -1 where a row has no label.
-        target: the teachers' answers, or None where the job has none.
+        inputs: [N, *shape], float32, or int32 of sequences.
+        labels: [N], int64, -1 where a row has no label; of sequences [M], of the M places where
+            something is asked.
+        target: the teachers' answers, [N, k] or [M, k], or None where the job has none.
         counts: of the whole batch, over which means are taken.
         parts: how many parts the batch was cut into.
         features: [N, D], float32, the teachers' pooled features, or None.
@@ -40,6 +42,11 @@ class Batch:
     counts: Counts
     parts: int
     features: Tensor | None = None
+
+    @property
+    def is_tokens(self) -> bool:
+        """Whether the rows are sequences of tokens."""
+        return not self.inputs.is_floating_point()
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device; Lightning calls this."""
@@ -55,12 +62,14 @@ class Batch:
 
     def rows(self, kept: NDArray[np.bool_]) -> "Batch":
         """Return some of the rows, a part of the same batch."""
-        at = torch.from_numpy(kept)
+        at = answers = torch.from_numpy(kept)
+        if self.is_tokens:
+            answers = at.repeat_interleave(asked(self.inputs).sum(dim=1))
         return replace(
             self,
             inputs=self.inputs[at],
-            labels=self.labels[at],
-            target=None if self.target is None else self.target.rows(at),
+            labels=self.labels[answers],
+            target=None if self.target is None else self.target.rows(answers),
             features=None if self.features is None else self.features[at],
         )
 

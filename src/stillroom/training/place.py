@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import stillroom
+from stillroom.data.encoders import read_encoder
 from stillroom.io.clone import clone
 from stillroom.io.documents import read_json, write_json
 from stillroom.io.hashing import sha256_file, sha256_json
@@ -86,7 +87,7 @@ def shared_ingredients(job: Job) -> Ingredients:
         del trainer[key]
     return {
         "examples": {path.name: sha256_file(path) for path in _files(Path(job.examples))},
-        "encoder": sha256_json(job.encoder),
+        "encoder": sha256_json(read_encoder(Path(job.encoder)).to_json()),
         "soft_labels": None if manifest is None else sha256_file(manifest),
         "trainer": trainer,
         "live": None if job.live is None else _live(job.live),

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.data.views import PLAIN, Views
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
+from stillroom.models.language import asked, labels_of
 from stillroom.objectives.missing import UNLABELLED
 from stillroom.objectives.mixture import Counts
 from stillroom.objectives.target import SoftTarget
@@ -24,7 +26,9 @@ from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.softlabels.distributions import Distributions, padded
 from stillroom.training.loader import Batch
 from stillroom.training.order import Part, Shuffled
+from stillroom.training.ragged import Ragged
 
+SOME = 64  # rows of which something is said of all
 TRAIN, VALIDATION = "train", "validation"
 WAYS_OUT = {
     TRAIN: "Lower data.validation and data.test",
@@ -37,8 +41,8 @@ class Rows:
     """A split in memory: inputs as they are, and what there is of them in each variant.
 
     Attributes:
-        inputs: [N, *shape], float32, plain.
-        labels: [N], int64, -1 where a row has no label.
+        inputs: [N, *shape], plain: float32, or int32 of sequences.
+        labels: [N], int64, -1 where a row has no label, as sequences have none.
         example_ids: N keys, by which a view is made again.
         views: how a view is made.
         variants: (view, draw) of each variant; a plain split has one, (0, 0).
@@ -59,7 +63,7 @@ class Rows:
     def __reduce__(self) -> tuple[Callable[..., "Rows"], tuple[Any, ...]]:
         """Travel as what reads them, where that is known."""
         if self.again is None:
-            return Rows, tuple(getattr(self, one.name) for one in fields(self))
+            return type(self), tuple(getattr(self, one.name) for one in fields(self))
         return self.again, ()
 
     def __len__(self) -> int:
@@ -67,8 +71,14 @@ class Rows:
         return len(self.labels)
 
     def some_targets(self) -> list[SoftTarget]:
-        """Return the targets of each variant."""
+        """Return targets of each variant."""
         return self.targets
+
+    def target_of(self, found: Mapping[float, Distributions]) -> Any:
+        """Return the rows' distributions at each temperature as what a batch is taken from."""
+        target = soft_target(found)
+        target.require_finite()
+        return target
 
     def shuffled(self, seed: int) -> "tuple[Rows, Shuffled]":
         """Return the rows and their order: every row can come anywhere."""
@@ -86,6 +96,42 @@ class Rows:
         counts = Counts.of(self.labels[torch.from_numpy(part.batch)])
         features = self.features[variant][at].float() if self.features else None
         return Batch(inputs, self.labels[at], target, counts, part.of, features)
+
+
+class TokenRows(Rows):
+    """A split of sequences in memory: what is asked stands in the inputs themselves.
+
+    The targets of a variant are ragged, one distribution for each place that is asked.
+    """
+
+    __slots__ = ()
+
+    def some_targets(self) -> list[SoftTarget]:
+        """Return targets of each variant, of the first rows."""
+        some = torch.arange(min(SOME, len(self)))
+        return [target.of_rows(some) for target in self._ragged]
+
+    def target_of(self, found: Mapping[float, Distributions]) -> Any:
+        """Return the rows' distributions at each temperature, position after position."""
+        return Ragged.of(found, asked(self.inputs).sum(dim=1).numpy())
+
+    def __getitem__(self, part: Part) -> Batch:
+        """Return a part of a batch; epochs take the variants in turn."""
+        variant = part.epoch % len(self.variants)
+        whole = self._seen(part.batch, self.variants[variant][0])
+        counts = Counts.of(labels_of(whole))
+        inputs, at = whole[torch.from_numpy(part.places)], torch.from_numpy(part.rows)
+        target = self._ragged[variant].of_rows(at) if self.targets else None
+        return Batch(inputs, labels_of(inputs), target, counts, part.of)
+
+    @property
+    def _ragged(self) -> list[Ragged]:
+        return self.targets  # type: ignore[return-value]
+
+    def _seen(self, rows: NDArray[np.int64], view: int) -> Tensor:
+        inputs = self.inputs[torch.from_numpy(rows)]
+        keys = [self.example_ids[row] for row in rows.tolist()]
+        return torch.from_numpy(self.views.apply(inputs.numpy(), keys, view))
 
 
 def read_split(examples: TableFile, encoder: Encoder, split: str) -> Rows:
@@ -106,8 +152,9 @@ def read_split(examples: TableFile, encoder: Encoder, split: str) -> Rows:
 
 def plain_rows(frame: pl.DataFrame, encoder: Encoder) -> Rows:
     """Return some examples as rows, without soft labels."""
+    kind = TokenRows if isinstance(encoder, SequenceEncoder) else Rows
     labels = frame["label"].fill_null(UNLABELLED).to_numpy().astype(np.int64)
-    return Rows(
+    return kind(
         inputs=torch.from_numpy(encoder.encode(frame)),
         labels=torch.from_numpy(labels),
         example_ids=frame["example_id"].to_list(),
@@ -149,8 +196,7 @@ def taught(rows: Rows, labels: SoftLabelSet, temperatures: Sequence[float]) -> R
     targets = []
     for view, draw in seen.variants:
         names = [(key, view, draw) for key in rows.example_ids]
-        targets.append(soft_target({t: labels.distributions(names, t) for t in temperatures}))
-        targets[-1].require_finite()
+        targets.append(seen.target_of({t: labels.distributions(names, t) for t in temperatures}))
     return replace(seen, targets=targets)
 
 
@@ -185,6 +231,8 @@ def labelled(rows: Rows) -> Rows:
     Raises:
         DataError: no row has a label.
     """
+    if isinstance(rows, TokenRows):  # whose labels are tokens of their own
+        return rows
     known = rows.labels != UNLABELLED
     if not known.any():
         raise DataError(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
 from stillroom.objectives.missing import UNLABELLED
@@ -63,7 +63,8 @@ class Source:
         """
         train = self._train_index
         labels = train.labels[taken(fit, train.keys, train.labels)]
-        if fit.objective is None and (labels == UNLABELLED).all():
+        own = isinstance(self.encoder, SequenceEncoder)  # whose labels are their own tokens
+        if fit.objective is None and not own and (labels == UNLABELLED).all():
             raise DataError(
                 f"{fit.name} learns from hard labels, and none of its {len(labels)} training rows "
                 "has one. Give labels to some of them, or raise data.label_fraction."
@@ -106,9 +107,14 @@ class Source:
             return needed
         for member in self.labels.manifest.members:
             entries = entries_of(member.capture.sparsifier, self.labels.manifest.classes)
-            needed += member.rows * (OVERHEAD + PER_ENTRY * entries)
+            needed += member.rows * (OVERHEAD + PER_ENTRY * entries * self._positions)
         features = self.labels.feature_width * self.labels.manifest.members[0].rows
         return needed + PER_FEATURE * features
+
+    @property
+    def _positions(self) -> int:
+        """How many distributions a row has, at most."""
+        return self.encoder.length if isinstance(self.encoder, SequenceEncoder) else 1
 
     @property
     def _folder(self) -> Path | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
 from stillroom.errors import told_error
 from stillroom.io.atomic import write_text
 from stillroom.io.documents import write_json
@@ -24,6 +24,7 @@ from stillroom.io.locking import locked
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
 from stillroom.models.hidden import logits_alone, with_features
+from stillroom.models.language import answers_asked
 from stillroom.objectives.mixture import Mixture
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.balance import write_balanced
@@ -32,7 +33,7 @@ from stillroom.training.fitting import Task, Tick, fit_model
 from stillroom.training.job import Fit, Job, read_job
 from stillroom.training.launch import FAILED, failure_file
 from stillroom.training.learner import Record
-from stillroom.training.live import Teachers
+from stillroom.training.live import Forward, Teachers
 from stillroom.training.loss import loss_of, warn_of_bias
 from stillroom.training.place import (
     CURVES,
@@ -56,7 +57,7 @@ def run(job: Job, stop: StopRequest) -> None:
     """
     torch.set_num_threads(job.trainer.threads)
     torch.use_deterministic_algorithms(True, warn_only=job.trainer.accelerator != "cpu")
-    encoder = Encoder.from_json(job.encoder)
+    encoder = read_encoder(Path(job.encoder))
     labels = None if job.soft_labels is None else SoftLabelSet(Path(job.soft_labels))
     source = Source(TableFile(Path(job.examples)), encoder, labels, job.trainer.memory_gb * 1e9)
     validation = source.validation()
@@ -82,7 +83,7 @@ def _task(fit: Fit, job: Job, source: Source, seen: Rows | Blocks, validation: R
     loss = loss_of(fit, labels)
     features = isinstance(loss, Mixture) and bool(loss.features)
     if fit.mode == "live" and job.live is not None:
-        forward = with_features if features else logits_alone
+        forward = _forward(encoder, features)
         teachers = Teachers.of(job.live, encoder, forward)
         width = teachers.width(encoder.shape) if features else 0
         return Task(seen, validation, loss, encoder, teachers, width)
@@ -90,6 +91,13 @@ def _task(fit: Fit, job: Job, source: Source, seen: Rows | Blocks, validation: R
     warn_of_bias(fit, loss, seen.some_targets(), unbiased)
     width = labels.feature_width if features and labels is not None else 0
     return Task(seen, validation, loss, encoder, teacher_width=width)
+
+
+def _forward(encoder: Encoder, features: bool) -> Forward:
+    """Return what is asked of a live teacher."""
+    if isinstance(encoder, SequenceEncoder):
+        return answers_asked
+    return with_features if features else logits_alone
 
 
 def _finish(fit: Fit, validation: Rows, place: Place, records: list[Record]) -> None:

@@ -6,26 +6,14 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from small_data import a_data
 
-from stillroom.config.schema import Columns, Data
 from stillroom.data.sources.idx import read_idx, read_idx_file
 from stillroom.errors import DataError
 
 MNIST = Path(__file__).parents[4] / "shared" / "data" / "mnist"
 IMAGES, LABELS = 2051, 2049
-COLUMNS = Columns(label="label", split=None, image=None, text=None, features=[])
-DATA = Data(
-    source="idx",
-    path=".",
-    seed=0,
-    validation=0.1,
-    test=0.2,
-    label_fraction=1.0,
-    unlabelled="refuse",
-    conflicts="majority",
-    classes=None,
-    columns=COLUMNS,
-)
+DATA = a_data(source="idx", path=".")
 
 
 def images(count=2, height=2, width=3, content=None, magic=IMAGES):

@@ -3,24 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
+from small_data import a_data
 
-from stillroom.config.schema import Columns, Data
 from stillroom.data.sources.image_folder import read_image_folder
 from stillroom.errors import DataError
 
-COLUMNS = Columns(label="label", split=None, image=None, text=None, features=[])
-DATA = Data(
-    source="image_folder",
-    path="images",
-    seed=0,
-    validation=0.1,
-    test=0.2,
-    label_fraction=1.0,
-    unlabelled="refuse",
-    conflicts="majority",
-    classes=None,
-    columns=COLUMNS,
-)
+DATA = a_data(source="image_folder", path="images")
 
 
 def draw(root, *names):

@@ -2,9 +2,9 @@
 
 from typing import get_args, get_type_hints
 
-from stillroom.config.schema import Data
+from stillroom.config.schema import CORPORA, Data
 from stillroom.data.sources import SOURCES
 
 
 def test_every_source_that_the_parameter_allows_has_a_reader():
-    assert set(SOURCES) == set(get_args(get_type_hints(Data)["source"]))
+    assert {*SOURCES, *CORPORA} == set(get_args(get_type_hints(Data)["source"]))

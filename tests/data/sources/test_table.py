@@ -4,26 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from small_data import a_data
 
-from stillroom.config.schema import Columns, Data
 from stillroom.data.sources.table import read_table
 from stillroom.errors import ConfigError, DataError
 
 
-def data(path="t.csv", label="label", split=None, image=None, text=None, features=()):
-    columns = Columns(label=label, split=split, image=image, text=text, features=list(features))
-    return Data(
-        source="table",
-        path=path,
-        seed=0,
-        validation=0.1,
-        test=0.2,
-        label_fraction=1.0,
-        unlabelled="refuse",
-        conflicts="majority",
-        classes=None,
-        columns=columns,
-    )
+def data(path="t.csv", features=(), **columns):
+    return a_data(path=path, columns={"features": list(features), **columns})
 
 
 def test_one_file_of_text_is_read(tmp_path):

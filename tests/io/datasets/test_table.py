@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 from kedro.io import DatasetError
 
-from stillroom.io import tables
+from stillroom.io import tables, workspace
 from stillroom.io.datasets.table import ROWS, PartedTable, Table, shown
+from stillroom.io.tables import write_parts
+from stillroom.io.workspace import new_workspace
 
 
 def test_a_table_comes_back_through_its_handle(tmp_path: Path) -> None:
@@ -57,9 +59,15 @@ def rows(count: int) -> pl.DataFrame:
     )
 
 
+def save(parted: PartedTable, count: int) -> None:
+    folder = new_workspace(Path.cwd(), "table")
+    write_parts([rows(count)], folder)
+    parted.save(folder)
+
+
 def test_a_parted_table_comes_back_from_a_folder_of_files(parted: PartedTable) -> None:
     assert not parted.exists()
-    parted.save(rows(50))
+    save(parted, 50)
     assert parted.exists()
     assert parted.load().read().equals(rows(50))
     assert len(list(parted.load().path.glob("*.parquet"))) > 2
@@ -67,8 +75,8 @@ def test_a_parted_table_comes_back_from_a_folder_of_files(parted: PartedTable) -
 
 
 def test_a_shorter_table_leaves_no_file_of_the_longer_one(parted: PartedTable) -> None:
-    parted.save(rows(50))
-    parted.save(rows(3))
+    save(parted, 50)
+    save(parted, 3)
     assert parted.load().read().equals(rows(3))
     assert [path.name for path in parted.load().path.iterdir()] == ["00001-of-00001.parquet"]
 
@@ -76,19 +84,19 @@ def test_a_shorter_table_leaves_no_file_of_the_longer_one(parted: PartedTable) -
 def test_a_save_that_fails_leaves_the_old_table(
     parted: PartedTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parted.save(rows(50))
+    save(parted, 50)
 
-    def full(frame: pl.DataFrame, path: Path) -> None:
+    def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(tables, "write_table", full)
+    monkeypatch.setattr(workspace, "sync", full)
     with pytest.raises(DatasetError):
-        parted.save(rows(20))
+        save(parted, 20)
     assert parted.load().read().equals(rows(50))
 
 
 def test_a_table_that_a_kill_left_aside_is_loaded(parted: PartedTable) -> None:
-    parted.save(rows(50))
+    save(parted, 50)
     folder = parted.load().path
     folder.rename(folder.with_name(f".{folder.name}.{'0' * 32}.replaced"))
     assert parted.load().read().equals(rows(50))

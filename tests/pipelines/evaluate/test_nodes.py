@@ -9,15 +9,25 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from small_project import CLASSES, Small, small, soft_labels, untrained_teachers
+from small_project import (
+    CLASSES,
+    ENCODER,
+    Small,
+    image_encoder,
+    small,
+    soft_labels,
+    untrained_teachers,
+    written,
+)
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Evaluate
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.data.views import PLAIN
 from stillroom.errors import DataError, ModelError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.directory import load_model
+from stillroom.models.table import Shape
 from stillroom.pipelines.evaluate import nodes
 from stillroom.pipelines.evaluate.nodes import MODELS, measure_cost, measure_quality, predict
 from stillroom.softlabels.answers import Answers, Ask, stage, staged
@@ -37,14 +47,12 @@ from stillroom.teachers.questions import ExampleQuestions
 from stillroom.teachers.reference import refer
 
 EVALUATE = Evaluate(bins=15, latency_images=3)
-ENCODER: dict[str, Any] = {
-    "kind": "features",
-    "classes": ["cat", "dog"],
-    "shape": [2],
-    "raw_shape": [],
-    "mean": [0.0, 0.0],
-    "scale": [1.0, 1.0],
-}
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path) -> Path:
+    """Return the folder of an encoder for cats and dogs."""
+    return written(image_encoder(Shape((1, 2, 2), ("cat", "dog"))), tmp_path / "two_classes")
 
 
 @dataclass
@@ -101,7 +109,7 @@ def test_only_the_labelled_test_split_is_predicted_by_each_model(run: Run, tmp_p
     assert frame["example_id"].to_list() == test["example_id"].to_list()
     assert frame.columns == ["example_id", "label", "teacher", "control", "student"]
     assert frame.schema["student"] == pl.List(pl.Float32)
-    inputs = torch.from_numpy(Encoder.from_json(run.made.encoder).encode(test))
+    inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     for name in ("student", "control"):
         expected = softmax(load_model(run.students / name), inputs)
         np.testing.assert_allclose(frame[name].to_list(), expected, atol=1e-6)
@@ -124,7 +132,7 @@ def test_the_teacher_of_a_truncated_set_is_asked_itself(
     labels = soft_labels(run.made, run.teachers, tmp_path / "sparse", kind)
     frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, run.students)
     test = run.made.examples.read().filter(pl.col("split") == "test")
-    inputs = torch.from_numpy(Encoder.from_json(run.made.encoder).encode(test))
+    inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     members = [softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir())]
     found = np.array(frame["teacher"].to_list())
     np.testing.assert_allclose(found, np.mean(members, axis=0), atol=1e-6)
@@ -137,7 +145,7 @@ def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
 ) -> None:
     # Weights 3 to 1: what `softlabels.weights` says, and not a plain mean of the members.
     refs, how = refer(run.teachers), How(augmentation="none", seed=0, batch_size=16)
-    opened = tuple(open_teacher(ref, how, CLASSES) for ref in refs)
+    opened = tuple(open_teacher(ref, how, ENCODER) for ref in refs)
     one = Ensemble(opened, Combination.of("probability", [3.0, 1.0]))
     asked = ExampleQuestions(run.made.examples, opened[0].encoder, PLAIN, 1)
     answers = Answers(
@@ -153,7 +161,7 @@ def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
     labels = staged(tmp_path / "staged", Store(tmp_path / "store"))
     frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, run.students)
     test = run.made.examples.read().filter(pl.col("split") == "test")
-    inputs = torch.from_numpy(Encoder.from_json(run.made.encoder).encode(test))
+    inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     first, second = (softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir()))
     found = np.array(frame["teacher"].to_list())
     np.testing.assert_allclose(found, 0.75 * first + 0.25 * second, atol=1e-6)
@@ -172,7 +180,7 @@ def test_soft_labels_of_other_teachers_are_refused(run: Run, tmp_path: Path) -> 
         predict(run.made.examples, run.made.encoder, run.labels, others, run.students)
 
 
-def test_the_gain_is_better_where_it_is_positive(tmp_path: Path) -> None:
+def test_the_gain_is_better_where_it_is_positive(tmp_path: Path, two_classes: Path) -> None:
     # Labels 0, 0. Student right on both at 1/2 + 1/4; control right on one: 3/4 and 1/4.
     # NLL: student -ln 3/4 = 0.287682; control -(ln 3/4 + ln 1/4) / 2 = 0.836988. The differences
     # in rightness are 0 and 1: their standard deviation is 1/2, over two rows 0.353553.
@@ -185,7 +193,7 @@ def test_the_gain_is_better_where_it_is_positive(tmp_path: Path) -> None:
             "student": [[0.75, 0.25], [0.75, 0.25]],
         }
     )
-    metrics, *_ = measure_quality(on_disk(frame, tmp_path / "p.parquet"), ENCODER, EVALUATE)
+    metrics, *_ = measure_quality(on_disk(frame, tmp_path / "p.parquet"), two_classes, EVALUATE)
     assert metrics["gain"] == {
         "accuracy": 0.5,
         "accuracy_standard_error": 0.353553,
@@ -194,20 +202,20 @@ def test_the_gain_is_better_where_it_is_positive(tmp_path: Path) -> None:
     assert metrics["student"]["nll"] == 0.287682
 
 
-def test_the_plots_cover_each_model_and_example(tmp_path: Path) -> None:
+def test_the_plots_cover_each_model_and_example(tmp_path: Path, two_classes: Path) -> None:
     frame = predictions_of(200)
     _, reliability, confusion, similarity = measure_quality(
-        on_disk(frame, tmp_path / "p.parquet"), ENCODER, EVALUATE
+        on_disk(frame, tmp_path / "p.parquet"), two_classes, EVALUATE
     )
     assert list(dict.fromkeys(row["model"] for row in reliability)) == list(MODELS)
     assert len(confusion) == 3 * 200
     assert [row["actual"] for row in similarity] == ["cat", "cat", "dog", "dog"]
 
 
-def test_metrics_are_rounded_and_never_minus_zero(tmp_path: Path) -> None:
+def test_metrics_are_rounded_and_never_minus_zero(tmp_path: Path, two_classes: Path) -> None:
     frame = predictions_of(50)
     twin = frame.with_columns(control=pl.col("student"))
-    metrics, *_ = measure_quality(on_disk(twin, tmp_path / "p.parquet"), ENCODER, EVALUATE)
+    metrics, *_ = measure_quality(on_disk(twin, tmp_path / "p.parquet"), two_classes, EVALUATE)
     assert str(metrics["gain"]["nll"]) == "0.0"
     for group in metrics.values():
         assert all(value == round(value, 6) for value in group.values())

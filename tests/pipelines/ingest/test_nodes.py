@@ -1,21 +1,20 @@
 """The stage as Kedro runs it."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
+from small_data import a_data
 
 import stillroom
-from stillroom.config.schema import Columns, Data
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.errors import DataError
 from stillroom.io import paths
+from stillroom.io.tables import TableFile
 from stillroom.pipelines.ingest.pipeline import create_pipeline
 
 # The child finds the package where this process found it.
@@ -23,18 +22,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(stillroom.__file__).parents[1
 
 
 def data(path):
-    return Data(
-        source="table",
-        path=path,
-        seed=0,
-        validation=0.2,
-        test=0.2,
-        label_fraction=1.0,
-        unlabelled="refuse",
-        conflicts="majority",
-        classes=None,
-        columns=Columns(label="label", split=None, image=None, text="text", features=[]),
-    )
+    return a_data(path=path, validation=0.2, columns={"text": "text"})
 
 
 def run(path):
@@ -49,8 +37,8 @@ def test_the_stage_gives_examples_an_encoder_and_a_report(tmp_path, monkeypatch)
     (tmp_path / "t.csv").write_text("\n".join(["text,label", *lines]))
     outputs = run("t.csv")
     assert set(outputs) == {"examples", "encoder", "data_report"}
-    assert isinstance(outputs["examples"], pl.DataFrame)
-    assert Encoder.from_json(json.loads(json.dumps(outputs["encoder"]))).classes == ("a", "b")
+    assert TableFile(outputs["examples"]).read().height == 40
+    assert read_encoder(outputs["encoder"]).classes == ("a", "b")
     assert sum(outputs["data_report"]["examples"].values()) == 40
 
 

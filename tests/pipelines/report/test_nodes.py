@@ -5,7 +5,9 @@ from typing import Any, get_type_hints
 
 import pytest
 from linear_teachers import capture
+from small_project import image_encoder, written
 
+from stillroom.models.table import Shape
 from stillroom.pipelines.report import create_pipeline
 from stillroom.pipelines.report.nodes import print_summary, render_report
 from stillroom.softlabels.sparsify.kinds import TopK
@@ -49,7 +51,7 @@ def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
         parity={"largest_difference": 1e-6, "inputs": 64, "tolerance": 1e-4},
         teacher_curves=[],
         soft_labels=labels,
-        encoder={"classes": ["cat", "dog"]},
+        encoder=written(image_encoder(Shape((1, 2, 2), ("cat", "dog"))), tmp_path / "encoder"),
         parameters={"student": {"lr": 0.25}},
         **records(),
     )

@@ -14,7 +14,7 @@ from small_project import Small, small, untrained_teachers
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.directory import load_model, save_model
 from stillroom.pipelines.teach import datasets
@@ -78,7 +78,7 @@ class Teach:
         frame = self.examples.read()
         refs = refer(self.teachers)
         even = Combination.of("probability", [1.0] * len(refs))
-        p = probabilities_of(refs, even, Encoder.from_json(self.made.encoder).classes, frame)
+        p = probabilities_of(refs, even, read_encoder(self.made.encoder), frame)
         own = pl.Series("label", p.argmax(axis=1).astype(np.int32))
         kept = pl.when(pl.col("label").is_not_null()).then(own).otherwise(None).alias("label")
         write_table(frame.with_columns(kept), self.examples.path)
@@ -113,7 +113,7 @@ def sharpen(path: Path, made: Small) -> None:
     with torch.no_grad():
         for last in list(model.parameters())[-2:]:
             last *= 60
-    save_model(model, made.encoder, path)
+    save_model(model, read_encoder(made.encoder), path)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from linear_teachers import eighths
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Data
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import ArrayEncoder, read_encoder
 from stillroom.data.views import Views
 from stillroom.errors import SoftLabelError
 from stillroom.io.tables import TableFile, write_table
@@ -66,7 +66,7 @@ def test_what_is_captured_is_verified_and_published_and_a_second_run_asks_nothin
 def test_a_whole_ensemble_is_the_mean_of_its_members_in_float64(teach: Any) -> None:
     labels = teach.run(teach.settings(weights=[3.0, 1.0]))
     frame = teach.examples.read()
-    inputs = Encoder.from_json(teach.made.encoder).encode(frame)
+    inputs = read_encoder(teach.made.encoder).encode(frame)
     first, second = (
         softmax(logits(load_model(path), inputs, 16)) for path in sorted(teach.teachers.iterdir())
     )
@@ -129,7 +129,7 @@ def test_one_view_more_costs_that_view_alone(teach: Any) -> None:
 def test_the_teacher_is_given_the_views_that_the_transform_makes(teach: Any) -> None:
     teach.answered(teach.settings(views=2, shift=1, seed=4))
     frame = teach.examples.read()
-    plain = Encoder.from_json(teach.made.encoder).encode(frame)
+    plain = read_encoder(teach.made.encoder).encode(frame)
     moved = Views(count=2, shift=1, seed=4)
     train, rest = plain[:60], plain[60:]
     keys = frame["example_id"].to_list()[:60]
@@ -153,7 +153,7 @@ def test_labels_of_another_teacher_are_refused_with_both_hashes(teach: Any) -> N
     unverified = teach.answered()
     other = build("mlp", {"hidden": [32]}, teach.made.shape, seed=9)
     shutil.rmtree(teach.teachers / "member_1")
-    save_model(other, teach.made.encoder, teach.teachers / "member_1")
+    save_model(other, read_encoder(teach.made.encoder), teach.teachers / "member_1")
     with pytest.raises(SoftLabelError, match=r"member 1: weights  \w+  \(expected \w+\)"):
         teach.verified(unverified)
 
@@ -233,7 +233,7 @@ def test_a_head_that_was_combined_at_capture_is_the_ensembles_own(teach: Any) ->
     labels = teach.run(teach.settings(**TOP))
     labels.require(["across", "down", "plain"], sorted_weights(teach))
     frame = teach.examples.read()
-    inputs = Encoder.from_json(teach.made.encoder).encode(frame)
+    inputs = read_encoder(teach.made.encoder).encode(frame)
     first, second = (
         softmax(logits(load_model(path), inputs, 16)) for path in sorted(teach.teachers.iterdir())
     )
@@ -268,13 +268,13 @@ def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
                "data": {"columns": {"features": list(FEATURES)}}}
     )  # fmt: skip
     data = Data(**composed["data"])
-    encoder = Encoder(
+    encoder = ArrayEncoder(
         kind="features", classes=("x", "y"), shape=(3,), raw_shape=(), mean=(0.0,) * 3,
         scale=(1.0,) * 3,
     )  # fmt: skip
     model = build("mlp", {"hidden": [8]}, Shape((3,), ("x", "y")), seed=2)
     given = here / "given" / "member_0"
-    save_model(model, encoder.to_json(), given)
+    save_model(model, encoder, given)
     rows = np.unique(eighths(np.random.default_rng(0), 900, 3), axis=0)
     rows = np.random.default_rng(1).permutation(rows)
     best = logits(model, rows, 16).argmax(axis=1)
@@ -287,8 +287,7 @@ def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
     def distilled(name: str) -> tuple[list[bytes], Any]:
         """Return what the teacher was asked, and the published set."""
         examples, found, _ = read_examples(data)
-        write_table(examples, here / f"{name}.parquet")
-        made = replace(teach.made, examples=TableFile(here / f"{name}.parquet"), encoder=found)
+        made = replace(teach.made, examples=TableFile(examples), encoder=found)
         stage = replace(teach, made=made, teachers=given.parent)
         settings = stage.settings(rows_per_shard=32)
         stage.asked_for(settings)

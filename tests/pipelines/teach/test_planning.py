@@ -9,9 +9,9 @@ from small_objective import HINTON
 from small_project import CLASSES, EVERYTHING, fitted, small, untrained_teachers
 
 from stillroom.config.schema import Architecture, SoftLabels, Student
-from stillroom.data.encoders import fit_encoder
+from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
 from stillroom.io.copies import Copies
-from stillroom.io.documents import read_json, write_json
+from stillroom.models.directory import PREPROCESSOR
 from stillroom.pipelines.teach import planning
 from stillroom.pipelines.teach.planning import Planned, Project, planned
 from stillroom.softlabels.sparsify.kinds import Full, TopK
@@ -113,10 +113,10 @@ def test_teachers_with_other_preprocessing_answer_about_the_same_examples(
     project: Project, tmp_path: Path
 ) -> None:
     frame = project.examples.read()
-    other = fit_encoder(frame.head(7), "image", CLASSES, (8, 8, 1)).to_json()
-    path = tmp_path / "teachers" / "member_1" / "preprocessor_config.json"
-    assert read_json(path) != other
-    write_json(path, other)
+    other = fit_encoder(frame.head(7), "image", CLASSES, (8, 8, 1))
+    path = tmp_path / "teachers" / "member_1"
+    assert read_encoder(path, PREPROCESSOR) != other
+    write_encoder(other, path, PREPROCESSOR)
     asks = planning.ask(
         project.examples,
         project.encoder,

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_project import OBJECTIVE, TRAINER, small, soft_labels, untrained_teachers
+from small_project import (
+    CLASSES,
+    OBJECTIVE,
+    TRAINER,
+    other_encoder,
+    small,
+    soft_labels,
+    untrained_teachers,
+)
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Student
@@ -59,7 +67,7 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
     student = Student(**compose(project)["student"])
     encoder, teachers = made.encoder, project / "t"
     if change == "classes":
-        encoder = encoder | {"classes": encoder["classes"][::-1]}
+        encoder = other_encoder(made, project / "other", classes=tuple(CLASSES[::-1]))
     else:
         teachers = untrained_teachers(made, project / "others", members=1)
     with pytest.raises(SoftLabelError, match=r"soft labels (are of the classes|were made by)"):

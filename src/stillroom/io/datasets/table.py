@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
-from stillroom.io.paths import project_root
-from stillroom.io.tables import TableFile, write_parts, write_table
-from stillroom.io.workspace import new_workspace, publish, restored
+from stillroom.io.tables import TableFile, write_table
+from stillroom.io.workspace import publish, restored
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,17 +43,15 @@ class Table(AbstractDataset[Any, TableFile]):
 
 
 class PartedTable(Table):
-    """A Parquet table in a folder of files, cut where its parts change."""
+    """A Parquet table in a folder of files that a node wrote elsewhere, cut where parts change."""
 
     def load(self) -> TableFile:
         """Return a handle; what a kill left aside is put back in its place."""
         return TableFile(restored(self._filepath))
 
-    def save(self, data: "pl.DataFrame") -> None:
-        """Write the frame beside the folder, then put it in the folder's place."""
-        folder = new_workspace(project_root(), "table")
-        write_parts(data, folder)
-        publish(folder, self._filepath)
+    def save(self, data: Path) -> None:  # type: ignore[override]
+        """Move the folder `data` here, in place of what was here."""
+        publish(data, self._filepath)
 
     def _exists(self) -> bool:
         return restored(self._filepath).is_dir()

@@ -5,8 +5,6 @@ predictions ──measure_quality──> metrics, reliability, confusion, simila
 examples, encoder, teachers, students ──measure_cost──> cost
 """
 
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +13,17 @@ from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
+    from stillroom.data.encoders import Encoder
     from stillroom.softlabels.dataset import SoftLabelSet
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
-MODELS = ("teacher", "control", "student")
+STUDENTS = ("control", "student")
+MODELS = ("teacher", *STUDENTS)
 DECIMALS = 6
-BATCH_SIZE = 256
 
 Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
@@ -33,7 +31,7 @@ Records = list[dict[str, Any]]
 
 def predict(
     examples: TableFile,
-    encoder: dict[str, Any],
+    encoder: Path,
     soft_labels: SoftLabelSet,
     teachers: Path,
     students: Path,
@@ -45,51 +43,43 @@ def predict(
 
     Args:
         examples: every example, with `example_id`, `split`, `label` and its content.
-        encoder: the encoder's JSON document.
+        encoder: the folder of the encoder.
         soft_labels: the ensemble's answers to the test split.
         teachers: a folder with one model directory per member, whose answers they must be.
         students: a folder with the model directories `control` and `student`.
 
     Returns:
         polars.DataFrame: `example_id`, `label`, and `teacher`, `control`, `student`, each
-        list[float32], C long.
+        list[float32], C long; of a language model what `predict_tokens` says.
 
     Raises:
         DataError: no row of the test split has a label.
         ModelError: a model directory is missing or damaged.
     """
-    import numpy as np
-    import polars as pl
-
-    from stillroom.data.encoders import Encoder
-    from stillroom.models.directory import load_model
-    from stillroom.models.forward import probabilities
-    from stillroom.teachers.ensemble import probabilities_of
+    from stillroom.data.encoders import SequenceEncoder, read_encoder
     from stillroom.teachers.reference import refer
 
-    refs = refer(teachers)
-    soft_labels.require(encoder["classes"], [ref.weights for ref in refs])
-    test = _test_split(examples.read())
-    inputs = Encoder.from_json(encoder).encode(test)
-    answers = {
-        "teacher": soft_labels.plain(test["example_id"].to_list(), 1.0).dense()
-        if soft_labels.is_whole
-        else probabilities_of(refs, soft_labels.ensemble, encoder["classes"], test),
-        "control": probabilities(load_model(students / "control"), inputs, BATCH_SIZE),
-        "student": probabilities(load_model(students / "student"), inputs, BATCH_SIZE),
-    }
-    columns = [pl.Series(name, answers[name].astype(np.float32)).arr.to_list() for name in MODELS]
-    return test.select("example_id", "label").with_columns(columns)
+    refs, fitted = refer(teachers), read_encoder(encoder)
+    soft_labels.require(fitted.classes, [ref.weights for ref in refs])
+    own = {name: students / name for name in STUDENTS}
+    if isinstance(fitted, SequenceEncoder):
+        from stillroom.pipelines.evaluate.tokens import predict_tokens
+
+        test = _test_split(examples.read(), fitted)
+        return predict_tokens(test, fitted, refs, soft_labels.ensemble, own)
+    from stillroom.pipelines.evaluate.classes import predict_classes
+
+    return predict_classes(_test_split(examples.read(), fitted), fitted, refs, soft_labels, own)
 
 
 def measure_quality(
-    predictions: TableFile, encoder: dict[str, Any], evaluate: Evaluate
+    predictions: TableFile, encoder: Path, evaluate: Evaluate
 ) -> tuple[Numbers, Records, Records, Records]:
     """Return the metrics, and the records of the three plots.
 
     Args:
         predictions: as `predict` returns them.
-        encoder: the encoder's JSON document; its `classes` name the outputs.
+        encoder: the folder of the encoder, whose `classes` name the outputs.
         evaluate: how to measure.
 
     Returns:
@@ -101,25 +91,23 @@ def measure_quality(
     Raises:
         DataError: predictions that are no distributions, or that do not fit the classes.
     """
-    from stillroom.evaluation.calibration import reliability
-    from stillroom.evaluation.confusion import confusion_records
-    from stillroom.evaluation.similarity import mean_soft_labels, similarity_records
+    from stillroom.data.encoders import SequenceEncoder, read_encoder
 
-    frame = predictions.read()
-    labels = frame["label"].to_numpy()
-    answers = {name: _matrix(frame, name) for name in MODELS}
-    classes: list[str] = encoder["classes"]
-    return (
-        _metrics(answers, labels, evaluate.bins),
-        [row for name in MODELS for row in reliability(name, answers[name], labels, evaluate.bins)],
-        [row for name in MODELS for row in confusion_records(name, answers[name], labels, classes)],
-        similarity_records(mean_soft_labels(answers["teacher"], labels), classes),
-    )
+    fitted, frame = read_encoder(encoder), predictions.read()
+    if isinstance(fitted, SequenceEncoder):
+        from stillroom.pipelines.evaluate.tokens import measure_tokens
+
+        metrics, reliability = measure_tokens(frame, evaluate.bins)
+        return _rounded(metrics), reliability, [], []
+    from stillroom.pipelines.evaluate.classes import measure_classes
+
+    found = measure_classes(frame, fitted.classes, evaluate.bins)
+    return _rounded(found[0]), *found[1:]
 
 
 def measure_cost(
     examples: TableFile,
-    encoder: dict[str, Any],
+    encoder: Path,
     teachers: Path,
     students: Path,
     evaluate: Evaluate,
@@ -130,7 +118,7 @@ def measure_cost(
 
     Args:
         examples: every example; the first `latency_images` of the test split are run.
-        encoder: the encoder's JSON document.
+        encoder: the folder of the encoder.
         teachers: a folder with one model directory per member.
         students: a folder with the model directories `control` and `student`.
         evaluate: how many images to time.
@@ -139,69 +127,51 @@ def measure_cost(
         DataError: no row of the test split has a label.
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
-    from stillroom.data.encoders import Encoder
+    from stillroom.data.encoders import read_encoder
     from stillroom.teachers.reference import refer
 
-    rows = _test_split(examples.read()).head(evaluate.latency_images)
-    inputs = Encoder.from_json(encoder).encode(rows)
+    fitted = read_encoder(encoder)
+    inputs = fitted.encode(_test_split(examples.read(), fitted).head(evaluate.latency_images))
     directories = {
         "teacher": [ref.path for ref in refer(teachers)],
         "control": [students / "control"],
         "student": [students / "student"],
     }
     return {
-        name: _cost_together(paths, inputs, evaluate.latency_images)
+        name: _cost_together(paths, fitted, inputs, evaluate.latency_images)
         for name, paths in directories.items()
     }
 
 
-def _test_split(examples: "pl.DataFrame") -> "pl.DataFrame":
+def _test_split(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":
+    """Return the rows of the test split of which it is known what is right."""
     import polars as pl
 
-    test = examples.filter((pl.col("split") == "test") & pl.col("label").is_not_null())
+    test = examples.filter(pl.col("split") == "test")
+    if encoder.classes:
+        test = test.filter(pl.col("label").is_not_null())
     if test.is_empty():
         raise DataError("no row of the test split has a label. Raise data.test, or label some.")
     return test
 
 
-def _matrix(predictions: "pl.DataFrame", name: str) -> "NDArray[np.float64]":
-    import numpy as np
-
-    return np.array(predictions[name].to_list(), dtype=np.float64)
-
-
-def _metrics(answers: "dict[str, NDArray[Any]]", labels: "NDArray[Any]", bins: int) -> Numbers:
-    from stillroom.evaluation.metrics import quality, standard_error_of_gain
-
-    measured = {
-        name: quality(probabilities, labels, answers["teacher"], bins)
-        for name, probabilities in answers.items()
-    }
-    student, control = measured["student"], measured["control"]
-    error = standard_error_of_gain(answers["student"], answers["control"], labels)
-    gain = {
-        "accuracy": student.accuracy - control.accuracy,
-        "accuracy_standard_error": error,
-        "nll": control.nll - student.nll,
-    }
-    groups = {name: asdict(measures) for name, measures in measured.items()} | {"gain": gain}
-    return {name: _rounded(values) for name, values in groups.items()}
-
-
-def _rounded(values: dict[str, float]) -> dict[str, int | float]:
+def _rounded(metrics: Numbers) -> Numbers:
     # Adding zero turns -0.0, as rounding leaves it, into 0.0.
-    return {name: round(value, DECIMALS) + 0.0 for name, value in values.items()}
+    return {
+        group: {name: round(value, DECIMALS) + 0.0 for name, value in values.items()}
+        for group, values in metrics.items()
+    }
 
 
 def _cost_together(
-    paths: list[Path], inputs: "NDArray[Any]", images: int
+    paths: list[Path], encoder: "Encoder", inputs: "NDArray[Any]", images: int
 ) -> dict[str, int | float]:
     from stillroom.evaluation.cost import cost, together
     from stillroom.models.directory import load_model
-    from stillroom.models.forward import logits
+    from stillroom.pipelines.evaluate.running import running
 
     models = [load_model(path) for path in paths]
-    costs = [cost(model, partial(logits, model, batch_size=1), inputs, images) for model in models]
+    costs = [cost(model, running(model, encoder), inputs, images) for model in models]
     total = together(costs)
     return {
         "parameters": total.parameters,

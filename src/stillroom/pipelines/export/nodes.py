@@ -16,12 +16,13 @@ else:  # Kedro resolves this hint when it starts; what it names can be imported 
     SoftLabelSet = Any
 
 CARD = "README.md"
+SEQUENCES = 64  # whose logits are compared: of each token as many as the vocabulary has
 
 
 def export_student(
     students: Path,
     examples: TableFile,
-    encoder: dict[str, Any],
+    encoder: Path,
     metrics: dict[str, Any],
     soft_labels: SoftLabelSet,
     parameters: dict[str, Any],
@@ -29,7 +30,7 @@ def export_student(
     """Return the student's folder (Hugging Face's layout, ONNX, model card) and its parity."""
     import polars as pl
 
-    from stillroom.data.encoders import Encoder
+    from stillroom.data.encoders import SequenceEncoder, read_encoder
     from stillroom.export.onnx import FILE, export_onnx, measure_parity
     from stillroom.io.atomic import write_text
     from stillroom.models.directory import load_model
@@ -40,9 +41,11 @@ def export_student(
     shutil.copytree(students / "student", package)
     model = load_model(package)
     test = examples.read().filter(pl.col("split") == "test")
-    inputs = Encoder.from_json(encoder).encode(test)
+    fitted = read_encoder(encoder)
+    inputs = fitted.encode(test)
     export_onnx(model, inputs, package / FILE)
-    parity = measure_parity(model, package / FILE, inputs)
-    card = model_card(metrics, plain(parameters), summary(soft_labels), encoder)
+    some = inputs[:SEQUENCES] if isinstance(fitted, SequenceEncoder) else inputs
+    parity = measure_parity(model, package / FILE, some)
+    card = model_card(metrics, plain(parameters), summary(soft_labels), fitted)
     write_text(package / CARD, card)
     return package, asdict(parity)

@@ -1,22 +1,39 @@
-"""Nodes of ingest: they call the domain and hand plain values to the catalog.
+"""Nodes of ingest: they call the domain and put what it makes into folders of their own."""
 
-Types of the outputs are built-in ones: Kedro resolves the hints of a node when it lists pipelines,
-and polars would make that slow.
-"""
-
+from pathlib import Path
 from typing import Any
 
-from stillroom.config.schema import Data
+from stillroom.config.schema import CORPORA, Data
 
 
-def read_examples(data: Data) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-    """Return the examples (polars.DataFrame), the encoder and the report, both as JSON values.
+def read_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
+    """Return the folders of the examples and of their encoder, and the report as JSON values.
 
     Raises:
-        DataError: the data cannot be used; nothing is written.
+        DataError: the data cannot be used; what was there before stays.
     """
-    from stillroom.data.ingest import ingest
+    from stillroom.data.encoders import write_encoder
     from stillroom.io.paths import project_root
+    from stillroom.io.tables import write_parts
+    from stillroom.io.workspace import new_workspace
 
-    ingested = ingest(data, project_root())
-    return ingested.examples, ingested.encoder.to_json(), ingested.report.to_json()
+    root = project_root()
+    frames, encoder, report = _of_corpus(data, root) if data.source in CORPORA else _of(data, root)
+    examples, folder = new_workspace(root, "examples"), new_workspace(root, "encoder")
+    write_parts(frames, examples)
+    write_encoder(encoder, folder)
+    return examples, folder, report()
+
+
+def _of(data: Data, root: Path) -> Any:
+    from stillroom.data.ingest import ingest
+
+    ingested = ingest(data, root)
+    return [ingested.examples], ingested.encoder, ingested.report.to_json
+
+
+def _of_corpus(data: Data, root: Path) -> Any:
+    from stillroom.data.corpus.ingest import CorpusIngest
+
+    ingested = CorpusIngest.of(data, root)
+    return ingested.frames(), ingested.encoder, ingested.report

@@ -1,5 +1,6 @@
 """The nodes of report: what was measured in; the page, and a table on the terminal, out."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import plain
@@ -27,7 +28,7 @@ def render_report(
     teacher_curves: Records,
     student_curves: Records,
     soft_labels: SoftLabelSet,
-    encoder: dict[str, Any],
+    encoder: Path,
     parameters: dict[str, Any],
 ) -> str:
     """Return the page as HTML. What each document holds, `docs/design.md` says.
@@ -35,12 +36,13 @@ def render_report(
     Raises:
         DataError: the documents come of different runs and do not fit each other.
     """
+    from stillroom.data.encoders import read_encoder
     from stillroom.reporting.page import Evidence, page
     from stillroom.softlabels.summary import summary
 
     return page(
         Evidence(
-            classes=encoder["classes"],
+            classes=list(read_encoder(encoder).classes),
             metrics=metrics,
             cost=cost,
             parity=parity,

@@ -23,9 +23,10 @@ def refer_to_teachers(teachers: Path) -> Any:
 
 
 def answer(
-    examples: TableFile, encoder: dict[str, Any], teacher_refs: Any, softlabels: SoftLabels
+    examples: TableFile, encoder: Path, teacher_refs: Any, softlabels: SoftLabels
 ) -> Answers:
     """Return the teachers' answers; saving them is what runs the teachers."""
+    from stillroom.data.encoders import read_encoder
     from stillroom.softlabels.answers import Answers
 
     asks = ask(examples, encoder, teacher_refs, softlabels)
@@ -36,14 +37,14 @@ def answer(
         store=request.store_of(project_root()),
         rows_per_shard=softlabels.rows_per_shard,
         pilot_positions=softlabels.pilot,
-        class_names=tuple(encoder["classes"]),
+        class_names=read_encoder(encoder).classes or None,
     )
 
 
 def verify(
     unverified_labels: SoftLabelSet,
     examples: TableFile,
-    encoder: dict[str, Any],
+    encoder: Path,
     teacher_refs: Any,
     softlabels: SoftLabels,
 ) -> SoftLabelSet:
@@ -55,7 +56,7 @@ def verify(
 def found_of(
     labels: SoftLabelSet,
     examples: TableFile,
-    encoder: dict[str, Any],
+    encoder: Path,
     teacher_refs: Any,
     softlabels: SoftLabels,
 ) -> Any:
@@ -83,16 +84,18 @@ def found_of(
 
 
 def ask(
-    examples: TableFile, encoder: dict[str, Any], teacher_refs: Any, softlabels: SoftLabels
+    examples: TableFile, encoder: Path, teacher_refs: Any, softlabels: SoftLabels
 ) -> tuple[Ask, ...]:
     """Return who is asked what: each teacher, or the ensemble as one."""
+    from stillroom.data.encoders import read_encoder
     from stillroom.softlabels.answers import Ask
     from stillroom.teachers.ensemble import Ensemble
     from stillroom.teachers.local import open_teacher
     from stillroom.teachers.questions import ExampleQuestions
 
     how, views = request.how_of(softlabels), request.views_of(softlabels)
-    teachers = [open_teacher(ref, how, encoder["classes"]) for ref in teacher_refs]
+    fitted = read_encoder(encoder)
+    teachers = [open_teacher(ref, how, fitted) for ref in teacher_refs]
     asked = [
         ExampleQuestions(examples, teacher.encoder, views, softlabels.draws) for teacher in teachers
     ]

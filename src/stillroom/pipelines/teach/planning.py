@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Objective, SoftLabels, Student
+from stillroom.errors import ConfigError
 from stillroom.io.copies import Copies
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from stillroom.softlabels.blocks import Question
     from stillroom.softlabels.plan import Plan
     from stillroom.softlabels.weighing import Answered
-    from stillroom.teachers.questions import ExampleQuestions
 
 # Logits of a sample: they and their gradients are held in float64, dense.
 MOST_CELLS = 2**24
@@ -61,7 +61,7 @@ class Project:
     """What is planned for."""
 
     examples: TableFile
-    encoder: dict[str, Any]
+    encoder: Path
     teachers: Path
     softlabels: SoftLabels
     student: Student
@@ -74,13 +74,23 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
     Raises:
         StillroomError: the examples, the teachers or the student cannot be used.
     """
+    from stillroom.data.encoders import read_encoder
     from stillroom.softlabels.plan import Whole, plan
+    from stillroom.teachers.questions import ExampleQuestions
 
-    refs = refer_to_teachers(project.teachers)
+    refs, fitted = refer_to_teachers(project.teachers), read_encoder(project.encoder)
+    if not fitted.classes:
+        raise ConfigError(
+            "a plan is of classes, and these examples are sequences of tokens. Set "
+            "softlabels.entries to how many a position may have on average."
+        )
     asks = ask(project.examples, project.encoder, refs, project.softlabels)
     first: Any = asks[0].questions
-    most = min(positions, max(2, MOST_CELLS // len(project.encoder["classes"])))
-    sampled = _sampled([*(one.questions for one in asks), _of_student(project)], most)
+    most = min(positions, max(2, MOST_CELLS // fitted.outputs))
+    own = ExampleQuestions(
+        project.examples, fitted, request.views_of(project.softlabels), project.softlabels.draws
+    )
+    sampled = _sampled([*(one.questions for one in asks), own], most)
     answered, seconds = _answers(asks, sampled)
     labels, temperature = project.softlabels, project.objective.temperature
     inputs = _stacked(sampled[-1])
@@ -90,22 +100,12 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
         tuple(sorted({*labels.temperatures, temperature})),
         temperature,
         Whole(rows=len(first), rows_per_shard=labels.rows_per_shard, copies=copies.full),
-        student_gradient(inputs, project.encoder, project.student, temperature),
+        student_gradient(inputs, fitted, project.student, temperature),
         _progress,
     )
     return Planned(
         plan=found, copies=copies, inputs=len(replace(first, draws=1)), seconds_per_input=seconds
     )
-
-
-def _of_student(project: Project) -> "ExampleQuestions":
-    """Return the questions as the student's own encoder sees them."""
-    from stillroom.data.encoders import Encoder
-    from stillroom.teachers.questions import ExampleQuestions
-
-    labels = project.softlabels
-    encoder = Encoder.from_json(project.encoder)
-    return ExampleQuestions(project.examples, encoder, request.views_of(labels), labels.draws)
 
 
 def _sampled(asked: list[Any], positions: int) -> list[list["Question"]]:

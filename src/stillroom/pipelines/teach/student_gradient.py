@@ -3,7 +3,6 @@
 inputs ──untrained student──> logits;  targets ──soft term──> loss ──backward──> gradient
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Student
@@ -12,12 +11,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from stillroom.data.encoders import Encoder
     from stillroom.softlabels.distributions import Distributions
     from stillroom.softlabels.fidelity import Gradient, MissingMass
 
 
 def student_gradient(
-    inputs: "NDArray[np.float32]", encoder: Mapping[str, Any], student: Student, temperature: float
+    inputs: "NDArray[np.float32]", encoder: "Encoder", student: Student, temperature: float
 ) -> "Gradient":
     """Return the gradient over the student's parameters, before it has learnt anything.
 
@@ -26,7 +26,7 @@ def student_gradient(
 
     Args:
         inputs: [N, *shape], as `encoder` makes them.
-        encoder: of the examples, as JSON.
+        encoder: of the examples.
         student: what is built.
         temperature: of the objective.
 
@@ -63,11 +63,9 @@ def student_gradient(
     return gradient
 
 
-def _built(encoder: Mapping[str, Any], student: Student) -> Any:
-    from stillroom.data.encoders import Encoder
+def _built(encoder: "Encoder", student: Student) -> Any:
     from stillroom.models.table import Shape, build
 
-    fitted = Encoder.from_json(encoder)
-    shape = Shape(fitted.shape, fitted.classes)
+    shape = Shape.of(encoder)
     architecture = student.architecture
     return build(architecture.name, architecture.options, shape, student.seed).double()

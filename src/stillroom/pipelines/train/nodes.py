@@ -23,7 +23,7 @@ FEW = 10  # classes that an error lists
 
 def train_students(
     examples: TableFile,
-    encoder: dict[str, Any],
+    encoder: Path,
     soft_labels: SoftLabelSet,
     teachers: Path,
     softlabels: SoftLabels,
@@ -41,21 +41,22 @@ def train_students(
         SoftLabelError: the soft labels are not those of the teachers, classes and parameters at
             hand.
     """
+    from stillroom.data.encoders import read_encoder
     from stillroom.teachers.reference import refer
     from stillroom.training.job import Job
     from stillroom.training.launch import train
 
-    refs = refer(teachers)
-    soft_labels.require(encoder["classes"], [ref.weights for ref in refs])
+    refs, classes = refer(teachers), read_encoder(encoder).classes
+    soft_labels.require(classes, [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels)
     job = Job(
         examples=str(examples.path),
-        encoder=encoder,
+        encoder=str(encoder),
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train")),
         fits=[
-            _fit("control", student, None, encoder["classes"]),
-            _fit("student", student, objective, encoder["classes"], mode),
+            _fit("control", student, None, classes),
+            _fit("student", student, objective, classes, mode),
         ],
         trainer=trainer,
         live=_live(refs, softlabels) if mode == "live" else None,

@@ -13,37 +13,41 @@ if TYPE_CHECKING:
 
 
 def tutor_teachers(
-    examples: TableFile, encoder: dict[str, Any], teacher: Teacher, trainer: Trainer
+    examples: TableFile, encoder: Path, teacher: Teacher, trainer: Trainer
 ) -> tuple[Path, Any]:
     """Return a folder with one model directory per teacher, and their learning curves."""
     ensemble = new_workspace(project_root(), "tutor") / "ensemble"
-    if teacher.source == "given":
-        from stillroom.teachers.given import take_over  # its encoder brings polars
+    from stillroom.data.encoders import read_encoder
 
-        take_over(project_root() / teacher.path, ensemble / "member_0", encoder["classes"])
+    fitted = read_encoder(encoder)
+    if teacher.source == "given":
+        from stillroom.teachers.given import take_over
+
+        take_over(project_root() / teacher.path, ensemble / "member_0", fitted)
         return ensemble, []
     from stillroom.training.job import Job
     from stillroom.training.launch import train
 
+    rows = "labelled" if fitted.classes else "all"  # each token is the label of the one before it
     job = Job(
         examples=str(examples.path),
-        encoder=encoder,
+        encoder=str(encoder),
         soft_labels=None,
         folder=str(unfinished(project_root(), "tutor")),
-        fits=[_fit(teacher, member) for member in range(teacher.members)],
+        fits=[_fit(teacher, member, rows) for member in range(teacher.members)],
         trainer=trainer,
     )
     return ensemble, train(job, ensemble)
 
 
-def _fit(teacher: Teacher, member: int) -> "Fit":
+def _fit(teacher: Teacher, member: int, rows: str) -> "Fit":
     from stillroom.training.job import Fit
 
     return Fit(
         name=f"teacher {member + 1}",
         architecture=teacher.architecture,
         optimisation=teacher.alone(),
-        rows="labelled",
+        rows=rows,
         objective=None,
         seed=teacher.seed + member,
         shift=teacher.shift,

@@ -1,4 +1,4 @@
-"""Encoders: examples in, the numbers that a model sees out.
+"""Array encoders: images, features and hashed text in, an array of one shape out.
 
     image     [h, w, c] uint8 ──/255, standardise per channel──> [c, h, w]
     features  [d] ──standardise per column──> [d]
@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.data.encoder_json import checked_fields
+from stillroom.data.encoders.array_json import checked_fields
 from stillroom.data.raw import CONTENT_TYPES, Kind, shape_words
 from stillroom.errors import DataError
 
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Encoder:
+class ArrayEncoder:
     """How an input becomes numbers.
 
     Attributes:
@@ -43,6 +43,11 @@ class Encoder:
     raw_shape: tuple[int, ...]
     mean: tuple[float, ...]
     scale: tuple[float, ...]
+
+    @property
+    def outputs(self) -> int:
+        """How many classes an answer spans."""
+        return len(self.classes)
 
     def encode(self, frame: pl.DataFrame) -> NDArray[np.float32]:
         """Return [N, *shape] for the N rows of `frame`, in their order.
@@ -67,7 +72,7 @@ class Encoder:
         }
 
     @classmethod
-    def from_json(cls, document: object) -> "Encoder":
+    def from_json(cls, document: object) -> "ArrayEncoder":
         """Return the encoder of a parsed JSON document.
 
         Raises:
@@ -100,7 +105,7 @@ class Encoder:
 
 def fit_encoder(
     train: pl.DataFrame, kind: Kind, classes: Sequence[str], raw_shape: tuple[int, ...]
-) -> Encoder:
+) -> ArrayEncoder:
     """Return the encoder whose mean and scale are those of the train rows.
 
     Args:
@@ -125,7 +130,7 @@ def fit_encoder(
             mean, scale = _column_statistics(_features(column, raw_shape[0]))
         case "text":
             shape = (TEXT_FEATURES,)
-    return Encoder(
+    return ArrayEncoder(
         kind=kind,
         classes=tuple(classes),
         shape=shape,

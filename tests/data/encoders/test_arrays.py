@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stillroom.data.encoders import Encoder, fit_encoder
+from stillroom.data.encoders import ArrayEncoder, fit_encoder
 from stillroom.errors import DataError
 
 CLASSES = ("a", "b")
@@ -138,7 +138,7 @@ pairs = st.lists(st.integers(-(10**6), 10**6).map(lambda n: n / 7), min_size=2, 
 @settings(max_examples=50)
 def test_an_encoder_survives_json_to_the_bit(rows):
     encoder = fit_encoder(features(*rows), "features", ("0", "ä"), (2,))
-    assert Encoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+    assert ArrayEncoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
 
 
 GOOD = {
@@ -152,7 +152,7 @@ GOOD = {
 
 
 def test_a_good_document_is_taken():
-    assert Encoder.from_json(GOOD).raw_shape == (2, 3, 1)
+    assert ArrayEncoder.from_json(GOOD).raw_shape == (2, 3, 1)
 
 
 @pytest.mark.parametrize(
@@ -185,5 +185,5 @@ def test_a_good_document_is_taken():
 )
 def test_a_hostile_document_is_refused_in_one_line(document):
     with pytest.raises(DataError, match=r"The encoder cannot be used: .* Run the ingest") as error:
-        Encoder.from_json(document)
+        ArrayEncoder.from_json(document)
     assert "\n" not in str(error.value)

@@ -1,0 +1,1 @@
+"""Corpora: documents of running text in, packs of tokens out."""

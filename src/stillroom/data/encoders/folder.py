@@ -1,0 +1,39 @@
+"""Encoders on disk: a folder with JSON, and with a tokenizer where inputs are tokens.
+
+Encoder ──write_encoder──> encoder.json, tokenizer.json, tokenizer_config.json ──read──> Encoder
+
+Beside a model the JSON is called `preprocessor_config.json`, and the tokenizer lies where every
+reader of a Hugging Face directory looks for it.
+"""
+
+from pathlib import Path
+
+from stillroom.data.encoders.arrays import ArrayEncoder
+from stillroom.data.encoders.sequences import KIND as SEQUENCE
+from stillroom.data.encoders.sequences import SequenceEncoder
+from stillroom.data.tokenizer import read_tokenizer, write_tokenizer
+from stillroom.io.documents import read_json, write_json
+
+Encoder = ArrayEncoder | SequenceEncoder
+
+FILE = "encoder.json"
+
+
+def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
+    """Write an encoder into a folder that exists, its JSON under `name`."""
+    write_json(folder / name, encoder.to_json())
+    if isinstance(encoder, SequenceEncoder):
+        write_tokenizer(encoder.tokenizer, folder)
+
+
+def read_encoder(folder: Path, name: str = FILE) -> Encoder:
+    """Read what `write_encoder` wrote.
+
+    Raises:
+        DataError: the document is not one that an encoder gives, or the tokenizer is missing,
+            malformed or another one.
+    """
+    document = read_json(folder / name)
+    if isinstance(document, dict) and document.get("kind") == SEQUENCE:
+        return SequenceEncoder.from_json(document, read_tokenizer(folder))
+    return ArrayEncoder.from_json(document)

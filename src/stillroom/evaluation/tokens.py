@@ -1,0 +1,138 @@
+"""Tokens: what a language model says at each position in, how good that is out.
+
+    logits [M, V], labels [M] ──said──> Said: NLL, first choice, confidence, KL from the teacher
+    Said of all positions ──token_quality──> TokenQuality
+
+What is kept of a position is a few numbers, so that a vocabulary of any size can be measured.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillroom.errors import DataError
+from stillroom.evaluation.metrics import bin_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Logits that are worked on at once, in float64.
+CHUNK = 2**23
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model says at M positions.
+
+    Attributes:
+        nll: [M], -log q(label), in nats.
+        top: [M], its first choice.
+        confidence: [M], the probability of that.
+        kl: [M], KL(teacher || model) in nats; 0 of the teacher itself.
+    """
+
+    nll: Doubles
+    top: Ints
+    confidence: Doubles
+    kl: Doubles
+
+
+@dataclass(frozen=True, slots=True)
+class TokenQuality:
+    """How good a language model is, over all positions of a split.
+
+    Attributes:
+        accuracy: share of next tokens that are its first choice.
+        nll: per token, in nats.
+        perplexity: exp of that.
+        bits_per_byte: the same text's NLL in bits over its bytes in UTF-8, which does not depend
+            on the tokenizer.
+        ece: calibration error of the first choice.
+        agreement: share of positions with the teacher's first choice.
+        kl_to_teacher: KL(teacher || model), in nats.
+    """
+
+    accuracy: float
+    nll: float
+    perplexity: float
+    bits_per_byte: float
+    ece: float
+    agreement: float
+    kl_to_teacher: float
+
+
+def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
+    """Measure logits against labels and a teacher.
+
+    Args:
+        logits: [M, V], the model's.
+        labels: [M], int64.
+        teacher: [M, V], the teacher's logits, or log p.
+
+    Raises:
+        DataError: a logit is NaN or infinite.
+    """
+    import torch
+
+    parts = []
+    for rows in torch.arange(len(labels)).split(max(1, CHUNK // logits.shape[1])):
+        log_q = logits[rows].double().log_softmax(dim=1)
+        log_p = teacher[rows].double().log_softmax(dim=1)
+        best = log_q.max(dim=1)
+        nll = -log_q.gather(1, labels[rows][:, None])[:, 0]
+        # Where p is 0 the teacher says nothing, whatever q is.
+        kl = torch.where(log_p.isneginf(), 0.0, log_p.exp() * (log_p - log_q)).sum(dim=1)
+        parts.append((nll, best.indices, best.values.exp(), kl.clamp(min=0)))
+    found = Said(*(torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)))
+    if not np.isfinite(found.nll).all():
+        raise DataError("a model's logits hold NaN or infinity. It has diverged: train it again.")
+    return found
+
+
+def token_quality(
+    model: Said, teacher: Said, labels: Ints, text_bytes: int, bins: int
+) -> TokenQuality:
+    """Return every measure of one model.
+
+    Args:
+        model, teacher: at the same M positions.
+        labels: [M].
+        text_bytes: of the text that the labels stand for.
+        bins: of the calibration error.
+    """
+    right = model.top == labels
+    nll = float(model.nll.mean())
+    gaps = np.bincount(
+        bin_of(model.confidence, bins), weights=right - model.confidence, minlength=bins
+    )
+    return TokenQuality(
+        accuracy=float(right.mean()),
+        nll=nll,
+        perplexity=math.exp(nll),
+        bits_per_byte=float(model.nll.sum()) / math.log(2) / max(text_bytes, 1),
+        ece=float(np.abs(gaps).sum() / len(labels)),
+        agreement=float((model.top == teacher.top).mean()),
+        kl_to_teacher=float(model.kl.mean()),
+    )
+
+
+def error_of_mean(values: Doubles, lengths: Ints) -> float:
+    """Return the standard error of the mean of values that come in sequences.
+
+    Those of one sequence are no independent draws: the error is that of a ratio of sums over the
+    sequences. Source: Cochran, Sampling Techniques (1977), section 6.4.
+
+    Args:
+        values: [M], sequence after sequence.
+        lengths: [N], how many each sequence has.
+    """
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    sums = np.bincount(owners, values, len(lengths))
+    apart = sums - values.mean() * lengths
+    return float(np.sqrt((apart**2).sum() * len(lengths) / max(len(lengths) - 1, 1)) / len(values))

@@ -1,0 +1,101 @@
+"""Sequences through a language model: packs of tokens in, what it says where it is asked out.
+
+    sequences [N, 3, length] ──alike ones together, at fixed shapes──> logits [n, positions, V]
+
+In float32 a row's logits change in their last bits with the shape of the batch around it, and with
+whether another row needs a mask. So a row goes with rows of its own kind: cut to the same length,
+of one piece or of several. What kind it is depends on the row alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stillroom.data.encoders.sequences import LABELS, POSITIONS, TOKENS, Sequences
+from stillroom.models.hidden import logits_alone
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+SHORTEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What rows of a batch have in common.
+
+    Attributes:
+        length: that they are cut to.
+        is_whole: whether a row is one piece, asked at each place but the last.
+    """
+
+    length: int
+    is_whole: bool
+
+
+def kinds(inputs: Sequences) -> list[Kind]:
+    """Return the kind of each row."""
+    lengths = (inputs[:, TOKENS] >= 0).sum(axis=1)
+    asked = (inputs[:, LABELS] >= 0).sum(axis=1)
+    pieces = (inputs[:, POSITIONS] == 0).sum(axis=1)
+    longest = inputs.shape[2]
+    return [
+        Kind(_bucket(int(length), longest), bool(count == 1 and said == length - 1))
+        for length, count, said in zip(lengths, pieces, asked, strict=True)
+    ]
+
+
+def batches_of_token_logits(
+    model: "PreTrainedModel", inputs: Sequences, batch_size: int, outputs: int
+) -> "Iterator[Tensor]":
+    """Yield [n, positions, V] in the order of the rows, on the model's device.
+
+    The first positions of each row are those where something is asked, in order.
+
+    Args:
+        model: of tokens.
+        inputs: [N, 3, length].
+        batch_size: rows of the full length in a batch; of shorter ones more fit.
+        outputs: V, the ids that the tokenizer has; a model may have been given more.
+    """
+    import torch
+
+    of_rows, longest = kinds(inputs), inputs.shape[2]
+    for kind, run in groupby(range(len(inputs)), of_rows.__getitem__):
+        rows, size = list(run), batch_size * longest // kind.length
+        for start in range(0, len(rows), size):
+            some = inputs[rows[start : start + size], :, : kind.length]
+            batch = torch.from_numpy(_filled(some, size)).to(model.device)
+            with torch.inference_mode():
+                logits, _ = logits_alone(model, batch)
+            yield _asked(logits, batch, kind)[: len(some), :, :outputs]
+
+
+def _asked(logits: "Tensor", batch: "Tensor", kind: Kind) -> "Tensor":
+    """Return what is said where something is asked; of whole rows that is all but the last."""
+    import torch
+
+    if kind.is_whole:
+        return logits
+    asked = batch[:, LABELS] >= 0
+    # Places that are asked come first, in their order.
+    order = torch.sort((~asked).int(), dim=1, stable=True).indices[:, : int(asked.sum(1).max())]
+    return logits.gather(1, order[:, :, None].expand(-1, -1, logits.shape[2]))
+
+
+def _bucket(length: int, longest: int) -> int:
+    size = SHORTEST
+    while size < length:
+        size *= 2
+    return min(size, longest)
+
+
+def _filled(rows: Sequences, size: int) -> Sequences:
+    """Return `size` rows; the first one again fills the batch up."""
+    filled = np.repeat(rows[:1], size, axis=0)
+    filled[: len(rows)] = rows
+    return filled

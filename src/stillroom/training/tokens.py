@@ -1,0 +1,67 @@
+"""Tokens: a batch of sequences and a model in, what it learns from them and how good it is out.
+
+inputs [n, 3, length] ──> hidden states where something is asked ──┐
+                                         the output layer ──────────┴──fused──> loss
+"""
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from stillroom.models.language import head_of, hidden_asked, logits_asked
+from stillroom.objectives.fused import fused_loss
+from stillroom.objectives.mixture import HardLabels, Loss, Mixture
+from stillroom.objectives.target import SoftTarget
+from stillroom.training.loader import Batch
+
+# Logits of a chunk of validation, 256 MB in float32.
+CHUNK = 2**26
+
+
+def token_loss(
+    model: PreTrainedModel, batch: Batch, target: SoftTarget | None, loss: Loss, is_split: bool
+) -> Tensor:
+    """Return what a part of a batch adds to the batch's loss.
+
+    Args:
+        model: of tokens.
+        batch: whose labels [M] are those of the places that are asked.
+        target: [M, k], or None.
+        loss: what is minimised.
+        is_split: whether hidden states and the output layer are all that logits are made of.
+    """
+    whole = target is not None and target.in_order
+    if not is_split or whole or (isinstance(loss, HardLabels) and loss.smoothing):
+        logits = logits_asked(model, batch.inputs)
+        precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        return loss(precise, batch.labels, target, batch.counts)
+    mixture = loss if isinstance(loss, Mixture) else Mixture(1.0, ())
+    nothing = SoftTarget.nothing(len(batch.labels)).to(batch.labels.device)
+    return fused_loss(
+        hidden_asked(model, batch.inputs),
+        head_of(model),
+        batch.labels,
+        nothing if target is None else target,
+        mixture,
+        batch.counts,
+    )
+
+
+def token_scores(model: PreTrainedModel, batch: Batch, is_split: bool) -> Tensor:
+    """Return [3], float64: the sum of the NLL, how many are right, and how many were asked."""
+    found = torch.zeros(3, dtype=torch.float64, device=batch.labels.device)
+    if not is_split:
+        return found + _scores(logits_asked(model, batch.inputs), batch.labels)
+    hidden, head = hidden_asked(model, batch.inputs), head_of(model)
+    size = max(1, CHUNK // len(head.weight))
+    for start in range(0, len(hidden), size):
+        rows = slice(start, start + size)
+        logits = torch.nn.functional.linear(hidden[rows], head.weight, head.bias)
+        found += _scores(logits, batch.labels[rows])
+    return found
+
+
+def _scores(logits: Tensor, labels: Tensor) -> Tensor:
+    nll = torch.nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+    right = (logits.argmax(dim=1) == labels).double().sum()
+    return torch.stack([nll.double().sum(), right, right.new_tensor(len(labels))])

@@ -1,0 +1,51 @@
+"""Auto: what lies on the disk decides, and stands in the parameters literally."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stillroom.config.compose import compose
+
+EXPERIMENT = {"groups": {"experiment": "causal_lm"}}
+
+
+def settled(project: Path, **values: Any) -> tuple[str, str, str | None]:
+    found = compose(project, EXPERIMENT | values)
+    return found["teacher"]["source"], found["data"]["source"], found["data"]["text"]["tokenizer"]
+
+
+def test_where_nothing_lies_the_teacher_is_trained_on_the_embedded_text(project: Path) -> None:
+    (project / "data/03_teachers/given").mkdir(parents=True, exist_ok=True)
+    (project / "data/01_raw").mkdir(parents=True, exist_ok=True)
+    (project / "data/01_raw/.gitkeep").touch()
+    assert settled(project) == ("trained", "topics", None)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.gguf"])
+def test_a_model_at_the_path_is_the_teacher_and_its_tokenizer_is_taken(
+    project: Path, name: str
+) -> None:
+    folder = project / "models" / "mine"
+    folder.mkdir(parents=True)
+    (folder / name).touch()
+    source, _, tokenizer = settled(project, teacher={"path": "models/mine"})
+    assert (source, tokenizer) == ("given", "models/mine")
+
+
+def test_a_text_at_the_path_is_the_corpus(project: Path) -> None:
+    (project / "texts").mkdir()
+    (project / "texts" / "a.txt").write_text("x")
+    assert settled(project, data={"path": "texts"})[1] == "corpus"
+    assert settled(project, data={"path": "texts/a.txt"})[1] == "corpus"
+
+
+def test_a_path_that_does_not_exist_is_no_reason_to_take_another(project: Path) -> None:
+    found = settled(project, data={"path": "nowhere"}, teacher={"path": "none"})
+    assert found[:2] == ("given", "corpus")
+
+
+def test_what_is_named_is_taken(project: Path) -> None:
+    assert settled(project, teacher={"source": "trained", "path": "none"})[0] == "trained"
+    given = settled(project, data={"source": "topics", "text": {"tokenizer": "t"}})
+    assert given[1:] == ("topics", "t")

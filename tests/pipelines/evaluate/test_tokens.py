@@ -1,0 +1,74 @@
+"""Evaluation of language models: what is measured is what the models say, token by token."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from small_corpus import SmallCorpus, small_corpus, token_teachers
+
+from stillroom.models.directory import load_model
+from stillroom.models.language import labels_of, logits_asked
+from stillroom.pipelines.evaluate.tokens import measure_tokens, predict_tokens
+from stillroom.softlabels.combine import Combination
+from stillroom.teachers.reference import refer
+
+Run = tuple[SmallCorpus, Path, pl.DataFrame, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("tokens")
+    made = small_corpus(folder)
+    models = token_teachers(made, folder / "models", members=4)
+    teachers = [models / f"member_{n}" for n in (0, 1)]
+    test = made.examples.read().filter(pl.col("split") == "test")
+    refs = tuple(ref for ref in refer(models) if ref.path in teachers)
+    found = predict_tokens(
+        test,
+        made.fitted,
+        refs,
+        Combination.of("probability", [3.0, 1.0]),
+        {"control": models / "member_2", "student": models / "member_3"},
+    )
+    return made, models, test, found
+
+
+def flat(frame: pl.DataFrame, name: str) -> np.ndarray:
+    return frame[name].explode().to_numpy()
+
+
+def test_every_model_is_asked_at_every_place(run: Run) -> None:
+    made, models, test, found = run
+    inputs = torch.from_numpy(made.fitted.encode(test))
+    labels = labels_of(inputs)
+    assert flat(found, "labels").tolist() == labels.tolist()
+    with torch.no_grad():
+        log_q = [
+            logits_asked(load_model(models / f"member_{n}"), inputs).double().log_softmax(1)
+            for n in range(4)
+        ]
+    teacher = torch.log(0.75 * log_q[0].exp() + 0.25 * log_q[1].exp())
+    for name, one in (("teacher", teacher), ("control", log_q[2]), ("student", log_q[3])):
+        nll = -one.gather(1, labels[:, None])[:, 0]
+        np.testing.assert_allclose(flat(found, f"{name}_nll"), nll, rtol=1e-4, atol=1e-5)
+        assert (flat(found, f"{name}_top") == one.argmax(1).numpy()).mean() > 0.999
+        kl = (teacher.exp() * (teacher - one)).sum(1)
+        np.testing.assert_allclose(flat(found, f"{name}_kl"), kl, rtol=1e-3, atol=1e-5)
+
+
+def test_measures_are_those_of_what_was_said(run: Run) -> None:
+    _, _, test, found = run
+    metrics, reliability = measure_tokens(found, 15)
+    nll = flat(found, "student_nll").astype(np.float64)
+    assert metrics["student"]["nll"] == pytest.approx(nll.mean())
+    bits = nll.sum() / np.log(2) / test["bytes"].sum()
+    assert metrics["student"]["bits_per_byte"] == pytest.approx(bits)
+    assert metrics["teacher"]["kl_to_teacher"] == pytest.approx(0, abs=1e-6)
+    assert metrics["teacher"]["agreement"] == 1
+    gain = flat(found, "control_nll").mean() - flat(found, "student_nll").mean()
+    assert metrics["gain"]["nll"] == pytest.approx(gain, rel=1e-3, abs=1e-6)
+    assert metrics["gain"]["nll_standard_error"] > 0
+    counts = [row["count"] for row in reliability if row["model"] == "student"]
+    assert sum(counts) == len(nll)
