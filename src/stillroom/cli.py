@@ -1,6 +1,7 @@
 """Stillroom's commands: `run` with one-line errors, and what stands beside it."""
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,6 +62,21 @@ def params(params: dict[str, Any]) -> None:
     click.echo(
         yaml.safe_dump(compose_parameters(project_root(), params), sort_keys=False), nl=False
     )
+
+
+@cli.command("import-llama2c", epilog="Then: --params teacher.path=models/stories")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("vocabulary", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@one_line_errors
+def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
+    """Write a model of llama2.c, CHECKPOINT and VOCABULARY, as a Hugging Face FOLDER."""
+    from stillroom.io.paths import confined, project_root
+    from stillroom.teachers.llama2c import import_llama2c as import_model
+
+    root = project_root()
+    import_model(checkpoint, vocabulary, confined(Path.cwd() / folder, root), root)
+    click.echo(f"wrote {folder}")
 
 
 @cli.command()

@@ -77,6 +77,7 @@ def _planned(opened: OpenProject, positions: int) -> "tuple[Project, Planned]":
         examples=catalog.load("examples"),
         encoder=catalog.load("encoder"),
         teachers=catalog.load("teachers"),
+        inference=parameters["teacher"].inference,
         **{name: parameters[name] for name in ("softlabels", "student", "objective")},
     )
     out = root / opened.config["catalog"]["soft_labels"]["filepath"]

@@ -119,14 +119,15 @@ def adopt(params: dict[str, Any]) -> None:
 
 def _found(project: OpenProject) -> Any:
     """Return what `verify` finds of the project's set."""
-    from stillroom.pipelines.teach.nodes import found_of, refer_to_teachers
+    from stillroom.pipelines.teach.nodes import found_of
+    from stillroom.teachers.reference import refer
 
     catalog = project.catalog
     return found_of(
         catalog.load(SET),
         catalog.load("examples"),
         catalog.load("encoder"),
-        refer_to_teachers(catalog.load("teachers")),
+        refer(catalog.load("teachers"), project.parameters["teacher"].inference),
         project.parameters["softlabels"],
     )
 

@@ -49,13 +49,15 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
         return next(iter(stages[stage]["params"][0].values()))
 
     own = "students.${item.student}"
-    assert sections("train") == ["teacher.mode", "softlabels", own, "objective", "trainer"]
+    run = ["teacher.device_map", "teacher.dtype"]
+    lesson = [*run, "teacher.mode", "softlabels"]
+    assert sections("train") == [*lesson, own, "objective", "trainer"]
     tutor = sections("tutor")
     assert tutor[-1] == "trainer"
     assert {key.partition(".")[0] for key in tutor[:-1]} == {"teacher"}
     assert {"teacher.epochs", "teacher.path", "teacher.architecture"} < set(tutor)
     assert "teacher.mode" not in tutor  # where a student's lessons come from trains no teacher
-    assert sections("teach") == ["softlabels"]
+    assert sections("teach") == [*run, "softlabels"]
     assert sections("ingest") == ["data"]
     assert sections("report") == [
         "data", "teacher", "softlabels", "student", "objective", "trainer", "evaluate",

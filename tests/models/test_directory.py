@@ -6,15 +6,16 @@ import pytest
 import torch
 from small_project import image_encoder
 
+from stillroom.config.schema import Inference
 from stillroom.errors import ModelError
 from stillroom.models.directory import (
     architecture_hash,
     load_model,
     read_encoder,
     save_model,
-    weights_hash,
 )
 from stillroom.models.table import Shape, build
+from stillroom.models.weights import weights_hash
 
 SHAPE = Shape((1, 28, 28), ("a", "b", "c"))
 ENCODER = image_encoder(SHAPE)
@@ -81,7 +82,7 @@ def test_a_model_of_code_from_elsewhere_is_refused(tmp_path: Path) -> None:
         '"architectures": ["TheirForCausalLM"]}'
     )
     (folder / "theirs.py").write_text("raise SystemExit('this code must never run')")
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match=r"wants code of its own to be run \(auto_map\)"):
         load_model(folder)
 
 
@@ -115,3 +116,49 @@ def test_half_precision_on_disk_is_float32_in_memory(tmp_path: Path) -> None:
     save_model(model, ENCODER, tmp_path)
     loaded = load_model(tmp_path)
     assert {weights.dtype for weights in loaded.parameters()} == {torch.float32}
+
+
+def test_precision_is_what_is_asked_for(tmp_path: Path) -> None:
+    half = Inference(dtype="float16", device_map="cpu")
+    loaded = load_model(saved(tmp_path), half)
+    assert {weights.dtype for weights in loaded.parameters()} == {torch.float16}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
+def test_a_device_that_is_not_here_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"teacher\.device_map is cuda, and no such device"):
+        load_model(saved(tmp_path), Inference(dtype="float32", device_map="cuda"))
+
+
+def test_auto_puts_a_model_where_there_is_room(tmp_path: Path) -> None:
+    folder = saved(tmp_path)
+    loaded = load_model(folder, Inference(dtype="float32", device_map="auto"))
+    inputs = torch.randn(3, 1, 28, 28)
+    with torch.no_grad():
+        found = loaded(inputs.to(loaded.device)).logits.cpu()
+        assert torch.allclose(found, load_model(folder)(inputs).logits, atol=1e-5)
+
+
+def test_a_layer_that_the_config_does_not_count_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = saved(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    extra = weights | {"layers.9.weight": torch.zeros(2, 2)}
+    save_file(extra, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"unexpected keys layers\.9\.weight"):
+        load_model(folder)
+
+
+def test_a_head_of_the_pretraining_is_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = saved(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    extra = weights | {"cls.seq_relationship.bias": torch.zeros(2)}
+    save_file(extra, folder / "model.safetensors", metadata={"format": "pt"})
+    with caplog.at_level("INFO", logger="stillroom"):
+        load_model(folder)
+    assert "not used are cls.seq_relationship.bias" in caplog.text

@@ -51,6 +51,10 @@ def test_a_model_that_shows_none_is_named() -> None:
         config_class = PreTrainedConfig
         main_input_name = "inputs"
 
+        def __init__(self, config: PreTrainedConfig) -> None:
+            super().__init__(config)
+            self.scale = torch.nn.Parameter(torch.ones(1))
+
         def forward(
             self, inputs: torch.Tensor, output_hidden_states: bool = False
         ) -> SequenceClassifierOutput:

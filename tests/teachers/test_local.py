@@ -18,6 +18,7 @@ from small_project import ENCODER, Small, image_encoder, small, untrained_teache
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from stillroom.config.schema import Inference
 from stillroom.data.encoders import read_encoder, write_encoder
 from stillroom.errors import ModelError, SoftLabelError
 from stillroom.models.directory import PREPROCESSOR, load_model, save_model
@@ -26,6 +27,7 @@ from stillroom.models.table import Shape, build
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.settle import ThresholdRequest
 from stillroom.softlabels.sparsify.kinds import Full, TopK
+from stillroom.softlabels.sparsify.rows import on_cpu
 from stillroom.softlabels.verify import verify
 from stillroom.teachers.local import How, open_teacher
 from stillroom.teachers.reference import TeacherRef, refer
@@ -59,6 +61,22 @@ def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(
     whole = np.concatenate(list(teacher.answer(inputs)))
     for rows in ([7], [109, 3, 50], list(range(20, 53))):
         assert (np.concatenate(list(teacher.answer(inputs[rows]))) == whole[rows]).all()
+
+
+def test_a_teacher_in_half_precision_says_so_and_nearly_the_same(
+    made: tuple[Small, TeacherRef],
+) -> None:
+    half = replace(made[1], inference=Inference(dtype="bfloat16", device_map="cpu"))
+    exact, rough = (open_teacher(ref, HOW, ENCODER) for ref in (made[1], half))
+    inputs = exact.encoder.encode(made[0].examples.read().head(20))
+    first, second = (
+        np.concatenate([on_cpu(part) for part in one.keeping(Full()).answer(inputs)])
+        for one in (exact, rough)
+    )
+    assert rough.keeping(Full()).capture == replace(exact.keeping(Full()).capture, dtype="bfloat16")
+    # 8 bits of mantissa in each of a sum's terms.
+    np.testing.assert_allclose(second, first, atol=2**-6 * np.abs(first).max())
+    assert not np.array_equal(first, second)
 
 
 def test_every_ingredient_of_the_fingerprint_is_filled(made: tuple[Small, TeacherRef]) -> None:

@@ -10,7 +10,8 @@ from small_project import OBJECTIVE, TRAINER, a_fit, a_job, small, soft_labels, 
 
 from stillroom.errors import StillroomError
 from stillroom.io.workspace import let_go, unfinished
-from stillroom.models.directory import load_model, weights_hash
+from stillroom.models.directory import load_model
+from stillroom.models.weights import weights_hash
 from stillroom.training.launch import WorkerError, command, train
 
 # More memory than a machine has: PyTorch raises, and no one else's message would fit.

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from stillroom.config.schema import CORPORA, FEATURE_TERMS, SECTIONS
+from stillroom.config.schema import CORPORA, FEATURE_TERMS, FROM_TEACHER, SECTIONS
 from stillroom.errors import ConfigError, nearest
 
 
@@ -35,6 +35,10 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"teacher.members is {teacher['members']}, and a given teacher is one. Set it to 1."
         )
+    if teacher["architecture"]["name"] == FROM_TEACHER:
+        raise ConfigError(
+            f"teacher.architecture.name is {FROM_TEACHER}, and a teacher has none. Name its own."
+        )
     data, columns = parameters["data"], parameters["data"]["columns"]
     if data["source"] in CORPORA:
         _check_corpus(parameters)
@@ -53,7 +57,7 @@ def _check_corpus(parameters: Mapping[str, Any]) -> None:
     """Check what running text asks of everything after it."""
     for name in ("teacher", "student"):
         architecture = parameters[name]["architecture"]["name"]
-        if architecture not in ("transformer", "given"):
+        if architecture not in ("transformer", "given", FROM_TEACHER):
             raise ConfigError(
                 f"{name}.architecture is {architecture}, and running text is tokens. Set "
                 "groups.experiment=causal_lm, or an architecture named transformer."

@@ -20,6 +20,8 @@ Weight = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Dtype = Literal["float32", "bfloat16", "float16"]
+DeviceMap = Literal["cpu", "cuda", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -135,22 +137,43 @@ class Optimisation:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Inference:
+    """How a teacher runs when it is asked.
+
+    Attributes:
+        dtype: of its weights and its arithmetic.
+        device_map: where its layers lie; auto spreads them over the GPUs there are.
+    """
+
+    dtype: Dtype
+    device_map: DeviceMap
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Teacher(Optimisation):
     """Who answers: an ensemble trained here (`trained`) or a model directory (`given`).
 
     Attributes:
         mode: students learn from answers that are kept (cached), or from a teacher that runs
             within each training step (live).
+        dtype, device_map: how they run when they are asked; see Inference.
     """
 
     source: Literal["trained", "given"]
     mode: Literal["cached", "live"]
     path: str
+    dtype: Dtype
+    device_map: DeviceMap
     members: Count
     seed: Seed
     architecture: Architecture
     shift: Annotated[int, Field(ge=0)]
     label_smoothing: Share
+
+    @property
+    def inference(self) -> Inference:
+        """How it runs when it is asked."""
+        return Inference(dtype=self.dtype, device_map=self.device_map)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -249,6 +272,8 @@ class Terms:
             if weight and name in FEATURE_TERMS
         }
 
+
+FROM_TEACHER = "from_teacher"  # of student.architecture: some of its layers
 
 CORPORA = ("corpus", "topics")  # of data.source: running text
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def arguments(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
     """Return the keyword arguments of a call of the model."""
     if inputs.is_floating_point():
-        return {model.main_input_name: inputs}
+        return {model.main_input_name: inputs.to(model.dtype)}
     return _of_sequences(model, inputs)
 
 

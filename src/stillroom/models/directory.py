@@ -4,22 +4,27 @@ model + encoder ──save_model──> config.json, model.safetensors, preproce
 directory ──load_model──> model in evaluation mode
 """
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stillroom.config.schema import Inference
 from stillroom.data import encoders
 from stillroom.data.encoders import Encoder, write_encoder
 from stillroom.errors import ModelError
 from stillroom.io.documents import read_json
 from stillroom.io.hashing import sha256_file
+from stillroom.models.weights import WEIGHTS, require_sound, weight_files
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
-WEIGHTS = "model.safetensors"
+_LOG = logging.getLogger(__name__)
+
 CONFIG = "config.json"
 PREPROCESSOR = "preprocessor_config.json"
+EXACT = Inference(dtype="float32", device_map="cpu")
 OPENED_BY = {
     "ForCausalLM": "AutoModelForCausalLM",
     "LMHeadModel": "AutoModelForCausalLM",
@@ -51,7 +56,7 @@ def save_model(
     from safetensors import SafetensorError
 
     path.mkdir(parents=True, exist_ok=True)
-    _silence_progress()
+    silence_progress()
     try:
         model.save_pretrained(path, state_dict=weights)
     except SafetensorError as error:  # of a full disk too, which is no OSError there
@@ -60,65 +65,144 @@ def save_model(
     write_encoder(encoder, path, PREPROCESSOR)
 
 
-def load_model(path: Path) -> "PreTrainedModel":
-    """Load a model in evaluation mode, on the CPU, in float32.
+def load_model(path: Path, inference: Inference = EXACT) -> "PreTrainedModel":
+    """Load a model in evaluation mode.
+
+    Args:
+        path: a model directory.
+        inference: in which precision, and onto which devices.
 
     Raises:
-        ModelError: a file is missing or cannot be read, only pickled weights are there, or the
-            weights are not those of the config.
+        ModelError: a file is missing or cannot be read, only pickled weights are there, it needs
+            code of its own, the weights are not those of the config, or there is no such device.
     """
     import torch
+    import transformers
 
     import stillroom.models.mlp  # noqa: F401  (registers its config)
 
     require_directory(path)
-    _silence_progress()
-    automatic = _automatic(path)
+    _require_no_code(path)
+    silence_progress()
+    automatic = getattr(transformers, opened_by(path))
     try:
         model, info = automatic.from_pretrained(
             path,
-            dtype=torch.float32,
+            dtype=getattr(torch, inference.dtype),
+            device_map=_device_map(inference),
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
         )
+    except ModelError:
+        raise
     except Exception as error:  # transformers and safetensors raise a dozen unrelated types
         reason = " ".join(str(error).split())
         raise ModelError(f"{path} cannot be loaded: {reason[:300]}") from error
-    _require_whole(path, info)
+    _require_whole(path, model, info)
     return model.eval()
 
 
-def _automatic(path: Path) -> Any:
+def _device_map(inference: Inference) -> str | None:
+    import torch
+
+    if inference.device_map == "cuda" and not torch.cuda.is_available():
+        raise ModelError(
+            "teacher.device_map is cuda, and no such device is here. Set it to cpu or auto."
+        )
+    return None if inference.device_map == "cpu" else inference.device_map
+
+
+def opened_by(path: Path) -> str:
     """Return the class of `transformers` that opens a model, by what its config says it is.
 
     Raises:
         ModelError: it says nothing, or something that is not known here.
     """
-    import transformers
-
     config = read_json(path / CONFIG)
     named = config.get("architectures") if isinstance(config, dict) else None
     architecture = str(named[0]) if isinstance(named, list) and named else "none"
     for ending, automatic in OPENED_BY.items():
         if architecture.endswith(ending):
-            return getattr(transformers, automatic)
+            return automatic
     raise ModelError(
         f"{path / CONFIG} names the architecture {architecture[:60]}; it must end with "
         f"{', '.join(OPENED_BY)}. Save the model with its head."
     )
 
 
-def _require_whole(path: Path, info: dict[str, Any]) -> None:
-    # A tensor that the file lacks would be left as whatever was in memory, without a word.
+def read_config(path: Path) -> "PreTrainedConfig":
+    """Read the config of a model directory.
+
+    Raises:
+        ModelError: it is malformed, needs code of its own, or is not known to `transformers`.
+    """
+    import transformers
+
+    import stillroom.models.mlp  # noqa: F401  (registers its config)
+
+    _require_no_code(path)
+    try:
+        return transformers.AutoConfig.from_pretrained(
+            path, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # each config checks its values in its own way
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{path / CONFIG} cannot be used: {reason}") from error
+
+
+def require_openable(path: Path) -> None:
+    """Refuse a folder from elsewhere that could not be opened later, without its weights in memory.
+
+    Raises:
+        ModelError: a file is missing or damaged, or the config is not known.
+    """
+    require_directory(path)
+    opened_by(path)
+    read_config(path)
+    require_sound(path)
+
+
+def _require_no_code(path: Path) -> None:
+    """Refuse a config that only code from beside it can read; what `transformers` has is used."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    config = read_json(path / CONFIG)
+    document = config if isinstance(config, dict) else {}
+    if "auto_map" in document and document.get("model_type") not in CONFIG_MAPPING:
+        raise ModelError(
+            f"{path / CONFIG} wants code of its own to be run (auto_map), and no code from beside "
+            "a model ever is. Save the model as an architecture that transformers has."
+        )
+
+
+def _require_whole(path: Path, model: "PreTrainedModel", info: dict[str, Any]) -> None:
+    # A tensor that the files lack would be left as whatever was in memory, without a word.
     wrong = {kind: sorted(map(str, names)) for kind, names in info.items() if names}
+    spare = wrong.get("unexpected_keys", [])
+    wrong["unexpected_keys"] = [name for name in spare if _is_of_a_layer(model, name)]
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if kind in wrong:
+        if wrong.get(kind):
             raise ModelError(
-                f"{path / WEIGHTS} does not fit {CONFIG}: {kind.replace('_', ' ')} "
+                f"the weights of {path} do not fit {CONFIG}: {kind.replace('_', ' ')} "
                 f"{', '.join(wrong[kind][:3])}. Write the directory anew."
             )
+    if spare:  # the heads of a pretraining: BERT's pooler, its next-sentence classifier
+        _LOG.info("%s: not used are %s", path.name, ", ".join(spare))
+
+
+def _is_of_a_layer(model: "PreTrainedModel", name: str) -> bool:
+    """Tell whether a tensor belongs to a layer that the config does not count."""
+    from torch.nn import ModuleList, Sequential
+
+    found: Any = model
+    for part in name.split("."):
+        children = dict(found.named_children())
+        if part not in children:
+            return isinstance(found, ModuleList | Sequential)
+        found = children[part]
+    return True  # the layer is there, and has no such tensor
 
 
 def require_directory(path: Path) -> None:
@@ -129,10 +213,7 @@ def require_directory(path: Path) -> None:
     """
     if not (path / CONFIG).is_file():
         raise ModelError(f"{path / CONFIG} does not exist. Name a Hugging Face model directory.")
-    if not (path / WEIGHTS).is_file():
-        pickled = sorted(found.name for found in path.glob("*.bin"))
-        hint = f" {pickled[0]} is a pickle: convert it to safetensors." if pickled else ""
-        raise ModelError(f"{path / WEIGHTS} does not exist.{hint}")
+    weight_files(path)
 
 
 def read_encoder(path: Path) -> Encoder:
@@ -147,17 +228,13 @@ def read_encoder(path: Path) -> Encoder:
     return encoders.read_encoder(path, PREPROCESSOR)
 
 
-def weights_hash(path: Path) -> str:
-    """Return the SHA-256 of the weights' file."""
-    return sha256_file(path / WEIGHTS)
-
-
 def architecture_hash(path: Path) -> str:
     """Return the SHA-256 of the architecture's file."""
     return sha256_file(path / CONFIG)
 
 
-def _silence_progress() -> None:
+def silence_progress() -> None:
+    """Let `transformers` print no bars."""
     # Its bars count tensors of one file; ours count the rows of the stage.
     from transformers.utils import logging
 

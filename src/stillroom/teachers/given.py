@@ -1,40 +1,102 @@
-"""Given teachers: a model directory from anywhere in, a checked copy in the project out.
+"""Given teachers: a model from anywhere in, a checked directory of the project's own out.
 
-teacher.path ──the files that a model consists of, no links, no code──> ensemble/member_0
+    one of ours ────────────────┐
+    Hugging Face directory ─────┼─the files of a model, no links, no code─> ensemble/member_0
+    GGUF file ──dequantised─────┘        with the encoder that its answers belong to
+
+Everything is checked before anything is written.
 """
 
 import shutil
 from pathlib import Path
 
-from stillroom.data.encoders import Encoder
+from stillroom.config.schema import Inference
+from stillroom.data.encoders import Encoder, SequenceEncoder, write_encoder
+from stillroom.data.encoders.sequences import Task
+from stillroom.data.gguf import gguf_of, tokenizer_of
 from stillroom.errors import ModelError
 from stillroom.models.directory import (
     CONFIG,
     PREPROCESSOR,
-    WEIGHTS,
+    opened_by,
+    read_config,
     read_encoder,
-    require_directory,
+    require_openable,
 )
+from stillroom.models.gguf import convert_gguf, gguf_config
+from stillroom.models.transformer import require_length
+from stillroom.models.weights import INDEX, weight_files
 from stillroom.teachers.alike import require_alike
 
 # What is copied, since what lies in the project is pushed to a remote; all else stays behind.
-FILES = (CONFIG, WEIGHTS, PREPROCESSOR, "README.md", "LICENSE")
+BESIDE_WEIGHTS = (CONFIG, INDEX, "generation_config.json", "README.md", "LICENSE")
+TASKS: dict[str, Task] = {
+    "AutoModelForCausalLM": "next_token",
+    "AutoModelForMaskedLM": "masked_token",
+}
 
 
-def take_over(given: Path, target: Path, encoder: Encoder) -> None:
-    """Copy a teacher into the project.
+def take_over(given: Path, target: Path, encoder: Encoder, inference: Inference) -> None:
+    """Put a teacher into the project.
+
+    Args:
+        given: a model directory, or a GGUF file.
+        target: the folder, which does not exist yet.
+        encoder: of the examples.
+        inference: in whose precision a GGUF file is dequantised.
 
     Raises:
-        ModelError: it is no model directory, a file is a link, or its classes are others.
-        DataError: its encoder is malformed.
+        ModelError: it is no model, a file is a link or damaged, it needs code of its own, or its
+            classes, tokens or length are others.
+        DataError: its encoder or tokenizer is malformed.
     """
+    quantised = gguf_of(given)
+    if quantised is None:
+        _require_model(given)
+    own = _own_encoder(given, encoder)
+    require_alike(own, encoder, given)
+    if isinstance(encoder, SequenceEncoder):
+        config = read_config(given) if quantised is None else gguf_config(quantised)
+        require_length(config, encoder.length)
+    if quantised is None:
+        _copy(given, target)
+    else:
+        convert_gguf(quantised, target, inference.dtype)
+    write_encoder(own, target, PREPROCESSOR)
+
+
+def _require_model(given: Path) -> None:
     if not given.is_dir():
-        raise ModelError(f"teacher.path {given} is no folder. Name a Hugging Face model directory.")
-    require_directory(given)
-    require_alike(read_encoder(given), encoder, given)
-    target.mkdir(parents=True)
-    for name in FILES:
+        raise ModelError(
+            f"teacher.path {given} is no folder. Name a Hugging Face model directory, or a file "
+            "that ends with .gguf."
+        )
+    require_openable(given)
+
+
+def _own_encoder(given: Path, encoder: Encoder) -> Encoder:
+    """Return the encoder that lies beside a model, or the one that its tokenizer makes."""
+    task = "next_token" if gguf_of(given) else TASKS.get(opened_by(given))
+    if (given / PREPROCESSOR).is_file() or task is None:
+        return read_encoder(given)
+    return _of_tokens(given, encoder, task)
+
+
+def _of_tokens(given: Path, encoder: Encoder, task: Task) -> SequenceEncoder:
+    if not isinstance(encoder, SequenceEncoder):
+        raise ModelError(
+            f"{given} is a language model, and the examples are {encoder.kind}. Set "
+            "groups.experiment=causal_lm, or name another teacher."
+        )
+    return SequenceEncoder(tokenizer=tokenizer_of(given), task=task, length=encoder.length)
+
+
+def _copy(given: Path, target: Path) -> None:
+    names = [*BESIDE_WEIGHTS, *(file.name for file in weight_files(given))]
+    for name in names:
         if (given / name).is_symlink():
             raise ModelError(f"{given / name} is a link. Put the file itself there.")
+    target.mkdir(parents=True)
+    for name in names:
         if (given / name).is_file():
             shutil.copyfile(given / name, target / name)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.errors import ModelError
 from stillroom.io.hashing import sha256_json
-from stillroom.models.directory import PREPROCESSOR, load_model, read_encoder, weights_hash
+from stillroom.models.directory import PREPROCESSOR, load_model, read_encoder
 from stillroom.models.forward import batches_of_logits, batches_with_features
 from stillroom.models.sequences import batches_of_token_logits
 from stillroom.models.transformer import require_length
+from stillroom.models.weights import weights_hash
 from stillroom.softlabels.features import WithFeatures
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.sparsify.kinds import Sparsifier
@@ -97,12 +98,12 @@ class LocalTeacher:
             architecture=self.ref.architecture,
             preprocessing=sha256_json(self.encoder.to_json()),
             augmentation=self.how.augmentation,
-            dtype="float32",
+            dtype=self.ref.inference.dtype,
             sparsifier=sparsifier,
             seed=self.how.seed,
             batch_size=self.how.batch_size,
             libraries=tuple(f"{name} {version(name)}" for name in LIBRARIES),
-            device="cpu",
+            device=self.model.device.type,
             features=self.how.features,
         )
         return Kept(self, capture)
@@ -122,7 +123,7 @@ class LocalTeacher:
 
 
 def open_teacher(ref: TeacherRef, how: How, encoder: Encoder) -> LocalTeacher:
-    """Load a teacher in float32 on the CPU.
+    """Load a teacher, in the precision and onto the devices that its reference says.
 
     Args:
         ref: the teacher.
@@ -135,7 +136,7 @@ def open_teacher(ref: TeacherRef, how: How, encoder: Encoder) -> LocalTeacher:
     """
     if weights_hash(ref.path) != ref.weights:
         raise ModelError(f"{ref.path} changed while it was in use. Run the stage again.")
-    model, own = load_model(ref.path), read_encoder(ref.path)
+    model, own = load_model(ref.path, ref.inference), read_encoder(ref.path)
     require_alike(own, encoder, ref.path)
     _require_outputs(model, own, ref)
     return LocalTeacher(model, own, ref, how)

@@ -6,21 +6,28 @@ folder of model directories ──> TeacherRef, one per member, sorted by name
 from dataclasses import dataclass
 from pathlib import Path
 
+from stillroom.config.schema import Inference
 from stillroom.errors import ModelError
-from stillroom.models.directory import architecture_hash, require_directory, weights_hash
+from stillroom.models.directory import EXACT, architecture_hash, require_directory
+from stillroom.models.weights import weights_hash
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherRef:
-    """A teacher on disk. The hashes are those of the files at the time of reference."""
+    """A teacher on disk, and how it runs. The hashes are those of the files when referred to."""
 
     path: Path
     weights: str
     architecture: str
+    inference: Inference = EXACT
 
 
-def refer(folder: Path) -> tuple[TeacherRef, ...]:
+def refer(folder: Path, inference: Inference = EXACT) -> tuple[TeacherRef, ...]:
     """Return a reference to each model directory in `folder`.
+
+    Args:
+        folder: of the directories.
+        inference: how the teachers run when they are asked.
 
     Raises:
         ModelError: there is none, or one of them is incomplete.
@@ -30,4 +37,6 @@ def refer(folder: Path) -> tuple[TeacherRef, ...]:
         raise ModelError(f"{folder} holds no teacher. Run `kedro run --pipeline=tutor` first.")
     for path in members:
         require_directory(path)
-    return tuple(TeacherRef(path, weights_hash(path), architecture_hash(path)) for path in members)
+    return tuple(
+        TeacherRef(path, weights_hash(path), architecture_hash(path), inference) for path in members
+    )

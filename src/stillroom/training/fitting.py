@@ -6,6 +6,7 @@ Fit, rows ──Trainer, from the checkpoint where there is one──> Place.bes
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -17,7 +18,7 @@ from stillroom.config.schema import Trainer
 from stillroom.data.encoders import Encoder
 from stillroom.errors import DataError
 from stillroom.models.hidden import feature_width
-from stillroom.models.table import Shape, build
+from stillroom.models.start import start
 from stillroom.objectives.mixture import Loss, Mixture
 from stillroom.training.checkpoint import Checkpoints, read_tree
 from stillroom.training.data_module import Data, TrainingRows
@@ -107,11 +108,11 @@ def learner_of(fit: Fit, task: Task) -> Learner:
     Raises:
         ModelError: the architecture cannot be built, or shows no features.
     """
-    shape = Shape.of(task.encoder)
-    model = build(fit.architecture.name, fit.architecture.options, shape, fit.seed)
+    teacher = None if fit.teacher is None else Path(fit.teacher)
+    model = start(fit.architecture, task.encoder, fit.seed, teacher)
     project = None
     if isinstance(task.loss, Mixture) and any(term.projects for _, term in task.loss.features):
-        width = feature_width(model, shape.inputs)
+        width = feature_width(model, task.encoder.shape)
         if width != task.teacher_width:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(fit.seed)

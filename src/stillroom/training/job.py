@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema import Architecture, Objective, Optimisation, Trainer
+from stillroom.config.schema import Architecture, Inference, Objective, Optimisation, Trainer
 from stillroom.errors import ConfigError
 from stillroom.io.documents import write_json
 
@@ -29,6 +29,7 @@ class Fit:
         objective: the soft objective; None learns from hard labels alone.
         mode: where what the objective asks for comes from: soft labels, or the job's live teachers.
         seed: of the weights and of the order of the batches.
+        teacher: the directory whose layers it may start from.
         shift: augmentation, up to so many pixels in each direction.
         share: of the rows that are taken.
         without: classes whose rows are left out.
@@ -45,6 +46,7 @@ class Fit:
     shift: int
     label_smoothing: float
     mode: Literal["cached", "live"] = "cached"
+    teacher: str | None = None
     share: float = 1.0
     without: tuple[int, ...] = ()
     balance: tuple[int, ...] = ()
@@ -60,12 +62,14 @@ class Live:
         shares: one for each, summing to one.
         mean: of probabilities or of logits.
         combine: at each temperature (read), or at 1 and then tempered (capture).
+        inference: how they run; the student's device is theirs.
     """
 
     teachers: list[str]
     shares: list[float]
     mean: Literal["probability", "logit"]
     combine: Literal["read", "capture"]
+    inference: Inference = Inference(dtype="float32", device_map="cpu")
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -7,7 +7,7 @@ What feature terms over every position need, and the control that the cache is j
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -60,7 +60,8 @@ class Teachers:
                     f"{path} encodes its inputs otherwise than the student does, and a live "
                     "teacher sees the student's. Set teacher.mode=cached."
                 )
-        models = [load_model(Path(path)).requires_grad_(False) for path in live.teachers]
+        there = replace(live.inference, device_map="cpu")  # `to` moves them beside the student
+        models = [load_model(Path(path), there).requires_grad_(False) for path in live.teachers]
         return cls(models, live.shares, COMBINE[live.mean, live.combine], forward)
 
     def to(self, device: torch.device) -> None:

@@ -46,6 +46,7 @@ from stillroom.teachers.local import How, open_teacher
 from stillroom.teachers.questions import ExampleQuestions
 from stillroom.teachers.reference import refer
 
+RUN = ("float32", "cpu")
 EVALUATE = Evaluate(bins=15, latency_images=3)
 
 
@@ -104,7 +105,7 @@ def test_only_the_labelled_test_split_is_predicted_by_each_model(run: Run, tmp_p
         .otherwise(pl.col("label"))
     )
     examples = on_disk(some, tmp_path / "some.parquet")
-    frame = predict(examples, run.made.encoder, run.labels, run.teachers, run.students)
+    frame = predict(examples, run.made.encoder, run.labels, run.teachers, *RUN, run.students)
     test = some.filter((pl.col("split") == "test") & (pl.col("row") < 20))
     assert frame["example_id"].to_list() == test["example_id"].to_list()
     assert frame.columns == ["example_id", "label", "teacher", "control", "student"]
@@ -130,7 +131,7 @@ def test_the_teacher_of_a_truncated_set_is_asked_itself(
     run: Run, tmp_path: Path, kind: Sparsifier
 ) -> None:
     labels = soft_labels(run.made, run.teachers, tmp_path / "sparse", kind)
-    frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, run.students)
+    frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, *RUN, run.students)
     test = run.made.examples.read().filter(pl.col("split") == "test")
     inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     members = [softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir())]
@@ -159,7 +160,7 @@ def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
     )
     stage(answers, tmp_path / "staged", lambda label, rows: nullcontext(lambda done: None), print)
     labels = staged(tmp_path / "staged", Store(tmp_path / "store"))
-    frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, run.students)
+    frame = predict(run.made.examples, run.made.encoder, labels, run.teachers, *RUN, run.students)
     test = run.made.examples.read().filter(pl.col("split") == "test")
     inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     first, second = (softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir()))
@@ -171,13 +172,13 @@ def test_a_test_split_without_labels_is_refused(run: Run, tmp_path: Path) -> Non
     frame = run.made.examples.read().with_columns(label=pl.lit(None, pl.Int32))
     unlabelled = on_disk(frame, tmp_path / "unlabelled.parquet")
     with pytest.raises(DataError, match="no row of the test split"):
-        predict(unlabelled, run.made.encoder, run.labels, run.teachers, run.students)
+        predict(unlabelled, run.made.encoder, run.labels, run.teachers, *RUN, run.students)
 
 
 def test_soft_labels_of_other_teachers_are_refused(run: Run, tmp_path: Path) -> None:
     others = untrained_teachers(run.made, tmp_path / "others", members=1)
     with pytest.raises(SoftLabelError, match="soft labels were made by the teachers"):
-        predict(run.made.examples, run.made.encoder, run.labels, others, run.students)
+        predict(run.made.examples, run.made.encoder, run.labels, others, *RUN, run.students)
 
 
 def test_the_gain_is_better_where_it_is_positive(tmp_path: Path, two_classes: Path) -> None:
@@ -222,7 +223,9 @@ def test_metrics_are_rounded_and_never_minus_zero(tmp_path: Path, two_classes: P
 
 
 def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
-    cost = measure_cost(run.made.examples, run.made.encoder, run.teachers, run.students, EVALUATE)
+    cost = measure_cost(
+        run.made.examples, run.made.encoder, run.teachers, *RUN, run.students, EVALUATE
+    )
     parameters = 64 * 32 + 32 + 32 * 3 + 3
     assert cost["student"]["parameters"] == cost["control"]["parameters"] == parameters
     assert cost["teacher"]["parameters"] == 2 * parameters
@@ -233,7 +236,14 @@ def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
 def test_an_empty_folder_of_teachers_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(ModelError, match="holds no teacher"):
-        measure_cost(run.made.examples, run.made.encoder, tmp_path / "none", run.students, EVALUATE)
+        measure_cost(
+            run.made.examples,
+            run.made.encoder,
+            tmp_path / "none",
+            *RUN,
+            run.students,
+            EVALUATE,
+        )
 
 
 def test_kedro_finds_the_type_of_the_parameters() -> None:

@@ -11,6 +11,8 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "encoder",
         "soft_labels",
         "teachers",
+        "params:teacher.dtype",
+        "params:teacher.device_map",
         "students",
         "params:evaluate",
     }

@@ -53,12 +53,12 @@ class Teach:
     def answered(self, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
         """Run `answer`; return what it staged."""
         dataset = datasets.UnverifiedLabels(".stillroom/unverified_labels")
-        refs = refer_to_teachers(self.teachers)
+        refs = refer_to_teachers(self.teachers, "float32", "cpu")
         dataset.save(answer(self.examples, self.made.encoder, refs, settings))
         return dataset.load()
 
     def verified(self, labels: SoftLabelSet, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
-        refs = refer_to_teachers(self.teachers)
+        refs = refer_to_teachers(self.teachers, "float32", "cpu")
         return verify(labels, self.examples, self.made.encoder, refs, settings)
 
     def run(self, settings: SoftLabels = SETTINGS) -> SoftLabelSet:

@@ -10,6 +10,7 @@ from stillroom.config.compose import compose
 from stillroom.config.schema import Objective, SoftLabels, Student
 from stillroom.io.copies import Copies
 from stillroom.io.tables import TableFile
+from stillroom.models.directory import EXACT
 from stillroom.pipelines.teach.plan_words import (
     choice_in_words,
     document_of,
@@ -53,6 +54,7 @@ def project(**given: Any) -> Project:
         examples=TableFile(Path("examples")),
         encoder={},
         teachers=Path("teachers"),
+        inference=EXACT,
         softlabels=SoftLabels(**parameters["softlabels"]),
         student=Student(**parameters["student"]),
         objective=Objective(**parameters["objective"]),

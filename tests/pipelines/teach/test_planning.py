@@ -11,10 +11,11 @@ from small_project import CLASSES, EVERYTHING, fitted, small, untrained_teachers
 from stillroom.config.schema import Architecture, SoftLabels, Student
 from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
 from stillroom.io.copies import Copies
-from stillroom.models.directory import PREPROCESSOR
+from stillroom.models.directory import EXACT, PREPROCESSOR
 from stillroom.pipelines.teach import planning
 from stillroom.pipelines.teach.planning import Planned, Project, planned
 from stillroom.softlabels.sparsify.kinds import Full, TopK
+from stillroom.teachers.reference import refer
 
 COPIES = Copies(("the store", "data", "the cache"), 3, False)
 LABELS: dict[str, Any] = {
@@ -53,6 +54,7 @@ def project(tmp_path: Path) -> Project:
         examples=made.examples,
         encoder=made.encoder,
         teachers=untrained_teachers(made, tmp_path / "teachers"),
+        inference=EXACT,
         softlabels=SoftLabels(**LABELS),
         student=STUDENT,
         objective=OBJECTIVE,
@@ -120,7 +122,7 @@ def test_teachers_with_other_preprocessing_answer_about_the_same_examples(
     asks = planning.ask(
         project.examples,
         project.encoder,
-        planning.refer_to_teachers(project.teachers),
+        refer(project.teachers, project.inference),
         project.softlabels,
     )
     sampled = planning._sampled([one.questions for one in asks], 30)

@@ -33,7 +33,7 @@ def test_it_is_the_derivative_of_the_mean_soft_cross_entropy(tmp_path: Path) -> 
     made = small(tmp_path)
     encoder = read_encoder(made.encoder)
     inputs = encoder.encode(made.examples.read().head(3))
-    found = student_gradient(inputs, read_encoder(made.encoder), STUDENT, 2.0)(TARGETS, "unbiased")
+    found = student_gradient(inputs, encoder, STUDENT, tmp_path, 2.0)(TARGETS, "unbiased")
 
     model = build("mlp", {"hidden": [4], "dropout": 0.0}, Shape(encoder.shape, encoder.classes), 3)
     model = model.double()
@@ -54,12 +54,11 @@ def test_it_is_the_derivative_of_the_mean_soft_cross_entropy(tmp_path: Path) -> 
 
 def test_equal_targets_give_equal_gradients_also_with_dropout(tmp_path: Path) -> None:
     made = small(tmp_path)
-    inputs = read_encoder(made.encoder).encode(made.examples.read().head(3))
+    encoder = read_encoder(made.encoder)
+    inputs = encoder.encode(made.examples.read().head(3))
     dropping = Architecture(name="mlp", options={"hidden": [8], "dropout": 0.5})
     student = Student(**{**STUDENT.__dict__, "architecture": dropping})
-    first, second = (
-        student_gradient(inputs, read_encoder(made.encoder), student, 2.0) for _ in range(2)
-    )
+    first, second = (student_gradient(inputs, encoder, student, tmp_path, 2.0) for _ in range(2))
     assert (first(TARGETS, "tail_bucket") == second(TARGETS, "tail_bucket")).all()
     assert (first(TARGETS, "tail_bucket") == first(TARGETS, "tail_bucket")).all()
     assert (first(TARGETS, "tail_bucket") != first(TARGETS, "renormalise")).any()

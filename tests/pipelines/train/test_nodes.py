@@ -19,7 +19,7 @@ from small_project import (
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Student
 from stillroom.errors import SoftLabelError
-from stillroom.models.directory import weights_hash
+from stillroom.models.weights import weights_hash
 from stillroom.pipelines.train.nodes import train_students
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,6 +47,8 @@ def test_student_and_control_are_twins_with_other_teachers(
         student,
         OBJECTIVE,
         "cached",
+        "float32",
+        "cpu",
         TRAINER,
     )
     configs = [json.loads((folder / n / "config.json").read_text()) for n in ("student", "control")]
@@ -72,7 +74,17 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
         teachers = untrained_teachers(made, project / "others", members=1)
     with pytest.raises(SoftLabelError, match=r"soft labels (are of the classes|were made by)"):
         train_students(
-            made.examples, encoder, labels, teachers, kept(), student, OBJECTIVE, "cached", TRAINER
+            made.examples,
+            encoder,
+            labels,
+            teachers,
+            kept(),
+            student,
+            OBJECTIVE,
+            "cached",
+            "float32",
+            "cpu",
+            TRAINER,
         )
 
 
@@ -105,5 +117,7 @@ def test_soft_labels_of_other_settings_are_refused_with_both_sides(
             student,
             OBJECTIVE,
             "cached",
+            "float32",
+            "cpu",
             TRAINER,
         )

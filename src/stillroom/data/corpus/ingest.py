@@ -25,10 +25,11 @@ from stillroom.data.corpus.packing import Format, Pack, Packer
 from stillroom.data.corpus.topics import Topics
 from stillroom.data.corpus.training import train_tokenizer
 from stillroom.data.encoders.sequences import SequenceEncoder
+from stillroom.data.gguf import tokenizer_of
 from stillroom.data.keys import example_ids
 from stillroom.data.raw import portable
 from stillroom.data.splits import SPLITS, split_of
-from stillroom.data.tokenizer import Tokenizer, read_tokenizer
+from stillroom.data.tokenizer import Tokenizer
 from stillroom.errors import ConfigError, DataError
 from stillroom.io.progress import ticking
 
@@ -248,7 +249,7 @@ def _tokenizer(data: Data, root: Path, corpus: Corpus, splits: Splits) -> Tokeni
     given = data.text.tokenizer
     if given is None:
         return train_tokenizer(_of_train(corpus, splits), data.text.vocabulary)
-    found = read_tokenizer(root / given)
+    found = tokenizer_of(root / given)
     if data.corpus.task == "next_token" and found.end is None:
         raise DataError(
             f"the tokenizer of {given} has no end-of-text token, and without one a model never "

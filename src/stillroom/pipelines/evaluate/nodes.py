@@ -8,13 +8,14 @@ examples, encoder, teachers, students ──measure_cost──> cost
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.schema import Evaluate
+from stillroom.config.schema import DeviceMap, Dtype, Evaluate, Inference
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
+    from transformers import PreTrainedModel
 
     from stillroom.data.encoders import Encoder
     from stillroom.softlabels.dataset import SoftLabelSet
@@ -34,6 +35,8 @@ def predict(
     encoder: Path,
     soft_labels: SoftLabelSet,
     teachers: Path,
+    dtype: Dtype,
+    device_map: DeviceMap,
     students: Path,
 ) -> Any:
     """Return each model's probabilities on the labelled rows of the test split.
@@ -46,6 +49,7 @@ def predict(
         encoder: the folder of the encoder.
         soft_labels: the ensemble's answers to the test split.
         teachers: a folder with one model directory per member, whose answers they must be.
+        dtype, device_map: how the teachers run.
         students: a folder with the model directories `control` and `student`.
 
     Returns:
@@ -59,7 +63,10 @@ def predict(
     from stillroom.data.encoders import SequenceEncoder, read_encoder
     from stillroom.teachers.reference import refer
 
-    refs, fitted = refer(teachers), read_encoder(encoder)
+    refs, fitted = (
+        refer(teachers, Inference(dtype=dtype, device_map=device_map)),
+        read_encoder(encoder),
+    )
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
     own = {name: students / name for name in STUDENTS}
     if isinstance(fitted, SequenceEncoder):
@@ -109,6 +116,8 @@ def measure_cost(
     examples: TableFile,
     encoder: Path,
     teachers: Path,
+    dtype: Dtype,
+    device_map: DeviceMap,
     students: Path,
     evaluate: Evaluate,
 ) -> Numbers:
@@ -120,6 +129,7 @@ def measure_cost(
         examples: every example; the first `latency_images` of the test split are run.
         encoder: the folder of the encoder.
         teachers: a folder with one model directory per member.
+        dtype, device_map: how the teachers run.
         students: a folder with the model directories `control` and `student`.
         evaluate: how many images to time.
 
@@ -128,18 +138,18 @@ def measure_cost(
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
     from stillroom.data.encoders import read_encoder
+    from stillroom.models.directory import load_model
     from stillroom.teachers.reference import refer
 
-    fitted = read_encoder(encoder)
+    fitted, asked = read_encoder(encoder), Inference(dtype=dtype, device_map=device_map)
     inputs = fitted.encode(_test_split(examples.read(), fitted).head(evaluate.latency_images))
-    directories = {
-        "teacher": [ref.path for ref in refer(teachers)],
-        "control": [students / "control"],
-        "student": [students / "student"],
+    models = {
+        "teacher": [load_model(ref.path, ref.inference) for ref in refer(teachers, asked)],
     }
+    models |= {name: [load_model(students / name)] for name in STUDENTS}
     return {
-        name: _cost_together(paths, fitted, inputs, evaluate.latency_images)
-        for name, paths in directories.items()
+        name: _cost_together(members, fitted, inputs, evaluate.latency_images)
+        for name, members in models.items()
     }
 
 
@@ -164,13 +174,11 @@ def _rounded(metrics: Numbers) -> Numbers:
 
 
 def _cost_together(
-    paths: list[Path], encoder: "Encoder", inputs: "NDArray[Any]", images: int
+    models: "list[PreTrainedModel]", encoder: "Encoder", inputs: "NDArray[Any]", images: int
 ) -> dict[str, int | float]:
     from stillroom.evaluation.cost import cost, together
-    from stillroom.models.directory import load_model
     from stillroom.pipelines.evaluate.running import running
 
-    models = [load_model(path) for path in paths]
     costs = [cost(model, running(model, encoder), inputs, images) for model in models]
     total = together(costs)
     return {

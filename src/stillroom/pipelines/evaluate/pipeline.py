@@ -4,9 +4,10 @@ from kedro.pipeline import Pipeline, node, pipeline
 
 from stillroom.pipelines.evaluate.nodes import measure_cost, measure_quality, predict
 
-ASKED = ["examples", "encoder", "soft_labels", "teachers", "students"]
+RUN = ["params:teacher.dtype", "params:teacher.device_map"]
+ASKED = ["examples", "encoder", "soft_labels", "teachers", *RUN, "students"]
 GIVEN = ["predictions", "encoder", "params:evaluate"]
-TIMED = ["examples", "encoder", "teachers", "students", "params:evaluate"]
+TIMED = ["examples", "encoder", "teachers", *RUN, "students", "params:evaluate"]
 FOUND = ["metrics", "reliability", "confusion", "similarity"]
 
 

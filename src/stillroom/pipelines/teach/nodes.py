@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.schema import SoftLabels
+from stillroom.config.schema import DeviceMap, Dtype, Inference, SoftLabels
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.pipelines.teach import request
@@ -15,11 +15,11 @@ else:  # Kedro resolves these hints when it starts; what they name can be import
     Answers = Ask = SoftLabelSet = Any
 
 
-def refer_to_teachers(teachers: Path) -> Any:
+def refer_to_teachers(teachers: Path, dtype: Dtype, device_map: DeviceMap) -> Any:
     """Return paths and hashes of the teachers; the models themselves are opened where they run."""
     from stillroom.teachers.reference import refer
 
-    return refer(teachers)
+    return refer(teachers, Inference(dtype=dtype, device_map=device_map))
 
 
 def answer(

@@ -11,7 +11,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             node(
                 refer_to_teachers,
-                "teachers",
+                ["teachers", "params:teacher.dtype", "params:teacher.device_map"],
                 "teacher_refs",
                 name="refer_to_teachers",
             ),

@@ -11,13 +11,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.schema import Objective, SoftLabels, Student
+from stillroom.config.schema import Inference, Objective, SoftLabels, Student
 from stillroom.errors import ConfigError
 from stillroom.io.copies import Copies
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
 from stillroom.pipelines.teach import request
-from stillroom.pipelines.teach.nodes import ask, refer_to_teachers
+from stillroom.pipelines.teach.nodes import ask
 from stillroom.pipelines.teach.student_gradient import student_gradient
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Project:
     examples: TableFile
     encoder: Path
     teachers: Path
+    inference: Inference
     softlabels: SoftLabels
     student: Student
     objective: Objective
@@ -77,8 +78,10 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
     from stillroom.data.encoders import read_encoder
     from stillroom.softlabels.plan import Whole, plan
     from stillroom.teachers.questions import ExampleQuestions
+    from stillroom.teachers.reference import refer
 
-    refs, fitted = refer_to_teachers(project.teachers), read_encoder(project.encoder)
+    refs = refer(project.teachers, project.inference)
+    fitted = read_encoder(project.encoder)
     if not fitted.classes:
         raise ConfigError(
             "a plan is of classes, and these examples are sequences of tokens. Set "
@@ -100,7 +103,7 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
         tuple(sorted({*labels.temperatures, temperature})),
         temperature,
         Whole(rows=len(first), rows_per_shard=labels.rows_per_shard, copies=copies.full),
-        student_gradient(inputs, fitted, project.student, temperature),
+        student_gradient(inputs, fitted, project.student, refs[0].path, temperature),
         _progress,
     )
     return Planned(

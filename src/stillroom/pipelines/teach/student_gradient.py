@@ -3,7 +3,8 @@
 inputs ──untrained student──> logits;  targets ──soft term──> loss ──backward──> gradient
 """
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stillroom.config.schema import Student
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def student_gradient(
-    inputs: "NDArray[np.float32]", encoder: "Encoder", student: Student, temperature: float
+    inputs: "NDArray[np.float32]",
+    encoder: "Encoder",
+    student: Student,
+    teacher: Path,
+    temperature: float,
 ) -> "Gradient":
     """Return the gradient over the student's parameters, before it has learnt anything.
 
@@ -28,6 +33,7 @@ def student_gradient(
         inputs: [N, *shape], as `encoder` makes them.
         encoder: of the examples.
         student: what is built.
+        teacher: the directory whose layers it may start from.
         temperature: of the objective.
 
     Raises:
@@ -36,12 +42,13 @@ def student_gradient(
     import numpy as np
     import torch
 
+    from stillroom.models.start import start
     from stillroom.objectives.missing import UNLABELLED
     from stillroom.objectives.mixture import Mixture
     from stillroom.objectives.named import soft_term
     from stillroom.objectives.target import SoftTarget
 
-    model = _built(encoder, student)
+    model = start(student.architecture, encoder, student.seed, teacher).double()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(student.seed)  # of the dropout
         logits = model(**{model.main_input_name: torch.from_numpy(inputs).double()}).logits
@@ -61,11 +68,3 @@ def student_gradient(
         return np.asarray(torch.cat([one.flatten() for one in found]).numpy())
 
     return gradient
-
-
-def _built(encoder: "Encoder", student: Student) -> Any:
-    from stillroom.models.table import Shape, build
-
-    shape = Shape.of(encoder)
-    architecture = student.architecture
-    return build(architecture.name, architecture.options, shape, student.seed).double()

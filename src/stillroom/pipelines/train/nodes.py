@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stillroom.config.schema import Objective, SoftLabels, Student, Trainer
+from stillroom.config.schema import (
+    FROM_TEACHER,
+    DeviceMap,
+    Dtype,
+    Inference,
+    Objective,
+    SoftLabels,
+    Student,
+    Trainer,
+)
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
@@ -30,6 +39,8 @@ def train_students(
     student: Student,
     objective: Objective,
     mode: Literal["cached", "live"],
+    dtype: Dtype,
+    device_map: DeviceMap,
     trainer: Trainer,
 ) -> tuple[Path, Any]:
     """Return a folder with `student/` and `control/`, and their learning curves.
@@ -46,7 +57,10 @@ def train_students(
     from stillroom.training.job import Job
     from stillroom.training.launch import train
 
-    refs, classes = refer(teachers), read_encoder(encoder).classes
+    refs, classes = (
+        refer(teachers, Inference(dtype=dtype, device_map=device_map)),
+        read_encoder(encoder).classes,
+    )
     soft_labels.require(classes, [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels)
     job = Job(
@@ -55,8 +69,8 @@ def train_students(
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train")),
         fits=[
-            _fit("control", student, None, classes),
-            _fit("student", student, objective, classes, mode),
+            _fit("control", student, None, classes, refs[0].path),
+            _fit("student", student, objective, classes, refs[0].path, mode),
         ],
         trainer=trainer,
         live=_live(refs, softlabels) if mode == "live" else None,
@@ -70,6 +84,7 @@ def _fit(
     student: Student,
     objective: Objective | None,
     classes: Sequence[str],
+    teacher: Path,
     mode: Literal["cached", "live"] = "cached",
 ) -> "Fit":
     from stillroom.training.job import Fit
@@ -81,6 +96,7 @@ def _fit(
         rows="all",
         objective=objective,
         mode=mode,
+        teacher=str(teacher) if student.architecture.name == FROM_TEACHER else None,
         seed=student.seed,
         shift=0,
         label_smoothing=0.0,
@@ -100,6 +116,7 @@ def _live(refs: Any, softlabels: SoftLabels) -> "Live":
         shares=list(combination.shares),
         mean=combination.mean,
         combine=softlabels.combine,
+        inference=refs[0].inference,
     )
 
 

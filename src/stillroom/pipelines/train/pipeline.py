@@ -20,6 +20,8 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:student",
                     "params:objective",
                     "params:teacher.mode",
+                    "params:teacher.dtype",
+                    "params:teacher.device_map",
                     "params:trainer",
                 ],
                 ["students", "student_curves"],

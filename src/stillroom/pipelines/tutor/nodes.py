@@ -23,7 +23,7 @@ def tutor_teachers(
     if teacher.source == "given":
         from stillroom.teachers.given import take_over
 
-        take_over(project_root() / teacher.path, ensemble / "member_0", fitted)
+        take_over(project_root() / teacher.path, ensemble / "member_0", fitted, teacher.inference)
         return ensemble, []
     from stillroom.training.job import Job
     from stillroom.training.launch import train
