@@ -39,6 +39,7 @@ def make_evidence(classes: list[str]) -> Evidence:
         reliability=[r for m in answers for r in reliability(m, answers[m], labels, 15)],
         confusion=[r for m in answers for r in confusion_records(m, answers[m], labels, classes)],
         similarity=similarity_records(mean_soft_labels(answers["teacher"], labels), classes),
+        continuations=[],
         teacher_curves=make_curves(["teacher-0", "teacher-1", "teacher-2", "teacher-3"], 12),
         student_curves=make_curves(["control", "student"], 30),
         data_report=DATA_REPORT,

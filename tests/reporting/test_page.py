@@ -155,3 +155,21 @@ def test_the_template_is_inside_the_package() -> None:
     # What goes in unescaped is our own SVG and nothing else.
     assert set(re.findall(r"\{\{ ([\w.]+) \| safe", source)) == {"svg", "by_class.similarity"}
     Environment(loader=FileSystemLoader(Path(TEMPLATES)), autoescape=True).parse(source)
+
+
+def test_continuations_stand_side_by_side_and_are_text_alone(evidence: Evidence) -> None:
+    record = {
+        "beginning": "Once <script>alert(1)</script>",
+        "text": "upon a time",
+        "teacher": "upon & time",
+        "control": "the the",
+        "student": "upon <b>a</b> time",
+    }
+    found = Elements(page(replace(evidence, continuations=[record])))
+    assert not found.misplaced
+    assert "script" not in {name for name, _ in found.found}
+    words = "".join(found.words)
+    for text in record.values():
+        assert text in words
+    assert words.index("The text itself") < words.index("upon & time") < words.index("the the")
+    assert '<section id="continuations"' not in page(evidence)

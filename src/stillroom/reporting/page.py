@@ -43,6 +43,7 @@ class Evidence:
     reliability: Records
     confusion: Records
     similarity: Records
+    continuations: Records
     teacher_curves: Records
     student_curves: Records
     data_report: dict[str, Any]
@@ -75,6 +76,7 @@ def page(evidence: Evidence) -> str:
         curves=_curves(evidence),
         reliability=_reliability(evidence),
         by_class=by_class,
+        continuations=_continuations(evidence.continuations),
         data=condensed(evidence.data_report),
         soft_labels=facts(evidence.soft_labels),
         parity=evidence.parity,
@@ -103,6 +105,15 @@ def _by_class(evidence: Evidence) -> ByClass:
         similarity=_similarity(evidence, shown),
         pairs=_pairs(evidence),
     )
+
+
+def _continuations(records: Records) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return each beginning, and beside a name how the text or a model goes on with it."""
+    who = {"text": "The text itself"} | {model: title(model) for model in MODELS}
+    return [
+        (str(record["beginning"]), [(name, str(record[key])) for key, name in who.items()])
+        for record in records
+    ]
 
 
 def _tests(evidence: Evidence) -> int:

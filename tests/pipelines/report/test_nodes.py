@@ -31,6 +31,7 @@ def records() -> dict[str, list[dict[str, Any]]]:
         "confusion": [
             {"model": m, "actual": a, "predicted": "cat"} for m in models for a in ("cat", "dog")
         ],
+        "continuations": [],
         "similarity": [
             {"actual": a, "looks_like": b, "probability": 0.5}
             for a in ("cat", "dog")

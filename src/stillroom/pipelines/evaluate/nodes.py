@@ -3,6 +3,7 @@
 examples, encoder, soft labels, students ──predict──> predictions
 predictions ──measure_quality──> metrics, reliability, confusion, similarity
 examples, encoder, teachers, students ──measure_cost──> cost
+                                      └─continue_texts──> continuations
 """
 
 from pathlib import Path
@@ -151,6 +152,37 @@ def measure_cost(
         name: _cost_together(members, fitted, inputs, evaluate.latency_images)
         for name, members in models.items()
     }
+
+
+def continue_texts(
+    examples: TableFile,
+    encoder: Path,
+    teachers: Path,
+    dtype: Dtype,
+    device_map: DeviceMap,
+    students: Path,
+) -> Records:
+    """Return how teacher, control and student go on with texts of the test split.
+
+    Of models that predict no next token there is none.
+
+    Args:
+        examples, encoder, teachers, dtype, device_map, students: as of `predict`.
+
+    Raises:
+        ModelError: a model directory is missing or damaged.
+    """
+    from stillroom.data.encoders import SequenceEncoder, read_encoder
+    from stillroom.teachers.reference import refer
+
+    fitted = read_encoder(encoder)
+    if not isinstance(fitted, SequenceEncoder) or fitted.task != "next_token":
+        return []
+    from stillroom.pipelines.evaluate.continuing import continuations
+
+    refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
+    test = _test_split(examples.read(), fitted)
+    return continuations(test, fitted, refs, {name: students / name for name in STUDENTS})
 
 
 def _test_split(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":

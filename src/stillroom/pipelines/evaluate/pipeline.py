@@ -2,11 +2,17 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from stillroom.pipelines.evaluate.nodes import measure_cost, measure_quality, predict
+from stillroom.pipelines.evaluate.nodes import (
+    continue_texts,
+    measure_cost,
+    measure_quality,
+    predict,
+)
 
 RUN = ["params:teacher.dtype", "params:teacher.device_map"]
 ASKED = ["examples", "encoder", "soft_labels", "teachers", *RUN, "students"]
 GIVEN = ["predictions", "encoder", "params:evaluate"]
+TOLD = ["examples", "encoder", "teachers", *RUN, "students"]
 TIMED = ["examples", "encoder", "teachers", *RUN, "students", "params:evaluate"]
 FOUND = ["metrics", "reliability", "confusion", "similarity"]
 
@@ -18,5 +24,6 @@ def create_pipeline(**_: object) -> Pipeline:
         node(predict,         ASKED, "predictions", name="predict"),
         node(measure_quality, GIVEN, FOUND,         name="measure_quality"),
         node(measure_cost,    TIMED, "cost",        name="measure_cost"),
+        node(continue_texts,  TOLD,  "continuations", name="continue_texts"),
     ])
 # fmt: on

@@ -12,6 +12,7 @@ EVIDENCE = [
     "reliability",
     "confusion",
     "similarity",
+    "continuations",
     "teacher_curves",
     "student_curves",
     "soft_labels",
