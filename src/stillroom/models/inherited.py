@@ -8,6 +8,7 @@ six, among them the first and the last.
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from stillroom.models.directory import load_model, read_encoder
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 COUNT = "num_hidden_layers"
 
@@ -98,7 +99,7 @@ def inherit(teacher: Path, options: Mapping[str, Any], encoder: Encoder) -> "Pre
             "data.text.tokenizer=teacher, or student.architecture.name=transformer."
         )
     model = load_model(teacher)
-    count = getattr(model.config, COUNT, None)
+    count = getattr(model.config.get_text_config(), COUNT, None)
     if not isinstance(count, int):
         raise ModelError(
             f"{FROM_TEACHER}: {type(model).__name__} does not count its layers. Set another "
@@ -112,20 +113,20 @@ def inherit(teacher: Path, options: Mapping[str, Any], encoder: Encoder) -> "Pre
 
 def _of_layers(model: "PreTrainedModel", chosen: Sequence[int], count: int) -> "PreTrainedModel":
     """Return a model of these layers, all else as it is."""
-    config = type(model.config).from_dict(_config_of(model.config.to_dict(), chosen, count))
-    student = type(model)(config)
+    student = type(model)(_config_of(model.config, chosen, count))
     student.load_state_dict(_renumbered(model, chosen, count))
     return student
 
 
-def _config_of(config: dict[str, Any], chosen: Sequence[int], count: int) -> dict[str, Any]:
+def _config_of(config: "PreTrainedConfig", chosen: Sequence[int], count: int) -> "PreTrainedConfig":
     """Return a config of fewer layers; what it lists for each layer is chosen likewise."""
-    fewer = {
-        name: [value[layer] for layer in chosen]
-        for name, value in config.items()
-        if isinstance(value, list) and len(value) == count and name.startswith("layer")
-    }
-    return config | fewer | {COUNT: len(chosen)}
+    config = deepcopy(config)
+    inner = config.get_text_config()  # of a model with an encoder inside, else the same
+    for name, value in inner.to_dict().items():
+        if isinstance(value, list) and len(value) == count and name.startswith("layer"):
+            setattr(inner, name, [value[layer] for layer in chosen])
+    setattr(inner, COUNT, len(chosen))
+    return config
 
 
 def _renumbered(model: "PreTrainedModel", chosen: Sequence[int], count: int) -> "dict[str, Tensor]":
