@@ -1,7 +1,7 @@
 """`make bench`: run every benchmark, or those named; print a table and write JSON.
 
 python -m benchmarks [startup] [reproducibility] [gain] [training] [objectives] [softlabels]
-                     [hinton] ──> build/bench.json
+                     [texts] [hinton] ──> build/bench.json
 python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
 
@@ -28,6 +28,7 @@ from benchmarks.softlabels.increments import measure_increments
 from benchmarks.softlabels.memory import measure_memory
 from benchmarks.softlabels.throughput import measure_throughput
 from benchmarks.startup import measure_startup
+from benchmarks.texts import measure_texts
 from benchmarks.training import measure_training
 
 # Where the data of trials lie; each benchmark that needs some says what is missing.
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "training": measure_training,
     "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
     "softlabels": lambda: measure_labels(DATA),
+    "texts": lambda: or_missing(measure_texts, DATA),
     "hinton": lambda: measure_hinton(DATA),
     "throughput": lambda: or_missing(measure_throughput, DATA),
     "text": lambda: or_missing(measure_text, DATA),
@@ -47,8 +49,9 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "memory": lambda: or_missing(measure_memory, DATA),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "no bound"}
-# `softlabels` is the four others; Hinton's table takes two hours, and is `make hinton`.
-PARTS = ("throughput", "text", "increments", "memory", "hinton")
+# `softlabels` is the four others; Hinton's table takes two hours, and is `make hinton`; `texts`
+# takes half an hour.
+PARTS = ("throughput", "text", "increments", "memory", "hinton", "texts")
 
 
 def main(names: list[str]) -> int:

@@ -49,3 +49,30 @@ def test_what_is_named_is_taken(project: Path) -> None:
     assert settled(project, teacher={"source": "trained", "path": "none"})[0] == "trained"
     given = settled(project, data={"source": "topics", "text": {"tokenizer": "t"}})
     assert given[1:] == ("topics", "t")
+
+
+@pytest.mark.parametrize(
+    ("files", "source", "members"),
+    [
+        ({}, "trained", 3),
+        ({"config.json": '{"architectures": ["BertModel"]}'}, "sentence", 1),
+        ({"config.json": "{}", "modules.json": "[]"}, "sentence", 1),
+        ({"config.json": '{"architectures": ["BertForSequenceClassification"]}'}, "given", 1),
+        ({"config.json": "not JSON"}, "given", 1),
+        ({"model.gguf": ""}, "given", 1),
+    ],
+)
+def test_an_encoder_without_a_head_gets_one_and_a_classifier_is_given(
+    project: Path, files: dict[str, str], source: str, members: int
+) -> None:
+    (project / "mine").mkdir()
+    for name, content in files.items():
+        (project / "mine" / name).write_text(content)
+    runtime = {"groups": {"experiment": "text_intents"}, "teacher": {"path": "mine"}}
+    found = compose(project, runtime)
+    assert (found["teacher"]["source"], found["teacher"]["members"]) == (source, members)
+    text = {"encoding": "tokens", "tokenizer": "teacher"}
+    student = {"architecture": {"name": "transformer"}}
+    if source != "trained":
+        found = compose(project, runtime | {"data": {"text": text}, "student": student})
+        assert found["data"]["text"]["tokenizer"] == "mine"

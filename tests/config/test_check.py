@@ -151,3 +151,48 @@ def test_hidden_tokens_and_features_of_sequences_are_refused(project: Path) -> N
     live = values["teacher"] | {"mode": "live"}
     words = refusal(values | {"objective": compared, "teacher": live})
     assert "hidden_cosine compares features, and those of sequences" in words
+
+
+def texts(project: Path, encoding: str = "hashed", **more: Any) -> dict[str, Any]:
+    values = composed(project, {}, **more)
+    data = values["data"]
+    text = data["text"] | {"encoding": encoding}
+    columns = data["columns"] | {"text": "text"}
+    values["data"] = data | {"source": "table", "columns": columns, "text": text}
+    return values
+
+
+MLP = {"architecture": {"name": "mlp", "options": {}}}
+BERT = {"architecture": {"name": "transformer", "options": {"model_type": "bert"}}}
+ALONE = {"members": 1, "source": "sentence"}
+
+
+@pytest.mark.parametrize("source", ["given", "sentence"])
+def test_what_lies_at_a_path_is_one_teacher(project: Path, source: str) -> None:
+    said = refusal(texts(project, student=MLP, teacher={"source": source, "members": 2}))
+    assert said == ("teacher.members is 2, and what lies at teacher.path is one. Set it to 1.")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "student", "teacher", "words"),
+    [
+        ("tokens", MLP, BERT, "student.architecture is mlp, and data.text.encoding is tokens"),
+        ("hashed", BERT, MLP, "student.architecture is transformer, and data.text.encoding is"),
+        ("tokens", BERT, MLP, "teacher.architecture is mlp"),
+    ],
+)
+def test_tokens_are_for_transformers_and_hashed_text_for_perceptrons(
+    project: Path, encoding: str, student: Any, teacher: Any, words: str
+) -> None:
+    assert words in refusal(texts(project, encoding, student=student, teacher=teacher))
+
+
+def test_a_teacher_that_is_not_trained_here_has_an_encoding_of_its_own(project: Path) -> None:
+    assert check(texts(project, "hashed", student=MLP, teacher=ALONE | BERT))
+    assert check(texts(project, "tokens", student=BERT, teacher=ALONE | MLP))
+
+
+def test_positions_of_padding_are_not_compared(project: Path) -> None:
+    values = texts(project, "tokens", student=BERT, teacher=BERT | {"mode": "live"})
+    values["objective"] = values["objective"] | {"positions": "each"}
+    assert "padding would be compared" in refusal(values)

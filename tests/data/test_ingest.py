@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from small_data import a_data
 
+from stillroom.data.encoders import write_encoder
 from stillroom.data.ingest import ingest
 from stillroom.errors import ConfigError, DataError
 
@@ -207,3 +208,41 @@ def test_banking77_has_its_77_classes_and_10003_questions():
         json.loads((path / "categories.json").read_text()), key=str
     )
     assert sum(ingested.report.examples.values()) + ingested.report.duplicates == 10_003
+
+
+def test_texts_become_tokens_of_a_tokenizer_that_the_train_split_made(tmp_path):
+    write(tmp_path / "t.csv", questions(90))
+    text = {"encoding": "tokens", "vocabulary": 300, "length": 12}
+    made = ingest(data(text=text), tmp_path)
+    assert (made.encoder.kind, made.encoder.shape) == ("tokens", (3, 12))
+    assert dict(made.examples.schema) == SCHEMA
+    tokens = made.report.to_json()["tokens"]
+    assert tokens["come_from"] == "trained on the train split"
+    assert tokens["tokenizer"] == made.encoder.tokenizer.sha256
+    # A given tokenizer gives the same, wherever it came from.
+    write_encoder(made.encoder, tmp_path)
+    again = ingest(data(text=text | {"tokenizer": "."}), tmp_path)
+    assert again.encoder == made.encoder
+    assert again.report.to_json()["tokens"]["come_from"] == "."
+
+
+def test_texts_that_are_cut_are_counted_and_said(tmp_path, caplog):
+    write(tmp_path / "t.csv", [*questions(90), ("word " * 50, "odd")])
+    found = ingest(data(text={"encoding": "tokens", "length": 20}), tmp_path).report.to_json()
+    assert sum(found["tokens"]["cut"].values()) == 1
+    assert "1 of 91 texts are longer than 20 tokens" in caplog.text
+
+
+def test_hashed_texts_and_their_report_are_as_they_were(tmp_path):
+    write(tmp_path / "t.csv", questions(60))
+    made = ingest(data(), tmp_path)
+    assert made.encoder.kind == "text"
+    assert "tokens" not in made.report.to_json()
+
+
+def test_some_labels_of_each_class_are_kept(tmp_path):
+    write(tmp_path / "t.csv", questions(200))
+    report = ingest(data(labels_per_class=3), tmp_path).report
+    assert report.classes["train"] == {"even": 3, "odd": 3}
+    assert report.unlabelled["train"] == report.examples["train"] - 6
+    assert report.unlabelled["test"] == 0

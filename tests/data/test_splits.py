@@ -117,7 +117,7 @@ def test_a_split_in_some_rows_only_is_refused():
 
 def test_label_fraction_empties_train_labels_alone():
     frame = rows(many(4000), ["train", "test"] * 2000)
-    kept = keep_labels(frame, fraction=0.25, seed=0)
+    kept = keep_labels(frame, fraction=0.25, per_class=None, seed=0)
     assert kept.filter(split="test")["label"].null_count() == 0
     # Five standard deviations of a binomial over 2,000 at 0.25 are 97.
     assert abs(kept.filter(split="train")["label"].count() - 500) < 97
@@ -125,12 +125,14 @@ def test_label_fraction_empties_train_labels_alone():
 
 def test_a_fraction_of_one_keeps_all_labels():
     frame = rows(many(100), ["train"] * 100)
-    assert keep_labels(frame, fraction=1.0, seed=0)["label"].null_count() == 0
+    assert keep_labels(frame, fraction=1.0, per_class=None, seed=0)["label"].null_count() == 0
 
 
 def test_which_labels_stay_is_independent_of_the_split():
     frame = assign_splits(rows(many(10_000)), **SHARES)
-    everywhere = keep_labels(frame.with_columns(split=pl.lit("train")), fraction=0.5, seed=0)
+    everywhere = keep_labels(
+        frame.with_columns(split=pl.lit("train")), fraction=0.5, per_class=None, seed=0
+    )
     test = everywhere.filter(frame["split"] == "test")
     # Under one salt the test rows, u < 0.2, would all keep their label.
     assert abs(test["label"].count() / test.height - 0.5) < 0.06
@@ -139,8 +141,10 @@ def test_which_labels_stay_is_independent_of_the_split():
 @given(keys, st.floats(0.01, 1))
 def test_a_larger_fraction_keeps_all_that_a_smaller_one_keeps(ids, fraction):
     frame = rows(ids, ["train"] * len(ids))
-    smaller = keep_labels(frame, fraction=fraction / 2, seed=3)["label"].is_not_null()
-    larger = keep_labels(frame, fraction=fraction, seed=3)["label"].is_not_null()
+    smaller = keep_labels(frame, fraction=fraction / 2, per_class=None, seed=3)[
+        "label"
+    ].is_not_null()
+    larger = keep_labels(frame, fraction=fraction, per_class=None, seed=3)["label"].is_not_null()
     assert (larger | ~smaller).all()
 
 
@@ -155,3 +159,42 @@ def test_a_train_split_without_a_label_is_refused():
     frame = rows(many(3), ["train", "validation", "test"], [None, "a", "b"])
     with pytest.raises(DataError, match=r"None of the 1 examples of the train split has a label"):
         check_splits(frame)
+
+
+def named(count, classes=4):
+    return rows(
+        many(count), ["train", "test"] * (count // 2), [f"c{i % classes}" for i in range(count)]
+    )
+
+
+def keep_some(frame, per_class, fraction=1.0):
+    return keep_labels(frame, fraction=fraction, per_class=per_class, seed=0)
+
+
+def test_so_many_labels_of_each_class_are_kept_and_all_held_out_ones():
+    kept = keep_some(named(400), 5)
+    counts = kept.filter(split="train")["label"].drop_nulls().value_counts()
+    assert sorted(counts.rows()) == [("c0", 5), ("c2", 5)]  # the train rows are the even ones
+    assert kept.filter(split="test")["label"].null_count() == 0
+    assert kept.columns == named(2).columns
+
+
+def test_a_class_with_fewer_labels_keeps_them_all():
+    assert keep_some(named(8), 5).equals(named(8))
+
+
+def test_more_labels_of_a_class_keep_those_that_fewer_are():
+    five, nine = (keep_some(named(400), count)["label"].is_not_null() for count in (5, 9))
+    assert (nine | ~five).all()
+    assert nine.sum() - five.sum() == 8
+
+
+def test_rows_without_a_label_take_no_place():
+    frame = named(400).with_columns(label=pl.when(pl.int_range(400) >= 200).then(pl.col("label")))
+    assert keep_some(frame, 5).filter(split="train")["label"].count() == 10
+
+
+def test_a_fraction_and_a_number_hold_both():
+    kept = keep_some(named(400), 50, 0.25).filter(split="train")["label"]
+    assert kept.equals(keep_some(named(400), 100, 0.25).filter(split="train")["label"])
+    assert 30 < kept.count() < 70

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from small_texts import BERT, ENCODER, frame, texts
 
 from stillroom.errors import ModelError
 from stillroom.export import onnx as exporting
-from stillroom.export.onnx import export_onnx, measure_parity
+from stillroom.export.onnx import export_onnx, feeds, measure_parity
+from stillroom.models.forward import logits
 from stillroom.models.table import Shape, build
 
 SHAPE = Shape((1, 28, 28), tuple("0123456789"))
@@ -40,3 +42,19 @@ def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"a\.onnx differs from the student by .*at most 0\.001"):
         measure_parity(other, tmp_path / "a.onnx", INPUTS)
     assert exporting.TOLERANCE == 1e-3
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_a_classifier_of_texts_answers_alike_however_long_they_are(
+    tmp_path: Path, kind: str
+) -> None:
+    options = {"bert": BERT, "gpt2": {"n_embd": 16, "n_layer": 1, "n_head": 2}}[kind]
+    model = build("transformer", options | {"model_type": kind}, Shape.of(ENCODER), 0).eval()
+    rows = ENCODER.encode(frame(*(text for text, _ in texts(20))))
+    export_onnx(model, rows, tmp_path / "a.onnx")
+    assert measure_parity(model, tmp_path / "a.onnx", rows).inputs == 20
+    shorter = rows[:3, :, : int((rows[:3, 0] >= 0).sum(axis=1).max())]
+    assert measure_parity(model, tmp_path / "a.onnx", shorter).inputs == 3
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
+    said = session.run(["logits"], feeds(model, shorter))[0]
+    np.testing.assert_allclose(said, logits(model, rows[:3], 4), atol=1e-5)

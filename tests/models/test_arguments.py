@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 from small_corpus import sentences
+from small_texts import ENCODER as TEXTS
+from small_texts import frame
 
 from stillroom.data.corpus.training import train_tokenizer
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.encoders.sequences import NONE
+from stillroom.errors import ModelError
 from stillroom.models.arguments import arguments, is_decoder
 from stillroom.models.table import Shape, build
 
@@ -77,3 +80,10 @@ def test_floats_are_the_main_input() -> None:
     model = build("mlp", {"hidden": [4]}, Shape((3,), ("a", "b")), seed=0)
     inputs = torch.zeros(2, 3)
     assert arguments(model, inputs) == {"inputs": inputs}
+
+
+def test_a_classifier_that_names_no_padding_is_refused() -> None:
+    model = build("transformer", {"model_type": "gpt2", **DECODERS["gpt2"]}, Shape.of(TEXTS), 0)
+    model.config.pad_token_id = None
+    with pytest.raises(ModelError, match="names no pad_token_id"):
+        arguments(model, torch.from_numpy(TEXTS.encode(frame("a card"))))

@@ -9,7 +9,7 @@ NESTED: dict[str, tuple[type, dict[str, Any]]] = {
         Columns,
         {"label": "label", "split": None, "image": None, "text": None, "features": []},
     ),
-    "text": (Text, {"tokenizer": None, "vocabulary": 300, "length": 24}),
+    "text": (Text, {"encoding": "hashed", "tokenizer": None, "vocabulary": 300, "length": 24}),
     "documents": (Documents, {"cut": "line", "join": 0, "longest": 1000}),
     "corpus": (Corpus, {"task": "next_token", "cross_documents": False}),
 }
@@ -27,6 +27,7 @@ def a_data(**changes: Any) -> Data:
         "validation": 0.1,
         "test": 0.2,
         "label_fraction": 1.0,
+        "labels_per_class": None,
         "unlabelled": "refuse",
         "conflicts": "majority",
         "classes": None,

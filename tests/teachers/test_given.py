@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import small_texts
 import torch
 from gguf import GGMLQuantizationType
 from small_corpus import BERT, GPT2, SmallCorpus, asks, small_corpus
@@ -18,7 +19,7 @@ from stillroom.data.tokenizer import write_tokenizer
 from stillroom.errors import DataError, ModelError
 from stillroom.models.directory import EXACT, load_model, read_encoder
 from stillroom.models.language import logits_asked
-from stillroom.models.table import build
+from stillroom.models.table import Shape, build
 from stillroom.softlabels.sparsify.kinds import Full
 from stillroom.teachers.given import take_over
 
@@ -139,6 +140,18 @@ def test_a_model_that_answers_otherwise_is_refused(made: SmallCorpus, tmp_path: 
         take_over(tmp_path / "bert", tmp_path / "t", made.fitted, EXACT)
     with pytest.raises(ModelError, match="is a language model, and the examples are image"):
         take_over(elsewhere(made, tmp_path / "theirs"), tmp_path / "t", ENCODER, EXACT)
+
+
+def test_a_classifier_from_elsewhere_is_known_by_its_names(tmp_path: Path) -> None:
+    texts = small_texts.ENCODER
+    bert = build("transformer", BERT, Shape.of(texts), 1)
+    bert.save_pretrained(tmp_path / "bert")
+    write_tokenizer(texts.tokenizer, tmp_path / "bert")
+    take_over(tmp_path / "bert", tmp_path / "t", texts, EXACT)
+    assert read_encoder(tmp_path / "t") == texts
+    other = replace(texts, classes=texts.classes[::-1])
+    with pytest.raises(ModelError, match="Name a teacher of these classes"):
+        take_over(tmp_path / "bert", tmp_path / "u", other, EXACT)
 
 
 STRANGE = {"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.Config"}}

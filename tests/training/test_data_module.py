@@ -2,9 +2,13 @@
 
 from types import SimpleNamespace
 
+import torch
 from small_project import fitted, numbered_rows
+from small_texts import ENCODER, frame
 
+from stillroom.objectives.mixture import Counts
 from stillroom.training.data_module import Data
+from stillroom.training.loader import Batch
 
 
 def data(rank: int = 0, processes: int = 1) -> Data:
@@ -36,3 +40,12 @@ def test_validation_shows_every_row_once_over_all_processes() -> None:
     ]
     assert sorted(seen) == list(range(13))
     assert [len(batch.labels) for batch in data().val_dataloader()] == [6, 6, 1]
+
+
+def test_texts_go_without_what_is_padding_in_all_of_them() -> None:
+    inputs = torch.from_numpy(ENCODER.encode(frame("a card", "where is my card?")))
+    batch = Batch(inputs, torch.tensor([0, 1]), None, Counts(2, 2), 1)
+    longest = int((inputs[:, 0] >= 0).sum(dim=1).max())
+    assert data().on_before_batch_transfer(batch, 0).inputs.shape == (2, 3, longest)
+    pack = Batch(inputs, torch.tensor([]), None, Counts(0, 0), 1, is_tokens=True)
+    assert data().on_before_batch_transfer(pack, 0) is pack

@@ -1,8 +1,8 @@
 """Auto: values that follow from what lies on the disk in, what they stand for out.
 
-    teacher.source: auto  ──a model at teacher.path?──> given | trained
+    teacher.source: auto  ──a model at teacher.path?──> given | sentence | trained
     data.source: auto     ──a text at data.path?──────> corpus | topics
-    data.text.tokenizer: teacher ──its path, where the teacher is given──> path | null
+    data.text.tokenizer: teacher ──its path, where a model lies there──> path | null
 
 Settled once, when the parameters are composed, so that what a run did stands in them literally.
 """
@@ -10,8 +10,13 @@ Settled once, when the parameters are composed, so that what a run did stands in
 from pathlib import Path
 from typing import Any
 
+from stillroom.errors import DataError
+from stillroom.io.documents import read_json
+
 AUTO, TEACHERS = "auto", "teacher"
-MODEL_FILES = ("config.json", "*.gguf")
+CONFIG, MODULES = "config.json", "modules.json"  # the second is of sentence-transformers
+MODEL_FILES = (CONFIG, "*.gguf")
+HEADLESS = "Model"  # how the names of such architectures end, as of BertModel
 
 
 def settled(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -23,13 +28,32 @@ def settled(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
     """
     data, teacher = dict(parameters["data"]), dict(parameters["teacher"])
     if teacher.get("source") == AUTO:
-        teacher["source"] = "given" if _holds(root / teacher["path"], MODEL_FILES) else "trained"
+        teacher |= _teacher_at(root / teacher["path"], teacher)
     if data.get("source") == AUTO:
         data["source"] = "corpus" if _holds(root / data["path"], ("[!.]*",)) else "topics"
     text = dict(data["text"])
     if text.get("tokenizer") == TEACHERS:
-        text["tokenizer"] = teacher["path"] if teacher["source"] == "given" else None
+        text["tokenizer"] = None if teacher["source"] == "trained" else teacher["path"]
     return parameters | {"data": data | {"text": text}, "teacher": teacher}
+
+
+def _teacher_at(path: Path, teacher: dict[str, Any]) -> dict[str, Any]:
+    """Return who teaches, and how many they are: what lies at a path is one."""
+    if not _holds(path, MODEL_FILES):
+        return {"source": "trained", "members": teacher.get("members")}
+    return {"source": "sentence" if _is_headless(path) else "given", "members": 1}
+
+
+def _is_headless(path: Path) -> bool:
+    """Tell whether a folder holds an encoder that gives states, and no answers yet."""
+    if (path / MODULES).is_file():
+        return True
+    try:
+        config = read_json(path / CONFIG)
+    except (DataError, OSError):  # whoever opens it says what is wrong
+        return False
+    named = config.get("architectures") if isinstance(config, dict) else None
+    return isinstance(named, list) and bool(named) and str(named[0]).endswith(HEADLESS)
 
 
 def _holds(path: Path, patterns: tuple[str, ...]) -> bool:

@@ -31,9 +31,10 @@ def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _check_together(parameters: Mapping[str, Any]) -> None:
     """Check what one section demands of another, before a teacher has been paid for."""
     teacher, labels = parameters["teacher"], parameters["softlabels"]
-    if teacher["source"] == "given" and teacher["members"] != 1:
+    if teacher["source"] != "trained" and teacher["members"] != 1:
         raise ConfigError(
-            f"teacher.members is {teacher['members']}, and a given teacher is one. Set it to 1."
+            f"teacher.members is {teacher['members']}, and what lies at teacher.path is one. Set "
+            "it to 1."
         )
     if teacher["architecture"]["name"] == FROM_TEACHER:
         raise ConfigError(
@@ -49,6 +50,8 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
                 f"{name}.architecture is resnet, which takes images, and the table has none. "
                 "Set groups.teacher=mlp_ensemble and groups.student=mlp, or data.columns.image."
             )
+    if data["source"] not in CORPORA:
+        _check_texts(parameters)
     _check_objective(parameters["objective"], labels, teacher["mode"])
     _check_ensemble(teacher["members"], labels)
 
@@ -75,6 +78,30 @@ def _check_corpus(parameters: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"objective.terms.{used[0]} compares features, and those of sequences cannot be "
             "compared yet. Set groups.objective=tokens."
+        )
+
+
+def _check_texts(parameters: Mapping[str, Any]) -> None:
+    """Check what examples ask of models: tokens are for transformers alone, and the other way."""
+    data, objective = parameters["data"], parameters["objective"]
+    is_text = data["source"] == "table" and bool(data["columns"]["text"])
+    if not is_text:
+        return
+    is_tokens = data["text"]["encoding"] == "tokens"
+    wrong = "mlp" if is_tokens else "transformer"
+    made = ["student"] + ["teacher"] * (parameters["teacher"]["source"] == "trained")
+    for name in made:
+        architecture = parameters[name]["architecture"]["name"]
+        if architecture == wrong:
+            encoding = data["text"]["encoding"]
+            raise ConfigError(
+                f"{name}.architecture is {architecture}, and data.text.encoding is {encoding}. A "
+                "transformer takes tokens, and an mlp takes hashed text."
+            )
+    if is_tokens and (objective["positions"] == "each" or objective["terms"]["attention_transfer"]):
+        raise ConfigError(
+            "the objective compares hidden states at each position, and padding would be compared "
+            "with it. Set objective.positions=pooled, and attention_transfer=0."
         )
 
 

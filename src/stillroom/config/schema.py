@@ -40,11 +40,13 @@ class Text:
     """How text becomes numbers.
 
     Attributes:
+        encoding: of labelled texts: counts of hashed words, or tokens. Running text is tokens.
         tokenizer: a folder with tokenizer.json; null trains one on the train split.
         vocabulary: how many tokens one that is trained has.
         length: tokens of a sequence, at most.
     """
 
+    encoding: Literal["hashed", "tokens"]
     tokenizer: str | None
     vocabulary: Count
     length: Annotated[int, Field(ge=4, le=2**16)]
@@ -88,6 +90,7 @@ class Data:
     validation: Share
     test: Share
     label_fraction: Annotated[float, Field(gt=0, le=1)]
+    labels_per_class: Count | None
     unlabelled: Literal["refuse", "keep"]
     conflicts: Literal["refuse", "drop", "majority"]
     classes: list[str] | None
@@ -150,16 +153,31 @@ class Inference:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
-class Teacher(Optimisation):
-    """Who answers: an ensemble trained here (`trained`) or a model directory (`given`).
+class Head:
+    """How the head of a sentence encoder is fitted: logistic regression with an L2 penalty.
 
     Attributes:
+        strength: C, the inverse of the penalty; null chooses it by the validation NLL.
+        steps: of L-BFGS, at most.
+    """
+
+    strength: Positive | None
+    steps: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Teacher(Optimisation):
+    """Who answers: an ensemble trained here (`trained`), a model directory (`given`), or a sentence
+    encoder with a head that is fitted here (`sentence`).
+
+    Attributes:
+        head: of a sentence encoder.
         mode: students learn from answers that are kept (cached), or from a teacher that runs
             within each training step (live).
         dtype, device_map: how they run when they are asked; see Inference.
     """
 
-    source: Literal["trained", "given"]
+    source: Literal["trained", "given", "sentence"]
     mode: Literal["cached", "live"]
     path: str
     dtype: Dtype
@@ -169,6 +187,7 @@ class Teacher(Optimisation):
     architecture: Architecture
     shift: Annotated[int, Field(ge=0)]
     label_smoothing: Share
+    head: Head
 
     @property
     def inference(self) -> Inference:

@@ -6,6 +6,7 @@
 Nothing is written here: what is refused leaves no half of a result.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from stillroom.config.schema import Data
+from stillroom.config.schema import Data, Text
 from stillroom.data.classes import label_indices, label_set
 from stillroom.data.cleaning import Cleaned, Conflict, clean
-from stillroom.data.encoders import ArrayEncoder, fit_encoder
+from stillroom.data.corpus.training import train_enclosing_tokenizer
+from stillroom.data.encoders import Encoder, TokenEncoder, fit_encoder
 from stillroom.data.keys import example_ids
 from stillroom.data.raw import Raw, portable
 from stillroom.data.sources import SOURCES
@@ -28,7 +30,10 @@ from stillroom.data.splits import (
     check_splits,
     keep_labels,
 )
+from stillroom.data.tokenizer import read_tokenizer
 from stillroom.errors import DataError
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,17 @@ class Conflicts:
     inputs: int
     dropped: int
     examples: tuple[Conflict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """How texts were made tokens, and how many of them are longer than what a model sees."""
+
+    tokenizer: str  # SHA-256
+    come_from: str  # as configured; the last name of an absolute path
+    vocabulary: int
+    length: int
+    cut: dict[str, int]  # split -> rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +77,11 @@ class Report:
     labelled: dict[str, int]
     unlabelled: dict[str, int]
     classes: dict[str, dict[str, int]]  # split -> class -> labelled rows
+    tokens: Tokens | None  # of texts that are tokens
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value or name != "tokens"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,7 @@ class Ingested:
     """`examples` has the columns of docs/design.md, sorted by part, then row."""
 
     examples: pl.DataFrame
-    encoder: ArrayEncoder
+    encoder: Encoder
     report: Report
 
 
@@ -96,7 +113,9 @@ def ingest(data: Data, root: Path) -> Ingested:
     classes = label_set(keyed, data.classes)
     cleaned = clean(keyed, data.conflicts)
     split = assign_splits(cleaned.frame, validation=data.validation, test=data.test, seed=data.seed)
-    kept = keep_labels(split, fraction=data.label_fraction, seed=data.seed)
+    kept = keep_labels(
+        split, fraction=data.label_fraction, per_class=data.labels_per_class, seed=data.seed
+    )
     check_splits(kept)
     examples = (
         label_indices(kept, classes)
@@ -104,8 +123,11 @@ def ingest(data: Data, root: Path) -> Ingested:
         .sort("part", "row")
     )
     train = examples.filter(pl.col("split") == "train")
-    encoder = fit_encoder(train, raw.kind, classes, raw.shape)
-    return Ingested(examples, encoder, _report(data, raw, cleaned, examples, classes))
+    if raw.kind == "text" and data.text.encoding == "tokens":
+        encoder: Encoder = _fit_tokens(train, data.text, classes, root)
+    else:
+        encoder = fit_encoder(train, raw.kind, classes, raw.shape)
+    return Ingested(examples, encoder, _report(data, raw, cleaned, examples, encoder))
 
 
 def _check_labelled(frame: pl.DataFrame) -> None:
@@ -117,6 +139,22 @@ def _check_labelled(frame: pl.DataFrame) -> None:
         )
 
 
+def _fit_tokens(
+    train: pl.DataFrame, text: Text, classes: tuple[str, ...], root: Path
+) -> TokenEncoder:
+    """Return the encoder of texts as tokens, its tokenizer trained where none is given.
+
+    Raises:
+        ConfigError: the vocabulary or the length is too small.
+        DataError: the tokenizer cannot be used.
+    """
+    if text.tokenizer is None:
+        tokenizer = train_enclosing_tokenizer(train["text"], text.vocabulary)
+    else:
+        tokenizer = read_tokenizer(root / text.tokenizer)
+    return TokenEncoder.of(tokenizer, classes, text.length)
+
+
 def _contents(raw: Raw) -> Iterable[Any]:
     column = raw.frame["content"]
     if raw.kind == "features":
@@ -125,7 +163,7 @@ def _contents(raw: Raw) -> Iterable[Any]:
 
 
 def _report(
-    data: Data, raw: Raw, cleaned: Cleaned, examples: pl.DataFrame, classes: tuple[str, ...]
+    data: Data, raw: Raw, cleaned: Cleaned, examples: pl.DataFrame, encoder: Encoder
 ) -> Report:
     splits = {name: examples.filter(pl.col("split") == name)["label"] for name in SPLITS}
     return Report(
@@ -146,7 +184,28 @@ def _report(
         examples={name: len(labels) for name, labels in splits.items()},
         labelled={name: labels.count() for name, labels in splits.items()},
         unlabelled={name: labels.null_count() for name, labels in splits.items()},
-        classes={name: _counts(labels, classes) for name, labels in splits.items()},
+        classes={name: _counts(labels, encoder.classes) for name, labels in splits.items()},
+        tokens=_tokens(encoder, data, examples) if isinstance(encoder, TokenEncoder) else None,
+    )
+
+
+def _tokens(encoder: TokenEncoder, data: Data, examples: pl.DataFrame) -> Tokens:
+    given = data.text.tokenizer
+    cut = {name: encoder.count_cut(examples.filter(pl.col("split") == name)) for name in SPLITS}
+    if sum(cut.values()):
+        _LOG.warning(
+            "%d of %d texts are longer than %d tokens, and the end of them is cut off: see "
+            "data.text.length",
+            sum(cut.values()),
+            examples.height,
+            encoder.length,
+        )
+    return Tokens(
+        tokenizer=encoder.tokenizer.sha256,
+        come_from="trained on the train split" if given is None else portable(given),
+        vocabulary=encoder.tokenizer.size,
+        length=encoder.length,
+        cut=cut,
     )
 
 

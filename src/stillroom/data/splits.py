@@ -85,15 +85,28 @@ def split_of(key: bytes, *, validation: float, test: float, seed: int) -> str:
     return "test" if u < test else "validation" if u < test + validation else "train"
 
 
-def keep_labels(frame: pl.DataFrame, *, fraction: float, seed: int) -> pl.DataFrame:
-    """Return `frame` with the label of all but `fraction` of the train rows made null.
+def keep_labels(
+    frame: pl.DataFrame, *, fraction: float, per_class: int | None, seed: int
+) -> pl.DataFrame:
+    """Return `frame` with the label of all but some of the train rows made null.
 
     Which stay depends on the example and the seed, independently of its split. A larger fraction
-    keeps all that a smaller one keeps.
+    keeps all that a smaller one keeps, and more of a class all that fewer of it are.
+
+    Args:
+        frame: with `example_id`, `split` and `label`.
+        fraction: of the rows that may keep theirs.
+        per_class: how many of each class do, at most; null sets no bound.
+        seed: of the choice.
     """
     u = pl.Series("u", unit_interval(frame["example_id"], f"label:{seed}"))
-    kept = (pl.col("split") != "train") | (u < fraction)
-    return frame.with_columns(label=pl.when(kept).then(pl.col("label")))
+    # Equal u are of equal keys, which stand once.
+    rank = pl.col("u").rank("ordinal").over("split", "label")
+    kept = (pl.col("split") != "train") | (pl.col("u") < fraction)
+    if per_class is not None:
+        kept &= (pl.col("split") != "train") | (rank <= per_class)
+    labelled = frame.with_columns(u).with_columns(label=pl.when(kept).then(pl.col("label")))
+    return labelled.drop("u")
 
 
 def _require_train(validation: float, test: float) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stillroom.data.encoders.sequences import TOKENS
 from stillroom.errors import ModelError
-from stillroom.models.arguments import is_decoder
+from stillroom.models.arguments import is_classifier, is_decoder, padding_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,7 @@ def export_onnx(model: "PreTrainedModel", inputs: NDArray[Any], path: Path) -> N
     """
     import torch
 
-    fed = feeds(inputs[:2])
+    fed = feeds(model, inputs[:2])
     names = list(fed)
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
     free = {0: batch} if names == [INPUTS] else {0: batch, 1: length}
@@ -83,7 +83,7 @@ def export_onnx(model: "PreTrainedModel", inputs: NDArray[Any], path: Path) -> N
     _strip(program.model_proto, path)
 
 
-def feeds(inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def feeds(model: "PreTrainedModel", inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Return what the exported model is given for some inputs, by name.
 
     Of sequences [N, 3, length] each is taken for one text: `input_ids` and `attention_mask`, as
@@ -92,7 +92,9 @@ def feeds(inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
     if inputs.dtype.kind == "f":
         return {INPUTS: inputs}
     tokens = inputs[:, TOKENS].astype(np.int64)
-    return {"input_ids": tokens.clip(min=0), "attention_mask": (tokens >= 0).astype(np.int64)}
+    padding = padding_of(model) if is_classifier(model) else 0
+    ids = np.where(tokens < 0, padding, tokens)
+    return {"input_ids": ids, "attention_mask": (tokens >= 0).astype(np.int64)}
 
 
 def measure_parity(model: "PreTrainedModel", path: Path, inputs: NDArray[Any]) -> Parity:
@@ -108,11 +110,11 @@ def measure_parity(model: "PreTrainedModel", path: Path, inputs: NDArray[Any]) -
     size = BATCH_SIZE if inputs.dtype.kind == "f" else SEQUENCES
     largest = 0.0
     for start in range(0, len(inputs), size):
-        fed = feeds(inputs[start : start + size])
+        fed = feeds(model, inputs[start : start + size])
         with torch.inference_mode():
             ours = _logits(model, {name: torch.from_numpy(one) for name, one in fed.items()})
         apart = np.abs(ours.numpy() - session.run(["logits"], fed)[0])
-        if "attention_mask" in fed:  # what is said of padding means nothing
+        if apart.ndim == 3:  # of each token; what is said of padding means nothing
             apart = apart[fed["attention_mask"] > 0]
         largest = max(largest, float(apart.max()))
     if not largest <= TOLERANCE:

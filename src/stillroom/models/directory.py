@@ -79,7 +79,8 @@ def load_model(path: Path, inference: Inference = EXACT) -> "PreTrainedModel":
     import torch
     import transformers
 
-    import stillroom.models.mlp  # noqa: F401  (registers its config)
+    import stillroom.models.mlp
+    import stillroom.models.sentence  # noqa: F401  (both register their configs)
 
     require_directory(path)
     _require_no_code(path)

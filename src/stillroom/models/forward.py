@@ -3,7 +3,8 @@
     inputs [N, *shape] ──batches of constant size, the last one padded──> logits [N, classes]
 
 In float32 a row's logits change in their last bits with the size of the batch around them. So
-each batch has the same size, with rows of zeros in the tail, whose answers are dropped.
+each batch has the same size, with rows of zeros in the tail, whose answers are dropped. Texts have
+a size for each of a few lengths: see `texts`.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.models.hidden import logits_alone, with_features
+from stillroom.models.texts import Ask, answered, is_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,39 +40,53 @@ def probabilities(model: "PreTrainedModel", inputs: Inputs, batch_size: int) -> 
 def batches_of_logits(
     model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[Tensor]":
-    """Yield the logits batch by batch on the model's device, each [at most batch_size, classes]."""
-    import torch
+    """Yield the logits batch by batch on the model's device, each [n, classes]; of texts at once.
 
-    for batch, rows in _batches(model, inputs, batch_size):
-        with torch.inference_mode():
-            answers, _ = logits_alone(model, batch)
-        yield answers[:rows]
+    Args:
+        model: in evaluation mode.
+        inputs: [N, *shape].
+        batch_size: n, at most.
+    """
+
+    def ask(batch: "Tensor") -> "tuple[Tensor, ...]":
+        return (logits_alone(model, batch)[0],)
+
+    for (answers,) in _asked(model, ask, inputs, batch_size):
+        yield answers
 
 
 def batches_with_features(
     model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[tuple[Tensor, Tensor]]":
-    """Yield the same, with pooled features [at most batch_size, D].
+    """Yield the same, with pooled features [n, D].
 
     Raises:
         ModelError: the architecture shows no hidden states.
     """
+
+    def ask(batch: "Tensor") -> "tuple[Tensor, ...]":
+        answers, features = with_features(model, batch)
+        return answers, features.pooled
+
+    yield from _asked(model, ask, inputs, batch_size)  # type: ignore[misc]
+
+
+def _asked(
+    model: "PreTrainedModel", ask: Ask, inputs: Inputs, batch_size: int
+) -> "Iterator[tuple[Tensor, ...]]":
+    """Yield what is said of the rows, in their order."""
     import torch
 
-    for batch, rows in _batches(model, inputs, batch_size):
+    def on_device(batch: "Tensor") -> "tuple[Tensor, ...]":
         with torch.inference_mode():
-            answers, features = with_features(model, batch)
-        yield answers[:rows], features.pooled[:rows]
+            return ask(batch.to(model.device))
 
-
-def _batches(
-    model: "PreTrainedModel", inputs: Inputs, batch_size: int
-) -> "Iterator[tuple[Tensor, int]]":
-    """Yield each batch at the fixed size, and how many of its rows are no padding."""
-    import torch
-
+    if is_tokens(inputs):
+        if len(inputs):
+            yield answered(on_device, inputs, batch_size)
+        return
     for start in range(0, len(inputs), batch_size):
         batch = inputs[start : start + batch_size]
         padded = np.zeros((batch_size, *inputs.shape[1:]), dtype=inputs.dtype)
         padded[: len(batch)] = batch
-        yield torch.from_numpy(padded).to(model.device), len(batch)
+        yield tuple(said[: len(batch)] for said in on_device(torch.from_numpy(padded)))

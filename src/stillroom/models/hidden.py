@@ -5,8 +5,9 @@ inputs [N, *shape] ──> logits [N, C], hidden states [N, *positions, D] of ea
 
 from typing import TYPE_CHECKING
 
+from stillroom.data.encoders.sequences import TOKENS
 from stillroom.errors import ModelError
-from stillroom.models.arguments import arguments
+from stillroom.models.arguments import arguments, is_classifier
 from stillroom.objectives.features import Features
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def with_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, 
             f"{type(model).__name__} shows no hidden states, so no term can compare its features. "
             "Choose another architecture, or an objective of answers alone."
         )
-    return out.logits, Features.of([_channels_last(state) for state in out.hidden_states])
+    hidden = [_channels_last(state) for state in out.hidden_states]
+    if is_classifier(model) and not inputs.is_floating_point():
+        return out.logits, Features(_mean_of_tokens(hidden[-1], inputs), tuple(hidden))
+    return out.logits, Features.of(hidden)
 
 
 def logits_alone(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, None]":
@@ -43,10 +47,18 @@ def feature_width(model: "PreTrainedModel", shape: tuple[int, ...]) -> int:
     import torch
 
     was_training = model.training
+    kind = torch.int32 if model.main_input_name == "input_ids" else torch.float32
+    inputs = torch.zeros(1, *shape, dtype=kind, device=model.device)
     with torch.no_grad():  # in evaluation mode: one row moves no batch statistics
-        _, features = with_features(model.eval(), torch.zeros(1, *shape, device=model.device))
+        _, features = with_features(model.eval(), inputs)
     model.train(was_training)
     return features.pooled.shape[1]
+
+
+def _mean_of_tokens(states: "Tensor", texts: "Tensor") -> "Tensor":
+    """Return the mean of states [N, length, D] over the places where a text has a token, [N, D]."""
+    is_token = (texts[:, TOKENS] >= 0)[:, :, None]
+    return (states * is_token).sum(dim=1) / is_token.sum(dim=1)
 
 
 def _channels_last(state: "Tensor") -> "Tensor":

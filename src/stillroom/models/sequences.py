@@ -44,7 +44,7 @@ def kinds(inputs: Sequences) -> list[Kind]:
     pieces = (inputs[:, POSITIONS] == 0).sum(axis=1)
     longest = inputs.shape[2]
     return [
-        Kind(_bucket(int(length), longest), bool(count == 1 and said == length - 1))
+        Kind(bucket(int(length), longest), bool(count == 1 and said == length - 1))
         for length, count, said in zip(lengths, pieces, asked, strict=True)
     ]
 
@@ -69,7 +69,7 @@ def batches_of_token_logits(
         rows, size = list(run), batch_size * longest // kind.length
         for start in range(0, len(rows), size):
             some = inputs[rows[start : start + size], :, : kind.length]
-            batch = torch.from_numpy(_filled(some, size)).to(model.device)
+            batch = torch.from_numpy(filled(some, size)).to(model.device)
             with torch.inference_mode():
                 logits, _ = logits_alone(model, batch)
             yield _asked(logits, batch, kind)[: len(some), :, :outputs]
@@ -87,14 +87,15 @@ def _asked(logits: "Tensor", batch: "Tensor", kind: Kind) -> "Tensor":
     return logits.gather(1, order[:, :, None].expand(-1, -1, logits.shape[2]))
 
 
-def _bucket(length: int, longest: int) -> int:
+def bucket(length: int, longest: int) -> int:
+    """Return what a row is cut to: the least power of two that holds it, `longest` at most."""
     size = SHORTEST
     while size < length:
         size *= 2
     return min(size, longest)
 
 
-def _filled(rows: Sequences, size: int) -> Sequences:
+def filled(rows: Sequences, size: int) -> Sequences:
     """Return `size` rows; the first one again fills the batch up."""
     filled = np.repeat(rows[:1], size, axis=0)
     filled[: len(rows)] = rows

@@ -75,7 +75,7 @@ def _of_data(shape: Shape, vocabulary: Vocabulary) -> dict[str, Any]:
     is_own = vocabulary.padding != vocabulary.end or vocabulary.task != "next_token"
     found: dict[str, Any] = {
         "vocab_size": vocabulary.size,
-        "pad_token_id": vocabulary.padding if is_own else None,
+        "pad_token_id": _padding(vocabulary) if is_own else None,
         "eos_token_id": vocabulary.end,
         "bos_token_id": None,
     }
@@ -83,6 +83,21 @@ def _of_data(shape: Shape, vocabulary: Vocabulary) -> dict[str, Any]:
         found["id2label"] = dict(enumerate(shape.classes))
         found["label2id"] = {name: index for index, name in enumerate(shape.classes)}
     return found
+
+
+def _padding(vocabulary: Vocabulary) -> int | None:
+    """Return the id that fills a row up; a classifier finds the end of a text by it.
+
+    Raises:
+        ModelError: a classifier's tokenizer has neither that nor an end of text.
+    """
+    own = vocabulary.padding if vocabulary.padding is not None else vocabulary.end
+    if own is None and vocabulary.task == "classification":
+        raise ModelError(
+            "the tokenizer has no token that fills a text up. Name one as pad_token in its "
+            "tokenizer_config.json."
+        )
+    return own if vocabulary.task == "classification" else vocabulary.padding
 
 
 def _first_position(vocabulary: Vocabulary) -> int:

@@ -15,6 +15,7 @@ from stillroom.reporting.verdict import ONE_SEED, quality_in_words
 PIPELINE_TAGS = {
     "image": "image-classification",
     "text": "text-classification",
+    "tokens": "text-classification",
     "features": "tabular-classification",
     "next_token": "text-generation",
     "masked_token": "fill-mask",

@@ -9,10 +9,12 @@ Everything is checked before anything is written.
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from stillroom.config.schema import Inference
-from stillroom.data.encoders import Encoder, SequenceEncoder, write_encoder
+from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder, write_encoder
 from stillroom.data.encoders.sequences import Task
+from stillroom.data.encoders.texts import LONGEST
 from stillroom.data.gguf import gguf_of, tokenizer_of
 from stillroom.errors import ModelError
 from stillroom.models.directory import (
@@ -30,6 +32,7 @@ from stillroom.teachers.alike import require_alike
 
 # What is copied, since what lies in the project is pushed to a remote; all else stays behind.
 BESIDE_WEIGHTS = (CONFIG, INDEX, "generation_config.json", "README.md", "LICENSE")
+CLASSIFIER = "AutoModelForSequenceClassification"
 TASKS: dict[str, Task] = {
     "AutoModelForCausalLM": "next_token",
     "AutoModelForMaskedLM": "masked_token",
@@ -76,10 +79,28 @@ def _require_model(given: Path) -> None:
 
 def _own_encoder(given: Path, encoder: Encoder) -> Encoder:
     """Return the encoder that lies beside a model, or the one that its tokenizer makes."""
-    task = "next_token" if gguf_of(given) else TASKS.get(opened_by(given))
-    if (given / PREPROCESSOR).is_file() or task is None:
+    if gguf_of(given):
+        return _of_tokens(given, encoder, "next_token")
+    if (given / PREPROCESSOR).is_file():
         return read_encoder(given)
-    return _of_tokens(given, encoder, task)
+    automatic = opened_by(given)
+    if automatic == CLASSIFIER:
+        return _of_texts(given, encoder)
+    if automatic in TASKS:
+        return _of_tokens(given, encoder, TASKS[automatic])
+    return read_encoder(given)  # which says what is missing
+
+
+def _of_texts(given: Path, encoder: Encoder) -> TokenEncoder:
+    """Return the encoder of a classifier of texts, whose config names the classes in order."""
+    config = read_config(given)
+    named: dict[Any, str] = dict(config.id2label or {})
+    if isinstance(encoder, TokenEncoder):
+        length = encoder.length
+    else:
+        most = getattr(config, "max_position_embeddings", None)
+        length = most if isinstance(most, int) else LONGEST
+    return TokenEncoder.of(tokenizer_of(given), [named[at] for at in sorted(named)], length)
 
 
 def _of_tokens(given: Path, encoder: Encoder, task: Task) -> SequenceEncoder:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import NDArray
 
-from stillroom.data.encoders import Encoder, SequenceEncoder
+from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder
 from stillroom.errors import ModelError
 from stillroom.io.hashing import sha256_json
+from stillroom.models.arguments import padding_of
 from stillroom.models.directory import PREPROCESSOR, load_model, read_encoder
 from stillroom.models.forward import batches_of_logits, batches_with_features
 from stillroom.models.sequences import batches_of_token_logits
@@ -152,6 +153,9 @@ def _require_outputs(model: "PreTrainedModel", encoder: Encoder, ref: TeacherRef
                 f"{encoder.outputs}. Give it the tokenizer that it was trained with."
             )
         return
+    if isinstance(encoder, TokenEncoder):
+        require_length(model.config.get_text_config(), encoder.length)
+        padding_of(model)
     named: dict[Any, str] = dict(model.config.id2label or {})
     names = [named[index] for index in sorted(named)]
     if names != list(encoder.classes):

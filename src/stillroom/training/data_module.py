@@ -1,5 +1,6 @@
 """The data module: a table of training rows and validation rows in, Lightning's loaders out."""
 
+from dataclasses import replace
 from typing import Protocol
 
 import lightning
@@ -7,6 +8,7 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from stillroom.config.schema import Optimisation
+from stillroom.models.texts import cropped
 from stillroom.training.loader import Batch, Loader, Table
 from stillroom.training.order import Order, Part, Parts, Sharing
 from stillroom.training.rows import Rows
@@ -53,6 +55,12 @@ class Data(lightning.LightningDataModule):
         batches = [rows[start : start + self.how.batch_size] for start in at]
         parts = [Part(batch, rank, processes, 0) for batch in batches]
         return DataLoader(self.validation, batch_size=None, sampler=parts)  # type: ignore[arg-type]
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Leave out what is padding in every text of a batch."""
+        if batch.is_tokens or batch.inputs.is_floating_point():
+            return batch
+        return replace(batch, inputs=cropped(batch.inputs))
 
     def _share(self) -> tuple[int, int]:
         if self.trainer is None:

@@ -34,6 +34,7 @@ class Batch:
         counts: of the whole batch, over which means are taken.
         parts: how many parts the batch was cut into.
         features: [N, D], float32, the teachers' pooled features, or None.
+        is_tokens: whether what is asked are places of sequences, and not one thing of each row.
     """
 
     inputs: Tensor
@@ -42,11 +43,7 @@ class Batch:
     counts: Counts
     parts: int
     features: Tensor | None = None
-
-    @property
-    def is_tokens(self) -> bool:
-        """Whether the rows are sequences of tokens."""
-        return not self.inputs.is_floating_point()
+    is_tokens: bool = False
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device; Lightning calls this."""
@@ -85,6 +82,7 @@ def joined(several: Sequence[Batch], counts: Counts, parts: int) -> Batch:
         counts,
         parts,
         torch.cat(features) if features else None,
+        several[0].is_tokens,
     )
 
 

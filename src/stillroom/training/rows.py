@@ -122,7 +122,7 @@ class TokenRows(Rows):
         counts = Counts.of(labels_of(whole))
         inputs, at = whole[torch.from_numpy(part.places)], torch.from_numpy(part.rows)
         target = self._ragged[variant].of_rows(at) if self.targets else None
-        return Batch(inputs, labels_of(inputs), target, counts, part.of)
+        return Batch(inputs, labels_of(inputs), target, counts, part.of, is_tokens=True)
 
     @property
     def _ragged(self) -> list[Ragged]:

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_corpus import sentences
 
-from stillroom.data.corpus.training import END, MASK, SMALLEST, train_tokenizer
+from stillroom.data.corpus.training import (
+    BEGIN,
+    BYTES,
+    END,
+    MASK,
+    train_enclosing_tokenizer,
+    train_tokenizer,
+)
 from stillroom.errors import ConfigError
 
 TEXTS = sentences(50)
@@ -24,7 +31,7 @@ def test_equal_texts_give_an_equal_tokenizer_and_others_another() -> None:
 
 
 def test_few_texts_give_fewer_tokens() -> None:
-    assert train_tokenizer(["aa"], 1000).size == SMALLEST + 1
+    assert train_tokenizer(["aa"], 1000).size == BYTES + 2 + 1
 
 
 def test_special_tokens_are_known() -> None:
@@ -51,3 +58,14 @@ def test_a_special_token_in_a_text_is_text() -> None:
 def test_a_vocabulary_without_room_for_the_bytes_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"data\.text\.vocabulary is 100"):
         train_tokenizer(TEXTS, 100)
+
+
+def test_an_enclosing_tokenizer_puts_tokens_around_a_text_and_fills_up_with_another() -> None:
+    made = train_enclosing_tokenizer(TEXTS, 320)
+    (begin,), (end,) = made.around()
+    assert made.decode([begin]) == made.decode([end]) == ""
+    assert (made.special.begin, made.special.end, end) == (BEGIN, END, made.end)
+    assert len({made.padding, made.mask, begin, end}) == 4
+    assert made.size == 320
+    with pytest.raises(ConfigError, match="take 260"):
+        train_enclosing_tokenizer(TEXTS, 259)

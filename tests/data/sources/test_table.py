@@ -137,3 +137,31 @@ def test_a_file_of_another_format_is_refused(tmp_path):
     (tmp_path / "t.txt").write_text("a")
     with pytest.raises(DataError, match=r"Allowed: \.parquet, \.csv, \.jsonl"):
         read_table(data(path="t.txt", text="a"), tmp_path)
+
+
+def write(folder, *names):
+    for name in names:
+        (folder / name).write_text(f"text,label\nfrom {name},x\n")
+
+
+def splits(folder, **columns):
+    frame = read_table(data(path=".", text="text", **columns), folder).frame
+    return dict(frame.select("part", "split").iter_rows())
+
+
+def test_files_that_are_named_after_splits_are_these(tmp_path):
+    write(tmp_path, "train.csv", "test.csv", "Val.csv")
+    expected = {"train.csv": "train", "test.csv": "test", "Val.csv": "validation"}
+    assert splits(tmp_path) == expected
+
+
+@pytest.mark.parametrize("names", [["train.csv"], ["train.csv", "more.csv"], ["a.csv", "b.csv"]])
+def test_other_files_have_no_split(tmp_path, names):
+    write(tmp_path, *names)
+    assert set(splits(tmp_path).values()) == {None}
+
+
+def test_a_column_of_splits_goes_before_the_names_of_files(tmp_path):
+    (tmp_path / "train.csv").write_text("text,label,part\na,x,test\n")
+    (tmp_path / "test.csv").write_text("text,label,part\nb,x,train\n")
+    assert splits(tmp_path, split="part") == {"train.csv": "test", "test.csv": "train"}

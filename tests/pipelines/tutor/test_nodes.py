@@ -2,14 +2,20 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
-from small_project import TRAINER, small, untrained_teachers
+from small_project import TRAINER, small, untrained_teachers, written
+from small_texts import sentence_folder, text_data, text_table
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Teacher
+from stillroom.data.ingest import ingest
 from stillroom.errors import ModelError
 from stillroom.io.hashing import sha256_file
+from stillroom.io.tables import TableFile, write_table
 from stillroom.pipelines.tutor.nodes import tutor_teachers
+from stillroom.teachers.local import How, open_teacher
+from stillroom.teachers.reference import refer
 
 
 def given(project: Path, path: str) -> Teacher:
@@ -47,3 +53,21 @@ def test_a_folder_that_holds_no_teacher_is_refused(
     made = small(project)
     with pytest.raises(ModelError, match=words):
         tutor_teachers(made.examples, made.encoder, given(project, path), TRAINER)
+
+
+def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    text_table(project / "t.csv")
+    made = ingest(text_data(), project)
+    write_table(made.examples, project / "examples.parquet")
+    encoder = written(made.encoder, project / "encoder")
+    sentence_folder(project / "mine")
+    values = compose(project)["teacher"] | {"source": "sentence", "members": 1, "path": "mine"}
+    examples = TableFile(project / "examples.parquet")
+    folder, curves = tutor_teachers(examples, encoder, Teacher(**values), TRAINER)
+    assert curves == []
+    (ref,) = refer(folder)
+    teacher = open_teacher(ref, How("none", 0, 16), made.encoder)
+    train = made.examples.filter(pl.col("split") == "train")
+    (said,) = teacher.answer(teacher.encoder.encode(train))
+    assert (said.argmax(dim=1).numpy() == train["label"].to_numpy()).mean() > 0.5

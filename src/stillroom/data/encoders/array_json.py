@@ -28,26 +28,36 @@ def checked_fields(document: object) -> dict[str, Any]:
         raise _refused(f"kind is {str(kind)[:40]!r}, not one of {', '.join(_DIMENSIONS)}")
     fields: dict[str, Any] = {
         "kind": kind,
-        "classes": _strings(document["classes"]),
         "shape": _sizes(document["shape"], "shape"),
         "raw_shape": _sizes(document["raw_shape"], "raw_shape"),
         "mean": _numbers(document["mean"], "mean"),
         "scale": _numbers(document["scale"], "scale"),
     }
     _check_fit(**fields)
-    return fields
+    return {**fields, "classes": checked_classes(document["classes"])}
+
+
+def checked_classes(value: object) -> tuple[str, ...]:
+    """Return the names of the classes.
+
+    Raises:
+        DataError: they are not two or more different names.
+    """
+    items = _list(value, "classes")
+    if not all(isinstance(item, str) for item in items):
+        raise _refused("classes must be text")
+    if len(set(items)) != len(items) or len(items) < 2:
+        raise _refused("classes must be two or more different names")
+    return tuple(items)
 
 
 def _check_fit(
     kind: str,
-    classes: tuple[str, ...],
     shape: tuple[int, ...],
     raw_shape: tuple[int, ...],
     mean: tuple[float, ...],
     scale: tuple[float, ...],
 ) -> None:
-    if len(set(classes)) != len(classes) or len(classes) < 2:
-        raise _refused("classes must be two or more different names")
     if len(shape) != _DIMENSIONS[kind] or math.prod(shape) > _MOST_NUMBERS:
         raise _refused(f"shape {shape[:5]} is not one of {kind}")
     if raw_shape != ((shape[1], shape[2], shape[0]) if kind == "image" else ()):
@@ -57,13 +67,6 @@ def _check_fit(
         raise _refused(f"mean and scale must hold {statistics} numbers each")
     if any(number <= 0 for number in scale):
         raise _refused("a scale is not above zero")
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    items = _list(value, "classes")
-    if not all(isinstance(item, str) for item in items):
-        raise _refused("classes must be text")
-    return tuple(items)
 
 
 def _sizes(value: object, name: str) -> tuple[int, ...]:

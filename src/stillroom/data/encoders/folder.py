@@ -11,10 +11,12 @@ from pathlib import Path
 from stillroom.data.encoders.arrays import ArrayEncoder
 from stillroom.data.encoders.sequences import KIND as SEQUENCE
 from stillroom.data.encoders.sequences import SequenceEncoder
+from stillroom.data.encoders.texts import KIND as TEXT
+from stillroom.data.encoders.texts import TokenEncoder
 from stillroom.data.tokenizer import read_tokenizer, write_tokenizer
 from stillroom.io.documents import read_json, write_json
 
-Encoder = ArrayEncoder | SequenceEncoder
+Encoder = ArrayEncoder | SequenceEncoder | TokenEncoder
 
 FILE = "encoder.json"
 
@@ -22,7 +24,7 @@ FILE = "encoder.json"
 def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
     """Write an encoder into a folder that exists, its JSON under `name`."""
     write_json(folder / name, encoder.to_json())
-    if isinstance(encoder, SequenceEncoder):
+    if isinstance(encoder, SequenceEncoder | TokenEncoder):
         write_tokenizer(encoder.tokenizer, folder)
 
 
@@ -36,4 +38,6 @@ def read_encoder(folder: Path, name: str = FILE) -> Encoder:
     document = read_json(folder / name)
     if isinstance(document, dict) and document.get("kind") == SEQUENCE:
         return SequenceEncoder.from_json(document, read_tokenizer(folder))
+    if isinstance(document, dict) and document.get("kind") == TEXT:
+        return TokenEncoder.from_json(document, read_tokenizer(folder))
     return ArrayEncoder.from_json(document)

@@ -2,6 +2,7 @@
 
     label + one of image | text | features (+ split) ──> Raw
 
+Where no column names a split, a folder of nothing but train.csv, test.csv and the like does.
 `image` names files relative to the table's own folder, and never outside of it: a table is data,
 and data must not choose what is read from the rest of the disk.
 """
@@ -15,6 +16,7 @@ from stillroom.config.schema import Columns, Data
 from stillroom.data.images import SUFFIXES as IMAGE_SUFFIXES
 from stillroom.data.images import read_images
 from stillroom.data.raw import Kind, Piece, Raw, gather, row_origins, suffix_counts
+from stillroom.data.splits import canonical_split
 from stillroom.data.tabular import SUFFIXES, read_columns
 from stillroom.data.values import as_features, as_labels, as_texts
 from stillroom.errors import ConfigError, DataError
@@ -40,8 +42,9 @@ def read_table(data: Data, root: Path) -> Raw:
     pieces: list[Piece] = []
     files: dict[str, str] = {}
     paths = _files(root / data.path, data.path)
+    splits = _named_splits(paths)
     for path in paths:
-        piece, hashes = _read(path, data.columns, inputs)
+        piece, hashes = _read(path, data.columns, inputs, splits.get(path))
         pieces.append(piece)
         files |= hashes
     return replace(gather(inputs.kind, pieces, files), skipped=_skipped(root / data.path, paths))
@@ -80,6 +83,13 @@ def _files(path: Path, given: str) -> list[Path]:
     return tables
 
 
+def _named_splits(paths: list[Path]) -> dict[Path, str]:
+    """Return the split that each of several files is named after; none, where one is not."""
+    names = {path: canonical_split(path.stem.lower()) for path in paths}
+    named = {path: name for path, name in names.items() if name is not None}
+    return named if len(named) == len(paths) > 1 else {}
+
+
 def _skipped(path: Path, tables: list[Path]) -> dict[str, int]:
     """Count what lies beside the tables; images do not count, since a table may name them."""
     beside = path.iterdir() if path.is_dir() else ()
@@ -87,7 +97,9 @@ def _skipped(path: Path, tables: list[Path]) -> dict[str, int]:
     return suffix_counts(p for p in beside if p not in tables and p.suffix.lower() not in read)
 
 
-def _read(path: Path, columns: Columns, inputs: _Inputs) -> tuple[Piece, dict[str, str]]:
+def _read(
+    path: Path, columns: Columns, inputs: _Inputs, split: str | None
+) -> tuple[Piece, dict[str, str]]:
     wanted = dict.fromkeys([columns.label, *inputs.columns])
     if columns.split is not None:
         wanted[columns.split] = None
@@ -110,7 +122,7 @@ def _read(path: Path, columns: Columns, inputs: _Inputs) -> tuple[Piece, dict[st
         shape=shape,
         content=content,
         labels=as_labels(frame[columns.label], part),
-        splits=pl.repeat(None, frame.height, dtype=pl.String(), eager=True)
+        splits=pl.repeat(split, frame.height, dtype=pl.String(), eager=True)
         if columns.split is None
         else as_labels(frame[columns.split], part),
         origins=row_origins(part, frame.height),

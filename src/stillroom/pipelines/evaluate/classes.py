@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.data.encoders import ArrayEncoder
+from stillroom.data.encoders import Encoder
 from stillroom.evaluation.calibration import reliability
 from stillroom.evaluation.confusion import confusion_records
 from stillroom.evaluation.metrics import quality, standard_error_of_gain
@@ -32,7 +32,7 @@ Records = list[dict[str, Any]]
 
 def predict_classes(
     test: pl.DataFrame,
-    encoder: ArrayEncoder,
+    encoder: Encoder,
     refs: Sequence[TeacherRef],
     soft_labels: SoftLabelSet,
     students: Mapping[str, Path],

@@ -15,8 +15,6 @@ from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
     import polars as pl
-    from numpy.typing import NDArray
-    from transformers import PreTrainedModel
 
     from stillroom.data.encoders import Encoder
     from stillroom.softlabels.dataset import SoftLabelSet
@@ -139,19 +137,14 @@ def measure_cost(
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.models.directory import load_model
+    from stillroom.models.directory import EXACT
     from stillroom.teachers.reference import refer
 
-    fitted, asked = read_encoder(encoder), Inference(dtype=dtype, device_map=device_map)
-    inputs = fitted.encode(_test_split(examples.read(), fitted).head(evaluate.latency_images))
-    models = {
-        "teacher": [load_model(ref.path, ref.inference) for ref in refer(teachers, asked)],
-    }
-    models |= {name: [load_model(students / name)] for name in STUDENTS}
-    return {
-        name: _cost_together(members, fitted, inputs, evaluate.latency_images)
-        for name, members in models.items()
-    }
+    timed = _test_split(examples.read(), read_encoder(encoder)).head(evaluate.latency_images)
+    asked = Inference(dtype=dtype, device_map=device_map)
+    models = {"teacher": [(ref.path, asked) for ref in refer(teachers)]}
+    models |= {name: [(students / name, EXACT)] for name in STUDENTS}
+    return {name: _cost_together(of, timed, evaluate.latency_images) for name, of in models.items()}
 
 
 def continue_texts(
@@ -206,12 +199,17 @@ def _rounded(metrics: Numbers) -> Numbers:
 
 
 def _cost_together(
-    models: "list[PreTrainedModel]", encoder: "Encoder", inputs: "NDArray[Any]", images: int
+    models: list[tuple[Path, Inference]], timed: "pl.DataFrame", images: int
 ) -> dict[str, int | float]:
     from stillroom.evaluation.cost import cost, together
+    from stillroom.models.directory import load_model, read_encoder
     from stillroom.pipelines.evaluate.running import running
 
-    costs = [cost(model, running(model, encoder), inputs, images) for model in models]
+    costs = []
+    for path, inference in models:
+        model, own = load_model(path, inference), read_encoder(path)
+        # A teacher's inputs may be others than the student's.
+        costs.append(cost(model, running(model, own), own.encode(timed), images))
     total = together(costs)
     return {
         "parameters": total.parameters,

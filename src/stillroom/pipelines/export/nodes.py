@@ -16,7 +16,7 @@ else:  # Kedro resolves this hint when it starts; what it names can be imported 
     SoftLabelSet = Any
 
 CARD = "README.md"
-SEQUENCES = 64  # whose logits are compared: of each token as many as the vocabulary has
+SEQUENCES = 64  # whose logits are compared: of each token there may be a vocabulary of them
 
 
 def export_student(
@@ -30,7 +30,7 @@ def export_student(
     """Return the student's folder (Hugging Face's layout, ONNX, model card) and its parity."""
     import polars as pl
 
-    from stillroom.data.encoders import SequenceEncoder, read_encoder
+    from stillroom.data.encoders import ArrayEncoder, read_encoder
     from stillroom.export.onnx import FILE, export_onnx, measure_parity
     from stillroom.io.atomic import write_text
     from stillroom.models.directory import load_model
@@ -44,7 +44,7 @@ def export_student(
     fitted = read_encoder(encoder)
     inputs = fitted.encode(test)
     export_onnx(model, inputs, package / FILE)
-    some = inputs[:SEQUENCES] if isinstance(fitted, SequenceEncoder) else inputs
+    some = inputs if isinstance(fitted, ArrayEncoder) else inputs[:SEQUENCES]
     parity = measure_parity(model, package / FILE, some)
     card = model_card(metrics, plain(parameters), summary(soft_labels), fitted)
     write_text(package / CARD, card)

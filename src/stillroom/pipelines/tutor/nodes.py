@@ -25,16 +25,23 @@ def tutor_teachers(
 
         take_over(project_root() / teacher.path, ensemble / "member_0", fitted, teacher.inference)
         return ensemble, []
+    if teacher.source == "sentence":
+        from stillroom.teachers.sentence import fit_sentence_teacher
+
+        rows = examples.read()
+        given = project_root() / teacher.path
+        fit_sentence_teacher(given, ensemble / "member_0", rows, fitted, teacher.head)
+        return ensemble, []
     from stillroom.training.job import Job
     from stillroom.training.launch import train
 
-    rows = "labelled" if fitted.classes else "all"  # each token is the label of the one before it
+    learnt = "labelled" if fitted.classes else "all"  # each token is the label of the one before it
     job = Job(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=None,
         folder=str(unfinished(project_root(), "tutor")),
-        fits=[_fit(teacher, member, rows) for member in range(teacher.members)],
+        fits=[_fit(teacher, member, learnt) for member in range(teacher.members)],
         trainer=trainer,
     )
     return ensemble, train(job, ensemble)
