@@ -131,7 +131,8 @@ def _over_live(student: _Student) -> Figure:
     from stillroom.training.live import Teachers, mean_of_probabilities
 
     model, cost = _teacher_of(student)
-    teachers = Teachers([model], [1.0], mean_of_probabilities, logits_alone)
+    outputs = student.encoder.outputs
+    teachers = Teachers([model], [1.0], mean_of_probabilities, logits_alone, outputs)
     soft = {"objective": student.objective}
     pairs = [
         (student.seconds(**soft), student.seconds(teachers, **soft, mode="live"))

@@ -142,15 +142,15 @@ def test_what_cannot_be_done_with_running_text_is_refused(
     assert words in refusal(values | {section: values[section] | {name: value}})
 
 
-def test_hidden_tokens_and_features_of_sequences_are_refused(project: Path) -> None:
+def test_features_of_sequences_come_of_a_live_teacher_alone(project: Path) -> None:
     values = compose(project, {"groups": {"experiment": "causal_lm"}})
-    masked = values["data"] | {"corpus": values["data"]["corpus"] | {"task": "masked_token"}}
-    assert "hidden tokens cannot be learnt yet" in refusal(values | {"data": masked})
     terms = values["objective"]["terms"] | {"hidden_cosine": 1.0}
     compared = values["objective"] | {"terms": terms}
+    words = refusal(values | {"objective": compared})
+    assert "hidden_cosine compares features, and none are kept of sequences" in words
     live = values["teacher"] | {"mode": "live"}
-    words = refusal(values | {"objective": compared, "teacher": live})
-    assert "hidden_cosine compares features, and those of sequences" in words
+    both = values | {"objective": compared, "teacher": live}
+    assert check(both) == both
 
 
 def texts(project: Path, encoding: str = "hashed", **more: Any) -> dict[str, Any]:
@@ -190,9 +190,3 @@ def test_tokens_are_for_transformers_and_hashed_text_for_perceptrons(
 def test_a_teacher_that_is_not_trained_here_has_an_encoding_of_its_own(project: Path) -> None:
     assert check(texts(project, "hashed", student=MLP, teacher=ALONE | BERT))
     assert check(texts(project, "tokens", student=BERT, teacher=ALONE | MLP))
-
-
-def test_positions_of_padding_are_not_compared(project: Path) -> None:
-    values = texts(project, "tokens", student=BERT, teacher=BERT | {"mode": "live"})
-    values["objective"] = values["objective"] | {"positions": "each"}
-    assert "padding would be compared" in refusal(values)

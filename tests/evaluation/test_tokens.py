@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from stillroom.errors import DataError
-from stillroom.evaluation.tokens import CHUNK, Said, error_of_mean, said, token_quality
+from stillroom.evaluation.tokens import (
+    CHUNK,
+    Said,
+    error_of_mean,
+    said,
+    text_quality,
+    token_quality,
+)
 
 LOGITS = torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]).log() + 3
 TEACHER = torch.tensor([[0.25, 0.5, 0.25], [0.0, 0.2, 0.8]]).log()
@@ -53,15 +60,16 @@ def test_measures_of_four_positions() -> None:
         np.array([0.9, 0.9, 0.3, 0.3]),
         np.array([0.1, 0.2, 0.3, 0.4]),
     )
-    found = token_quality(model, teacher, labels, text_bytes=16, bins=2)
+    found = token_quality(model, teacher, labels, bins=2)
     assert found.accuracy == 0.75
     assert found.nll == 2.0
-    assert found.perplexity == pytest.approx(math.exp(2))
-    assert found.bits_per_byte == pytest.approx(8 / math.log(2) / 16)
     # Upper bin: 2 positions, right 1/2, confident 0.9; lower bin: right 1, confident 0.3.
     assert found.ece == pytest.approx((0.4 * 2 + 0.7 * 2) / 4)
     assert found.agreement == 0.25
     assert found.kl_to_teacher == pytest.approx(0.25)
+    text = text_quality(model, text_bytes=16)
+    assert text.perplexity == pytest.approx(math.exp(2))
+    assert text.bits_per_byte == pytest.approx(8 / math.log(2) / 16)
 
 
 def test_the_error_of_a_mean_counts_sequences_not_tokens() -> None:

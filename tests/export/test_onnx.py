@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from small_texts import BERT, ENCODER, frame, texts
+from small_corpus import BERT, EUROBERT, hidden_corpus
+from small_texts import ENCODER, frame, texts
 
 from stillroom.errors import ModelError
 from stillroom.export import onnx as exporting
@@ -34,6 +35,19 @@ def test_the_file_answers_like_the_model(
     assert parity.largest_difference < 1e-4
     session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
     assert session.run(["logits"], {"inputs": INPUTS[:1]})[0].shape == (1, 10)
+
+
+@pytest.mark.parametrize("options", [BERT, EUROBERT], ids=["bert", "eurobert"])
+def test_a_masked_language_model_takes_tokens_and_their_mask_alone(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    made = hidden_corpus(tmp_path, count=30)
+    model = build("transformer", options, made.shape, seed=0).eval()
+    inputs = made.fitted.encode(made.examples.read())
+    export_onnx(model, inputs, tmp_path / "a.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
+    assert [one.name for one in session.get_inputs()] == ["input_ids", "attention_mask"]
+    assert measure_parity(model, tmp_path / "a.onnx", inputs).largest_difference < 1e-4
 
 
 def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ ENCODERS = {
     "distilbert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 48},
     "roberta": SIZES | FEED | {"max_position_embeddings": 40},
     "electra": SIZES | FEED | {"embedding_size": 32},
+    "eurobert": SIZES | FEED | {"num_key_value_heads": 2},
 }
 
 

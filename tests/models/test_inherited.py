@@ -86,9 +86,9 @@ def test_a_padded_table_is_cut_to_the_tokens(made: SmallCorpus, tmp_path: Path) 
         ({"layers": [0, 5]}, r"layers is \(0, 5\), and the teacher has 5"),
         ({"layers": [2, 2]}, "Name each once"),
         ({"layers": [-1]}, "from 0 to 4"),
-        ({"layers": "3"}, "layers is '3'; it must be how many"),
-        ({"layers": 0}, "it must be how many"),
-        ({"layers": True}, "it must be how many"),
+        ({"layers": "3"}, "layers is '3'; it must be half, how many"),
+        ({"layers": 0}, "it must be half, how many"),
+        ({"layers": True}, "it must be half, how many"),
         ({}, "layers is None"),
     ],
     ids=str,
@@ -113,7 +113,8 @@ def test_another_encoder_and_a_teacher_without_layers_are_refused(
 
 def test_of_twelve_layers_six_are_those_of_distilbert() -> None:
     # Hugging Face's own script for DistilBERT takes 0 2 4 7 9 11 of BERT's twelve.
-    assert Layers(6).out_of(12) == [0, 2, 4, 7, 9, 11]
+    assert Layers(6).out_of(12) == Layers("half").out_of(12) == [0, 2, 4, 7, 9, 11]
+    assert [Layers("half").out_of(count) for count in (1, 2, 3, 5)] == [[0], [0], [0], [0, 4]]
 
 
 @given(st.integers(1, 40), st.data())

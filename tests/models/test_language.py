@@ -7,7 +7,9 @@ from torch.nn.functional import linear
 
 from stillroom.errors import ModelError
 from stillroom.models.language import (
+    answers_with_features,
     asked,
+    before_output,
     head_of,
     hidden_asked,
     is_split,
@@ -47,6 +49,35 @@ def test_the_output_layer_on_the_hidden_states_is_the_model(
     found = linear(hidden, head.weight, head.bias)
     torch.testing.assert_close(found, logits_asked(model, inputs))
     assert is_split(model, inputs)
+
+
+def test_answers_and_hidden_states_come_of_one_forward_pass(
+    made: SmallCorpus, inputs: torch.Tensor
+) -> None:
+    model = build("transformer", GPT2, made.shape, seed=0).eval()
+    calls: list[object] = []
+    model.register_forward_hook(lambda *_: calls.append(None))
+    hidden, features = before_output(model, inputs, answers_with_features)
+    assert len(calls) == 1
+    assert features is not None
+    assert features.inside is not None
+    assert features.inside.tolist() == (inputs[:, 0] >= 0).tolist()
+    assert len(features.hidden) == 2  # embeddings, and one layer
+    torch.testing.assert_close(features.last[asked(inputs)], hidden)
+    logits, _ = answers_with_features(model, inputs)
+    torch.testing.assert_close(logits, logits_asked(model, inputs))
+
+
+def test_what_fills_a_row_up_does_not_move_its_pooled_features(
+    made: SmallCorpus, inputs: torch.Tensor
+) -> None:
+    model = build("transformer", GPT2, made.shape, seed=0).eval()
+    longer = torch.nn.functional.pad(inputs[:, :, :20], (0, 4), value=-1)
+    features = answers_with_features(model, longer)[1]
+    alone = answers_with_features(model, inputs[:, :, :20])[1]
+    assert features is not None
+    assert alone is not None
+    torch.testing.assert_close(features.pooled, alone.pooled, rtol=1e-4, atol=1e-6)
 
 
 def test_labels_are_those_of_the_places_that_are_asked(inputs: torch.Tensor) -> None:

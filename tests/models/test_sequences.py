@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_corpus import GPT2, SmallCorpus, small_corpus
+from small_corpus import BERT, GPT2, SmallCorpus, hidden_corpus, small_corpus
 
 from stillroom.data.encoders.sequences import LABELS, Sequences
 from stillroom.models.arguments import arguments
@@ -24,7 +24,8 @@ def inputs_of(made: SmallCorpus) -> Sequences:
 
 def answers(made: SmallCorpus, inputs: Sequences, batch_size: int = 4) -> list[np.ndarray]:
     """Return what is said at the places of each row that are asked."""
-    model = build("transformer", GPT2, made.shape, seed=0).eval()
+    options = BERT if made.fitted.is_masked else GPT2
+    model = build("transformer", options, made.shape, seed=0).eval()
     parts = batches_of_token_logits(model, inputs, batch_size, made.fitted.outputs)
     rows = [row.numpy() for part in parts for row in part]
     asked = (inputs[:, LABELS] >= 0).sum(axis=1)
@@ -47,6 +48,21 @@ def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(made: SmallCor
     some = [11, 3, 40, 41, 7]
     for row, found in zip(some, answers(made, inputs[some]), strict=True):
         assert (found == whole[row]).all()
+
+
+def test_hidden_tokens_are_answered_where_they_are(tmp_path: Path) -> None:
+    made = hidden_corpus(tmp_path, count=40)
+    inputs = inputs_of(made)
+    # The shortest there can be: of two tokens the second one is hidden.
+    inputs[0] = -1
+    inputs[0, :2, :2], inputs[0, LABELS, 1] = [[2, 4], [0, 1]], 9
+    model = build("transformer", BERT, made.shape, seed=0).eval()
+    with torch.no_grad():
+        whole = model(**arguments(model, torch.from_numpy(inputs))).logits.numpy()
+    assert all(not kind.is_whole for kind in kinds(inputs))
+    for row, found in enumerate(answers(made, inputs)):
+        expected = whole[row][inputs[row, LABELS] >= 0]
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_what_kind_a_row_is_depends_on_it_alone(made: SmallCorpus) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stillroom.errors import ConfigError
-from stillroom.objectives.feature import AttentionTransfer, HiddenCosine, HiddenMSE
+from stillroom.objectives.feature import AttentionTransfer, FeatureTerm, HiddenCosine, HiddenMSE
 from stillroom.objectives.features import Features, each, pooled
 
 IDENTITY = torch.nn.Identity()
@@ -84,3 +84,15 @@ def test_what_has_no_map_or_cannot_be_averaged_is_named() -> None:
     with pytest.raises(ConfigError, match="only images can be averaged down"):
         AttentionTransfer()(three, four, IDENTITY)
     assert not AttentionTransfer.projects
+
+
+@pytest.mark.parametrize("term", [HiddenMSE(each), HiddenCosine(each), AttentionTransfer()])
+def test_masking_a_position_equals_leaving_it_out(term: FeatureTerm) -> None:
+    draws = torch.Generator().manual_seed(0)
+    ours, theirs = (torch.randn(2, 5, 3, generator=draws) for _ in range(2))
+    lengths = (3, 5)
+    inside = torch.arange(5) < torch.tensor(lengths)[:, None]
+    found = term(Features.of([ours], inside), Features.of([theirs], inside), IDENTITY)
+    for row, length in enumerate(lengths):
+        alone = [Features.of([one[row : row + 1, :length]]) for one in (ours, theirs)]
+        torch.testing.assert_close(found[row : row + 1], term(*alone, IDENTITY))

@@ -18,8 +18,21 @@ def test_pooling_is_a_mean_over_every_position() -> None:
 def test_the_last_layer_is_what_is_pooled() -> None:
     layers = [torch.zeros(2, 5), torch.arange(12.0).view(2, 3, 2)]
     features = Features.of(layers)
-    assert pooled(features).tolist() == [[2.0, 3.0], [8.0, 9.0]]
-    assert each(features) is features.hidden[1]
+    assert pooled(features).states.tolist() == [[2.0, 3.0], [8.0, 9.0]]
+    assert each(features).states is features.hidden[1]
+
+
+def test_positions_behind_the_end_of_a_row_do_not_count() -> None:
+    hidden = torch.tensor([[[1.0], [3.0], [99.0]], [[5.0], [99.0], [99.0]]])
+    inside = torch.tensor([[True, True, False], [True, False, False]])
+    features = Features.of([hidden], inside)
+    assert features.pooled.tolist() == [[2.0], [5.0]]
+    chosen = each(features)
+    assert chosen.mean(hidden).tolist() == [2.0, 5.0]
+    assert chosen.mean(hidden[:, :, 0] + 1).tolist() == [3.0, 6.0]
+    assert pooled(features).mean(torch.tensor([4.0, 7.0])).tolist() == [4.0, 7.0]
+    assert side_by_side([features, features]).inside is inside
+    assert features.precise().inside is inside
 
 
 def test_positions_that_were_not_kept_are_named() -> None:

@@ -90,7 +90,7 @@ def test_distances_are_float32_under_autocast() -> None:
         Features(torch.relu(2 + 0.3 * torch.randn(64, 64, generator=draws))) for _ in range(2)
     )
     loss = Mixture(0.0, (), ((1.0, RelationalDistance()),))
-    plain = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64))
+    plain = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64, 64))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64))
+        found = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64, 64))
     assert found.item() == plain.item()

@@ -58,3 +58,24 @@ def test_a_loss_has_its_sign(evidence: Evidence) -> None:
     metrics = deepcopy(evidence.metrics)
     metrics["gain"]["accuracy"] = -0.5
     assert "-50.0 points of accuracy" in gain_in_words(metrics)
+
+
+def test_hidden_tokens_are_judged_by_their_nll_and_have_no_perplexity() -> None:
+    metrics = {
+        "teacher": {"accuracy": 0.4, "nll": 3.0},
+        "control": {"accuracy": 0.3, "nll": 3.6},
+        "student": {"accuracy": 0.35, "nll": 3.4, "agreement": 0.6},
+        "gain": {"accuracy": 0.05, "accuracy_standard_error": 0.01, "nll": 0.2,
+                 "nll_standard_error": 0.05},
+    }  # fmt: skip
+    cost = {
+        "teacher": {"parameters": 1000, "ms_per_image": 6.0},
+        "student": {"parameters": 500, "ms_per_image": 3.0},
+    }
+    found = verdict(metrics, cost)
+    assert found.headline == "Distillation helped in this run."
+    first, second, third = found.sentences
+    assert "a hidden token of the test split is worth 3.400 nats, to the same" in first
+    assert "60.0% of the tokens" in second
+    assert "To the teacher a hidden token is worth 3.000 nats, with 2.0 times" in third
+    assert "perplexity" not in "".join(found.sentences)

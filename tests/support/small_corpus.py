@@ -45,6 +45,15 @@ BERT = {
     "intermediate_size": 32,
 }
 
+EUROBERT = {
+    "model_type": "eurobert",
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "intermediate_size": 32,
+}
+
 
 @dataclass(frozen=True)
 class SmallCorpus:
@@ -94,28 +103,40 @@ def ingested(folder: Path, data: Data) -> SmallCorpus:
     return SmallCorpus(TableFile(folder / "examples"), folder / "encoder", made.encoder)
 
 
+def hidden_corpus(folder: Path, count: int = 120) -> SmallCorpus:
+    """Write a corpus of which tokens are hidden into `folder`."""
+    return small_corpus(folder, count, corpus={"task": "masked_token"})
+
+
 def token_teachers(made: SmallCorpus, folder: Path, members: int = 1) -> Path:
-    """Write model directories of decoders that have learnt nothing."""
+    """Write model directories of decoders, or encoders, that have learnt nothing."""
+    options = BERT if made.fitted.is_masked else GPT2
     for member in range(members):
-        model = build("transformer", GPT2, made.shape, seed=member)
+        model = build("transformer", options, made.shape, seed=member)
         save_model(model, made.fitted, folder / f"member_{member}")
     return folder
 
 
-def asks(made: SmallCorpus, teachers: Path, draws: int = 1) -> tuple[Ask, ...]:
+def asks(made: SmallCorpus, teachers: Path, draws: int = 1, views: int = 0) -> tuple[Ask, ...]:
     """Return who is asked what."""
-    how = How(augmentation="none", seed=0, batch_size=4)
+    seen = made.fitted.masks(views) if made.fitted.is_masked else PLAIN
+    how = How(augmentation=seen.name, seed=0, batch_size=4)
     opened = [open_teacher(ref, how, made.fitted) for ref in refer(teachers)]
     return tuple(
-        Ask(one, ExampleQuestions(made.examples, one.encoder, PLAIN, draws)) for one in opened
+        Ask(one, ExampleQuestions(made.examples, one.encoder, seen, draws)) for one in opened
     )
 
 
 def token_labels(
-    made: SmallCorpus, teachers: Path, folder: Path, wanted: Wanted, draws: int = 1
+    made: SmallCorpus,
+    teachers: Path,
+    folder: Path,
+    wanted: Wanted,
+    draws: int = 1,
+    views: int = 0,
 ) -> SoftLabelSet:
     """Capture the teachers' answers, without the check that they have learnt something."""
-    asked = asks(made, teachers, draws)
+    asked = asks(made, teachers, draws, views)
     store = Store(folder.with_name(f"{folder.name}_store"))
     one = Combination.of("probability", [1.0] * len(asked))
     staging = folder.with_name(f"{folder.name}_staged")

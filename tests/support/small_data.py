@@ -11,7 +11,7 @@ NESTED: dict[str, tuple[type, dict[str, Any]]] = {
     ),
     "text": (Text, {"encoding": "hashed", "tokenizer": None, "vocabulary": 300, "length": 24}),
     "documents": (Documents, {"cut": "line", "join": 0, "longest": 1000}),
-    "corpus": (Corpus, {"task": "next_token", "cross_documents": False}),
+    "corpus": (Corpus, {"task": "next_token", "cross_documents": False, "mask_share": 0.15}),
 }
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from small_data import a_data
 
 from stillroom.config.schema import Data
-from stillroom.data.corpus.training import train_enclosing_tokenizer
+from stillroom.data.corpus.training import train_tokenizer
 from stillroom.data.encoders import TokenEncoder
 from stillroom.data.tokenizer import write_tokenizer
 
@@ -40,7 +40,7 @@ def texts(count: int) -> list[tuple[str, str]]:
     return found
 
 
-TOKENIZER = train_enclosing_tokenizer([text for text, _ in texts(90)], 320)
+TOKENIZER = train_tokenizer([text for text, _ in texts(90)], 320, "classification")
 ENCODER = TokenEncoder.of(TOKENIZER, tuple(sorted(ABOUT)), LENGTH)
 
 

@@ -1,11 +1,13 @@
 """Questions: which rows are asked about in which views and draws, in which order."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from small_corpus import hidden_corpus
 from small_project import Small, frame, small
 
 from stillroom.data.encoders import ArrayEncoder, read_encoder
@@ -123,3 +125,24 @@ def test_views_of_what_is_no_image_are_refused(made: Small) -> None:
     ExampleQuestions(made.examples, features, PLAIN, 2)
     with pytest.raises(ConfigError, match=r"softlabels\.views is 3.*features.*Set it to 0"):
         ExampleQuestions(made.examples, features, MOVED, 1)
+
+
+def test_hidden_tokens_are_those_of_the_key_and_the_view(tmp_path: Path) -> None:
+    corpus = hidden_corpus(tmp_path, count=40)
+    masks = corpus.fitted.masks(2)
+    examples = corpus.examples.read()
+    # A teacher's own encoder may have been made for other masks: the examples' are what is asked.
+    own = replace(corpus.fitted, mask_share=0.5, mask_seed=9)
+    found = list(ExampleQuestions(corpus.examples, own, masks, 1))
+    train = examples["split"] == "train"
+    assert len(found) == len(examples) + train.sum()
+    plain = corpus.fitted.encode(examples)
+    at = {key: row for row, key in enumerate(examples["example_id"])}
+    for question in found:
+        key = question.row.example_id
+        row = plain[at[key] : at[key] + 1]
+        expected = masks.apply(row, [key], question.row.view)[0]
+        assert (question.input() == expected).all()
+        assert question.row.labels.tolist() == [one for one in expected[2] if one >= 0]
+        assert question.row.view in ((1, 2) if train[at[key]] else (0,))
+    assert len({question.row.input_key for question in found}) == len(found)

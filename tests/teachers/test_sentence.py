@@ -84,7 +84,7 @@ def test_the_strength_with_the_lowest_validation_nll_is_chosen(tmp_path: Path) -
 
     def nll(name: str) -> float:
         model = load_model(tmp_path / name)
-        inputs = torch.from_numpy(made.encoder.encode(validation))
+        inputs = torch.from_numpy(read_encoder(tmp_path / name).encode(validation))
         with torch.inference_mode():
             vectors = embedded(model, inputs).double().numpy()
         head = [one.detach().double().numpy() for one in model.classifier.parameters()]

@@ -44,8 +44,8 @@ def test_validation_shows_every_row_once_over_all_processes() -> None:
 
 def test_texts_go_without_what_is_padding_in_all_of_them() -> None:
     inputs = torch.from_numpy(ENCODER.encode(frame("a card", "where is my card?")))
-    batch = Batch(inputs, torch.tensor([0, 1]), None, Counts(2, 2), 1)
+    batch = Batch(inputs, torch.tensor([0, 1]), None, Counts(2, 2, 2), 1)
     longest = int((inputs[:, 0] >= 0).sum(dim=1).max())
     assert data().on_before_batch_transfer(batch, 0).inputs.shape == (2, 3, longest)
-    pack = Batch(inputs, torch.tensor([]), None, Counts(0, 0), 1, is_tokens=True)
+    pack = Batch(inputs, torch.tensor([]), None, Counts(0, 0, 2), 1, is_tokens=True)
     assert data().on_before_batch_transfer(pack, 0) is pack

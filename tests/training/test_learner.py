@@ -94,7 +94,7 @@ def test_a_model_that_diverges_is_named_with_its_learning_rate(nll: float) -> No
 def batch(rows: int = 4, parts: int = 1) -> Batch:
     inputs = torch.randn((rows, 3), generator=torch.Generator().manual_seed(1))
     labels = torch.tensor([0, 1, -1, 1])[:rows]
-    return Batch(inputs, labels, None, Counts(4, 3), parts)
+    return Batch(inputs, labels, None, Counts(4, 3, 4), parts)
 
 
 def test_the_loss_of_a_part_is_scaled_so_that_the_mean_over_parts_is_the_batchs() -> None:
@@ -102,7 +102,7 @@ def test_the_loss_of_a_part_is_scaled_so_that_the_mean_over_parts_is_the_batchs(
     whole = subject.training_step(batch(), 0)
     inputs, labels = batch().inputs, batch().labels
     halves = [
-        subject.training_step(Batch(inputs[at::2], labels[at::2], None, Counts(4, 3), 2), 0)
+        subject.training_step(Batch(inputs[at::2], labels[at::2], None, Counts(4, 3, 4), 2), 0)
         for at in (0, 1)
     ]
     assert sum(halves).item() / 2 == pytest.approx(whole.item(), rel=1e-6)

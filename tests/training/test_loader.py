@@ -21,7 +21,9 @@ class Numbers:
         rows = torch.from_numpy(part.rows)
         target = SoftTarget(rows[:, None], {2.0: torch.full((len(rows), 1), -1.0)})
         loaded_by = torch.full((len(rows),), os.getpid())
-        return Batch(rows.float(), loaded_by, target, Counts(len(part.batch), 0), part.of)
+        return Batch(
+            rows.float(), loaded_by, target, Counts(len(part.batch), 0, len(part.batch)), part.of
+        )
 
 
 class Handlers:
@@ -30,7 +32,7 @@ class Handlers:
     def __getitem__(self, part: Part) -> Batch:
         found = (signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.SIG_IGN)
         said = torch.tensor([float(signal.getsignal(one) == other) for one, other in found])
-        return Batch(said, said.long(), None, Counts(0, 0), 1)
+        return Batch(said, said.long(), None, Counts(0, 0, 0), 1)
 
 
 def loader(workers: int = 0) -> Loader:
@@ -85,4 +87,4 @@ def test_a_batch_moves_whole() -> None:
     assert {batch.inputs.device.type, batch.labels.device.type, batch.target.ids.device.type} == {
         "meta"
     }
-    assert (batch.counts, batch.parts) == (Counts(6, 0), 1)
+    assert (batch.counts, batch.parts) == (Counts(6, 0, 6), 1)

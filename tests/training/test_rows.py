@@ -22,7 +22,7 @@ from stillroom.softlabels.sparsify.kinds import FixedThreshold, Full, Sample, Sp
 from stillroom.teachers import local
 from stillroom.training.loader import Batch, Loader
 from stillroom.training.order import Part, Parts
-from stillroom.training.rows import Rows, labelled, moved, read_split, replayed, taught
+from stillroom.training.rows import Rows, labelled, read_split, replayed, seen_anew, taught
 
 MOVED = Views(count=3, shift=2, seed=5)
 
@@ -271,7 +271,7 @@ def test_labelled_keeps_the_labelled_rows_alone() -> None:
 
 def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(made: Small) -> None:
     plain = train(made)
-    lessons = moved(plain, shift=2, epochs=4, seed=9)
+    lessons = seen_anew(plain, Views(count=4, shift=2, seed=9))
     seen = [all_of(lessons, epoch).inputs.numpy() for epoch in range(4)]
     expected = Views(count=4, shift=2, seed=9)
     for epoch, images in enumerate(seen):

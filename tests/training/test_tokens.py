@@ -13,7 +13,7 @@ from small_project import a_fit, a_trainer, fitted
 from torch.nn.functional import cross_entropy, kl_div
 
 from stillroom.config.schema import Architecture
-from stillroom.models.directory import load_model
+from stillroom.models.directory import load_model, save_model
 from stillroom.models.language import answers_asked, asked, logits_asked
 from stillroom.models.table import build
 from stillroom.objectives.mixture import Counts, HardLabels, Mixture
@@ -60,7 +60,7 @@ def test_a_batch_holds_what_the_teacher_said_at_each_place_that_is_asked(made: M
     batch = whole(rows)
     assert batch.target is not None
     assert len(batch.labels) == len(batch.target.ids) == int(asked(batch.inputs).sum())
-    assert batch.counts == Counts(len(batch.labels), len(batch.labels))
+    assert batch.counts == Counts(len(batch.labels), len(batch.labels), 12)
     with torch.no_grad():
         p = logits_asked(load_model(teachers / "member_0"), batch.inputs).softmax(dim=1)
     held = batch.target.log_p[1.0].exp()
@@ -147,6 +147,21 @@ def test_live_teachers_say_all_of_each_place_that_is_asked(made: Made) -> None:
         )
     torch.testing.assert_close(found, expected)
     assert len(asked_live.answer(batch.inputs, [])[0].ids) == len(batch.labels)
+
+
+def test_a_live_teacher_of_a_padded_vocabulary_is_cut_to_the_tokens(
+    made: Made, tmp_path: Path
+) -> None:
+    corpus, _, teachers = made
+    model = load_model(teachers / "member_0")
+    model.resize_token_embeddings(corpus.fitted.outputs + 13)
+    save_model(model, corpus.fitted, tmp_path)
+    live = Live(teachers=[str(tmp_path)], shares=[1.0], mean="probability", combine="read")
+    inputs = whole(rows_of(made)).inputs
+    target, _ = Teachers.of(live, corpus.fitted, answers_asked).answer(inputs, [1.0])
+    with torch.no_grad():
+        expected = logits_asked(model, inputs)[:, : corpus.fitted.outputs].log_softmax(dim=1)
+    torch.testing.assert_close(target.log_p[1.0], expected)
 
 
 def test_draws_of_a_row_come_in_turn(made: Made, tmp_path: Path) -> None:

@@ -66,7 +66,6 @@ def _check_corpus(parameters: Mapping[str, Any]) -> None:
                 "groups.experiment=causal_lm, or an architecture named transformer."
             )
     for key, value, why in (
-        ("data.corpus.task", "masked_token", "hidden tokens cannot be learnt yet"),
         ("softlabels.features", "pooled", "features of sequences are not kept yet"),
         ("trainer.strategy", "fsdp", "a language model's output layer cannot be sharded yet"),
     ):
@@ -74,16 +73,16 @@ def _check_corpus(parameters: Mapping[str, Any]) -> None:
             raise ConfigError(f"{key} is {value}, and {why}. Choose another value.")
     terms = parameters["objective"]["terms"]
     used = [name for name in FEATURE_TERMS if terms[name]]
-    if used:
+    if used and parameters["teacher"]["mode"] == "cached":
         raise ConfigError(
-            f"objective.terms.{used[0]} compares features, and those of sequences cannot be "
-            "compared yet. Set groups.objective=tokens."
+            f"objective.terms.{used[0]} compares features, and none are kept of sequences. Set "
+            "teacher.mode=live, or groups.objective=tokens."
         )
 
 
 def _check_texts(parameters: Mapping[str, Any]) -> None:
     """Check what examples ask of models: tokens are for transformers alone, and the other way."""
-    data, objective = parameters["data"], parameters["objective"]
+    data = parameters["data"]
     is_text = data["source"] == "table" and bool(data["columns"]["text"])
     if not is_text:
         return
@@ -98,11 +97,6 @@ def _check_texts(parameters: Mapping[str, Any]) -> None:
                 f"{name}.architecture is {architecture}, and data.text.encoding is {encoding}. A "
                 "transformer takes tokens, and an mlp takes hashed text."
             )
-    if is_tokens and (objective["positions"] == "each" or objective["terms"]["attention_transfer"]):
-        raise ConfigError(
-            "the objective compares hidden states at each position, and padding would be compared "
-            "with it. Set objective.positions=pooled, and attention_transfer=0."
-        )
 
 
 def _at(parameters: Mapping[str, Any], key: str) -> object:

@@ -74,10 +74,12 @@ class Corpus:
     Attributes:
         task: what a model is asked: the next token, or tokens that were hidden.
         cross_documents: whether it sees the documents before in the same sequence.
+        mask_share: share of a sequence's tokens that are hidden from it.
     """
 
     task: Literal["next_token", "masked_token"]
     cross_documents: bool
+    mask_share: Inside
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -206,7 +208,8 @@ class SoftLabels:
         samples: draws that sample makes of a distribution.
         temperature: at which sample and threshold are unbiased.
         draws: independent draws of each training row, one per epoch in turn.
-        views, shift: augmented views of each training image, moved by up to so many pixels.
+        views: of each training image, or of which tokens of a sequence are hidden.
+        shift: an image is moved by up to so many pixels.
         combine: members apart, combined when read, or on their full logits at capture.
         weights: of the members; null weighs them equally.
         pilot: positions that a pilot looks at.

@@ -18,7 +18,7 @@ import polars as pl
 from stillroom.config.schema import Data, Text
 from stillroom.data.classes import label_indices, label_set
 from stillroom.data.cleaning import Cleaned, Conflict, clean
-from stillroom.data.corpus.training import train_enclosing_tokenizer
+from stillroom.data.corpus.training import train_tokenizer
 from stillroom.data.encoders import Encoder, TokenEncoder, fit_encoder
 from stillroom.data.keys import example_ids
 from stillroom.data.raw import Raw, portable
@@ -149,7 +149,7 @@ def _fit_tokens(
         DataError: the tokenizer cannot be used.
     """
     if text.tokenizer is None:
-        tokenizer = train_enclosing_tokenizer(train["text"], text.vocabulary)
+        tokenizer = train_tokenizer(train["text"], text.vocabulary, "classification")
     else:
         tokenizer = read_tokenizer(root / text.tokenizer)
     return TokenEncoder.of(tokenizer, classes, text.length)

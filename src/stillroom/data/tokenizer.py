@@ -110,6 +110,11 @@ class Tokenizer:
         return self._id(self.special.mask)
 
     @property
+    def unknown(self) -> int | None:
+        """The id that stands for text that the tokenizer does not know."""
+        return self._id(self.special.unknown)
+
+    @property
     def padding(self) -> int | None:
         """The id that fills a row up."""
         return self._id(self.special.padding)

@@ -9,12 +9,38 @@ what a student sees, whatever order and whatever preprocessing either of them us
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stillroom.data.splitmix import below, words_of
 from stillroom.errors import SoftLabelError
+
+
+class Transform(Protocol):
+    """What makes views of inputs from their keys: `Views` of images, `Masks` of sequences."""
+
+    @property
+    def count(self) -> int:
+        """How many views there are of a training example, beside number 0."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the views that a training example has."""
+
+    @property
+    def name(self) -> str:
+        """What a fingerprint says of it."""
+
+    def named(self, name: str, count: int) -> "Transform":
+        """Return what a capture names."""
+
+    def apply(
+        self, inputs: NDArray[Any], example_ids: Sequence[bytes], view: int, /
+    ) -> NDArray[Any]:
+        """Return a view of each input; number 0 is what is measured on."""
+
 
 # Raise it when `apply` changes what any view looks like.
 TRANSFORM = "shift-2"
@@ -75,14 +101,7 @@ class Views:
 
     def moves(self, example_ids: Sequence[bytes], view: int) -> NDArray[np.int64]:
         """Return how far each image is moved down and right, [N, 2], uniform in ±shift."""
-        words = np.frombuffer(b"".join(example_ids), dtype="<u8").reshape(-1, 2)
-        stream = _mixed(_mixed(np.array([view], dtype=np.uint64)) ^ np.uint64(self.seed))
-        state = np.concatenate([stream, _mixed(stream)])
-        drawn = _mixed(_mixed(words ^ state) ^ words[:, ::-1])
-        # The high 32 bits, scaled: the share that an odd number of places cannot share evenly is
-        # below 1e-8.
-        places = (drawn >> np.uint64(32)) * np.uint64(2 * self.shift + 1) >> np.uint64(32)
-        return places.astype(np.int64) - self.shift
+        return below(words_of(example_ids, view, self.seed), 2 * self.shift + 1) - self.shift
 
 
 PLAIN = Views(count=0, shift=0, seed=0)
@@ -103,14 +122,3 @@ def moved(images: NDArray[np.float32], moves: NDArray[np.int64], shift: int) -> 
     columns = (shift - moves[:, 1:]) + np.arange(width)
     found = padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
     return np.ascontiguousarray(found.transpose(0, 3, 1, 2))
-
-
-def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return 64 random-looking bits for each word: the finaliser of SplitMix64.
-
-    Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-    """
-    mixed = words + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))

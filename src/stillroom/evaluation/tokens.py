@@ -48,11 +48,8 @@ class TokenQuality:
     """How good a language model is, over all positions of a split.
 
     Attributes:
-        accuracy: share of next tokens that are its first choice.
+        accuracy: share of tokens that are its first choice.
         nll: per token, in nats.
-        perplexity: exp of that.
-        bits_per_byte: the same text's NLL in bits over its bytes in UTF-8, which does not depend
-            on the tokenizer.
         ece: calibration error of the first choice.
         agreement: share of positions with the teacher's first choice.
         kl_to_teacher: KL(teacher || model), in nats.
@@ -60,11 +57,23 @@ class TokenQuality:
 
     accuracy: float
     nll: float
-    perplexity: float
-    bits_per_byte: float
     ece: float
     agreement: float
     kl_to_teacher: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuality:
+    """How likely a text is to a model that says all of it, token after token.
+
+    Attributes:
+        perplexity: exp of the NLL of a token.
+        bits_per_byte: the text's NLL in bits over its bytes in UTF-8, which does not depend on the
+            tokenizer.
+    """
+
+    perplexity: float
+    bits_per_byte: float
 
 
 def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
@@ -95,30 +104,36 @@ def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
     return found
 
 
-def token_quality(
-    model: Said, teacher: Said, labels: Ints, text_bytes: int, bins: int
-) -> TokenQuality:
-    """Return every measure of one model.
+def token_quality(model: Said, teacher: Said, labels: Ints, bins: int) -> TokenQuality:
+    """Return every measure of one model that is one of single tokens.
 
     Args:
         model, teacher: at the same M positions.
         labels: [M].
-        text_bytes: of the text that the labels stand for.
         bins: of the calibration error.
     """
     right = model.top == labels
-    nll = float(model.nll.mean())
     gaps = np.bincount(
         bin_of(model.confidence, bins), weights=right - model.confidence, minlength=bins
     )
     return TokenQuality(
         accuracy=float(right.mean()),
-        nll=nll,
-        perplexity=math.exp(nll),
-        bits_per_byte=float(model.nll.sum()) / math.log(2) / max(text_bytes, 1),
+        nll=float(model.nll.mean()),
         ece=float(np.abs(gaps).sum() / len(labels)),
         agreement=float((model.top == teacher.top).mean()),
         kl_to_teacher=float(model.kl.mean()),
+    )
+
+
+def text_quality(model: Said, text_bytes: int) -> TextQuality:
+    """Return the measures of a text of so many bytes, each of whose tokens was said.
+
+    Tokens that were hidden are a part of a text, said with the rest at hand: of them there is
+    neither.
+    """
+    return TextQuality(
+        perplexity=math.exp(float(model.nll.mean())),
+        bits_per_byte=float(model.nll.sum()) / math.log(2) / max(text_bytes, 1),
     )
 
 

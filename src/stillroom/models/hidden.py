@@ -1,13 +1,15 @@
 """Hidden states: a model and inputs in, its logits and features out.
 
 inputs [N, *shape] ──> logits [N, C], hidden states [N, *positions, D] of each layer ──> Features
+
+Of sequences the places that were filled up are no positions.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stillroom.data.encoders.sequences import TOKENS
+from stillroom.data.layout import TOKENS
 from stillroom.errors import ModelError
-from stillroom.models.arguments import arguments, is_classifier
+from stillroom.models.arguments import arguments
 from stillroom.objectives.features import Features
 
 if TYPE_CHECKING:
@@ -16,21 +18,19 @@ if TYPE_CHECKING:
 
 
 def with_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, Features]":
-    """Return logits [N, C] and features.
+    """Return logits [N, C], or [N, length, V], and features.
 
     Raises:
         ModelError: the architecture shows no hidden states.
     """
-    out = model(**arguments(model, inputs), output_hidden_states=True)
+    out: Any = model(**arguments(model, inputs), output_hidden_states=True)
     if not out.hidden_states:
         raise ModelError(
             f"{type(model).__name__} shows no hidden states, so no term can compare its features. "
             "Choose another architecture, or an objective of answers alone."
         )
-    hidden = [_channels_last(state) for state in out.hidden_states]
-    if is_classifier(model) and not inputs.is_floating_point():
-        return out.logits, Features(_mean_of_tokens(hidden[-1], inputs), tuple(hidden))
-    return out.logits, Features.of(hidden)
+    inside = None if inputs.is_floating_point() else inputs[:, TOKENS] >= 0
+    return out.logits, Features.of([_channels_last(one) for one in out.hidden_states], inside)
 
 
 def logits_alone(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, None]":
@@ -53,12 +53,6 @@ def feature_width(model: "PreTrainedModel", shape: tuple[int, ...]) -> int:
         _, features = with_features(model.eval(), inputs)
     model.train(was_training)
     return features.pooled.shape[1]
-
-
-def _mean_of_tokens(states: "Tensor", texts: "Tensor") -> "Tensor":
-    """Return the mean of states [N, length, D] over the places where a text has a token, [N, D]."""
-    is_token = (texts[:, TOKENS] >= 0)[:, :, None]
-    return (states * is_token).sum(dim=1) / is_token.sum(dim=1)
 
 
 def _channels_last(state: "Tensor") -> "Tensor":

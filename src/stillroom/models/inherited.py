@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from stillroom.config.schema import FROM_TEACHER
 from stillroom.data.encoders import Encoder
@@ -30,11 +30,11 @@ class Layers:
     """Which layers of a teacher a student takes.
 
     Attributes:
-        chosen: so many, evenly spread with the first and the last among them; or their numbers,
-            from 0.
+        chosen: so many, evenly spread with the first and the last among them, or half of what there
+            are; or their numbers, from 0.
     """
 
-    chosen: int | tuple[int, ...]
+    chosen: int | tuple[int, ...] | Literal["half"]
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "Layers":
@@ -50,13 +50,15 @@ class Layers:
                 "another. Leave it out, or set student.architecture.name=transformer."
             )
         given = options.get("layers")
+        if given == "half":
+            return cls("half")
         if type(given) is int and given > 0:
             return cls(given)
         if isinstance(given, list) and given and all(type(one) is int for one in given):
             return cls(tuple(given))
         raise ModelError(
-            f"{FROM_TEACHER}: layers is {given!r}; it must be how many, as in 3, or which, as in "
-            "[0, 2, 4]."
+            f"{FROM_TEACHER}: layers is {given!r}; it must be half, how many, as in 3, or which, "
+            "as in [0, 2, 4]."
         )
 
     def out_of(self, count: int) -> list[int]:
@@ -65,20 +67,17 @@ class Layers:
         Raises:
             ModelError: the teacher has fewer, or one is named twice.
         """
-        if isinstance(self.chosen, int):
-            found = _spread(self.chosen, count) if self.chosen <= count else []
+        if isinstance(self.chosen, tuple):
+            found, wanted = sorted(set(self.chosen)), len(self.chosen)
         else:
-            found = sorted(set(self.chosen))
-        if not found or len(found) < self._wanted or found[0] < 0 or found[-1] >= count:
+            wanted = max(1, count // 2) if self.chosen == "half" else self.chosen
+            found = _spread(wanted, count)
+        if len(found) < wanted or found[0] < 0 or found[-1] >= count or wanted > count:
             raise ModelError(
                 f"{FROM_TEACHER}: layers is {self.chosen}, and the teacher has {count}, from 0 to "
                 f"{count - 1}. Name each once."
             )
         return found
-
-    @property
-    def _wanted(self) -> int:
-        return self.chosen if isinstance(self.chosen, int) else len(self.chosen)
 
 
 def inherit(teacher: Path, options: Mapping[str, Any], encoder: Encoder) -> "PreTrainedModel":

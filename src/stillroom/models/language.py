@@ -1,23 +1,29 @@
 """Language models in two parts: hidden states where something is asked, and the output layer.
 
     sequences [N, 3, length] ──model without its last layer──> hidden [M, D];  Head: z = W h + b
+                             └──each layer, each position──> Features, where a term asks for them
 
 So that a loss can go over the vocabulary in chunks, and no logits of a whole batch are in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from stillroom.data.encoders.sequences import LABELS
 from stillroom.errors import ModelError
 from stillroom.models.arguments import arguments
+from stillroom.models.hidden import with_features
 from stillroom.objectives.fused import Head
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
     from transformers import PreTrainedModel
+
+    from stillroom.objectives.features import Features
+
+    Answers = Callable[["PreTrainedModel", Tensor], tuple[Tensor, Features | None]]
 
 # Logits in bfloat16 agree to about 2^-8 of their size.
 APART = 2e-2
@@ -40,9 +46,17 @@ def logits_asked(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
     return logits
 
 
-def answers_asked(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, None]":
+def answers_asked(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, Features | None]":
     """Return the same, and no features."""
     return logits_asked(model, inputs), None
+
+
+def answers_with_features(
+    model: "PreTrainedModel", inputs: "Tensor"
+) -> "tuple[Tensor, Features | None]":
+    """Return the same, and features of every position, of one forward pass."""
+    logits, features = with_features(model, inputs)
+    return logits[asked(inputs)], features
 
 
 def hidden_asked(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
@@ -51,8 +65,19 @@ def hidden_asked(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
     Raises:
         ModelError: the model has no output layer.
     """
+    return before_output(model, inputs, answers_asked)[0]
+
+
+def before_output(
+    model: "PreTrainedModel", inputs: "Tensor", answers: "Answers"
+) -> "tuple[Tensor, Features | None]":
+    """Return what `answers` gives, with what the output layer is given in place of logits.
+
+    Raises:
+        ModelError: the model has no output layer.
+    """
     with _passing_through(_output(model)):
-        return logits_asked(model, inputs)
+        return answers(model, inputs)
 
 
 def head_of(model: "PreTrainedModel") -> Head:

@@ -30,7 +30,7 @@ class Kind:
 
     Attributes:
         length: that they are cut to.
-        is_whole: whether a row is one piece, asked at each place but the last.
+        is_whole: whether a row is one piece, asked for the next token at each place but the last.
     """
 
     length: int
@@ -40,7 +40,10 @@ class Kind:
 def kinds(inputs: Sequences) -> list[Kind]:
     """Return the kind of each row."""
     lengths = (inputs[:, TOKENS] >= 0).sum(axis=1)
-    asked = (inputs[:, LABELS] >= 0).sum(axis=1)
+    asked = inputs[:, LABELS] >= 0
+    # Of two tokens the one that is hidden may be either.
+    last = np.take_along_axis(asked, np.maximum(lengths - 1, 0)[:, None], axis=1)[:, 0]
+    asked = asked.sum(axis=1) * ~last
     pieces = (inputs[:, POSITIONS] == 0).sum(axis=1)
     longest = inputs.shape[2]
     return [

@@ -28,7 +28,7 @@ class Vocabulary:
         size: how many ids there are.
         length: of the longest sequence.
         task: what it is asked of a sequence: its class, the next token, or tokens that are hidden.
-        end, padding: their ids; None where there are none.
+        end, padding, mask: their ids; None where there are none.
     """
 
     size: int
@@ -36,6 +36,7 @@ class Vocabulary:
     task: Literal["classification", "next_token", "masked_token"]
     end: int | None = None
     padding: int | None = None
+    mask: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,14 @@ class Shape:
         if isinstance(encoder, ArrayEncoder):
             return cls(encoder.shape, encoder.classes)
         tokenizer = encoder.tokenizer
-        end, padding = tokenizer.end, tokenizer.padding
-        vocabulary = Vocabulary(tokenizer.size, encoder.length, encoder.task, end, padding)
+        vocabulary = Vocabulary(
+            tokenizer.size,
+            encoder.length,
+            encoder.task,
+            tokenizer.end,
+            tokenizer.padding,
+            tokenizer.mask if encoder.task == "masked_token" else None,
+        )
         return cls(encoder.shape, encoder.classes, vocabulary)
 
 

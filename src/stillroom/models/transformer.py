@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
 # What the data decides.
-TAKEN = ("vocab_size", "pad_token_id", "eos_token_id", "bos_token_id", "num_labels", "id2label")
+TAKEN = (
+    "vocab_size",
+    "pad_token_id",
+    "eos_token_id",
+    "bos_token_id",
+    "mask_token_id",
+    "num_labels",
+    "id2label",
+)
 POSITIONS = "max_position_embeddings"
 
 
@@ -62,6 +70,8 @@ def _config(shape: Shape, vocabulary: Vocabulary, options: Mapping[str, Any]) ->
     own = kind.attribute_map.get(POSITIONS, POSITIONS)  # GPT-2 calls it n_positions
     if hasattr(kind(), POSITIONS) and not {own, POSITIONS} & set(given):
         given[own] = vocabulary.length + _first_position(vocabulary)
+    if hasattr(kind(), "mask_token_id"):  # EuroBERT keeps one, and checks it
+        given["mask_token_id"] = vocabulary.mask
     try:
         config: PreTrainedConfig = kind(**given, **_of_data(shape, vocabulary))
     except Exception as error:  # a config checks its values with errors of its own

@@ -53,8 +53,9 @@ class HiddenMSE:
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return the loss of each row, [N]."""
-        ours, theirs = _pair(project(self.choose(student)), self.choose(teacher))
-        return (ours - theirs).square().flatten(1).mean(dim=1)
+        chosen = self.choose(student)
+        ours, theirs = _pair(project(chosen.states), self.choose(teacher).states)
+        return chosen.mean((ours - theirs).square())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ class HiddenCosine:
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
         """Return the loss of each row, [N]; in [0, 2]."""
-        ours, theirs = _pair(project(self.choose(student)), self.choose(teacher))
-        apart = 1 - functional.cosine_similarity(ours, theirs, dim=-1)
-        return apart.reshape(len(apart), -1).mean(dim=1)
+        chosen = self.choose(student)
+        ours, theirs = _pair(project(chosen.states), self.choose(teacher).states)
+        return chosen.mean(1 - functional.cosine_similarity(ours, theirs, dim=-1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ def _pair(ours: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
 def _maps(features: Features) -> list[Tensor]:
     """Return the mean squared activation at each position, of the layers that have positions."""
     maps = [state.square().mean(dim=-1) for state in features.hidden if state.ndim > 2]
+    if features.inside is not None:
+        maps = [map_.masked_fill(~features.inside, 0.0) for map_ in maps]
     if not maps:
         raise ConfigError(
             "attention_transfer compares maps, and a model has none. Choose networks with "

@@ -2,7 +2,8 @@
 
     hidden states, one per layer, [N, *positions, D] ──mean over positions──> pooled [N, D]
 
-Positions are the pixels of a map or the tokens of a sequence; a perceptron's layers have none.
+Positions are the pixels of a map or the tokens of a sequence; a perceptron's layers have none. Of
+a sequence that was filled up the places behind its end are no positions of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,19 +24,22 @@ class Features:
             side.
         hidden: each [N, *positions, D], from the first layer to the last; none where a cache kept
             the pooled ones alone.
+        inside: [N, *positions], boolean: which of them count; None where all do.
     """
 
     pooled: Tensor
     hidden: tuple[Tensor, ...] = ()
+    inside: Tensor | None = None
 
     @classmethod
-    def of(cls, hidden: Sequence[Tensor]) -> "Features":
+    def of(cls, hidden: Sequence[Tensor], inside: Tensor | None = None) -> "Features":
         """Return the features that some hidden states are."""
-        return cls(pool(hidden[-1]), tuple(hidden))
+        return cls(pool(hidden[-1], inside), tuple(hidden), inside)
 
     def precise(self) -> "Features":
         """Return the same in float32 at least: a bfloat16 keeps two digits."""
-        return Features(_precise(self.pooled), tuple(_precise(one) for one in self.hidden))
+        layers = tuple(_precise(one) for one in self.hidden)
+        return Features(_precise(self.pooled), layers, self.inside)
 
     @property
     def last(self) -> Tensor:
@@ -57,21 +61,45 @@ def _precise(states: Tensor) -> Tensor:
     return states.to(torch.promote_types(states.dtype, torch.float32))
 
 
-Choose = Callable[[Features], Tensor]
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a term compares.
+
+    Attributes:
+        states: [N, D] or [N, *positions, D].
+        inside: [N, *positions], which positions count; None where all do, or there are none.
+    """
+
+    states: Tensor
+    inside: Tensor | None = None
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean of each row, [N], of values [N], [N, *positions] or of the states."""
+        if self.inside is None:
+            return values.reshape(len(values), -1).mean(dim=1)
+        inside = self.inside.reshape(*self.inside.shape, *[1] * (values.ndim - self.inside.ndim))
+        inside = inside.expand_as(values).flatten(1)
+        return values.flatten(1).masked_fill(~inside, 0.0).sum(dim=1) / inside.sum(dim=1)
 
 
-def pooled(features: Features) -> Tensor:
-    """Choose the pooled features, [N, D]."""
-    return features.pooled
+Choose = Callable[[Features], Chosen]
 
 
-def each(features: Features) -> Tensor:
-    """Choose the last hidden state at each position, [N, *positions, D]."""
-    return features.last
+def pooled(features: Features) -> Chosen:
+    """Choose the pooled features."""
+    return Chosen(features.pooled)
 
 
-def pool(hidden: Tensor) -> Tensor:
-    """Return the mean over positions, [N, D]."""
+def each(features: Features) -> Chosen:
+    """Choose the last hidden state at each position."""
+    return Chosen(features.last, features.inside)
+
+
+def pool(hidden: Tensor, inside: Tensor | None = None) -> Tensor:
+    """Return the mean over positions, or over those `inside`, [N, D]."""
+    if inside is not None:
+        kept = hidden.masked_fill(~inside[..., None], 0.0).flatten(1, -2)
+        return kept.sum(dim=1) / inside.flatten(1).sum(dim=1, keepdim=True)
     return hidden.flatten(1, -2).mean(dim=1) if hidden.ndim > 2 else hidden
 
 
@@ -83,4 +111,5 @@ def side_by_side(several: Sequence[Features]) -> Features:
     return Features(
         torch.cat([one.pooled for one in several], dim=1),
         tuple(torch.cat(layer, dim=-1) for layer in layers) if agree else (),
+        several[0].inside,
     )

@@ -41,21 +41,33 @@ class HardLabels:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Over how many rows means are taken: of a part of a batch, those of the whole."""
+    """Over how many rows means are taken: of a part of a batch, those of the whole.
+
+    Attributes:
+        rows: that are answered: inputs, or of sequences the places that are asked.
+        labelled: those of them that have a label.
+        inputs: whose features are compared.
+    """
 
     rows: int
     labelled: int
+    inputs: int
 
     @classmethod
-    def of(cls, labels: Tensor) -> "Counts":
-        """Count a batch's rows, [N]."""
-        return cls(len(labels), int((labels != UNLABELLED).sum()))
+    def of(cls, labels: Tensor, inputs: int | None = None) -> "Counts":
+        """Count a batch's rows, [N]; of sequences there are fewer inputs than rows."""
+        rows = len(labels)
+        return cls(rows, int((labels != UNLABELLED).sum()), rows if inputs is None else inputs)
 
     @classmethod
     def summed(cls, several: Iterable["Counts"]) -> "Counts":
         """Return the counts of several sets of rows together."""
         every = list(several)
-        return cls(sum(one.rows for one in every), sum(one.labelled for one in every))
+        return cls(
+            sum(one.rows for one in every),
+            sum(one.labelled for one in every),
+            sum(one.inputs for one in every),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ class Mixture:
 
         In float32 under autocast too: a distance is a small difference of large products.
         """
-        share = (1 - self.hard_weight) / max(counts.rows, 1)
+        share = (1 - self.hard_weight) / max(counts.inputs, 1)
         student, teacher = student.precise(), teacher.precise()
         with torch.autocast(student.pooled.device.type, enabled=False):
             total = student.pooled.new_zeros(())

@@ -33,12 +33,12 @@ def quality_measures(metrics: Numbers) -> tuple[Measure, ...]:
 
 
 def is_language(metrics: Numbers) -> bool:
-    """Tell whether the models are language models, whose answers are next tokens."""
-    return "perplexity" in metrics["student"]
+    """Tell whether the models are language models, whose answers are tokens."""
+    return "nll_standard_error" in metrics["gain"]
 
 
 def _of_language(metrics: Numbers) -> tuple[Measure, ...]:
-    if not is_language(metrics):
+    if "perplexity" not in metrics["student"]:  # which hidden tokens do not have
         return ()
     return (
         _measure("Perplexity", "of a token, lower is better", metrics, "perplexity", _two_decimals),

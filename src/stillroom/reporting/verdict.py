@@ -66,10 +66,9 @@ def _difference(metrics: Numbers) -> str:
     student, control = metrics["student"], metrics["control"]
     if is_language(metrics):
         return (
-            f"To the distilled student a token of the test split is worth {student['nll']:.3f} "
-            f"nats (perplexity {student['perplexity']:.2f}), to the same student without a teacher "
-            f"{control['nll']:.3f} ({control['perplexity']:.2f}). The gain of {_nats(gain, '+')} "
-            f"is {explained}."
+            f"To the distilled student {_asked(metrics)} of the test split is worth "
+            f"{_worth(student)}, to the same student without a teacher {_worth(control)}. The gain "
+            f"of {_nats(gain, '+')} is {explained}."
         )
     return (
         f"The distilled student is right on {_percent(student['accuracy'])} of the test "
@@ -100,7 +99,7 @@ def _size(metrics: Numbers, cost: Numbers) -> str:
     size = cost["teacher"]["parameters"] / cost["student"]["parameters"]
     time = cost["teacher"]["ms_per_image"] / cost["student"]["ms_per_image"]
     good = (
-        f"The teacher's perplexity is {metrics['teacher']['perplexity']:.2f}"
+        f"To the teacher {_asked(metrics)} is worth {_worth(metrics['teacher'])}"
         if is_language(metrics)
         else f"The teacher is right on {_percent(metrics['teacher']['accuracy'])}"
     )
@@ -112,6 +111,15 @@ def _size(metrics: Numbers, cost: Numbers) -> str:
 
 def _answers(metrics: Numbers) -> str:
     return "tokens" if is_language(metrics) else "examples"
+
+
+def _asked(metrics: Numbers) -> str:
+    return "a token" if "perplexity" in metrics["student"] else "a hidden token"
+
+
+def _worth(quality: dict[str, int | float]) -> str:
+    told = _nats(quality["nll"])
+    return f"{told} (perplexity {quality['perplexity']:.2f})" if "perplexity" in quality else told
 
 
 def _gain_and_margin(metrics: Numbers) -> tuple[float, float]:

@@ -8,6 +8,7 @@ Everything is checked before anything is written.
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def _of_tokens(given: Path, encoder: Encoder, task: Task) -> SequenceEncoder:
             f"{given} is a language model, and the examples are {encoder.kind}. Set "
             "groups.experiment=causal_lm, or name another teacher."
         )
-    return SequenceEncoder(tokenizer=tokenizer_of(given), task=task, length=encoder.length)
+    return replace(encoder, tokenizer=tokenizer_of(given), task=task)
 
 
 def _copy(given: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.data.encoders.sequences import LABELS, NONE
-from stillroom.data.views import Views
+from stillroom.data.views import Transform, Views
 from stillroom.errors import ConfigError
 from stillroom.io.hashing import sha256_json
 from stillroom.io.tables import TableFile
@@ -33,13 +33,13 @@ class ExampleQuestions:
     Attributes:
         examples: the table of examples, in canonical order.
         encoder: the teacher's own.
-        views: of training images; every other example is asked about as it is.
+        views: of training examples; every other one is asked about in view 0.
         draws: independent draws for each row of the train split; one for every other row.
     """
 
     examples: TableFile
     encoder: Encoder
-    views: Views
+    views: Transform
     draws: int
 
     def __post_init__(self) -> None:
@@ -48,10 +48,10 @@ class ExampleQuestions:
         Raises:
             ConfigError: the encoder's inputs cannot be moved.
         """
-        if self.views.count and self.encoder.kind != "image":
+        if isinstance(self.views, Views) and self.views.count and self.encoder.kind != "image":
             raise ConfigError(
                 f"softlabels.views is {self.views.count}, and the examples are "
-                f"{self.encoder.kind}: only images have views. Set it to 0."
+                f"{self.encoder.kind}: only images and hidden tokens have views. Set it to 0."
             )
 
     def __len__(self) -> int:

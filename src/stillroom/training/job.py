@@ -27,7 +27,8 @@ class Fit:
         name: what curves and progress call it.
         rows: `labelled` trains on the labelled rows alone, `all` on the whole training split.
         objective: the soft objective; None learns from hard labels alone.
-        mode: where what the objective asks for comes from: soft labels, or the job's live teachers.
+        mode: where what the objective asks for comes from: soft labels, or the job's live
+            teachers. A control has its student's, and sees the same views.
         seed: of the weights and of the order of the batches.
         teacher: the directory whose layers it may start from.
         shift: augmentation, up to so many pixels in each direction.

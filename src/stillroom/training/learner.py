@@ -28,7 +28,7 @@ from stillroom.objectives.target import SoftTarget
 from stillroom.training.live import Teachers
 from stillroom.training.loader import Batch
 from stillroom.training.optimiser import optimiser_of, scheduled
-from stillroom.training.tokens import token_loss, token_scores
+from stillroom.training.tokens import Comparison, token_loss, token_scores
 
 Record = dict[str, str | int | float]
 
@@ -117,7 +117,9 @@ class Learner(lightning.LightningModule):
         """Return what a part of a batch adds to the batch's loss."""
         target, theirs = self._lesson(batch)
         if batch.is_tokens:
-            return token_loss(self.model, batch, target, self.loss, self._splits(batch))
+            comparison = None if theirs is None else Comparison(theirs, self.project)
+            is_split = self._splits(batch)
+            return token_loss(self.model, batch, target, self.loss, is_split, comparison)
         if theirs is None or isinstance(self.loss, HardLabels) or not self.loss.features:
             return self.loss(self.logits(batch.inputs), batch.labels, target, batch.counts)
         logits, ours = with_features(self.model, batch.inputs)

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.errors import ModelError
 from stillroom.models.directory import load_model, read_encoder
 from stillroom.models.hidden import feature_width
+from stillroom.models.transformer import require_length
 from stillroom.objectives.features import Features, side_by_side
 from stillroom.objectives.target import SoftTarget
 from stillroom.training.job import Live
@@ -35,12 +36,14 @@ class Teachers:
         shares: one for each, summing to one.
         combine: their log p at a temperature, as the cache would.
         forward: gives logits and, where a term asks for them, features.
+        outputs: C, the classes or tokens; a teacher's vocabulary may be padded beyond them.
     """
 
     models: Sequence[PreTrainedModel]
     shares: Sequence[float]
     combine: Combine
     forward: Forward
+    outputs: int
 
     @classmethod
     def of(cls, live: Live, encoder: Encoder, forward: Forward) -> "Teachers":
@@ -49,20 +52,24 @@ class Teachers:
         Args:
             live: who they are and how they are combined.
             encoder: of the student's inputs.
-            forward: `with_features` or `logits_alone`.
+            forward: `with_features` or `logits_alone`, of sequences `answers_with_features` or
+                `answers_asked`.
 
         Raises:
             ModelError: one is damaged, or encodes its inputs otherwise than the student.
         """
         for path in map(Path, live.teachers):
-            if read_encoder(path) != encoder:
+            if not _reads(read_encoder(path), encoder):
                 raise ModelError(
                     f"{path} encodes its inputs otherwise than the student does, and a live "
                     "teacher sees the student's. Set teacher.mode=cached."
                 )
         there = replace(live.inference, device_map="cpu")  # `to` moves them beside the student
         models = [load_model(Path(path), there).requires_grad_(False) for path in live.teachers]
-        return cls(models, live.shares, COMBINE[live.mean, live.combine], forward)
+        if isinstance(encoder, SequenceEncoder):
+            for model in models:
+                require_length(model.config, encoder.length)
+        return cls(models, live.shares, COMBINE[live.mean, live.combine], forward, encoder.outputs)
 
     def to(self, device: torch.device) -> None:
         """Move the teachers to a device."""
@@ -91,7 +98,7 @@ class Teachers:
         # As a capture asks them, whatever the student's precision.
         with torch.autocast(inputs.device.type, enabled=False):
             answers = [self.forward(model, inputs) for model in self.models]
-        logits = torch.stack([found.float() for found, _ in answers])
+        logits = torch.stack([found[:, : self.outputs].float() for found, _ in answers])
         if bool((logits.isnan() | logits.isposinf()).any()):
             raise ModelError(
                 "a live teacher answers NaN or infinity. Train it again with a lower learning "
@@ -103,6 +110,13 @@ class Teachers:
         target = SoftTarget.whole(log_p) if log_p else nothing
         features = [found for _, found in answers if found is not None]
         return target, side_by_side(features) if features else None
+
+
+def _reads(own: Encoder, encoder: Encoder) -> bool:
+    """Tell whether what an encoder makes means the same to a teacher with its own."""
+    if isinstance(own, SequenceEncoder) and isinstance(encoder, SequenceEncoder):
+        return (own.tokenizer.sha256, own.task) == (encoder.tokenizer.sha256, encoder.task)
+    return own == encoder
 
 
 def mean_of_probabilities(logits: Tensor, shares: Tensor, temperature: float) -> Tensor:

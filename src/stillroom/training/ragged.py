@@ -42,6 +42,8 @@ class Ragged:
             lengths: [N], how many positions each row has.
         """
         first = next(iter(found.values()))
+        if int(lengths.sum()) != len(first):
+            raise ValueError(f"{len(first)} soft labels for {int(lengths.sum())} positions")
         order = np.lexsort((-first.weights, first.owners))
         with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
             log_p = {

@@ -13,6 +13,8 @@ import polars as pl
 import torch
 
 from stillroom.data.encoders import Encoder
+from stillroom.data.masks import Masks
+from stillroom.data.views import Views
 from stillroom.errors import StillroomError
 from stillroom.io.tables import TableFile
 from stillroom.softlabels.dataset import SoftLabelSet
@@ -22,11 +24,11 @@ from stillroom.training.rows import (
     TRAIN,
     Rows,
     featured,
-    moved,
     only,
     plain_rows,
     read_split,
     replayed,
+    seen_anew,
     taught,
 )
 from stillroom.training.transfer import taken
@@ -96,7 +98,8 @@ class Again:
 def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:
     """Return what a fit sees of some rows: with soft labels where it learns from them.
 
-    A fit without soft labels beside one with them sees the same views in the same epochs.
+    A fit without soft labels beside one with them sees the same views in the same epochs. Where
+    nothing was kept of views, other tokens are hidden in each epoch.
 
     Raises:
         StillroomError: it has a soft objective and no soft labels, or they lack a row.
@@ -109,8 +112,13 @@ def see(fit: Fit, plain: Rows, labels: SoftLabelSet | None) -> Rows:
         loss = mixture(fit.objective, labels.is_unbiased)
         seen = taught(rows, labels, loss.temperatures)
         return featured(seen, labels) if loss.features else seen
+    epochs = fit.optimisation.epochs
+    if isinstance(rows.views, Masks) and (labels is None or fit.mode == "live"):
+        return seen_anew(rows, rows.views.counting(epochs))
     seen = rows if labels is None else replayed(rows, labels)
-    return moved(seen, fit.shift, fit.optimisation.epochs, fit.seed) if fit.shift else seen
+    if not fit.shift:
+        return seen
+    return seen_anew(seen, Views(count=epochs, shift=fit.shift, seed=fit.seed))
 
 
 def _opened(labels: Path | None) -> SoftLabelSet | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stillroom.data.encoders import Encoder, SequenceEncoder
-from stillroom.data.views import PLAIN, Views
+from stillroom.data.views import PLAIN, Transform
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
 from stillroom.models.language import asked, labels_of
@@ -41,7 +41,7 @@ class Rows:
     """A split in memory: inputs as they are, and what there is of them in each variant.
 
     Attributes:
-        inputs: [N, *shape], plain: float32, or int32 of sequences.
+        inputs: [N, *shape], in view 0: float32, or int32 of sequences.
         labels: [N], int64, -1 where a row has no label, as sequences have none.
         example_ids: N keys, by which a view is made again.
         views: how a view is made.
@@ -54,7 +54,7 @@ class Rows:
     inputs: Tensor
     labels: Tensor
     example_ids: list[bytes]
-    views: Views
+    views: Transform
     variants: list[tuple[int, int]]
     targets: list[SoftTarget]
     features: list[Tensor] = field(default_factory=list)
@@ -113,13 +113,14 @@ class TokenRows(Rows):
 
     def target_of(self, found: Mapping[float, Distributions]) -> Any:
         """Return the rows' distributions at each temperature, position after position."""
+        # Of a sequence as much is asked in every view.
         return Ragged.of(found, asked(self.inputs).sum(dim=1).numpy())
 
     def __getitem__(self, part: Part) -> Batch:
         """Return a part of a batch; epochs take the variants in turn."""
         variant = part.epoch % len(self.variants)
         whole = self._seen(part.batch, self.variants[variant][0])
-        counts = Counts.of(labels_of(whole))
+        counts = Counts.of(labels_of(whole), len(whole))
         inputs, at = whole[torch.from_numpy(part.places)], torch.from_numpy(part.rows)
         target = self._ragged[variant].of_rows(at) if self.targets else None
         return Batch(inputs, labels_of(inputs), target, counts, part.of, is_tokens=True)
@@ -158,15 +159,20 @@ def plain_rows(frame: pl.DataFrame, encoder: Encoder) -> Rows:
         inputs=torch.from_numpy(encoder.encode(frame)),
         labels=torch.from_numpy(labels),
         example_ids=frame["example_id"].to_list(),
-        views=PLAIN,
+        views=_views_of(encoder),
         variants=[(0, 0)],
         targets=[],
     )
 
 
-def moved(rows: Rows, shift: int, epochs: int, seed: int) -> Rows:
-    """Return the rows with a view of their own in each epoch: augmentation without a teacher."""
-    views = Views(count=epochs, shift=shift, seed=seed)
+def _views_of(encoder: Encoder) -> Transform:
+    if isinstance(encoder, SequenceEncoder) and encoder.is_masked:
+        return encoder.masks()
+    return PLAIN
+
+
+def seen_anew(rows: Rows, views: Transform) -> Rows:
+    """Return the rows with a view of their own in each epoch, of as many as there are views."""
     return replace(rows, views=views, variants=[(view, 0) for view in views.numbers])
 
 
@@ -181,7 +187,7 @@ def replayed(rows: Rows, labels: SoftLabelSet) -> Rows:
         labels.plain(rows.example_ids[:1], 1.0)  # refuses, and says which example it is
     name = labels.manifest.captures[0].augmentation
     count = max(view for view, _ in variants)
-    return replace(rows, views=Views.named(name, count), variants=variants)
+    return replace(rows, views=rows.views.named(name, count), variants=variants)
 
 
 def taught(rows: Rows, labels: SoftLabelSet, temperatures: Sequence[float]) -> Rows:

@@ -114,7 +114,7 @@ class Source:
     @property
     def _positions(self) -> int:
         """How many distributions a row has, at most."""
-        return self.encoder.length if isinstance(self.encoder, SequenceEncoder) else 1
+        return self.encoder.most_asked if isinstance(self.encoder, SequenceEncoder) else 1
 
     @property
     def _folder(self) -> Path | None:

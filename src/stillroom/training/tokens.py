@@ -2,14 +2,26 @@
 
 inputs [n, 3, length] ──> hidden states where something is asked ──┐
                                          the output layer ──────────┴──fused──> loss
+                     └──> features of every position ──terms of features──┘
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from stillroom.models.language import head_of, hidden_asked, logits_asked
-from stillroom.objectives.fused import fused_loss
+from stillroom.models.language import (
+    answers_asked,
+    answers_with_features,
+    before_output,
+    head_of,
+    hidden_asked,
+    logits_asked,
+)
+from stillroom.objectives.feature import Project
+from stillroom.objectives.features import Features
+from stillroom.objectives.fused import Head, fused_loss
 from stillroom.objectives.mixture import HardLabels, Loss, Mixture
 from stillroom.objectives.target import SoftTarget
 from stillroom.training.loader import Batch
@@ -18,8 +30,26 @@ from stillroom.training.loader import Batch
 CHUNK = 2**26
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Features that a student's are compared with.
+
+    Attributes:
+        theirs: the teachers'.
+        project: of the student's, to their width.
+    """
+
+    theirs: Features
+    project: Project
+
+
 def token_loss(
-    model: PreTrainedModel, batch: Batch, target: SoftTarget | None, loss: Loss, is_split: bool
+    model: PreTrainedModel,
+    batch: Batch,
+    target: SoftTarget | None,
+    loss: Loss,
+    is_split: bool,
+    comparison: Comparison | None = None,
 ) -> Tensor:
     """Return what a part of a batch adds to the batch's loss.
 
@@ -29,22 +59,30 @@ def token_loss(
         target: [M, k], or None.
         loss: what is minimised.
         is_split: whether hidden states and the output layer are all that logits are made of.
+        comparison: for terms of features.
     """
+    answers = answers_asked if comparison is None else answers_with_features
     whole = target is not None and target.in_order
     if not is_split or whole or (isinstance(loss, HardLabels) and loss.smoothing):
-        logits = logits_asked(model, batch.inputs)
+        logits, ours = answers(model, batch.inputs)
         precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        return loss(precise, batch.labels, target, batch.counts)
+        found = loss(precise, batch.labels, target, batch.counts)
+    else:
+        hidden, ours = before_output(model, batch.inputs, answers)
+        found = _fused(hidden, head_of(model), batch, target, loss)
+    if comparison is None or ours is None or not isinstance(loss, Mixture):
+        return found
+    theirs, project = comparison.theirs, comparison.project
+    return found + loss.of_features(ours, theirs, project, batch.counts)
+
+
+def _fused(
+    hidden: Tensor, head: Head, batch: Batch, target: SoftTarget | None, loss: Loss
+) -> Tensor:
     mixture = loss if isinstance(loss, Mixture) else Mixture(1.0, ())
-    nothing = SoftTarget.nothing(len(batch.labels)).to(batch.labels.device)
-    return fused_loss(
-        hidden_asked(model, batch.inputs),
-        head_of(model),
-        batch.labels,
-        nothing if target is None else target,
-        mixture,
-        batch.counts,
-    )
+    if target is None:
+        target = SoftTarget.nothing(len(batch.labels)).to(batch.labels.device)
+    return fused_loss(hidden, head, batch.labels, target, mixture, batch.counts)
 
 
 def token_scores(model: PreTrainedModel, batch: Batch, is_split: bool) -> Tensor:

@@ -24,7 +24,7 @@ from stillroom.io.locking import locked
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
 from stillroom.models.hidden import logits_alone, with_features
-from stillroom.models.language import answers_asked
+from stillroom.models.language import answers_asked, answers_with_features
 from stillroom.objectives.mixture import Mixture
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.training.balance import write_balanced
@@ -82,7 +82,7 @@ def _task(fit: Fit, job: Job, source: Source, seen: Rows | Blocks, validation: R
     labels, encoder = source.labels, source.encoder
     loss = loss_of(fit, labels)
     features = isinstance(loss, Mixture) and bool(loss.features)
-    if fit.mode == "live" and job.live is not None:
+    if fit.objective is not None and fit.mode == "live" and job.live is not None:
         forward = _forward(encoder, features)
         teachers = Teachers.of(job.live, encoder, forward)
         width = teachers.width(encoder.shape) if features else 0
@@ -96,7 +96,7 @@ def _task(fit: Fit, job: Job, source: Source, seen: Rows | Blocks, validation: R
 def _forward(encoder: Encoder, features: bool) -> Forward:
     """Return what is asked of a live teacher."""
     if isinstance(encoder, SequenceEncoder):
-        return answers_asked
+        return answers_with_features if features else answers_asked
     return with_features if features else logits_alone
 
 

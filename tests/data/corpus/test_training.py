@@ -5,14 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_corpus import sentences
 
-from stillroom.data.corpus.training import (
-    BEGIN,
-    BYTES,
-    END,
-    MASK,
-    train_enclosing_tokenizer,
-    train_tokenizer,
-)
+from stillroom.data.corpus.training import BYTES, END, MASK, train_tokenizer
 from stillroom.errors import ConfigError
 
 TEXTS = sentences(50)
@@ -60,12 +53,12 @@ def test_a_vocabulary_without_room_for_the_bytes_is_refused() -> None:
         train_tokenizer(TEXTS, 100)
 
 
-def test_an_enclosing_tokenizer_puts_tokens_around_a_text_and_fills_up_with_another() -> None:
-    made = train_enclosing_tokenizer(TEXTS, 320)
-    (begin,), (end,) = made.around()
-    assert made.decode([begin]) == made.decode([end]) == ""
-    assert (made.special.begin, made.special.end, end) == (BEGIN, END, made.end)
-    assert len({made.padding, made.mask, begin, end}) == 4
+def test_a_tokenizer_for_hidden_tokens_has_berts_special_ones_around_a_text() -> None:
+    made = train_tokenizer(TEXTS, 320, "masked_token")
+    assert made.special_ids == (0, 1, 2, 3, 4)
+    assert (made.padding, made.unknown, made.mask, made.end) == (0, 1, 4, None)
+    assert made.around() == ([2], [3])
     assert made.size == 320
-    with pytest.raises(ConfigError, match="take 260"):
-        train_enclosing_tokenizer(TEXTS, 259)
+    assert len(made.encode([" the cat"])[0].ids) == 2
+    with pytest.raises(ConfigError, match=r"\[MASK\] take 261"):
+        train_tokenizer(TEXTS, 260, "masked_token")

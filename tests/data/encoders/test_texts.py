@@ -8,7 +8,7 @@ import pytest
 from small_corpus import sentences
 from small_texts import ENCODER, LENGTH, TOKENIZER, frame
 
-from stillroom.data.corpus.training import train_enclosing_tokenizer, train_tokenizer
+from stillroom.data.corpus.training import train_tokenizer
 from stillroom.data.encoders import TokenEncoder, read_encoder, write_encoder
 from stillroom.data.encoders.sequences import LABELS, POSITIONS, TOKENS
 from stillroom.errors import ConfigError, DataError
@@ -86,7 +86,7 @@ def test_a_document_of_another_encoder_is_refused(tmp_path: Path, change: dict[s
 def test_another_tokenizer_beside_an_encoder_is_refused(tmp_path: Path) -> None:
     write_encoder(ENCODER, tmp_path)
     document = read_json(tmp_path / "encoder.json")
-    other = train_enclosing_tokenizer(sentences(40), 320)
+    other = train_tokenizer(sentences(40), 320, "classification")
     write_encoder(TokenEncoder.of(other, ENCODER.classes, LENGTH), tmp_path)
     write_json(tmp_path / "encoder.json", document)
     with pytest.raises(DataError, match=r"was made with the tokenizer .* and beside it lies"):

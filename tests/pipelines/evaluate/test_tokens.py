@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from small_corpus import SmallCorpus, small_corpus, token_teachers
+from small_corpus import SmallCorpus, hidden_corpus, small_corpus, token_teachers
 
 from stillroom.models.directory import load_model
 from stillroom.models.language import labels_of, logits_asked
@@ -60,7 +60,7 @@ def test_every_model_is_asked_at_every_place(run: Run) -> None:
 
 def test_measures_are_those_of_what_was_said(run: Run) -> None:
     _, _, test, found = run
-    metrics, reliability = measure_tokens(found, 15)
+    metrics, reliability = measure_tokens(found, "next_token", 15)
     nll = flat(found, "student_nll").astype(np.float64)
     assert metrics["student"]["nll"] == pytest.approx(nll.mean())
     bits = nll.sum() / np.log(2) / test["bytes"].sum()
@@ -72,3 +72,27 @@ def test_measures_are_those_of_what_was_said(run: Run) -> None:
     assert metrics["gain"]["nll_standard_error"] > 0
     counts = [row["count"] for row in reliability if row["model"] == "student"]
     assert sum(counts) == len(nll)
+    hidden, _ = measure_tokens(found, "masked_token", 15)
+    assert hidden["gain"] == metrics["gain"]
+    text = {"perplexity", "bits_per_byte"}
+    assert metrics["student"].keys() - hidden["student"].keys() == text
+
+
+def test_hidden_tokens_are_those_of_view_0_for_every_model(tmp_path: Path) -> None:
+    made = hidden_corpus(tmp_path, count=60)
+    models = token_teachers(made, tmp_path / "models", members=3)
+    test = made.examples.read().filter(pl.col("split") == "test")
+    found = predict_tokens(
+        test,
+        made.fitted,
+        refer(models)[:1],
+        Combination.of("probability", [1.0]),
+        {"control": models / "member_1", "student": models / "member_2"},
+    )
+    inputs = torch.from_numpy(made.fitted.encode(test))
+    labels = labels_of(inputs)
+    assert flat(found, "labels").tolist() == labels.tolist()
+    with torch.no_grad():
+        log_q = logits_asked(load_model(models / "member_2"), inputs).double().log_softmax(1)
+    nll = -log_q.gather(1, labels[:, None])[:, 0]
+    np.testing.assert_allclose(flat(found, "student_nll"), nll, rtol=1e-4, atol=1e-5)

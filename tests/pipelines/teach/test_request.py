@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_corpus import sentences
+from small_project import ENCODER
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels
+from stillroom.data.corpus.training import train_tokenizer
+from stillroom.data.encoders import SequenceEncoder
 from stillroom.errors import SoftLabelError
 from stillroom.pipelines.teach import request
 from stillroom.softlabels.settle import ThresholdRequest, Wanted
@@ -56,10 +60,22 @@ def test_weights_are_even_unless_they_are_given() -> None:
 
 
 def test_teachers_are_asked_with_the_transform_of_the_views() -> None:
-    how = request.how_of(replace(DEFAULT, views=3, shift=1, seed=6, batch_size=32))
+    how = request.how_of(replace(DEFAULT, views=3, shift=1, seed=6, batch_size=32), ENCODER)
     assert (how.augmentation, how.seed, how.batch_size) == ("shift-2 shift=1 seed=6", 6, 32)
-    assert request.how_of(replace(DEFAULT, views=0, shift=1)).augmentation == "none"
-    assert request.views_of(replace(DEFAULT, views=3)).numbers == [1, 2, 3]
+    assert request.how_of(replace(DEFAULT, views=0, shift=1), ENCODER).augmentation == "none"
+    assert request.views_of(replace(DEFAULT, views=3), ENCODER).numbers == [1, 2, 3]
+
+
+def test_views_of_hidden_tokens_are_the_encoders_own_masks() -> None:
+    tokenizer = train_tokenizer(sentences(20), 300, "masked_token")
+    hidden = SequenceEncoder(tokenizer=tokenizer, task="masked_token", length=8, mask_seed=5)
+    views = request.views_of(replace(DEFAULT, views=3, seed=6), hidden)
+    assert views == hidden.masks(3)
+    for count in (0, 3):
+        how = request.how_of(replace(DEFAULT, views=count, seed=6), hidden)
+        assert (how.augmentation, how.seed) == ("mask-1 share=0.15 seed=5", 6)
+    plain = replace(hidden, task="next_token")
+    assert request.how_of(replace(DEFAULT, views=0), plain).augmentation == "none"
 
 
 def test_the_store_lies_below_the_project_or_where_the_variable_points(
@@ -99,8 +115,8 @@ def test_a_set_is_what_the_settings_that_made_it_ask_for(
     teach: Any, values: dict[str, Any]
 ) -> None:
     labels = teach.answered(teach.settings(**values))
-    request.require_configured(labels, teach.settings(**values))
+    request.require_configured(labels, teach.settings(**values), ENCODER)
     others: list[dict[str, Any]] = [{"seed": 1}, {"weights": [1.0, 9.0]}, {"shift": 1, "views": 1}]
     for other in others:
         with pytest.raises(SoftLabelError, match=r"expected|shares|weights"):
-            request.require_configured(labels, teach.settings(**values | other))
+            request.require_configured(labels, teach.settings(**values | other), ENCODER)

@@ -101,7 +101,11 @@ class CorpusIngest:
         splits, counts = _split(corpus, data)
         tokenizer = _tokenizer(data, root, corpus, splits)
         encoder = SequenceEncoder(
-            tokenizer=tokenizer, task=data.corpus.task, length=data.text.length
+            tokenizer=tokenizer,
+            task=data.corpus.task,
+            length=data.text.length,
+            mask_share=data.corpus.mask_share,
+            mask_seed=data.seed,
         )
         return cls(data, corpus, splits, encoder, counts)
 
@@ -248,7 +252,8 @@ def _kept(corpus: Corpus, splits: Splits) -> Iterator[tuple[Document, str]]:
 def _tokenizer(data: Data, root: Path, corpus: Corpus, splits: Splits) -> Tokenizer:
     given = data.text.tokenizer
     if given is None:
-        return train_tokenizer(_of_train(corpus, splits), data.text.vocabulary)
+        texts = _of_train(corpus, splits)
+        return train_tokenizer(texts, data.text.vocabulary, data.corpus.task)
     found = tokenizer_of(root / given)
     if data.corpus.task == "next_token" and found.end is None:
         raise DataError(

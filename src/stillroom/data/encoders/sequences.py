@@ -4,7 +4,8 @@
 
 A pack holds pieces of documents one after the other. A token's position is counted from the start
 of its piece, so that attention can be kept within it. A label is what is to be said of a position:
-the token that follows within the piece; -1 where nothing is asked, and where there is no token.
+the token that follows within the piece, or the one that was hidden there; -1 where nothing is
+asked, and where there is no token.
 """
 
 from dataclasses import dataclass
@@ -14,16 +15,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from stillroom.data.layout import LABELS, NONE, POSITIONS, TOKENS, Sequences
+from stillroom.data.masks import SHARE, Masks
 from stillroom.data.tokenizer import Tokenizer
 from stillroom.errors import DataError
 
 KIND = "sequence"
 CONTENT = {"tokens": pl.List(pl.Int32()), "starts": pl.List(pl.Int32())}
-TOKENS, POSITIONS, LABELS = 0, 1, 2
-NONE = -1
 Task = Literal["next_token", "masked_token"]
 
-Sequences = NDArray[np.int32]
+__all__ = ["LABELS", "NONE", "POSITIONS", "TOKENS", "SequenceEncoder", "Sequences", "Task"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +35,14 @@ class SequenceEncoder:
         tokenizer: whose tokens they are.
         task: what is asked: the next token, or tokens that were hidden.
         length: of a sequence, in tokens; shorter ones are filled up.
+        mask_share, mask_seed: how much is hidden of a sequence, and the seed of where.
     """
 
     tokenizer: Tokenizer
     task: Task
     length: int
+    mask_share: float = SHARE
+    mask_seed: int = 0
 
     @property
     def kind(self) -> str:
@@ -60,8 +64,42 @@ class SequenceEncoder:
         """Of one encoded example."""
         return 3, self.length
 
+    @property
+    def is_masked(self) -> bool:
+        """Whether what is asked of a sequence is what was hidden of it."""
+        return self.task == "masked_token"
+
+    @property
+    def most_asked(self) -> int:
+        """How many places of a sequence are asked, at most."""
+        return max(1, int(self.mask_share * self.length + 0.5)) if self.is_masked else self.length
+
+    def masks(self, count: int = 0) -> Masks:
+        """Return what hides tokens, in so many views of each training sequence.
+
+        Raises:
+            DataError: the tokenizer has no mask token.
+        """
+        tokenizer = self.tokenizer
+        if tokenizer.mask is None:
+            raise DataError(
+                f"the tokenizer {tokenizer.sha256[:12]} has no mask token, and nothing can stand "
+                "for what is hidden. Name it as mask_token in tokenizer_config.json."
+            )
+        return Masks(
+            share=self.mask_share,
+            seed=self.mask_seed,
+            mask=tokenizer.mask,
+            special=tokenizer.special_ids,
+            unknown=tokenizer.unknown,
+            vocabulary=tokenizer.size,
+            count=count,
+        )
+
     def encode(self, frame: pl.DataFrame) -> Sequences:
         """Return [N, 3, length] for the N rows of `frame`, in their order.
+
+        Tokens that are asked for are hidden as in view 0, which follows from `example_id`.
 
         Raises:
             DataError: the rows are no packs, or hold other tokens than the tokenizer has.
@@ -75,20 +113,23 @@ class SequenceEncoder:
         encoded[:, TOKENS][inside] = flat
         encoded[:, POSITIONS] = _positions(starts, self.length)
         encoded[:, POSITIONS][~inside] = NONE
-        if self.task == "next_token":
-            follows = encoded[:, POSITIONS, 1:] == encoded[:, POSITIONS, :-1] + 1
-            follows &= inside[:, 1:]
-            encoded[:, LABELS, :-1] = np.where(follows, encoded[:, TOKENS, 1:], NONE)
+        if self.is_masked:
+            return self.masks().apply(encoded, self._keys(frame), 0)
+        follows = encoded[:, POSITIONS, 1:] == encoded[:, POSITIONS, :-1] + 1
+        follows &= inside[:, 1:]
+        encoded[:, LABELS, :-1] = np.where(follows, encoded[:, TOKENS, 1:], NONE)
         return encoded
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that `from_json` takes back; of the tokenizer its hash."""
+        hidden = {"mask_share": self.mask_share, "mask_seed": self.mask_seed}
         return {
             "kind": KIND,
             "task": self.task,
             "length": self.length,
             "vocabulary": self.outputs,
             "tokenizer": self.tokenizer.sha256,
+            **(hidden if self.is_masked else {}),
         }
 
     @classmethod
@@ -103,7 +144,7 @@ class SequenceEncoder:
             raise DataError(
                 "The encoder cannot be used: it has no task and length. Run the ingest stage again."
             )
-        encoder = cls(tokenizer=tokenizer, task=task, length=length)
+        encoder = cls(tokenizer=tokenizer, task=task, length=length, **_hidden(document))
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "
@@ -119,6 +160,14 @@ class SequenceEncoder:
             )
         return frame["tokens"], frame["starts"]
 
+    def _keys(self, frame: pl.DataFrame) -> list[bytes]:
+        if frame.schema.get("example_id") != pl.Binary():
+            raise DataError(
+                "The encoder hides tokens by the column example_id, and there is none: given "
+                f"{frame.schema}. Run the ingest stage again."
+            )
+        return frame["example_id"].to_list()
+
     def _check(self, lengths: NDArray[np.int64], flat: NDArray[Any]) -> None:
         wrong = (lengths > self.length) | (lengths == 0)
         if wrong.any():
@@ -132,6 +181,14 @@ class SequenceEncoder:
                 f"The examples hold the token {flat.max()}, and the tokenizer has {self.outputs}. "
                 "Run the ingest stage, then the stages after it."
             )
+
+
+def _hidden(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what a document says of masks, if anything; what it must not say is left out."""
+    share, seed = document.get("mask_share"), document.get("mask_seed")
+    if type(share) is not float or not 0 < share < 1 or type(seed) is not int or seed < 0:
+        return {}
+    return {"mask_share": share, "mask_seed": seed}
 
 
 def _positions(starts: pl.Series, length: int) -> NDArray[np.int32]:

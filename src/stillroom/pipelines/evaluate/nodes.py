@@ -103,7 +103,7 @@ def measure_quality(
     if isinstance(fitted, SequenceEncoder):
         from stillroom.pipelines.evaluate.tokens import measure_tokens
 
-        metrics, reliability = measure_tokens(frame, evaluate.bins)
+        metrics, reliability = measure_tokens(frame, fitted.task, evaluate.bins)
         return _rounded(metrics), reliability, [], []
     from stillroom.pipelines.evaluate.classes import measure_classes
 

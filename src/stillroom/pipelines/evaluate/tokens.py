@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from stillroom.data.encoders import SequenceEncoder
-from stillroom.data.encoders.sequences import LABELS, Sequences
+from stillroom.data.encoders.sequences import LABELS, Sequences, Task
 from stillroom.evaluation.calibration import reliability_of
-from stillroom.evaluation.tokens import Said, error_of_mean, said, token_quality
+from stillroom.evaluation.tokens import Said, error_of_mean, said, text_quality, token_quality
 from stillroom.io.progress import ticking
 from stillroom.models.directory import load_model
 from stillroom.models.sequences import batches_of_token_logits
@@ -78,11 +78,12 @@ def predict_tokens(
     )
 
 
-def measure_tokens(predictions: pl.DataFrame, bins: int) -> tuple[Numbers, Records]:
+def measure_tokens(predictions: pl.DataFrame, task: Task, bins: int) -> tuple[Numbers, Records]:
     """Return the metrics and the records of the reliability diagram.
 
     Args:
         predictions: as `predict_tokens` returns them.
+        task: what was asked.
         bins: of the calibration error.
     """
     models = [name.removesuffix("_nll") for name in predictions.columns if name.endswith("_nll")]
@@ -93,9 +94,12 @@ def measure_tokens(predictions: pl.DataFrame, bins: int) -> tuple[Numbers, Recor
     }
     text_bytes = int(predictions["bytes"].sum())
     metrics: Numbers = {
-        name: asdict(token_quality(one, found["teacher"], labels, text_bytes, bins))
+        name: asdict(token_quality(one, found["teacher"], labels, bins))
         for name, one in found.items()
     }
+    if task == "next_token":
+        for name, one in found.items():
+            metrics[name] |= asdict(text_quality(one, text_bytes))
     student, control = found["student"], found["control"]
     right = (student.top == labels).astype(float) - (control.top == labels)
     metrics["gain"] = {

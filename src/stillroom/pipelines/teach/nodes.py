@@ -65,12 +65,13 @@ def found_of(
     Raises:
         SoftLabelError: the set is not what it should be.
     """
+    from stillroom.data.encoders import read_encoder
     from stillroom.io.progress import ticking
     from stillroom.softlabels.fingerprint import require_same
     from stillroom.softlabels.verify import verify as verify_set
 
     asks = ask(examples, encoder, teacher_refs, softlabels)
-    request.require_configured(labels, softlabels)
+    request.require_configured(labels, softlabels, read_encoder(encoder))
     captures = labels.manifest.captures
     # Of another number of teachers too, each is compared with some capture: what follows refuses.
     members = [
@@ -93,8 +94,8 @@ def ask(
     from stillroom.teachers.local import open_teacher
     from stillroom.teachers.questions import ExampleQuestions
 
-    how, views = request.how_of(softlabels), request.views_of(softlabels)
     fitted = read_encoder(encoder)
+    how, views = request.how_of(softlabels, fitted), request.views_of(softlabels, fitted)
     teachers = [open_teacher(ref, how, fitted) for ref in teacher_refs]
     asked = [
         ExampleQuestions(examples, teacher.encoder, views, softlabels.draws) for teacher in teachers

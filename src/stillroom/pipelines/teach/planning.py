@@ -91,7 +91,10 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
     first: Any = asks[0].questions
     most = min(positions, max(2, MOST_CELLS // fitted.outputs))
     own = ExampleQuestions(
-        project.examples, fitted, request.views_of(project.softlabels), project.softlabels.draws
+        project.examples,
+        fitted,
+        request.views_of(project.softlabels, fitted),
+        project.softlabels.draws,
     )
     sampled = _sampled([*(one.questions for one in asks), own], most)
     answered, seconds = _answers(asks, sampled)

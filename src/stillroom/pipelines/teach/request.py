@@ -1,6 +1,6 @@
 """Requests: the section `softlabels` of the parameters in, what the library is asked for out.
 
-SoftLabels ──> Wanted, Combination, Views, How;  project ──> Store
+SoftLabels, encoder ──> Wanted, Combination, Transform, How;  project ──> Store
 """
 
 import os
@@ -11,7 +11,8 @@ from stillroom.config.schema import SoftLabels
 from stillroom.io.dvc import shared_root
 
 if TYPE_CHECKING:
-    from stillroom.data.views import Views
+    from stillroom.data.encoders import Encoder
+    from stillroom.data.views import Transform
     from stillroom.softlabels.combine import Combination
     from stillroom.softlabels.dataset import SoftLabelSet
     from stillroom.softlabels.settle import Wanted
@@ -58,10 +59,13 @@ def combination_of(softlabels: SoftLabels, members: int) -> "Combination":
     return Combination.of(softlabels.mean, softlabels.weights or [1.0] * members)
 
 
-def views_of(softlabels: SoftLabels) -> "Views":
-    """Return which views there are of a training image."""
+def views_of(softlabels: SoftLabels, encoder: "Encoder") -> "Transform":
+    """Return which views there are of a training example that an encoder reads."""
+    from stillroom.data.encoders import SequenceEncoder
     from stillroom.data.views import Views
 
+    if isinstance(encoder, SequenceEncoder) and encoder.is_masked:
+        return encoder.masks(softlabels.views)
     return Views(count=softlabels.views, shift=softlabels.shift, seed=softlabels.seed)
 
 
@@ -74,7 +78,7 @@ def read_combination_of(softlabels: SoftLabels, members: int) -> "Combination":
     return combination_of(softlabels, members)
 
 
-def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels) -> None:
+def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels, encoder: "Encoder") -> None:
     """Refuse a set that was captured or combined otherwise than the parameters say.
 
     Raises:
@@ -86,7 +90,8 @@ def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels) -> None:
     from stillroom.softlabels.fingerprint import require_same
     from stillroom.softlabels.settle import settled_as
 
-    how, wanted, found = how_of(softlabels), wanted_of(softlabels), labels.manifest.captures
+    how, wanted = how_of(softlabels, encoder), wanted_of(softlabels)
+    found = labels.manifest.captures
     count = len(found[0].teachers)
     together = softlabels.combine == "capture" and count > 1
     expected = tuple(
@@ -106,9 +111,9 @@ def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels) -> None:
     require_same_combination(labels.manifest.combination, combination)
 
 
-def how_of(softlabels: SoftLabels) -> "How":
+def how_of(softlabels: SoftLabels, encoder: "Encoder") -> "How":
     """Return how the teachers are asked."""
     from stillroom.teachers.local import How
 
-    name, features = views_of(softlabels).name, softlabels.features
+    name, features = views_of(softlabels, encoder).name, softlabels.features
     return How(name, softlabels.seed, softlabels.batch_size, features)

@@ -57,19 +57,18 @@ def train_students(
     from stillroom.training.job import Job
     from stillroom.training.launch import train
 
-    refs, classes = (
-        refer(teachers, Inference(dtype=dtype, device_map=device_map)),
-        read_encoder(encoder).classes,
-    )
+    refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
+    fitted = read_encoder(encoder)
+    classes = fitted.classes
     soft_labels.require(classes, [ref.weights for ref in refs])
-    require_configured(soft_labels, softlabels)
+    require_configured(soft_labels, softlabels, fitted)
     job = Job(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train")),
         fits=[
-            _fit("control", student, None, classes, refs[0].path),
+            _fit("control", student, None, classes, refs[0].path, mode),
             _fit("student", student, objective, classes, refs[0].path, mode),
         ],
         trainer=trainer,
