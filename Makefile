@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export KEDRO_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill repro test faults lint format viz bench hinton lock clean
+.PHONY: help setup distill repro test faults lint format viz bench bench-lm hinton lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ viz: $(STAMP) ## Serve the graph at http://127.0.0.1:4141
 
 bench: $(STAMP) ## Measure the figures of the README
 	PYTHONPATH=src python -m benchmarks
+
+bench-lm: $(STAMP) ## Measure distilling language models on WikiText-2, in DATA; goes on after a kill
+	PYTHONPATH=src python -m benchmarks lm
 
 hinton: $(STAMP) ## Train Hinton's table on MNIST, in DATA; two hours, goes on after a kill
 	PYTHONPATH=src python -m benchmarks hinton

@@ -1,7 +1,7 @@
 """`make bench`: run every benchmark, or those named; print a table and write JSON.
 
 python -m benchmarks [startup] [reproducibility] [gain] [training] [objectives] [softlabels]
-                     [texts] [hinton] ──> build/bench.json
+                     [texts] [hinton] [lm] ──> build/bench.json
 python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
 
@@ -16,6 +16,8 @@ from rich.table import Table
 
 from benchmarks.gain import measure_gain
 from benchmarks.hinton import measure_hinton
+from benchmarks.language.gap import measure_gap
+from benchmarks.language.gradients import measure_gradients
 from benchmarks.objectives.one_pass import measure_one_pass
 from benchmarks.objectives.speed import measure_loss_speed
 from benchmarks.project import Figure
@@ -43,15 +45,19 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "softlabels": lambda: measure_labels(DATA),
     "texts": lambda: or_missing(measure_texts, DATA),
     "hinton": lambda: measure_hinton(DATA),
+    "gap": lambda: or_missing(measure_gap, DATA),
+    "gradients": lambda: or_missing(measure_gradients, DATA),
     "throughput": lambda: or_missing(measure_throughput, DATA),
     "text": lambda: or_missing(measure_text, DATA),
     "increments": lambda: or_missing(measure_increments, DATA),
     "memory": lambda: or_missing(measure_memory, DATA),
 }
 VERDICTS = {True: "met", False: "MISSED", None: "no bound"}
-# `softlabels` is the four others; Hinton's table takes two hours, and is `make hinton`; `texts`
-# takes half an hour.
-PARTS = ("throughput", "text", "increments", "memory", "hinton", "texts")
+# `softlabels` is four of them; Hinton's table takes two hours, and is `make hinton`; `texts` takes
+# half an hour.
+PARTS = ("throughput", "text", "increments", "memory", "hinton", "texts", "gap", "gradients")
+# What a name stands for: `make bench-lm` says lm.
+SEVERAL = {"lm": ("gap", "gradients", "throughput")}
 
 
 def main(names: list[str]) -> int:
@@ -60,9 +66,10 @@ def main(names: list[str]) -> int:
         return print_codecs()
     console = Console()
     figures: list[Figure] = []
-    for name in names or [name for name in BENCHMARKS if name not in PARTS]:
+    given = names or [name for name in BENCHMARKS if name not in PARTS]
+    for name in [part for one in given for part in SEVERAL.get(one, (one,))]:
         if name not in BENCHMARKS:
-            allowed = f"{', '.join(BENCHMARKS)}, or codecs alone"
+            allowed = f"{', '.join((*BENCHMARKS, *SEVERAL))}, or codecs alone"
             console.print(f"{name} is not a benchmark. Allowed: {allowed}.")
             return 2
         console.print(f"[dim]{name} …[/dim]")

@@ -10,11 +10,10 @@ its last checkpoint. Any change of code or configuration begins anew.
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
+from benchmarks.done import Done, Result, done_in
 from benchmarks.project import COPIED, FOLDERS, ROOT, Figure, kedro
 
 HERE = ROOT / "build" / "hinton"
@@ -23,15 +22,13 @@ TEACHER_BOUND, STUDENT_BOUND, OMIT_BOUND = 80, 85, 130
 THREES, THREES_SHARE = 1010, 0.97
 TESTED = 10_000
 
-Result = dict[str, Any]
-
 
 def measure_hinton(data: Path) -> list[Figure]:
     """Run what is not done yet and return the table."""
     folder = (ROOT / data / "mnist").resolve()
     if not (folder / "train-images-idx3-ubyte.gz").is_file():
         return [Figure("Hinton's table on MNIST", f"not measured: {folder} has no MNIST", "", None)]
-    done = _Done(_prepared())
+    done = _prepared()
     common = f"data.path={folder},trainer.threads={os.cpu_count()}"
     table = f"groups.experiment=hinton_mnist,{common}"
     done.once("teacher", lambda: _run("ingest,tutor,teach", table))
@@ -44,30 +41,9 @@ def measure_hinton(data: Path) -> list[Figure]:
     return [*_of_seeds(seeds), *_of_threes(omit), _of_few(few)]
 
 
-class _Done:
-    """Results of steps that are done, on disk."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.results: Result = json.loads(path.read_text()) if path.exists() else {}
-
-    def once(self, step: str, run: Callable[[], Result]) -> Result:
-        """Return a step's result, from disk where it is done."""
-        if step not in self.results:
-            self.results[step] = run()
-            self.path.write_text(json.dumps(self.results, indent=2) + "\n")
-        found: Result = self.results[step]
-        return found
-
-
-def _prepared() -> Path:
-    """Copy the project; return where results are kept, none of another state of the project."""
-    HERE.mkdir(parents=True, exist_ok=True)
-    state = HERE / "state"
-    present = _contents()
-    if not state.exists() or state.read_text() != present:
-        shutil.rmtree(HERE)
-        HERE.mkdir()
+def _prepared() -> Done:
+    """Copy the project; return what is done, nothing of another state of the project."""
+    done = done_in(HERE, ("src", "conf"))
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -77,16 +53,7 @@ def _prepared() -> Path:
             shutil.copy(source, HERE / name)
     for name in FOLDERS:
         (HERE / name).mkdir(parents=True, exist_ok=True)
-    state.write_text(present)
-    return HERE / "results.json"
-
-
-def _contents() -> str:
-    from stillroom.io.hashing import sha256_file, sha256_json
-
-    files = [p for name in ("src", "conf") for p in sorted((ROOT / name).rglob("*")) if p.is_file()]
-    kept = [p for p in files if p.suffix in (".py", ".yaml", ".yml", ".j2")]
-    return sha256_json({str(p.relative_to(ROOT)): sha256_file(p) for p in kept})
+    return done
 
 
 def _run(stages: str, parameters: str) -> Result:

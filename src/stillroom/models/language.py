@@ -76,7 +76,7 @@ def before_output(
     Raises:
         ModelError: the model has no output layer.
     """
-    with _passing_through(_output(model)):
+    with _passing_through(output_layer(model)):
         return answers(model, inputs)
 
 
@@ -86,7 +86,7 @@ def head_of(model: "PreTrainedModel") -> Head:
     Raises:
         ModelError: the model has none.
     """
-    layer: Any = _output(model)
+    layer: Any = output_layer(model)
     return Head(layer.weight, getattr(layer, "bias", None))
 
 
@@ -114,7 +114,12 @@ def is_split(model: "PreTrainedModel", inputs: "Tensor") -> bool:
     return bool((found - expected).abs().max() <= APART * expected.abs().max())
 
 
-def _output(model: "PreTrainedModel") -> "Module":
+def output_layer(model: "PreTrainedModel") -> "Module":
+    """Return the layer that logits come from.
+
+    Raises:
+        ModelError: the model has none.
+    """
     layer = model.get_output_embeddings()
     if layer is None:
         raise ModelError(f"{type(model).__name__} has no output layer over a vocabulary.")

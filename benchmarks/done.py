@@ -1,0 +1,57 @@
+"""Done: steps of a long benchmark in, their results out; what is done is not done again.
+
+once("teacher", run) ──in results.json?── yes ──> the result
+                            └─ no: run it ──────> the result, now kept
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.project import ROOT
+
+Result = dict[str, Any]
+SUFFIXES = (".py", ".yaml", ".yml", ".j2")
+
+
+class Done:
+    """Results of steps that are done, on disk."""
+
+    def __init__(self, path: Path) -> None:
+        """Take up what is there."""
+        self.path = path
+        self.results: Result = json.loads(path.read_text()) if path.exists() else {}
+
+    def once(self, step: str, run: Callable[[], Result]) -> Result:
+        """Return a step's result, from disk where it is done."""
+        if step not in self.results:
+            self.results[step] = run()
+            self.path.write_text(json.dumps(self.results, indent=2) + "\n")
+        found: Result = self.results[step]
+        return found
+
+
+def done_in(folder: Path, sources: Iterable[str]) -> Done:
+    """Return what is done in a folder, which is emptied first where the code is another by now.
+
+    Args:
+        folder: of the benchmark alone.
+        sources: folders of the project that the results depend on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state, present = folder / "state", _contents(sources)
+    if not state.exists() or state.read_text() != present:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        state.write_text(present)
+    return Done(folder / "results.json")
+
+
+def _contents(sources: Iterable[str]) -> str:
+    from stillroom.io.hashing import sha256_file, sha256_json
+
+    files = [p for name in sources for p in sorted((ROOT / name).rglob("*")) if p.is_file()]
+    kept = [p for p in files if p.suffix in SUFFIXES]
+    return sha256_json({str(p.relative_to(ROOT)): sha256_file(p) for p in kept})

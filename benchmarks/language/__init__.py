@@ -1,0 +1,1 @@
+"""The figures of docs/language-models.md: the gap that the cache closes, gradients, speed."""

@@ -1,0 +1,75 @@
+"""Capture: a teacher and the text that students read in, verified soft labels out.
+
+As `teach` does it: settled, kept in a store, verified, materialised.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.done import Result
+from benchmarks.language.arms import Arm, labels_of
+from benchmarks.language.recipe import Recipe
+from benchmarks.language.text import Text
+from stillroom.data.views import PLAIN
+from stillroom.io.progress import ticking
+from stillroom.softlabels.answers import Answers, Ask, materialise, stage, staged
+from stillroom.softlabels.combine import Combination
+from stillroom.softlabels.store import Store
+from stillroom.softlabels.verify import verify
+from stillroom.teachers.local import How, open_teacher
+from stillroom.teachers.questions import ExampleQuestions
+from stillroom.teachers.reference import TeacherRef
+
+ALONE = Combination.of("probability", [1.0])
+
+
+def capture(recipe: Recipe, text: Text, ref: TeacherRef, arm: Arm, folder: Path) -> Result:
+    """Write the soft labels that an arm learns from; return what they came to.
+
+    What is there already is replaced; the store keeps what was paid for.
+
+    Args:
+        recipe: how the teacher is asked.
+        text: about what.
+        ref: the teacher.
+        arm: learns from a cache.
+        folder: of the benchmark.
+
+    Raises:
+        ValueError: the arm learns from no cache.
+    """
+    if arm.wanted is None:
+        raise ValueError(f"{arm.name} learns from no cache")
+    how, encoder = recipe.softlabels, text.encoder
+    teacher = open_teacher(ref, How("none", how.seed, how.batch_size), encoder)
+    questions = ExampleQuestions(text.transfer, teacher.encoder, PLAIN, arm.draws)
+    store, target = Store(folder / "store"), labels_of(arm, folder)
+    answers = Answers(
+        asks=(Ask(teacher, questions),),
+        wanted=arm.wanted,
+        combination=ALONE,
+        store=store,
+        rows_per_shard=how.rows_per_shard,
+        pilot_positions=how.pilot,
+        class_names=None,
+    )
+    with TemporaryDirectory(dir=folder) as staging:
+        stage(answers, Path(staging), progress, print)
+        labels = staged(Path(staging), store)
+        member = teacher.keeping(labels.manifest.captures[0].sparsifier)
+        with progress("verifying", len(questions)) as tick:
+            (found,) = verify(labels, [member], [questions], tick)
+        shutil.rmtree(target, ignore_errors=True)
+        materialise(labels, target)
+    size = sum(shard.bytes for shard in labels.manifest.members[0].shards)
+    return {"positions": found.positions, "bytes": size, "agreement": found.agreement}
+
+
+@contextmanager
+def progress(label: str, rows: int) -> Iterator[Callable[[int], None]]:
+    """Show progress over rows."""
+    with ticking(label, rows, "rows") as ticker:
+        yield ticker.advance

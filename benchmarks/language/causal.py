@@ -1,0 +1,100 @@
+"""Gemma as any causal language model comes to `teach`: its directory, and questions about a text.
+
+    wikitext2 ──ingest, its tokenizer──> some sequences ──> ExampleQuestions
+    build/gemma ──save_model──> directory ──open_teacher──> LocalTeacher
+
+With a smaller vocabulary it is a model of another tokenizer, trained on the text; a token's row
+is the mean of the rows that its text has in Gemma's own. Made once, in build/causal.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.done import done_in
+from benchmarks.language.recipe import recipe
+from benchmarks.language.text import Text, texts, write_text
+from benchmarks.project import ROOT
+from benchmarks.softlabels.gemma import FOLDER, LENGTH, gemma
+from stillroom.config.schema import Data
+from stillroom.data.tokenizer import Tokenizer, read_tokenizer
+from stillroom.data.views import PLAIN
+from stillroom.io.tables import TableFile, write_parts
+from stillroom.models.directory import save_model
+from stillroom.teachers.local import How, LocalTeacher, open_teacher
+from stillroom.teachers.questions import ExampleQuestions
+from stillroom.teachers.reference import refer
+
+HERE = ROOT / "build" / "causal"
+SOURCES = ("src", "benchmarks/language")
+ASKED, SEQUENCES = "asked", 4
+
+
+@dataclass(frozen=True)
+class Causal:
+    """A teacher, and what it is asked."""
+
+    teacher: LocalTeacher
+    questions: ExampleQuestions
+
+    @property
+    def positions(self) -> int:
+        """How many there are where something is asked."""
+        return sum(len(question.row.labels) for question in self.questions)
+
+
+@cache
+def causal(data: Path, vocabulary: int | None = None) -> Causal:
+    """Return Gemma, with its own vocabulary or one of so many tokens.
+
+    Raises:
+        MissingError: the model or the text is not there.
+    """
+    folder = HERE / str(vocabulary or "whole")
+    done = done_in(folder, SOURCES)
+    done.once("made", lambda: _made(data, vocabulary, folder))
+    text = Text(folder / "text")
+    (ref,) = refer(folder / "teachers")
+    # One sequence at a time: of 512 positions and 262,144 tokens the logits take 0.5 GB.
+    teacher = open_teacher(ref, How("none", 0, batch_size=1), text.encoder)
+    return Causal(
+        teacher, ExampleQuestions(TableFile(folder / ASKED), teacher.encoder, PLAIN, draws=1)
+    )
+
+
+def _made(data: Path, vocabulary: int | None, folder: Path) -> dict[str, Any]:
+    """Write examples and the teacher's directory."""
+    values = replace(recipe(), data=_data(recipe().data, vocabulary))
+    report = write_text(values, texts(data), folder / "text")
+    whole = Text(folder / "text").examples.read()
+    (folder / ASKED).mkdir()
+    write_parts([whole.head(SEQUENCES)], folder / ASKED)
+    model = gemma().model
+    encoder = Text(folder / "text").encoder
+    if vocabulary is not None:
+        model = with_vocabulary(model, read_tokenizer(FOLDER), encoder.tokenizer)
+    save_model(model, encoder, folder / "teachers" / "member_0")
+    return report
+
+
+def _data(data: Data, vocabulary: int | None) -> Data:
+    tokenizer = str(FOLDER.resolve()) if vocabulary is None else None
+    size = vocabulary or data.text.vocabulary
+    text = replace(data.text, tokenizer=tokenizer, vocabulary=size, length=LENGTH)
+    return replace(data, text=text, documents=replace(data.documents, join=3000))
+
+
+def with_vocabulary(model: Any, old: Tokenizer, new: Tokenizer) -> Any:
+    """Return a causal model with tied rows, given those of another tokenizer; it is changed."""
+    with torch.no_grad():
+        rows = model.get_input_embeddings().weight
+        texts = [new.decode([token]) for token in range(new.size)]
+        means = [rows[torch.from_numpy(one.ids).long()].mean(dim=0) for one in old.encode(texts)]
+        # A special token is no text.
+        found = torch.stack(means).nan_to_num()
+        model.resize_token_embeddings(new.size)
+        model.get_input_embeddings().weight.copy_(found)
+    return model

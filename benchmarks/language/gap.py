@@ -1,0 +1,102 @@
+"""The gap table: how much of what full logits teach a student comes through the cache.
+
+    text ──> teacher ──> soft labels ──> four arms x seeds of students ──> test split ──> the table
+
+Source: random-sampling KD (Anshumann et al., ACL 2025, arXiv 2503.16870), table 1, at its scale: of
+the gap from cross-entropy to full logits 12 samples close about all, top-k of 12 less than nothing.
+It runs in build/language and keeps what is done: the same command goes on, a student from its last
+checkpoint. Any change of code or configuration begins anew.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+
+import polars as pl
+
+from benchmarks.done import Done, Result, done_in
+from benchmarks.language.arms import arms, models_of, teacher_job
+from benchmarks.language.capture import ALONE, capture
+from benchmarks.language.recipe import Recipe, recipe
+from benchmarks.language.table import figures
+from benchmarks.language.text import Text, texts, write_text
+from benchmarks.project import ROOT, Figure
+from stillroom.io.documents import read_json
+from stillroom.pipelines.evaluate.tokens import predict_tokens
+from stillroom.teachers.reference import TeacherRef, refer
+from stillroom.training.job import Job
+from stillroom.training.launch import run_worker, train
+from stillroom.training.place import CURVES
+
+HERE = ROOT / "build" / "language"
+TEACHERS = "teachers"
+SOURCES = ("src", "conf", "benchmarks/language")
+
+
+def measure_gap(data: Path) -> list[Figure]:
+    """Run what is not done yet and return the table.
+
+    Raises:
+        MissingError: the text is not below `data`.
+    """
+    return table_of(recipe(), texts(data), HERE)
+
+
+def table_of(made: Recipe, files: list[Path], folder: Path) -> list[Figure]:
+    """Run a recipe in a folder, or go on there."""
+    done = done_in(folder, SOURCES)
+    went_on, text, columns = bool(done.results), Text(folder / "text"), arms(made)
+    _once(done, "text", lambda: write_text(made, files, text.folder))
+    _once(done, "teacher", lambda: _tutor(teacher_job(made, text, folder), folder / TEACHERS))
+    (ref,) = refer(folder / TEACHERS)
+    for arm in columns:
+        if arm.wanted is not None:
+            _once(done, f"labels of {arm.name}", partial(capture, made, text, ref, arm, folder))
+    jobs = [arm.job(made, text, ref.path, folder) for arm in columns]
+    _once(done, "students", lambda: _train(jobs))
+    found = folder / "predictions.parquet"
+    _once(done, "predictions", lambda: _predict(text, ref, models_of(jobs), found))
+    return figures(pl.read_parquet(found), made, done.results, went_on)
+
+
+def _tutor(job: Job, target: Path) -> Result:
+    shutil.rmtree(target, ignore_errors=True)  # of a run that was killed before this was noted
+    return {"curve": train(job, target)}
+
+
+def _train(jobs: list[Job]) -> Result:
+    """Run each job in a process of its own, as many at a time as there are cores.
+
+    Processes of one thread: two threads of one wait for each other at every product.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(run_worker, jobs))
+    return {"curves": [read_json(Path(job.folder) / CURVES) for job in jobs]}
+
+
+def _predict(text: Text, ref: TeacherRef, students: dict[str, Path], path: Path) -> Result:
+    found = predict_tokens(text.test(), text.encoder, [ref], ALONE, students)
+    found.write_parquet(path)
+    return {"tokens": int(found["labels"].list.len().sum())}
+
+
+def _once(done: Done, step: str, run: Callable[[], Result]) -> None:
+    """Run a step that is not done, and keep what it took beside its result."""
+    done.once(step, lambda: _timed(run))
+
+
+def _timed(run: Callable[[], Result]) -> Result:
+    wall, cpu = time.perf_counter(), _cpu()
+    found = run()
+    return {**found, "wall_s": time.perf_counter() - wall, "cpu_s": _cpu() - cpu}
+
+
+def _cpu() -> float:
+    """Return the seconds that this process and those that it waited for have spent."""
+    used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -1,0 +1,223 @@
+"""Gradients: what each sparsifier keeps of Gemma's answers, and where a student is led by it.
+
+    Gemma, all of the text before ──> p [n, V] ──sparsify, encode, decode──> w ──┐
+    Gemma, 16 tokens of it at most ──> the student's q ──────────────────────────┴──> its gradient
+
+A table by kind and size: expected squared error of what is read back, angle and length of the
+gradient at the student's logits beside that from full answers. The student is a language model that
+knows less: what it has still to learn is small and in the tail, as late in a distillation.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.project import Figure
+from benchmarks.softlabels.gemma import CausalTeacher, gemma, sequences
+from stillroom.objectives.missing import UNLABELLED
+from stillroom.objectives.mixture import Mixture
+from stillroom.objectives.named import soft_term
+from stillroom.softlabels.blocks import Row
+from stillroom.softlabels.candidates import draws_for
+from stillroom.softlabels.combine import Combination
+from stillroom.softlabels.distributions import Distributions, Doubles, mixed
+from stillroom.softlabels.fidelity import Fidelity, Gradient, MissingMass, Reference
+from stillroom.softlabels.keys import input_keys
+from stillroom.softlabels.pilot import Pilot
+from stillroom.softlabels.settle import Teacher, ThresholdRequest, Wanted
+from stillroom.softlabels.sparsify.kinds import FixedThreshold, Sample, TopK
+from stillroom.softlabels.weighing import Answered, Scales
+from stillroom.training.rows import soft_target
+
+ENTRIES = (6, 12, 25, 50, 128)
+SEQUENCES, LENGTH, WINDOW, EVERY = 4, 513, 16, 4
+AT_ONCE = 128  # positions whose dense distributions are in memory, several times over
+T = 1.0
+
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Positions of the text: what the teacher and the student say there, [n, V] logits each."""
+
+    rows: tuple[Row, ...]
+    teacher: Floats
+    student: Floats
+
+    def part(self, at: slice) -> "Asked":
+        """Return some of the positions."""
+        return Asked(self.rows[at], self.teacher[at], self.student[at])
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table.
+
+    Attributes:
+        name: the kind, and of top-k what is done about the missing mass.
+        size: the entries that were asked for.
+        entries: those that there are, on average.
+        squared_error, angle, norm_ratio: as of `Fidelity`, the mean over batches of positions.
+    """
+
+    name: str
+    size: int
+    entries: float
+    squared_error: float
+    angle: float
+    norm_ratio: float
+
+
+def measure_gradients(data: Path) -> list[Figure]:
+    """Measure every kind at every size.
+
+    Raises:
+        MissingError: the model or the text is not there.
+    """
+    return figures(table(gemma(), asked(data, gemma()), ENTRIES))
+
+
+def asked(data: Path, model: CausalTeacher) -> Asked:
+    """Return every `EVERY`th position of some sequences."""
+    wide, short = sequences(data, SEQUENCES, LENGTH), LENGTH - 1
+    windows = sequences(data, SEQUENCES * short // WINDOW, WINDOW + 1)
+    places = np.arange(0, short, EVERY)
+    teacher = [answer[0, places].numpy() for answer in model.answer(wide)]
+    student = [answer[0, :WINDOW:EVERY].numpy() for answer in model.answer(windows)]
+    labels = wide[:, 1:][:, places].reshape(-1)
+    cells = np.stack(np.meshgrid(np.arange(SEQUENCES), places, indexing="ij"), -1).reshape(-1, 2)
+    keys = input_keys(cells, "gemma3 tokenizer", "none", [0] * len(cells))
+    rows = tuple(
+        Row(key, key, "wikitext2", 0, 0, np.array([label], np.int32))
+        for key, label in zip(keys, labels, strict=True)
+    )
+    return Asked(rows, np.concatenate(teacher), np.concatenate(student))
+
+
+def table(teacher: Teacher, asked: Asked, sizes: tuple[int, ...]) -> list[Line]:
+    """Return a line of each kind at each size, kind by kind."""
+    pilot = Pilot()
+    pilot.see(asked.teacher, T)
+    found: dict[tuple[str, int], list[tuple[float, Fidelity]]] = {}
+    for start in range(0, len(asked.rows), AT_ONCE):
+        for key, one in _batch(teacher, asked.part(slice(start, start + AT_ONCE)), pilot, sizes):
+            found.setdefault(key, []).append(one)
+    return [_line(name, size, of) for (name, size), of in sorted(found.items())]
+
+
+def _batch(
+    teacher: Teacher, asked: Asked, pilot: Pilot, sizes: tuple[int, ...]
+) -> Iterator[tuple[tuple[str, int], tuple[float, Fidelity]]]:
+    """Yield what each kind at each size makes of some positions."""
+    scales = Scales(
+        answered=[Answered(teacher, asked.rows, asked.teacher)],
+        pilots=[pilot],
+        combination=Combination.of("probability", [1.0]),
+        temperature=T,
+        rows_per_shard=len(asked.rows),
+    )
+    reference = Reference(scales.full(), gradient_at(asked.student))
+    labels = np.concatenate([row.labels for row in asked.rows]).astype(np.int64)
+    for size in sizes:
+        for wanted in kinds(size, pilot):
+            found = scales.weighed(wanted)
+            for name, draws, missing in _treated(wanted, found.draws, labels):
+                fidelity = reference.fidelity(draws, found.retained_mass, missing)
+                yield (name, size), (found.entries, fidelity)
+
+
+def kinds(size: int, pilot: Pilot) -> list[Wanted]:
+    """Return every sparsifier with so many entries; draws by their distinct ids."""
+    draws = draws_for(size, [pilot])
+    every: list[Wanted] = [
+        TopK(k=size, temperatures=(T,)),
+        FixedThreshold(k=size, temperature=T),
+        ThresholdRequest(float(size), T),
+    ]
+    return every if draws is None else [*every, Sample(draws=draws, temperature=T)]
+
+
+def _treated(
+    wanted: Wanted, draws: list[Distributions], labels: NDArray[np.int64]
+) -> list[tuple[str, list[Distributions], MissingMass]]:
+    """Return a name, what is learnt and how, of top-k for each treatment of its missing mass."""
+    if not isinstance(wanted, TopK):
+        return [(getattr(wanted, "kind", "threshold"), draws, "unbiased")]
+    return [
+        ("topk, renormalised", draws, "renormalise"),
+        ("topk, tail_bucket", draws, "tail_bucket"),
+        ("topk, ground_truth", [to_label(one, labels) for one in draws], "unbiased"),
+    ]
+
+
+def to_label(found: Distributions, labels: NDArray[np.int64]) -> Distributions:
+    """Return the distributions with their missing mass at the hard label, [N]."""
+    missing = (1 - found.masses).clip(min=0)
+    rest = Distributions(np.arange(len(found)), labels, missing, len(found), found.classes)
+    return mixed([found, rest], [1.0, 1.0])
+
+
+def gradient_at(student: Floats) -> Gradient:
+    """Return the gradient of the forward KL at a student's logits [n, V], flat."""
+    logits = torch.from_numpy(student).requires_grad_()
+    none = torch.full((len(logits),), UNLABELLED)
+
+    def gradient(targets: Distributions, missing: MissingMass) -> Doubles:
+        target = soft_target({T: targets})
+        loss = Mixture(0.0, ((1.0, soft_term("forward_kl", T, missing)),))
+        (found,) = torch.autograd.grad(loss(logits, none, target), logits)
+        return np.asarray(found.flatten().double().numpy())
+
+    return gradient
+
+
+def _line(name: str, size: int, of: list[tuple[float, Fidelity]]) -> Line:
+    return Line(
+        name,
+        size,
+        mean(entries for entries, _ in of),
+        mean(one.squared_error for _, one in of),
+        mean(one.angle for _, one in of),
+        mean(one.gradient_norm_ratio for _, one in of),
+    )
+
+
+def figures(lines: list[Line]) -> list[Figure]:
+    """Return the table, and how the default's error compares with those of its rivals."""
+    return [*map(_shown, lines), *(_compared(size, lines) for size in _sizes(lines))]
+
+
+def _shown(line: Line) -> Figure:
+    return Figure(
+        f"gradient, {line.name} at {line.size} ({line.entries:.1f} entries)",
+        f"error {line.squared_error:.1e}, {line.angle:.1f}°, norm {line.norm_ratio:.2f}",
+        "as it comes",
+        None,
+        asdict(line),
+    )
+
+
+def _compared(size: int, lines: list[Line]) -> Figure:
+    errors = {line.name: line.squared_error for line in lines if line.size == size}
+    own = errors.pop("threshold")
+    rivals = {name: error for name, error in errors.items() if not name.startswith("topk")}
+    best = min(rivals, key=rivals.__getitem__)
+    ratio = own / rivals[best]
+    return Figure(
+        f"squared error of threshold over the best other unbiased one ({best}), {size} entries",
+        f"{ratio:.2f} ({own:.1e} of {rivals[best]:.1e})",
+        "<= 1",
+        ratio <= 1,
+        {"threshold": own, **rivals},
+    )
+
+
+def _sizes(lines: list[Line]) -> list[int]:
+    return sorted({line.size for line in lines})

@@ -1,0 +1,134 @@
+"""The table: what every model says of the test split in, figures with their bounds out."""
+
+from dataclasses import dataclass
+from statistics import mean
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from benchmarks.done import Result
+from benchmarks.language.arms import CONTROL, FULL, THRESHOLD, TOP_K
+from benchmarks.language.closed import gap, share_closed
+from benchmarks.language.recipe import Recipe
+from benchmarks.project import Figure
+from stillroom.evaluation.tokens import Said, TokenQuality, token_quality
+from stillroom.pipelines.evaluate.tokens import SAID
+
+GAP_BOUND, SHARE_BOUND, ECE_BOUND, MINUTES_BOUND = 5.0, 0.95, 1.2, 40.0
+NAMES = {CONTROL: "hard labels", FULL: "full logits", THRESHOLD: "threshold", TOP_K: "topk"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The test split, through the teacher and each arm's students.
+
+    Attributes:
+        lengths: [N], tokens of each sequence.
+        nll: by arm, [S, M].
+        qualities: by arm, of each seed; of the teacher one.
+    """
+
+    lengths: NDArray[np.int64]
+    nll: dict[str, NDArray[np.float64]]
+    qualities: dict[str, list[TokenQuality]]
+
+
+def measured(predictions: pl.DataFrame, recipe: Recipe) -> Measured:
+    """Return what predictions, as `predict_tokens` makes them, say of each arm."""
+    lengths = predictions["labels"].list.len().to_numpy().astype(np.int64)
+    labels = predictions["labels"].explode().to_numpy()
+    teacher = _said(predictions, "teacher")
+    said = {arm: [_said(predictions, f"{arm}_{seed}") for seed in recipe.seeds] for arm in NAMES}
+    of_all = {**said, "teacher": [teacher]}
+    return Measured(
+        lengths,
+        {arm: np.stack([one.nll for one in found]) for arm, found in said.items()},
+        {
+            arm: [token_quality(one, teacher, labels, recipe.evaluate.bins) for one in found]
+            for arm, found in of_all.items()
+        },
+    )
+
+
+def _said(predictions: pl.DataFrame, name: str) -> Said:
+    columns = (predictions[f"{name}_{what}"] for what in SAID)
+    nll, top, confidence, kl = (one.explode().to_numpy() for one in columns)
+    return Said(nll.astype(float), top, confidence.astype(float), kl.astype(float))
+
+
+def figures(
+    predictions: pl.DataFrame, recipe: Recipe, steps: Result, went_on: bool
+) -> list[Figure]:
+    """Return the table.
+
+    Args:
+        predictions: of the test split.
+        recipe: what was trained.
+        steps: what each of them came to and took.
+        went_on: whether some of them were done by an earlier run.
+    """
+    found = measured(predictions, recipe)
+    whole = gap(found.nll[CONTROL], found.nll[FULL], found.lengths)
+    wide = whole.value / whole.error
+    return [
+        _means("NLL, nats a token", "nll", found),
+        _means("ECE of the first choice", "ece", found),
+        Figure(
+            f"gap from hard labels to full logits, nats a token; {len(recipe.seeds)} seeds, "
+            f"{int(found.lengths.sum()):,} test tokens",
+            f"{whole.value:.4f} ± {whole.error:.4f} ({wide:.1f} standard errors)",
+            f">= {GAP_BOUND:g} standard errors",
+            wide >= GAP_BOUND,
+            vars(whole),
+        ),
+        *(_share(arm, found, recipe, steps) for arm in (THRESHOLD, TOP_K)),
+        *(_calibration(arm, found) for arm in (THRESHOLD, TOP_K)),
+        _time(steps, went_on),
+    ]
+
+
+def _means(what: str, key: str, found: Measured) -> Figure:
+    values = {arm: [getattr(one, key) for one in of] for arm, of in found.qualities.items()}
+    told = ", ".join(f"{name} {mean(values[arm]):.4f}" for arm, name in NAMES.items())
+    teacher = f"teacher {values['teacher'][0]:.4f}"
+    return Figure(f"{what}, mean of seeds", f"{teacher}, {told}", "as it comes", None, {**values})
+
+
+def _share(arm: str, found: Measured, recipe: Recipe, steps: Result) -> Figure:
+    share = share_closed(found.nll[CONTROL], found.nll[FULL], found.nll[arm], found.lengths)
+    entries = recipe.softlabels.entries if arm == THRESHOLD else recipe.softlabels.k
+    bound = SHARE_BOUND if arm == THRESHOLD else None
+    return Figure(
+        f"share of the gap that the cache closes, {NAMES[arm]} at {entries:g} entries",
+        f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})",
+        "as it comes" if bound is None else f">= {bound:.0%}",
+        None if bound is None else share.value >= bound,
+        {**vars(share), **steps[f"labels of {arm}"]},
+    )
+
+
+def _calibration(arm: str, found: Measured) -> Figure:
+    pairs = zip(found.qualities[arm], found.qualities[FULL], strict=True)
+    ratios = [one.ece / full.ece for one, full in pairs]
+    bound = ECE_BOUND if arm == THRESHOLD else None
+    return Figure(
+        f"ECE of {NAMES[arm]} over that of full logits, mean of seeds",
+        f"{mean(ratios):.2f} ({', '.join(f'{one:.2f}' for one in ratios)})",
+        "as it comes" if bound is None else f"<= {bound}",
+        None if bound is None else mean(ratios) <= bound,
+        {"ratios": ratios},
+    )
+
+
+def _time(steps: Result, went_on: bool) -> Figure:
+    """Return what the whole table took; of a run that went on, there is no saying."""
+    wall, cpu = (sum(step[kind] for step in steps.values()) / 60 for kind in ("wall_s", "cpu_s"))
+    took = {name: {key: step[key] for key in ("wall_s", "cpu_s")} for name, step in steps.items()}
+    return Figure(
+        "the whole table, teacher included",
+        f"{wall:.1f} min ({cpu:.1f} min of CPU)" + (", in more than one run" if went_on else ""),
+        f"<= {MINUTES_BOUND:g} min",
+        None if went_on else wall <= MINUTES_BOUND,
+        took,
+    )

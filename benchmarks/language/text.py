@@ -1,0 +1,93 @@
+"""The text: a corpus in, the examples that the teacher reads and those that students read out.
+
+texts ──ingest──> examples, encoder
+examples ──a share of the training rows, by key──> transfer; validation and test are the same
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.done import Result
+from benchmarks.language.recipe import Recipe
+from benchmarks.project import ROOT
+from benchmarks.softlabels.gemma import MissingError
+from stillroom.data.corpus.ingest import CorpusIngest
+from stillroom.data.encoders import SequenceEncoder, read_encoder, write_encoder
+from stillroom.data.keys import unit_interval
+from stillroom.io.tables import TableFile, write_parts
+
+RAW, FILES = "raw", ("valid.txt", "test.txt")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Folders of examples and of their encoder."""
+
+    folder: Path
+
+    @property
+    def examples(self) -> TableFile:
+        """What the teacher reads."""
+        return TableFile(self.folder / "examples")
+
+    @property
+    def transfer(self) -> TableFile:
+        """What students read."""
+        return TableFile(self.folder / "transfer")
+
+    @property
+    def encoder_folder(self) -> Path:
+        """Where the encoder lies."""
+        return self.folder / "encoder"
+
+    @property
+    def encoder(self) -> SequenceEncoder:
+        """How a sequence becomes what a model sees."""
+        found = read_encoder(self.encoder_folder)
+        if not isinstance(found, SequenceEncoder):
+            raise TypeError(f"{self.encoder_folder} encodes {found.kind}, not sequences of tokens")
+        return found
+
+    def test(self) -> pl.DataFrame:
+        """Return the test split."""
+        return self.examples.read().filter(pl.col("split") == "test")
+
+
+def texts(data: Path) -> list[Path]:
+    """Return WikiText-2's files below a folder.
+
+    Raises:
+        MissingError: one is not there.
+    """
+    files = [ROOT / data / "wikitext2" / name for name in FILES]
+    for path in files:
+        if not path.is_file():
+            raise MissingError(f"{path} is not there: say make bench-lm DATA=folder-with-wikitext2")
+    return files
+
+
+def write_text(recipe: Recipe, files: Sequence[Path], folder: Path) -> Result:
+    """Ingest text files into a folder, in place of what is there; return the report of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / RAW).mkdir(parents=True)
+    for path in files:
+        shutil.copy(path, folder / RAW)
+    text, made = Text(folder), CorpusIngest.of(replace(recipe.data, path=RAW), folder)
+    for path in (text.examples.path, text.transfer.path, text.encoder_folder):
+        path.mkdir(parents=True)
+    write_parts(made.frames(), text.examples.path)
+    write_parts([only(text.examples.read(), recipe.share)], text.transfer.path)
+    write_encoder(made.encoder, text.encoder_folder)
+    read = text.transfer.read(["split", "tokens"]).filter(pl.col("split") == "train")
+    tokens = int(read["tokens"].list.len().sum())
+    return {**made.report(), "transfer_tokens": tokens}
+
+
+def only(examples: pl.DataFrame, share: float) -> pl.DataFrame:
+    """Return the examples with a share of the training rows; which ones, their keys say."""
+    drawn = pl.Series(unit_interval(examples["example_id"].to_list(), "transfer")) < share
+    return examples.filter(drawn | (pl.col("split") != "train"))
