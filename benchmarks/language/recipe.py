@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from benchmarks.project import ROOT
 from stillroom.config.compose import compose
 from stillroom.config.schema import (
+    SECTIONS,
     Architecture,
     Data,
     Evaluate,
@@ -56,15 +57,6 @@ TEACHER = Architecture(
         "attn_pdrop": 0.1,
     },
 )
-KINDS = {
-    "data": Data,
-    "teacher": Teacher,
-    "softlabels": SoftLabels,
-    "student": Student,
-    "objective": Objective,
-    "trainer": Trainer,
-    "evaluate": Evaluate,
-}
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,7 @@ def recipe(values: dict[str, Any] = VALUES, seeds: int = 3, share: float = 0.2) 
     """Return the recipe: the experiment's values, and these over them."""
     composed = compose(ROOT, values)
     sections = {
-        name: TypeAdapter(kind).validate_python(composed[name]) for name, kind in KINDS.items()
+        name: TypeAdapter(kind).validate_python(composed[name]) for name, kind in SECTIONS.items()
     }
     made = Recipe(seeds=tuple(range(seeds)), share=share, **sections)
     return replace(made, teacher=replace(made.teacher, architecture=TEACHER))
