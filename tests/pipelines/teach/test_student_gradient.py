@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_texts
 import torch
 from small_project import EVERYTHING, fitted, small
 
@@ -62,3 +63,13 @@ def test_equal_targets_give_equal_gradients_also_with_dropout(tmp_path: Path) ->
     assert (first(TARGETS, "tail_bucket") == second(TARGETS, "tail_bucket")).all()
     assert (first(TARGETS, "tail_bucket") == first(TARGETS, "tail_bucket")).all()
     assert (first(TARGETS, "tail_bucket") != first(TARGETS, "renormalise")).any()
+
+
+def test_a_student_of_tokens_looks_at_texts(tmp_path: Path) -> None:
+    bert = Architecture(name="transformer", options=small_texts.BERT)
+    student = Student(**{**STUDENT.__dict__, "architecture": bert})
+    inputs = small_texts.ENCODER.encode(small_texts.frame("a card", "my phone", "where is it?"))
+    found = student_gradient(inputs, small_texts.ENCODER, student, tmp_path, 2.0)
+    gradient = found(TARGETS, "unbiased")
+    assert np.isfinite(gradient).all()
+    assert np.abs(gradient).max() > 0

@@ -4,13 +4,14 @@ inputs ──untrained student──> logits;  targets ──soft term──> lo
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Student
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from stillroom.data.encoders import Encoder
     from stillroom.softlabels.distributions import Distributions
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def student_gradient(
-    inputs: "NDArray[np.float32]",
+    inputs: "NDArray[Any]",
     encoder: "Encoder",
     student: Student,
     teacher: Path,
@@ -42,17 +43,12 @@ def student_gradient(
     import numpy as np
     import torch
 
-    from stillroom.models.start import start
     from stillroom.objectives.missing import UNLABELLED
     from stillroom.objectives.mixture import Mixture
     from stillroom.objectives.named import soft_term
     from stillroom.objectives.target import SoftTarget
 
-    model = start(student.architecture, encoder, student.seed, teacher).double()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(student.seed)  # of the dropout
-        logits = model(**{model.main_input_name: torch.from_numpy(inputs).double()}).logits
-    weights = [one for one in model.parameters() if one.requires_grad]
+    logits, weights = _looked_at(inputs, encoder, student, teacher)
     none = torch.full((len(logits),), UNLABELLED)
 
     def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
@@ -68,3 +64,19 @@ def student_gradient(
         return np.asarray(torch.cat([one.flatten() for one in found]).numpy())
 
     return gradient
+
+
+def _looked_at(
+    inputs: "NDArray[Any]", encoder: "Encoder", student: Student, teacher: Path
+) -> "tuple[Tensor, list[Tensor]]":
+    """Return the student's logits [N, C], and its weights, which they depend on."""
+    import torch
+
+    from stillroom.models.hidden import logits_alone
+    from stillroom.models.start import start
+
+    model = start(student.architecture, encoder, student.seed, teacher).double()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(student.seed)  # of the dropout
+        logits, _ = logits_alone(model, torch.from_numpy(inputs))
+    return logits, [one for one in model.parameters() if one.requires_grad]
