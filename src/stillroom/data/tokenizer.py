@@ -94,7 +94,7 @@ class Tokenizer:
         """Which tokenizer it is: equal hashes give every text equal ids."""
         return self._sha256
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many ids there are: one more than the largest."""
         return max(self._vocabulary.values()) + 1

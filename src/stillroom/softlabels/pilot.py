@@ -38,11 +38,12 @@ class Pilot:
         """Add distributions: logits [n, C] on any device."""
         import torch
 
-        from stillroom.softlabels.sparsify.mass import load, mass, shift
+        from stillroom.softlabels.sparsify.mass import mass
+        from stillroom.softlabels.sparsify.peaks import peaked
 
         rows = max(1, 2**21 // logits.shape[-1])
         for chunk in torch.as_tensor(logits).split(rows):
-            of = mass(shift(load(chunk)), temperature)
+            of = mass(peaked(chunk), temperature)
             p = of.e.flatten(1) / of.z.float()[:, None]
             seen = p[p >= LOWEST_TAU].double().cpu().numpy()
             at = (np.searchsorted(EDGES, seen, side="right") - 1).clip(max=BINS - 1)

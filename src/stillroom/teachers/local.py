@@ -6,6 +6,7 @@ Kept ──answer──> logits, batch by batch at one fixed shape
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,7 +104,7 @@ class LocalTeacher:
             sparsifier=sparsifier,
             seed=self.how.seed,
             batch_size=self.how.batch_size,
-            libraries=tuple(f"{name} {version(name)}" for name in LIBRARIES),
+            libraries=_libraries(),
             device=self.model.device.type,
             features=self.how.features,
         )
@@ -141,6 +142,12 @@ def open_teacher(ref: TeacherRef, how: How, encoder: Encoder) -> LocalTeacher:
     require_alike(own, encoder, ref.path)
     _require_outputs(model, own, ref)
     return LocalTeacher(model, own, ref, how)
+
+
+@cache  # a version is looked up on disk, for milliseconds each
+def _libraries() -> tuple[str, ...]:
+    """Return what answers, as `name version`."""
+    return tuple(f"{name} {version(name)}" for name in LIBRARIES)
 
 
 def _require_outputs(model: "PreTrainedModel", encoder: Encoder, ref: TeacherRef) -> None:

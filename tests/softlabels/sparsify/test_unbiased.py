@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stillroom.softlabels.sparsify.mass import Mass, load, mass, shift
+from stillroom.softlabels.sparsify.mass import Mass, mass
+from stillroom.softlabels.sparsify.peaks import load, peaked
 from stillroom.softlabels.sparsify.topk import largest
 from stillroom.softlabels.sparsify.unbiased import Split, fixed_threshold, sample, threshold
 
@@ -29,7 +30,7 @@ def one(p: tuple[float, ...], copies: int) -> torch.Tensor:
 
 
 def of(logits: torch.Tensor, temperature: float = 1.0) -> Mass:
-    return mass(shift(load(logits)), temperature)
+    return mass(peaked(logits), temperature)
 
 
 def fixed(logits: torch.Tensor, k: int, uniforms: torch.Tensor) -> Split:

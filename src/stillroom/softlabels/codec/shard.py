@@ -26,9 +26,10 @@ DELTA = "DELTA_BINARY_PACKED"
 SPLIT = "BYTE_STREAM_SPLIT"
 # Levels of zstd. Of entries, floats are noise to it: at 15 they take ten times as long as at 3, for
 # 0.6%. Where an entry's value is a float, its other columns are a quarter of the bytes, and level 6
-# costs 0.5%; elsewhere ids gain 8% by the slowest level, and what is left 1% by a slow one. Whole
-# answers are of few classes and cheap to write: at 3 a small shard of them takes 6% more.
-LEVEL_OF_FLOATS, LEVEL_BESIDE_FLOATS, LEVEL_OF_IDS, LEVEL, LEVEL_OF_WHOLE = 3, 6, 15, 12, 15
+# gains 1.1% for half as long again; elsewhere ids gain 8% by the slowest level, and what is left
+# 1.3% by 12 over 9, which takes twice as long. Whole answers are of few classes and cheap to write:
+# at 3 a small shard of them takes 6% more.
+LEVEL_OF_FLOATS, LEVEL_BESIDE_FLOATS, LEVEL_OF_IDS, LEVEL, LEVEL_OF_WHOLE = 3, 3, 15, 9, 15
 
 # What a shard may unpack to. One of 128 sequences of 512 tokens at 50 entries takes 24 MB.
 MOST_BYTES = 1 << 30

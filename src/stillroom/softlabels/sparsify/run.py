@@ -27,18 +27,8 @@ from stillroom.softlabels.sparsify.kinds import (
     Threshold,
     TopK,
 )
-from stillroom.softlabels.sparsify.mass import (
-    Loaded,
-    Mass,
-    Shifted,
-    entropy,
-    finite,
-    load,
-    mass,
-    masses,
-    padded,
-    shift,
-)
+from stillroom.softlabels.sparsify.mass import Mass, Room, Survey, mass, survey
+from stillroom.softlabels.sparsify.peaks import Peaked, finite, load, peaked
 from stillroom.softlabels.sparsify.topk import largest
 from stillroom.softlabels.sparsify.unbiased import Split, fixed_threshold, sample, threshold
 
@@ -72,14 +62,14 @@ class _Chunk:
         logits: [n, C].
         labels: [n].
         uniforms: [n, m].
-        room: [3, n, W], float32: for values, for e, and for what else a kind needs.
+        room: to work in.
     """
 
     first: int
     logits: Tensor
     labels: Tensor
     uniforms: Tensor
-    room: Tensor
+    room: Room
 
 
 def uniforms_needed(sparsifier: Sparsifier) -> int:
@@ -103,7 +93,7 @@ def sparsify(batch: Batch, sparsifier: Sparsifier) -> Entries:
     rule = _RULES[type(sparsifier)]
     count, classes = len(batch.rows), batch.logits.shape[1]
     size = min(max(1, CHUNK // classes), count)
-    room = batch.logits.new_empty((3, size, padded(classes)), dtype=torch.float32)
+    room = Room.of(batch.logits, size)
     return concatenated(
         [
             rule(_chunk(batch, slice(start, start + size), room), sparsifier)
@@ -112,7 +102,7 @@ def sparsify(batch: Batch, sparsifier: Sparsifier) -> Entries:
     )
 
 
-def _chunk(batch: Batch, part: slice, room: Tensor) -> _Chunk:
+def _chunk(batch: Batch, part: slice, room: Room) -> _Chunk:
     rows = batch.rows[part]
     first, last = int(rows[0]), int(rows[-1])
     consecutive = last - first + 1 == len(rows) and bool((rows.diff() == 1).all())
@@ -122,7 +112,7 @@ def _chunk(batch: Batch, part: slice, room: Tensor) -> _Chunk:
         logits=logits,
         labels=batch.labels[part],
         uniforms=batch.uniforms[part],
-        room=room[:, : len(rows)],
+        room=room,
     )
 
 
@@ -133,61 +123,41 @@ def _full(batch: _Chunk, _: Full) -> FullEntries:
 
 
 def _topk(batch: _Chunk, kind: TopK) -> TopKEntries:
-    values, e, base = batch.room
-    loaded = load(batch.logits, batch.first, values)
+    loaded = load(batch.logits, batch.first, batch.room.e[: len(batch.logits)])
     heads = largest(loaded, kind.k)
-    shifted = shift(loaded, values)
-    at = masses(shifted, kind.temperatures, e, base)
-    log_z = [at[t].z.log() + shifted.peak.double() / t for t in kind.temperatures]
-    at_one = at[1.0] if min(at) == 1 else mass(shifted, 1.0, e)
+    of = Peaked(batch.logits, loaded.peak)
+    found = survey(of, kind.temperatures, batch.room)
+    log_z = [found.z[t].log() + of.peak.double() / t for t in kind.temperatures]
     return TopKEntries(
         counts=_int64(heads.counts),
         ids=_ids(heads.ids),
         logits=_float32(heads.logits),
         log_z=_float32(torch.stack(log_z, dim=1)),
-        **_beside(batch, shifted, at_one, e),
+        **_beside(batch, of, found),
     )
 
 
 def _sample(batch: _Chunk, kind: Sample) -> SampleEntries:
-    values, e, _ = batch.room
-    shifted = shift(load(batch.logits, batch.first, values), values)
-    counts, ids, times = sample(mass(shifted, kind.temperature, e), batch.uniforms)
+    beside, at = _at(batch, peaked(batch.logits, batch.first), kind.temperature)
+    counts, ids, times = sample(at, batch.uniforms)
     return SampleEntries(
-        counts=_int64(counts),
-        ids=_ids(ids),
-        times=_int64(times).astype(np.uint16),
-        **_beside(batch, shifted, mass(shifted, 1.0, e), e),
+        counts=_int64(counts), ids=_ids(ids), times=_int64(times).astype(np.uint16), **beside
     )
 
 
 def _threshold(batch: _Chunk, kind: Threshold) -> ThresholdEntries:
-    loaded = load(batch.logits, batch.first, batch.room[0])
-    return _split(
-        batch, loaded, kind.temperature, lambda of: threshold(of, kind.tau, batch.uniforms[:, 0])
-    )
+    beside, at = _at(batch, peaked(batch.logits, batch.first), kind.temperature)
+    return _entries(threshold(at, kind.tau, batch.uniforms[:, 0]), beside)
 
 
 def _fixed(batch: _Chunk, kind: FixedThreshold) -> ThresholdEntries:
-    loaded = load(batch.logits, batch.first, batch.room[0])
+    loaded = load(batch.logits, batch.first, batch.room.e[: len(batch.logits)])
     heads = largest(loaded, kind.k)
-    return _split(
-        batch,
-        loaded,
-        kind.temperature,
-        lambda of: fixed_threshold(heads, of, kind.k, batch.uniforms[:, 0]),
-    )
+    beside, at = _at(batch, Peaked(batch.logits, loaded.peak), kind.temperature)
+    return _entries(fixed_threshold(heads, at, kind.k, batch.uniforms[:, 0]), beside)
 
 
-def _split(
-    batch: _Chunk, loaded: Loaded, temperature: float, rule: Callable[[Mass], Split]
-) -> ThresholdEntries:
-    values, e, products = batch.room
-    shifted = shift(loaded, values)
-    at_one = mass(shifted, 1.0, e)
-    # Before the rule: it takes the heads out of the mass that it is given.
-    beside = _beside(batch, shifted, at_one, products)
-    split = rule(at_one if temperature == 1 else mass(shifted, temperature, e))
+def _entries(split: Split, beside: dict[str, NDArray[np.float32]]) -> ThresholdEntries:
     return ThresholdEntries(
         head_counts=_int64(split.head_counts),
         head_ids=_ids(split.head_ids),
@@ -207,20 +177,21 @@ _RULES: dict[type, Callable[..., Entries]] = {
 }
 
 
-def _beside(
-    batch: _Chunk, shifted: Shifted, at_one: Mass, out: Tensor
-) -> dict[str, NDArray[np.float32]]:
-    """Return entropy and log p of the hard label: no truncated set could give them later.
+def _at(
+    batch: _Chunk, of: Peaked, temperature: float
+) -> tuple[dict[str, NDArray[np.float32]], Mass]:
+    """Return what stands beside the entries, and the mass at a temperature."""
+    found = survey(of, (), batch.room)
+    beside = _beside(batch, of, found)
+    return beside, found.lowest if temperature == 1 else mass(of, temperature, batch.room)
 
-    The entropy's products go to `out`, which may be the mass's own e.
-    """
+
+def _beside(batch: _Chunk, of: Peaked, found: Survey) -> dict[str, NDArray[np.float32]]:
+    """Return entropy and log p of the hard label: no truncated set could give them later."""
     labels = batch.labels.clamp(min=0)[:, None]
-    log_p = shifted.values.gather(1, labels)[:, 0].double() - at_one.z.log()
-    log_p = torch.where(batch.labels >= 0, log_p, torch.nan)
-    return {
-        "entropy": _float32(entropy(shifted, at_one, out)),
-        "log_p_label": _float32(log_p),
-    }
+    log_p = of.logits.gather(1, labels)[:, 0].float() - of.peak
+    log_p = torch.where(batch.labels >= 0, log_p.double() - found.z[1.0].log(), torch.nan)
+    return {"entropy": _float32(found.entropy), "log_p_label": _float32(log_p)}
 
 
 def _int64(tensor: Tensor) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.mass import Loaded
+from stillroom.softlabels.sparsify.peaks import Loaded
 
 
 @dataclass(slots=True)
@@ -35,8 +35,8 @@ def largest(loaded: Loaded, k: int) -> Heads:
     """Return the min(k, support) largest of each row; of ties the lowest ids.
 
     Args:
-        loaded: as `mass.load` returns it, before it is shifted: a difference of two logits may be
-            lost when the maximum is subtracted.
+        loaded: as `load` returns it: a difference of two logits may be lost when the maximum is
+            subtracted.
         k: at least 1.
     """
     found = _candidates(loaded, k)
