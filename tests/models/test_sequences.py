@@ -9,7 +9,7 @@ from small_corpus import BERT, GPT2, SmallCorpus, hidden_corpus, small_corpus
 
 from stillroom.data.encoders.sequences import LABELS, Sequences
 from stillroom.models.arguments import arguments
-from stillroom.models.sequences import Kind, batches_of_token_logits, kinds
+from stillroom.models.sequences import Kind, batches_of_token_logits, kinds, logits_at
 from stillroom.models.table import build
 
 
@@ -40,6 +40,20 @@ def test_answers_are_the_models_at_the_places_that_are_asked(made: SmallCorpus) 
     for row, found in enumerate(answers(made, inputs)):
         expected = whole[row][inputs[row, LABELS] >= 0]
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_logits_of_some_places_are_the_models_there_and_have_gradients(made: SmallCorpus) -> None:
+    inputs = inputs_of(made)[:3]
+    model = build("transformer", GPT2, made.shape, seed=0).eval()
+    places = [np.array([1]), np.array([0, 2]), np.array([], np.int64)]
+    found = logits_at(model, inputs, places)
+    whole = model(**arguments(model, torch.from_numpy(inputs))).logits.detach().numpy()
+    asked = [np.flatnonzero(row >= 0) for row in inputs[:, LABELS]]
+    expected = [whole[0, asked[0][1]], whole[1, asked[1][0]], whole[1, asked[1][2]]]
+    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
+    assert found.requires_grad
+    again = model(**arguments(model, torch.from_numpy(inputs))).logits
+    assert again.shape[:2] == inputs.shape[::2]  # the hook is gone
 
 
 def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(made: SmallCorpus) -> None:

@@ -55,7 +55,9 @@ def an_option(k: int, size: int, error: float | None) -> Option:
 
 
 def a_plan(*options: Option) -> Plan:
-    return Plan(options=options, positions=9, members=1, draws=4, temperature=1.0, whole=WHOLE)
+    return Plan(
+        options=options, positions=9, sampled=9, members=1, draws=4, temperature=1.0, whole=WHOLE
+    )
 
 
 def test_full_labels_are_what_everything_is_compared_with(of_one: Plan) -> None:

@@ -38,7 +38,9 @@ def option(sparsifier: Wanted, missing_mass: Any = "unbiased", is_apart: bool = 
 
 def a_plan(*options: Option) -> Plan:
     whole = Whole(rows=5000, rows_per_shard=8192, copies=3)
-    return Plan(options=options, positions=9, members=1, draws=4, temperature=4.0, whole=whole)
+    return Plan(
+        options=options, positions=9, sampled=9, members=1, draws=4, temperature=4.0, whole=whole
+    )
 
 
 def printed(plan: Plan) -> list[str]:

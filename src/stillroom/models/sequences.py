@@ -7,13 +7,14 @@ whether another row needs a mask. So a row goes with rows of its own kind: cut t
 of one piece or of several. What kind it is depends on the row alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stillroom.data.encoders.sequences import LABELS, POSITIONS, TOKENS, Sequences
 from stillroom.models.hidden import logits_alone
@@ -82,6 +83,37 @@ def batches_of_token_logits(
             with torch.inference_mode(), _asked_first(model, batch, kind):
                 logits, _ = logits_alone(model, batch)
             yield logits[: len(some), :, :outputs]
+
+
+def logits_at(
+    model: "PreTrainedModel", inputs: Sequences, places: Sequence[NDArray[np.int64]]
+) -> "Tensor":
+    """Return [M, V], row after row, with gradients; elsewhere no logits are ever computed.
+
+    Args:
+        model: of tokens.
+        inputs: [N, 3, length].
+        places: of each row, which of the positions where something is asked.
+
+    Raises:
+        ModelError: the model has no output layer.
+    """
+    import torch
+
+    rows = np.repeat(np.arange(len(inputs)), [len(some) for some in places])
+    asked = [np.flatnonzero(row >= 0) for row in inputs[:, LABELS]]
+    columns = np.concatenate([every[some] for every, some in zip(asked, places, strict=True)])
+
+    def some_of(layer: "Module", given: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
+        hidden, *others = given
+        return hidden[rows, columns][None], *others
+
+    hook = output_layer(model).register_forward_pre_hook(some_of)
+    try:
+        logits, _ = logits_alone(model, torch.from_numpy(inputs))
+    finally:
+        hook.remove()
+    return logits[0]
 
 
 @contextmanager

@@ -33,11 +33,13 @@ class Whole:
         rows: of each teacher's part of the set, draws and views included.
         rows_per_shard: on average.
         copies: how often each byte comes to lie on the disk.
+        thinned: how many positions a row has for one of them that the sample looks at.
     """
 
     rows: int
     rows_per_shard: int
     copies: int
+    thinned: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Plan:
     Attributes:
         options: kind by kind, by rising number of entries.
         positions: distributions in the sample.
+        sampled: rows that they are of.
         members: teachers whose answers are kept apart.
         draws: over which the errors of unbiased options are averaged.
         temperature: of the comparison.
@@ -81,6 +84,7 @@ class Plan:
 
     options: tuple[Option, ...]
     positions: int
+    sampled: int
     members: int
     draws: int
     temperature: float
@@ -128,6 +132,7 @@ def plan(
     return Plan(
         options=tuple(options),
         positions=len(full),
+        sampled=len(answered[0].rows),
         members=len(answered),
         draws=DRAWS,
         temperature=temperature,
@@ -155,6 +160,7 @@ def chosen(plan: Plan, budget: int) -> Option:
 def _options(wanted: Wanted, scales: Scales, reference: Reference, whole: Whole) -> list[Option]:
     """Return an option, or of top-k one for each treatment of the missing mass."""
     found = scales.weighed(wanted)
+    bytes_per_row = found.bytes_per_row * whole.thinned
     treatments: tuple[MissingMass, ...] = ("unbiased",)
     if isinstance(wanted, TopK):
         treatments = ("tail_bucket", "renormalise") if found.draws else ("tail_bucket",)
@@ -163,8 +169,8 @@ def _options(wanted: Wanted, scales: Scales, reference: Reference, whole: Whole)
             sparsifier=wanted,
             missing_mass=one,
             entries=found.entries,
-            bytes_per_row=found.bytes_per_row,
-            bytes_total=round(found.bytes_per_row * whole.rows * whole.copies),
+            bytes_per_row=bytes_per_row,
+            bytes_total=round(bytes_per_row * whole.rows * whole.copies),
             fidelity=reference.fidelity(found.draws, found.retained_mass, one)
             if found.draws
             else None,

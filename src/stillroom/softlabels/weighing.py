@@ -18,7 +18,7 @@ from stillroom.softlabels.blocks import Row
 from stillroom.softlabels.capture import NO_LABEL
 from stillroom.softlabels.codec.decode import Decoded
 from stillroom.softlabels.codec.layout import Layout
-from stillroom.softlabels.codec.ragged import flat
+from stillroom.softlabels.codec.ragged import flat, offsets
 from stillroom.softlabels.codec.rows import encode_rows
 from stillroom.softlabels.codec.shard import to_bytes
 from stillroom.softlabels.combine import Combination, combined, require_combinable
@@ -43,7 +43,7 @@ DRAWS = 4
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A teacher's answers to the sample: logits [n, C] to n rows of one position each.
+    """A teacher's answers to the sample: logits [N, C] of all positions of n rows, row after row.
 
     Where its captures keep features, [n, D] of them too.
     """
@@ -69,7 +69,8 @@ class Answered:
         rows = [replace(row, draw=draw) for row in self.rows]
         if isinstance(kind, Full):  # whose rows are kept without labels, as the capture does it
             rows = [replace(row, labels=np.full_like(row.labels, NO_LABEL)) for row in rows]
-        entries = sparse(self.logits, range(len(rows)), rows, capture)
+        starts = offsets(np.array([len(row.labels) for row in rows]))[:-1]
+        entries = sparse(self.logits, starts.tolist(), rows, capture)
         return encode_rows(rows, entries, capture, self.layout(kind), self.features)
 
     def read(self, table: pa.Table, kind: Sparsifier, temperature: float) -> Distributions:

@@ -63,7 +63,15 @@ def project(**given: Any) -> Project:
 
 def planned(*options: Option) -> Planned:
     whole = Whole(rows=5000, rows_per_shard=8192, copies=3)
-    plan = Plan(options=options, positions=1024, members=3, draws=4, temperature=4.0, whole=whole)
+    plan = Plan(
+        options=options,
+        positions=1024,
+        sampled=1024,
+        members=3,
+        draws=4,
+        temperature=4.0,
+        whole=whole,
+    )
     copies = Copies(("the store .stillroom/store", "data/04_soft_labels", "cache"), 3, False)
     return Planned(plan=plan, copies=copies, inputs=5000, seconds_per_input=0.002)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_corpus import BERT, GPT2, small_corpus, token_teachers
 from small_objective import HINTON
 from small_project import CLASSES, EVERYTHING, fitted, small, untrained_teachers
 
@@ -14,6 +15,9 @@ from stillroom.io.copies import Copies
 from stillroom.models.directory import EXACT, PREPROCESSOR
 from stillroom.pipelines.teach import planning
 from stillroom.pipelines.teach.planning import Planned, Project, planned
+from stillroom.softlabels import candidates
+from stillroom.softlabels.plan import Plan
+from stillroom.softlabels.plan_table import told
 from stillroom.softlabels.sparsify.kinds import Full, TopK
 from stillroom.teachers.reference import refer
 
@@ -62,7 +66,11 @@ def project(tmp_path: Path) -> Project:
 
 
 def full_of(found: Planned) -> Any:
-    option = found.plan.options[0]
+    return full_of_plan(found.plan)
+
+
+def full_of_plan(plan: Plan) -> Any:
+    option = plan.options[0]
     assert option.sparsifier == Full()
     return option
 
@@ -109,6 +117,45 @@ def test_a_sample_is_no_larger_than_its_gradients_can_be_held(
 ) -> None:
     monkeypatch.setattr(planning, "MOST_CELLS", 20 * len(CLASSES))
     assert planned(project, COPIES, 1000).plan.positions == 20
+
+
+@pytest.mark.parametrize("task", ["next_token", "masked_token"])
+def test_a_plan_of_sequences_looks_at_positions(
+    tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = small_corpus(tmp_path, corpus={"task": task})
+    options = BERT if made.fitted.is_masked else GPT2
+    project = Project(
+        examples=made.examples,
+        encoder=made.encoder,
+        teachers=token_teachers(made, tmp_path / "teachers"),
+        inference=EXACT,
+        softlabels=SoftLabels(**LABELS),
+        student=replace(STUDENT, architecture=Architecture(name="transformer", options=options)),
+        objective=OBJECTIVE,
+    )
+    monkeypatch.setattr(candidates, "ENTRIES", (2, 32))
+    whole = planned(project, COPIES, 60)
+    plan = whole.plan
+    assert 30 < plan.positions <= 60
+    assert plan.whole.rows == whole.inputs == len(made.examples.read())
+    # Of a teacher of V tokens all logits take 4 V bytes at a position, less what zstd saves.
+    full, per_row = full_of(whole), plan.whole.thinned * plan.positions / plan.sampled
+    assert 0.8 < full.bytes_per_row / (4 * made.fitted.outputs * per_row) < 1.05
+    assert full.fidelity.gradient_cosine == pytest.approx(1)
+    errors = {
+        told(option): option.fidelity.gradient_error for option in plan.options if option.fidelity
+    }
+    assert (
+        errors["threshold, 32 entries on average (unbiased)"]
+        < 0.5 * (errors["threshold, 2 entries on average (unbiased)"])
+    )
+
+    monkeypatch.setattr(planning, "MOST_CELLS", 30 * made.fitted.outputs)
+    some = planned(project, COPIES, 60).plan
+    assert some.sampled == plan.sampled
+    assert some.positions <= max(30, some.sampled)
+    assert full_of_plan(some).bytes_per_row == pytest.approx(full.bytes_per_row, rel=0.1)
 
 
 def test_teachers_with_other_preprocessing_answer_about_the_same_examples(

@@ -21,6 +21,7 @@ STUDENT = Student(
     architecture=Architecture(name="mlp", options={"hidden": [4], "dropout": 0.0}),
     seed=3,
 )
+PLACES = [np.array([0])] * 3
 TARGETS = Distributions(
     owners=np.array([0, 0, 1, 2, 2, 2]),
     ids=np.array([0, 2, 1, 0, 1, 2]),
@@ -34,7 +35,7 @@ def test_it_is_the_derivative_of_the_mean_soft_cross_entropy(tmp_path: Path) -> 
     made = small(tmp_path)
     encoder = read_encoder(made.encoder)
     inputs = encoder.encode(made.examples.read().head(3))
-    found = student_gradient(inputs, encoder, STUDENT, tmp_path, 2.0)(TARGETS, "unbiased")
+    found = student_gradient(inputs, PLACES, encoder, STUDENT, tmp_path, 2.0)(TARGETS, "unbiased")
 
     model = build("mlp", {"hidden": [4], "dropout": 0.0}, Shape(encoder.shape, encoder.classes), 3)
     model = model.double()
@@ -59,7 +60,9 @@ def test_equal_targets_give_equal_gradients_also_with_dropout(tmp_path: Path) ->
     inputs = encoder.encode(made.examples.read().head(3))
     dropping = Architecture(name="mlp", options={"hidden": [8], "dropout": 0.5})
     student = Student(**{**STUDENT.__dict__, "architecture": dropping})
-    first, second = (student_gradient(inputs, encoder, student, tmp_path, 2.0) for _ in range(2))
+    first, second = (
+        student_gradient(inputs, PLACES, encoder, student, tmp_path, 2.0) for _ in range(2)
+    )
     assert (first(TARGETS, "tail_bucket") == second(TARGETS, "tail_bucket")).all()
     assert (first(TARGETS, "tail_bucket") == first(TARGETS, "tail_bucket")).all()
     assert (first(TARGETS, "tail_bucket") != first(TARGETS, "renormalise")).any()
@@ -69,7 +72,7 @@ def test_a_student_of_tokens_looks_at_texts(tmp_path: Path) -> None:
     bert = Architecture(name="transformer", options=small_texts.BERT)
     student = Student(**{**STUDENT.__dict__, "architecture": bert})
     inputs = small_texts.ENCODER.encode(small_texts.frame("a card", "my phone", "where is it?"))
-    found = student_gradient(inputs, small_texts.ENCODER, student, tmp_path, 2.0)
+    found = student_gradient(inputs, PLACES, small_texts.ENCODER, student, tmp_path, 2.0)
     gradient = found(TARGETS, "unbiased")
     assert np.isfinite(gradient).all()
     assert np.abs(gradient).max() > 0

@@ -12,7 +12,7 @@ from stillroom.io.sizes import told as told_size
 
 if TYPE_CHECKING:
     from stillroom.pipelines.teach.planning import Planned, Project
-    from stillroom.softlabels.plan import Option
+    from stillroom.softlabels.plan import Option, Plan
 
 WIDTH = 79
 MINUTE, HOUR = 60, 3600
@@ -26,13 +26,18 @@ def heading(found: "Planned") -> str:
     reflinks = "here are reflinks" if copies.reflinks else "no reflinks here"
     return "\n".join(
         [
-            f"Sample    {plan.positions:,} of {plan.whole.rows:,} rows, temperature "
-            f"{plan.temperature:g}; of unbiased ones {plan.draws} draws",
+            f"Sample    {_sample(plan)}, temperature {plan.temperature:g}; of unbiased ones "
+            f"{plan.draws} draws",
             f"Teachers  {speed:.2g} ms per input, {_time(found.hours)} for {found.inputs:,}{apart}",
             f"Copies    {copies.full} full ones in {len(copies.places)} places ({reflinks}):",
             *(f"          {place}" for place in copies.places),
         ]
     )
+
+
+def _sample(plan: "Plan") -> str:
+    of = f"{plan.sampled:,} of {plan.whole.rows:,} rows"
+    return of if plan.positions == plan.sampled else f"{plan.positions:,} positions in {of}"
 
 
 def choice_in_words(

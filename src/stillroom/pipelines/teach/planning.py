@@ -2,6 +2,8 @@
 
 examples ──sample──> questions ──each teacher, timed──> logits ─┐
                          └──student's encoder──> gradient ──────┴──plan──> Planned
+
+Of sequences only so many positions are looked at as can be held, evenly spread over each.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,16 +14,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Inference, Objective, SoftLabels, Student
-from stillroom.errors import ConfigError
 from stillroom.io.copies import Copies
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
 from stillroom.pipelines.teach import request
 from stillroom.pipelines.teach.nodes import ask
+from stillroom.pipelines.teach.places import Places, spread, thinned
 from stillroom.pipelines.teach.student_gradient import student_gradient
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from stillroom.softlabels.answers import Ask
@@ -75,29 +76,26 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
     Raises:
         StillroomError: the examples, the teachers or the student cannot be used.
     """
-    from stillroom.data.encoders import read_encoder
+    from stillroom.data.encoders import SequenceEncoder, read_encoder
     from stillroom.softlabels.plan import Whole, plan
     from stillroom.teachers.questions import ExampleQuestions
     from stillroom.teachers.reference import refer
 
     refs = refer(project.teachers, project.inference)
     fitted = read_encoder(project.encoder)
-    if not fitted.classes:
-        raise ConfigError(
-            "a plan is of classes, and these examples are sequences of tokens. Set "
-            "softlabels.entries to how many a position may have on average."
-        )
     asks = ask(project.examples, project.encoder, refs, project.softlabels)
     first: Any = asks[0].questions
     most = min(positions, max(2, MOST_CELLS // fitted.outputs))
+    wanted = 2 * fitted.length + positions if isinstance(fitted, SequenceEncoder) else most
     own = ExampleQuestions(
         project.examples,
         fitted,
         request.views_of(project.softlabels, fitted),
         project.softlabels.draws,
     )
-    sampled = _sampled([*(one.questions for one in asks), own], most)
-    answered, seconds = _answers(asks, sampled)
+    sampled = _sampled([*(one.questions for one in asks), own], wanted)
+    places = spread(sampled[0], most)
+    answered, seconds = _answers(asks, sampled, places)
     labels, temperature = project.softlabels, project.objective.temperature
     inputs = _stacked(sampled[-1])
     found = plan(
@@ -105,8 +103,13 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
         request.read_combination_of(labels, len(asks)),
         tuple(sorted({*labels.temperatures, temperature})),
         temperature,
-        Whole(rows=len(first), rows_per_shard=labels.rows_per_shard, copies=copies.full),
-        student_gradient(inputs, fitted, project.student, refs[0].path, temperature),
+        Whole(
+            rows=len(first),
+            rows_per_shard=labels.rows_per_shard,
+            copies=copies.full,
+            thinned=thinned(sampled[0], places),
+        ),
+        student_gradient(inputs, places, fitted, project.student, refs[0].path, temperature),
         _progress,
     )
     return Planned(
@@ -156,29 +159,34 @@ def _name(question: "Question") -> tuple[bytes, int, int]:
     return question.row.example_id, question.row.view, question.row.draw
 
 
-def _stacked(questions: list["Question"]) -> "NDArray[np.float32]":
+def _stacked(questions: list["Question"]) -> "NDArray[Any]":
     import numpy as np
 
-    return np.stack([question.input() for question in questions]).astype(np.float32)
+    inputs = np.stack([question.input() for question in questions])
+    return inputs.astype(np.float32) if np.issubdtype(inputs.dtype, np.floating) else inputs
 
 
 def _answers(
-    asks: "tuple[Ask, ...]", sampled: list[list["Question"]]
+    asks: "tuple[Ask, ...]", sampled: list[list["Question"]], places: Places
 ) -> tuple[list["Answered"], float]:
     """Return each teacher's answers, and the seconds that an input takes of all of them."""
     with ticking("asking", len(asks) * len(sampled[0]), "rows") as ticker:
         timed = [
-            _answered(one, questions, ticker) for one, questions in zip(asks, sampled, strict=False)
+            _answered(one, questions, places, ticker)
+            for one, questions in zip(asks, sampled, strict=False)
         ]
     return [answered for answered, _ in timed], sum(seconds for _, seconds in timed)
 
 
-def _answered(one: "Ask", questions: list["Question"], ticker: Any) -> tuple["Answered", float]:
+def _answered(
+    one: "Ask", questions: list["Question"], places: Places, ticker: Any
+) -> tuple["Answered", float]:
     """Return a teacher's answers, with features where they would be kept, and seconds per input."""
     import numpy as np
 
     from stillroom.softlabels.features import halved, split
     from stillroom.softlabels.sparsify.kinds import Full
+    from stillroom.softlabels.sparsify.rows import on_cpu
     from stillroom.softlabels.weighing import Answered
 
     inputs, parts, states = _stacked(questions), [], []
@@ -186,12 +194,16 @@ def _answered(one: "Ask", questions: list["Question"], ticker: Any) -> tuple["An
     started = perf_counter()
     for answer in member.answer(inputs):
         logits, features = split(answer)
-        parts.append(np.asarray(logits, dtype=np.float32))
+        for row in logits:
+            parts.append(on_cpu(row.reshape(-1, row.shape[-1])[places[len(parts)]]))
         if features is not None:
             states.append(halved(features, range(len(features))))
-        ticker.advance(len(parts[-1]))
+        ticker.advance(len(logits))
     seconds = (perf_counter() - started) / len(inputs)
-    rows = tuple(question.row for question in questions)
+    rows = tuple(
+        replace(question.row, labels=question.row.labels[at])
+        for question, at in zip(questions, places, strict=True)
+    )
     kept = np.concatenate(states) if states else None
     return Answered(one.teacher, rows, np.concatenate(parts), kept), seconds
 

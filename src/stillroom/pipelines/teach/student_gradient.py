@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Student
+from stillroom.pipelines.teach.places import Places
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def student_gradient(
     inputs: "NDArray[Any]",
+    places: Places,
     encoder: "Encoder",
     student: Student,
     teacher: Path,
@@ -32,6 +34,7 @@ def student_gradient(
 
     Args:
         inputs: [N, *shape], as `encoder` makes them.
+        places: of each input, which of the positions that are asked is looked at.
         encoder: of the examples.
         student: what is built.
         teacher: the directory whose layers it may start from.
@@ -48,7 +51,7 @@ def student_gradient(
     from stillroom.objectives.named import soft_term
     from stillroom.objectives.target import SoftTarget
 
-    logits, weights = _looked_at(inputs, encoder, student, teacher)
+    logits, weights = _looked_at(inputs, places, encoder, student, teacher)
     none = torch.full((len(logits),), UNLABELLED)
 
     def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
@@ -67,16 +70,21 @@ def student_gradient(
 
 
 def _looked_at(
-    inputs: "NDArray[Any]", encoder: "Encoder", student: Student, teacher: Path
+    inputs: "NDArray[Any]", places: Places, encoder: "Encoder", student: Student, teacher: Path
 ) -> "tuple[Tensor, list[Tensor]]":
-    """Return the student's logits [N, C], and its weights, which they depend on."""
+    """Return the student's logits [M, C] at M places, and its weights, which they depend on."""
     import torch
 
+    from stillroom.data.encoders import SequenceEncoder
     from stillroom.models.hidden import logits_alone
+    from stillroom.models.sequences import logits_at
     from stillroom.models.start import start
 
     model = start(student.architecture, encoder, student.seed, teacher).double()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(student.seed)  # of the dropout
-        logits, _ = logits_alone(model, torch.from_numpy(inputs))
+        if isinstance(encoder, SequenceEncoder):
+            logits = logits_at(model, inputs, places)[:, : encoder.outputs]
+        else:
+            logits, _ = logits_alone(model, torch.from_numpy(inputs))
     return logits, [one for one in model.parameters() if one.requires_grad]
