@@ -189,7 +189,8 @@ def _answered(
     from stillroom.softlabels.sparsify.rows import on_cpu
     from stillroom.softlabels.weighing import Answered
 
-    inputs, parts, states = _stacked(questions), [], []
+    inputs, states = _stacked(questions), []
+    parts: list[NDArray[np.float32]] = []
     member = one.teacher.keeping(Full())  # under any sparsifier its answers are these
     started = perf_counter()
     for answer in member.answer(inputs):
