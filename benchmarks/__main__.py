@@ -6,9 +6,7 @@ python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
 
 import json
-import os
 import sys
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,44 +14,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gain import measure_gain
-from benchmarks.hinton import measure_hinton
-from benchmarks.language.gap import measure_gap
-from benchmarks.language.gradients import measure_gradients
-from benchmarks.objectives.one_pass import measure_one_pass
-from benchmarks.objectives.speed import measure_loss_speed
+from benchmarks.every import BENCHMARKS, DATA, measured
 from benchmarks.project import Figure
-from benchmarks.reproducibility import measure_reproducibility
-from benchmarks.softlabels.all import measure_labels, measure_text, or_missing
 from benchmarks.softlabels.answers import answered
 from benchmarks.softlabels.codecs import compare
 from benchmarks.softlabels.gemma import MissingError
-from benchmarks.softlabels.increments import measure_increments
-from benchmarks.softlabels.memory import measure_memory
-from benchmarks.softlabels.throughput import measure_throughput
-from benchmarks.startup import measure_startup
-from benchmarks.texts import measure_texts
-from benchmarks.training import measure_training
 
-# Where the data of trials lie; each benchmark that needs some says what is missing.
-DATA = Path(os.environ.get("DATA", "../shared/data"))
-
-BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
-    "startup": measure_startup,
-    "reproducibility": measure_reproducibility,
-    "gain": measure_gain,
-    "training": measure_training,
-    "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
-    "softlabels": lambda: measure_labels(DATA),
-    "texts": lambda: or_missing(measure_texts, DATA),
-    "hinton": lambda: measure_hinton(DATA),
-    "gap": lambda: or_missing(measure_gap, DATA),
-    "gradients": lambda: or_missing(measure_gradients, DATA),
-    "throughput": lambda: or_missing(measure_throughput, DATA),
-    "text": lambda: or_missing(measure_text, DATA),
-    "increments": lambda: or_missing(measure_increments, DATA),
-    "memory": lambda: or_missing(measure_memory, DATA),
-}
 VERDICTS = {True: "met", False: "MISSED", None: "no bound"}
 # `softlabels` is four of them; Hinton's table takes two hours, and is `make hinton`; `texts` takes
 # half an hour.
@@ -87,11 +53,6 @@ def main(names: list[str]) -> int:
     path.write_text(json.dumps([figure.to_json() for figure in figures], indent=2) + "\n")
     console.print(f"{path} has the numbers.")
     return 1 if any(figure.met is False for figure in figures) else 0
-
-
-def measured(name: str) -> list[Figure]:
-    """Return a benchmark's figures."""
-    return BENCHMARKS[name]()
 
 
 def print_codecs() -> int:

@@ -1,0 +1,49 @@
+"""Every benchmark by name; a module of its own, so that another process finds it.
+
+name ──measured──> figures
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.gain import measure_gain
+from benchmarks.hinton import measure_hinton
+from benchmarks.language.gap import measure_gap
+from benchmarks.language.gradients import measure_gradients
+from benchmarks.objectives.one_pass import measure_one_pass
+from benchmarks.objectives.speed import measure_loss_speed
+from benchmarks.project import Figure
+from benchmarks.reproducibility import measure_reproducibility
+from benchmarks.softlabels.all import measure_labels, measure_text, or_missing
+from benchmarks.softlabels.increments import measure_increments
+from benchmarks.softlabels.memory import measure_memory
+from benchmarks.softlabels.throughput import measure_throughput
+from benchmarks.startup import measure_startup
+from benchmarks.texts import measure_texts
+from benchmarks.training import measure_training
+
+# Where the data of trials lie; each benchmark that needs some says what is missing.
+DATA = Path(os.environ.get("DATA", "../shared/data"))
+
+BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+    "startup": measure_startup,
+    "reproducibility": measure_reproducibility,
+    "gain": measure_gain,
+    "training": measure_training,
+    "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
+    "softlabels": lambda: measure_labels(DATA),
+    "texts": lambda: or_missing(measure_texts, DATA),
+    "hinton": lambda: measure_hinton(DATA),
+    "gap": lambda: or_missing(measure_gap, DATA),
+    "gradients": lambda: or_missing(measure_gradients, DATA),
+    "throughput": lambda: or_missing(measure_throughput, DATA),
+    "text": lambda: or_missing(measure_text, DATA),
+    "increments": lambda: or_missing(measure_increments, DATA),
+    "memory": lambda: or_missing(measure_memory, DATA),
+}
+
+
+def measured(name: str) -> list[Figure]:
+    """Return a benchmark's figures."""
+    return BENCHMARKS[name]()
