@@ -66,5 +66,5 @@ lock: ## Write requirements.lock anew from pyproject.toml, in a fresh venv
 	  build/lock/bin/pip freeze --exclude stillroom | sed 's/+cpu$$//' ) > requirements.lock
 
 clean: ## Remove what runs have made; the venv and the DVC cache stay
-	rm -rf .stillroom .viz build data/02_examples/* data/03_teachers/ensemble data/04_soft_labels \
+	rm -rf .stillroom .viz build data/02_examples/* data/03_teachers/ensemble data/03_teachers/licence.json data/04_soft_labels \
 	  data/05_students data/06_exports/* data/07_reports/*

@@ -1,7 +1,7 @@
 """The gain: the distilled student against its control over five seeds, on the default data.
 
-Each seed trains both anew from one cache of soft labels. Student and control share seed, start,
-batches and every label, so the differences are paired.
+Student and control of a seed share start, batches and every label, so the differences are paired;
+all share one cache of soft labels.
 """
 
 import json
@@ -10,47 +10,42 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from benchmarks.project import Figure, clean_project, kedro
+from stillroom.evaluation.runs import CONTROL, STUDENT
+from stillroom.evaluation.statistics.comparison import Comparison
+from stillroom.evaluation.statistics.evidence import Evidence
 
-SEEDS = range(5)
+SEEDS = 5
 ERRORS = 2.0
 
 
 def measure_gain() -> list[Figure]:
     """Train student and control with each seed and compare them."""
-    measured = []
     with clean_project() as project:
-        kedro(project, "run", "--pipelines=ingest,tutor,teach")
-        for seed in SEEDS:
-            kedro(
-                project,
-                "run",
-                "--pipeline=distill",
-                "--from-nodes=train_students",
-                "--to-nodes=measure_quality",
-                f"--params=student.seed={seed}",
-            )
-            measured.append(_metrics(project))
+        kedro(
+            project,
+            "run",
+            "--pipeline=distill",
+            "--to-nodes=measure_quality",
+            f"--params=evaluate.seeds={SEEDS}",
+        )
+        found = _statistics(project)
     return [
-        _figure("accuracy, points", measured, "accuracy", 100.0),
-        _figure("NLL, nats", measured, "nll", -1.0),
+        _figure("accuracy, points", found.accuracy, 100.0),
+        _figure("NLL, nats", found.log_likelihood, 1.0),
     ]
 
 
-def _metrics(project: Path) -> dict[str, dict[str, float]]:
-    content = json.loads((project / "data/07_reports/metrics.json").read_text(encoding="utf-8"))
-    return {model: content[model] for model in ("teacher", "control", "student")}
+def _statistics(project: Path) -> Evidence:
+    path = project / "data/07_reports/statistics.json"
+    return Evidence.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _figure(
-    name: str, measured: list[dict[str, dict[str, float]]], key: str, scale: float
-) -> Figure:
-    gains = [scale * (run["student"][key] - run["control"][key]) for run in measured]
+def _figure(name: str, found: Comparison, scale: float) -> Figure:
+    students, controls = found.of_seeds[STUDENT], found.of_seeds[CONTROL]
+    gains = [scale * (one - other) for one, other in zip(students, controls, strict=True)]
     error = stdev(gains) / sqrt(len(gains))
-    means = {
-        model: mean(run[model][key] for run in measured)
-        for model in ("teacher", "control", "student")
-    }
-    described = ", ".join(f"{model} {value:.4f}" for model, value in means.items())
+    means = {arm: mean(values) for arm, values in found.of_seeds.items()}
+    described = ", ".join(f"{arm} {value:.4f}" for arm, value in means.items())
     return Figure(
         f"gain in {name}, mean of {len(gains)} seeds ({described})",
         f"{mean(gains):.3f} ± {error:.3f} (standard error)",

@@ -29,7 +29,7 @@ def measure_hinton(data: Path) -> list[Figure]:
     if not (folder / "train-images-idx3-ubyte.gz").is_file():
         return [Figure("Hinton's table on MNIST", f"not measured: {folder} has no MNIST", "", None)]
     done = _prepared()
-    common = f"data.path={folder},trainer.threads={os.cpu_count()}"
+    common = f"data.path={folder},trainer.threads={os.cpu_count()},evaluate.seeds=1"
     table = f"groups.experiment=hinton_mnist,{common}"
     done.once("teacher", lambda: _run("ingest,tutor,teach", table))
     seeds = [

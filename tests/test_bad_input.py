@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command_line import command, written
+from small_licences import write_card
 
 CSV = "label,a,b\n" + "".join(f"{'xy'[n % 2]},{n},{n * n}\n" for n in range(60))
 IDX_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2])
@@ -115,3 +116,18 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_nothing_half_written(project
         )
     finally:
         subprocess.run(["umount", str(target)], check=True)
+
+
+def test_a_teacher_whose_licence_forbids_it_is_one_line_and_nothing_is_written(
+    project: Path,
+) -> None:
+    write_card(project / "models/big", "license: llama3")
+    given = "groups.teacher=given,groups.student=mlp,teacher.path=models/big"
+    ran = command(project, "kedro", "run", "--pipeline=tutor", "--params", given)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    (line,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
+    assert "teacher big is under llama3" in line
+    assert "section 1.b.v" in line
+    assert 'teacher.licence_acknowledged: "<reason>"' in line
+    assert "Traceback" not in ran.stderr
+    assert written(project) == []

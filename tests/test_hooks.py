@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from kedro.io import DataCatalog, MemoryDataset
 
 from stillroom.errors import ConfigError
-from stillroom.hooks import ConfineCatalog, LetGo
+from stillroom.hooks import SLICES, CheckSlices, ConfineCatalog, LetGo
 from stillroom.io.locking import locked
 from stillroom.io.workspace import lock_of, unfinished
 from stillroom.pipelines.train.pipeline import create_pipeline
@@ -59,3 +60,16 @@ def test_what_a_stage_kept_is_let_go_once_its_last_output_is_saved(
     LetGo().after_dataset_saved("student_curves", node)
     assert not kept.exists()
     LetGo().after_dataset_saved("student_curves", node)
+
+
+def catalog_with(slices: dict[str, str]) -> DataCatalog:
+    return DataCatalog({SLICES: MemoryDataset(slices)})
+
+
+def test_a_slice_that_is_no_expression_stops_a_run_before_it_begins() -> None:
+    check = CheckSlices()
+    check.before_pipeline_run(catalog_with({"short": "pl.col('size') < 8"}))
+    check.before_pipeline_run(catalog_with({}))
+    check.before_pipeline_run(DataCatalog())
+    with pytest.raises(ConfigError, match="bad"):
+        check.before_pipeline_run(catalog_with({"bad": "__import__('os')"}))

@@ -30,6 +30,13 @@ def test_only_verify_yields_soft_labels_and_nothing_else_reads_the_unverified() 
     assert [node.name for node in nodes if "unverified_labels" in node.inputs] == ["verify"]
 
 
+def test_no_teacher_runs_and_no_student_learns_before_the_licence_was_checked() -> None:
+    distill = register_pipelines()["distill"]
+    for name in ("tutor_teachers", "answer", "verify", "train_students", "predict"):
+        before = {node.name for node in distill.to_nodes(name).nodes}
+        assert "check_licence" in before, name
+
+
 def test_listing_the_pipelines_imports_nothing_heavy() -> None:
     code = (
         "import sys; from stillroom.pipeline_registry import register_pipelines;"

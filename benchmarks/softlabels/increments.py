@@ -80,6 +80,7 @@ def _prepare(project: Path) -> None:
     shutil.copytree(project / "data/03_teachers/ensemble/member_0", given)
     parameters["groups"]["teacher"] = "given"
     del parameters["teacher"]["epochs"], parameters["teacher"]["members"]
+    parameters["teacher"]["licence"] = "own"
     _write(project, parameters)
     (project / "remote").mkdir()
     for command in (["git", "init", "-q"], [*DVC, "remote", "add", "-d", "local", "remote"]):

@@ -71,12 +71,14 @@ def _planned(opened: OpenProject, positions: int) -> "tuple[Project, Planned]":
     from stillroom.io.copies import copies_of
     from stillroom.pipelines.teach.planning import Project, planned
     from stillroom.pipelines.teach.request import store_of
+    from stillroom.teachers.licences.document import from_json
 
     catalog, parameters, root = opened.catalog, opened.parameters, opened.root
     project = Project(
         examples=catalog.load("examples"),
         encoder=catalog.load("encoder"),
         teachers=catalog.load("teachers"),
+        licence=from_json(catalog.load("licence")),
         inference=parameters["teacher"].inference,
         **{name: parameters[name] for name in ("softlabels", "student", "objective")},
     )

@@ -39,6 +39,10 @@ class SoftLabelError(StillroomError):
     """Soft labels that are missing, damaged, stale or not those of the examples at hand."""
 
 
+class LicenceError(StillroomError):
+    """A teacher whose answers may not train another model, or of whom that is not known."""
+
+
 class ModelError(StillroomError):
     """A model directory or architecture that cannot be used."""
 

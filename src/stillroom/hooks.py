@@ -1,6 +1,7 @@
 """Kedro's hooks: what must hold for every run, whichever stage it runs.
 
 catalog created ──> every path lies inside the project
+run begins ──> the slices that it will look at are expressions
 stage run ──> its events are merged into the run status that Kedro-Viz shows
 last output saved ──> what was kept against a kill is let go
 """
@@ -19,6 +20,7 @@ from stillroom.io.run_status import RunStatus
 from stillroom.io.workspace import let_go
 
 LONG = 3.0  # seconds
+SLICES = "params:evaluate.slices"
 PLACES = ("filepath", "path", "folder", "filename")
 
 
@@ -88,4 +90,23 @@ class LetGo:
             let_go(project_root(), min(node.tags, default="run"))
 
 
-HOOKS = (ConfineCatalog(), RunStatus(), Narrate(), LetGo())
+class CheckSlices:
+    """Refuses a slice that is no expression before anything runs, not after hours of training."""
+
+    @hook_impl
+    def before_pipeline_run(self, catalog: Any) -> None:
+        """Parse each condition of `evaluate.slices`.
+
+        Raises:
+            ConfigError: one is no expression, or uses what is not allowed.
+        """
+        slices = catalog.load(SLICES) if SLICES in catalog else {}
+        if not slices:
+            return
+        from stillroom.evaluation.slices.expression import parsed
+
+        for name, text in slices.items():
+            parsed(str(text), str(name))
+
+
+HOOKS = (ConfineCatalog(), CheckSlices(), RunStatus(), Narrate(), LetGo())

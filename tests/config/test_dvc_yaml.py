@@ -51,7 +51,8 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
     own = "students.${item.student}"
     run = ["teacher.device_map", "teacher.dtype"]
     lesson = [*run, "teacher.mode", "softlabels"]
-    assert sections("train") == [*lesson, own, "objective", "trainer"]
+    control = ["evaluate.full_logits", "evaluate.seeds"]
+    assert sections("train") == [*lesson, own, "objective", "trainer", *control]
     tutor = sections("tutor")
     assert tutor[-1] == "trainer"
     assert {key.partition(".")[0] for key in tutor[:-1]} == {"teacher"}
@@ -62,6 +63,20 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
     assert sections("report") == [
         "data", "teacher", "softlabels", "student", "objective", "trainer", "evaluate",
     ]  # fmt: skip
+
+
+def test_a_reason_reaches_no_training_of_students(stages: dict[str, Any]) -> None:
+    keys = {name: next(iter(stages[name]["params"][0].values())) for name in STAGES}
+    assert {"teacher.licence", "teacher.licence_acknowledged"} < set(keys["tutor"])
+    licence = "data/03_teachers/licence.json"
+    assert licence in stages["tutor"]["outs"]
+    assert licence in stages["teach"]["deps"]  # whose labels stay the same, to the byte
+    assert licence not in stages["train"]["deps"]
+    assert not any("licence" in key for key in keys["train"])
+
+
+def test_a_change_of_the_page_measures_nothing_again(stages: dict[str, Any]) -> None:
+    assert not any("reporting/templates" in dep for dep in stages["evaluate"]["deps"])
 
 
 def test_external_paths_follow_params_yaml(stages: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from stillroom.config.compose import compose
-from stillroom.config.schema import SECTIONS, Optimisation, SoftLabels, Student, plain
+from stillroom.config.schema import SECTIONS, Optimisation, SoftLabels, Student, Teacher, plain
 
 
 def test_every_section_becomes_its_type_and_plain_values_again(project: Path) -> None:
@@ -34,6 +34,28 @@ def test_a_students_optimisation_stands_alone(project: Path) -> None:
         values["lr"],
         values["warmup"],
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("licence", "apache-2.0", ""),
+        ("licence", None, " "),
+        ("licence_acknowledged", "a contract of ours", True),
+        ("licence_acknowledged", None, "x" * 501),
+        ("hub_id", "google/gemma-3-270m", "gemma"),
+        ("hub_id", "me/m.1_2-x", "https://huggingface.co/me/m"),
+        ("hub_id", None, "../x/y"),
+        ("hub_id", None, "me/x\nlicense: mit"),
+    ],
+)
+def test_a_licence_a_reason_and_a_name_are_texts_that_say_something(
+    project: Path, name: str, allowed: object, refused: object
+) -> None:
+    values = compose(project)["teacher"]
+    assert getattr(Teacher(**values | {name: allowed}), name) == allowed
+    with pytest.raises(ValidationError, match=name):
+        Teacher(**values | {name: refused})
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from stillroom.evaluation.metrics import (
     FLOOR,
     accuracy,
     agreement,
+    brier,
     ece,
     kl_to_teacher,
     nll,
     quality,
-    standard_error_of_gain,
 )
 
 # Four examples of three classes. First choices 0, 1, 2, 0; labels 0, 1, 1, 2: right, right, wrong,
@@ -80,14 +80,12 @@ def test_kl_runs_from_the_teacher_to_the_model() -> None:
     assert kl_to_teacher(ROWS, TEACHER) == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_standard_error_is_that_of_the_paired_differences() -> None:
-    # ROWS is right on 0 and 1. The other is right on 0, 1 and 2 (choices 0, 1, 1, 1). The
-    # differences are 0, 0, -1, 0: variance 1/4 - 1/16 = 3/16, over 4 rows: sqrt(3/64).
-    assert standard_error_of_gain(ROWS, TEACHER, LABELS) == pytest.approx(math.sqrt(3 / 64))
-
-
-def test_twins_have_a_gain_without_an_error() -> None:
-    assert standard_error_of_gain(ROWS, ROWS, LABELS) == 0
+def test_the_brier_score_is_the_squared_distance_from_the_label() -> None:
+    # (0.5, 0.5) from (1, 0): 1/4 + 1/4. (0.2, 0.8) from (0, 1): 0.04 + 0.04.
+    rows = np.array([[0.5, 0.5], [0.2, 0.8]])
+    assert brier(rows, np.array([0, 1])) == pytest.approx((0.5 + 0.08) / 2)
+    assert brier(np.eye(2), np.array([0, 1])) == 0
+    assert brier(np.eye(2), np.array([1, 0])) == 2
 
 
 def test_quality_holds_each_measure(answers: Any) -> None:

@@ -10,7 +10,6 @@ from stillroom.errors import DataError
 from stillroom.evaluation.tokens import (
     CHUNK,
     Said,
-    error_of_mean,
     said,
     text_quality,
     token_quality,
@@ -70,23 +69,3 @@ def test_measures_of_four_positions() -> None:
     text = text_quality(model, text_bytes=16)
     assert text.perplexity == pytest.approx(math.exp(2))
     assert text.bits_per_byte == pytest.approx(8 / math.log(2) / 16)
-
-
-def test_the_error_of_a_mean_counts_sequences_not_tokens() -> None:
-    # Four sequences of 5 equal values each: as uncertain as four values are.
-    values = np.repeat([1.0, 2.0, 3.0, 4.0], 5)
-    four = np.std([1, 2, 3, 4], ddof=1) / 2
-    assert error_of_mean(values, np.full(4, 5)) == pytest.approx(four)
-    # And sequences of one token each are independent draws.
-    assert error_of_mean(np.arange(6.0), np.ones(6, np.int64)) == pytest.approx(
-        np.arange(6).std(ddof=1) / math.sqrt(6)
-    )
-
-
-def test_intervals_cover_the_mean_of_correlated_tokens() -> None:
-    draws, covered = np.random.default_rng(0), 0
-    for _ in range(400):
-        lengths = draws.integers(1, 30, 60)
-        values = np.repeat(draws.normal(size=60), lengths) + draws.normal(size=lengths.sum())
-        covered += abs(values.mean()) <= 1.96 * error_of_mean(values, lengths)
-    assert 0.92 <= covered / 400 <= 0.97

@@ -5,18 +5,20 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from small_evidence import looked_at
+from small_licences import a_lineage, own_licence
 
-from stillroom.evaluation.calibration import reliability
-from stillroom.evaluation.confusion import confusion_records
-from stillroom.evaluation.metrics import quality, standard_error_of_gain
-from stillroom.evaluation.similarity import mean_soft_labels, similarity_records
-from stillroom.reporting.page import Evidence
+from stillroom.evaluation.answers import Answers
+from stillroom.evaluation.metrics import quality
+from stillroom.evaluation.plots import plots
+from stillroom.evaluation.statistics.evidence import evidence
+from stillroom.reporting.page import Documents
 
 ROWS = 1000
 ERRORS = {"teacher": 2.1, "control": 3.4, "student": 2.6}
 
 
-def make_evidence(classes: list[str]) -> Evidence:
+def make_documents(classes: list[str]) -> Documents:
     """Return the documents of a run; equal arguments give equal documents."""
     random = np.random.default_rng(7)
     count = len(classes)
@@ -27,18 +29,23 @@ def make_evidence(classes: list[str]) -> Evidence:
         name: softmax(signal[labels] + noise * random.standard_normal((ROWS, count)))
         for name, noise in ERRORS.items()
     }
-    return Evidence(
+    said = Answers(labels, {name: found[None] for name, found in answers.items()})
+    drawn, marks = plots(said, classes, 15), said.marks()
+    return Documents(
         classes=classes,
         metrics=make_metrics(answers, labels),
+        statistics=evidence(marks),
+        **looked_at(said, classes),
+        lineage=a_lineage().to_json(),
+        licence=own_licence(1).to_json(),
         cost={
-            "teacher": {"parameters": 4193130, "megabytes": 16.773, "ms_per_image": 9.4312},
-            "control": {"parameters": 51002, "megabytes": 0.204, "ms_per_image": 0.3121},
-            "student": {"parameters": 51002, "megabytes": 0.204, "ms_per_image": 0.3098},
+            "teacher": {"parameters": 4193130, "megabytes": 16.773, "ms_p50": 9.4312},
+            "control": {"parameters": 51002, "megabytes": 0.204, "ms_p50": 0.3121},
+            "student": {"parameters": 51002, "megabytes": 0.204, "ms_p50": 0.3098},
         },
         parity={"largest_difference": 3.8e-6, "inputs": 256, "tolerance": 1e-4},
-        reliability=[r for m in answers for r in reliability(m, answers[m], labels, 15)],
-        confusion=[r for m in answers for r in confusion_records(m, answers[m], labels, classes)],
-        similarity=similarity_records(mean_soft_labels(answers["teacher"], labels), classes),
+        reliability=drawn[0],
+        confusion=drawn[1],
         continuations=[],
         teacher_curves=make_curves(["teacher-0", "teacher-1", "teacher-2", "teacher-3"], 12),
         student_curves=make_curves(["control", "student"], 30),
@@ -74,9 +81,6 @@ def make_metrics(
     student, control = groups["student"], groups["control"]
     groups["gain"] = {
         "accuracy": student["accuracy"] - control["accuracy"],
-        "accuracy_standard_error": standard_error_of_gain(
-            answers["student"], answers["control"], labels
-        ),
         "nll": control["nll"] - student["nll"],
     }
     return groups
@@ -135,18 +139,18 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="session")
-def evidence() -> Evidence:
+def documents() -> Documents:
     """The documents of a run over the ten digits."""
-    return make_evidence([str(digit) for digit in range(10)])
+    return make_documents([str(digit) for digit in range(10)])
 
 
 @pytest.fixture(scope="session")
-def hostile_evidence() -> Evidence:
+def hostile_documents() -> Documents:
     """The same with class names that mean harm."""
-    return make_evidence(HOSTILE)
+    return make_documents(HOSTILE)
 
 
 @pytest.fixture(scope="session")
-def many_evidence() -> Evidence:
+def many_documents() -> Documents:
     """The same with 77 classes, of which not all fit into a figure."""
-    return make_evidence([f"intent_{index:02}" for index in range(77)])
+    return make_documents([f"intent_{index:02}" for index in range(77)])

@@ -13,6 +13,7 @@ def test_a_short_name_is_short_and_printable(name: str) -> None:
 def test_a_name_that_fits_is_kept() -> None:
     assert short("a" * LONGEST) == "a" * LONGEST
     assert short("a" * (LONGEST + 1)) == "a" * (LONGEST - 1) + "…"
+    assert short("a" * (LONGEST + 1), LONGEST + 1) == "a" * (LONGEST + 1)
 
 
 def test_models_have_titles_and_others_keep_their_names() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stillroom.reporting.page import Evidence, page
+from stillroom.reporting.page import Documents, page
 
 CHROMIUM = shutil.which("chromium")
 QUIET = (
@@ -51,10 +51,10 @@ def browse(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_draws(
-    width: int, evidence: Evidence, tmp_path: Path, browse: Callable[..., str]
+    width: int, documents: Documents, tmp_path: Path, browse: Callable[..., str]
 ) -> None:
     file, picture = tmp_path / "report.html", tmp_path / "report.png"
-    file.write_text(page(evidence), encoding="utf-8")
+    file.write_text(page(documents), encoding="utf-8")
     browse(f"--window-size={width},2000", f"--screenshot={picture}", file.as_uri())
     with Image.open(picture) as image:
         colours = image.convert("RGB").getcolors(maxcolors=1_000_000) or []
@@ -64,7 +64,7 @@ def test_the_page_draws(
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["evidence", "hostile_evidence", "many_evidence"])
+@pytest.mark.parametrize("name", ["documents", "hostile_documents", "many_documents"])
 def test_nothing_overflows_sideways(
     width: int,
     name: str,

@@ -1,81 +1,157 @@
-from copy import deepcopy
+"""The verdict's words, on planted findings and planted failures."""
 
+import re
+
+import numpy as np
 import pytest
+from small_evidence import RIGHT, answers, found
 
-from stillroom.reporting.page import Evidence
-from stillroom.reporting.verdict import gain_in_words, quality_in_words, verdict
+from stillroom.evaluation.answers import Answers
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.statistics.evidence import Choices, Evidence, evidence
+from stillroom.evaluation.statistics.scores import Scores
+from stillroom.reporting.page import Documents
+from stillroom.reporting.verdict import alarms, headline, quality_in_words, verdict
 
-
-# The margin is 1.96 standard errors: 0.0196 of one.
-@pytest.mark.parametrize(
-    ("gain", "headline"),
-    [
-        (0.03, "Distillation helped in this run."),
-        (0.02, "Distillation helped in this run."),
-        (0.019, "Distillation made no clear difference."),
-        (0.0, "Distillation made no clear difference."),
-        (-0.019, "Distillation made no clear difference."),
-        (-0.03, "Distillation hurt in this run."),
-    ],
-)
-def test_only_a_gain_beyond_the_margin_is_claimed(
-    gain: float, headline: str, evidence: Evidence
-) -> None:
-    metrics = deepcopy(evidence.metrics)
-    metrics["gain"] |= {"accuracy": gain, "accuracy_standard_error": 0.01}
-    assert verdict(metrics, evidence.cost).headline == headline
-    within = abs(gain) < 0.0196
-    assert ("within what the draw" in verdict(metrics, evidence.cost).sentences[0]) == within
+METRICS = {
+    TEACHER: {"accuracy": 0.95, "agreement": 1.0},
+    CONTROL: {"accuracy": 0.85, "agreement": 0.86},
+    STUDENT: {"accuracy": 0.90, "agreement": 0.92},
+}
+COST = {
+    TEACHER: {"parameters": 1000, "ms_p50": 6.0},
+    STUDENT: {"parameters": 100, "ms_p50": 2.0},
+}
 
 
-def test_the_words_hold_the_numbers(evidence: Evidence) -> None:
-    metrics = {
-        "teacher": {"accuracy": 0.95},
-        "control": {"accuracy": 0.87, "nll": 0.5},
-        "student": {"accuracy": 0.91, "nll": 0.3, "agreement": 0.9},
-        "gain": {"accuracy": 0.04, "accuracy_standard_error": 0.01, "nll": 0.2},
+def words(of: Evidence) -> str:
+    return quality_in_words(of, METRICS)
+
+
+def of_tokens(control: float, student: float) -> tuple[Evidence, dict[str, dict[str, float]]]:
+    """Return what 200 sequences of 50 tokens come to, and metrics, at so many nats a token."""
+    draws = np.random.default_rng(0)
+    nll = {TEACHER: 3.0, CONTROL: control, STUDENT: student}
+    noise = draws.normal(0, 1, 10_000)
+
+    def choices(value: float) -> Choices:
+        right = draws.random((1, 10_000)) < 0.3
+        return Choices(
+            right=right,
+            log_likelihood=-(value + noise)[None],
+            confidence=np.full((1, 10_000), 0.3),
+            agrees=right,
+        )
+
+    marks = {
+        arm: choices(value).marks(lambda one: Scores.of_sequences(one, np.full(200, 50)))
+        for arm, value in nll.items()
     }
-    cost = {
-        "teacher": {"parameters": 1000, "ms_per_image": 6.0},
-        "student": {"parameters": 100, "ms_per_image": 2.0},
-    }
-    first, second, third = verdict(metrics, cost).sentences
-    assert "91.0%" in first
-    assert "87.0%" in first
-    assert "+4.0 points is more than" in first
-    assert "(± 2.0 points)" in first
-    assert "lower, 0.300 nats against 0.500" in second
-    assert "10.0 times the student's parameters and 3.0 times its time" in third
+    metrics = {arm: {"nll": value, "agreement": 0.6} for arm, value in nll.items()}
+    return evidence(marks), metrics
 
 
-def test_equal_losses_are_called_equal(evidence: Evidence) -> None:
-    metrics = deepcopy(evidence.metrics)
-    metrics["control"]["nll"] = metrics["student"]["nll"] = 0.25
-    assert "of both is 0.250 nats" in quality_in_words(metrics)
+def test_a_gain_is_told_with_its_interval() -> None:
+    said = found()
+    gain = said.accuracy.gain
+    ends = f"({100 * gain.low:.1f} to {100 * gain.high:.1f})"
+    assert headline(said) == f"Distillation gained {100 * gain.value:.1f} points {ends}."
+    assert 3 < 100 * gain.low < 100 * gain.value < 100 * gain.high < 8
 
 
-def test_a_loss_has_its_sign(evidence: Evidence) -> None:
-    metrics = deepcopy(evidence.metrics)
-    metrics["gain"]["accuracy"] = -0.5
-    assert "-50.0 points of accuracy" in gain_in_words(metrics)
+def test_a_loss_is_called_hurt_and_has_no_sign() -> None:
+    said = found(RIGHT | {STUDENT: 0.80})
+    assert headline(said).startswith("Distillation hurt: ")
+    assert "points lost (" in headline(said)
+    assert "-" not in headline(said)
 
 
-def test_hidden_tokens_are_judged_by_their_nll_and_have_no_perplexity() -> None:
-    metrics = {
-        "teacher": {"accuracy": 0.4, "nll": 3.0},
-        "control": {"accuracy": 0.3, "nll": 3.6},
-        "student": {"accuracy": 0.35, "nll": 3.4, "agreement": 0.6},
-        "gain": {"accuracy": 0.05, "accuracy_standard_error": 0.01, "nll": 0.2,
-                 "nll_standard_error": 0.05},
-    }  # fmt: skip
-    cost = {
-        "teacher": {"parameters": 1000, "ms_per_image": 6.0},
-        "student": {"parameters": 500, "ms_per_image": 3.0},
-    }
-    found = verdict(metrics, cost)
-    assert found.headline == "Distillation helped in this run."
-    first, second, third = found.sentences
-    assert "a hidden token of the test split is worth 3.400 nats, to the same" in first
-    assert "60.0% of the tokens" in second
-    assert "To the teacher a hidden token is worth 3.000 nats, with 2.0 times" in third
-    assert "perplexity" not in "".join(found.sentences)
+def test_no_difference_says_how_many_examples_it_would_take() -> None:
+    said = found(RIGHT | {STUDENT: 0.856}, examples=600, seeds=1)
+    assert headline(said) == "No difference that this test set can show."
+    needed = said.accuracy.needed
+    assert needed is not None
+    assert f"would take about {round(needed, 2 - len(str(needed))):,} examples." in words(said)
+
+
+def test_equal_models_show_no_difference_and_no_number_of_examples_helps() -> None:
+    same = answers()
+    twins = Answers(same.labels, {**same.arms, STUDENT: same.arms[CONTROL]})
+    said = evidence(twins.marks())
+    assert headline(said) == "No difference that this test set can show."
+    assert "More examples alone cannot show a difference of 0.0 (0.0 to 0.0) points." in words(said)
+
+
+def test_the_share_of_the_gap_is_told_where_there_is_a_gap() -> None:
+    assert re.search(r"It closed \d\d% \(\d\d% to \d\d%\) of the gap from", words(found()))
+    none = found({TEACHER: 0.85, CONTROL: 0.85, STUDENT: 0.86})
+    assert "there is no clear gap to close" in words(none)
+
+
+def test_one_seed_has_mcnemars_test_and_several_have_not() -> None:
+    assert "McNemar" in words(found(seeds=1))
+    assert "McNemar" not in words(found(seeds=3))
+    assert "one seed" in words(found(seeds=1))
+    assert "3 seeds" in words(found(seeds=3))
+
+
+def test_a_sound_distillation_raises_no_alarm() -> None:
+    assert list(alarms(found())) == []
+
+
+def test_a_student_better_than_its_teacher_is_called_out() -> None:
+    alarm, *_ = alarms(found({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.90}))
+    assert alarm.startswith("The student is better than its teacher, by 1")
+    assert "little to teach" in alarm
+
+
+def test_an_over_confident_student_is_called_out() -> None:
+    (alarm,) = alarms(evidence(answers(confidence=0.99).marks()))
+    assert alarm.startswith("The student is over-confident: it is surer than it is right by 8.8 ")
+
+
+def test_a_little_too_sure_is_no_alarm() -> None:
+    assert list(alarms(evidence(answers(confidence=0.91).marks()))) == []
+
+
+def test_soft_labels_of_other_examples_are_called_out() -> None:
+    # A student of shuffled soft labels answers as its teacher does about some other example.
+    sound = answers()
+    taught = sound.first(TEACHER)
+    order = np.random.default_rng(1).permutation(len(taught))
+    shuffled = np.stack([taught[order]] * 3)
+    said = evidence(Answers(sound.labels, {**sound.arms, STUDENT: shuffled}).marks())
+    assert headline(said).startswith("Distillation hurt: ")
+    first, *_ = alarms(said)
+    assert "agrees with its teacher less often than the student alone" in first
+    assert "the soft labels may not belong to these examples" in first
+
+
+def test_the_words_hold_the_numbers() -> None:
+    said = verdict(found(), METRICS, COST)
+    first, *_, agreement, size = said.sentences
+    arms = found().accuracy.arms
+    assert f"is right on {100 * arms[STUDENT].value:.1f}% (" in first
+    assert f"without a teacher on {100 * arms[CONTROL].value:.1f}% (" in first
+    assert (
+        "agrees with the teacher on 92.0% of the examples, the student alone on 86.0%" in agreement
+    )
+    assert "10.0 times the student's parameters and 3.0 times its time" in size
+
+
+def test_tokens_are_judged_by_their_likelihood() -> None:
+    said, metrics = of_tokens(control=3.6, student=3.4)
+    told = verdict(said, metrics, COST)
+    assert told.headline == "Distillation gained 0.200 nats (0.200 to 0.200)."
+    assert "a hidden token of the test split is worth 3.400 nats, to the same" in told.sentences[0]
+    assert "200 sequences" in told.sentences[1]
+    assert "It closed 33%" in told.sentences[2]
+    assert "60.0% of the tokens" in told.sentences[3]
+    assert "To the teacher it is worth 3.000 nats, with 10.0 times" in told.sentences[-1]
+    assert "perplexity" not in "".join(told.sentences)
+
+
+@pytest.mark.parametrize("examples", [100, 2000])
+def test_a_report_of_any_size_has_words(examples: int, documents: Documents) -> None:
+    assert verdict(found(examples=examples), METRICS, COST).headline
+    assert verdict(documents.statistics, documents.metrics, documents.cost).sentences

@@ -14,8 +14,10 @@ import torch
 import yaml
 from command_line import quick_project
 from faults_server import ROOT, Ran, Server
+from small_licences import own_licence
 
 from stillroom.data.encoders import read_encoder
+from stillroom.io.documents import write_json
 from stillroom.io.hashing import sha256_bytes
 from stillroom.io.tables import TableFile
 from stillroom.io.workspace import restored
@@ -67,6 +69,7 @@ def _train_teachers(data: Path) -> None:
             torch.nn.functional.cross_entropy(model(inputs).logits, labels).backward()
             optimiser.step()
         save_model(model, encoder, data / "03_teachers/ensemble" / f"member_{member}")
+    write_json(data / "03_teachers/licence.json", own_licence(2).to_json())
 
 
 @dataclass(frozen=True)

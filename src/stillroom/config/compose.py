@@ -38,7 +38,7 @@ NO_SECTIONS = ("groups", STUDENTS)
 
 # Below these keys a choice of architecture brings its own options, so keys are open there; the
 # builder of the architecture checks them.
-OPEN = ("teacher.architecture.options", "student.architecture.options")
+OPEN = ("teacher.architecture.options", "student.architecture.options", "evaluate.slices")
 
 
 def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -181,13 +181,13 @@ class _Imports:
         self.graph = grimp.build_graph("stillroom", cache_dir=None)
 
     def files(self, modules: Iterable[str]) -> list[str]:
-        """Return the files of the modules and of all that they import, and their templates."""
+        """Return the files of the modules and of all that they import, and a page's templates."""
         reached: set[str] = set()
         for module in modules:
             if module in self.graph.modules:
                 reached |= {module, *self.graph.find_upstream_modules(module)}
         files = {self._file(module) for module in reached}
-        folders = {file.parent / "templates" for file in files}
+        folders = {file.parent / "templates" for file in files if file.stem == "page"}
         templates = {folder for folder in folders if (self.root / folder).is_dir()}
         return sorted(path.as_posix() for path in files | templates)
 

@@ -22,6 +22,8 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Dtype = Literal["float32", "bfloat16", "float16"]
 DeviceMap = Literal["cpu", "cuda", "auto"]
+Said = Annotated[str, Field(pattern=r"\S", max_length=500)]
+HubId = Annotated[str, Field(pattern=r"^\w[\w.-]{0,95}/\w[\w.-]{0,95}$")]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -174,6 +176,9 @@ class Teacher(Optimisation):
 
     Attributes:
         head: of a sentence encoder.
+        licence: of a given model, as `license` in a model card; null reads its own card.
+        licence_acknowledged: why a licence that forbids it, or that is not known, may be passed.
+        hub_id: of a given model, as owner/name, for the student's card.
         mode: students learn from answers that are kept (cached), or from a teacher that runs
             within each training step (live).
         dtype, device_map: how they run when they are asked; see Inference.
@@ -190,6 +195,9 @@ class Teacher(Optimisation):
     shift: Annotated[int, Field(ge=0)]
     label_smoothing: Share
     head: Head
+    licence: Said | None
+    licence_acknowledged: Said | None
+    hub_id: HubId | None
 
     @property
     def inference(self) -> Inference:
@@ -359,10 +367,21 @@ class Trainer:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Evaluate:
-    """How models are measured."""
+    """How models are measured.
 
+    Attributes:
+        seeds: students that are trained, and controls beside them; the first is the one that ships.
+        full_logits: also train students from all that the teachers say, where the cache has less.
+        bins: of the reliability diagram and the calibration error.
+        latency_images: examples that are timed one by one.
+        slices: by name, conditions on the examples' columns, as pl.col('size') < 8.
+    """
+
+    seeds: Annotated[int, Field(ge=1, le=100)]
+    full_logits: bool
     bins: Annotated[int, Field(ge=2)]
     latency_images: Count
+    slices: dict[str, str]
 
 
 SECTIONS: dict[str, type] = {

@@ -32,6 +32,7 @@ class Quality:
     accuracy: float
     nll: float
     ece: float
+    brier: float
     agreement: float
     kl_to_teacher: float
 
@@ -54,6 +55,7 @@ def quality(
         accuracy=accuracy(probabilities, labels),
         nll=nll(probabilities, labels),
         ece=ece(probabilities, labels, bins),
+        brier=brier(probabilities, labels),
         agreement=agreement(probabilities, teacher),
         kl_to_teacher=kl_to_teacher(probabilities, teacher),
     )
@@ -105,6 +107,19 @@ def ece(probabilities: NDArray[Any], labels: NDArray[Any], bins: int) -> float:
     return float(np.abs(gaps).sum() / len(rows))
 
 
+def brier(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the mean of Σ_c (p_c - [c is the label])², from 0 to 2.
+
+    Brier (1950), "Verification of Forecasts Expressed in Terms of Probability", eq. 2.
+
+    Raises:
+        DataError: see `quality`.
+    """
+    rows, truth = _pair(probabilities, labels)
+    likelihood = rows[np.arange(len(rows)), truth]
+    return _not_negative(float(((rows**2).sum(axis=1) - 2 * likelihood + 1).mean()))
+
+
 def bin_of(confidence: Probabilities, bins: int) -> NDArray[np.int64]:
     """Return [N]: which of `bins` equal bins (b/bins, (b+1)/bins] each confidence lies in.
 
@@ -139,25 +154,6 @@ def kl_to_teacher(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
     rows, taught = _twins(probabilities, teacher)
     ratio = np.log(np.clip(taught, FLOOR, None)) - np.log(np.clip(rows, FLOOR, None))
     return _not_negative(float((taught * ratio).sum(axis=1).mean()))
-
-
-def standard_error_of_gain(
-    student: NDArray[Any], control: NDArray[Any], labels: NDArray[Any]
-) -> float:
-    """Return the standard error of accuracy(student) - accuracy(control), a share of one.
-
-    The two answer the same examples, so the error is that of the mean of the paired differences
-    (the variance in McNemar's test), not that of two independent shares. It covers the draw of
-    the test split alone, not the seeds of training.
-
-    Raises:
-        DataError: see `quality`.
-    """
-    one, truth = _pair(student, labels)
-    other, _ = _pair(control, labels)
-    require_same_shape(one, other)
-    difference = correct(one, truth).astype(np.float64) - correct(other, truth)
-    return float(difference.std() / np.sqrt(len(difference)))
 
 
 def _pair(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple[Probabilities, Labels]:

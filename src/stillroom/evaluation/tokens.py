@@ -135,19 +135,3 @@ def text_quality(model: Said, text_bytes: int) -> TextQuality:
         perplexity=math.exp(float(model.nll.mean())),
         bits_per_byte=float(model.nll.sum()) / math.log(2) / max(text_bytes, 1),
     )
-
-
-def error_of_mean(values: Doubles, lengths: Ints) -> float:
-    """Return the standard error of the mean of values that come in sequences.
-
-    Those of one sequence are no independent draws: the error is that of a ratio of sums over the
-    sequences. Source: Cochran, Sampling Techniques (1977), section 6.4.
-
-    Args:
-        values: [M], sequence after sequence.
-        lengths: [N], how many each sequence has.
-    """
-    owners = np.repeat(np.arange(len(lengths)), lengths)
-    sums = np.bincount(owners, values, len(lengths))
-    apart = sums - values.mean() * lengths
-    return float(np.sqrt((apart**2).sum() * len(lengths) / max(len(lengths) - 1, 1)) / len(values))

@@ -6,6 +6,8 @@ The page and the terminal show the same numbers with the same digits; both take 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stillroom.reporting.units import percent
+
 Numbers = dict[str, dict[str, int | float]]
 
 MODELS = ("teacher", "control", "student")
@@ -27,14 +29,10 @@ def quality_measures(metrics: Numbers) -> tuple[Measure, ...]:
         _measure("NLL", "nats, lower is better", metrics, "nll", _nats),
         *_of_language(metrics),
         _measure("ECE", "calibration error, lower is better", metrics, "ece", percent),
+        *_of_distributions(metrics),
         _measure("Agreement", "same first choice as the teacher", metrics, "agreement", percent),
         _measure("KL to teacher", "nats, lower is closer", metrics, "kl_to_teacher", _nats),
     )
-
-
-def is_language(metrics: Numbers) -> bool:
-    """Tell whether the models are language models, whose answers are tokens."""
-    return "nll_standard_error" in metrics["gain"]
 
 
 def _of_language(metrics: Numbers) -> tuple[Measure, ...]:
@@ -46,18 +44,59 @@ def _of_language(metrics: Numbers) -> tuple[Measure, ...]:
     )
 
 
-def cost_measures(cost: Numbers) -> tuple[Measure, ...]:
-    """Return what the models take, in the table's order, with a text per model of `MODELS`."""
+def _of_distributions(metrics: Numbers) -> tuple[Measure, ...]:
+    if "brier" not in metrics["student"]:  # of tokens, not all of a distribution is kept
+        return ()
+    return (_measure("Brier", "score, lower is better", metrics, "brier", _nats),)
+
+
+def calibration_measures(metrics: Numbers) -> tuple[Measure, ...]:
+    """Return what a temperature that was fitted on validation does; nothing where none was."""
+    if "temperature" not in metrics["student"]:
+        return ()
     return (
-        _measure("Parameters", "all members together", cost, "parameters", _count),
-        _measure("Weights", "megabytes", cost, "megabytes", _two_decimals),
-        _measure("Time", "ms per image, one at a time", cost, "ms_per_image", _two_decimals),
+        _measure("ECE", "as it is", metrics, "ece", percent),
+        _measure("ECE, scaled", "once divided by the temperature", metrics, "scaled_ece", percent),
+        _measure("NLL", "as it is, nats", metrics, "nll", _nats),
+        _measure("NLL, scaled", "nats", metrics, "scaled_nll", _nats),
+        _measure("Temperature", "above 1 is over-confident", metrics, "temperature", _two_decimals),
     )
 
 
-def percent(share: float) -> str:
-    """Return a share of one as percent with one decimal."""
-    return f"{100 * share:.1f}%"
+def cost_measures(cost: Numbers) -> tuple[Measure, ...]:
+    """Return what the models take, in the table's order, with a text per model of `MODELS`.
+
+    What was not measured on this machine has no row.
+    """
+    estimate = ", an estimate" if cost["student"].get("energy_is_estimate") else ""
+    rows = (
+        ("Parameters", "all members together", "parameters", _count),
+        ("Outside of embeddings", "parameters", "parameters_outside_embeddings", _count),
+        ("Weights", "megabytes", "megabytes", _two_decimals),
+        ("FLOPs", "of one example, in millions", "flops", _millions),
+        ("Latency", "ms, one example at a time, median", "ms_p50", _two_decimals),
+        ("Latency, p95", "ms, 95 of 100 take less", "ms_p95", _two_decimals),
+        ("Throughput", "examples per second, 32 at a time", "per_second_at_32", _count),
+        ("Memory", "megabytes at the peak, one at a time", "peak_megabytes", _two_decimals),
+        (
+            "Energy",
+            f"Wh per thousand examples{estimate}",
+            "watt_hours_per_thousand",
+            _three_digits,
+        ),
+    )
+    return tuple(
+        _measure(name, meaning, cost, key, text)
+        for name, meaning, key, text in rows
+        if all(key in cost[model] for model in MODELS) and not _is_repeated(key, cost)
+    )
+
+
+def _is_repeated(key: str, cost: Numbers) -> bool:
+    """Tell whether a row would say what the one above it says, as of models without embeddings."""
+    return key == "parameters_outside_embeddings" and all(
+        cost[model][key] == cost[model]["parameters"] for model in MODELS
+    )
 
 
 def _measure(
@@ -76,3 +115,11 @@ def _count(value: float) -> str:
 
 def _two_decimals(value: float) -> str:
     return f"{value:,.2f}"
+
+
+def _millions(value: float) -> str:
+    return f"{value / 1e6:,.1f}"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.3g}"

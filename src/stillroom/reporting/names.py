@@ -1,11 +1,14 @@
 """Names: whatever a class is called in, something that fits on a page out."""
 
+# In a figure, and in a sentence.
 LONGEST = 18
+LONGEST_IN_TEXT = 60
 
 TITLES = {
     "teacher": "Teacher",
     "control": "Student alone",
     "student": "Student, distilled",
+    "full_logits": "Student of full logits",
 }
 
 
@@ -15,10 +18,10 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else unknown for letter in text)
 
 
-def short(name: str) -> str:
-    """Return `name`, printable and at most `LONGEST` letters long; "…" stands for the rest."""
+def short(name: str, longest: int = LONGEST) -> str:
+    """Return `name`, printable and at most `longest` letters long; "…" stands for the rest."""
     text = printable(name)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def title(model: str) -> str:

@@ -1,12 +1,12 @@
 """Page: everything that was measured in, one self-contained HTML page out.
 
-    Evidence ──figures, tables, verdict──> report.html.j2 ──> str
+    Documents ──figures, tables, verdict──> report.html.j2 ──> str
 
 Whatever comes from data, a class's name above all, is escaped by the template; only the SVG of
 our own figures goes in as it is, and that is escaped where it is drawn.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +16,43 @@ from numpy.typing import NDArray
 
 from stillroom.errors import DataError
 from stillroom.evaluation.confusion import confusion_matrix
-from stillroom.evaluation.intervals import wilson
-from stillroom.evaluation.similarity import top_pairs
+from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting import figures
 from stillroom.reporting.facts import condensed, facts
 from stillroom.reporting.figures.confusion import worst_classes
-from stillroom.reporting.measures import MODELS, cost_measures, percent, quality_measures
-from stillroom.reporting.names import short, title
-from stillroom.reporting.verdict import verdict
+from stillroom.reporting.measures import (
+    MODELS,
+    calibration_measures,
+    cost_measures,
+    quality_measures,
+)
+from stillroom.reporting.names import title
+from stillroom.reporting.sections import dark_knowledge, parted, provenance, slices
+from stillroom.reporting.units import POINTS
+from stillroom.reporting.verdict import of_seeds, verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
-PAIRS = 8
 
 Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Documents:
     """What the page shows: the documents that the stages before it wrote."""
 
     classes: list[str]
     metrics: Numbers
+    statistics: Evidence
     cost: Numbers
     parity: dict[str, int | float]
     reliability: Records
     confusion: Records
-    similarity: Records
+    slices: dict[str, Any]
+    dark_knowledge: dict[str, Any]
+    parted: dict[str, Any]
+    lineage: dict[str, Any]
+    licence: dict[str, Any]
     continuations: Records
     teacher_curves: Records
     student_curves: Records
@@ -51,7 +61,7 @@ class Evidence:
     parameters: dict[str, Any]
 
 
-def page(evidence: Evidence) -> str:
+def page(documents: Documents) -> str:
     """Return the HTML page.
 
     Raises:
@@ -64,23 +74,30 @@ def page(evidence: Evidence) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    by_class = _by_class(evidence) if evidence.classes else None
-    tests = _tests(evidence)
+    by_class = _by_class(documents) if documents.classes else None
+    found, sliced = documents.statistics, slices.section(documents.slices)
+    said = verdict(found, documents.metrics, documents.cost)
     return environment.get_template("report.html.j2").render(
-        verdict=verdict(evidence.metrics, evidence.cost),
+        verdict=replace(said, alarms=(*said.alarms, *sliced.alarms)),
         titles=[title(model) for model in MODELS],
-        measures=quality_measures(evidence.metrics) + cost_measures(evidence.cost),
-        intervals=_intervals(evidence.metrics, tests) if by_class else [""] * len(MODELS),
-        tests=tests,
-        answers="examples" if by_class else "tokens",
-        curves=_curves(evidence),
-        reliability=_reliability(evidence),
+        measures=quality_measures(documents.metrics) + cost_measures(documents.cost),
+        intervals=[POINTS.interval(found.accuracy.arms[model]) for model in MODELS],
+        tests=found.examples,
+        unit="sequences" if found.of_sequences else "examples",
+        seeds=of_seeds(found),
+        curves=_curves(documents),
+        reliability=_reliability(documents),
+        calibration=calibration_measures(documents.metrics),
         by_class=by_class,
-        continuations=_continuations(evidence.continuations),
-        data=condensed(evidence.data_report),
-        soft_labels=facts(evidence.soft_labels),
-        parity=evidence.parity,
-        parameters=facts(evidence.parameters),
+        slices=sliced,
+        dark_knowledge=dark_knowledge.section(documents.dark_knowledge) if by_class else None,
+        parted=parted.section(documents.parted),
+        provenance=provenance.section(documents.lineage, documents.licence),
+        continuations=_continuations(documents.continuations),
+        data=condensed(documents.data_report),
+        soft_labels=facts(documents.soft_labels),
+        parity=documents.parity,
+        parameters=facts(documents.parameters),
     )
 
 
@@ -91,19 +108,15 @@ class ByClass:
     count: int
     shown: int
     confusion: list[str]
-    similarity: str
-    pairs: list[tuple[str, str, str]]
 
 
-def _by_class(evidence: Evidence) -> ByClass:
-    matrices = _matrices(evidence)
+def _by_class(documents: Documents) -> ByClass:
+    matrices = _matrices(documents)
     shown = worst_classes(matrices["student"])
     return ByClass(
-        count=len(evidence.classes),
+        count=len(documents.classes),
         shown=len(shown),
-        confusion=_confusion(evidence, matrices, shown),
-        similarity=_similarity(evidence, shown),
-        pairs=_pairs(evidence),
+        confusion=_confusion(documents, matrices, shown),
     )
 
 
@@ -116,16 +129,11 @@ def _continuations(records: Records) -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-def _tests(evidence: Evidence) -> int:
-    """Return how many answers each model gave to the test split."""
-    return sum(row["count"] for row in evidence.reliability if row["model"] == "student")
-
-
-def _matrices(evidence: Evidence) -> dict[str, NDArray[np.int64]]:
-    index = {name: position for position, name in enumerate(evidence.classes)}
+def _matrices(documents: Documents) -> dict[str, NDArray[np.int64]]:
+    index = {name: position for position, name in enumerate(documents.classes)}
     matrices = {}
     for model in MODELS:
-        rows = [row for row in evidence.confusion if row["model"] == model]
+        rows = [row for row in documents.confusion if row["model"] == model]
         if not rows:
             raise DataError(f"the confusion's records lack {model}. Run the stage evaluate again.")
         unknown = {row[side] for row in rows for side in ("actual", "predicted")} - index.keys()
@@ -133,60 +141,35 @@ def _matrices(evidence: Evidence) -> dict[str, NDArray[np.int64]]:
             raise DataError(f"{min(unknown)!r} is not a class of the encoder. Run evaluate again.")
         actual = np.array([index[row["actual"]] for row in rows])
         predicted = np.array([index[row["predicted"]] for row in rows])
-        matrices[model] = confusion_matrix(actual, predicted, len(evidence.classes))
+        matrices[model] = confusion_matrix(actual, predicted, len(documents.classes))
     return matrices
 
 
-def _intervals(metrics: Numbers, tests: int) -> list[str]:
-    ends = [wilson(metrics[model]["accuracy"], tests) for model in MODELS]
-    return [f"{100 * low:.1f}\N{EN DASH}{100 * high:.1f}" for low, high in ends]
-
-
-def _curves(evidence: Evidence) -> list[str]:
+def _curves(documents: Documents) -> list[str]:
     return [
         figures.learning_curves(f"{whose.lower()}-{measure}", whose, records, measure)
         for whose, records in (
-            ("Students", evidence.student_curves),
-            ("Teachers", evidence.teacher_curves),
+            ("Students", documents.student_curves),
+            ("Teachers", documents.teacher_curves),
         )
         if records
         for measure in ("validation_nll", "validation_accuracy")
     ]
 
 
-def _reliability(evidence: Evidence) -> list[str]:
-    errors = {model: evidence.metrics[model]["ece"] for model in MODELS}
+def _reliability(documents: Documents) -> list[str]:
+    errors = {model: documents.metrics[model]["ece"] for model in MODELS}
     return [
-        figures.reliability(f"r-{model}", model, evidence.reliability, errors[model])
+        figures.reliability(f"r-{model}", model, documents.reliability, errors[model])
         for model in MODELS
     ]
 
 
 def _confusion(
-    evidence: Evidence, matrices: dict[str, NDArray[np.int64]], shown: NDArray[np.int64]
+    documents: Documents, matrices: dict[str, NDArray[np.int64]], shown: NDArray[np.int64]
 ) -> list[str]:
-    names = [evidence.classes[index] for index in shown]
+    names = [documents.classes[index] for index in shown]
     return [
         figures.confusion(f"c-{model}", model, matrices[model][np.ix_(shown, shown)], names)
         for model in MODELS
-    ]
-
-
-def _similarity(evidence: Evidence, shown: NDArray[np.int64]) -> str:
-    index = {name: position for position, name in enumerate(evidence.classes)}
-    matrix = np.zeros((len(index), len(index)))
-    for record in evidence.similarity:
-        matrix[index[record["actual"]], index[record["looks_like"]]] = record["probability"]
-    names = [evidence.classes[position] for position in shown]
-    return figures.similarity("similarity", matrix[np.ix_(shown, shown)], names)
-
-
-def _pairs(evidence: Evidence) -> list[tuple[str, str, str]]:
-    return [
-        (
-            short(str(row["actual"])),
-            short(str(row["looks_like"])),
-            percent(float(row["probability"])),
-        )
-        for row in top_pairs(evidence.similarity, PAIRS)
     ]

@@ -1,37 +1,50 @@
 """Summary: the end table on a terminal of 80 columns, and what it says in one line."""
 
+from textwrap import fill
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.measures import MODELS, cost_measures, quality_measures
-from stillroom.reporting.verdict import gain_in_words
+from stillroom.reporting.verdict import alarms, headline, of_seeds
 
 Numbers = dict[str, dict[str, int | float]]
 
+WIDTH = 79
 NAMES = {"teacher": "teacher", "control": "student alone", "student": "student distilled"}
 COLUMNS = {
     "Accuracy": "accuracy",
     "NLL": "NLL",
     "ECE": "ECE",
     "Parameters": "parameters",
-    "Time": "ms per image",
+    "Latency": "ms per example",
 }
 
 
-def print_end_table(metrics: Numbers, cost: Numbers, report: str, console: Console) -> None:
-    """Print the table, the gain in words, and where the report lies.
+def print_end_table(
+    metrics: Numbers, found: Evidence, cost: Numbers, report: str, console: Console
+) -> None:
+    """Print the table, the verdict in words, and where the report lies.
 
     Args:
         metrics: per model its measures, and `gain`.
-        cost: per model `parameters`, `megabytes` and `ms_per_image`.
+        found: what the test split says.
+        cost: per model `parameters`, `megabytes` and `ms_p50`.
         report: the path of the page.
         console: where to print.
     """
     console.print(_table(metrics, cost))
     # Neither wrapped nor coloured by rich's guesses, so that a path can be clicked and copied.
-    console.print(gain_in_words(metrics), highlight=False, markup=False)
+    for told in (f"{headline(found)} {_based(found)}", *alarms(found)):
+        console.print(fill(told, WIDTH), highlight=False, markup=False)
     console.print(f"The page: {report}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _based(found: Evidence) -> str:
+    unit = "sequences" if found.of_sequences else "examples"
+    return f"Of {of_seeds(found)} and {found.examples:,} test {unit}."
 
 
 def _table(metrics: Numbers, cost: Numbers) -> Table:

@@ -1,140 +1,183 @@
-"""Verdict: metrics and cost in, what they say in careful words out.
+"""Verdict: what was found out in, what it says in careful words out.
 
-One run is one seed. Its words claim a difference only where the draw of the test examples does
-not explain it, and they never promise that another seed would say the same. A classifier is judged
-by its accuracy, a language model by the NLL of a token.
+    Evidence, metrics, cost ──> headline, sentences;  what went wrong ──> alarms, which stand first
+
+Words claim a difference only where examples and seeds together leave no doubt of it. A classifier
+is judged by its accuracy, a language model by the likelihood of a token.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stillroom.evaluation.intervals import Z_95
-from stillroom.reporting.measures import is_language
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.statistics.comparison import Comparison
+from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.reporting.units import NATS, POINTS, Unit, between, percent
 
 Numbers = dict[str, dict[str, int | float]]
-
-ONE_SEED = "one seed; run `make bench` for five"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The finding in a few words, and the sentences that bear it out."""
+    """The finding in a few words, what should stop a reader, and what bears it out."""
 
     headline: str
+    alarms: tuple[str, ...]
     sentences: tuple[str, ...]
 
 
-def verdict(metrics: Numbers, cost: Numbers) -> Verdict:
+def verdict(found: Evidence, metrics: Numbers, cost: Numbers) -> Verdict:
     """Return the verdict on the distilled student.
 
     Args:
-        metrics: per model its measures, and `gain`, as in metrics.json.
-        cost: per model `parameters`, `megabytes` and `ms_per_image`, as in cost.json.
+        found: what the test split says.
+        metrics: of each arm its measures, as in metrics.json.
+        cost: of each model what it takes, as in cost.json.
     """
-    return Verdict(_headline(metrics), (_difference(metrics), _loss(metrics), _size(metrics, cost)))
+    sentences = (*_sentences(found, metrics), _size(found, metrics, cost))
+    return Verdict(headline(found), tuple(alarms(found)), sentences)
 
 
-def quality_in_words(metrics: Numbers) -> str:
+def headline(found: Evidence) -> str:
+    """Return the finding in one sentence."""
+    unit, gain = unit_of(found), judged(found).gain
+    if gain.is_above_zero:
+        return f"Distillation gained {unit.amount(gain.value)} ({unit.interval(gain)})."
+    if gain.is_below_zero:
+        lost = unit.lost(gain)
+        return f"Distillation hurt: {unit.amount(lost.value)} lost ({unit.interval(lost)})."
+    return "No difference that this test set can show."
+
+
+def quality_in_words(found: Evidence, metrics: Numbers) -> str:
     """Return the finding without what it costs, as a paragraph for the model card."""
-    return " ".join((_headline(metrics), _difference(metrics), _loss(metrics)))
+    return " ".join((headline(found), *alarms(found), *_sentences(found, metrics)))
 
 
-def gain_in_words(metrics: Numbers) -> str:
-    """Return the finding, the gain, and that it is one seed: two lines of at most 80 letters."""
-    gain, margin = _gain_and_margin(metrics)
-    told = (
-        f"{_nats(gain, '+')} of a token's NLL, ± {margin:.3f}."
-        if is_language(metrics)
-        else f"{_points(gain, '+')} of accuracy, ± {100 * margin:.1f}."
-    )
-    return f"{_headline(metrics)} {told}\n{ONE_SEED[0].upper()}{ONE_SEED[1:]}."
-
-
-def _headline(metrics: Numbers) -> str:
-    gain, margin = _gain_and_margin(metrics)
-    if gain > margin:
-        return "Distillation helped in this run."
-    if gain < -margin:
-        return "Distillation hurt in this run."
-    return "Distillation made no clear difference."
-
-
-def _difference(metrics: Numbers) -> str:
-    gain, margin = _gain_and_margin(metrics)
-    beyond = "more than" if abs(gain) > margin else "within what"
-    told = _nats if is_language(metrics) else _points
-    explained = f"{beyond} the draw of the test examples explains (± {told(margin)})"
-    student, control = metrics["student"], metrics["control"]
-    if is_language(metrics):
-        return (
-            f"To the distilled student {_asked(metrics)} of the test split is worth "
-            f"{_worth(student)}, to the same student without a teacher {_worth(control)}. The gain "
-            f"of {_nats(gain, '+')} is {explained}."
+def alarms(found: Evidence) -> Iterator[str]:
+    """Yield what should stop a reader, whatever the gain is."""
+    unit, by = unit_of(found), judged(found)
+    ahead = by.over_teacher
+    if ahead.is_above_zero:
+        yield (
+            f"The student is better than its teacher, by {unit.amount(ahead.value)} "
+            f"({unit.interval(ahead)}): a teacher like this has little to teach."
         )
+    if found.nearer.is_below_zero:
+        lost = POINTS.lost(found.nearer)
+        yield (
+            "The student agrees with its teacher less often than the student alone, who never met "
+            f"it, by {POINTS.amount(lost.value)}: the soft labels may not belong to these examples."
+        )
+    sure = found.overconfidence[STUDENT]
+    if sure.is_above_zero and sure.low > TOO_SURE:
+        yield (
+            f"The student is over-confident: it is surer than it is right by "
+            f"{POINTS.amount(sure.value)} ({POINTS.interval(sure)})."
+        )
+
+
+# Fewer points than this between confidence and accuracy are no reason to stop.
+TOO_SURE = 0.02
+
+
+def judged(found: Evidence) -> Comparison:
+    """Return the comparison that the verdict is about."""
+    return found.log_likelihood if found.of_sequences else found.accuracy
+
+
+def unit_of(found: Evidence) -> Unit:
+    """Return what its differences are told in."""
+    return NATS if found.of_sequences else POINTS
+
+
+def of_seeds(found: Evidence) -> str:
+    """Return how many seeds there are, in words."""
+    return "one seed" if found.seeds == 1 else f"{found.seeds} seeds"
+
+
+def _sentences(found: Evidence, metrics: Numbers) -> Iterator[str]:
+    yield _means(found, metrics)
+    yield _doubt(found)
+    yield _closed(found)
+    if found.pairs and found.seeds == 1:
+        yield _pair(found)
+    agrees, unit = metrics[STUDENT], "tokens" if found.of_sequences else "examples"
+    yield (
+        f"It agrees with the teacher on {percent(agrees['agreement'])} of the {unit}, the student "
+        f"alone on {percent(metrics[CONTROL]['agreement'])}."
+    )
+
+
+def _means(found: Evidence, metrics: Numbers) -> str:
+    if found.of_sequences:
+        told = {arm: _worth(metrics[arm]) for arm in (STUDENT, CONTROL)}
+        asked = "a token" if "perplexity" in metrics[STUDENT] else "a hidden token"
+        return (
+            f"To the distilled student {asked} of the test split is worth {told[STUDENT]}, to the "
+            f"same student without a teacher {told[CONTROL]}."
+        )
+    arms = found.accuracy.arms
     return (
-        f"The distilled student is right on {_percent(student['accuracy'])} of the test "
-        f"examples, the same student without a teacher on "
-        f"{_percent(control['accuracy'])}. The difference of {_points(gain, '+')} is "
-        f"{explained}."
+        f"The distilled student is right on {between(arms[STUDENT])} of the test examples, the "
+        f"same student without a teacher on {between(arms[CONTROL])}."
     )
 
 
-def _loss(metrics: Numbers) -> str:
-    student, control = metrics["student"]["nll"], metrics["control"]["nll"]
-    agrees = (
-        f"agrees with the teacher on {_percent(metrics['student']['agreement'])} of the "
-        f"{_answers(metrics)}."
-    )
-    if is_language(metrics):
-        return f"It {agrees}"
-    moved = "lower" if student < control else "higher"
-    if f"{student:.3f}" == f"{control:.3f}":
-        return f"The negative log-likelihood of both is {student:.3f} nats."
+def _doubt(found: Evidence) -> str:
+    by, unit = judged(found), unit_of(found)
+    what = f"{found.examples:,} {'sequences' if found.of_sequences else 'examples'}"
+    based = f"Intervals are of 95%, over the draw of {what} and {of_seeds(found)}"
+    if by.gain.is_clear:
+        return f"{based}."
+    seen = f"{unit.number(by.gain.value)} ({unit.interval(by.gain)}) {unit.name}"
+    if by.needed is None:
+        return f"{based}. More examples alone cannot show a difference of {seen}."
     return (
-        f"Its negative log-likelihood is {moved}, {student:.3f} nats against {control:.3f}, and it "
-        f"{agrees}"
+        f"{based}. To show a difference as large as the one seen, {seen}, would take about "
+        f"{_about(by.needed)} {'sequences' if found.of_sequences else 'examples'}."
     )
 
 
-def _size(metrics: Numbers, cost: Numbers) -> str:
-    size = cost["teacher"]["parameters"] / cost["student"]["parameters"]
-    time = cost["teacher"]["ms_per_image"] / cost["student"]["ms_per_image"]
+def _closed(found: Evidence) -> str:
+    closed = judged(found).closed
+    if closed is None:
+        return "Between the student alone and the teacher there is no clear gap to close."
+    return f"It closed {between(closed, _whole)} of the gap from student alone to teacher."
+
+
+def _pair(found: Evidence) -> str:
+    pair = found.pairs[0]
+    return (
+        f"With the one seed, it alone is right on {pair.first:,} examples, and the student alone "
+        f"on {pair.second:,} others (McNemar's exact test: p = {pair.p:.2g})."
+    )
+
+
+def _size(found: Evidence, metrics: Numbers, cost: Numbers) -> str:
+    size = cost[TEACHER]["parameters"] / cost[STUDENT]["parameters"]
+    time = cost[TEACHER]["ms_p50"] / cost[STUDENT]["ms_p50"]
     good = (
-        f"To the teacher {_asked(metrics)} is worth {_worth(metrics['teacher'])}"
-        if is_language(metrics)
-        else f"The teacher is right on {_percent(metrics['teacher']['accuracy'])}"
+        f"To the teacher it is worth {_worth(metrics[TEACHER])}"
+        if found.of_sequences
+        else f"The teacher is right on {between(found.accuracy.arms[TEACHER])}"
     )
     return (
         f"{good}, with {size:,.1f} times the student's parameters and {time:,.1f} times its time "
-        f"per {'sequence' if is_language(metrics) else 'image'}."
+        f"per {'sequence' if found.of_sequences else 'example'}."
     )
 
 
-def _answers(metrics: Numbers) -> str:
-    return "tokens" if is_language(metrics) else "examples"
-
-
-def _asked(metrics: Numbers) -> str:
-    return "a token" if "perplexity" in metrics["student"] else "a hidden token"
-
-
 def _worth(quality: dict[str, int | float]) -> str:
-    told = _nats(quality["nll"])
+    told = NATS.amount(quality["nll"])
     return f"{told} (perplexity {quality['perplexity']:.2f})" if "perplexity" in quality else told
 
 
-def _gain_and_margin(metrics: Numbers) -> tuple[float, float]:
-    gain = metrics["gain"]
-    by = "nll" if is_language(metrics) else "accuracy"
-    return gain[by], Z_95 * gain[f"{by}_standard_error"]
+def _whole(share: float) -> str:
+    return f"{100 * share:.0f}%"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
-
-
-def _points(share: float, sign: str = "") -> str:
-    return f"{100 * share:{sign}.1f} points"
-
-
-def _nats(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.3f} nats"
+def _about(count: int) -> str:
+    """Return a number to two digits, as an estimate has."""
+    digits = max(0, len(str(count)) - 2)
+    return f"{round(count, -digits):,}"

@@ -29,7 +29,7 @@ from stillroom.io.tables import TableFile, write_table
 from stillroom.models.directory import load_model
 from stillroom.models.table import Shape
 from stillroom.pipelines.evaluate import nodes
-from stillroom.pipelines.evaluate.nodes import MODELS, measure_cost, measure_quality, predict
+from stillroom.pipelines.evaluate.nodes import draw_plots, measure_cost, measure_quality, predict
 from stillroom.softlabels.answers import Answers, Ask, stage, staged
 from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.dataset import SoftLabelSet
@@ -47,7 +47,8 @@ from stillroom.teachers.questions import ExampleQuestions
 from stillroom.teachers.reference import refer
 
 RUN = ("float32", "cpu")
-EVALUATE = Evaluate(bins=15, latency_images=3)
+EVALUATE = Evaluate(seeds=1, full_logits=False, bins=15, latency_images=3, slices={})
+MODELS = ("teacher", "control", "student")
 
 
 @pytest.fixture
@@ -90,6 +91,7 @@ def predictions_of(rows: int) -> pl.DataFrame:
     random = np.random.default_rng(5)
     columns: dict[str, Any] = {
         "example_id": [bytes([index % 256]) * 16 for index in range(rows)],
+        "split": ["test"] * rows,
         "label": random.integers(0, 2, rows).astype(np.int32),
     }
     for name in MODELS:
@@ -98,7 +100,9 @@ def predictions_of(rows: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def test_only_the_labelled_test_split_is_predicted_by_each_model(run: Run, tmp_path: Path) -> None:
+def test_labelled_rows_of_validation_and_test_are_predicted_by_each_model(
+    run: Run, tmp_path: Path
+) -> None:
     some = run.made.examples.read().with_columns(
         label=pl.when((pl.col("split") == "test") & (pl.col("row") >= 20))
         .then(None)
@@ -107,8 +111,11 @@ def test_only_the_labelled_test_split_is_predicted_by_each_model(run: Run, tmp_p
     examples = on_disk(some, tmp_path / "some.parquet")
     frame = predict(examples, run.made.encoder, run.labels, run.teachers, *RUN, run.students)
     test = some.filter((pl.col("split") == "test") & (pl.col("row") < 20))
-    assert frame["example_id"].to_list() == test["example_id"].to_list()
-    assert frame.columns == ["example_id", "label", "teacher", "control", "student"]
+    validation = some.filter((pl.col("split") == "validation") & pl.col("label").is_not_null())
+    asked = [*validation["example_id"], *test["example_id"]]
+    assert frame["example_id"].to_list() == asked
+    assert frame.columns == ["example_id", "split", "label", "teacher", "control", "student"]
+    frame = frame.filter(pl.col("split") == "test")
     assert frame.schema["student"] == pl.List(pl.Float32)
     inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     for name in ("student", "control"):
@@ -135,7 +142,7 @@ def test_the_teacher_of_a_truncated_set_is_asked_itself(
     test = run.made.examples.read().filter(pl.col("split") == "test")
     inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     members = [softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir())]
-    found = np.array(frame["teacher"].to_list())
+    found = np.array(frame.filter(pl.col("split") == "test")["teacher"].to_list())
     np.testing.assert_allclose(found, np.mean(members, axis=0), atol=1e-6)
     stored = labels.distributions([(key, 0, 0) for key in test["example_id"]], 4.0).dense()
     assert np.abs(stored - found).max() > 0.1
@@ -164,7 +171,7 @@ def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
     test = run.made.examples.read().filter(pl.col("split") == "test")
     inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     first, second = (softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir()))
-    found = np.array(frame["teacher"].to_list())
+    found = np.array(frame.filter(pl.col("split") == "test")["teacher"].to_list())
     np.testing.assert_allclose(found, 0.75 * first + 0.25 * second, atol=1e-6)
 
 
@@ -183,29 +190,28 @@ def test_soft_labels_of_other_teachers_are_refused(run: Run, tmp_path: Path) -> 
 
 def test_the_gain_is_better_where_it_is_positive(tmp_path: Path, two_classes: Path) -> None:
     # Labels 0, 0. Student right on both at 1/2 + 1/4; control right on one: 3/4 and 1/4.
-    # NLL: student -ln 3/4 = 0.287682; control -(ln 3/4 + ln 1/4) / 2 = 0.836988. The differences
-    # in rightness are 0 and 1: their standard deviation is 1/2, over two rows 0.353553.
+    # NLL: student -ln 3/4 = 0.287682; control -(ln 3/4 + ln 1/4) / 2 = 0.836988.
     frame = pl.DataFrame(
         {
             "example_id": [b"a" * 16, b"b" * 16],
+            "split": ["test"] * 2,
             "label": [0, 0],
             "teacher": [[1.0, 0.0], [1.0, 0.0]],
             "control": [[0.75, 0.25], [0.25, 0.75]],
             "student": [[0.75, 0.25], [0.75, 0.25]],
         }
     )
-    metrics, *_ = measure_quality(on_disk(frame, tmp_path / "p.parquet"), two_classes, EVALUATE)
-    assert metrics["gain"] == {
-        "accuracy": 0.5,
-        "accuracy_standard_error": 0.353553,
-        "nll": 0.549306,
-    }
+    metrics, statistics = measure_quality(
+        on_disk(frame, tmp_path / "p.parquet"), two_classes, EVALUATE
+    )
+    assert metrics["gain"] == {"accuracy": 0.5, "nll": 0.549306}
+    assert statistics["accuracy"]["gain"] == {"value": 0.5, "low": 0.0, "high": 1.0}
     assert metrics["student"]["nll"] == 0.287682
 
 
 def test_the_plots_cover_each_model_and_example(tmp_path: Path, two_classes: Path) -> None:
     frame = predictions_of(200)
-    _, reliability, confusion, similarity = measure_quality(
+    reliability, confusion, similarity = draw_plots(
         on_disk(frame, tmp_path / "p.parquet"), two_classes, EVALUATE
     )
     assert list(dict.fromkeys(row["model"] for row in reliability)) == list(MODELS)
@@ -230,7 +236,20 @@ def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
     assert cost["student"]["parameters"] == cost["control"]["parameters"] == parameters
     assert cost["teacher"]["parameters"] == 2 * parameters
     assert cost["control"]["megabytes"] == round(4 * parameters / 1e6, 3)
-    assert set(cost["student"]) == {"parameters", "megabytes", "ms_per_image"}
+    assert cost["teacher"]["flops"] == 2 * 2 * (64 * 32 + 32 * 3)
+    assert set(cost["student"]) == {
+        "parameters",
+        "parameters_outside_embeddings",
+        "megabytes",
+        "flops",
+        "ms_p50",
+        "ms_p95",
+        "per_second_at_32",
+        "loaded_megabytes",
+        "peak_megabytes",
+        "watt_hours_per_thousand",
+        "energy_is_estimate",
+    }
 
 
 def test_an_empty_folder_of_teachers_is_refused(run: Run, tmp_path: Path) -> None:

@@ -15,9 +15,14 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "params:teacher.device_map",
         "students",
         "params:evaluate",
+        "parameters",
+        "licence",
+        "data_report",
     }
     plots = {"reliability", "confusion", "similarity"}
-    assert stage.outputs() == plots | {"metrics", "cost", "continuations"}
+    looked_at = {"slices", "dark_knowledge", "parted"}
+    measured = {"metrics", "statistics", "cost", "continuations", "lineage"}
+    assert stage.outputs() == plots | looked_at | measured
     assert [node.name for node in stage.nodes if node.name == "predict"] == ["predict"]
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from small_evidence import found
+from small_licences import a_lineage, own_licence
 from small_project import small, soft_labels, untrained_teachers
 
 from stillroom.config.compose import compose
@@ -14,8 +16,10 @@ METRICS = {
     "teacher": QUALITY,
     "control": QUALITY,
     "student": QUALITY,
-    "gain": {"accuracy": 0.0, "accuracy_standard_error": 0.01, "nll": 0.0},
+    "gain": {"accuracy": 0.0, "nll": 0.0},
 }
+
+STATISTICS = found().to_json()
 
 
 def test_the_package_is_the_student_and_names_its_teachers(
@@ -27,13 +31,23 @@ def test_the_package_is_the_student_and_names_its_teachers(
     (students / "member_0").rename(students / "student")
     labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")
     package, parity = export_student(
-        students, made.examples, made.encoder, METRICS, labels, compose(project)
+        students,
+        made.examples,
+        made.encoder,
+        METRICS,
+        STATISTICS,
+        labels,
+        own_licence(2).to_json(),
+        a_lineage(name="tiny").to_json(),
+        compose(project),
     )
     assert weights_hash(package) == weights_hash(students / "student")
     assert parity["inputs"] == 30
     assert parity["largest_difference"] <= parity["tolerance"]
     card = (package / "README.md").read_text()
     assert labels.manifest.fingerprint in card
+    assert "`student tiny`" in card
+    assert "license_name: not-chosen" in card
     for capture in labels.manifest.captures:
         assert capture.weights in card
     assert sorted(path.name for path in package.iterdir()) == [

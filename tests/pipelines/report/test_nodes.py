@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
 import pytest
 from linear_teachers import capture
+from small_evidence import RIGHT, found, looked_at
+from small_licences import a_lineage, own_licence
 from small_project import image_encoder, written
 
+from stillroom.evaluation.answers import Answers
 from stillroom.models.table import Shape
 from stillroom.pipelines.report import create_pipeline
 from stillroom.pipelines.report.nodes import print_summary, render_report
@@ -15,9 +19,14 @@ from stillroom.softlabels.sparsify.kinds import TopK
 METRICS: dict[str, dict[str, int | float]] = {
     model: {"accuracy": 0.5, "nll": 0.7, "ece": 0.1, "agreement": 1.0, "kl_to_teacher": 0.0}
     for model in ("teacher", "control", "student")
-} | {"gain": {"accuracy": 0.0, "accuracy_standard_error": 0.1, "nll": 0.0}}
+} | {"gain": {"accuracy": 0.0, "nll": 0.0}}
+STATISTICS = found(dict.fromkeys(RIGHT, 0.5)).to_json()
+TWO = Answers(
+    np.array([0, 1, 0, 1]),
+    {arm: np.array([[[0.6, 0.4]] * 4]) for arm in ("teacher", "control", "student")},
+)
 COST: dict[str, dict[str, int | float]] = {
-    model: {"parameters": 10, "megabytes": 0.0, "ms_per_image": 0.1}
+    model: {"parameters": 10, "megabytes": 0.0, "ms_p50": 0.1}
     for model in ("teacher", "control", "student")
 }
 
@@ -32,11 +41,6 @@ def records() -> dict[str, list[dict[str, Any]]]:
             {"model": m, "actual": a, "predicted": "cat"} for m in models for a in ("cat", "dog")
         ],
         "continuations": [],
-        "similarity": [
-            {"actual": a, "looks_like": b, "probability": 0.5}
-            for a in ("cat", "dog")
-            for b in ("cat", "dog")
-        ],
         "student_curves": [
             {"model": "student", "epoch": 1, "validation_nll": 0.7, "validation_accuracy": 0.5}
         ],
@@ -48,22 +52,32 @@ def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
     html = render_report(
         data_report={"duplicates": 17},
         metrics=METRICS,
+        statistics=STATISTICS,
         cost=COST,
         parity={"largest_difference": 1e-6, "inputs": 64, "tolerance": 1e-4},
         teacher_curves=[],
         soft_labels=labels,
         encoder=written(image_encoder(Shape((1, 2, 2), ("cat", "dog"))), tmp_path / "encoder"),
         parameters={"student": {"lr": 0.25}},
+        lineage=a_lineage(command="dvc repro").to_json(),
+        licence=own_licence(1).to_json(),
+        **looked_at(TWO, ("cat", "dog")),
         **records(),
     )
-    for expected in ("made no clear difference", ">17<", "student.lr", "over 64 inputs"):
+    for expected in (
+        "dvc repro",
+        "No difference that this test set can show",
+        ">17<",
+        "student.lr",
+        "over 64 inputs",
+    ):
         assert expected in html
     for expected in (labels.manifest.fingerprint, "topk (k 2", labels.manifest.captures[0].weights):
         assert expected[:12] in html
 
 
 def test_the_summary_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(METRICS, COST, "<html>")
+    print_summary(METRICS, STATISTICS, COST, "<html>")
     printed = capsys.readouterr().out
     assert "student distilled" in printed
     assert "data/07_reports/report.html" in printed

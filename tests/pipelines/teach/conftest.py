@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from small_licences import own_licence
 from small_project import Small, small, untrained_teachers
 
 from stillroom.config.compose import compose
@@ -54,7 +55,8 @@ class Teach:
         """Run `answer`; return what it staged."""
         dataset = datasets.UnverifiedLabels(".stillroom/unverified_labels")
         refs = refer_to_teachers(self.teachers, "float32", "cpu")
-        dataset.save(answer(self.examples, self.made.encoder, refs, settings))
+        licence = own_licence(len(refs)).to_json()
+        dataset.save(answer(self.examples, self.made.encoder, refs, licence, settings))
         return dataset.load()
 
     def verified(self, labels: SoftLabelSet, settings: SoftLabels = SETTINGS) -> SoftLabelSet:

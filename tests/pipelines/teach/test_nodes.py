@@ -11,20 +11,23 @@ import pytest
 from dense_answers import softmax
 from kedro.io import DatasetError
 from linear_teachers import eighths
+from small_licences import given_licence, own_licence
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Data
 from stillroom.data.encoders import ArrayEncoder, read_encoder
 from stillroom.data.views import Views
-from stillroom.errors import SoftLabelError
+from stillroom.errors import LicenceError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.directory import load_model, save_model
 from stillroom.models.forward import logits
 from stillroom.models.table import Shape, build
 from stillroom.pipelines.ingest.nodes import read_examples
+from stillroom.pipelines.teach.nodes import answer, refer_to_teachers
 from stillroom.pipelines.teach.pipeline import create_pipeline
 from stillroom.softlabels.manifest import MANIFEST
 from stillroom.softlabels.sparsify.kinds import Full, Threshold
+from stillroom.teachers.licences.document import Licence
 
 ROOT = Path(__file__).resolve().parents[3]
 STORE = Path(".stillroom/store")
@@ -304,3 +307,16 @@ def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
     later = {shard.sha256 for shard in after.manifest.members[0].shards}
     assert len(shards - later) <= 1
     assert len(later - shards) <= 2
+
+
+def test_the_licence_is_an_input_of_answer_and_its_refusal_costs_no_answer(teach: Any) -> None:
+    nodes = {node.name: node for node in create_pipeline().nodes}
+    assert "licence" in nodes["answer"].inputs
+    refs = refer_to_teachers(teach.teachers, "float32", "cpu")
+    for licence, words in (
+        (own_licence(3), "of 3 teachers, and 2 are there"),
+        (Licence(teachers=2 * given_licence(verdict="forbidden").teachers), "which forbids"),
+    ):
+        with pytest.raises(LicenceError, match=words):
+            answer(teach.examples, teach.made.encoder, refs, licence.to_json(), teach.settings())
+    assert teach.inputs == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
+from small_licences import own_licence
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Objective, SoftLabels, Student
@@ -54,6 +55,7 @@ def project(**given: Any) -> Project:
         examples=TableFile(Path("examples")),
         encoder={},
         teachers=Path("teachers"),
+        licence=own_licence(1),
         inference=EXACT,
         softlabels=SoftLabels(**parameters["softlabels"]),
         student=Student(**parameters["student"]),

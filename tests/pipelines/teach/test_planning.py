@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from small_corpus import BERT, GPT2, small_corpus, token_teachers
+from small_licences import own_licence
 from small_objective import HINTON
 from small_project import CLASSES, EVERYTHING, fitted, small, untrained_teachers
 
@@ -58,6 +59,7 @@ def project(tmp_path: Path) -> Project:
         examples=made.examples,
         encoder=made.encoder,
         teachers=untrained_teachers(made, tmp_path / "teachers"),
+        licence=own_licence(2),
         inference=EXACT,
         softlabels=SoftLabels(**LABELS),
         student=STUDENT,
@@ -133,6 +135,7 @@ def test_a_plan_of_sequences_looks_at_positions(
         softlabels=SoftLabels(**LABELS),
         student=replace(STUDENT, architecture=Architecture(name="transformer", options=options)),
         objective=OBJECTIVE,
+        licence=own_licence(1),
     )
     monkeypatch.setattr(candidates, "ENTRIES", (2, 32))
     whole = planned(project, COPIES, 60)

@@ -21,6 +21,8 @@ from stillroom.config.schema import SoftLabels, Student
 from stillroom.errors import SoftLabelError
 from stillroom.models.weights import weights_hash
 from stillroom.pipelines.train.nodes import train_students
+from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.sparsify.kinds import TopK
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,6 +51,8 @@ def test_student_and_control_are_twins_with_other_teachers(
         "cached",
         "float32",
         "cpu",
+        2,
+        False,
         TRAINER,
     )
     configs = [json.loads((folder / n / "config.json").read_text()) for n in ("student", "control")]
@@ -56,7 +60,44 @@ def test_student_and_control_are_twins_with_other_teachers(
     assert weights_hash(folder / "student") != weights_hash(folder / "control")
     assert [(r["model"], r["epoch"]) for r in curves] == [
         ("control", 1), ("control", 2), ("student", 1), ("student", 2),
+        ("control_1", 1), ("control_1", 2), ("student_1", 1), ("student_1", 2),
     ]  # fmt: skip
+    assert len({weights_hash(path) for path in folder.iterdir()}) == 4
+
+
+def test_full_logits_are_learnt_where_the_cache_keeps_less(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    made = small(project)
+    teachers = untrained_teachers(made, project / "t", members=1)
+    runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 1}}
+    student = Student(**compose(project, runtime)["student"])
+
+    def arms(labels: SoftLabelSet, settings: SoftLabels) -> list[str]:
+        folder, _ = train_students(
+            made.examples,
+            made.encoder,
+            labels,
+            teachers,
+            settings,
+            student,
+            OBJECTIVE,
+            "cached",
+            "float32",
+            "cpu",
+            1,
+            True,
+            TRAINER,
+        )
+        return sorted(path.name for path in folder.iterdir())
+
+    kind = TopK(k=2, temperatures=(1.0, 4.0))
+    sparse = soft_labels(made, teachers, project / "sparse", kind)
+    settings = kept(sparsifier="topk", k=2, temperatures=[1.0, 4.0])
+    assert arms(sparse, settings) == ["control", "full_logits", "student"]
+    whole = soft_labels(made, teachers, project / "whole")
+    assert arms(whole, kept()) == ["control", "student"]
 
 
 @pytest.mark.parametrize("change", ["classes", "teachers"])
@@ -84,6 +125,8 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
             "cached",
             "float32",
             "cpu",
+            1,
+            False,
             TRAINER,
         )
 
@@ -119,5 +162,7 @@ def test_soft_labels_of_other_settings_are_refused_with_both_sides(
             "cached",
             "float32",
             "cpu",
+            1,
+            False,
             TRAINER,
         )

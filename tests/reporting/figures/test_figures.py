@@ -14,13 +14,14 @@ from stillroom.reporting import figures
 from stillroom.reporting.figures.confusion import worst_classes
 
 CONFTEST = Path(__file__).parents[1]
+SUPPORT = CONFTEST.parents[0] / "support"
 # Draws the whole page in a fresh process; its hash seed differs from run to run.
 DRAW = """
 import hashlib, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import conftest
 from stillroom.reporting.page import page
-html = page(conftest.make_evidence([str(digit) for digit in range(10)]))
+html = page(conftest.make_documents([str(digit) for digit in range(10)]))
 print(hashlib.sha256(html.encode()).hexdigest())
 """
 
@@ -47,7 +48,7 @@ def drawn() -> dict[str, str]:
 def test_two_processes_draw_the_same_bytes() -> None:
     hashes = [
         subprocess.run(
-            [sys.executable, "-c", DRAW, str(CONFTEST)],
+            [sys.executable, "-c", DRAW, str(CONFTEST), str(SUPPORT)],
             capture_output=True,
             text=True,
             check=True,

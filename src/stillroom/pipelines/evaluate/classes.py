@@ -1,11 +1,12 @@
-"""Evaluation of classifiers: the test split through every model, one distribution a row.
+"""Evaluation of classifiers: validation and test rows through every run, a distribution each.
 
-test rows, soft labels, students ──> predictions [N, C] of each ──> metrics, plots
+rows, soft labels, students ──> predictions ──Answers──> metrics, evidence, plots
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.encoders import Encoder
-from stillroom.evaluation.calibration import reliability
-from stillroom.evaluation.confusion import confusion_records
-from stillroom.evaluation.metrics import quality, standard_error_of_gain
-from stillroom.evaluation.similarity import mean_soft_labels, similarity_records
+from stillroom.evaluation.answers import Answers
+from stillroom.evaluation.metrics import ece, nll, quality
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.temperature import fitted_temperature, scaled
 from stillroom.models.directory import load_model
 from stillroom.models.forward import probabilities
 from stillroom.softlabels.dataset import SoftLabelSet
@@ -24,72 +25,77 @@ from stillroom.teachers.ensemble import probabilities_of
 from stillroom.teachers.reference import TeacherRef
 
 BATCH_SIZE = 256
-MODELS = ("teacher", "control", "student")
 
 Numbers = dict[str, dict[str, int | float]]
-Records = list[dict[str, Any]]
 
 
 def predict_classes(
-    test: pl.DataFrame,
+    rows: pl.DataFrame,
     encoder: Encoder,
     refs: Sequence[TeacherRef],
     soft_labels: SoftLabelSet,
     students: Mapping[str, Path],
 ) -> pl.DataFrame:
-    """Return each model's probabilities on labelled rows.
+    """Return each run's probabilities on labelled rows.
 
     Args:
-        test: the rows.
+        rows: of validation and test.
         encoder: of their inputs.
         refs: the teachers.
         soft_labels: their answers; where these are truncated, the teachers are asked again.
-        students: model directories by name.
+        students: model directories by the names of their runs.
 
     Raises:
         ModelError: a model cannot be opened.
     """
-    inputs = encoder.encode(test)
+    inputs = encoder.encode(rows)
     answers = {
-        "teacher": soft_labels.plain(test["example_id"].to_list(), 1.0).dense()
+        TEACHER: soft_labels.plain(rows["example_id"].to_list(), 1.0).dense()
         if soft_labels.is_whole
-        else probabilities_of(refs, soft_labels.ensemble, encoder, test),
+        else probabilities_of(refs, soft_labels.ensemble, encoder, rows),
     }
     for name, path in students.items():
         answers[name] = probabilities(load_model(path), inputs, BATCH_SIZE)
-    columns = [pl.Series(name, answers[name].astype(np.float32)).arr.to_list() for name in MODELS]
-    return test.select("example_id", "label").with_columns(columns)
+    columns = [
+        pl.Series(name, found.astype(np.float32)).arr.to_list() for name, found in answers.items()
+    ]
+    return rows.select("example_id", "split", "label").with_columns(columns)
 
 
-def measure_classes(
-    predictions: pl.DataFrame, classes: Sequence[str], bins: int
-) -> tuple[Numbers, Records, Records, Records]:
-    """Return the metrics, and the records of reliability, confusion and similarity.
+def measure_classes(test: Answers, validation: Answers, bins: int) -> Numbers:
+    """Return the metrics of each arm, means over its runs, and what the teacher brought.
 
     Raises:
-        DataError: predictions that are no distributions, or that do not fit the classes.
+        DataError: answers that are no distributions.
     """
-    labels, names = predictions["label"].to_numpy(), list(classes)
-    answers = {name: np.array(predictions[name].to_list(), dtype=np.float64) for name in MODELS}
-    return (
-        _metrics(answers, labels, bins),
-        [row for name in MODELS for row in reliability(name, answers[name], labels, bins)],
-        [row for name in MODELS for row in confusion_records(name, answers[name], labels, names)],
-        similarity_records(mean_soft_labels(answers["teacher"], labels), names),
-    )
+    taught = test.first(TEACHER)
+    metrics: Numbers = {}
+    for arm, answers in test.arms.items():
+        measured = [asdict(quality(of_run, test.labels, taught, bins)) for of_run in answers]
+        if len(validation):
+            for of_run, before, found in zip(answers, validation.arms[arm], measured, strict=True):
+                found |= _calibrated(of_run, test.labels, before, validation.labels, bins)
+        metrics[arm] = {name: fmean(one[name] for one in measured) for name in measured[0]}
+    student, control = metrics[STUDENT], metrics[CONTROL]
+    metrics["gain"] = {
+        "accuracy": student["accuracy"] - control["accuracy"],
+        "nll": control["nll"] - student["nll"],
+    }
+    return metrics
 
 
-def _metrics(answers: dict[str, NDArray[Any]], labels: NDArray[Any], bins: int) -> Numbers:
-    measured = {
-        name: quality(probabilities, labels, answers["teacher"], bins)
-        for name, probabilities in answers.items()
+def _calibrated(
+    test: NDArray[Any],
+    labels: NDArray[Any],
+    validation: NDArray[Any],
+    known: NDArray[Any],
+    bins: int,
+) -> dict[str, float]:
+    """Return what a temperature that was fitted on validation does to a run's test answers."""
+    temperature = fitted_temperature(validation, known)
+    calibrated = scaled(test, temperature)
+    return {
+        "temperature": temperature,
+        "scaled_ece": ece(calibrated, labels, bins),
+        "scaled_nll": nll(calibrated, labels),
     }
-    student, control = measured["student"], measured["control"]
-    gain = {
-        "accuracy": student.accuracy - control.accuracy,
-        "accuracy_standard_error": standard_error_of_gain(
-            answers["student"], answers["control"], labels
-        ),
-        "nll": control.nll - student.nll,
-    }
-    return {name: asdict(measures) for name, measures in measured.items()} | {"gain": gain}

@@ -1,7 +1,8 @@
-"""The nodes of evaluate: the test split through every model, then measured.
+"""The nodes of evaluate: validation and test split through every run, then measured.
 
 examples, encoder, soft labels, students ──predict──> predictions
-predictions ──measure_quality──> metrics, reliability, confusion, similarity
+predictions ──measure_quality──> metrics, statistics
+            └─draw_plots──> reliability, confusion, similarity
 examples, encoder, teachers, students ──measure_cost──> cost
                                       └─continue_texts──> continuations
 """
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import DeviceMap, Dtype, Evaluate, Inference
 from stillroom.errors import DataError
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name
+from stillroom.io.rounding import rounded
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
@@ -21,9 +24,6 @@ if TYPE_CHECKING:
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
-STUDENTS = ("control", "student")
-MODELS = ("teacher", *STUDENTS)
-DECIMALS = 6
 
 Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
@@ -38,7 +38,7 @@ def predict(
     device_map: DeviceMap,
     students: Path,
 ) -> Any:
-    """Return each model's probabilities on the labelled rows of the test split.
+    """Return each run's probabilities on the labelled rows of validation and test.
 
     Where every logit was kept, the teacher's answers are read from the soft labels. What a
     truncated set has of them is no measure of the teacher, so it is asked again.
@@ -46,14 +46,15 @@ def predict(
     Args:
         examples: every example, with `example_id`, `split`, `label` and its content.
         encoder: the folder of the encoder.
-        soft_labels: the ensemble's answers to the test split.
+        soft_labels: the ensemble's answers to them.
         teachers: a folder with one model directory per member, whose answers they must be.
         dtype, device_map: how the teachers run.
-        students: a folder with the model directories `control` and `student`.
+        students: a folder with the model directory of each run.
 
     Returns:
-        polars.DataFrame: `example_id`, `label`, and `teacher`, `control`, `student`, each
-        list[float32], C long; of a language model what `predict_tokens` says.
+        polars.DataFrame: `example_id`, `split`, `label`, and `teacher`, `control`, `student` and
+        the other runs, each list[float32], C long; of a language model what `predict_tokens` says
+        of the test split.
 
     Raises:
         DataError: no row of the test split has a label.
@@ -67,21 +68,22 @@ def predict(
         read_encoder(encoder),
     )
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
-    own = {name: students / name for name in STUDENTS}
+    own, every = _trained(students), examples.read()
+    test = _test_split(every, fitted)
     if isinstance(fitted, SequenceEncoder):
         from stillroom.pipelines.evaluate.tokens import predict_tokens
 
-        test = _test_split(examples.read(), fitted)
         return predict_tokens(test, fitted, refs, soft_labels.ensemble, own)
     from stillroom.pipelines.evaluate.classes import predict_classes
 
-    return predict_classes(_test_split(examples.read(), fitted), fitted, refs, soft_labels, own)
+    rows = _labelled(every, "validation").vstack(test)
+    return predict_classes(rows, fitted, refs, soft_labels, own)
 
 
 def measure_quality(
     predictions: TableFile, encoder: Path, evaluate: Evaluate
-) -> tuple[Numbers, Records, Records, Records]:
-    """Return the metrics, and the records of the three plots.
+) -> tuple[Numbers, dict[str, Any]]:
+    """Return the metrics, and what may be concluded from them.
 
     Args:
         predictions: as `predict` returns them.
@@ -89,26 +91,51 @@ def measure_quality(
         evaluate: how to measure.
 
     Returns:
-        metrics: per model its measures; under `gain` what the teacher brought the student over
-            its control, better being positive, and the standard error of the gain in accuracy.
-            Rounded to 6 decimals, so that equal predictions give equal bytes.
-        reliability, confusion, similarity: flat records.
+        metrics: of each arm its measures, means over seeds; under `gain` what the teacher brought
+            the student over its control, better being positive. Rounded to 6 decimals, so that
+            equal predictions give equal bytes.
+        statistics: `Evidence`, as JSON.
 
     Raises:
         DataError: predictions that are no distributions, or that do not fit the classes.
     """
     from stillroom.data.encoders import SequenceEncoder, read_encoder
+    from stillroom.evaluation.statistics.evidence import evidence
 
     fitted, frame = read_encoder(encoder), predictions.read()
     if isinstance(fitted, SequenceEncoder):
-        from stillroom.pipelines.evaluate.tokens import measure_tokens
+        from stillroom.pipelines.evaluate.tokens import TokenAnswers, measure_tokens
 
-        metrics, reliability = measure_tokens(frame, fitted.task, evaluate.bins)
-        return _rounded(metrics), reliability, [], []
+        said = TokenAnswers.of_frame(frame)
+        metrics = measure_tokens(said, fitted.task, evaluate.bins)
+        return rounded(metrics), rounded(evidence(said.marks()).to_json())
+    from stillroom.evaluation.answers import Answers
     from stillroom.pipelines.evaluate.classes import measure_classes
 
-    found = measure_classes(frame, fitted.classes, evaluate.bins)
-    return _rounded(found[0]), *found[1:]
+    test, validation = (Answers.of_frame(frame, split) for split in ("test", "validation"))
+    metrics = measure_classes(test, validation, evaluate.bins)
+    return rounded(metrics), rounded(evidence(test.marks()).to_json())
+
+
+def draw_plots(
+    predictions: TableFile, encoder: Path, evaluate: Evaluate
+) -> tuple[Records, Records, Records]:
+    """Return the records of reliability, confusion and similarity, of the runs that ship.
+
+    Args:
+        predictions, encoder, evaluate: as of `measure_quality`.
+    """
+    from stillroom.data.encoders import SequenceEncoder, read_encoder
+
+    fitted, frame = read_encoder(encoder), predictions.read()
+    if isinstance(fitted, SequenceEncoder):
+        from stillroom.pipelines.evaluate.tokens import TokenAnswers, reliability_of_tokens
+
+        return reliability_of_tokens(TokenAnswers.of_frame(frame), evaluate.bins), [], []
+    from stillroom.evaluation.answers import Answers
+    from stillroom.evaluation.plots import plots
+
+    return plots(Answers.of_frame(frame, "test"), fitted.classes, evaluate.bins)
 
 
 def measure_cost(
@@ -120,16 +147,16 @@ def measure_cost(
     students: Path,
     evaluate: Evaluate,
 ) -> Numbers:
-    """Return parameters, megabytes of weights and milliseconds per image of each model.
+    """Return what each model takes: see `evaluation.cost.model`.
 
-    The teacher's numbers are the sums over its members, since every one of them must answer.
+    The teacher's numbers are of all its members together, since every one of them must answer.
 
     Args:
         examples: every example; the first `latency_images` of the test split are run.
         encoder: the folder of the encoder.
         teachers: a folder with one model directory per member.
         dtype, device_map: how the teachers run.
-        students: a folder with the model directories `control` and `student`.
+        students: a folder with the model directory of each run.
         evaluate: how many images to time.
 
     Raises:
@@ -138,13 +165,19 @@ def measure_cost(
     """
     from stillroom.data.encoders import read_encoder
     from stillroom.models.directory import EXACT
+    from stillroom.pipelines.evaluate.costs import Asked, costs_of
     from stillroom.teachers.reference import refer
 
     timed = _test_split(examples.read(), read_encoder(encoder)).head(evaluate.latency_images)
-    asked = Inference(dtype=dtype, device_map=device_map)
-    models = {"teacher": [(ref.path, asked) for ref in refer(teachers)]}
-    models |= {name: [(students / name, EXACT)] for name in STUDENTS}
-    return {name: _cost_together(of, timed, evaluate.latency_images) for name, of in models.items()}
+    inference = Inference(dtype=dtype, device_map=device_map)
+    members = [Asked(ref.path, inference) for ref in refer(teachers)]
+    student = costs_of([Asked(students / STUDENT, EXACT)], timed, evaluate.latency_images)
+    # The control is the same model: what it takes is the student's.
+    return {
+        TEACHER: costs_of(members, timed, evaluate.latency_images),
+        CONTROL: student,
+        STUDENT: student,
+    }
 
 
 def continue_texts(
@@ -175,7 +208,14 @@ def continue_texts(
 
     refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
     test = _test_split(examples.read(), fitted)
-    return continuations(test, fitted, refs, {name: students / name for name in STUDENTS})
+    return continuations(test, fitted, refs, {arm: students / arm for arm in (CONTROL, STUDENT)})
+
+
+def _trained(students: Path) -> dict[str, Path]:
+    """Return the model directory of each run, in the order of seeds."""
+    names = [path.name for path in students.iterdir() if path.is_dir()]
+    ordered = sorted(names, key=lambda name: (of_name(name).number, name))
+    return {name: students / name for name in ordered}
 
 
 def _test_split(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":
@@ -184,35 +224,13 @@ def _test_split(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":
 
     test = examples.filter(pl.col("split") == "test")
     if encoder.classes:
-        test = test.filter(pl.col("label").is_not_null())
+        test = _labelled(test, "test")
     if test.is_empty():
         raise DataError("no row of the test split has a label. Raise data.test, or label some.")
     return test
 
 
-def _rounded(metrics: Numbers) -> Numbers:
-    # Adding zero turns -0.0, as rounding leaves it, into 0.0.
-    return {
-        group: {name: round(value, DECIMALS) + 0.0 for name, value in values.items()}
-        for group, values in metrics.items()
-    }
+def _labelled(examples: "pl.DataFrame", split: str) -> "pl.DataFrame":
+    import polars as pl
 
-
-def _cost_together(
-    models: list[tuple[Path, Inference]], timed: "pl.DataFrame", images: int
-) -> dict[str, int | float]:
-    from stillroom.evaluation.cost import cost, together
-    from stillroom.models.directory import load_model, read_encoder
-    from stillroom.pipelines.evaluate.running import running
-
-    costs = []
-    for path, inference in models:
-        model, own = load_model(path, inference), read_encoder(path)
-        # A teacher's inputs may be others than the student's.
-        costs.append(cost(model, running(model, own), own.encode(timed), images))
-    total = together(costs)
-    return {
-        "parameters": total.parameters,
-        "megabytes": round(total.weight_bytes / 1e6, 3),
-        "ms_per_image": round(total.ms_per_image, 4),
-    }
+    return examples.filter((pl.col("split") == split) & pl.col("label").is_not_null())

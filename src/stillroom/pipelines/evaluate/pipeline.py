@@ -2,8 +2,11 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
+from stillroom.pipelines.evaluate.lineage import trace_lineage
+from stillroom.pipelines.evaluate.looking import know_classes, part_examples, slice_tests
 from stillroom.pipelines.evaluate.nodes import (
     continue_texts,
+    draw_plots,
     measure_cost,
     measure_quality,
     predict,
@@ -14,7 +17,20 @@ ASKED = ["examples", "encoder", "soft_labels", "teachers", *RUN, "students"]
 GIVEN = ["predictions", "encoder", "params:evaluate"]
 TOLD = ["examples", "encoder", "teachers", *RUN, "students"]
 TIMED = ["examples", "encoder", "teachers", *RUN, "students", "params:evaluate"]
-FOUND = ["metrics", "reliability", "confusion", "similarity"]
+FOUND = ["metrics", "statistics"]
+SLICED = ["predictions", "examples", "encoder", "params:evaluate"]
+SEEN = ["predictions", "examples", "encoder"]
+DRAWN = ["reliability", "confusion", "similarity"]
+PARTS = [
+    "students",
+    "soft_labels",
+    "teachers",
+    "licence",
+    "examples",
+    "encoder",
+    "data_report",
+    "parameters",
+]
 
 
 # fmt: off
@@ -23,7 +39,12 @@ def create_pipeline(**_: object) -> Pipeline:
     return pipeline([
         node(predict,         ASKED, "predictions", name="predict"),
         node(measure_quality, GIVEN, FOUND,         name="measure_quality"),
+        node(draw_plots,      GIVEN, DRAWN,         name="draw_plots"),
+        node(slice_tests,     SLICED, "slices",     name="slice_tests"),
+        node(know_classes,    SEEN,  "dark_knowledge", name="know_classes"),
+        node(part_examples,   SEEN,  "parted",      name="part_examples"),
         node(measure_cost,    TIMED, "cost",        name="measure_cost"),
         node(continue_texts,  TOLD,  "continuations", name="continue_texts"),
+        node(trace_lineage,   PARTS, "lineage",     name="trace_lineage"),
     ])
 # fmt: on

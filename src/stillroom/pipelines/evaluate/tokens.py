@@ -1,23 +1,29 @@
 """Evaluation of language models: the test split through every model, position by position.
 
 test sequences ──each model, the same batches──> logits ──said──> predictions, a list per row
-predictions ──> metrics, reliability
+predictions ──TokenAnswers──> metrics, evidence, reliability
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.encoders.sequences import LABELS, Sequences, Task
 from stillroom.evaluation.calibration import reliability_of
-from stillroom.evaluation.tokens import Said, error_of_mean, said, text_quality, token_quality
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name
+from stillroom.evaluation.statistics.evidence import Choices, Marks
+from stillroom.evaluation.statistics.scores import Scores
+from stillroom.evaluation.tokens import Said, said, text_quality, token_quality
 from stillroom.io.progress import ticking
 from stillroom.models.directory import load_model
 from stillroom.models.sequences import batches_of_token_logits
@@ -78,42 +84,83 @@ def predict_tokens(
     )
 
 
-def measure_tokens(predictions: pl.DataFrame, task: Task, bins: int) -> tuple[Numbers, Records]:
-    """Return the metrics and the records of the reliability diagram.
+@dataclass(frozen=True, slots=True)
+class TokenAnswers:
+    """What every run says at each position of the test split, read back.
+
+    Attributes:
+        labels: [M], position after position.
+        lengths: [N], positions of each sequence.
+        text_bytes: of the text that the sequences are of.
+        arms: of each arm its runs, by seed number.
+    """
+
+    labels: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    text_bytes: int
+    arms: dict[str, list[Said]]
+
+    @classmethod
+    def of_frame(cls, predictions: pl.DataFrame) -> "TokenAnswers":
+        """Read what `predict_tokens` returned."""
+        names = [one.removesuffix("_nll") for one in predictions.columns if one.endswith("_nll")]
+        arms: dict[str, list[Said]] = {}
+        for name in sorted(names, key=lambda name: of_name(name).number):
+            found = Said(*(_flat(predictions, f"{name}_{what}") for what in SAID))
+            arms.setdefault(of_name(name).arm, []).append(found)
+        return cls(
+            _flat(predictions, "labels"),
+            predictions["labels"].list.len().to_numpy().astype(np.int64),
+            int(predictions["bytes"].sum()),
+            arms,
+        )
+
+    def marks(self) -> dict[str, Marks]:
+        """Return what each arm got."""
+        score = partial(Scores.of_sequences, lengths=self.lengths)
+        return {arm: self._choices(arm).marks(score) for arm in self.arms}
+
+    def _choices(self, arm: str) -> Choices:
+        (teacher,), runs = self.arms[TEACHER], self.arms[arm]
+        return Choices(
+            right=np.stack([one.top == self.labels for one in runs]),
+            log_likelihood=np.stack([-one.nll for one in runs]),
+            confidence=np.stack([one.confidence for one in runs]),
+            agrees=np.stack([one.top == teacher.top for one in runs]),
+        )
+
+
+def measure_tokens(answers: TokenAnswers, task: Task, bins: int) -> Numbers:
+    """Return the metrics of each arm, means over its runs, and what the teacher brought.
 
     Args:
-        predictions: as `predict_tokens` returns them.
+        answers: of the test split.
         task: what was asked.
         bins: of the calibration error.
     """
-    models = [name.removesuffix("_nll") for name in predictions.columns if name.endswith("_nll")]
-    labels = _flat(predictions, "labels")
-    lengths = predictions["labels"].list.len().to_numpy().astype(np.int64)
-    found = {
-        name: Said(*(_flat(predictions, f"{name}_{what}") for what in SAID)) for name in models
-    }
-    text_bytes = int(predictions["bytes"].sum())
-    metrics: Numbers = {
-        name: asdict(token_quality(one, found["teacher"], labels, bins))
-        for name, one in found.items()
-    }
-    if task == "next_token":
-        for name, one in found.items():
-            metrics[name] |= asdict(text_quality(one, text_bytes))
-    student, control = found["student"], found["control"]
-    right = (student.top == labels).astype(float) - (control.top == labels)
+    (teacher,) = answers.arms[TEACHER]
+    metrics: Numbers = {}
+    for arm, runs in answers.arms.items():
+        measured = [asdict(token_quality(one, teacher, answers.labels, bins)) for one in runs]
+        if task == "next_token":
+            for one, found in zip(runs, measured, strict=True):
+                found |= asdict(text_quality(one, answers.text_bytes))
+        metrics[arm] = {name: fmean(one[name] for one in measured) for name in measured[0]}
+    student, control = metrics[STUDENT], metrics[CONTROL]
     metrics["gain"] = {
-        "accuracy": float(right.mean()),
-        "accuracy_standard_error": error_of_mean(right, lengths),
-        "nll": float((control.nll - student.nll).mean()),
-        "nll_standard_error": error_of_mean(control.nll - student.nll, lengths),
+        "accuracy": student["accuracy"] - control["accuracy"],
+        "nll": control["nll"] - student["nll"],
     }
-    records = [
+    return metrics
+
+
+def reliability_of_tokens(answers: TokenAnswers, bins: int) -> Records:
+    """Return the records of the reliability diagram, of the first run of each arm."""
+    return [
         record
-        for name, one in found.items()
-        for record in reliability_of(name, one.confidence, one.top == labels, bins)
+        for arm, (first, *_) in answers.arms.items()
+        for record in reliability_of(arm, first.confidence, first.top == answers.labels, bins)
     ]
-    return metrics, records
 
 
 class _Batch:

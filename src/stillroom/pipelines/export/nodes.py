@@ -24,18 +24,24 @@ def export_student(
     examples: TableFile,
     encoder: Path,
     metrics: dict[str, Any],
+    statistics: dict[str, Any],
     soft_labels: SoftLabelSet,
+    licence: dict[str, Any],
+    lineage: dict[str, Any],
     parameters: dict[str, Any],
 ) -> tuple[Path, dict[str, Any]]:
     """Return the student's folder (Hugging Face's layout, ONNX, model card) and its parity."""
     import polars as pl
 
     from stillroom.data.encoders import ArrayEncoder, read_encoder
+    from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.export.onnx import FILE, export_onnx, measure_parity
     from stillroom.io.atomic import write_text
     from stillroom.models.directory import load_model
     from stillroom.reporting.model_card import model_card
+    from stillroom.reporting.provenance.lineage import from_json as read_lineage
     from stillroom.softlabels.summary import summary
+    from stillroom.teachers.licences.document import from_json as read_licence
 
     package = new_workspace(project_root(), "export") / "student"
     shutil.copytree(students / "student", package)
@@ -46,6 +52,14 @@ def export_student(
     export_onnx(model, inputs, package / FILE)
     some = inputs if isinstance(fitted, ArrayEncoder) else inputs[:SEQUENCES]
     parity = measure_parity(model, package / FILE, some)
-    card = model_card(metrics, plain(parameters), summary(soft_labels), fitted)
+    card = model_card(
+        metrics,
+        Evidence.from_json(statistics),
+        plain(parameters),
+        summary(soft_labels),
+        fitted,
+        read_licence(licence),
+        read_lineage(lineage),
+    )
     write_text(package / CARD, card)
     return package, asdict(parity)

@@ -11,7 +11,17 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             node(
                 export_student,
-                ["students", "examples", "encoder", "metrics", "soft_labels", "parameters"],
+                [
+                    "students",
+                    "examples",
+                    "encoder",
+                    "metrics",
+                    "statistics",
+                    "soft_labels",
+                    "licence",
+                    "lineage",
+                    "parameters",
+                ],
                 ["exported_student", "parity"],
                 name="export_student",
             ),

@@ -20,11 +20,16 @@ else:  # Kedro resolves this hint when it starts; what it names can be imported 
 def render_report(
     data_report: dict[str, Any],
     metrics: Numbers,
+    statistics: dict[str, Any],
     cost: Numbers,
     parity: dict[str, int | float],
     reliability: Records,
     confusion: Records,
-    similarity: Records,
+    slices: dict[str, Any],
+    dark_knowledge: dict[str, Any],
+    parted: dict[str, Any],
+    lineage: dict[str, Any],
+    licence: dict[str, Any],
     continuations: Records,
     teacher_curves: Records,
     student_curves: Records,
@@ -38,18 +43,24 @@ def render_report(
         DataError: the documents come of different runs and do not fit each other.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.reporting.page import Evidence, page
+    from stillroom.evaluation.statistics.evidence import Evidence
+    from stillroom.reporting.page import Documents, page
     from stillroom.softlabels.summary import summary
 
     return page(
-        Evidence(
+        Documents(
             classes=list(read_encoder(encoder).classes),
             metrics=metrics,
+            statistics=Evidence.from_json(statistics),
             cost=cost,
             parity=parity,
             reliability=reliability,
             confusion=confusion,
-            similarity=similarity,
+            slices=slices,
+            dark_knowledge=dark_knowledge,
+            parted=parted,
+            lineage=lineage,
+            licence=licence,
             continuations=continuations,
             teacher_curves=teacher_curves,
             student_curves=student_curves,
@@ -60,11 +71,12 @@ def render_report(
     )
 
 
-def print_summary(metrics: Numbers, cost: Numbers, report: str) -> None:
+def print_summary(metrics: Numbers, statistics: dict[str, Any], cost: Numbers, report: str) -> None:
     """Print the table that ends a run. `report` is an input so that the page is there by then."""
     from rich.console import Console
 
+    from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.reporting.summary import print_end_table
 
     del report
-    print_end_table(metrics, cost, REPORT, Console())
+    print_end_table(metrics, Evidence.from_json(statistics), cost, REPORT, Console())

@@ -7,11 +7,16 @@ from stillroom.pipelines.report.nodes import print_summary, render_report
 EVIDENCE = [
     "data_report",
     "metrics",
+    "statistics",
     "cost",
     "parity",
     "reliability",
     "confusion",
-    "similarity",
+    "slices",
+    "dark_knowledge",
+    "parted",
+    "lineage",
+    "licence",
     "continuations",
     "teacher_curves",
     "student_curves",
@@ -20,12 +25,14 @@ EVIDENCE = [
     "parameters",
 ]
 
+SUMMARY = ["metrics", "statistics", "cost", "report"]
+
 
 # fmt: off
 def create_pipeline(**_: object) -> Pipeline:
     """Return the stage: the page, then the table that ends a run."""
     return pipeline([
-        node(render_report, EVIDENCE,                    "report", name="render_report"),
-        node(print_summary, ["metrics", "cost", "report"], None,   name="print_summary"),
+        node(render_report, EVIDENCE, "report", name="render_report"),
+        node(print_summary, SUMMARY,  None,     name="print_summary"),
     ])
 # fmt: on

@@ -23,12 +23,23 @@ def refer_to_teachers(teachers: Path, dtype: Dtype, device_map: DeviceMap) -> An
 
 
 def answer(
-    examples: TableFile, encoder: Path, teacher_refs: Any, softlabels: SoftLabels
+    examples: TableFile,
+    encoder: Path,
+    teacher_refs: Any,
+    licence: dict[str, Any],
+    softlabels: SoftLabels,
 ) -> Answers:
-    """Return the teachers' answers; saving them is what runs the teachers."""
+    """Return the teachers' answers; saving them is what runs the teachers.
+
+    Raises:
+        LicenceError: the licence is not that of these teachers, or does not let them teach.
+    """
     from stillroom.data.encoders import read_encoder
     from stillroom.softlabels.answers import Answers
+    from stillroom.teachers.licences.document import from_json
+    from stillroom.teachers.licences.gate import require_covered
 
+    require_covered(from_json(licence), len(teacher_refs))
     asks = ask(examples, encoder, teacher_refs, softlabels)
     return Answers(
         asks=asks,

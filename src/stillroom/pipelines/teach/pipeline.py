@@ -6,7 +6,11 @@ from stillroom.pipelines.teach.nodes import answer, refer_to_teachers, verify
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Wire the stage. Only `verify` yields soft labels, so nothing downstream skips it."""
+    """Wire the stage.
+
+    Only `verify` yields soft labels, so nothing downstream skips it; `answer` takes the licence, so
+    no teacher is asked without.
+    """
     return pipeline(
         [
             node(
@@ -17,7 +21,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             node(
                 answer,
-                ["examples", "encoder", "teacher_refs", "params:softlabels"],
+                ["examples", "encoder", "teacher_refs", "licence", "params:softlabels"],
                 "unverified_labels",
                 name="answer",
             ),

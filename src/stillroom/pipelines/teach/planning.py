@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stillroom.softlabels.blocks import Question
     from stillroom.softlabels.plan import Plan
     from stillroom.softlabels.weighing import Answered
+    from stillroom.teachers.licences.document import Licence
 
 # Logits of a sample: they and their gradients are held in float64, dense.
 MOST_CELLS = 2**24
@@ -64,6 +65,7 @@ class Project:
     examples: TableFile
     encoder: Path
     teachers: Path
+    licence: "Licence"
     inference: Inference
     softlabels: SoftLabels
     student: Student
@@ -78,10 +80,12 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
     """
     from stillroom.data.encoders import SequenceEncoder, read_encoder
     from stillroom.softlabels.plan import Whole, plan
+    from stillroom.teachers.licences.gate import require_covered
     from stillroom.teachers.questions import ExampleQuestions
     from stillroom.teachers.reference import refer
 
     refs = refer(project.teachers, project.inference)
+    require_covered(project.licence, len(refs))  # a sample is asked too
     fitted = read_encoder(project.encoder)
     asks = ask(project.examples, project.encoder, refs, project.softlabels)
     first: Any = asks[0].questions

@@ -21,6 +21,7 @@ from stillroom.io.workspace import new_workspace, unfinished
 from stillroom.pipelines.teach.request import combination_of, require_configured
 
 if TYPE_CHECKING:
+    from stillroom.evaluation.runs import Run
     from stillroom.softlabels.dataset import SoftLabelSet
     from stillroom.training.job import Fit, Live
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
@@ -41,18 +42,22 @@ def train_students(
     mode: Literal["cached", "live"],
     dtype: Dtype,
     device_map: DeviceMap,
+    seeds: int,
+    full_logits: bool,
     trainer: Trainer,
 ) -> tuple[Path, Any]:
-    """Return a folder with `student/` and `control/`, and their learning curves.
+    """Return a folder with `student/`, `control/` and their kin, and their learning curves.
 
     The control is the same student with the same seed and the same batches, learning from hard
-    labels alone.
+    labels alone. Each further seed has a pair of its own, as `student_1/` and `control_1/`. With
+    `full_logits` and a cache that keeps less, a third one learns from all that the teachers say.
 
     Raises:
         SoftLabelError: the soft labels are not those of the teachers, classes and parameters at
             hand.
     """
     from stillroom.data.encoders import read_encoder
+    from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, runs
     from stillroom.teachers.reference import refer
     from stillroom.training.job import Job
     from stillroom.training.launch import train
@@ -62,47 +67,49 @@ def train_students(
     classes = fitted.classes
     soft_labels.require(classes, [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels, fitted)
+    is_more = full_logits and mode == "cached" and not soft_labels.is_whole
+    arms = [CONTROL, STUDENT] + [FULL_LOGITS] * is_more
     job = Job(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train")),
         fits=[
-            _fit("control", student, None, classes, refs[0].path, mode),
-            _fit("student", student, objective, classes, refs[0].path, mode),
+            _fit(run, student, objective, classes, refs[0].path, mode) for run in runs(arms, seeds)
         ],
         trainer=trainer,
-        live=_live(refs, softlabels) if mode == "live" else None,
+        live=_live(refs, softlabels) if mode == "live" or is_more else None,
     )
     models = new_workspace(project_root(), "train") / "models"
     return models, train(job, models)
 
 
 def _fit(
-    name: str,
+    run: "Run",
     student: Student,
-    objective: Objective | None,
+    objective: Objective,
     classes: Sequence[str],
     teacher: Path,
-    mode: Literal["cached", "live"] = "cached",
+    mode: Literal["cached", "live"],
 ) -> "Fit":
+    from stillroom.evaluation.runs import CONTROL, FULL_LOGITS
     from stillroom.training.job import Fit
 
     return Fit(
-        name=name,
+        name=run.name,
         architecture=student.architecture,
         optimisation=student.alone(),
         rows="all",
-        objective=objective,
-        mode=mode,
+        objective=None if run.arm == CONTROL else objective,
+        mode="live" if run.arm == FULL_LOGITS else mode,
         teacher=str(teacher) if student.architecture.name == FROM_TEACHER else None,
-        seed=student.seed,
+        seed=student.seed + run.number,
         shift=0,
         label_smoothing=0.0,
         share=student.transfer.share,
         without=_numbers(student.transfer.without, "without", classes),
         balance=_numbers(student.transfer.balance, "balance", classes),
-        output=name,
+        output=run.name,
     )
 
 

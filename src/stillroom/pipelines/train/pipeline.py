@@ -22,6 +22,8 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:teacher.mode",
                     "params:teacher.dtype",
                     "params:teacher.device_map",
+                    "params:evaluate.seeds",
+                    "params:evaluate.full_logits",
                     "params:trainer",
                 ],
                 ["students", "student_curves"],

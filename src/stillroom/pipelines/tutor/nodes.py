@@ -1,4 +1,4 @@
-"""Nodes of `tutor`: who the teachers are."""
+"""Nodes of `tutor`: who the teachers are, and whether they may teach."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,37 @@ if TYPE_CHECKING:
     from stillroom.training.job import Fit
 
 
+def check_licence(teacher: Teacher) -> dict[str, Any]:
+    """Return each teacher's licence, as `teachers.licences.document` has it.
+
+    Raises:
+        LicenceError: its answers may not train another model, or that is not known, and no reason
+            is given.
+        DataError: its model card cannot be read.
+    """
+    from stillroom.teachers.licences.gate import licence_of, require_permitted
+
+    licence = licence_of(teacher, project_root())
+    require_permitted(licence)
+    return licence.to_json()
+
+
 def tutor_teachers(
-    examples: TableFile, encoder: Path, teacher: Teacher, trainer: Trainer
+    examples: TableFile,
+    encoder: Path,
+    licence: dict[str, Any],
+    teacher: Teacher,
+    trainer: Trainer,
 ) -> tuple[Path, Any]:
-    """Return a folder with one model directory per teacher, and their learning curves."""
+    """Return a folder with one model directory per teacher, and their learning curves.
+
+    Raises:
+        LicenceError: the licence is not that of these teachers.
+    """
+    from stillroom.teachers.licences.document import from_json
+    from stillroom.teachers.licences.gate import require_covered
+
+    require_covered(from_json(licence), teacher.members)
     ensemble = new_workspace(project_root(), "tutor") / "ensemble"
     from stillroom.data.encoders import read_encoder
 

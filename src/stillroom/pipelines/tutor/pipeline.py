@@ -1,17 +1,18 @@
-"""Tutor: examples in, trained teachers out."""
+"""Tutor: examples in, teachers out, each with the licence that lets it teach."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from stillroom.pipelines.tutor.nodes import tutor_teachers
+from stillroom.pipelines.tutor.nodes import check_licence, tutor_teachers
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Wire the stage."""
+    """Wire the stage. The licence comes first: a refusal costs no forward pass."""
     return pipeline(
         [
+            node(check_licence, ["params:teacher"], "licence", name="check_licence"),
             node(
                 tutor_teachers,
-                ["examples", "encoder", "params:teacher", "params:trainer"],
+                ["examples", "encoder", "licence", "params:teacher", "params:trainer"],
                 ["teachers", "teacher_curves"],
                 name="tutor_teachers",
             ),

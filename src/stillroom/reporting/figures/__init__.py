@@ -4,5 +4,7 @@ from stillroom.reporting.figures.confusion import confusion
 from stillroom.reporting.figures.curves import learning_curves
 from stillroom.reporting.figures.reliability import reliability
 from stillroom.reporting.figures.similarity import similarity
+from stillroom.reporting.figures.slices import slices
+from stillroom.reporting.figures.tree import tree
 
-__all__ = ["confusion", "learning_curves", "reliability", "similarity"]
+__all__ = ["confusion", "learning_curves", "reliability", "similarity", "slices", "tree"]

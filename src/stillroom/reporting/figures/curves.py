@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, Run, of_name
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
 from stillroom.reporting.names import title
 
@@ -59,28 +60,36 @@ def _line(
 ) -> tuple[float, float]:
     epochs = [row["epoch"] for row in rows]
     values = [np.nan if row[measure] is None else row[measure] for row in rows]
-    mine = model == "student"
+    run = of_name(model)
+    mine, ships = run.arm == STUDENT, run.number == 0
     axes.plot(
         epochs,
         values,
         color=ACCENT if mine else GREY,
-        linestyle="-" if mine else _DASHES[index % len(_DASHES)],
-        linewidth=2.2 if mine else 1.4,
+        linestyle="-" if mine else _DASHES[_dash(run, index)],
+        linewidth=2.2 if mine and ships else 1.4 if ships else 0.8,
         marker="o" if len(rows) == 1 else None,
     )
     known = [(x, y) for x, y in zip(epochs, values, strict=True) if not np.isnan(y)]
     return known[-1] if known else (np.nan, np.nan)
 
 
+def _dash(run: Run, index: int) -> int:
+    """Return which dashes a line has: seeds of one arm are drawn alike."""
+    return (0 if run.arm == CONTROL else 1 if run.arm == FULL_LOGITS else index) % len(_DASHES)
+
+
 def _label_ends(axes: "Axes", models: list[str], ends: list[tuple[float, float]]) -> None:
     shown = [(model, end) for model, end in zip(models, ends, strict=True) if not np.isnan(end[1])]
+    firsts = [(model, end) for model, end in shown if of_name(model).number == 0]
+    shown = firsts if any(model == STUDENT for model, _ in firsts) else shown
     if len(shown) > MOST_LABELS:
         middle = float(np.median([y for _, (_, y) in shown]))
         shown = [(f"{len(shown)} members", (shown[0][1][0], middle))]
     low, high = axes.get_ylim()
     heights = _spread([(y - low) / (high - low) for _, (_, y) in shown])
     for (model, _), height in zip(shown, heights, strict=True):
-        mine = model == "student"
+        mine = model == STUDENT
         axes.annotate(
             title(model),
             (1.01, height),

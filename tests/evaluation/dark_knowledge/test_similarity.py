@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from stillroom.errors import DataError
-from stillroom.evaluation.similarity import mean_soft_labels, similarity_records, top_pairs
+from stillroom.evaluation.dark_knowledge.similarity import (
+    likeness,
+    mean_soft_labels,
+    most_alike,
+    similarity_records,
+    top_pairs,
+)
 
 
 def test_each_row_is_the_mean_of_its_class_and_an_empty_class_has_none() -> None:
@@ -36,3 +42,19 @@ def test_the_top_pairs_leave_the_diagonal_out_and_ties_in_order() -> None:
 def test_names_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DataError, match="1 class names for 2"):
         similarity_records(np.eye(2), ["a"])
+
+
+# a and b are alike (.2 and .1), c is like neither; d has no example, and every one is like it.
+OF_FOUR = np.array([[0.5, 0.2, 0.0, 0.3], [0.1, 0.6, 0.0, 0.3], [0.0, 0.02, 0.9, 0.08], [0] * 4])
+
+
+def test_likeness_is_the_mean_of_both_ways_and_nothing_for_an_empty_class() -> None:
+    expected = [[0, 0.15, 0, 0], [0.15, 0, 0.01, 0], [0, 0.01, 0, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(likeness(OF_FOUR), expected, atol=1e-15)
+
+
+def test_the_most_alike_classes_come_in_the_classes_order_and_empty_ones_last() -> None:
+    assert most_alike(OF_FOUR, 2).tolist() == [0, 1]
+    assert most_alike(OF_FOUR, 3).tolist() == [0, 1, 2]
+    assert most_alike(OF_FOUR[::-1, ::-1], 2).tolist() == [2, 3]
+    assert most_alike(OF_FOUR, 9).tolist() == [0, 1, 2, 3]

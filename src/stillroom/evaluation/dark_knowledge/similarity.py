@@ -1,5 +1,7 @@
 """Similarity: the teacher's soft labels in, what it finds similar to what out.
 
+    probabilities [N, C], labels [N] ──mean per class──> [C, C] ──both ways──> likeness [C, C]
+
 This is the knowledge that a hard label lacks: "this 4 looks like a 9" (Hinton et al. 2015,
 arXiv 1503.02531, section 1).
 """
@@ -27,11 +29,36 @@ def mean_soft_labels(teacher: NDArray[Any], labels: NDArray[Any]) -> Probabiliti
     """
     rows = checked_probabilities(teacher, "teacher's probabilities")
     truth = checked_labels(labels, rows.shape)
-    class_count = rows.shape[1]
-    sums = np.zeros((class_count, class_count))
-    np.add.at(sums, truth, rows)
-    counts = np.bincount(truth, minlength=class_count)
-    return sums / np.maximum(counts, 1)[:, None]
+    means = np.zeros((rows.shape[1], rows.shape[1]))
+    for label in np.unique(truth):
+        means[label] = rows[truth == label].mean(axis=0)
+    return means
+
+
+def has_examples(similarity: Probabilities) -> NDArray[np.bool_]:
+    """Return [C]: whether a class has a mean soft label, which without an example it has not."""
+    return np.asarray(similarity.any(axis=1))
+
+
+def likeness(similarity: Probabilities) -> Probabilities:
+    """Return [C, C], the mean of both ways off the diagonal: how alike two classes are found.
+
+    What a class without an example is like, is known from one side alone: it is like none.
+    """
+    known = has_examples(similarity)
+    both = np.where(known[:, None] & known, (similarity + similarity.T) / 2, 0.0)
+    np.fill_diagonal(both, 0.0)
+    return both
+
+
+def most_alike(similarity: Probabilities, count: int) -> NDArray[np.int64]:
+    """Return the indices of at most `count` classes, in the classes' order.
+
+    They are those that have the most alike of partners, who is then among them; ties in order.
+    Those without an example come last.
+    """
+    best = np.where(has_examples(similarity), likeness(similarity).max(axis=1), -1.0)
+    return np.sort(np.argsort(-best, kind="stable")[:count])
 
 
 def similarity_records(

@@ -1,0 +1,20 @@
+"""Holm: the p-values of several tests in, what each is worth beside the others out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return the p-values adjusted for their number, in their order.
+
+    Of tests that have nothing to find, however they hang together, at most a share a shows an
+    adjusted value of a or less: Holm (1979), "A Simple Sequentially Rejective Multiple Test
+    Procedure".
+    """
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return [float(value) for value in adjusted]

@@ -1,0 +1,116 @@
+"""Slices: what the student loses on each in, the figure of where it loses most out."""
+
+from typing import TYPE_CHECKING
+
+from stillroom.evaluation.slices.judged import Judged, JudgedSlice, called_out
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.names import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH = 400
+# Height of one slice, and of all that is above and below them.
+ROW, REST = 20, 95
+# More slices than this cannot be read at once.
+MOST = 25
+# Letters of a slice's name.
+LONGEST = 26
+# Of a measure: what a loss is multiplied with, its decimals, and the unit that it is in then.
+UNITS = {"accuracy": (100, 1, "points of accuracy"), "nll": (1, 3, "nats")}
+
+
+def slices(name: str, judged: Judged) -> str:
+    """Return an SVG of the loss per slice: a dot, a line for its interval, and the number.
+
+    A slice that is called out has a diamond and a bold name, in the accent colour; one that is too
+    small to judge a hollow dot without an interval; one without an example is not drawn.
+
+    Args:
+        name: tells this figure's ids from the others' on the page.
+        judged: of which the `MOST` worst slices are drawn.
+    """
+    shown = worst(judged)
+    scale, decimals, unit = UNITS[judged.measure]
+
+    def paint(axes: "Axes") -> None:
+        overall = scale * judged.means.loss
+        axes.axvline(0, color=GREY, linewidth=1)
+        axes.axvline(overall, color=INK, linewidth=1, linestyle=":")
+        axes.annotate(f"all {overall:.{decimals}f}", (overall, -1), ha="center", va="bottom")
+        for place, one in enumerate(shown):
+            _paint_slice(axes, place, one, scale, decimals)
+        axes.set_ylim(len(shown) - 0.4, -1)
+        axes.set_xlabel(f"{unit} lost")
+        _name_slices(axes, shown)
+        # Names take half of the width, so a title above the axes alone might not fit.
+        axes.figure.suptitle(_told(judged), x=0.01, ha="left", fontsize=11)
+
+    return draw(name, WIDTH, REST + ROW * len(shown), f"Loss by slice. {_told(judged)}", paint)
+
+
+def worst(judged: Judged) -> list[JudgedSlice]:
+    """Return the `MOST` worst slices: those called out, then those judged, then the small ones.
+
+    Among each, the one that loses most comes first.
+    """
+    known = [(one.means.loss, one) for one in judged.slices if one.means]
+    ranked = sorted(known, key=lambda pair: (-_rank(pair[1]), -pair[0]))
+    return [one for _, one in ranked[:MOST]]
+
+
+def _rank(one: JudgedSlice) -> int:
+    if one.judgement is None:
+        return 0
+    return 2 if one.judgement.is_called_out else 1
+
+
+def _paint_slice(axes: "Axes", place: int, one: JudgedSlice, scale: float, decimals: int) -> None:
+    if one.means is None:
+        return
+    value, rank = scale * one.means.loss, _rank(one)
+    colour = ACCENT if rank == 2 else GREY
+    if one.judgement:
+        ends = [scale * one.judgement.loss.low, scale * one.judgement.loss.high]
+        axes.plot(ends, [place, place], color=colour, linewidth=2.2 if rank == 2 else 1.4)
+    axes.plot(
+        [value],
+        [place],
+        color=colour,
+        marker="D" if rank == 2 else "o",
+        markersize=6 if rank == 2 else 5,
+        markerfacecolor=colour if rank else "white",
+    )
+    axes.annotate(
+        f"{value:.{decimals}f}",
+        (1.02, place),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        color=colour if rank == 2 else INK,
+        weight="bold" if rank == 2 else "normal",
+        annotation_clip=False,
+    )
+
+
+def _name_slices(axes: "Axes", shown: list[JudgedSlice]) -> None:
+    axes.set_yticks(range(len(shown)), [_label(one) for one in shown])
+    axes.tick_params(axis="y", length=0, labelsize=9, labelcolor=INK)
+    for one, label in zip(shown, axes.get_yticklabels(), strict=True):
+        if _rank(one) == 2:
+            label.set(color=ACCENT, weight="bold")
+    axes.grid(axis="x", color=FAINT)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)
+
+
+def _label(one: JudgedSlice) -> str:
+    text = printable(one.name)
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return f"{text} ({one.examples:,})"
+
+
+def _told(judged: Judged) -> str:
+    out, asked = len(called_out(judged)), sum(one.judgement is not None for one in judged.slices)
+    if not out:
+        return f"No slice of {asked} loses more than the rest"
+    return f"{out} of {asked} slices {'loses' if out == 1 else 'lose'} more than the rest"

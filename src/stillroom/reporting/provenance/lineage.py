@@ -1,0 +1,236 @@
+"""Lineage: whose child the student is, each ancestor by hash.
+
+    student <── soft-label set <── captures <── teachers
+                      └── examples <── data
+
+A pure function of its parts: equal parts give equal bytes, on whatever machine. A hash finds its
+files: the store and `manifest.json` know captures and sets, DVC's lock file every artifact.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from stillroom.errors import DataError
+from stillroom.io.checked import checked
+from stillroom.io.hashing import sha256_json
+from stillroom.softlabels.manifest import Manifest
+from stillroom.teachers.licences.document import Licence
+from stillroom.teachers.licences.terms import Verdict
+
+FORMAT: Literal["stillroom-lineage/1"] = "stillroom-lineage/1"
+SHOWN = 12  # of 64 digits, where a person reads
+_STRICT = ConfigDict(extra="forbid", strict=True)
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Ancestor:
+    """A teacher: its weights, and the licence that let it teach.
+
+    Attributes:
+        name: of its directory, or on the Hub; of one that was trained here, its number.
+        hub_id: owner/name, where that is known.
+        weights: SHA-256.
+        licence: its identifier; None where it has none of others, or none is known.
+        verdict: what the licence says about training on answers.
+        acknowledged: the reason that was given, where one was needed.
+    """
+
+    name: str
+    hub_id: str | None
+    weights: Sha256
+    licence: str | None
+    verdict: Verdict
+    acknowledged: str | None
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Captured:
+    """One capture: its fingerprint, and the weights of the teachers who answered in it."""
+
+    fingerprint: Sha256
+    teachers: tuple[Sha256, ...]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Source:
+    """What the examples were made of.
+
+    Attributes:
+        kind: data.source.
+        path: as configured, without the folders of this machine; None of what a library brings.
+        files: how many were read.
+        content: SHA-256 over their names and hashes.
+    """
+
+    kind: str
+    path: str | None
+    files: int
+    content: Sha256
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Lineage:
+    """A student and its ancestors.
+
+    Attributes:
+        student: SHA-256 of its weights.
+        name: of the student among the project's.
+        soft_labels: fingerprint of the set that it learnt from.
+        labels: SHA-256 over the set's shards: which labels, to the bit.
+        captures: in the set, in order.
+        teachers: in order.
+        examples: SHA-256 over the examples' files.
+        encoder: SHA-256 of how an input becomes numbers.
+        data: the source of the examples.
+        parameters: SHA-256 over all of them.
+        command: what makes the student again, in the same commit of the project.
+    """
+
+    student: Sha256
+    name: str
+    soft_labels: Sha256
+    labels: Sha256
+    captures: tuple[Captured, ...]
+    teachers: tuple[Ancestor, ...]
+    examples: Sha256
+    encoder: Sha256
+    data: Source
+    parameters: Sha256
+    command: str
+    format: Literal["stillroom-lineage/1"] = FORMAT
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def lineage(
+    *,
+    student: str,
+    name: str,
+    manifest: Manifest,
+    weights: Sequence[str],
+    licence: Licence,
+    examples: str,
+    encoder: str,
+    data_report: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    command: str,
+) -> Lineage:
+    """Put the parts together.
+
+    Args:
+        student: SHA-256 of its weights.
+        name: of the student.
+        manifest: of the set that it learnt from.
+        weights: SHA-256 of each teacher's weights, in order.
+        licence: of the same teachers.
+        examples: SHA-256 over the examples' files.
+        encoder: SHA-256 of their encoder.
+        data_report: what ingest tells of the data.
+        parameters: all sections, as plain values.
+        command: what makes the student again.
+
+    Raises:
+        DataError: the parts are of different teachers.
+    """
+    captures = tuple(
+        Captured(fingerprint=capture.fingerprint, teachers=tuple(capture.teachers))
+        for capture in manifest.captures
+    )
+    _require_same_teachers(captures, weights, licence)
+    return Lineage(
+        student=student,
+        name=name,
+        soft_labels=manifest.fingerprint,
+        labels=manifest.content,
+        captures=captures,
+        teachers=_ancestors(weights, licence),
+        examples=examples,
+        encoder=encoder,
+        data=_source(data_report),
+        parameters=sha256_json(parameters),
+        command=command,
+    )
+
+
+def from_json(document: object) -> Lineage:
+    """Return the lineage that plain values stand for.
+
+    Raises:
+        DataError: they are malformed; says where.
+    """
+    return checked(Lineage, document, "lineage.json", "evaluate")
+
+
+def chain(found: Lineage) -> tuple[tuple[str, str], ...]:
+    """Return the generations as (what it is, its words), the student first, for page and card."""
+    source = found.data
+    of = f" of {source.path}" if source.path else ""
+    return (
+        (f"student {found.name}", f"weights {_short(found.student)}"),
+        (
+            "learnt from soft labels",
+            f"set {_short(found.soft_labels)}, labels {_short(found.labels)}",
+        ),
+        *(("made by teacher", _told(teacher)) for teacher in found.teachers),
+        ("asked about examples", f"{_short(found.examples)}, encoded by {_short(found.encoder)}"),
+        (
+            "made of data",
+            f"{source.kind}{of}, {source.files} files, {_short(source.content)}",
+        ),
+        ("with parameters", _short(found.parameters)),
+    )
+
+
+def _told(teacher: Ancestor) -> str:
+    licence = teacher.licence or "no licence of others"
+    if teacher.verdict == "unknown" and teacher.licence is None:
+        licence = "no licence known"
+    return f"{teacher.hub_id or teacher.name}, weights {_short(teacher.weights)}, {licence}"
+
+
+def _short(sha256: str) -> str:
+    return sha256[:SHOWN]
+
+
+def _ancestors(weights: Sequence[str], licence: Licence) -> tuple[Ancestor, ...]:
+    return tuple(
+        Ancestor(
+            name=teacher.teacher,
+            hub_id=teacher.hub_id,
+            weights=sha256,
+            licence=teacher.identifier,
+            verdict=teacher.verdict,
+            acknowledged=teacher.acknowledged,
+        )
+        for sha256, teacher in zip(weights, licence.teachers, strict=True)
+    )
+
+
+def _source(report: Mapping[str, Any]) -> Source:
+    files = report["files"]
+    return Source(
+        kind=report["source"], path=report["path"], files=len(files), content=sha256_json(files)
+    )
+
+
+def _require_same_teachers(
+    captures: Sequence[Captured], weights: Sequence[str], licence: Licence
+) -> None:
+    asked = [one for capture in captures for one in capture.teachers]
+    if asked != list(weights) or len(licence.teachers) != len(weights):
+        raise DataError(
+            f"the soft labels are of {len(asked)} teachers ({_few(asked)}), licence.json of "
+            f"{len(licence.teachers)}, and {len(weights)} are there ({_few(weights)}). Run `kedro "
+            "run --pipelines=tutor,teach,train` first."
+        )
+
+
+def _few(hashes: Sequence[str]) -> str:
+    return ", ".join(map(_short, hashes[:3])) + (", …" if len(hashes) > 3 else "")

@@ -1,0 +1,54 @@
+"""Provenance: lineage and licence in, whose child the student is and by whose leave, out."""
+
+from dataclasses import dataclass
+
+from stillroom.reporting.provenance import lineage as lineages
+from stillroom.teachers.licences import document as licences
+from stillroom.teachers.licences.document import TeacherLicence
+
+Lines = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the template shows.
+
+    Attributes:
+        chain: the generations, student first: what, and its words.
+        command: that makes it again.
+        licences: of each teacher, lines of what and words; teachers alike stand once.
+    """
+
+    chain: Lines
+    command: str
+    licences: tuple[Lines, ...]
+
+
+def section(lineage: object, licence: object) -> Section:
+    """Return what the page shows.
+
+    Raises:
+        DataError: a document is malformed.
+    """
+    found = lineages.from_json(lineage)
+    teachers = licences.from_json(licence).teachers
+    return Section(
+        chain=lineages.chain(found),
+        command=found.command,
+        licences=tuple(dict.fromkeys(map(_told, teachers))),
+    )
+
+
+def _told(teacher: TeacherLicence) -> Lines:
+    trained = teacher.read_from == "trained here"
+    lines = [
+        ("teacher", "trained here" if trained else teacher.hub_id or teacher.teacher),
+        ("licence", teacher.name),
+        ("training on its answers", f"{teacher.verdict}: {teacher.says}"),
+        *(("condition", condition) for condition in teacher.conditions),
+        ("source", teacher.source),
+        ("read from", teacher.read_from),
+    ]
+    if teacher.acknowledged is not None:
+        lines.append(("acknowledged, since", teacher.acknowledged))
+    return tuple((what, words) for what, words in lines if words)

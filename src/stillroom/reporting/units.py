@@ -1,0 +1,61 @@
+"""Units: a difference and its interval in, words with as many digits as it has out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stillroom.evaluation.statistics.bootstrap import Estimate
+
+DASH = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How a measure is told.
+
+    Attributes:
+        name: of one more or less, in the plural.
+        scale: by which it is multiplied.
+        decimals: that are shown.
+    """
+
+    name: str
+    scale: float
+    decimals: int
+
+    def number(self, value: float) -> str:
+        """Return the number alone."""
+        return f"{self.scale * value:,.{self.decimals}f}"
+
+    def amount(self, value: float) -> str:
+        """Return the number and its unit."""
+        return f"{self.number(value)} {self.name}"
+
+    def interval(self, found: Estimate) -> str:
+        """Return both ends of an interval, as `0.6 to 1.8`."""
+        return f"{self.number(found.low)} to {self.number(found.high)}"
+
+    def lost(self, found: Estimate) -> Estimate:
+        """Return a loss as a positive number."""
+        return Estimate(-found.value, -found.high, -found.low)
+
+
+POINTS = Unit("points", 100, 1)
+NATS = Unit("nats", 1, 3)
+
+
+def percent(share: float) -> str:
+    """Return a share of one as percent with one decimal."""
+    return f"{100 * share:.1f}%"
+
+
+def fine_percent(share: float) -> str:
+    """Return a share of one as percent with two digits that count: 87%, 4.2%, 0.031%."""
+    hundredths = 100 * share
+    if 0 < hundredths < 0.001:
+        return "<0.001%"
+    return f"{hundredths:.0f}%" if hundredths >= 9.95 else f"{hundredths:.2g}%"
+
+
+def between(found: Estimate, told: Callable[[float], str] = percent) -> str:
+    """Return a value with both ends of its interval, as `93.2% (92.1% to 94.3%)`."""
+    return f"{told(found.value)} ({told(found.low)} to {told(found.high)})"

@@ -1,0 +1,139 @@
+"""Intervals: against normal theory, and on a thousand simulated evaluations each.
+
+The simulations are the measure of the whole: models that are equal must be called different in 3
+to 7% of them, a planted gain must be found, and intervals must cover what they are of.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from stillroom.errors import DataError
+from stillroom.evaluation.statistics.bootstrap import (
+    Estimate,
+    estimate,
+    estimate_of_share,
+    spread,
+)
+from stillroom.evaluation.statistics.scores import Scores
+
+SIMULATIONS = 1000
+
+
+def discordant(
+    draws: np.random.Generator, seeds: int, examples: int, gain: float, discordance: float
+) -> Scores:
+    """Return differences of +1, -1 and 0, each seed's own, of a mean of `gain`."""
+    uniform = draws.random((seeds, examples))
+    better, worse = (discordance + gain) / 2, (discordance - gain) / 2
+    return Scores.of_answers((uniform < better).astype(float) - (uniform > 1 - worse))
+
+
+def of_seeds(
+    draws: np.random.Generator, seeds: int, examples: int, deviation: float, shared: float
+) -> Scores:
+    """Return differences of +1, -1 and 0, whose mean is 0 over all seeds and examples there are.
+
+    A seed gains what it gains by luck, of a standard deviation; on a share of the examples all
+    seeds differ alike, on a tenth of the others each by itself.
+    """
+    luck = draws.normal(0, deviation, (seeds, 1))
+    uniform = draws.random((seeds, examples))
+    own = (uniform < 0.05 + luck / 2).astype(float) - (uniform > 0.95 + luck / 2)
+    alike = draws.choice([1.0, -1.0, 0.0], examples, p=[shared / 2, shared / 2, 1 - shared])
+    return Scores.of_answers(np.where(alike != 0, alike, own))
+
+
+def simulated(
+    make: Callable[[np.random.Generator], Scores], count: int = SIMULATIONS
+) -> list[Estimate]:
+    return [estimate(make(np.random.default_rng(number))) for number in range(count)]
+
+
+def share_that_is_clear(found: list[Estimate]) -> float:
+    return float(np.mean([one.is_clear for one in found]))
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_equal_models_are_called_different_in_3_to_7_percent(seeds: int) -> None:
+    # Of three seeds 3.4% by 100,000 draws of the same law: nearer to the bound, so of more draws.
+    count = SIMULATIONS if seeds == 1 else 3 * SIMULATIONS
+    found = simulated(lambda draws: discordant(draws, seeds, 5000, 0.0, 0.10), count)
+    assert 0.03 <= share_that_is_clear(found) <= 0.07
+
+
+@pytest.mark.parametrize(("deviation", "shared"), [(0.004, 0.0), (0.005, 0.1), (0.01, 0.1)])
+def test_so_are_models_whose_seeds_differ(deviation: float, shared: float) -> None:
+    found = simulated(lambda draws: of_seeds(draws, 3, 2000, deviation, shared))
+    assert 0.03 <= share_that_is_clear(found) <= 0.07
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_gain_of_2_points_on_5000_examples_is_found(seeds: int) -> None:
+    found = simulated(lambda draws: discordant(draws, seeds, 5000, 0.02, 0.10))
+    assert np.mean([one.is_above_zero for one in found]) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("seeds", "deviation", "shared"),
+    [(1, 0.0, 0.2), (3, 0.0, 0.2), (3, 0.01, 0.2), (5, 0.005, 0.05), (5, 0.05, 0.0)],
+)
+def test_intervals_cover_the_mean_in_93_to_97_percent(
+    seeds: int, deviation: float, shared: float
+) -> None:
+    found = simulated(lambda draws: of_seeds(draws, seeds, 2000, deviation, shared))
+    assert 0.93 <= np.mean([one.low <= 0 <= one.high for one in found]) <= 0.97
+
+
+def test_sequences_are_drawn_whole() -> None:
+    draws = np.random.default_rng(0)
+    lengths = draws.integers(10, 200, 500)
+    of_sequence = np.repeat(draws.normal(0, 1, 500), lengths)
+    values = of_sequence + draws.normal(0, 1, len(of_sequence))
+    found = estimate(Scores.of_sequences(values, lengths))
+    alone = estimate(Scores.of_answers(values))
+    assert found.value == pytest.approx(values.mean())
+    # Answers of one sequence say the same: a tenth as much is known as if each were its own.
+    assert 5 < (found.high - found.low) / (alone.high - alone.low) < 15
+
+
+def test_an_interval_is_that_of_the_normal_law_where_examples_are_many() -> None:
+    scores = discordant(np.random.default_rng(3), 1, 20000, 0.01, 0.2)
+    found = estimate(scores)
+    half = 1.959964 * np.sqrt(spread(scores).examples / 20000)
+    assert found.low == pytest.approx(scores.value - half, abs=0.03 * half)
+    assert found.high == pytest.approx(scores.value + half, abs=0.03 * half)
+
+
+def test_the_spread_of_a_layout_is_taken_apart() -> None:
+    draws = np.random.default_rng(1)
+    many = Scores.of_answers(
+        draws.normal(0, 0.5, (400, 1))
+        + draws.normal(0, 2, (1, 400))
+        + draws.normal(0, 1, (400, 400))
+    )
+    found = spread(many)
+    assert found.seeds == pytest.approx(0.25, rel=0.2)
+    assert found.examples == pytest.approx(4, rel=0.2)
+
+
+def test_the_share_of_a_gap_is_on_the_same_draws() -> None:
+    draws = np.random.default_rng(2)
+    whole = draws.normal(1, 1, 800)
+    part = Scores.of_answers(0.5 * whole)
+    found = estimate_of_share(part, Scores.of_answers(whole))
+    assert found == Estimate(pytest.approx(0.5), pytest.approx(0.5), pytest.approx(0.5))
+
+
+def test_there_is_no_share_of_what_may_be_nothing() -> None:
+    nothing = Scores.of_answers(np.array([1.0, -1.0] * 50))
+    assert estimate_of_share(nothing, nothing) is None
+    with pytest.raises(DataError, match="same examples"):
+        estimate_of_share(nothing, Scores.of_answers(np.ones(3)))
+
+
+def test_the_same_scores_have_the_same_interval() -> None:
+    scores = of_seeds(np.random.default_rng(4), 3, 300, 0.01, 0.1)
+    assert estimate(scores) == estimate(scores)
+    assert estimate(scores) != estimate(scores, seed=1)

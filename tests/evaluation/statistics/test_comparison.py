@@ -1,0 +1,57 @@
+"""Comparisons: means, gains and shares of planted scores."""
+
+import numpy as np
+import pytest
+
+from stillroom.errors import DataError
+from stillroom.evaluation.statistics.comparison import compare
+from stillroom.evaluation.statistics.scores import Scores
+
+EXAMPLES = 4000
+
+
+def right(accuracy: float, seeds: int = 3, first: int = 0) -> Scores:
+    """Return runs that are right on the first rows, each seed on 10 rows more than the last."""
+    wanted = [int(accuracy * EXAMPLES) + 10 * number for number in range(seeds)]
+    return Scores.of_answers(np.stack([np.arange(EXAMPLES) < count for count in wanted]))
+
+
+def test_a_student_between_control_and_teacher_closes_half_of_the_gap() -> None:
+    found = compare({"teacher": right(0.9, 1), "control": right(0.7), "student": right(0.8)})
+    assert found.gain.value == pytest.approx(0.1)
+    assert found.gain.is_above_zero
+    assert found.over_teacher.is_below_zero
+    assert found.closed is not None
+    assert found.closed.value == pytest.approx(0.1 / (0.9 - 0.7 - 10 / EXAMPLES))
+    assert found.closed.low < 0.5 < found.closed.high
+    assert found.of_seeds["student"] == pytest.approx([0.8, 0.8025, 0.805])
+    assert found.needed is None
+
+
+def test_there_is_no_gap_to_close_below_the_control() -> None:
+    found = compare({"teacher": right(0.6, 1), "control": right(0.7), "student": right(0.8)})
+    assert found.closed is None
+    assert found.over_teacher.is_above_zero
+
+
+def test_what_is_not_clear_says_how_many_examples_it_would_take() -> None:
+    places = np.arange(EXAMPLES)
+    control = (places < 3000) | (places >= 3940)  # alone right on the last 60
+    student = places < 3070  # alone right on 70
+    found = compare(
+        {
+            "teacher": right(0.9, 1),
+            "control": Scores.of_answers(control),
+            "student": Scores.of_answers(student),
+        }
+    )
+    assert not found.gain.is_clear
+    # Mean 10 / 4000, mean square 130 / 4000: 7.84888 * variance / mean^2.
+    expected = 7.84888 * (130 / 4000 - 0.0025**2) * 4000 / 3999 / 0.0025**2
+    assert found.needed == pytest.approx(expected, rel=1e-4)
+
+
+def test_arms_of_other_examples_are_refused() -> None:
+    few = Scores.of_answers(np.ones(3))
+    with pytest.raises(DataError, match="different examples"):
+        compare({"teacher": few, "control": right(0.7), "student": right(0.8)})

@@ -1,0 +1,70 @@
+"""Evidence: what marks come to, there and back through JSON."""
+
+import json
+
+import numpy as np
+import pytest
+from small_evidence import RIGHT, answers, found
+
+from stillroom.errors import DataError
+from stillroom.evaluation.intervals import wilson
+from stillroom.evaluation.runs import STUDENT, TEACHER
+from stillroom.evaluation.statistics.evidence import Choices, Evidence, evidence
+from stillroom.evaluation.statistics.scores import Scores
+
+
+def test_it_counts_seeds_examples_and_pairs() -> None:
+    said = found(examples=500, seeds=2)
+    assert (said.seeds, said.examples, said.answers, len(said.pairs)) == (2, 500, 500, 2)
+    assert not said.of_sequences
+    right = answers(examples=500, seeds=2).marks()
+    alone = (right[STUDENT].right.sums[0] > right["control"].right.sums[0]).sum()
+    assert said.pairs[0].first == alone
+
+
+def test_confidence_less_accuracy_is_what_was_planted() -> None:
+    said = evidence(answers(confidence=0.97).marks())
+    assert said.overconfidence[STUDENT].value == pytest.approx(
+        0.97 - said.accuracy.arms[STUDENT].value
+    )
+    assert said.overconfidence[STUDENT].is_above_zero
+    assert not said.overconfidence[TEACHER].low > 0.02
+
+
+def test_all_right_has_the_interval_of_a_share() -> None:
+    said = found(RIGHT | {STUDENT: 2.0}, examples=100)  # whatever the draw
+    arm = said.accuracy.arms[STUDENT]
+    assert (arm.low, arm.high) == wilson(1.0, 100)
+    assert arm.low < 0.97
+
+
+def test_it_comes_back_from_json_as_it_was() -> None:
+    said = found()
+    assert Evidence.from_json(json.loads(json.dumps(said.to_json()))) == said
+
+
+def test_another_document_is_refused() -> None:
+    broken = found().to_json()
+    del broken["accuracy"]["gain"]["low"]
+    with pytest.raises(DataError, match=r"the statistics are damaged: .*gain.*low"):
+        Evidence.from_json(broken)
+    with pytest.raises(DataError, match="damaged"):
+        Evidence.from_json([])
+
+
+def test_sequences_have_no_pairs() -> None:
+    draws = np.random.default_rng(0)
+    lengths = np.full(20, 5)
+
+    def choices() -> Choices:
+        right = draws.random((2, 100)) < 0.5
+        return Choices(right=right, log_likelihood=-draws.random((2, 100)),
+                       confidence=draws.random((2, 100)), agrees=right)  # fmt: skip
+
+    marks = {
+        arm: choices().marks(lambda one: Scores.of_sequences(one, lengths))
+        for arm in ("teacher", "control", "student")
+    }
+    said = evidence(marks)
+    assert (said.examples, said.answers, said.pairs) == (20, 100, [])
+    assert said.of_sequences

@@ -1,0 +1,53 @@
+"""Temperature scaling: a planted temperature is found, and nothing is moved that must stay."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stillroom.evaluation.metrics import ece
+from stillroom.evaluation.temperature import MOST, fitted_temperature, scaled
+
+
+def calibrated(rows: int, classes: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return distributions, and labels that are drawn from them."""
+    draws = np.random.default_rng(seed)
+    p = draws.dirichlet(np.full(classes, 0.5), rows)
+    labels = (p.cumsum(axis=1) < draws.random((rows, 1))).sum(axis=1).clip(max=classes - 1)
+    return p, labels
+
+
+@pytest.mark.parametrize("planted", [0.5, 1.0, 3.0])
+def test_a_planted_temperature_is_found(planted: float) -> None:
+    p, labels = calibrated(20000)
+    assert fitted_temperature(scaled(p, 1 / planted), labels) == pytest.approx(planted, rel=0.05)
+
+
+def test_scaling_calibrates_other_rows() -> None:
+    p, labels = calibrated(20000)
+    sure = scaled(p, 1 / 3)
+    temperature = fitted_temperature(sure[:10000], labels[:10000])
+    before, after = (
+        ece(sure[10000:], labels[10000:], 15),
+        ece(scaled(sure[10000:], temperature), labels[10000:], 15),
+    )
+    assert before > 0.1
+    assert after < 0.02
+
+
+def test_two_classes_by_hand() -> None:
+    # log(0.8 / 0.2) / 2 = log 2, so two thirds and one third.
+    np.testing.assert_allclose(scaled(np.array([[0.8, 0.2]]), 2.0), [[2 / 3, 1 / 3]])
+
+
+@given(st.floats(0.1, 10))
+def test_no_first_choice_is_changed(temperature: float) -> None:
+    p, _ = calibrated(50)
+    moved = scaled(p, temperature)
+    assert (moved.argmax(axis=1) == p.argmax(axis=1)).all()
+    np.testing.assert_allclose(moved.sum(axis=1), 1)
+
+
+def test_a_model_that_is_always_wrong_is_flattened_and_no_further() -> None:
+    p = np.tile([0.9, 0.1], (20, 1))
+    assert fitted_temperature(p, np.ones(20, int)) == pytest.approx(MOST, rel=0.01)

@@ -1,0 +1,103 @@
+"""The figure of slices: what is called out is told without its colour, and nothing is left out."""
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from stillroom.evaluation.slices.judged import Judged, JudgedSlice, Judgement, Means
+from stillroom.evaluation.statistics.bootstrap import Estimate
+from stillroom.reporting.figures.canvas import ACCENT
+from stillroom.reporting.figures.slices import MOST, WIDTH, slices, worst
+
+
+def means(loss: float) -> Means:
+    return Means(teacher=0.95, control=0.9, student=0.95 - loss, loss=loss)
+
+
+def a_slice(name: str, loss: float, p: float | None = 0.9, examples: int = 100) -> JudgedSlice:
+    around = Estimate(loss, loss - 0.04, loss + 0.05)
+    judgement = Judgement(loss=around, excess=around, p=p or 0.0, is_called_out=p == 0.0)
+    return JudgedSlice(
+        name=name,
+        kind="class",
+        examples=examples,
+        means=means(loss),
+        judgement=None if p is None else judgement,
+    )
+
+
+def judged_of(*some: JudgedSlice) -> Judged:
+    return Judged(
+        measure="accuracy",
+        least=30,
+        examples=2000,
+        means=means(0.021),
+        loss=Estimate(0.021, 0.01, 0.03),
+        slices=some,
+    )
+
+
+MIXED = judged_of(
+    a_slice("class 1", 0.01),
+    a_slice("class 7", 0.304, p=0.0),
+    a_slice("tiny", 0.5, p=None, examples=4),
+    a_slice("class 2", -0.02),
+    JudgedSlice(name="nothing", kind="condition", examples=0, means=None, judgement=None),
+)
+
+
+def test_called_out_comes_first_then_judged_then_small_ones_by_loss() -> None:
+    assert [one.name for one in worst(MIXED)] == ["class 7", "class 1", "class 2", "tiny"]
+
+
+def test_the_numbers_and_the_overall_loss_stand_in_the_figure() -> None:
+    svg = slices("slices", MIXED)
+    root = ElementTree.fromstring(svg)
+    texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    for wanted in ("class 7 (100)", "30.4", "tiny (4)", "50.0", "-2.0", "all 2.1"):
+        assert wanted in texts
+    assert "1 of 3 slices loses more than the rest" in texts
+    assert "nothing (0)" not in texts
+
+
+def test_what_is_called_out_is_bold_in_the_accent_and_of_another_shape() -> None:
+    svg = slices("slices", MIXED)
+    accented = [tag for tag in re.findall(r"<text[^>]*>[^<]*", svg) if ACCENT in tag]
+    assert {re.sub("<[^>]*>", "", tag) for tag in accented} == {"class 7 (100)", "30.4"}
+    assert all("bold" in tag or "700" in tag for tag in accented)
+    quiet = slices("slices", judged_of(a_slice("class 1", 0.01)))
+    assert ACCENT not in quiet
+    assert "No slice of 1 loses more than the rest" in quiet
+
+
+def test_of_many_slices_the_worst_are_drawn() -> None:
+    many = [a_slice(f"class {index}", index / 1000) for index in range(60)]
+    shown = worst(judged_of(*many, a_slice("broken", 0.0, p=0.0)))
+    assert len(shown) == MOST
+    assert [one.name for one in shown[:2]] == ["broken", "class 59"]
+
+
+def test_it_is_as_wide_as_a_telephone() -> None:
+    box = re.search(r'viewBox="0 0 ([0-9.]+) ', slices("slices", MIXED))
+    assert box
+    assert float(box.group(1)) == WIDTH == 400
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$x^2$", "a\x00b", "n" * 300])
+def test_names_are_neither_markup_nor_formulas(name: str) -> None:
+    svg = slices("slices", judged_of(a_slice(name, 0.01)))
+    assert "<script" not in svg
+    assert ElementTree.fromstring(svg) is not None
+    assert max(map(len, re.findall(">([^<]*)<", svg))) < 60
+
+
+def test_without_a_slice_the_whole_is_drawn() -> None:
+    assert "all 2.1" in slices("slices", judged_of())
+
+
+def test_nats_have_their_own_unit_and_digits() -> None:
+    svg = slices("slices", replace(MIXED, measure="nll"))
+    assert "nats" in svg
+    assert ">0.304<" in svg

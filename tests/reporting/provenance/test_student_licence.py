@@ -1,0 +1,55 @@
+"""The student's licence: what its teachers' licences ask, and no choice in its owner's place."""
+
+import pytest
+from small_licences import given_licence, own_licence
+
+from stillroom.reporting.provenance.student_licence import conditions, student_licence
+from stillroom.teachers.licences.document import Licence
+
+COPY = "from_teacher"
+
+
+@pytest.mark.parametrize(
+    ("licence", "architecture", "found"),
+    [
+        (own_licence(3), "mlp", ("other", "not-chosen", None)),
+        (given_licence(), "mlp", ("other", "not-chosen", None)),
+        (given_licence(), COPY, ("apache-2.0", None, None)),
+        (given_licence(identifier="own"), COPY, ("other", "not-chosen", None)),
+        (given_licence(identifier="gemma", student="gemma"), "mlp", ("gemma", None, None)),
+        (
+            given_licence(identifier="deepseek", student="deepseek", link="https://x"),
+            "mlp",
+            ("other", "deepseek", "https://x"),
+        ),
+        (given_licence(identifier="llama3.1"), "mlp", ("other", "not-chosen", None)),
+        (given_licence(identifier="llama3.1"), COPY, ("llama3.1", None, None)),
+        (given_licence(identifier=None, verdict="unknown"), "mlp", ("other", "not-known", None)),
+    ],
+)
+def test_a_card_names_what_is_asked(
+    licence: Licence, architecture: str, found: tuple[str, str | None, str | None]
+) -> None:
+    own = student_licence(licence, architecture)
+    assert (own.license, own.name, own.link) == found
+
+
+def test_licences_that_ask_for_different_ones_are_told_and_none_is_picked() -> None:
+    both = (given_licence(student="gemma"), given_licence(student="openrail"))
+    own = student_licence(Licence(teachers=tuple(one.teachers[0] for one in both)), "mlp")
+    assert (own.license, own.name) == ("other", "several")
+    assert own.why == "Its teachers' licences ask for each of gemma, openrail."
+
+
+def test_layers_are_of_the_first_teacher_alone() -> None:
+    first, second = given_licence().teachers[0], given_licence(identifier="mit").teachers[0]
+    own = student_licence(Licence(teachers=(first, second)), COPY)
+    assert own.license == "apache-2.0"
+
+
+def test_conditions_are_told_once_and_those_of_layers_where_there_are_some() -> None:
+    (one,) = given_licence(conditions=("Say so.",), layers=("Keep it.",)).teachers
+    licence = Licence(teachers=(one, one))
+    assert conditions(licence, "mlp") == ("Say so.",)
+    assert conditions(licence, COPY) == ("Say so.", "Keep it.")
+    assert conditions(own_licence(2), COPY) == ()

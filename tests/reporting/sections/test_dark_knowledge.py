@@ -1,0 +1,114 @@
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+from jinja2 import Environment
+
+from stillroom.errors import DataError
+from stillroom.evaluation.dark_knowledge.found import dark_knowledge
+from stillroom.evaluation.dark_knowledge.learnt import Learnt, Shares
+from stillroom.evaluation.statistics.bootstrap import Estimate
+from stillroom.reporting.sections.dark_knowledge import learnt_in_words, section
+from stillroom.reporting.shown import shown_image, shown_text
+
+HARM = "<script>alert(1)</script>"
+
+
+def make(classes: list[str], rows: int = 300) -> dict[str, Any]:
+    """Return a document as evaluate writes it: each class looks like the one four after it."""
+    random, count = np.random.default_rng(7), len(classes)
+    labels = np.arange(rows) % count
+    signal = 6 * np.eye(count) + 3 * np.eye(count)[(np.arange(count) + 4) % count]
+    teacher, student, control = (
+        softmax(signal[labels] + noise * random.standard_normal((rows, count)))
+        for noise in (1.0, 1.2, 2.5)
+    )
+    found = dark_knowledge(teacher, student[None], control[None], labels, classes, 20, 6)
+    shown = [
+        shown_image(np.full((8, 8, 1), 200, np.uint8)) if at % 2 else shown_text(HARM)
+        for at in range(len(found.pairs))
+    ]
+    document = {"knowledge": asdict(found), "shown": [asdict(one) for one in shown]}
+    return json.loads(json.dumps(document, allow_nan=False))
+
+
+def softmax(logits: Any) -> Any:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+def rendered(environment: Environment, document: object) -> str:
+    template = environment.get_template("sections/dark_knowledge.html.j2")
+    return template.render(dark_knowledge=section(document))
+
+
+def test_the_section_shows_the_pairs_with_their_examples(environment: Environment) -> None:
+    document = make([str(digit) for digit in range(10)])
+    found = section(document)
+    assert {(pair.actual, pair.looks_like) for pair in found.pairs} <= {
+        (str(digit), str((digit + 4) % 10)) for digit in range(10)
+    }
+    html = rendered(environment, document)
+    assert html.count("<svg") == 2
+    assert html.count("<img") == 3
+    assert html.count('src="data:image/png;base64,') == 3
+    assert "&lt;script&gt;" in html
+    assert "<script" not in html
+    assert "most alike of" not in html
+
+
+def test_many_classes_are_cut_and_the_page_says_so(environment: Environment) -> None:
+    found = section(make([f"intent {at}" for at in range(77)]))
+    assert (found.classes, found.in_grid, found.leaves) == (77, 20, 77)
+    assert 38 <= found.in_tree <= 40
+    html = rendered(environment, make([f"intent {at}" for at in range(77)]))
+    assert "the 20 most alike of 77 classes, the tree " in html
+
+
+def test_names_that_mean_harm_are_words(environment: Environment) -> None:
+    html = rendered(
+        environment, make([HARM, '"><img src=x>', "{{ 7 * 7 }}", "$x$", "a\x00b", "日本"])
+    )
+    assert "<script" not in html
+    assert "<img src=x" not in html
+
+
+def test_two_classes_have_a_section_too(environment: Environment) -> None:
+    html = rendered(environment, make(["a", "b"]))
+    assert "What surprises most" not in html
+    assert "nothing of it to learn" in html
+    assert "Student alone" not in html
+
+
+@pytest.mark.parametrize(
+    ("taught", "words"),
+    [
+        (Estimate(0.2, 0.1, 0.3), "the soft labels taught it 20 points, 10 to 30."),
+        (
+            Estimate(0.01, -0.1, 0.1),
+            "taught it any, these examples cannot show (1 points, -10 to 10).",
+        ),
+        (Estimate(-0.2, -0.3, -0.1), "it knows less of it, by 20 points, 10 to 30."),
+    ],
+)
+def test_the_words_say_no_more_than_the_interval(taught: Estimate, words: str) -> None:
+    shares = Shares(Estimate(0.7, 0.6, 0.8), Estimate(0.5, 0.4, 0.6), taught)
+    told = learnt_in_words(Learnt(0.1, shares, 0.9, 0.8))
+    assert "answers hold 70%" in told
+    assert "without a teacher has 50% by itself" in told
+    assert told.endswith(words)
+
+
+def test_a_damaged_document_is_refused() -> None:
+    document = make(["a", "b", "c", "d", "e", "f"])
+    for damage in (
+        {"shown": []},
+        {"knowledge": {}},
+        {"knowledge": document["knowledge"] | {"grid": {"classes": ["a"], "probabilities": []}}},
+        {"knowledge": document["knowledge"] | {"tree": {"leaves": ["a", "b"], "joins": []}}},
+        {"shown": [{"image": "http://evil.example"}] * len(document["shown"])},
+    ):
+        with pytest.raises(DataError, match=r"damaged|not within the page"):
+            section(document | damage)
