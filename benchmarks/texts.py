@@ -57,8 +57,7 @@ def measure_texts(data: Path) -> list[Figure]:
             for seed in SEEDS
         ]
         half = _run(project, "ingest", f"groups.experiment=text_intents_half,{paths}")
-        shares = _share_outside_embeddings(project)
-    return [_size(every[0]), *_of_all(every), *_of_few(few), *_of_half(half, shares)]
+    return [_size(every[0]), *_of_all(every), *_of_few(few), *_of_half(half)]
 
 
 def _paths(data: Path) -> str:
@@ -130,24 +129,14 @@ def _of_few(runs: list[Run]) -> list[Figure]:
     ]
 
 
-def _share_outside_embeddings(project: Path) -> float:
-    """Return the student's parameters beside its embeddings, over the teacher's."""
-    student = _outside_embeddings(project / "data/05_students/default/student")
-    return student / _outside_embeddings(project / "data/03_teachers/ensemble/member_0")
-
-
-def _outside_embeddings(folder: Path) -> int:
-    from stillroom.models.directory import load_model
-
-    named = load_model(folder).named_parameters()
-    return sum(weights.numel() for name, weights in named if ".embeddings." not in name)
-
-
-def _of_half(run: Run, share: float) -> list[Figure]:
+def _of_half(run: Run) -> list[Figure]:
     teacher, control, student = (run.points(name) for name in ("teacher", "control", "student"))
     said = f"teacher {teacher:.2f}, alone {control:.2f}, distilled {student:.2f}"
     speed = run.cost["teacher"]["ms_p50"] / run.cost["student"]["ms_p50"]
-    total = run.cost["student"]["parameters"] / run.cost["teacher"]["parameters"]
+    total, share = (
+        run.cost["student"][key] / run.cost["teacher"][key]
+        for key in ("parameters", "parameters_outside_embeddings")
+    )
     kept = student / teacher
     return [
         Figure(

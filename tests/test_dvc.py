@@ -124,10 +124,10 @@ def test_an_experiment_a_flag_and_an_edit_give_the_same_student(tracked: Path) -
     forget_mlp(tracked)  # of the flag, which DVC knows nothing of
 
 
-def test_another_student_trains_alone_from_the_same_soft_labels(tracked: Path) -> None:
+def test_another_student_trains_from_the_same_soft_labels(tracked: Path) -> None:
     before = sha256_file(tracked / STUDENT)
     edit(tracked, "students: [default]", "students: [default, mlp]")
-    assert reproduced(tracked) == ["train@mlp"]
+    assert reproduced(tracked) == ["train@mlp", "evaluate", "report"]  # which compares the two
     assert sha256_file(tracked / STUDENT) == before
     other = tracked / STUDENT.replace("default", "mlp")
     assert sha256_file(other) != before
@@ -135,7 +135,8 @@ def test_another_student_trains_alone_from_the_same_soft_labels(tracked: Path) -
     assert reproduced(tracked) == ["evaluate", "export", "report"]  # of the first
     edit(tracked, "students: [mlp, default]", "students: [default]")
     assert reproduced(tracked) == []  # all of it is in DVC's cache
-    forget_mlp(tracked)  # who leaves the list leaves the folder behind
+    forget_mlp(tracked)  # who leaves the list leaves the folder behind, and is compared until then
+    assert reproduced(tracked) == ["evaluate", "report"]
 
 
 def test_a_run_under_dvc_with_other_parameters_is_refused(tracked: Path) -> None:
@@ -154,6 +155,7 @@ def test_a_second_clone_pulls_every_artifact_and_runs_nothing(tracked: Path) -> 
     must_git(tracked.parent, "clone", "-q", str(tracked), str(clone))
     must(clone, "dvc", "pull")
     ours, theirs = written(tracked), written(clone)
+    ours = [name for name in ours if "/live/" not in name]  # curves to look at, no artifact
     assert [name for name in ours if name not in theirs] == []
     assert all(sha256_file(tracked / name) == sha256_file(clone / name) for name in ours)
     assert reproduced(clone) == []

@@ -1,14 +1,17 @@
 """Hooks: a catalog that would write outside of the project is refused."""
 
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
+from small_project import small, untrained_teachers
 
 from stillroom.errors import ConfigError
-from stillroom.hooks import SLICES, CheckSlices, ConfineCatalog, LetGo
+from stillroom.hooks import SLICES, CheckSlices, ConfineCatalog, LetGo, MeterStages
 from stillroom.io.locking import locked
 from stillroom.io.workspace import lock_of, unfinished
+from stillroom.pipelines.spending import SPENT, made, noted
 from stillroom.pipelines.train.pipeline import create_pipeline
 
 
@@ -73,3 +76,39 @@ def test_a_slice_that_is_no_expression_stops_a_run_before_it_begins() -> None:
     check.before_pipeline_run(DataCatalog())
     with pytest.raises(ConfigError, match="bad"):
         check.before_pipeline_run(catalog_with({"bad": "__import__('os')"}))
+
+
+def test_a_stage_is_metered_from_its_first_node_to_its_result(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    made_here = small(project)
+    teachers = untrained_teachers(made_here, project / "t")
+    (node,) = create_pipeline().tag("train").nodes
+    meter = MeterStages()
+    meter.after_catalog_created(DataCatalog({"students": MemoryDataset(teachers)}))
+    meter.before_node_run(node)
+    busy = perf_counter() + 0.3
+    while perf_counter() < busy:
+        pass
+    meter.after_dataset_saved("student_curves", node)
+    assert noted(project, made(teachers)) is None
+    meter.after_dataset_saved("students", node)
+    found = noted(project, made(teachers))
+    assert found is not None
+    assert found.seconds >= 0.3
+    assert found.joules > 0
+
+
+def test_what_made_nothing_is_not_noted(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    (node,) = create_pipeline().tag("train").nodes
+    (other,) = create_pipeline().tag("ingest").nodes
+    meter = MeterStages()
+    meter.before_node_run(other)
+    assert meter.meter is None
+    meter.before_node_run(node)
+    assert meter.meter is not None
+    meter.on_node_error()
+    meter.after_dataset_saved("students", node)
+    assert not (project / SPENT).exists()

@@ -20,7 +20,8 @@ def test_distill_is_the_seven_stages_and_the_default() -> None:
 
 
 def test_distill_needs_parameters_alone() -> None:
-    inputs = register_pipelines()["distill"].inputs()
+    # The folder of all students is there once `train` has made one.
+    inputs = register_pipelines()["distill"].inputs() - {"every_student"}
     assert {name.partition(":")[0] for name in inputs} == {"params", "parameters"}
 
 

@@ -19,7 +19,7 @@ from benchmarks.language.recipe import recipe
 from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT
 from benchmarks.softlabels.gemma import LENGTH, gemma, unpacked
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.tokenizer import Tokenizer, read_tokenizer
 from stillroom.data.views import PLAIN
 from stillroom.io.tables import TableFile, write_parts

@@ -27,7 +27,7 @@ from benchmarks.language.table import figures
 from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT, Figure
 from stillroom.io.documents import read_json
-from stillroom.pipelines.evaluate.tokens import predict_tokens
+from stillroom.pipelines.evaluate.token_predictions import predict_tokens
 from stillroom.teachers.reference import TeacherRef, refer
 from stillroom.training.job import Job
 from stillroom.training.launch import run_worker, train

@@ -13,10 +13,10 @@ from pydantic import TypeAdapter
 
 from benchmarks.project import ROOT
 from stillroom.config.compose import compose
+from stillroom.config.data_schema import Data
 from stillroom.config.schema import (
     SECTIONS,
     Architecture,
-    Data,
     Evaluate,
     Objective,
     SoftLabels,

@@ -1,19 +1,23 @@
 """The table: what every model says of the test split in, figures with their bounds out."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import mean
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from benchmarks.done import Result
 from benchmarks.language.arms import CONTROL, FULL, THRESHOLD, TOP_K
-from benchmarks.language.closed import gap, share_closed
 from benchmarks.language.recipe import Recipe
 from benchmarks.project import Figure
+from stillroom.evaluation.statistics.bootstrap import (
+    estimate,
+    estimate_of_share,
+    standard_error,
+)
+from stillroom.evaluation.statistics.scores import Scores
 from stillroom.evaluation.tokens import Said, TokenQuality, token_quality
-from stillroom.pipelines.evaluate.tokens import SAID
+from stillroom.pipelines.evaluate.token_predictions import SAID
 
 GAP_BOUND, SHARE_BOUND, ECE_BOUND, MINUTES_BOUND = 5.0, 0.95, 1.2, 40.0
 NAMES = {CONTROL: "hard labels", FULL: "full logits", THRESHOLD: "threshold", TOP_K: "topk"}
@@ -24,13 +28,11 @@ class Measured:
     """The test split, through the teacher and each arm's students.
 
     Attributes:
-        lengths: [N], tokens of each sequence.
-        nll: by arm, [S, M].
+        scores: by arm, the log-likelihood of each token.
         qualities: by arm, of each seed; of the teacher one.
     """
 
-    lengths: NDArray[np.int64]
-    nll: dict[str, NDArray[np.float64]]
+    scores: dict[str, Scores]
     qualities: dict[str, list[TokenQuality]]
 
 
@@ -42,8 +44,10 @@ def measured(predictions: pl.DataFrame, recipe: Recipe) -> Measured:
     said = {arm: [_said(predictions, f"{arm}_{seed}") for seed in recipe.seeds] for arm in NAMES}
     of_all = {**said, "teacher": [teacher]}
     return Measured(
-        lengths,
-        {arm: np.stack([one.nll for one in found]) for arm, found in said.items()},
+        {
+            arm: Scores.of_sequences(np.stack([-one.nll for one in found]), lengths)
+            for arm, found in said.items()
+        },
         {
             arm: [token_quality(one, teacher, labels, recipe.evaluate.bins) for one in found]
             for arm, found in of_all.items()
@@ -69,18 +73,19 @@ def figures(
         went_on: whether some of them were done by an earlier run.
     """
     found = measured(predictions, recipe)
-    whole = gap(found.nll[CONTROL], found.nll[FULL], found.lengths)
-    wide = whole.value / whole.error
+    gap = found.scores[FULL] - found.scores[CONTROL]
+    whole, error = estimate(gap), standard_error(gap)
+    wide = whole.value / error
     return [
         _means("NLL, nats a token", "nll", found),
         _means("ECE of the first choice", "ece", found),
         Figure(
             f"gap from hard labels to full logits, nats a token; {len(recipe.seeds)} seeds, "
-            f"{int(found.lengths.sum()):,} test tokens",
-            f"{whole.value:.4f} ± {whole.error:.4f} ({wide:.1f} standard errors)",
+            f"{int(gap.counts.sum()):,} test tokens",
+            f"{whole.value:.4f} ± {error:.4f} ({wide:.1f} standard errors)",
             f">= {GAP_BOUND:g} standard errors",
             wide >= GAP_BOUND,
-            vars(whole),
+            {**asdict(whole), "error": error},
         ),
         *(_share(arm, found, recipe, steps) for arm in (THRESHOLD, TOP_K)),
         *(_calibration(arm, found) for arm in (THRESHOLD, TOP_K)),
@@ -96,7 +101,10 @@ def _means(what: str, key: str, found: Measured) -> Figure:
 
 
 def _share(arm: str, found: Measured, recipe: Recipe, steps: Result) -> Figure:
-    share = share_closed(found.nll[CONTROL], found.nll[FULL], found.nll[arm], found.lengths)
+    alone = found.scores[CONTROL]
+    share = estimate_of_share(found.scores[arm] - alone, found.scores[FULL] - alone)
+    if share is None:
+        raise ValueError("full logits are not clearly better than hard labels: there is no gap")
     entries = recipe.softlabels.entries if arm == THRESHOLD else recipe.softlabels.k
     bound = SHARE_BOUND if arm == THRESHOLD else None
     return Figure(
@@ -104,7 +112,7 @@ def _share(arm: str, found: Measured, recipe: Recipe, steps: Result) -> Figure:
         f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})",
         "as it comes" if bound is None else f">= {bound:.0%}",
         None if bound is None else share.value >= bound,
-        {**vars(share), **steps[f"labels of {arm}"]},
+        {**asdict(share), **steps[f"labels of {arm}"]},
     )
 
 

@@ -3,21 +3,26 @@
 catalog created ──> every path lies inside the project
 run begins ──> the slices that it will look at are expressions
 stage run ──> its events are merged into the run status that Kedro-Viz shows
+tutor, teach or train begins ──> its energy is metered until its result is saved
 last output saved ──> what was kept against a kill is let go
 """
 
 import logging
 from collections.abc import Iterator
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
-from stillroom.errors import ConfigError
+from stillroom.errors import ConfigError, StillroomError
 from stillroom.io.paths import confined, project_root
 from stillroom.io.run_status import RunStatus
 from stillroom.io.workspace import let_go
+from stillroom.pipelines.spending import METERED, Spent, made, note
+
+if TYPE_CHECKING:
+    from stillroom.evaluation.cost.energy import Meter
 
 LONG = 3.0  # seconds
 SLICES = "params:evaluate.slices"
@@ -90,8 +95,58 @@ class LetGo:
             let_go(project_root(), min(node.tags, default="run"))
 
 
+class MeterStages:
+    """Notes down what the stages that make a student took of energy and time."""
+
+    def __init__(self) -> None:
+        """Start with nothing metered."""
+        self.meter: Meter | None = None
+        self.started = 0.0
+        self.catalog: Any = None
+
+    @hook_impl
+    def after_catalog_created(self, catalog: Any) -> None:
+        """Keep the catalog, to look up what was made."""
+        self.catalog = catalog
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Start the meter at the first node of a stage."""
+        # What takes no data runs before all others, of whatever stage it is.
+        is_first = all(name.startswith("params:") for name in node.inputs)
+        if self.meter is not None or is_first or min(node.tags, default="") not in METERED:
+            return
+        from stillroom.evaluation.cost.energy import Meter
+
+        self.meter = Meter()
+        self.meter.start()
+        self.started = perf_counter()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Stop it where the stage's result is in its place."""
+        if self.meter is None or METERED.get(min(node.tags, default="")) != dataset_name:
+            return
+        meter, self.meter = self.meter, None
+        try:
+            found, seconds = meter.stop(), perf_counter() - self.started
+        except StillroomError as error:  # what it made is worth more than what it took
+            logging.getLogger(__name__).warning("energy: %s", error)
+            return
+        spent = Spent(joules=found.joules, seconds=seconds, is_estimate=found.is_estimate)
+        note(project_root(), made(self.catalog.load(dataset_name)), spent)
+
+    @hook_impl
+    def on_node_error(self) -> None:
+        """Forget what a stage took that made nothing."""
+        self.meter = None
+
+
 class CheckSlices:
-    """Refuses a slice that is no expression before anything runs, not after hours of training."""
+    """Refuses a slice that is no expression before anything runs, not after hours of training.
+
+    Whether the examples have its columns is seen when there are examples.
+    """
 
     @hook_impl
     def before_pipeline_run(self, catalog: Any) -> None:
@@ -106,7 +161,7 @@ class CheckSlices:
         from stillroom.evaluation.slices.expression import parsed
 
         for name, text in slices.items():
-            parsed(str(text), str(name))
+            parsed(str(text), f"evaluate.slices.{name}")
 
 
-HOOKS = (ConfineCatalog(), CheckSlices(), RunStatus(), Narrate(), LetGo())
+HOOKS = (ConfineCatalog(), CheckSlices(), RunStatus(), Narrate(), MeterStages(), LetGo())

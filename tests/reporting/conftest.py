@@ -1,6 +1,7 @@
 """A run as the report sees it: 1,000 examples of 10 classes, drawn from seeded softmaxes."""
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from stillroom.evaluation.metrics import quality
 from stillroom.evaluation.plots import plots
 from stillroom.evaluation.statistics.evidence import evidence
 from stillroom.reporting.page import Documents
+
+if TYPE_CHECKING:
+    from small_corpus import SmallCorpus
 
 ROWS = 1000
 ERRORS = {"teacher": 2.1, "control": 3.4, "student": 2.6}
@@ -42,11 +46,31 @@ def make_documents(classes: list[str]) -> Documents:
             "teacher": {"parameters": 4193130, "megabytes": 16.773, "ms_p50": 9.4312},
             "control": {"parameters": 51002, "megabytes": 0.204, "ms_p50": 0.3121},
             "student": {"parameters": 51002, "megabytes": 0.204, "ms_p50": 0.3098},
+            "cache": {
+                "bytes": 402133,
+                "rows": 5000,
+                "bytes_per_row": 80.4,
+                "read": 104_940,
+                "paid_seconds": 10.4,
+                "live_seconds": 218.3,
+                "saved_hours": 0.0578,
+            },
+            "run": {
+                "tutor_watt_hours": 0.31,
+                "tutor_seconds": 41.2,
+                "teach_watt_hours": 0.05,
+                "teach_seconds": 6.8,
+                "train_watt_hours": 0.22,
+                "train_seconds": 29.9,
+                "watt_hours": 0.58,
+                "energy_is_estimate": 1,
+            },
         },
         parity={"largest_difference": 3.8e-6, "inputs": 256, "tolerance": 1e-4},
         reliability=drawn[0],
         confusion=drawn[1],
         continuations=[],
+        family=[],
         teacher_curves=make_curves(["teacher-0", "teacher-1", "teacher-2", "teacher-3"], 12),
         student_curves=make_curves(["control", "student"], 30),
         data_report=DATA_REPORT,
@@ -154,3 +178,33 @@ def hostile_documents() -> Documents:
 def many_documents() -> Documents:
     """The same with 77 classes, of which not all fit into a figure."""
     return make_documents([f"intent_{index:02}" for index in range(77)])
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> "SmallCorpus":
+    """A corpus with a test split of 100 sequences and more."""
+    from small_corpus import small_corpus  # with torch, which most tests here need not wait for
+
+    return small_corpus(tmp_path_factory.mktemp("corpus"), count=600)
+
+
+@pytest.fixture(scope="session")
+def language_documents(documents: Documents, corpus: "SmallCorpus") -> Documents:
+    """Those of language models: no classes, and texts that they go on with."""
+    from planted import evaluated
+    from planted_tokens import planted_tokens
+
+    rest = replace(documents, continuations=CONTINUATIONS)
+    return evaluated(planted_tokens(corpus), corpus.examples, corpus.encoder, rest)
+
+
+CONTINUATIONS = [
+    {
+        "beginning": "Once upon a time, in a house at the edge of a wood, there lived an old man",
+        "text": "who had never met\nhis neighbours.\n\n    He liked it so.",
+        "teacher": " who had a cat, and the cat had a hat, and the hat had a cat" * 3,
+        "control": "the " * 32,
+        "student": "w" * 200,
+    },
+    {"beginning": "", "text": "日本語の文章", "teacher": "<end>", "control": "", "student": " "},
+]

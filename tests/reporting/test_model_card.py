@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
+from small_evidence import answers
 from small_licences import a_lineage, an_ancestor, given_licence, own_licence
 from small_project import image_encoder
 
+from stillroom.evaluation.statistics.evidence import evidence
 from stillroom.models.table import Shape
 from stillroom.reporting.card_metadata import PIPELINE_TAGS
 from stillroom.reporting.model_card import model_card
@@ -40,12 +42,36 @@ def card(
 @pytest.mark.parametrize("kind", PIPELINE_TAGS)
 def test_the_front_matter_is_what_the_hub_reads(kind: str, documents: Documents) -> None:
     front = yaml.safe_load(card(documents, kind).split("---\n")[1])
-    assert front["library_name"] == "transformers"
+    assert front["library_name"] == "stillroom"  # of a perceptron transformers knows nothing
     assert "knowledge-distillation" in front["tags"]
     assert front["pipeline_tag"] == PIPELINE_TAGS[kind]
     results = front["model-index"][0]["results"][0]
     values = {metric["type"]: metric["value"] for metric in results["metrics"]}
-    assert values["accuracy"] == documents.metrics["student"]["accuracy"]
+    assert values["accuracy"] == documents.statistics.accuracy.of_seeds["student"][0]
+
+
+def test_what_the_hub_is_told_is_of_the_model_that_ships_not_of_all_seeds(
+    documents: Documents,
+) -> None:
+    several = evidence(answers(seeds=3).marks())
+    text = card(replace(documents, statistics=several))
+    front = yaml.safe_load(text.split("---\n")[1])
+    values = {m["type"]: m["value"] for m in front["model-index"][0]["results"][0]["metrics"]}
+    first, *others = several.accuracy.of_seeds["student"]
+    assert first not in others
+    assert values["accuracy"] == pytest.approx(first, abs=1e-6)
+    assert "| test split, means over 3 seeds; the first ships |" in text
+    assert "means over" not in card(documents)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "library"), [("transformer", "transformers"), ("mlp", "stillroom")]
+)
+def test_the_library_is_what_opens_the_student(
+    architecture: str, library: str, documents: Documents
+) -> None:
+    text = card(documents, student={"architecture": {"name": architecture}})
+    assert yaml.safe_load(text.split("---\n")[1])["library_name"] == library
 
 
 def test_the_hub_library_reads_it_too(documents: Documents) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
+from small_evidence import found
 
 from stillroom.errors import DataError
-from stillroom.reporting.page import TEMPLATES, Documents, page
+from stillroom.reporting.page import TEMPLATES, Documents, Numbers, page
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -44,6 +45,7 @@ def test_the_page_begins_with_the_verdict_and_has_each_section(documents: Docume
     ids = re.findall(r'<section id="([^"]+)"', html)
     assert ids == [
         "curves",
+        "cost",
         "slices",
         "parted",
         "reliability",
@@ -57,6 +59,14 @@ def test_the_page_begins_with_the_verdict_and_has_each_section(documents: Docume
     ]
     assert html.index("<h1>Distillation gained 13.5 points (") < html.index("<table")
     assert html.index('<p class="alarm" role="alert">') < html.index("<table")
+
+
+def test_temperatures_are_shown_where_there_are_any(documents: Documents) -> None:
+    after = {"temperature": 1.25, "scaled_ece": 0.01, "scaled_nll": 0.5}
+    scaled = {name: found | after for name, found in documents.metrics.items()}
+    for metrics, count in ((documents.metrics, 0), (scaled, 1)):
+        words = "".join(Elements(page(replace(documents, metrics=metrics))).words)
+        assert words.count("No first choice changes") == words.count("ECE, scaled") == count
 
 
 @pytest.mark.parametrize("name", ["documents", "hostile_documents", "many_documents"])
@@ -140,6 +150,50 @@ def test_a_failed_parity_says_do_not_ship(documents: Documents) -> None:
     assert "Do not ship it." not in page(documents)
 
 
+def test_a_student_of_full_logits_has_a_column_of_its_own(documents: Documents) -> None:
+    def with_full(numbers: Numbers) -> Numbers:
+        return numbers | {"full_logits": numbers["student"] | {"accuracy": 0.4321}}
+
+    html = page(
+        replace(
+            documents,
+            metrics=with_full(documents.metrics),
+            cost=with_full(documents.cost),
+            statistics=found({"teacher": 0.9, "control": 0.7, "full_logits": 0.82, "student": 0.8}),
+        )
+    )
+    head = html[html.index("<thead>") : html.index("</thead>")]
+    titles = re.findall(r'<th scope="col">([^<]+)</th>', head)
+    assert titles[1:] == [
+        "Teacher",
+        "Student alone",
+        "Student of full logits",
+        "Student, distilled",
+    ]
+    assert ">43.2%<" in html
+    assert "Student of full logits" not in page(documents)
+
+
+def test_students_of_one_cache_are_a_family(documents: Documents) -> None:
+    row = {
+        "measure": "accuracy",
+        "quality": 0.8,
+        "low": 0.79,
+        "high": 0.81,
+        "alone": 0.7,
+        "parameters": 10,
+        "front": 1,
+    }
+    family = [row | {"model": "teacher", "parameters": 99}, row | {"model": "<i>tiny</i>"}]
+    html = page(replace(documents, family=family))
+    elements = Elements(html)
+    assert not elements.misplaced
+    assert '<section id="family"' in html
+    assert "<i>tiny" not in html
+    assert "by size and by time" in "".join(elements.words)
+    assert '<section id="family"' not in page(documents)
+
+
 def test_a_given_teacher_has_no_curves_and_that_is_fine(documents: Documents) -> None:
     html = page(replace(documents, teacher_curves=[]))
     assert "Teachers: validation" not in html
@@ -164,7 +218,13 @@ def test_the_template_is_inside_the_package() -> None:
         environment.parse(source)
         unescaped |= set(re.findall(r"\{\{ ([\w.]+) \| safe", source))
     # What goes in unescaped is our own SVG and nothing else.
-    assert unescaped == {"svg", "slices.figure", "dark_knowledge.grid", "dark_knowledge.tree"}
+    assert unescaped == {
+        "svg",
+        "cost.figure",
+        "slices.figure",
+        "dark_knowledge.grid",
+        "dark_knowledge.tree",
+    }
 
 
 def test_continuations_stand_side_by_side_and_are_text_alone(documents: Documents) -> None:

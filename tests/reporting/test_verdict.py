@@ -7,7 +7,7 @@ import pytest
 from small_evidence import RIGHT, answers, found
 
 from stillroom.evaluation.answers import Answers
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.evaluation.statistics.evidence import Choices, Evidence, evidence
 from stillroom.evaluation.statistics.scores import Scores
 from stillroom.reporting.page import Documents
@@ -51,6 +51,20 @@ def of_tokens(control: float, student: float) -> tuple[Evidence, dict[str, dict[
     return evidence(marks), metrics
 
 
+def test_what_all_logits_bring_is_the_measure_of_what_was_stored() -> None:
+    arms = {TEACHER: 0.95, CONTROL: 0.80, STUDENT: 0.86, FULL_LOGITS: 0.88}
+    said = found(arms)
+    kept = said.accuracy.kept
+    assert kept is not None
+    assert 0.6 < kept.value < 0.9
+    told = f"brought {100 * kept.value:.0f}% ({100 * kept.low:.0f}% to {100 * kept.high:.0f}%)."
+    assert told in words(said)
+    assert "All of the teacher's logits bring the student nothing clear" in words(
+        found(arms | {FULL_LOGITS: 0.80})
+    )
+    assert "logits" not in words(found())
+
+
 def test_a_gain_is_told_with_its_interval() -> None:
     said = found()
     gain = said.accuracy.gain
@@ -79,13 +93,22 @@ def test_equal_models_show_no_difference_and_no_number_of_examples_helps() -> No
     twins = Answers(same.labels, {**same.arms, STUDENT: same.arms[CONTROL]})
     said = evidence(twins.marks())
     assert headline(said) == "No difference that this test set can show."
-    assert "More examples alone cannot show a difference of 0.0 (0.0 to 0.0) points." in words(said)
+    assert "More examples alone cannot show a difference of 0.0 (0.0 to 0.0) points;" in words(said)
 
 
 def test_the_share_of_the_gap_is_told_where_there_is_a_gap() -> None:
     assert re.search(r"It closed \d\d% \(\d\d% to \d\d%\) of the gap from", words(found()))
     none = found({TEACHER: 0.85, CONTROL: 0.85, STUDENT: 0.86})
     assert "there is no clear gap to close" in words(none)
+
+
+def test_a_share_that_is_no_share_is_told_in_words() -> None:
+    worse = words(found(RIGHT | {STUDENT: 0.80}))
+    assert "It closed none of the gap from student alone to teacher, and made it larger." in worse
+    better = words(found({TEACHER: 0.88, CONTROL: 0.80, STUDENT: 0.95}))
+    assert "It closed all of the gap from student alone to teacher, and went further." in better
+    assert "-" not in re.findall(r"It closed [^.]*\.", worse + better)[0]
+    assert re.search(r"It closed -?\d+% \(", words(found(RIGHT | {STUDENT: 0.852})))
 
 
 def test_one_seed_has_mcnemars_test_and_several_have_not() -> None:
@@ -155,3 +178,17 @@ def test_tokens_are_judged_by_their_likelihood() -> None:
 def test_a_report_of_any_size_has_words(examples: int, documents: Documents) -> None:
     assert verdict(found(examples=examples), METRICS, COST).headline
     assert verdict(documents.statistics, documents.metrics, documents.cost).sentences
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(0, True), (2, False)])
+def test_a_broken_seed_is_an_alarm_where_it_is_the_one_that_ships(
+    number: int, is_told: bool
+) -> None:
+    said = answers()
+    runs = said.arms[STUDENT].copy()
+    runs[number] = answers(RIGHT | {STUDENT: 0.80}).arms[STUDENT][number]
+    alarmed = " ".join(alarms(evidence(Answers(said.labels, said.arms | {STUDENT: runs}).marks())))
+    told = re.search(r"that ships is worse than those of the other seeds, by ([\d.]+) p", alarmed)
+    assert (told is not None) == is_told
+    if told:
+        assert float(told[1]) == pytest.approx(10, abs=1.5)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from small_data import a_data
 
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.corpus.ingest import CorpusIngest
 from stillroom.data.encoders import SequenceEncoder, write_encoder
 from stillroom.data.views import PLAIN

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stillroom.config.schema import Columns, Corpus, Data, Documents, Text
+from stillroom.config.data_schema import Columns, Corpus, Data, Documents, Text
 
 NESTED: dict[str, tuple[type, dict[str, Any]]] = {
     "columns": (

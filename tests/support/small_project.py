@@ -133,12 +133,12 @@ def soft_labels(
 ) -> SoftLabelSet:
     """Capture the teachers' answers, without the check that they have learnt something."""
     how = How(augmentation=views.name, seed=0, batch_size=16, features=features)
-    refs = refer(teachers)
-    questions = ExampleQuestions(made.examples, read_encoder(made.encoder), views, draws)
-    asks = tuple(Ask(open_teacher(ref, how, ENCODER), questions) for ref in refs)
+    refs, encoder = refer(teachers), read_encoder(made.encoder)
+    questions = ExampleQuestions(made.examples, encoder, views, draws)
+    asks = tuple(Ask(open_teacher(ref, how, encoder), questions) for ref in refs)
     store = Store(folder.with_name(f"{folder.name}_store"))
     one = Combination.of("probability", [1.0] * len(refs))
-    answers = Answers(asks, sparsifier, one, store, 50, 100, tuple(CLASSES))
+    answers = Answers(asks, sparsifier, one, store, 50, 100, encoder.classes)
     stage(answers, folder.with_name(f"{folder.name}_staged"), _quietly, lambda line: None)
     materialise(staged(folder.with_name(f"{folder.name}_staged"), store), folder)
     return SoftLabelSet(folder)

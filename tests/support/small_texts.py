@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from small_data import a_data
 
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.corpus.training import train_tokenizer
 from stillroom.data.encoders import TokenEncoder
 from stillroom.data.tokenizer import write_tokenizer

@@ -10,101 +10,26 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
-Share = Annotated[float, Field(ge=0, lt=1)]
-Inside = Annotated[float, Field(gt=0, lt=1)]
-Weight = Annotated[float, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Dtype = Literal["float32", "bfloat16", "float16"]
-DeviceMap = Literal["cpu", "cuda", "auto"]
-Said = Annotated[str, Field(pattern=r"\S", max_length=500)]
-HubId = Annotated[str, Field(pattern=r"^\w[\w.-]{0,95}/\w[\w.-]{0,95}$")]
+from stillroom.config.data_schema import Data
+from stillroom.config.ranges import (
+    STRICT,
+    Count,
+    DeviceMap,
+    Dtype,
+    HubId,
+    Inside,
+    Positive,
+    Said,
+    Seed,
+    Share,
+    Weight,
+)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class Columns:
-    """Which columns of a table mean what. Exactly one of image, text, features is set."""
-
-    label: str
-    split: str | None
-    image: str | None
-    text: str | None
-    features: list[str]
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class Text:
-    """How text becomes numbers.
-
-    Attributes:
-        encoding: of labelled texts: counts of hashed words, or tokens. Running text is tokens.
-        tokenizer: a folder with tokenizer.json; null trains one on the train split.
-        vocabulary: how many tokens one that is trained has.
-        length: tokens of a sequence, at most.
-    """
-
-    encoding: Literal["hashed", "tokens"]
-    tokenizer: str | None
-    vocabulary: Count
-    length: Annotated[int, Field(ge=4, le=2**16)]
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class Documents:
-    """What a document of a text file is.
-
-    Attributes:
-        cut: the file, a paragraph between blank lines, or a line.
-        join: neighbouring paragraphs or lines are joined until they have so many characters.
-        longest: characters that a document may have.
-    """
-
-    cut: Literal["file", "paragraph", "line"]
-    join: Annotated[int, Field(ge=0)]
-    longest: Count
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class Corpus:
-    """What is made of running text.
-
-    Attributes:
-        task: what a model is asked: the next token, or tokens that were hidden.
-        cross_documents: whether it sees the documents before in the same sequence.
-        mask_share: share of a sequence's tokens that are hidden from it.
-    """
-
-    task: Literal["next_token", "masked_token"]
-    cross_documents: bool
-    mask_share: Inside
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class Data:
-    """What ingest reads, how it splits it, and what it does about flaws."""
-
-    source: Literal["digits", "idx", "image_folder", "table", "corpus", "topics"]
-    path: str
-    seed: Seed
-    validation: Share
-    test: Share
-    label_fraction: Annotated[float, Field(gt=0, le=1)]
-    labels_per_class: Count | None
-    unlabelled: Literal["refuse", "keep"]
-    conflicts: Literal["refuse", "drop", "majority"]
-    classes: list[str] | None
-    columns: Columns
-    text: Text
-    documents: Documents
-    corpus: Corpus
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Architecture:
     """A builder's name in the table of models, and the options that it takes."""
 
@@ -112,7 +37,7 @@ class Architecture:
     options: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Optimisation:
     """How one model is fitted: a linear warm-up of the learning rate, then a cosine down to zero.
 
@@ -143,7 +68,7 @@ class Optimisation:
         return Optimisation(**{name: getattr(self, name) for name in Optimisation.__annotations__})
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Inference:
     """How a teacher runs when it is asked.
 
@@ -156,7 +81,7 @@ class Inference:
     device_map: DeviceMap
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Head:
     """How the head of a sentence encoder is fitted: logistic regression with an L2 penalty.
 
@@ -169,7 +94,7 @@ class Head:
     steps: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Teacher(Optimisation):
     """Who answers: an ensemble trained here (`trained`), a model directory (`given`), or a sentence
     encoder with a head that is fitted here (`sentence`).
@@ -205,7 +130,7 @@ class Teacher(Optimisation):
         return Inference(dtype=self.dtype, device_map=self.device_map)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SoftLabels:
     """What is kept of each answer, and how several teachers become one.
 
@@ -244,7 +169,7 @@ class SoftLabels:
     features: Literal["none", "pooled"]
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Transfer:
     """Which training rows student and control learn from.
 
@@ -259,7 +184,7 @@ class Transfer:
     balance: list[str]
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Student(Optimisation):
     """Who learns, and from which rows."""
 
@@ -268,7 +193,7 @@ class Student(Optimisation):
     transfer: Transfer
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Terms:
     """How much of each soft term; zero leaves it out. `docs/objectives.md` has their formulas."""
 
@@ -317,7 +242,7 @@ FEATURE_TERMS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Objective:
     """hard_weight * cross-entropy + (1 - hard_weight) * the weighted sum of the soft terms.
 
@@ -341,7 +266,7 @@ class Objective:
     dkd_others: Weight
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Trainer:
     """Where training runs.
 
@@ -365,7 +290,7 @@ class Trainer:
     checkpoint_steps: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluate:
     """How models are measured.
 

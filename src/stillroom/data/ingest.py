@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from stillroom.config.schema import Data, Text
+from stillroom.config.data_schema import Data, Text
 from stillroom.data.classes import label_indices, label_set
 from stillroom.data.cleaning import Cleaned, Conflict, clean
 from stillroom.data.corpus.training import train_tokenizer

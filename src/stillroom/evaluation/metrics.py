@@ -98,13 +98,19 @@ def ece(probabilities: NDArray[Any], labels: NDArray[Any], bins: int) -> float:
         DataError: see `quality`; or fewer than one bin.
     """
     rows, truth = _pair(probabilities, labels)
-    confidence = rows.max(axis=1)
+    return ece_of(rows.max(axis=1), correct(rows, truth), bins)
+
+
+def ece_of(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> float:
+    """Return the same of answers of which only confidence and rightness, [N] each, are known.
+
+    Raises:
+        DataError: fewer than one bin.
+    """
     # |Σ correct - Σ confidence| / N is n_b/N · |accuracy_b - confidence_b|, without dividing by
     # the size of an empty bin.
-    gaps = np.bincount(
-        bin_of(confidence, bins), weights=correct(rows, truth) - confidence, minlength=bins
-    )
-    return float(np.abs(gaps).sum() / len(rows))
+    gaps = np.bincount(bin_of(confidence, bins), weights=right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def brier(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:

@@ -7,6 +7,7 @@ Seed number 0 is the one that ships. The others tell what of a difference is luc
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 TEACHER = "teacher"
 CONTROL = "control"
@@ -43,3 +44,9 @@ def of_name(name: str) -> Run:
     """Return the run of a name."""
     arm, _, number = name.rpartition("_")
     return Run(arm, int(number)) if arm and number.isdecimal() else Run(name, 0)
+
+
+def runs_in(students: Path) -> list[Run]:
+    """Return the runs of a folder, in the order of seeds."""
+    found = [of_name(path.name) for path in students.iterdir() if path.is_dir()]
+    return sorted(found, key=lambda run: (run.number, run.arm))

@@ -7,6 +7,7 @@ What is kept of a position is a few numbers, so that a vocabulary of any size ca
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import DataError
-from stillroom.evaluation.metrics import bin_of
+from stillroom.evaluation.metrics import ece_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Logits that are worked on at once, in float64.
-CHUNK = 2**23
+# Logits that are worked on at once, in float64: as many as stay in a processor's cache. With 2**23
+# it took 2.5 times as long.
+CHUNK = 2**17
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,7 +92,7 @@ def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
     import torch
 
     parts = []
-    for rows in torch.arange(len(labels)).split(max(1, CHUNK // logits.shape[1])):
+    for rows in rows_at_once(logits):
         log_q = logits[rows].double().log_softmax(dim=1)
         log_p = teacher[rows].double().log_softmax(dim=1)
         best = log_q.max(dim=1)
@@ -99,9 +101,25 @@ def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
         kl = torch.where(log_p.isneginf(), 0.0, log_p.exp() * (log_p - log_q)).sum(dim=1)
         parts.append((nll, best.indices, best.values.exp(), kl.clamp(min=0)))
     found = Said(*(torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)))
-    if not np.isfinite(found.nll).all():
-        raise DataError("a model's logits hold NaN or infinity. It has diverged: train it again.")
+    require_finite(found.nll)
     return found
+
+
+def rows_at_once(logits: "Tensor") -> "Sequence[Tensor]":
+    """Return the rows of [M, V] in parts of at most `CHUNK` logits, or of one row."""
+    import torch
+
+    return torch.arange(len(logits)).split(max(1, CHUNK // logits.shape[1]))
+
+
+def require_finite(found: Doubles) -> None:
+    """Refuse what logits that are no numbers come to.
+
+    Raises:
+        DataError: a value is NaN or infinite.
+    """
+    if not np.isfinite(found).all():
+        raise DataError("a model's logits hold NaN or infinity. It has diverged: train it again.")
 
 
 def token_quality(model: Said, teacher: Said, labels: Ints, bins: int) -> TokenQuality:
@@ -113,13 +131,10 @@ def token_quality(model: Said, teacher: Said, labels: Ints, bins: int) -> TokenQ
         bins: of the calibration error.
     """
     right = model.top == labels
-    gaps = np.bincount(
-        bin_of(model.confidence, bins), weights=right - model.confidence, minlength=bins
-    )
     return TokenQuality(
         accuracy=float(right.mean()),
         nll=float(model.nll.mean()),
-        ece=float(np.abs(gaps).sum() / len(labels)),
+        ece=ece_of(model.confidence, right, bins),
         agreement=float((model.top == teacher.top).mean()),
         kl_to_teacher=float(model.kl.mean()),
     )

@@ -21,6 +21,7 @@ from stillroom.io.paths import confined
 
 WORK = Path(".stillroom") / "work"
 UNFINISHED = Path(".stillroom") / "unfinished"
+LIVE = Path("data") / "07_reports" / "live"
 _NAME = re.compile(r"^\w+-[0-9a-f]{8}-(?P<host>.+)-(?P<pid>\d+)$")
 
 
@@ -38,6 +39,15 @@ def new_workspace(root: Path, label: str) -> Path:
     path = work / f"{label}-{uuid4().hex[:8]}-{socket.gethostname()}-{os.getpid()}"
     path.mkdir()
     return path
+
+
+def live_curves(root: Path, label: str) -> Path:
+    """Return where curves of a kind of work appear while it goes on.
+
+    Raises:
+        ConfigError: the folder is a link that leads outside of the project.
+    """
+    return confined(LIVE / label, root)
 
 
 def unfinished(root: Path, label: str) -> Path:

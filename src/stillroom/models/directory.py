@@ -230,7 +230,12 @@ def read_encoder(path: Path) -> Encoder:
 
 
 def architecture_hash(path: Path) -> str:
-    """Return the SHA-256 of the architecture's file."""
+    """Return the SHA-256 of the architecture's file.
+
+    Raises:
+        ModelError: it is no model directory.
+    """
+    require_directory(path)
     return sha256_file(path / CONFIG)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SHORTEST = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Kind:
     """What rows of a batch have in common.
 

@@ -50,7 +50,7 @@ def metadata(
     return {
         **_licence(own),
         **_parents(parameters, lineage),
-        "library_name": "transformers",
+        "library_name": _library(parameters),
         "pipeline_tag": task,
         "tags": ["knowledge-distillation", "stillroom"],
         **_results(student, task, lineage),
@@ -60,6 +60,12 @@ def metadata(
 def architecture_of(parameters: Mapping[str, Any]) -> str:
     """Return the name of the student's architecture."""
     return str(parameters["student"].get("architecture", {}).get("name"))
+
+
+def _library(parameters: Mapping[str, Any]) -> str:
+    """Return what opens the student: transformers knows its own architectures and no others."""
+    known = architecture_of(parameters) in (FROM_TEACHER, "transformer")
+    return "transformers" if known else "stillroom"
 
 
 def _licence(own: StudentLicence) -> dict[str, str]:

@@ -5,12 +5,15 @@ The page and the terminal show the same numbers with the same digits; both take 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import floor, log10
 
+from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.reporting.units import percent
 
 Numbers = dict[str, dict[str, int | float]]
 
-MODELS = ("teacher", "control", "student")
+# The student last: its column is the one that the page sets off.
+ORDER = (TEACHER, CONTROL, FULL_LOGITS, STUDENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,13 @@ class Measure:
     texts: tuple[str, ...]
 
 
+def models_of(numbers: Numbers) -> tuple[str, ...]:
+    """Return the models that numbers tell of, in the table's order."""
+    return tuple(model for model in ORDER if model in numbers)
+
+
 def quality_measures(metrics: Numbers) -> tuple[Measure, ...]:
-    """Return how good the models are, in the table's order, with a text per model of `MODELS`."""
+    """Return how good the models are, in the table's order, with a text per model."""
     return (
         _measure("Accuracy", "share right, higher is better", metrics, "accuracy", percent),
         _measure("NLL", "nats, lower is better", metrics, "nll", _nats),
@@ -64,7 +72,7 @@ def calibration_measures(metrics: Numbers) -> tuple[Measure, ...]:
 
 
 def cost_measures(cost: Numbers) -> tuple[Measure, ...]:
-    """Return what the models take, in the table's order, with a text per model of `MODELS`.
+    """Return what the models take, in the table's order, with a text per model.
 
     What was not measured on this machine has no row.
     """
@@ -80,29 +88,29 @@ def cost_measures(cost: Numbers) -> tuple[Measure, ...]:
         ("Memory", "megabytes at the peak, one at a time", "peak_megabytes", _two_decimals),
         (
             "Energy",
-            f"Wh per thousand examples{estimate}",
+            f"mWh per thousand examples{estimate}",
             "watt_hours_per_thousand",
-            _three_digits,
+            _thousandths,
         ),
     )
     return tuple(
         _measure(name, meaning, cost, key, text)
         for name, meaning, key, text in rows
-        if all(key in cost[model] for model in MODELS) and not _is_repeated(key, cost)
+        if all(key in cost[model] for model in models_of(cost)) and not _is_repeated(key, cost)
     )
 
 
 def _is_repeated(key: str, cost: Numbers) -> bool:
     """Tell whether a row would say what the one above it says, as of models without embeddings."""
     return key == "parameters_outside_embeddings" and all(
-        cost[model][key] == cost[model]["parameters"] for model in MODELS
+        cost[model][key] == cost[model]["parameters"] for model in models_of(cost)
     )
 
 
 def _measure(
     name: str, meaning: str, numbers: Numbers, key: str, text: Callable[[float], str]
 ) -> Measure:
-    return Measure(name, meaning, tuple(text(numbers[model][key]) for model in MODELS))
+    return Measure(name, meaning, tuple(text(numbers[model][key]) for model in models_of(numbers)))
 
 
 def _nats(value: float) -> str:
@@ -118,8 +126,14 @@ def _two_decimals(value: float) -> str:
 
 
 def _millions(value: float) -> str:
-    return f"{value / 1e6:,.1f}"
+    return _three_digits(value / 1e6)
+
+
+def _thousandths(value: float) -> str:
+    return _three_digits(value * 1e3)
 
 
 def _three_digits(value: float) -> str:
-    return f"{value:.3g}"
+    """Return a number to three digits that count, however small or large, without an exponent."""
+    before = floor(log10(abs(value))) + 1 if value else 1
+    return f"{round(value, 3 - before):,.{max(0, 3 - before)}f}"

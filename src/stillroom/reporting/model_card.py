@@ -4,6 +4,7 @@
 └ text           how good it is, whose child it is, what its teachers' licences ask
 """
 
+from math import exp
 from typing import Any
 
 import yaml
@@ -11,9 +12,10 @@ import yaml
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.evaluation.runs import STUDENT
 from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.io.rounding import rounded
 from stillroom.reporting.card_metadata import RESULTS, architecture_of, metadata
 from stillroom.reporting.facts import facts
-from stillroom.reporting.measures import MODELS, quality_measures
+from stillroom.reporting.measures import models_of, quality_measures
 from stillroom.reporting.names import printable, title
 from stillroom.reporting.provenance.lineage import Lineage, chain
 from stillroom.reporting.provenance.student_licence import (
@@ -49,12 +51,12 @@ def model_card(
     """
     architecture = architecture_of(parameters)
     own = student_licence(licence, architecture)
-    front = metadata(metrics["student"], parameters, encoder, lineage, own)
+    front = metadata(_shipped(found, metrics), parameters, encoder, lineage, own)
     parts = (
         _front_matter(front),
         "# Distilled student",
         quality_in_words(found, metrics),
-        _quality(metrics),
+        _quality(metrics, found.seeds),
         _intervals(found),
         "## Whose child it is",
         _LIVE if parameters.get("teacher", {}).get("mode") == "live" else _CACHED,
@@ -85,6 +87,18 @@ from stillroom.models.directory import load_model, read_encoder
 encoder = read_encoder(path)
 model = load_model(path)  # safetensors; no pickle, no remote code
 ```"""
+
+
+def _shipped(found: Evidence, metrics: Numbers) -> dict[str, int | float]:
+    """Return the measures of the very model that the card lies beside, not means over seeds."""
+    nll = -found.log_likelihood.of_seeds[STUDENT][0]
+    measures = {
+        "accuracy": found.accuracy.of_seeds[STUDENT][0],
+        "nll": nll,
+        "perplexity": exp(nll),
+    }
+    known = {name: value for name, value in measures.items() if name in metrics[STUDENT]}
+    return {name: rounded(value) for name, value in known.items()}
 
 
 def _outputs(encoder: Encoder) -> str:
@@ -150,9 +164,13 @@ _VERDICTS = {
 }
 
 
-def _quality(metrics: Numbers) -> str:
-    head = ["| test split | " + " | ".join(title(model) for model in MODELS) + " |"]
-    head.append("|---|" + "---:|" * len(MODELS))
+def _quality(metrics: Numbers, seeds: int) -> str:
+    models = models_of(metrics)
+    split = "test split" if seeds == 1 else f"test split, means over {seeds} seeds; the first ships"
+    head = [
+        f"| {split} | " + " | ".join(map(title, models)) + " |",
+        "|---|" + "---:|" * len(models),
+    ]
     rows = [
         f"| {measure.name}, {measure.meaning} | " + " | ".join(measure.texts) + " |"
         for measure in quality_measures(metrics)

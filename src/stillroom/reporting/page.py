@@ -16,18 +16,20 @@ from numpy.typing import NDArray
 
 from stillroom.errors import DataError
 from stillroom.evaluation.confusion import confusion_matrix
+from stillroom.evaluation.plots import DRAWN
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting import figures
 from stillroom.reporting.facts import condensed, facts
 from stillroom.reporting.figures.confusion import worst_classes
 from stillroom.reporting.measures import (
-    MODELS,
     calibration_measures,
     cost_measures,
+    models_of,
     quality_measures,
 )
 from stillroom.reporting.names import title
-from stillroom.reporting.sections import dark_knowledge, parted, provenance, slices
+from stillroom.reporting.sections import cost as costs
+from stillroom.reporting.sections import dark_knowledge, family, parted, provenance, slices
 from stillroom.reporting.units import POINTS
 from stillroom.reporting.verdict import of_seeds, verdict
 
@@ -54,6 +56,7 @@ class Documents:
     lineage: dict[str, Any]
     licence: dict[str, Any]
     continuations: Records
+    family: Records
     teacher_curves: Records
     student_curves: Records
     data_report: dict[str, Any]
@@ -75,13 +78,18 @@ def page(documents: Documents) -> str:
         lstrip_blocks=True,
     )
     by_class = _by_class(documents) if documents.classes else None
+    models = models_of(documents.metrics)
     found, sliced = documents.statistics, slices.section(documents.slices)
     said = verdict(found, documents.metrics, documents.cost)
     return environment.get_template("report.html.j2").render(
-        verdict=replace(said, alarms=(*said.alarms, *sliced.alarms)),
-        titles=[title(model) for model in MODELS],
+        verdict=replace(
+            said,
+            alarms=(*said.alarms, *sliced.alarms),
+            sentences=(*said.sentences, *sliced.remarks),
+        ),
+        titles=[title(model) for model in models],
         measures=quality_measures(documents.metrics) + cost_measures(documents.cost),
-        intervals=[POINTS.interval(found.accuracy.arms[model]) for model in MODELS],
+        intervals=[POINTS.interval(found.accuracy.arms[model]) for model in models],
         tests=found.examples,
         unit="sequences" if found.of_sequences else "examples",
         seeds=of_seeds(found),
@@ -89,6 +97,8 @@ def page(documents: Documents) -> str:
         reliability=_reliability(documents),
         calibration=calibration_measures(documents.metrics),
         by_class=by_class,
+        cost=costs.section(documents.cost),
+        family=family.section(documents.family, documents.cost),
         slices=sliced,
         dark_knowledge=dark_knowledge.section(documents.dark_knowledge) if by_class else None,
         parted=parted.section(documents.parted),
@@ -122,7 +132,7 @@ def _by_class(documents: Documents) -> ByClass:
 
 def _continuations(records: Records) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return each beginning, and beside a name how the text or a model goes on with it."""
-    who = {"text": "The text itself"} | {model: title(model) for model in MODELS}
+    who = {"text": "The text itself"} | {model: title(model) for model in DRAWN}
     return [
         (str(record["beginning"]), [(name, str(record[key])) for key, name in who.items()])
         for record in records
@@ -132,7 +142,7 @@ def _continuations(records: Records) -> list[tuple[str, list[tuple[str, str]]]]:
 def _matrices(documents: Documents) -> dict[str, NDArray[np.int64]]:
     index = {name: position for position, name in enumerate(documents.classes)}
     matrices = {}
-    for model in MODELS:
+    for model in DRAWN:
         rows = [row for row in documents.confusion if row["model"] == model]
         if not rows:
             raise DataError(f"the confusion's records lack {model}. Run the stage evaluate again.")
@@ -158,11 +168,7 @@ def _curves(documents: Documents) -> list[str]:
 
 
 def _reliability(documents: Documents) -> list[str]:
-    errors = {model: documents.metrics[model]["ece"] for model in MODELS}
-    return [
-        figures.reliability(f"r-{model}", model, documents.reliability, errors[model])
-        for model in MODELS
-    ]
+    return [figures.reliability(f"r-{model}", model, documents.reliability) for model in DRAWN]
 
 
 def _confusion(
@@ -171,5 +177,5 @@ def _confusion(
     names = [documents.classes[index] for index in shown]
     return [
         figures.confusion(f"c-{model}", model, matrices[model][np.ix_(shown, shown)], names)
-        for model in MODELS
+        for model in DRAWN
     ]

@@ -7,13 +7,18 @@ from rich.console import Console
 from rich.table import Table
 
 from stillroom.evaluation.statistics.evidence import Evidence
-from stillroom.reporting.measures import MODELS, cost_measures, quality_measures
+from stillroom.reporting.measures import cost_measures, models_of, quality_measures
 from stillroom.reporting.verdict import alarms, headline, of_seeds
 
 Numbers = dict[str, dict[str, int | float]]
 
 WIDTH = 79
-NAMES = {"teacher": "teacher", "control": "student alone", "student": "student distilled"}
+NAMES = {
+    "teacher": "teacher",
+    "control": "student alone",
+    "full_logits": "of full logits",
+    "student": "student distilled",
+}
 COLUMNS = {
     "Accuracy": "accuracy",
     "NLL": "NLL",
@@ -54,7 +59,7 @@ def _table(metrics: Numbers, cost: Numbers) -> Table:
     measures = {measure.name: measure for measure in rows}
     for name in COLUMNS:
         table.add_column(COLUMNS[name], justify="right", no_wrap=True)
-    for index, model in enumerate(MODELS):
+    for index, model in enumerate(models_of(metrics)):
         texts = [measures[name].texts[index] for name in COLUMNS]
         table.add_row(NAMES[model], *texts, style="bold" if model == "student" else None)
     return table

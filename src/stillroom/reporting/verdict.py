@@ -9,7 +9,7 @@ is judged by its accuracy, a language model by the likelihood of a token.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.evaluation.statistics.comparison import Comparison
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.units import NATS, POINTS, Unit, between, percent
@@ -63,6 +63,14 @@ def alarms(found: Evidence) -> Iterator[str]:
             f"The student is better than its teacher, by {unit.amount(ahead.value)} "
             f"({unit.interval(ahead)}): a teacher like this has little to teach."
         )
+    elif _is_worse(by):
+        yield "The teacher is worse than the student alone: it has nothing to teach."
+    if by.ships is not None and by.ships.high < -_LEAST[unit]:
+        behind = unit.lost(by.ships)
+        yield (
+            f"The student that ships is worse than those of the other seeds, by "
+            f"{unit.amount(behind.value)} ({unit.interval(behind)}): means over seeds flatter it."
+        )
     if found.nearer.is_below_zero:
         lost = POINTS.lost(found.nearer)
         yield (
@@ -79,6 +87,13 @@ def alarms(found: Evidence) -> Iterator[str]:
 
 # Fewer points than this between confidence and accuracy are no reason to stop.
 TOO_SURE = 0.02
+# Seeds differ; by less than this it is no reason to stop.
+_LEAST = {POINTS: 0.02, NATS: 0.02}
+
+
+def _is_worse(by: Comparison) -> bool:
+    """Tell whether the teacher is worse than the student alone, their intervals apart."""
+    return by.arms[TEACHER].high < by.arms[CONTROL].low
 
 
 def judged(found: Evidence) -> Comparison:
@@ -100,6 +115,8 @@ def _sentences(found: Evidence, metrics: Numbers) -> Iterator[str]:
     yield _means(found, metrics)
     yield _doubt(found)
     yield _closed(found)
+    if FULL_LOGITS in judged(found).arms:
+        yield _kept(found)
     if found.pairs and found.seeds == 1:
         yield _pair(found)
     agrees, unit = metrics[STUDENT], "tokens" if found.of_sequences else "examples"
@@ -127,12 +144,15 @@ def _means(found: Evidence, metrics: Numbers) -> str:
 def _doubt(found: Evidence) -> str:
     by, unit = judged(found), unit_of(found)
     what = f"{found.examples:,} {'sequences' if found.of_sequences else 'examples'}"
-    based = f"Intervals are of 95%, over the draw of {what} and {of_seeds(found)}"
+    drawn = f"{what} and {of_seeds(found)}"
+    if found.seeds == 1:
+        drawn = f"{what}; how much of it is the luck of the one seed, they do not tell"
+    based = f"Intervals are of 95%, over the draw of {drawn}"
     if by.gain.is_clear:
         return f"{based}."
     seen = f"{unit.number(by.gain.value)} ({unit.interval(by.gain)}) {unit.name}"
     if by.needed is None:
-        return f"{based}. More examples alone cannot show a difference of {seen}."
+        return f"{based}. More examples alone cannot show a difference of {seen}; more seeds may."
     return (
         f"{based}. To show a difference as large as the one seen, {seen}, would take about "
         f"{_about(by.needed)} {'sequences' if found.of_sequences else 'examples'}."
@@ -141,9 +161,26 @@ def _doubt(found: Evidence) -> str:
 
 def _closed(found: Evidence) -> str:
     closed = judged(found).closed
+    if closed is None and _is_worse(judged(found)):
+        return "The teacher is worse than the student alone: there is no gap to close."
     if closed is None:
         return "Between the student alone and the teacher there is no clear gap to close."
-    return f"It closed {between(closed, _whole)} of the gap from student alone to teacher."
+    gap = "of the gap from student alone to teacher"
+    if closed.is_below_zero:
+        return f"It closed none {gap}, and made it larger."
+    if closed.low > 1:
+        return f"It closed all {gap}, and went further."
+    return f"It closed {between(closed, _whole)} {gap}."
+
+
+def _kept(found: Evidence) -> str:
+    kept = judged(found).kept
+    if kept is None:
+        return "All of the teacher's logits bring the student nothing clear over the labels alone."
+    return (
+        "Of what all of the teacher's logits bring over the labels alone, what was stored of them "
+        f"brought {between(kept, _whole)}."
+    )
 
 
 def _pair(found: Evidence) -> str:

@@ -26,6 +26,7 @@ from stillroom.training.job import Fit
 from stillroom.training.keeper import Keeper
 from stillroom.training.learner import Learner, Record
 from stillroom.training.live import Teachers
+from stillroom.training.live_curves import LiveCurves
 from stillroom.training.loader import Batch
 from stillroom.training.place import Place, differing
 from stillroom.training.rows import Rows
@@ -78,7 +79,13 @@ class Task:
 
 
 def fit_model(
-    fit: Fit, task: Task, where: Trainer, place: Place, stop: StopRequest, tick: Tick
+    fit: Fit,
+    task: Task,
+    where: Trainer,
+    place: Place,
+    stop: StopRequest,
+    tick: Tick,
+    curves: Path | None = None,
 ) -> list[Record]:
     """Fit one model and return its curve; the best epoch's weights lie in the place.
 
@@ -89,13 +96,15 @@ def fit_model(
         place: what an earlier run left, and where to keep the state.
         stop: whether to stop.
         tick: is told how many rows were seen, and a text.
+        curves: the folder where live curves appear, if any are wanted.
 
     Raises:
         StoppedError: it was asked to, and saved its state.
         StillroomError: the model diverged, or cannot be built.
     """
     keeper = Keeper(place, task.encoder, where.checkpoint_steps, stop)
-    trainer = trainer_of(where, fit, [keeper, Progress(tick, fit.name)])
+    shown = [] if curves is None else [LiveCurves(curves / fit.output)]
+    trainer = trainer_of(where, fit, [keeper, Progress(tick, fit.name), *shown])
     data = Data(task.train, task.validation, fit.optimisation, fit.seed, where.workers)
     learner = learner_of(fit, task)
     trainer.fit(learner, datamodule=data, ckpt_path=_resumable(place, fit.name))

@@ -82,6 +82,7 @@ class Job:
         live: the teachers of fits with an objective, where these learn from no cache.
         soft_labels: the folder of the set, where one is used.
         folder: of this kind of job alone: what is unfinished is kept there between runs.
+        curves: the folder where live curves appear, one folder each; None for none.
     """
 
     examples: str
@@ -91,6 +92,7 @@ class Job:
     fits: list[Fit]
     trainer: Trainer
     live: Live | None = None
+    curves: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse fits that nobody would teach.

@@ -79,7 +79,9 @@ def run_worker(job: Job) -> None:
     # would else train with the code of another checkout.
     search = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {
-        **os.environ,
+        # dvclive shows curves here; it resumes nothing and tells no server of them.
+        **{name: value for name, value in os.environ.items() if not name.startswith("DVCLIVE_")},
+        "DVC_STUDIO_OFFLINE": "true",
         "PYTHONPATH": search,
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": str(job.trainer.threads),  # torchrun prints a banner where it is unset

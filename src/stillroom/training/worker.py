@@ -9,6 +9,7 @@ Where it fails in a way that a user can mend, it leaves the text in the job's fo
 
 import logging
 import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -62,6 +63,9 @@ def run(job: Job, stop: StopRequest) -> None:
     source = Source(TableFile(Path(job.examples)), encoder, labels, job.trainer.memory_gb * 1e9)
     validation = source.validation()
     shared = shared_ingredients(job)
+    curves = None if job.curves is None else Path(job.curves)
+    if curves is not None and RANK == 0:
+        shutil.rmtree(curves, ignore_errors=True)  # those of an earlier run
     records: list[Record] = []
     work = sum(source.count(fit) * fit.optimisation.epochs for fit in job.fits)
     with _progress(work) as tick:
@@ -70,7 +74,7 @@ def run(job: Job, stop: StopRequest) -> None:
             done = place.records()
             if done is None:
                 task = _task(fit, job, source, source.rows_of(fit), validation)
-                done = fit_model(fit, task, job.trainer, place, stop, tick)
+                done = fit_model(fit, task, job.trainer, place, stop, tick, curves)
                 _finish(fit, validation, place, done)
             records += done
     if RANK == 0:

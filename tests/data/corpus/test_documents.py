@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from stillroom.config.schema import Documents
+from stillroom.config.data_schema import Documents
 from stillroom.data.corpus.documents import Files
 from stillroom.errors import DataError
 

@@ -2,7 +2,8 @@
 
 from typing import get_args, get_type_hints
 
-from stillroom.config.schema import CORPORA, Data
+from stillroom.config.data_schema import Data
+from stillroom.config.schema import CORPORA
 from stillroom.data.sources import SOURCES
 
 

@@ -9,7 +9,6 @@ from stillroom.evaluation.dark_knowledge.similarity import (
     mean_soft_labels,
     most_alike,
     similarity_records,
-    top_pairs,
 )
 
 
@@ -30,13 +29,6 @@ def test_the_records_keep_the_diagonal() -> None:
     assert records[0] == {"actual": "cat", "looks_like": "cat", "probability": 0.9}
     assert records[2] == {"actual": "dog", "looks_like": "cat", "probability": 0.25}
     assert len(records) == 4
-
-
-def test_the_top_pairs_leave_the_diagonal_out_and_ties_in_order() -> None:
-    matrix = np.array([[0.7, 0.1, 0.2], [0.1, 0.8, 0.1], [0.3, 0.0, 0.7]])
-    pairs = top_pairs(similarity_records(matrix, ["a", "b", "c"]), 4)
-    named = [(pair["actual"], pair["looks_like"]) for pair in pairs]
-    assert named == [("c", "a"), ("a", "c"), ("a", "b"), ("b", "a")]
 
 
 def test_names_that_do_not_fit_are_refused() -> None:

@@ -139,7 +139,7 @@ def test_it_is_json_and_back(found: Judged) -> None:
 
 def test_a_document_of_another_form_is_refused() -> None:
     with pytest.raises(
-        DataError, match=r"slices\.json at measure: .* Run the stage evaluate again"
+        DataError, match=r"slices\.json: measure is malformed: .*--pipeline=evaluate"
     ):
         read_judged({"measure": "colour"})
 
@@ -183,6 +183,15 @@ def test_sequences_without_an_answer_are_shown_and_have_no_mean() -> None:
     silent = Slice("silent", "condition", lengths == 0)
     one = judged([silent], scores, scores, scores, "nll").slices[0]
     assert (one.examples, one.means, one.judgement) == (3, None, None)
+
+
+def test_a_slice_of_many_sequences_without_an_answer_is_not_judged() -> None:
+    lengths = np.array([0] * 40 + [2] * 100)
+    scores = Scores.of_sequences(np.ones(200), lengths)
+    silent = Slice("silent", "condition", lengths == 0)
+    loud = Slice("loud", "condition", lengths > 0)
+    found = judged([silent, loud], scores, scores, scores, "nll").slices
+    assert [(one.examples, one.judgement) for one in found] == [(40, None), (100, None)]
 
 
 def test_slices_and_scores_of_other_examples_are_refused() -> None:

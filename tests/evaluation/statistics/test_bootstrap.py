@@ -15,6 +15,7 @@ from stillroom.evaluation.statistics.bootstrap import (
     estimate,
     estimate_of_share,
     spread,
+    standard_error,
 )
 from stillroom.evaluation.statistics.scores import Scores
 
@@ -53,6 +54,21 @@ def simulated(
 
 def share_that_is_clear(found: list[Estimate]) -> float:
     return float(np.mean([one.is_clear for one in found]))
+
+
+@pytest.mark.parametrize(("examples", "discordance"), [(1000, 0.004), (100, 0.05), (30, 0.2)])
+def test_neither_are_those_that_differ_on_few_examples_called_different_too_often(
+    examples: int, discordance: float
+) -> None:
+    found = simulated(lambda draws: discordant(draws, 1, examples, 0.0, discordance), 400)
+    assert share_that_is_clear(found) <= 0.07
+
+
+def test_four_examples_of_a_thousand_are_no_gain_and_ten_are() -> None:
+    # The exact two-sided p of 4 to 0 is 0.125, of 10 to 0 it is 0.002.
+    few, more = (Scores.of_answers(np.arange(1000) < count) for count in (4, 10))
+    assert not estimate(few).is_clear
+    assert estimate(more).is_above_zero
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -126,11 +142,53 @@ def test_the_share_of_a_gap_is_on_the_same_draws() -> None:
     assert found == Estimate(pytest.approx(0.5), pytest.approx(0.5), pytest.approx(0.5))
 
 
+def test_what_a_seed_does_to_both_alike_is_no_doubt_of_their_share() -> None:
+    seeds, draws = np.array([[0.9], [1.0], [1.1]]), np.random.default_rng(5)
+    whole = seeds + draws.normal(0, 0.1, (1, 800))
+    found = estimate_of_share(Scores.of_answers(0.8 * whole), Scores.of_answers(whole))
+    assert found == Estimate(*[pytest.approx(0.8)] * 3)
+
+
+@pytest.mark.parametrize(("luck", "least"), [(0.0, 0.90), (0.2, 0.88)])
+def test_the_interval_of_a_share_holds_it(luck: float, least: float) -> None:
+    """A control's luck is in both; the student has luck of its own. The true share is 0.6."""
+
+    def drawn(draws: np.random.Generator) -> Estimate:
+        hard, control = draws.normal(0, 0.3, 60), draws.normal(0, luck, (3, 1))
+        gained = 1 + hard + control
+        whole = gained + draws.normal(0, 0.3, (3, 60))
+        part = 0.6 * gained + draws.normal(0, luck / 2, (3, 1)) + draws.normal(0, 0.3, (3, 60))
+        found = estimate_of_share(Scores.of_answers(part), Scores.of_answers(whole))
+        return found or Estimate(0.6, 0.6, 0.6)
+
+    found = [drawn(np.random.default_rng(number)) for number in range(200)]
+    held = [one.low <= 0.6 <= one.high for one in found]
+    assert least <= np.mean(held) <= 0.98
+
+
+def test_the_error_of_a_mean_by_hand() -> None:
+    # Sequences of 2, 2 and 2 tokens with sums -2, 0, 2 about the mean: variance 4 of sums over 2.
+    scores = Scores.of_sequences(np.array([0.0, 0, 1, 1, 2, 2]), np.array([2, 2, 2]))
+    assert standard_error(scores) == pytest.approx((1 / 3) ** 0.5)
+
+
 def test_there_is_no_share_of_what_may_be_nothing() -> None:
     nothing = Scores.of_answers(np.array([1.0, -1.0] * 50))
     assert estimate_of_share(nothing, nothing) is None
     with pytest.raises(DataError, match="same examples"):
         estimate_of_share(nothing, Scores.of_answers(np.ones(3)))
+
+
+def test_draws_without_a_gap_have_no_share_of_it() -> None:
+    # The gap is six of 200 examples: a draw misses them all one time in 400.
+    rows = np.arange(200) < 6
+    whole, other = Scores.of_answers(rows.astype(float)), Scores.of_answers(np.arange(200) > 193.0)
+    half = Scores.of_answers(0.5 * rows)
+    assert estimate_of_share(half, whole) == Estimate(0.5, 0.5, 0.5)
+    found = estimate_of_share(other, whole)
+    assert found is not None
+    assert np.isfinite([found.low, found.high]).all()
+    assert found.low < found.value == 1 < found.high
 
 
 def test_the_same_scores_have_the_same_interval() -> None:

@@ -28,6 +28,26 @@ def test_a_student_between_control_and_teacher_closes_half_of_the_gap() -> None:
     assert found.needed is None
 
 
+def test_what_was_stored_keeps_three_quarters_of_what_all_logits_bring() -> None:
+    three = {"teacher": right(0.9, 1), "control": right(0.7), "student": right(0.76)}
+    found = compare(three | {"full_logits": right(0.78)})
+    assert found.kept is not None
+    assert found.kept.value == pytest.approx(0.06 / 0.08)
+    assert found.kept.low < 0.75 < found.kept.high
+    assert compare(three).kept is None
+    assert compare(three | {"full_logits": right(0.7)}).kept is None
+
+
+def test_the_student_that_ships_stands_against_its_other_seeds() -> None:
+    found = compare({"teacher": right(0.9, 1), "control": right(0.7), "student": right(0.8)})
+    assert found.ships is not None
+    # 3,200 right, the others 3,210 and 3,220: 15 fewer than their mean, of 4,000.
+    assert found.ships.value == pytest.approx(-15 / EXAMPLES)
+    assert found.ships.is_below_zero
+    one = {"teacher": right(0.9, 1), "control": right(0.7, 1), "student": right(0.8, 1)}
+    assert compare(one).ships is None
+
+
 def test_there_is_no_gap_to_close_below_the_control() -> None:
     found = compare({"teacher": right(0.6, 1), "control": right(0.7), "student": right(0.8)})
     assert found.closed is None

@@ -1,12 +1,13 @@
 """Documents and pages as datasets: canonical bytes, existence, previews."""
 
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 from kedro.io import DatasetError
 
-from stillroom.io.datasets.document import Document, Page
+from stillroom.io.datasets.document import Document, FigureDocument, Page
 
 
 def test_a_document_comes_back_and_shows_itself(tmp_path: Path) -> None:
@@ -24,6 +25,14 @@ def test_a_value_that_is_no_json_leaves_the_old_document(tmp_path: Path) -> None
     with pytest.raises(DatasetError):
         dataset.save({"a": object()})
     assert dataset.load() == {"a": 1}
+
+
+def test_a_figure_is_drawn_from_the_document(tmp_path: Path) -> None:
+    dataset = FigureDocument(str(tmp_path / "d.json"), "tree")
+    dataset.save({"knowledge": {"tree": {"leaves": ["a"], "joins": []}}})
+    preview = dataset.preview()
+    assert preview["layout"]["yaxis"]["ticktext"] == ["a"]
+    assert inspect.signature(dataset.preview).return_annotation.__name__ == "PlotlyPreview"
 
 
 def test_a_page_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from kedro.io import DataCatalog, DatasetError
 
-from stillroom.io.datasets.plots import FIGURES, RecordsPlot
+from stillroom.io.datasets.plotly import FIGURES
+from stillroom.io.datasets.plots import RecordsPlot
 
 CURVES = [
     {"model": "control", "epoch": 1, "train_loss": 2.0, "validation_nll": 1.5},
@@ -29,7 +30,13 @@ SIMILARITY = [
     {"actual": "dog", "looks_like": "cat", "probability": 0.2},
     {"actual": "dog", "looks_like": "dog", "probability": 0.8},
 ]
+FAMILY = [
+    {"model": "teacher", "measure": "accuracy", "quality": 0.9, "parameters": 100, "front": 1},
+    {"model": "tiny", "measure": "accuracy", "quality": 0.8, "parameters": 10, "front": 1},
+    {"model": "big", "measure": "accuracy", "quality": 0.7, "parameters": 20, "front": 0},
+]
 RECORDS = {
+    "family": FAMILY,
     "curves": CURVES,
     "reliability": RELIABILITY,
     "confusion": CONFUSION,

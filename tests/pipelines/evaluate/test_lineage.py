@@ -53,6 +53,10 @@ def test_it_names_what_lies_there_and_equal_files_give_equal_bytes(tmp_path: Pat
             ["kedro", "run", "--params", "a=two words", "--params=b=1"],
             "kedro run --pipeline=distill --params='a=two words,b=1'",
         ),
+        (
+            ["kedro", "run", "--params=data.path=../../home/me/texts,a=~/b,c=file:///home/me/d"],
+            "kedro run --pipeline=distill --params='data.path=…/texts,a=…/b,c=…/d'",
+        ),
         (["kedro", "run", "--params"], "kedro run --pipeline=distill"),
     ],
 )

@@ -1,18 +1,23 @@
 """Evaluate, with real models on disk and a real set of soft labels."""
 
+import shutil
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
+from small_corpus import token_labels
+from small_predictions import Predicted
 from small_project import (
     CLASSES,
     ENCODER,
+    EVERYTHING,
     Small,
+    fitted,
     image_encoder,
     small,
     soft_labels,
@@ -21,7 +26,7 @@ from small_project import (
 )
 from transformers import PreTrainedModel
 
-from stillroom.config.schema import Evaluate
+from stillroom.config.schema import Architecture, Evaluate, Student
 from stillroom.data.encoders import read_encoder
 from stillroom.data.views import PLAIN
 from stillroom.errors import DataError, ModelError, SoftLabelError
@@ -30,9 +35,11 @@ from stillroom.models.directory import load_model
 from stillroom.models.table import Shape
 from stillroom.pipelines.evaluate import nodes
 from stillroom.pipelines.evaluate.nodes import draw_plots, measure_cost, measure_quality, predict
+from stillroom.pipelines.spending import Spent, made, note
 from stillroom.softlabels.answers import Answers, Ask, stage, staged
 from stillroom.softlabels.combine import Combination
 from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.settle import ThresholdRequest
 from stillroom.softlabels.sparsify.kinds import (
     FixedThreshold,
     Sample,
@@ -45,9 +52,16 @@ from stillroom.teachers.ensemble import Ensemble
 from stillroom.teachers.local import How, open_teacher
 from stillroom.teachers.questions import ExampleQuestions
 from stillroom.teachers.reference import refer
+from stillroom.training.origin import write_origin
 
 RUN = ("float32", "cpu")
 EVALUATE = Evaluate(seeds=1, full_logits=False, bins=15, latency_images=3, slices={})
+STUDENT = Student(
+    **asdict(fitted(epochs=7)),
+    transfer=EVERYTHING,
+    architecture=Architecture(name="mlp", options={"hidden": [32]}),
+    seed=0,
+)
 MODELS = ("teacher", "control", "student")
 
 
@@ -79,6 +93,7 @@ def run(tmp_path: Path) -> Run:
     students = untrained_teachers(made, tmp_path / "students")
     (students / "member_0").rename(students / "student")
     (students / "member_1").rename(students / "control")
+    (tmp_path / "every").mkdir()
     return Run(made, teachers, students, soft_labels(made, teachers, tmp_path / "set"))
 
 
@@ -205,7 +220,9 @@ def test_the_gain_is_better_where_it_is_positive(tmp_path: Path, two_classes: Pa
         on_disk(frame, tmp_path / "p.parquet"), two_classes, EVALUATE
     )
     assert metrics["gain"] == {"accuracy": 0.5, "nll": 0.549306}
-    assert statistics["accuracy"]["gain"] == {"value": 0.5, "low": 0.0, "high": 1.0}
+    gain = statistics["accuracy"]["gain"]
+    assert gain["value"] == 0.5
+    assert gain["low"] < 0 < 1 < gain["high"]  # of two examples nothing is clear
     assert metrics["student"]["nll"] == 0.287682
 
 
@@ -228,10 +245,67 @@ def test_metrics_are_rounded_and_never_minus_zero(tmp_path: Path, two_classes: P
         assert all(value == round(value, 6) for value in group.values())
 
 
-def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
-    cost = measure_cost(
-        run.made.examples, run.made.encoder, run.teachers, *RUN, run.students, EVALUATE
+def measured(
+    run: Run, teachers: Path, mode: Literal["cached", "live"] = "cached"
+) -> dict[str, dict[str, int | float]]:
+    return measure_cost(
+        run.made.examples,
+        run.made.encoder,
+        run.labels,
+        teachers,
+        *RUN,
+        run.students,
+        run.students.parent / "every",
+        [{"model": name, "epoch": n} for name in ("student", "control") for n in range(7)],
+        STUDENT,
+        mode,
+        EVALUATE,
     )
+
+
+def test_other_students_of_the_same_labels_are_timed(run: Run) -> None:
+    every = run.students.parent / "every"
+    shutil.copytree(run.students, every / "kin")
+    write_origin(every / "kin", run.labels.manifest.content, {})
+    shutil.copytree(run.students, every / "stranger")
+    cost = measured(run, run.teachers)
+    assert cost["family/kin"]["ms_p50"] > 0
+    assert "family/stranger" not in cost
+
+
+def test_the_cache_is_asked_once_and_read_in_each_epoch(run: Run) -> None:
+    cost = measured(run, run.teachers)
+    cache, rate = cost["cache"], cost["teacher"]["per_second_at_32"]
+    rows, train = run.labels.manifest.rows, run.made.examples.count("split", "train")[0]
+    assert (cache["rows"], cache["bytes"]) == (rows, run.labels.manifest.bytes)
+    assert cache["read"] == train * 7  # by one student; its control reads none
+    assert cache["paid_seconds"] == pytest.approx(rows / rate, rel=1e-2, abs=1e-4)
+    live = measured(run, run.teachers, "live")["cache"]
+    assert live["read"] == live["live_seconds"] == 0
+    assert live["saved_hours"] <= 0
+
+
+def test_what_the_stages_took_is_told_where_it_was_noted_of_these_results(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    assert "run" not in measured(run, run.teachers)
+    for result, joules in ((run.teachers, 3600.0), (run.labels, 360.0), (run.students, 36.0)):
+        note(project, made(result), Spent(joules=joules, seconds=5.0, is_estimate=True))
+    assert measured(run, run.teachers)["run"] == {
+        "tutor_watt_hours": 1.0,
+        "tutor_seconds": 5.0,
+        "teach_watt_hours": 0.1,
+        "teach_seconds": 5.0,
+        "train_watt_hours": 0.01,
+        "train_seconds": 5.0,
+        "watt_hours": 1.11,
+        "energy_is_estimate": 1,
+    }
+
+
+def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
+    cost = measured(run, run.teachers)
     parameters = 64 * 32 + 32 + 32 * 3 + 3
     assert cost["student"]["parameters"] == cost["control"]["parameters"] == parameters
     assert cost["teacher"]["parameters"] == 2 * parameters
@@ -255,14 +329,7 @@ def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
 def test_an_empty_folder_of_teachers_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(ModelError, match="holds no teacher"):
-        measure_cost(
-            run.made.examples,
-            run.made.encoder,
-            tmp_path / "none",
-            *RUN,
-            run.students,
-            EVALUATE,
-        )
+        measured(run, tmp_path / "none")
 
 
 def test_kedro_finds_the_type_of_the_parameters() -> None:
@@ -270,3 +337,17 @@ def test_kedro_finds_the_type_of_the_parameters() -> None:
 
     assert get_type_hints(nodes.measure_quality)["evaluate"] is Evaluate
     assert get_type_hints(nodes.measure_cost)["evaluate"] is Evaluate
+
+
+def test_a_language_model_is_calibrated_on_validation_and_measured_on_test(
+    predicted: Predicted, tmp_path: Path
+) -> None:
+    made, teachers = predicted.made, predicted.teachers[0].parent
+    wanted = ThresholdRequest(8, 1.0)
+    labels = token_labels(made, teachers, tmp_path / "set", wanted)
+    students = predicted.students["student"].parent
+    frame = predict(made.examples, made.encoder, labels, teachers, *RUN, students)
+    assert frame["example_id"].to_list() == predicted.rows("test")["example_id"].to_list()
+    metrics, _ = measure_quality(on_disk(frame, tmp_path / "p.parquet"), made.encoder, EVALUATE)
+    expected = predicted.found["student_temperature"][0]
+    assert metrics["student"]["temperature"] == pytest.approx(expected, abs=1e-6)

@@ -1,70 +1,25 @@
 """Evaluation of language models: what is measured is what the models say, token by token."""
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
-import torch
-from small_corpus import SmallCorpus, hidden_corpus, small_corpus, token_teachers
+from small_predictions import TIMES, Predicted
 
-from stillroom.models.directory import load_model
-from stillroom.models.language import labels_of, logits_asked
 from stillroom.pipelines.evaluate.tokens import (
     TokenAnswers,
     measure_tokens,
-    predict_tokens,
     reliability_of_tokens,
 )
-from stillroom.softlabels.combine import Combination
-from stillroom.teachers.reference import refer
 
-Run = tuple[SmallCorpus, Path, pl.DataFrame, pl.DataFrame]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("tokens")
-    made = small_corpus(folder)
-    models = token_teachers(made, folder / "models", members=4)
-    teachers = [models / f"member_{n}" for n in (0, 1)]
-    test = made.examples.read().filter(pl.col("split") == "test")
-    refs = tuple(ref for ref in refer(models) if ref.path in teachers)
-    found = predict_tokens(
-        test,
-        made.fitted,
-        refs,
-        Combination.of("probability", [3.0, 1.0]),
-        {"control": models / "member_2", "student": models / "member_3"},
-    )
-    return made, models, test, found
+CALIBRATED = {"temperature", "scaled_ece", "scaled_nll"}
 
 
 def flat(frame: pl.DataFrame, name: str) -> np.ndarray:
     return frame[name].explode().to_numpy()
 
 
-def test_every_model_is_asked_at_every_place(run: Run) -> None:
-    made, models, test, found = run
-    inputs = torch.from_numpy(made.fitted.encode(test))
-    labels = labels_of(inputs)
-    assert flat(found, "labels").tolist() == labels.tolist()
-    with torch.no_grad():
-        log_q = [
-            logits_asked(load_model(models / f"member_{n}"), inputs).double().log_softmax(1)
-            for n in range(4)
-        ]
-    teacher = torch.log(0.75 * log_q[0].exp() + 0.25 * log_q[1].exp())
-    for name, one in (("teacher", teacher), ("control", log_q[2]), ("student", log_q[3])):
-        nll = -one.gather(1, labels[:, None])[:, 0]
-        np.testing.assert_allclose(flat(found, f"{name}_nll"), nll, rtol=1e-4, atol=1e-5)
-        assert (flat(found, f"{name}_top") == one.argmax(1).numpy()).mean() > 0.999
-        kl = (teacher.exp() * (teacher - one)).sum(1)
-        np.testing.assert_allclose(flat(found, f"{name}_kl"), kl, rtol=1e-3, atol=1e-5)
-
-
-def test_measures_are_those_of_what_was_said(run: Run) -> None:
-    _, _, test, found = run
+def test_measures_are_those_of_what_was_said(predicted: Predicted) -> None:
+    test, found = predicted.rows("test"), predicted.found
     said = TokenAnswers.of_frame(found)
     metrics, reliability = measure_tokens(said, "next_token", 15), reliability_of_tokens(said, 15)
     nll = flat(found, "student_nll").astype(np.float64)
@@ -86,21 +41,43 @@ def test_measures_are_those_of_what_was_said(run: Run) -> None:
     assert metrics["student"].keys() - hidden["student"].keys() == text
 
 
-def test_hidden_tokens_are_those_of_view_0_for_every_model(tmp_path: Path) -> None:
-    made = hidden_corpus(tmp_path, count=60)
-    models = token_teachers(made, tmp_path / "models", members=3)
-    test = made.examples.read().filter(pl.col("split") == "test")
-    found = predict_tokens(
-        test,
-        made.fitted,
-        refer(models)[:1],
-        Combination.of("probability", [1.0]),
-        {"control": models / "member_1", "student": models / "member_2"},
-    )
-    inputs = torch.from_numpy(made.fitted.encode(test))
-    labels = labels_of(inputs)
-    assert flat(found, "labels").tolist() == labels.tolist()
-    with torch.no_grad():
-        log_q = logits_asked(load_model(models / "member_2"), inputs).double().log_softmax(1)
-    nll = -log_q.gather(1, labels[:, None])[:, 0]
-    np.testing.assert_allclose(flat(found, "student_nll"), nll, rtol=1e-4, atol=1e-5)
+def test_the_temperature_mends_an_over_confident_model(predicted: Predicted) -> None:
+    metrics = measure_tokens(TokenAnswers.of_frame(predicted.found), "next_token", 15)
+    control, student = metrics["control"], metrics["student"]
+    assert control["temperature"] == pytest.approx(TIMES * student["temperature"], rel=2e-3)
+    assert control["scaled_ece"] < control["ece"] / 2
+    assert control["scaled_nll"] == pytest.approx(student["scaled_nll"], rel=1e-3)
+    assert metrics["teacher"].keys() >= CALIBRATED
+    assert metrics["gain"].keys() == {"accuracy", "nll"}
+
+
+def of_two_seeds() -> pl.DataFrame:
+    """Return one sequence of two tokens, of which the second student has one right."""
+    columns: dict[str, object] = {"bytes": [4], "labels": [[1, 2]]}
+    models = {
+        "teacher": ([1, 2], 1.0, 1.0),
+        "control": ([1, 2], 3.0, 1.5),
+        "student": ([1, 2], 1.2, 1.0),
+        "student_1": ([1, 0], 1.6, 2.0),
+    }
+    for name, (top, temperature, nll) in models.items():
+        columns[f"{name}_top"] = [top]
+        columns[f"{name}_temperature"] = [temperature]
+        for what in ("nll", "confidence", "kl", "scaled_nll", "scaled_confidence"):
+            columns[f"{name}_{what}"] = [[nll if what == "scaled_nll" else 0.75] * 2]
+    return pl.DataFrame(columns)
+
+
+def test_what_is_calibrated_is_a_mean_over_seeds() -> None:
+    found = measure_tokens(TokenAnswers.of_frame(of_two_seeds()), "next_token", 15)["student"]
+    assert found["temperature"] == pytest.approx(1.4)
+    assert found["scaled_nll"] == pytest.approx(1.5)
+    # Confident at 0.75: right on both, a gap of 0.25, and on one of two, the same.
+    assert found["scaled_ece"] == pytest.approx(0.25)
+
+
+def test_what_was_not_calibrated_has_no_such_measures() -> None:
+    frame = of_two_seeds().select(pl.exclude("^.*_(temperature|scaled_nll|scaled_confidence)$"))
+    metrics = measure_tokens(TokenAnswers.of_frame(frame), "next_token", 15)
+    assert not CALIBRATED & metrics["student"].keys()
+    assert metrics["student"]["accuracy"] == 0.75

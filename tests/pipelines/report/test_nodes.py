@@ -28,6 +28,16 @@ TWO = Answers(
 COST: dict[str, dict[str, int | float]] = {
     model: {"parameters": 10, "megabytes": 0.0, "ms_p50": 0.1}
     for model in ("teacher", "control", "student")
+} | {
+    "cache": {
+        "bytes": 90,
+        "rows": 9,
+        "bytes_per_row": 10.0,
+        "read": 81,
+        "paid_seconds": 0.5,
+        "live_seconds": 4.5,
+        "saved_hours": 0.0011,
+    }
 }
 
 
@@ -41,6 +51,7 @@ def records() -> dict[str, list[dict[str, Any]]]:
             {"model": m, "actual": a, "predicted": "cat"} for m in models for a in ("cat", "dog")
         ],
         "continuations": [],
+        "family": [],
         "student_curves": [
             {"model": "student", "epoch": 1, "validation_nll": 0.7, "validation_accuracy": 0.5}
         ],

@@ -14,7 +14,7 @@ from linear_teachers import eighths
 from small_licences import given_licence, own_licence
 
 from stillroom.config.compose import compose
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.encoders import ArrayEncoder, read_encoder
 from stillroom.data.views import Views
 from stillroom.errors import LicenceError, SoftLabelError

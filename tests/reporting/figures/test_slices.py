@@ -69,7 +69,7 @@ def test_what_is_called_out_is_bold_in_the_accent_and_of_another_shape() -> None
     assert all("bold" in tag or "700" in tag for tag in accented)
     quiet = slices("slices", judged_of(a_slice("class 1", 0.01)))
     assert ACCENT not in quiet
-    assert "No slice of 1 loses more than the rest" in quiet
+    assert "None of 1 slices clearly loses more than the rest" in quiet
 
 
 def test_of_many_slices_the_worst_are_drawn() -> None:
@@ -77,6 +77,14 @@ def test_of_many_slices_the_worst_are_drawn() -> None:
     shown = worst(judged_of(*many, a_slice("broken", 0.0, p=0.0)))
     assert len(shown) == MOST
     assert [one.name for one in shown[:2]] == ["broken", "class 59"]
+
+
+def test_a_condition_that_was_asked_for_is_drawn_however_little_is_lost_on_it() -> None:
+    many = [a_slice(f"class {number}", 0.1 + number / 100) for number in range(MOST + 5)]
+    asked = replace(a_slice("short", -0.5), kind="condition")
+    shown = worst(judged_of(*many, asked))
+    assert len(shown) == MOST
+    assert shown[-1] == asked
 
 
 def test_it_is_as_wide_as_a_telephone() -> None:

@@ -110,5 +110,5 @@ def test_a_damaged_document_is_refused() -> None:
         {"knowledge": document["knowledge"] | {"tree": {"leaves": ["a", "b"], "joins": []}}},
         {"shown": [{"image": "http://evil.example"}] * len(document["shown"])},
     ):
-        with pytest.raises(DataError, match=r"damaged|not within the page"):
+        with pytest.raises(DataError, match=r"malformed|damaged|not within the page"):
             section(document | damage)

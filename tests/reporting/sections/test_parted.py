@@ -83,7 +83,7 @@ def test_a_student_that_says_what_its_teacher_says_has_no_examples(
 
 @pytest.mark.parametrize("document", [None, {}, {"positions": 3}, {"parted": {"lost": []}}])
 def test_a_damaged_document_is_refused(document: object) -> None:
-    with pytest.raises(DataError, match=r"parted\.json is damaged"):
+    with pytest.raises(DataError, match=r"parted\.json: .* is malformed"):
         section(document)
 
 

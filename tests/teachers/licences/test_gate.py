@@ -9,7 +9,7 @@ from small_licences import given_licence, own_licence, write_card
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Teacher
-from stillroom.errors import LicenceError
+from stillroom.errors import LicenceError, ModelError
 from stillroom.teachers.licences.document import Licence, TeacherLicence
 from stillroom.teachers.licences.gate import licence_of, require_covered, require_permitted
 
@@ -81,6 +81,20 @@ def test_forbidden_and_unknown_are_one_line_with_the_way_out(
     with pytest.raises(LicenceError, match=words) as raised:
         require_permitted(Licence(teachers=(of(tmp_path),)))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "front", ["license: own", "license: other\nlicense_name: own", "license: Deepseek_Terms"]
+)
+def test_a_card_cannot_give_ones_own_word(front: str, tmp_path: Path) -> None:
+    write_card(tmp_path / "big", front)
+    assert of(tmp_path).verdict == "unknown"
+    assert of(tmp_path, licence="own").verdict == "allowed"
+
+
+def test_where_nothing_lies_there_is_no_licence_to_look_for(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"nowhere does not exist\. Set teacher\.path"):
+        of(tmp_path, path="nowhere")
 
 
 def test_a_reason_lets_it_go_on_and_is_kept_in_one_line(tmp_path: Path) -> None:

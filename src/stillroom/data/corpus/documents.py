@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from stillroom.config.schema import Documents
+from stillroom.config.data_schema import Documents
 from stillroom.data.corpus.columns import SUFFIXES as TABLES
 from stillroom.data.corpus.columns import texts_of
 from stillroom.data.raw import suffix_counts

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.corpus.documents import Corpus, Document, Files
 from stillroom.data.corpus.packing import Format, Pack, Packer
 from stillroom.data.corpus.topics import Topics

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.raw import Raw
 from stillroom.data.sources.digits import read_digits
 from stillroom.data.sources.idx import read_idx

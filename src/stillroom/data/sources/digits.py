@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.raw import Piece, Raw, gather, row_origins
 from stillroom.errors import DataError
 from stillroom.io.hashing import sha256_file

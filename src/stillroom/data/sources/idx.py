@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import polars as pl
 
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.raw import MOST_IMAGES_BYTES, Piece, Raw, gather, row_origins
 from stillroom.errors import DataError
 from stillroom.io.hashing import sha256_file

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from stillroom.config.schema import Data
+from stillroom.config.data_schema import Data
 from stillroom.data.images import SUFFIXES, read_images
 from stillroom.data.raw import Piece, Raw, gather, suffix_counts
 from stillroom.data.splits import ALIASES, SPLITS, canonical_split

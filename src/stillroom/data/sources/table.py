@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 import polars as pl
 
-from stillroom.config.schema import Columns, Data
+from stillroom.config.data_schema import Columns, Data
 from stillroom.data.images import SUFFIXES as IMAGE_SUFFIXES
 from stillroom.data.images import read_images
 from stillroom.data.raw import Kind, Piece, Raw, gather, row_origins, suffix_counts

@@ -1,7 +1,7 @@
 """The cache: what the teachers' answers cost once in, what they saved out.
 
-rows, seconds an answer ──> paid: each row once
-epochs, students        ──> a live teacher: each row in each epoch of each student
+rows, seconds an answer     ──> paid: each row once
+answers read by students    ──> live: what a teacher beside each student would have been asked
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stillroom.errors import DataError
 
 SECONDS_OF_AN_HOUR = 3600
+DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +18,15 @@ class Cache:
 
     Attributes:
         bytes_on_disk: of the soft-label set.
-        rows: answers in it, at least 1; views and draws that were asked apart count apart.
+        rows: answers in it, at least 1; views and draws, which are asked apart, count apart.
         seconds_per_inference: of all teachers together, for one row.
-        epochs: that a student goes over the rows.
-        students: that were trained from it, seeds included; a control asks no teacher.
+        read: answers that students read in all, each row once an epoch; a control reads none.
     """
 
     bytes_on_disk: int
     rows: int
     seconds_per_inference: float
-    epochs: int
-    students: int
+    read: int
 
     def __post_init__(self) -> None:
         """Refuse what cannot have been.
@@ -35,8 +34,8 @@ class Cache:
         Raises:
             DataError: no row, or a number below zero.
         """
-        counts = (self.bytes_on_disk, self.epochs, self.students)
-        if self.rows < 1 or min(*counts, self.seconds_per_inference) < 0:
+        counts = (self.bytes_on_disk, self.read, self.seconds_per_inference)
+        if self.rows < 1 or min(counts) < 0:
             raise DataError(f"{self} cannot be; rows is at least 1, and nothing is below 0.")
 
     @property
@@ -52,9 +51,21 @@ class Cache:
     @property
     def live_seconds(self) -> float:
         """Seconds that a teacher beside each student would have taken."""
-        return self.paid_seconds * self.epochs * self.students
+        return self.read * self.seconds_per_inference
 
     @property
     def saved_hours(self) -> float:
-        """Hours of teacher that were not needed; below zero where nothing was read."""
+        """Hours of teacher that were not needed; below zero where less was read than asked."""
         return (self.live_seconds - self.paid_seconds) / SECONDS_OF_AN_HOUR
+
+    def numbers(self) -> dict[str, int | float]:
+        """Return the numbers by name, for cost.json."""
+        return {
+            "bytes": self.bytes_on_disk,
+            "rows": self.rows,
+            "bytes_per_row": round(self.bytes_per_row, 1),
+            "read": self.read,
+            "paid_seconds": round(self.paid_seconds, DECIMALS),
+            "live_seconds": round(self.live_seconds, DECIMALS),
+            "saved_hours": round(self.saved_hours, DECIMALS),
+        }

@@ -75,12 +75,3 @@ def similarity_records(
         for actual, row in zip(classes, similarity, strict=True)
         for other, probability in zip(classes, row, strict=True)
     ]
-
-
-def top_pairs(records: list[dict[str, str | float]], count: int) -> list[dict[str, str | float]]:
-    """Return the `count` most probable records off the diagonal, the most probable first.
-
-    Equal probabilities keep the records' order, so the choice is the same in every process.
-    """
-    off_diagonal = [record for record in records if record["actual"] != record["looks_like"]]
-    return sorted(off_diagonal, key=lambda record: -float(record["probability"]))[:count]

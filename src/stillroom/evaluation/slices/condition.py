@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stillroom.errors import ConfigError, nearest
 
-EXAMPLE = "pl.col('n_tokens') < 8"
+EXAMPLE = "pl.col('size') < 8"
 # Of what was given, or of what polars says of it, and is quoted in an error.
 QUOTED, TOLD = 60, 200
 

@@ -20,6 +20,7 @@ from stillroom.evaluation.slices.holm import holm
 from stillroom.evaluation.slices.slicing import Slice
 from stillroom.evaluation.statistics.bootstrap import LEVEL, Estimate, estimate, spread
 from stillroom.evaluation.statistics.scores import Scores
+from stillroom.io.checked import checked
 
 # With fewer, a mean is not yet distributed as the tests take it to be.
 LEAST = 30
@@ -145,21 +146,13 @@ def read_judged(document: object) -> Judged:
     Raises:
         DataError: it is of another form.
     """
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(Judged).validate_python(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"slices.json at {where}: {first['msg'].lower()}. Run the stage evaluate again."
-        ) from None
+    return checked(Judged, document, "slices.json", "evaluate")
 
 
-def is_judged(one: Slice) -> bool:
-    """Tell whether a slice has, and leaves, enough examples."""
-    return LEAST <= int(one.rows.sum()) <= len(one.rows) - LEAST
+def is_judged(one: Slice, loss: Scores) -> bool:
+    """Tell whether a slice has, and leaves, enough examples that have an answer."""
+    answered = loss.counts > 0
+    return min(int((one.rows & answered).sum()), int((~one.rows & answered).sum())) >= LEAST
 
 
 def _lost(teacher: Scores, student: Scores, measure: Measure) -> Scores:
@@ -187,7 +180,7 @@ def _means_of(rows: Rows, *scores: Scores) -> Means | None:
 
 
 def _judgements(slices: Sequence[Slice], loss: Scores) -> list[Judgement | None]:
-    large = [one for one in slices if is_judged(one)]
+    large = [one for one in slices if is_judged(one, loss)]
     found = excesses(loss, large)
     told = iter(
         Judgement(
@@ -195,7 +188,7 @@ def _judgements(slices: Sequence[Slice], loss: Scores) -> list[Judgement | None]
         )
         for one, excess, p in zip(large, found, holm(chances(found)), strict=True)
     )
-    return [next(told) if is_judged(one) else None for one in slices]
+    return [next(told) if is_judged(one, loss) else None for one in slices]
 
 
 def _interval(loss: Scores, rows: Rows) -> Estimate:

@@ -8,7 +8,7 @@ Scores are of something of which more is better: of right answers, or of log-lik
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate, estimate_of_share
 from stillroom.evaluation.statistics.needed import examples_needed
 from stillroom.evaluation.statistics.scores import Scores
@@ -23,8 +23,11 @@ class Comparison:
         of_seeds: the means of each arm's runs, by seed number.
         gain: of the student over its control, paired by example and seed.
         over_teacher: of the student over the teacher, paired by example.
+        ships: of the student that ships over the mean of its other seeds; None where there is none.
         closed: share of the gap from control to teacher that the student closed; None where there
             is no clear gap.
+        kept: share of what all of the teachers' logits bring over the control that the student
+            brings too; None where no student learnt from them, or they bring nothing clear.
         needed: examples that would show a gain as large as the one seen; None where no number
             would, or where it is clear.
     """
@@ -33,7 +36,9 @@ class Comparison:
     of_seeds: dict[str, list[float]]
     gain: Estimate
     over_teacher: Estimate
+    ships: Estimate | None
     closed: Estimate | None
+    kept: Estimate | None
     needed: int | None
 
 
@@ -45,12 +50,28 @@ def compare(scores: Mapping[str, Scores]) -> Comparison:
     """
     teacher, control, student = (scores[arm] for arm in (TEACHER, CONTROL, STUDENT))
     gained, gap = student - control, teacher - control
+    whole = scores[FULL_LOGITS] - control if FULL_LOGITS in scores else None
     gain = estimate(gained)
     return Comparison(
         arms={arm: estimate(of_arm) for arm, of_arm in scores.items()},
         of_seeds={arm: of_arm.of_seeds.tolist() for arm, of_arm in scores.items()},
         gain=gain,
         over_teacher=estimate(student - teacher),
-        closed=estimate_of_share(gained, gap) if estimate(gap).is_above_zero else None,
+        ships=_ships(student),
+        closed=_share(gained, gap),
+        kept=None if whole is None else _share(gained, whole),
         needed=None if gain.is_clear else examples_needed(gained),
     )
+
+
+def _ships(student: Scores) -> Estimate | None:
+    """Return by how much the first seed is better than the mean of the others."""
+    if student.seeds == 1:
+        return None
+    others = student.sums[1:].mean(axis=0, keepdims=True)
+    return estimate(Scores(student.sums[:1] - others, student.counts))
+
+
+def _share(part: Scores, whole: Scores) -> Estimate | None:
+    """Return the share of a whole, or None where it is not clear that there is one."""
+    return estimate_of_share(part, whole) if estimate(whole).is_above_zero else None

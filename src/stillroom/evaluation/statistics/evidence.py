@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.errors import DataError
 from stillroom.evaluation.intervals import wilson
 from stillroom.evaluation.runs import CONTROL, STUDENT
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate
 from stillroom.evaluation.statistics.comparison import Comparison, compare
 from stillroom.evaluation.statistics.mcnemar import McNemar, mcnemar
 from stillroom.evaluation.statistics.scores import Scores
+from stillroom.io.checked import checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,7 @@ class Evidence:
         Raises:
             DataError: it is something else.
         """
-        from pydantic import TypeAdapter, ValidationError
-
-        try:
-            return TypeAdapter(cls).validate_python(document)
-        except ValidationError as error:
-            raise DataError(
-                f"the statistics are damaged: {error.errors()[0]['loc']}. Run the stage evaluate "
-                "again."
-            ) from error
+        return checked(cls, document, "statistics.json", "evaluate")
 
 
 def evidence(marks: Mapping[str, Marks]) -> Evidence:

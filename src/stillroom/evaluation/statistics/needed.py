@@ -14,10 +14,12 @@ MOST = 10_000_000
 def examples_needed(difference: Scores) -> int | None:
     """Return how many examples would show a difference as large as the one seen, 4 times in 5.
 
-    None where no number of them would: the seeds differ by too much, or there is no difference.
+    None where no number of them would: the seeds differ by too much, or there is no difference. Nor
+    where as many as there are should have shown it, since then too few seeds are what hid it.
     """
     varied = spread(difference)
     room = (difference.value / (Z_LEVEL + Z_POWER)) ** 2 - varied.seeds / difference.seeds
     if room * MOST <= varied.examples:
         return None
-    return max(difference.examples, math.ceil(varied.examples / room))
+    needed = math.ceil(varied.examples / room)
+    return needed if needed > difference.examples else None

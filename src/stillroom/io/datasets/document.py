@@ -1,13 +1,17 @@
-"""`Document`: JSON, written canonically and atomically. `Page`: text, written atomically."""
+"""`Document`: JSON, written canonically and atomically. `Page`: text, written atomically.
+
+A `FigureDocument` is one that Kedro-Viz draws.
+"""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
-from kedro_datasets._typing import JSONPreview
+from kedro_datasets._typing import JSONPreview, PlotlyPreview
 
 from stillroom.io.atomic import write_text
+from stillroom.io.datasets.plotly import DOCUMENTS, require_kind
 from stillroom.io.documents import read_json, write_json
 
 
@@ -36,6 +40,31 @@ class Document(AbstractDataset[Any, Any]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+class FigureDocument(Document):
+    """A JSON document that Kedro-Viz shows as a figure.
+
+    In the catalog::
+
+        slices:
+          type: stillroom.io.datasets.document.FigureDocument
+          filepath: data/07_reports/slices.json
+          kind: slices               # slices | tree
+    """
+
+    def __init__(self, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
+        """Stand for the file at `filepath`.
+
+        Raises:
+            ConfigError: there is no such kind of figure.
+        """
+        super().__init__(filepath, metadata)
+        self._draw = require_kind(kind, DOCUMENTS)
+
+    def preview(self) -> PlotlyPreview:
+        """Return the figure that Kedro-Viz draws."""
+        return PlotlyPreview(self._draw(self.load()))
 
 
 class Page(AbstractDataset[str, str]):

@@ -1,9 +1,12 @@
 """Costs: models that answer together and some inputs in, what they take out, for cost.json.
 
 Asked(path, inference), … ──each architecture once──> Cost ──together──> numbers
+soft labels, how often they were read ──> Cache
+what tutor, teach and train made ──noted──> what they took
 """
 
-import sys
+import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +14,22 @@ from pathlib import Path
 import polars as pl
 
 from stillroom.config.schema import Inference
-from stillroom.evaluation.cost.energy import energy_of
+from stillroom.evaluation.cost.cache import Cache
+from stillroom.evaluation.cost.energy import JOULES_OF_A_WH, MeterError, energy_of
+from stillroom.evaluation.cost.footprint import CLEAR_REFS
 from stillroom.evaluation.cost.model import Cost, cost_of, together
+from stillroom.io.paths import project_root
 from stillroom.io.progress import ticking
 from stillroom.models.alone import memory_alone
 from stillroom.models.directory import architecture_hash, load_model, read_encoder
 from stillroom.models.serving import serving
+from stillroom.pipelines.spending import METERED, made, noted
+from stillroom.softlabels.dataset import SoftLabelSet
+
+_LOG = logging.getLogger(__name__)
+
+Numbers = dict[str, int | float]
+DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,7 @@ class Asked:
     inference: Inference
 
 
-def costs_of(members: Sequence[Asked], timed: pl.DataFrame, calls: int) -> dict[str, int | float]:
+def costs_of(members: Sequence[Asked], timed: pl.DataFrame, calls: int) -> Numbers:
     """Return what models take that all answer, one after the other.
 
     Args:
@@ -50,11 +63,55 @@ def costs_of(members: Sequence[Asked], timed: pl.DataFrame, calls: int) -> dict[
     return together(costs).numbers()
 
 
+def cache_of(soft_labels: SoftLabelSet, teacher: Numbers, rows: int, times: int) -> Cache:
+    """Return what a set of soft labels cost and saved.
+
+    Args:
+        soft_labels: the set.
+        teacher: what its teachers take, as `costs_of` returns it.
+        rows: of the train split that a student takes.
+        times: that students went over them, all students and seeds together.
+    """
+    manifest = soft_labels.manifest
+    return Cache(
+        bytes_on_disk=manifest.bytes,
+        rows=manifest.rows,
+        seconds_per_inference=1 / teacher["per_second_at_32"],
+        read=rows * times,
+    )
+
+
+def run_of(teachers: Path, soft_labels: SoftLabelSet, students: Path) -> dict[str, Numbers]:
+    """Return, under `run`, the energy of the stages that made a student; {} unless all are known.
+
+    Raises:
+        ModelError: a model directory is damaged.
+    """
+    results = {"teachers": teachers, "soft_labels": soft_labels, "students": students}
+    root = project_root()
+    spent = {stage: noted(root, made(results[name])) for stage, name in METERED.items()}
+    known = {stage: one for stage, one in spent.items() if one is not None}
+    if len(known) < len(METERED):
+        return {}
+    numbers: Numbers = {}
+    for stage, one in known.items():
+        numbers[f"{stage}_watt_hours"] = round(one.joules / JOULES_OF_A_WH, DECIMALS)
+        numbers[f"{stage}_seconds"] = round(one.seconds, 1)
+    joules = sum(one.joules for one in known.values())
+    numbers["watt_hours"] = round(joules / JOULES_OF_A_WH, DECIMALS)
+    numbers["energy_is_estimate"] = int(any(one.is_estimate for one in known.values()))
+    return {"run": numbers}
+
+
 def _cost(member: Asked, timed: pl.DataFrame, calls: int) -> Cost:
     model, encoder = load_model(member.path, member.inference), read_encoder(member.path)
     # A teacher's inputs may be others than the student's.
     forward, inputs = serving(model), encoder.encode(timed)
-    cost = replace(cost_of(model, forward, inputs, calls), energy=energy_of(forward, inputs))
-    if sys.platform != "linux":  # elsewhere nothing tells the peak of a process
-        return cost
+    cost = cost_of(model, forward, inputs, calls)
+    try:
+        cost = replace(cost, energy=energy_of(forward, inputs))
+    except MeterError as error:
+        _LOG.warning("energy: %s", error)
+    if not CLEAR_REFS.is_file() or not os.access(CLEAR_REFS, os.W_OK):
+        return cost  # nothing tells the peak of a process: another system, or a container's
     return replace(cost, memory=memory_alone(member.path, member.inference, inputs))

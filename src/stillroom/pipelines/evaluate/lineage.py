@@ -38,6 +38,7 @@ def trace_lineage(
 
     Raises:
         DataError: the soft labels, the licence and the teachers do not belong together.
+        DataError: the students were trained by other parameters.
         ModelError: a model directory is missing or damaged.
     """
     from stillroom.data.encoders import read_encoder
@@ -46,7 +47,9 @@ def trace_lineage(
     from stillroom.reporting.provenance.lineage import lineage
     from stillroom.teachers.licences.document import from_json
     from stillroom.teachers.reference import refer
+    from stillroom.training.origin import require_trained_so
 
+    require_trained_so(students, plain(parameters))
     found = lineage(
         student=weights_hash(students / SHIPPED),
         name=students.name,
@@ -83,4 +86,5 @@ def command_of(words: Sequence[str], environment: Mapping[str, str]) -> str:
 def _portable(pair: str) -> str:
     """Return a parameter without the folders of this machine, which a card would publish."""
     key, sign, value = pair.partition("=")
-    return f"{key}{sign}…/{PurePath(value).name}" if PurePath(value).is_absolute() else pair
+    elsewhere = PurePath(value).is_absolute() or value.startswith(("~", "..")) or "://" in value
+    return f"{key}{sign}…/{PurePath(value).name}" if elsewhere else pair

@@ -8,11 +8,12 @@ examples, encoder, teachers, students ──measure_cost──> cost
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from stillroom.config.schema import DeviceMap, Dtype, Evaluate, Inference
+from stillroom.config.ranges import DeviceMap, Dtype
+from stillroom.config.schema import Evaluate, Inference, Student
 from stillroom.errors import DataError
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name, runs_in
 from stillroom.io.rounding import rounded
 from stillroom.io.tables import TableFile
 
@@ -38,7 +39,7 @@ def predict(
     device_map: DeviceMap,
     students: Path,
 ) -> Any:
-    """Return each run's probabilities on the labelled rows of validation and test.
+    """Return what each run answers to validation and test.
 
     Where every logit was kept, the teacher's answers are read from the soft labels. What a
     truncated set has of them is no measure of the teacher, so it is asked again.
@@ -52,9 +53,9 @@ def predict(
         students: a folder with the model directory of each run.
 
     Returns:
-        polars.DataFrame: `example_id`, `split`, `label`, and `teacher`, `control`, `student` and
-        the other runs, each list[float32], C long; of a language model what `predict_tokens` says
-        of the test split.
+        polars.DataFrame: of the labelled rows `example_id`, `split`, `label`, and `teacher`,
+        `control`, `student` and the other runs, each list[float32], C long; of a language model
+        what `predict_tokens` says of the test split.
 
     Raises:
         DataError: no row of the test split has a label.
@@ -68,15 +69,15 @@ def predict(
         read_encoder(encoder),
     )
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
-    own, every = _trained(students), examples.read()
-    test = _test_split(every, fitted)
+    own = {run.name: students / run.name for run in runs_in(students)}
+    every = examples.read()
+    rows = _known(every, fitted, "validation").vstack(test_split(every, fitted))
     if isinstance(fitted, SequenceEncoder):
-        from stillroom.pipelines.evaluate.tokens import predict_tokens
+        from stillroom.pipelines.evaluate.token_predictions import predict_tokens
 
-        return predict_tokens(test, fitted, refs, soft_labels.ensemble, own)
+        return predict_tokens(rows, fitted, refs, soft_labels.ensemble, own)
     from stillroom.pipelines.evaluate.classes import predict_classes
 
-    rows = _labelled(every, "validation").vstack(test)
     return predict_classes(rows, fitted, refs, soft_labels, own)
 
 
@@ -141,43 +142,67 @@ def draw_plots(
 def measure_cost(
     examples: TableFile,
     encoder: Path,
+    soft_labels: SoftLabelSet,
     teachers: Path,
     dtype: Dtype,
     device_map: DeviceMap,
     students: Path,
+    every_student: Path,
+    student_curves: Records,
+    student: Student,
+    mode: Literal["cached", "live"],
     evaluate: Evaluate,
 ) -> Numbers:
-    """Return what each model takes: see `evaluation.cost.model`.
+    """Return what each model takes, what the cache cost and saved, and what the run took.
 
     The teacher's numbers are of all its members together, since every one of them must answer.
 
     Args:
         examples: every example; the first `latency_images` of the test split are run.
         encoder: the folder of the encoder.
+        soft_labels: the ensemble's answers.
         teachers: a folder with one model directory per member.
         dtype, device_map: how the teachers run.
         students: a folder with the model directory of each run.
+        every_student: the folder of the folders of all students.
+        student_curves: how often they went over their examples.
+        student: which of the examples it took.
+        mode: whether it read the cache.
         evaluate: how many images to time.
+
+    Returns:
+        of each arm as `evaluation.cost.model` has it; `cache` as `evaluation.cost.cache` has it;
+        `run`, where it is known on this machine; `family/<name>`, of each other student of these
+        soft labels its latency.
 
     Raises:
         DataError: no row of the test split has a label.
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.models.directory import EXACT
-    from stillroom.pipelines.evaluate.costs import Asked, costs_of
+    from stillroom.pipelines.evaluate.costs import Asked, cache_of, costs_of, run_of
+    from stillroom.pipelines.evaluate.siblings import siblings_of, time_of
     from stillroom.teachers.reference import refer
 
-    timed = _test_split(examples.read(), read_encoder(encoder)).head(evaluate.latency_images)
+    fitted = read_encoder(encoder)
+    timed = test_split(examples.read(), fitted).head(evaluate.latency_images)
     inference = Inference(dtype=dtype, device_map=device_map)
     members = [Asked(ref.path, inference) for ref in refer(teachers)]
-    student = costs_of([Asked(students / STUDENT, EXACT)], timed, evaluate.latency_images)
-    # The control is the same model: what it takes is the student's.
-    return {
-        TEACHER: costs_of(members, timed, evaluate.latency_images),
-        CONTROL: student,
-        STUDENT: student,
-    }
+    # On the teachers' device, so that ratios are of the models.
+    beside = Inference(dtype="float32", device_map=device_map)
+    own = costs_of([Asked(students / STUDENT, beside)], timed, evaluate.latency_images)
+    theirs = costs_of(members, timed, evaluate.latency_images)
+    arms = [run.arm for run in runs_in(students)]
+    of_students = [row for row in student_curves if of_name(row["model"]).arm == STUDENT]
+    times = 0 if mode == "live" else len(of_students)
+    rows = round(student.transfer.share * examples.count("split", "train")[0])
+    cache = cache_of(soft_labels, theirs, rows, times)
+    # The control is the same model, as every arm is: what it takes is the student's.
+    models = {TEACHER: theirs, **dict.fromkeys(arms, own)}
+    kin = siblings_of(every_student, students.name, soft_labels.manifest.content)
+    family = {f"family/{path.name}": time_of(path, beside, timed, fitted) for path in kin}
+    run = run_of(teachers, soft_labels, students)
+    return {**models, "cache": cache.numbers(), **run, **family}
 
 
 def continue_texts(
@@ -207,30 +232,21 @@ def continue_texts(
     from stillroom.pipelines.evaluate.continuing import continuations
 
     refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
-    test = _test_split(examples.read(), fitted)
+    test = test_split(examples.read(), fitted)
     return continuations(test, fitted, refs, {arm: students / arm for arm in (CONTROL, STUDENT)})
 
 
-def _trained(students: Path) -> dict[str, Path]:
-    """Return the model directory of each run, in the order of seeds."""
-    names = [path.name for path in students.iterdir() if path.is_dir()]
-    ordered = sorted(names, key=lambda name: (of_name(name).number, name))
-    return {name: students / name for name in ordered}
-
-
-def _test_split(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":
+def test_split(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":
     """Return the rows of the test split of which it is known what is right."""
-    import polars as pl
-
-    test = examples.filter(pl.col("split") == "test")
-    if encoder.classes:
-        test = _labelled(test, "test")
+    test = _known(examples, encoder, "test")
     if test.is_empty():
         raise DataError("no row of the test split has a label. Raise data.test, or label some.")
     return test
 
 
-def _labelled(examples: "pl.DataFrame", split: str) -> "pl.DataFrame":
+def _known(examples: "pl.DataFrame", encoder: "Encoder", split: str) -> "pl.DataFrame":
+    """Return the rows of a split of which it is known what is right."""
     import polars as pl
 
-    return examples.filter((pl.col("split") == split) & pl.col("label").is_not_null())
+    rows = examples.filter(pl.col("split") == split)
+    return rows.filter(pl.col("label").is_not_null()) if encoder.classes else rows

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
+from stillroom.pipelines.evaluate.family import compare_students
 from stillroom.pipelines.evaluate.lineage import trace_lineage
 from stillroom.pipelines.evaluate.looking import know_classes, part_examples, slice_tests
 from stillroom.pipelines.evaluate.nodes import (
@@ -16,10 +17,20 @@ RUN = ["params:teacher.dtype", "params:teacher.device_map"]
 ASKED = ["examples", "encoder", "soft_labels", "teachers", *RUN, "students"]
 GIVEN = ["predictions", "encoder", "params:evaluate"]
 TOLD = ["examples", "encoder", "teachers", *RUN, "students"]
-TIMED = ["examples", "encoder", "teachers", *RUN, "students", "params:evaluate"]
+USED = ["params:student", "params:teacher.mode", "params:evaluate"]
+TIMED = [*ASKED, "every_student", "student_curves", *USED]
 FOUND = ["metrics", "statistics"]
 SLICED = ["predictions", "examples", "encoder", "params:evaluate"]
 SEEN = ["predictions", "examples", "encoder"]
+KIN = [
+    "examples",
+    "encoder",
+    "soft_labels",
+    "students",
+    "every_student",
+    "statistics",
+    "cost",
+]
 DRAWN = ["reliability", "confusion", "similarity"]
 PARTS = [
     "students",
@@ -44,6 +55,7 @@ def create_pipeline(**_: object) -> Pipeline:
         node(know_classes,    SEEN,  "dark_knowledge", name="know_classes"),
         node(part_examples,   SEEN,  "parted",      name="part_examples"),
         node(measure_cost,    TIMED, "cost",        name="measure_cost"),
+        node(compare_students, KIN,  "family",      name="compare_students"),
         node(continue_texts,  TOLD,  "continuations", name="continue_texts"),
         node(trace_lineage,   PARTS, "lineage",     name="trace_lineage"),
     ])

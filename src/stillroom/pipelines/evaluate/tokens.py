@@ -1,87 +1,28 @@
-"""Evaluation of language models: the test split through every model, position by position.
+"""Measuring language models: what each said at each position in, metrics and evidence out.
 
-test sequences ──each model, the same batches──> logits ──said──> predictions, a list per row
 predictions ──TokenAnswers──> metrics, evidence, reliability
 """
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from stillroom.data.encoders import SequenceEncoder
-from stillroom.data.encoders.sequences import LABELS, Sequences, Task
+from stillroom.data.encoders.sequences import Task
 from stillroom.evaluation.calibration import reliability_of
 from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name
 from stillroom.evaluation.statistics.evidence import Choices, Marks
 from stillroom.evaluation.statistics.scores import Scores
-from stillroom.evaluation.tokens import Said, said, text_quality, token_quality
-from stillroom.io.progress import ticking
-from stillroom.models.directory import load_model
-from stillroom.models.sequences import batches_of_token_logits
-from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.local import How, open_teacher
-from stillroom.teachers.reference import TeacherRef
-
-if TYPE_CHECKING:
-    from stillroom.softlabels.combine import Combination
-
-BATCH_SIZE = 8
-SAID = ("nll", "top", "confidence", "kl")
+from stillroom.evaluation.token_temperature import Scaled, scaled_quality
+from stillroom.evaluation.tokens import Said, text_quality, token_quality
+from stillroom.pipelines.evaluate.token_predictions import SAID, SCALED
 
 Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
-
-
-def predict_tokens(
-    test: pl.DataFrame,
-    encoder: SequenceEncoder,
-    refs: Sequence[TeacherRef],
-    combination: "Combination",
-    students: Mapping[str, Path],
-) -> pl.DataFrame:
-    """Return what each model says at each position of the test split.
-
-    Args:
-        test: sequences.
-        encoder: of them.
-        refs, combination: the teachers, and how they become one.
-        students: model directories by name.
-
-    Returns:
-        `example_id`, `bytes`, `labels` and, as `teacher_nll`, what `Said` holds of each model; of
-        each row a list, as long as there are positions where something is asked.
-
-    Raises:
-        ModelError: a model cannot be opened.
-    """
-    inputs = encoder.encode(test)
-    models = {name: load_model(path) for name, path in students.items()}
-    asked = _teacher(refs, combination, encoder).answer(inputs)
-    answers = {
-        name: batches_of_token_logits(model, inputs, BATCH_SIZE, encoder.outputs)
-        for name, model in models.items()
-    }
-    rows: dict[str, list[Any]] = {"labels": []}
-    with ticking("asking teacher and students", len(inputs), "sequences") as ticker:
-        for batch in _alike(inputs, asked, answers):
-            rows["labels"] += batch.labels
-            for name, found in batch.said.items():
-                for what in SAID:
-                    parts = np.split(getattr(found, what), batch.bounds)
-                    rows.setdefault(f"{name}_{what}", []).extend(parts)
-            ticker.advance(len(batch.labels))
-    return test.select("example_id", "bytes").with_columns(
-        pl.Series(name, values, dtype=_type(name)) for name, values in rows.items()
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +34,32 @@ class TokenAnswers:
         lengths: [N], positions of each sequence.
         text_bytes: of the text that the sequences are of.
         arms: of each arm its runs, by seed number.
+        scaled: the same once calibrated; empty where no temperature was fitted.
     """
 
     labels: NDArray[np.int64]
     lengths: NDArray[np.int64]
     text_bytes: int
     arms: dict[str, list[Said]]
+    scaled: dict[str, list[Scaled]]
 
     @classmethod
     def of_frame(cls, predictions: pl.DataFrame) -> "TokenAnswers":
         """Read what `predict_tokens` returned."""
-        names = [one.removesuffix("_nll") for one in predictions.columns if one.endswith("_nll")]
+        names = [one.removesuffix("_top") for one in predictions.columns if one.endswith("_top")]
         arms: dict[str, list[Said]] = {}
+        calibrated: dict[str, list[Scaled]] = {}
         for name in sorted(names, key=lambda name: of_name(name).number):
             found = Said(*(_flat(predictions, f"{name}_{what}") for what in SAID))
             arms.setdefault(of_name(name).arm, []).append(found)
+            if f"{name}_temperature" in predictions.columns:
+                calibrated.setdefault(of_name(name).arm, []).append(_scaled(predictions, name))
         return cls(
             _flat(predictions, "labels"),
             predictions["labels"].list.len().to_numpy().astype(np.int64),
             int(predictions["bytes"].sum()),
             arms,
+            calibrated,
         )
 
     def marks(self) -> dict[str, Marks]:
@@ -145,6 +92,9 @@ def measure_tokens(answers: TokenAnswers, task: Task, bins: int) -> Numbers:
         if task == "next_token":
             for one, found in zip(runs, measured, strict=True):
                 found |= asdict(text_quality(one, answers.text_bytes))
+        if answers.scaled:
+            for one, then, found in zip(runs, answers.scaled[arm], measured, strict=True):
+                found |= asdict(scaled_quality(then, one.top == answers.labels, bins))
         metrics[arm] = {name: fmean(one[name] for one in measured) for name in measured[0]}
     student, control = metrics[STUDENT], metrics[CONTROL]
     metrics["gain"] = {
@@ -163,44 +113,11 @@ def reliability_of_tokens(answers: TokenAnswers, bins: int) -> Records:
     ]
 
 
-class _Batch:
-    """What every model says of the same rows."""
-
-    def __init__(self, rows: Sequences, teacher: Tensor, answers: Mapping[str, Tensor]) -> None:
-        asked = [row[row >= 0] for row in rows[:, LABELS]]
-        self.labels = asked
-        self.bounds = np.cumsum([len(one) for one in asked])[:-1]
-        inside = np.arange(teacher.shape[1]) < np.array([len(one) for one in asked])[:, None]
-        at, labels = torch.from_numpy(inside), torch.from_numpy(np.concatenate(asked)).long()
-        every = {"teacher": teacher, **answers}
-        self.said = {name: said(one[at], labels, teacher[at]) for name, one in every.items()}
-
-
-def _alike(
-    inputs: Sequences, teacher: Iterator[Any], answers: Mapping[str, Iterator[Tensor]]
-) -> Iterator[_Batch]:
-    """Yield the batches, which every model makes of the rows in the same way."""
-    start = 0
-    for logits, *others in zip(teacher, *answers.values(), strict=True):
-        end = start + len(logits)
-        batch = dict(zip(answers, others, strict=True))
-        yield _Batch(inputs[start:end], torch.as_tensor(logits).cpu(), batch)
-        start = end
-
-
-def _teacher(
-    refs: Sequence[TeacherRef], combination: "Combination", encoder: SequenceEncoder
-) -> Any:
-    how = How(augmentation="none", seed=0, batch_size=BATCH_SIZE)
-    opened = tuple(open_teacher(ref, how, encoder) for ref in refs)
-    return opened[0] if len(opened) == 1 else Ensemble(opened, combination)
+def _scaled(predictions: pl.DataFrame, name: str) -> Scaled:
+    values = (_flat(predictions, f"{name}_scaled_{what}") for what in SCALED)
+    return Scaled(predictions[f"{name}_temperature"][0], *values)
 
 
 def _flat(predictions: pl.DataFrame, name: str) -> Any:
     values = predictions[name].explode(empty_as_null=False).to_numpy()
     return values.astype(np.float64) if values.dtype == np.float32 else values
-
-
-def _type(name: str) -> pl.List:
-    whole = name == "labels" or name.endswith("_top")
-    return pl.List(pl.Int64() if whole else pl.Float32())

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from stillroom.config.schema import CORPORA, Data
+from stillroom.config.data_schema import Data
+from stillroom.config.schema import CORPORA
 
 
 def read_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:

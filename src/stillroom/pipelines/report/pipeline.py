@@ -18,6 +18,7 @@ EVIDENCE = [
     "lineage",
     "licence",
     "continuations",
+    "family",
     "teacher_curves",
     "student_curves",
     "soft_labels",

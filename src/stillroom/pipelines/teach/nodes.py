@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.schema import DeviceMap, Dtype, Inference, SoftLabels
+from stillroom.config.ranges import DeviceMap, Dtype
+from stillroom.config.schema import Inference, SoftLabels
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.pipelines.teach import request

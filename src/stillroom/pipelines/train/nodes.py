@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from stillroom.config.ranges import DeviceMap, Dtype
 from stillroom.config.schema import (
     FROM_TEACHER,
-    DeviceMap,
-    Dtype,
     Inference,
     Objective,
     SoftLabels,
     Student,
     Trainer,
+    plain,
 )
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
-from stillroom.io.workspace import new_workspace, unfinished
+from stillroom.io.workspace import live_curves, new_workspace, unfinished
 from stillroom.pipelines.teach.request import combination_of, require_configured
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def train_students(
     from stillroom.teachers.reference import refer
     from stillroom.training.job import Job
     from stillroom.training.launch import train
+    from stillroom.training.origin import write_origin
 
     refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
     fitted = read_encoder(encoder)
@@ -74,6 +75,7 @@ def train_students(
         encoder=str(encoder),
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train")),
+        curves=str(live_curves(project_root(), "train")),
         fits=[
             _fit(run, student, objective, classes, refs[0].path, mode) for run in runs(arms, seeds)
         ],
@@ -81,7 +83,10 @@ def train_students(
         live=_live(refs, softlabels) if mode == "live" or is_more else None,
     )
     models = new_workspace(project_root(), "train") / "models"
-    return models, train(job, models)
+    curves = train(job, models)
+    learnt = {"student": student, "objective": objective}
+    write_origin(models, soft_labels.manifest.content, plain(learnt))
+    return models, curves
 
 
 def _fit(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from stillroom.config.schema import Teacher, Trainer
 from stillroom.io.paths import project_root
 from stillroom.io.tables import TableFile
-from stillroom.io.workspace import new_workspace, unfinished
+from stillroom.io.workspace import live_curves, new_workspace, unfinished
 
 if TYPE_CHECKING:
     from stillroom.training.job import Fit
@@ -68,6 +68,7 @@ def tutor_teachers(
         encoder=str(encoder),
         soft_labels=None,
         folder=str(unfinished(project_root(), "tutor")),
+        curves=str(live_curves(project_root(), "tutor")),
         fits=[_fit(teacher, member, learnt) for member in range(teacher.members)],
         trainer=trainer,
     )

@@ -13,17 +13,19 @@ WIDTH, HEIGHT = 360, 340
 LARGEST_MARK = 420
 
 
-def reliability(name: str, model: str, records: list[dict[str, Any]], ece: float) -> str:
+def reliability(name: str, model: str, records: list[dict[str, Any]]) -> str:
     """Return an SVG: accuracy over confidence of one model; a mark's area is the bin's share.
 
     Args:
         name: tells this figure's ids from the others' on the page.
         model: whose records to draw.
-        records: model, confidence, accuracy, count.
-        ece: the expected calibration error, of one; it is written into the figure.
+        records: model, confidence, accuracy, count. Their expected calibration error is written
+            into the figure.
     """
     rows = [record for record in records if record["model"] == model]
     total = sum(row["count"] for row in rows)
+    gaps = (row["count"] * abs(row["accuracy"] - row["confidence"]) for row in rows)
+    ece = sum(gaps) / max(total, 1)
     colour = ACCENT if model == "student" else GREY
 
     def paint(axes: "Axes") -> None:

@@ -28,7 +28,7 @@ def slices(name: str, judged: Judged) -> str:
 
     Args:
         name: tells this figure's ids from the others' on the page.
-        judged: of which the `MOST` worst slices are drawn.
+        judged: of which the `MOST` worst slices are drawn, and all conditions.
     """
     shown = worst(judged)
     scale, decimals, unit = UNITS[judged.measure]
@@ -52,11 +52,13 @@ def slices(name: str, judged: Judged) -> str:
 def worst(judged: Judged) -> list[JudgedSlice]:
     """Return the `MOST` worst slices: those called out, then those judged, then the small ones.
 
-    Among each, the one that loses most comes first.
+    Among each, the one that loses most comes first. Conditions were asked for, and are all there.
     """
     known = [(one.means.loss, one) for one in judged.slices if one.means]
-    ranked = sorted(known, key=lambda pair: (-_rank(pair[1]), -pair[0]))
-    return [one for _, one in ranked[:MOST]]
+    ranked = [one for _, one in sorted(known, key=lambda pair: (-_rank(pair[1]), -pair[0]))]
+    asked = sum(one.kind == "condition" for one in ranked)
+    others = [one for one in ranked if one.kind != "condition"][: max(0, MOST - asked)]
+    return [one for one in ranked if one.kind == "condition" or one in others]
 
 
 def _rank(one: JudgedSlice) -> int:
@@ -112,5 +114,5 @@ def _label(one: JudgedSlice) -> str:
 def _told(judged: Judged) -> str:
     out, asked = len(called_out(judged)), sum(one.judgement is not None for one in judged.slices)
     if not out:
-        return f"No slice of {asked} loses more than the rest"
+        return f"None of {asked} slices clearly loses more than the rest"
     return f"{out} of {asked} slices {'loses' if out == 1 else 'lose'} more than the rest"

@@ -13,10 +13,10 @@ from stillroom.evaluation.dark_knowledge.learnt import Learnt, Shares
 from stillroom.evaluation.dark_knowledge.pairs import Pair
 from stillroom.evaluation.dark_knowledge.tree import Tree, pruned
 from stillroom.evaluation.statistics.bootstrap import Estimate
+from stillroom.io.checked import checked
 from stillroom.reporting import figures
 from stillroom.reporting.figures.tree import MOST_LEAVES
 from stillroom.reporting.names import LONGEST_IN_TEXT, short
-from stillroom.reporting.sections.documents import read_document
 from stillroom.reporting.shown import Shown
 from stillroom.reporting.units import fine_percent
 
@@ -77,7 +77,7 @@ def section(document: object) -> Section:
     Raises:
         DataError: the document is not one that evaluate writes.
     """
-    given = read_document(Document, document, FILE)
+    given = checked(Document, document, FILE, "evaluate")
     found, shown = given.knowledge, given.shown
     if len(shown) != len(found.pairs) or not _is_square(found):
         raise DataError(f"{FILE} is damaged: it lacks an example or a cell. Run evaluate again.")

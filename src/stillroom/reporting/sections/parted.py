@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from stillroom.errors import DataError
 from stillroom.evaluation.parted import Example, Parted, Position
+from stillroom.io.checked import checked
 from stillroom.reporting.names import LONGEST_IN_TEXT, short
-from stillroom.reporting.sections.documents import read_document
 from stillroom.reporting.shown import Shown
 from stillroom.reporting.units import fine_percent
 
@@ -73,11 +73,11 @@ def section(document: object) -> Section:
         DataError: the document is not one that evaluate writes.
     """
     if isinstance(document, Mapping) and "positions" in document:
-        tokens = read_document(OfTokens, document, FILE)
+        tokens = checked(OfTokens, document, FILE, "evaluate")
         _require_as_many(len(tokens.positions), len(tokens.shown))
         pairs = zip(tokens.positions, tokens.shown, strict=True)
         return Section(tuple(_token(one, shown) for one, shown in pairs), (), of_tokens=True)
-    given = read_document(OfClasses, document, FILE)
+    given = checked(OfClasses, document, FILE, "evaluate")
     _require_as_many(len(given.parted.lost), len(given.lost))
     _require_as_many(len(given.parted.apart), len(given.apart))
     lost = list(zip(given.parted.lost, given.lost, strict=True))

@@ -1,4 +1,8 @@
-"""Slices: slices.json in, where the student loses more than elsewhere, to be shown, out."""
+"""Slices: slices.json in, where the student loses more than elsewhere, to be shown, out.
+
+called out ──┬──> alarms: a class, a size, a condition; the teacher is sure, and yet it loses
+             └──> remarks: the teacher is unsure and errs itself, as of every distillation
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +10,7 @@ from stillroom.evaluation.slices.judged import Judged, JudgedSlice, called_out, 
 from stillroom.reporting import figures
 from stillroom.reporting.figures.slices import worst
 from stillroom.reporting.names import LONGEST_IN_TEXT, short
-from stillroom.reporting.units import NATS, POINTS, Unit
+from stillroom.reporting.units import NATS, POINTS, Unit, percent
 
 MOST_ALARMS = 3
 
@@ -17,16 +21,19 @@ class Section:
 
     Attributes:
         figure: SVG; "" where there is no slice.
-        slices, drawn: how many there are, and how many are drawn.
+        slices, judged, drawn: how many there are, were large enough to judge, and are drawn.
         least: examples that a slice must have to be judged.
         alarms: a sentence on each slice that is called out, the worst first.
+        remarks: the same of those that were to be expected.
     """
 
     figure: str
     slices: int
+    judged: int
     drawn: int
     least: int
     alarms: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def section(document: object) -> Section:
@@ -40,36 +47,73 @@ def section(document: object) -> Section:
     return Section(
         figure=figures.slices("slices", found) if drawn else "",
         slices=len(found.slices),
+        judged=sum(one.judgement is not None for one in found.slices),
         drawn=drawn,
         least=found.least,
         alarms=alarms(found),
+        remarks=remarks(found),
     )
 
 
 def alarms(found: Judged) -> tuple[str, ...]:
     """Return a sentence on each of the worst slices, and how many more there are."""
-    unit = POINTS if found.measure == "accuracy" else NATS
-    called = called_out(found)
-    told = [_told(one, found.means.loss, unit) for one in called[:MOST_ALARMS]]
+    called = [one for one in _lost_on(found) if not _is_hard(one, found)]
+    told = [_told(one, found) for one in called[:MOST_ALARMS]]
     more = len(called) - len(told)
     if more > 0:
         told.append(f"So it does on {more} more slice{'s' if more > 1 else ''}: see below.")
     return tuple(told)
 
 
-def _told(one: JudgedSlice, overall: float, unit: Unit) -> str:
+def remarks(found: Judged) -> tuple[str, ...]:
+    """Return a sentence on each band in which the teacher is unsure and errs more often too."""
+    return tuple(_told(one, found) for one in _lost_on(found) if _is_hard(one, found))
+
+
+def _lost_on(found: Judged) -> list[JudgedSlice]:
+    """Return what is called out, but for where the student loses nothing, only gains less.
+
+    Of a student that gains on its teacher the bands of confidence say nothing: where the teacher
+    is sure and right, there is nothing to gain.
+    """
+    return [one for one in called_out(found) if _is_loss(one, found)]
+
+
+def _is_loss(one: JudgedSlice, found: Judged) -> bool:
+    if one.kind == "confidence" and found.means.loss <= 0:
+        return False
+    return one.judgement is not None and one.judgement.loss.is_above_zero
+
+
+def _is_hard(one: JudgedSlice, found: Judged) -> bool:
+    """Tell whether examples are in a slice because its teacher finds them hard."""
+    if one.kind != "confidence" or one.means is None:
+        return False
+    more_is_better = found.measure == "accuracy"
+    return (one.means.teacher < found.means.teacher) == more_is_better
+
+
+def _told(one: JudgedSlice, found: Judged) -> str:
     if one.means is None or one.judgement is None:  # which nothing that is called out is
         return ""
+    unit = POINTS if found.measure == "accuracy" else NATS
     excess = one.judgement.excess
     return (
-        f"{_where(one)} the student loses {unit.amount(one.means.loss)} "
-        f"against its teacher, on all examples {unit.amount(overall)}: "
+        f"{_where(one, found)} the student loses {unit.amount(one.means.loss)} "
+        f"against its teacher, on all examples {_overall(found.means.loss, unit)}: "
         f"{unit.amount(excess.value)} more than on the rest ({unit.interval(excess)})."
     )
 
 
-def _where(one: JudgedSlice) -> str:
+def _where(one: JudgedSlice, found: Judged) -> str:
     name = short(one.name, LONGEST_IN_TEXT)
-    if one.kind == "confidence":
-        return f"Where the teacher is {name.removeprefix('teacher ')}"
-    return f"On {name}"
+    if one.kind != "confidence" or one.means is None:
+        return f"On {name}"
+    where = f"Where the teacher is {name.removeprefix('teacher ')},"
+    if found.measure == "accuracy" and _is_hard(one, found):
+        return f"{where} and right on {percent(one.means.teacher)} itself,"
+    return where
+
+
+def _overall(loss: float, unit: Unit) -> str:
+    return unit.amount(loss) if loss >= 0 else f"it gains {unit.amount(-loss)}"

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from stillroom.config.schema import Teacher
-from stillroom.errors import LicenceError, nearest
+from stillroom.errors import LicenceError, ModelError, nearest
 from stillroom.io.hub import hub_id_of
 from stillroom.teachers.licences.card import read_licences
 from stillroom.teachers.licences.document import Licence, ReadFrom, TeacherLicence
-from stillroom.teachers.licences.table import TABLE, normalised, terms_of
+from stillroom.teachers.licences.table import TABLE, is_own_word, normalised, terms_of
 from stillroom.teachers.licences.terms import Terms
 
 TRAINED = Terms(
@@ -35,12 +35,16 @@ def licence_of(teacher: Teacher, root: Path) -> Licence:
         root: the project's folder, which a relative path starts from.
 
     Raises:
+        ModelError: nothing lies at the teacher's path.
         DataError: the model card cannot be read.
     """
     if teacher.source == "trained":
         names = (f"member_{number}" for number in range(teacher.members))
         return Licence(teachers=tuple(_trained(name) for name in names))
-    return Licence(teachers=(_given(teacher, root / teacher.path),))
+    path = root / teacher.path
+    if not path.exists():
+        raise ModelError(f"{teacher.path} does not exist. Set teacher.path to a model directory.")
+    return Licence(teachers=(_given(teacher, path),))
 
 
 def require_permitted(licence: Licence) -> None:
@@ -78,7 +82,7 @@ def _given(teacher: Teacher, path: Path) -> TeacherLicence:
     card = ", ".join(said) if said else None
     hub_id = teacher.hub_id or hub_id_of(path, "models")
     named = teacher.licence if teacher.licence is not None else card
-    known = terms_of(normalised(named)) if named else None
+    known = _known(named, teacher.licence) if named else None
     terms = known or _unknown(named, said)
     return _told(
         terms,
@@ -89,6 +93,14 @@ def _given(teacher: Teacher, path: Path) -> TeacherLicence:
         card=card if teacher.licence is not None and card != named else None,
         acknowledged=_reason(teacher) if terms.verdict in STOPS else None,
     )
+
+
+def _known(named: str, parameter: str | None) -> Terms | None:
+    """Return the terms of a licence; leave that is one's own word a model card cannot give."""
+    identifier = normalised(named)
+    found = terms_of(identifier)
+    by_card = parameter is None and is_own_word(identifier)
+    return None if by_card and found is not None and found.verdict not in STOPS else found
 
 
 def _reason(teacher: Teacher) -> str | None:

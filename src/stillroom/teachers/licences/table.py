@@ -42,6 +42,11 @@ def normalised(identifier: str) -> str:
     return ALSO.get(plain, plain)
 
 
+def is_own_word(identifier: str) -> bool:
+    """Tell whether only who asks can say it: that the teacher is theirs, or by which service."""
+    return identifier == "own" or identifier in SERVICES
+
+
 def terms_of(identifier: str) -> Terms | None:
     """Return what the table knows of an identifier that is normalised."""
     return TABLE.get(identifier)

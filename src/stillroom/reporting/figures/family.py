@@ -1,0 +1,68 @@
+"""Family: students and what they take in, how good each is for that, with the Pareto front, out."""
+
+from typing import TYPE_CHECKING, Any
+
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.names import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 420, 340
+# Of a cost: the field of the records that says which are on its front, and what the axis says.
+FRONTS = {"parameters": "front", "ms_p50": "front_by_time"}
+AXES = {"parameters": "parameters", "ms_p50": "ms for one example"}
+# Of a measure: what it is multiplied with, and what the axis says.
+MEASURES = {"accuracy": (100, "accuracy, %"), "nll": (1, "nats, lower is better")}
+# Room on both sides of the outermost points, as a factor.
+ROOM = 1.8
+
+
+def family(name: str, records: list[dict[str, Any]], cost: str) -> str:
+    """Return an SVG: a dot and its interval for each model, the front joined, hollow ones alone.
+
+    Args:
+        name: tells this figure's ids from the others' on the page.
+        records: as `evaluation.family.records` makes them, at least one.
+        cost: `parameters` or `ms_p50`.
+    """
+    scale, told = MEASURES[records[0]["measure"]]
+    rows = sorted(records, key=lambda row: row[cost])
+    front = [row for row in rows if row[FRONTS[cost]]]
+
+    def paint(axes: "Axes") -> None:
+        axes.set_xscale("log")
+        axes.set_xlim(rows[0][cost] / ROOM, rows[-1][cost] * ROOM)
+        xs = [row[cost] for row in front]
+        axes.plot(xs, [scale * row["quality"] for row in front], color=ACCENT, linewidth=1.2)
+        for row in rows:
+            _paint_model(axes, row, row[cost], scale, ACCENT if row[FRONTS[cost]] else GREY)
+        if records[0]["measure"] == "nll":
+            axes.invert_yaxis()  # better is above
+        axes.xaxis.set_major_formatter(lambda value, _: _told(value))
+        axes.set_xticks([], minor=True)
+        axes.grid(color=FAINT)
+        axes.set_axisbelow(True)
+        axes.set(xlabel=AXES[cost], ylabel=told)
+        axes.set_title("Quality over " + ("size" if cost == "parameters" else "time"))
+
+    names = ", ".join(short(row["model"]) for row in front)
+    return draw(name, WIDTH, HEIGHT, f"Quality over {AXES[cost]}; on the front: {names}", paint)
+
+
+def _paint_model(axes: "Axes", row: dict[str, Any], at: float, scale: float, colour: str) -> None:
+    low, high, value = (scale * row[key] for key in ("low", "high", "quality"))
+    axes.plot([at, at], [low, high], color=colour, linewidth=1.6)
+    axes.plot([at], [value], color=colour, marker="o", markersize=6)
+    if row["alone"] != row["quality"]:
+        axes.plot([at], [scale * row["alone"]], color=colour, marker="o", markerfacecolor="white")
+    axes.annotate(
+        short(row["model"]), (at, value), xytext=(7, 4), textcoords="offset points", color=INK
+    )
+
+
+def _told(value: float) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"

@@ -1,0 +1,54 @@
+"""Ratios: of each cost how many times less one model takes in, bars on a logarithmic axis out."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH = 400
+# Height of one bar, and of all that is above and below them.
+ROW, REST = 30, 70
+# Room beyond the longest bar for its number, as a factor.
+ROOM = 1.6
+
+
+def ratios(name: str, title: str, found: Sequence[tuple[str, float]]) -> str:
+    """Return an SVG of ratios.
+
+    Args:
+        name: tells this figure's ids from the others' on the page.
+        title: what is divided by what.
+        found: of each bar, from above, what it is of and the ratio, > 0.
+    """
+    values = [value for _, value in found]
+
+    def paint(axes: "Axes") -> None:
+        axes.set_xscale("log")
+        axes.set_xlim(min(0.5, *values) / ROOM, max(2.0, *values) * ROOM)
+        axes.axvline(1, color=GREY, linewidth=1)
+        for place, value in enumerate(values):
+            colour = ACCENT if value > 1 else GREY
+            axes.plot([1, value], [place, place], color=colour, linewidth=9, solid_capstyle="butt")
+            axes.annotate(
+                f"{value:.3g} times",
+                (max(value, 1), place),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                annotation_clip=False,
+            )
+        axes.set_ylim(len(found) - 0.4, -0.6)
+        axes.set_yticks(range(len(found)), [what for what, _ in found])
+        axes.tick_params(axis="y", length=0, labelcolor=INK)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.grid(axis="x", color=FAINT)
+        axes.set_axisbelow(True)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("times less")
+        axes.set_title(title)
+
+    told = ", ".join(f"{what} {value:.3g} times" for what, value in found)
+    return draw(name, WIDTH, REST + ROW * len(found), f"{title}: {told}", paint)

@@ -1,0 +1,98 @@
+"""Family: a record of each student in, which of them is worth a look for what it takes, out.
+
+family.json, latencies of cost.json ──> figures over size and over time, a table
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stillroom.errors import DataError
+from stillroom.evaluation.family import good_of, on_front
+from stillroom.evaluation.runs import STUDENT, TEACHER
+from stillroom.evaluation.statistics.bootstrap import Estimate
+from stillroom.reporting import figures
+from stillroom.reporting.names import short, title
+from stillroom.reporting.units import between, percent
+
+Records = list[dict[str, Any]]
+
+WORDS = {(1, 1): "by size and by time", (1, 0): "by size", (0, 1): "by time", (0, 0): "no"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model of the table."""
+
+    name: str
+    quality: str
+    alone: str
+    parameters: str
+    milliseconds: str
+    on_front: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the template shows.
+
+    Attributes:
+        figures: SVGs, quality over size and over time.
+        measure: what the quality is.
+        rows: the models, the smallest first.
+    """
+
+    figures: tuple[str, ...]
+    measure: str
+    rows: tuple[Row, ...]
+
+
+def section(records: Records, cost: Mapping[str, Mapping[str, float]]) -> Section | None:
+    """Return what the page shows of students of one cache; None where there is one alone.
+
+    Raises:
+        DataError: cost.json is of other students.
+    """
+    if not records:
+        return None
+    rows = sorted(_timed(records, cost), key=lambda row: (row["parameters"], row["model"]))
+    return Section(
+        figures=(
+            figures.family("family-size", rows, "parameters"),
+            figures.family("family-time", rows, "ms_p50"),
+        ),
+        measure="accuracy" if rows[0]["measure"] == "accuracy" else "nats a token",
+        rows=tuple(map(_row, rows)),
+    )
+
+
+def _timed(records: Records, cost: Mapping[str, Mapping[str, float]]) -> Records:
+    """Return the records with the latency of each, and whether it is on the front by that.
+
+    The first is of the teacher, the second of the student that cost.json is about.
+    """
+    others = [f"family/{row['model']}" for row in records[2:]]
+    try:
+        times = [cost[name]["ms_p50"] for name in (TEACHER, STUDENT, *others)]
+    except KeyError as error:
+        raise DataError(f"cost.json lacks {error}. Run the stage evaluate again.") from None
+    goods = [good_of(row["measure"], row["quality"]) for row in records]
+    both = zip(records, times, on_front(goods, times), strict=True)
+    return [row | {"ms_p50": time, "front_by_time": int(is_on)} for row, time, is_on in both]
+
+
+def _row(record: dict[str, Any]) -> Row:
+    told = percent if record["measure"] == "accuracy" else _nats
+    is_teacher = record["model"] == TEACHER
+    return Row(
+        name=title(TEACHER) if is_teacher else short(record["model"]),
+        quality=between(Estimate(record["quality"], record["low"], record["high"]), told),
+        alone="" if is_teacher else told(record["alone"]),
+        parameters=f"{record['parameters']:,.0f}",
+        milliseconds=f"{record['ms_p50']:,.2f}",
+        on_front=WORDS[record["front"], record["front_by_time"]],
+    )
+
+
+def _nats(value: float) -> str:
+    return f"{value:.3f}"

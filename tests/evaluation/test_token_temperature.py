@@ -1,0 +1,163 @@
+"""Temperature scaling of language models: what one pass finds is what a search over all finds."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from stillroom.errors import DataError
+from stillroom.evaluation import token_temperature
+from stillroom.evaluation.temperature import LEAST, MOST
+from stillroom.evaluation.token_temperature import (
+    Scaled,
+    curve,
+    fitted,
+    scaled,
+    scaled_quality,
+)
+from stillroom.evaluation.tokens import said
+
+
+def spoken(
+    positions: int, vocabulary: int, planted: float, spread: float = 2.0, seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return logits as of a language model, and labels drawn from them at another temperature."""
+    draws = np.random.default_rng(seed)
+    often = -1.1 * np.log(np.arange(1, vocabulary + 1))
+    logits = often + spread * draws.standard_normal((positions, vocabulary))
+    chances = np.exp(log_softmax(logits, axis=1)).cumsum(axis=1)
+    labels = (chances < draws.random((positions, 1))).sum(axis=1).clip(max=vocabulary - 1)
+    return torch.from_numpy(planted * logits).float(), torch.from_numpy(labels)
+
+
+def searched(logits: torch.Tensor, labels: torch.Tensor) -> float:
+    """Return what scipy finds with every logit at hand."""
+    z, rows = logits.double().numpy(), np.arange(len(labels))
+    found = minimize_scalar(
+        lambda log_t: -log_softmax(z / np.exp(log_t), axis=1)[rows, labels.numpy()].mean(),
+        bounds=(math.log(LEAST), math.log(MOST)),
+        method="bounded",
+        options={"xatol": 1e-7},
+    )
+    return float(np.exp(found.x))
+
+
+@given(
+    planted=st.floats(0.1, 10),
+    spread=st.floats(0.5, 5),
+    vocabulary=st.sampled_from([5, 60, 700]),
+    seed=st.integers(0, 99),
+)
+def test_one_pass_finds_what_a_search_over_all_logits_finds(
+    planted: float, spread: float, vocabulary: int, seed: int
+) -> None:
+    logits, labels = spoken(300, vocabulary, planted, spread, seed)
+    assert fitted(curve(logits, labels)) == pytest.approx(searched(logits, labels), rel=3e-3)
+
+
+@pytest.mark.parametrize("planted", [0.3, 1.0, 4.0])
+def test_a_planted_temperature_is_found(planted: float) -> None:
+    logits, labels = spoken(20000, 50, planted)
+    assert fitted(curve(logits, labels)) == pytest.approx(planted, rel=0.03)
+
+
+def test_two_tokens_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Right 3 times of 4 at logits 2 and 0: softmax(2 / T) is 3/4 where 2 / T = ln 3.
+    logits, labels = torch.tensor([[2.0, 0.0]] * 4), torch.tensor([0, 0, 0, 1])
+    assert fitted(curve(logits, labels)) == pytest.approx(2 / math.log(3), rel=1e-3)
+    monkeypatch.setattr(token_temperature, "BETAS", np.array([1.0]))
+    found = curve(logits, labels)
+    # p(0) = e² / (e² + 1); the slope is 4 · 2p - 3 · 2, and the curvature 4 · 4p(1 - p).
+    p = math.exp(2) / (math.exp(2) + 1)
+    assert found.nll == pytest.approx([-3 * math.log(p) - math.log(1 - p)], rel=1e-12)
+    assert found.slope == pytest.approx([8 * p - 6], rel=1e-12)
+    assert found.curvature == pytest.approx([16 * p * (1 - p)], rel=1e-12)
+
+
+@pytest.mark.parametrize(("label", "border"), [(0, LEAST), (1, MOST)])
+def test_a_model_that_is_always_right_or_always_wrong_stays_at_the_border(
+    label: int, border: float
+) -> None:
+    logits = torch.tensor([[1.0, 0.0]] * 5)
+    assert fitted(curve(logits, torch.full((5,), label))) == border
+
+
+def test_batches_add_up_and_parts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, labels = spoken(50, 7, 1.0)
+    whole = curve(logits, labels)
+    added = curve(logits[:20], labels[:20]) + curve(logits[20:], labels[20:])
+    calibrated = scaled(logits, labels, 1.7)
+    monkeypatch.setattr("stillroom.evaluation.tokens.CHUNK", 21)
+    for parts in (added, curve(logits, labels)):
+        np.testing.assert_allclose(parts.slope, whole.slope, rtol=1e-12)
+        np.testing.assert_allclose(parts.curvature, whole.curvature, rtol=1e-12)
+    again = scaled(logits, labels, 1.7)
+    assert (again.nll == calibrated.nll).all()
+    assert (again.confidence == calibrated.confidence).all()
+
+
+def test_a_token_that_cannot_be_said_changes_nothing() -> None:
+    logits, labels = spoken(40, 9, 2.0)
+    wider = torch.cat([logits, torch.full((40, 3), -torch.inf)], dim=1)
+    whole, padded = curve(logits, labels), curve(wider, labels)
+    np.testing.assert_allclose(padded.slope, whole.slope, rtol=1e-12)
+    np.testing.assert_allclose(padded.curvature, whole.curvature, rtol=1e-12)
+    expected = scaled(logits, labels, 2.0)
+    np.testing.assert_allclose(scaled(wider, labels, 2.0).nll, expected.nll, rtol=1e-12)
+
+
+def test_what_is_added_to_all_logits_changes_nothing() -> None:
+    logits, labels = spoken(40, 9, 2.0)
+    moved = curve(logits.double() + 1000, labels)
+    np.testing.assert_allclose(moved.slope, curve(logits, labels).slope, rtol=1e-9)
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+def test_logits_that_are_no_numbers_are_refused(wrong: float) -> None:
+    logits, labels = spoken(4, 9, 1.0)
+    logits[2, 3] = wrong
+    with pytest.raises(DataError, match="NaN or infinity"):
+        curve(logits, labels)
+    with pytest.raises(DataError, match="NaN or infinity"):
+        scaled(logits, labels, 2.0)
+
+
+def test_what_is_said_once_divided_by_hand() -> None:
+    # log(0.8 / 0.2) / 2 = log 2, so two thirds and one third.
+    logits = torch.tensor([[0.8, 0.2], [0.2, 0.8]], dtype=torch.float64).log()
+    found = scaled(logits, torch.tensor([0, 0]), 2.0)
+    assert found.temperature == 2.0
+    assert found.nll == pytest.approx([math.log(1.5), math.log(3)])
+    assert found.confidence == pytest.approx([2 / 3, 2 / 3])
+
+
+def test_at_temperature_1_nothing_changes() -> None:
+    logits, labels = spoken(40, 9, 1.0)
+    found, before = scaled(logits, labels, 1.0), said(logits, labels, logits)
+    np.testing.assert_allclose(found.nll, before.nll, rtol=1e-12)
+    np.testing.assert_allclose(found.confidence, before.confidence, rtol=1e-12)
+
+
+def test_scaling_calibrates_other_positions() -> None:
+    logits, labels = spoken(8000, 50, 3.0)
+    temperature = fitted(curve(logits[:4000], labels[:4000]))
+    other, right = logits[4000:], (logits.argmax(dim=1) == labels)[4000:].numpy()
+    before, after = (
+        scaled_quality(scaled(other, labels[4000:], one), right, 15) for one in (1.0, temperature)
+    )
+    assert before.scaled_ece > 0.2
+    assert after.scaled_ece < 0.03
+    assert after.scaled_nll < before.scaled_nll - 0.5
+
+
+def test_measures_of_four_positions() -> None:
+    model = Scaled(1.5, np.array([1.0, 2.0, 3.0, 2.0]), np.array([0.9, 0.9, 0.3, 0.3]))
+    found = scaled_quality(model, np.array([True, False, True, True]), bins=2)
+    assert (found.temperature, found.scaled_nll) == (1.5, 2.0)
+    # Upper bin: 2 positions, right 1/2, confident 0.9; lower bin: right 1, confident 0.3.
+    assert found.scaled_ece == pytest.approx((0.4 * 2 + 0.7 * 2) / 4)

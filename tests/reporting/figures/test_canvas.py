@@ -1,0 +1,133 @@
+"""What holds for every figure: the same bytes everywhere, text as text, its own ids."""
+
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from stillroom.reporting import figures
+from stillroom.reporting.figures.canvas import draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CONFTEST = Path(__file__).parents[1]
+SUPPORT = CONFTEST.parents[0] / "support"
+SVG = "{http://www.w3.org/2000/svg}"
+# Draws the whole page in a fresh process; its hash seed differs from run to run.
+DRAW = """
+import hashlib, sys
+sys.path[:0] = sys.argv[1:]
+import conftest
+from stillroom.reporting.page import page
+html = page(conftest.make_documents([str(digit) for digit in range(10)]))
+print(hashlib.sha256(html.encode()).hexdigest())
+"""
+
+
+def drawn() -> dict[str, str]:
+    curve = [
+        {"model": f"member-{at}", "epoch": epoch, "validation_nll": 1.0 / epoch + at}
+        for at in range(2)
+        for epoch in (1, 2, 3)
+    ]
+    reliable = [{"model": "student", "bin": 9, "confidence": 0.9, "accuracy": 0.8, "count": 4}]
+    matrix = np.array([[3, 1], [0, 2]])
+    kin = [
+        {
+            "model": name,
+            "measure": "accuracy",
+            "quality": 0.9,
+            "low": 0.88,
+            "high": 0.92,
+            "alone": 0.8,
+            "parameters": size,
+            "ms_p50": 1.0,
+            "front": 1,
+            "front_by_time": 0,
+        }
+        for name, size in (("teacher", 1e6), ("<b>", 2e3))
+    ]
+    return {
+        "curves": figures.learning_curves("curves", "Teachers", curve, "validation_nll"),
+        "reliability": figures.reliability("reliability", "student", reliable),
+        "confusion": figures.confusion("confusion", "student", matrix, ["a", "<b>"]),
+        "ratios": figures.ratios("ratios", "a over b", [("Parameters", 81.5), ("Latency", 0.5)]),
+        "family": figures.family("family", kin, "parameters"),
+        "similarity": figures.similarity("similarity", matrix / 4, ["a", "$b$"]),
+    }
+
+
+def line(name: str, width: int = 300, height: int = 200, description: str = "a line") -> str:
+    def paint(axes: "Axes") -> None:
+        axes.plot([0, 1], [0, 1])
+        axes.set_title("url(#x) $y$")
+
+    return draw(name, width, height, description, paint)
+
+
+def test_two_processes_draw_the_same_bytes() -> None:
+    hashes = [
+        subprocess.run(
+            [sys.executable, "-c", DRAW, str(CONFTEST), str(SUPPORT)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        ).stdout
+        for _ in range(2)
+    ]
+    assert len(hashes[0].strip()) == len(hashlib.sha256().hexdigest())
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("name", ["curves", "reliability", "confusion", "similarity"])
+def test_a_figure_is_well_formed_with_text_as_text_and_ids_of_its_own(name: str) -> None:
+    svg = drawn()[name]
+    root = ElementTree.fromstring(svg)
+    assert root.attrib["role"] == "img"
+    assert root.attrib["aria-label"]
+    assert "width" not in root.attrib  # the page decides
+    assert root.findall(f".//{SVG}text")
+    assert all(found.startswith(f"{name}-") for found in re.findall(r'<[^>]* id="([^"]+)"', svg))
+    assert "<metadata" not in svg
+    assert "<image" not in svg
+
+
+def test_drawing_leaves_the_process_as_it_was() -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    drawn()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_size_is_that_of_the_drawing_and_not_of_the_page() -> None:
+    root = ElementTree.fromstring(line("one", width=300, height=200))
+    assert [float(number) for number in root.attrib["viewBox"].split()] == [0, 0, 300, 200]
+
+
+def test_two_figures_of_equal_shapes_share_no_id() -> None:
+    ids = [set(re.findall(r' id="([^"]+)"', line(name))) for name in ("one", "two")]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    for name, svg in (("one", line("one")), ("two", line("two"))):
+        used = re.findall(r'(?:href="#|clip-path="url\(#)([^")]+)', svg)
+        assert used
+        assert all(one.startswith(f"{name}-") for one in used)
+
+
+def test_text_that_looks_like_a_reference_or_a_formula_is_left_alone() -> None:
+    texts = [text.text for text in ElementTree.fromstring(line("one")).iter(f"{SVG}text")]
+    assert "url(#x) $y$" in texts
+
+
+def test_a_description_is_escaped_and_printable() -> None:
+    label = ElementTree.fromstring(line("one", description='<b> & "c"\x00')).attrib["aria-label"]
+    assert label == '<b> & "c"\N{REPLACEMENT CHARACTER}'

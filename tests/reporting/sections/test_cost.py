@@ -1,0 +1,51 @@
+import pytest
+
+from stillroom.reporting.page import Documents
+from stillroom.reporting.sections.cost import duration, ratios, section
+
+
+def test_each_cost_that_both_have_is_divided_and_throughput_the_other_way_round() -> None:
+    teacher = {"parameters": 100, "ms_p50": 9.0, "per_second_at_32": 50.0, "flops": 0}
+    student = {"parameters": 10, "ms_p50": 3.0, "per_second_at_32": 400.0, "flops": 7}
+    assert ratios(teacher, student) == [
+        ("Parameters", 10.0),
+        ("Latency", 3.0),
+        ("Time at 32", 8.0),
+    ]
+
+
+def test_the_cache_and_the_run_are_told_in_units_that_suit_them(documents: Documents) -> None:
+    found = section(documents.cost)
+    assert dict(found.cache) == {
+        "asked": "5,000 answers, 10.4 s of teacher",
+        "kept": "402 kB, 80.4 bytes an answer",
+        "read": "104,940 answers by students, over all epochs and seeds",
+        "without the cache": "3.6 min of teacher",
+    }
+    assert dict(found.run) == {
+        "the teachers": "0.31 Wh in 41.2 s",
+        "their new answers": "0.05 Wh in 6.8 s",
+        "the students": "0.22 Wh in 29.9 s",
+        "all together": "0.58 Wh, an estimate",
+    }
+    assert "Parameters 82.2 times" in found.figure  # 4,193,130 / 51,002
+
+
+def test_of_a_run_elsewhere_nothing_is_known(documents: Documents) -> None:
+    elsewhere = {name: numbers for name, numbers in documents.cost.items() if name != "run"}
+    assert section(elsewhere).run == ()
+
+
+def test_a_live_teacher_was_read_by_nobody(documents: Documents) -> None:
+    cache = documents.cost["cache"] | {"read": 0, "live_seconds": 0.0}
+    lines = dict(section(documents.cost | {"cache": cache}).cache)
+    assert lines["read"] == "by nobody: the teachers ran beside the student"
+    assert "without the cache" not in lines
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.0123, "0.0123 s"), (59, "59 s"), (90, "1.5 min"), (5400, "1.5 h"), (7.2e6, "2,000.0 h")],
+)
+def test_durations(seconds: float, told: str) -> None:
+    assert duration(seconds) == told

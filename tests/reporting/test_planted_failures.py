@@ -1,0 +1,150 @@
+"""A planted failure stands at the top of the page, in words; the same models without it are quiet.
+
+Predictions go through the nodes of evaluate, and what these write through the page, so no single
+module is mirrored here. Takes 30 seconds, a third of it to teach students.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted import (
+    Doubles,
+    Examples,
+    Labels,
+    Planted,
+    Top,
+    evaluated,
+    planted,
+    planted_examples,
+    top_of,
+)
+from planted_tokens import SKILL, planted_tokens
+from small_corpus import SmallCorpus
+from taught import predictions_of_taught, shuffled
+
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.reporting.page import Documents
+
+BETTER = r"The student is better than its teacher, by [\d.]+ points \("
+SHUFFLED = r"The student agrees with its teacher less often than the student alone, .* by [\d.]+ po"
+TOO_SURE = r"The student is over-confident: it is surer than it is right by [\d.]+ points \("
+SLICES = {"eighth": "pl.col('row') % 8 == 0", "others": "pl.col('row') % 8 != 0"}
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    return planted_examples(tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="module")
+def sound(examples: Examples) -> Planted:
+    return planted(examples)
+
+
+@pytest.fixture(scope="module")
+def top(sound: Planted, documents: Documents) -> Top:
+    """What the page says of models without a fault."""
+    return told(sound, documents)
+
+
+def told(models: Planted, rest: Documents) -> Top:
+    seen = models.examples
+    return top_of(evaluated(models.predictions(), seen.table, seen.encoder, rest, SLICES))
+
+
+def raised(top: Top, *patterns: str) -> bool:
+    """Tell whether these alarms, in this order, and no others stand at the top."""
+    return len(top.alarms) == len(patterns) and all(
+        re.match(pattern, alarm) for pattern, alarm in zip(patterns, top.alarms, strict=True)
+    )
+
+
+def test_sound_models_raise_no_alarm(top: Top) -> None:
+    assert top.alarms == []
+    assert re.match(r"Distillation gained \d+\.\d points \(", top.headline)
+
+
+def test_what_is_hard_for_the_teacher_too_is_a_sentence_and_no_alarm(top: Top) -> None:
+    (remark,) = [one for one in top.sentences if one.startswith("Where the teacher is ")]
+    assert re.match(
+        r"Where the teacher is [\d.]+\N{EN DASH}[\d.]+% sure, and right on [78]\d\.\d% itself, the "
+        r"student loses [\d.]+ points against its teacher, on all examples [\d.]+ points: [\d.]+ "
+        r"points more than on the rest \([\d.]+ to [\d.]+\)\.$",
+        remark,
+    )
+    assert top.sentences[-1] == remark
+
+
+def test_a_student_that_is_broken_on_one_class_is_called_out_by_its_name(
+    sound: Planted, documents: Documents
+) -> None:
+    def broken(logits: Doubles, labels: Labels) -> Doubles:
+        return np.where(np.arange(10) == 7, -30.0, logits)  # a dead output
+
+    said = told(sound.students(broken), documents)
+    # It is wrong on all of them, and as sure as ever.
+    alarm = r"On class 7 the student loses \d\d\.\d points against its teacher, on all examples \d"
+    assert raised(said, TOO_SURE, alarm)
+
+
+def test_a_student_that_is_broken_on_a_slice_of_the_config_is_called_out(
+    sound: Planted, documents: Documents
+) -> None:
+    rows = np.arange(len(sound.examples.labels)) % 8 == 0
+
+    def broken(logits: Doubles, labels: Labels) -> Doubles:
+        return np.where(rows[:, None], np.roll(logits, 1, axis=1), logits)
+
+    said = told(sound.students(broken), documents)
+    (alarm,) = [one for one in said.alarms if one.startswith("On ")]
+    assert re.match(r"On eighth the student loses \d\d\.\d points against its teacher, ", alarm)
+
+
+def test_an_over_confident_student_is_called_out(
+    sound: Planted, top: Top, documents: Documents
+) -> None:
+    said = told(sound.students(lambda logits, labels: 3 * logits), documents)
+    assert raised(said, TOO_SURE)
+    assert said.headline == top.headline  # no first choice has changed
+
+
+def test_a_teacher_that_is_worse_than_its_student_is_called_out(
+    examples: Examples, documents: Documents
+) -> None:
+    said = told(planted(examples, {TEACHER: 2.2, CONTROL: 1.6, STUDENT: 1.3}), documents)
+    assert raised(said, BETTER)
+    assert "a teacher like this has little to teach" in said.alarms[0]
+    assert re.match("Distillation gained", said.headline)
+
+
+def test_soft_labels_that_were_shuffled_are_called_out(
+    tmp_path: Path, documents: Documents
+) -> None:
+    seen = planted_examples(tmp_path, train=1200, labelled=40)
+    tops = {}
+    for name, asked in (("sound", seen.table), ("torn", shuffled(seen, tmp_path / "t.parquet"))):
+        found = predictions_of_taught(seen, asked, tmp_path / name)
+        tops[name] = top_of(evaluated(found, seen.table, seen.encoder, documents))
+    assert tops["sound"].alarms == []
+    assert re.match(r"Distillation gained \d+\.\d points \(", tops["sound"].headline)
+    assert re.match(r"Distillation hurt: \d+\.\d points lost \(", tops["torn"].headline)
+    assert re.match(SHUFFLED, tops["torn"].alarms[0])
+    assert "the soft labels may not belong to these examples" in tops["torn"].alarms[0]
+
+
+def test_language_models_are_told_in_nats_and_their_failures_too(
+    corpus: SmallCorpus, language_documents: Documents
+) -> None:
+    def told_of(skill: Mapping[str, float], sure: float = 1.0) -> Top:
+        found = planted_tokens(corpus, SKILL | skill, sure)
+        return top_of(evaluated(found, corpus.examples, corpus.encoder, language_documents))
+
+    sound = told_of({})
+    assert sound.alarms == []
+    assert re.match(r"Distillation gained 0\.\d{3} nats \(", sound.headline)
+    assert raised(told_of({}, sure=3.0), TOO_SURE)
+    worse = told_of({TEACHER: 0.2, CONTROL: -0.6})
+    assert raised(worse, r"The student is better than its teacher, by 0\.\d{3} nats \(")
