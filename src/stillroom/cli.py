@@ -64,7 +64,11 @@ def params(params: dict[str, Any]) -> None:
     )
 
 
-@cli.command("import-llama2c", epilog="Then: --params teacher.path=models/stories")
+@cli.command(
+    "import-llama2c",
+    epilog="Then: kedro run --pipeline=distill --params groups.experiment=causal_lm,"
+    "teacher.path=models/stories,teacher.licence=…,data.path=my/texts",
+)
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.argument("vocabulary", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -76,7 +80,9 @@ def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
 
     root = project_root()
     import_model(checkpoint, vocabulary, confined(Path.cwd() / folder, root), root)
-    click.echo(f"wrote {folder}")
+    click.echo(
+        f"wrote {folder}: a folder for teacher.path. Say teacher.licence too, it has no card."
+    )
 
 
 @cli.command()

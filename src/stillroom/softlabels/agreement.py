@@ -84,7 +84,8 @@ class Agreement:
             raise SoftLabelError(
                 f"{whose} agrees with {self.found:.1%} of the hard labels, and shuffled labels "
                 f"would agree with {self.shuffled:.1%} (±{error:.1%}). The labels are misaligned, "
-                "or the teacher has learnt nothing; look at the teachers' learning curves."
+                "or the teacher knows nothing of such examples; of one that was trained here the "
+                "learning curves tell."
             )
         if self.shifted > self.found + DEVIATIONS * self._error(self.shifted):
             raise SoftLabelError(
