@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, FileSystemLoader
 from small_evidence import found
+from small_family import kin
 
 from stillroom.errors import DataError
 from stillroom.reporting.page import TEMPLATES, Documents, Numbers, page
@@ -175,16 +176,7 @@ def test_a_student_of_full_logits_has_a_column_of_its_own(documents: Documents) 
 
 
 def test_students_of_one_cache_are_a_family(documents: Documents) -> None:
-    row = {
-        "measure": "accuracy",
-        "quality": 0.8,
-        "low": 0.79,
-        "high": 0.81,
-        "alone": 0.7,
-        "parameters": 10,
-        "front": 1,
-    }
-    family = [row | {"model": "teacher", "parameters": 99}, row | {"model": "<i>tiny</i>"}]
+    family = [kin("teacher", 0.8, 99, alone=0.7), kin("<i>tiny</i>", 0.8, 10, alone=0.7)]
     html = page(replace(documents, family=family))
     elements = Elements(html)
     assert not elements.misplaced

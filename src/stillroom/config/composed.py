@@ -6,7 +6,7 @@ DVC tells from this file which stages are out of date, so a stage that it runs w
 parameters would leave a lock file that lies. `require_equal` refuses that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
 from stillroom.io.atomic import write_text
+from stillroom.io.leaves import first_difference
 from stillroom.io.paths import confined
 
 COMPOSED = Path("conf") / "composed.yaml"
@@ -53,19 +54,11 @@ def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> No
         raise ConfigError(f"{COMPOSED} does not exist. Run `dvc repro compose` first.")
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     own = content.pop(STUDENTS, {}).get(student)
-    written = dict(_leaves(content if own is None else {**content, "student": own}))
-    given = dict(_leaves(parameters))
-    for key in sorted(written.keys() | given.keys()):
-        if written.get(key) != given.get(key):
-            raise ConfigError(
-                f"{key} is {given.get(key)!r} here and {written.get(key)!r} in {COMPOSED}, by "
-                "which DVC decided what to run. Edit params.yaml and start again with `dvc repro`."
-            )
-
-
-def _leaves(node: object, prefix: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            yield from _leaves(value, f"{prefix}{key}.")
-    else:
-        yield prefix.removesuffix("."), node
+    written = content if own is None else {**content, "student": own}
+    differing = first_difference(written, parameters)
+    if differing is not None:
+        key, there, here = differing
+        raise ConfigError(
+            f"{key} is {here!r} here and {there!r} in {COMPOSED}, by which DVC decided what to "
+            "run. Edit params.yaml and start again with `dvc repro`."
+        )

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
+from stillroom.io.leaves import leaves
+
 # A list may name every row that was dropped; the page shows the first of them.
 MOST_ITEMS = 12
 
 
 def facts(document: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return one line per leaf, its keys joined by dots, in the document's order."""
-    return list(_lines(document, ""))
+    return [(key, _text(value)) for key, value in leaves(document) if key]
 
 
 def condensed(document: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -29,14 +31,6 @@ def _condensed_lines(document: Mapping[str, object], prefix: str) -> Iterator[tu
 
 def _is_flat(document: Mapping[str, object]) -> bool:
     return not any(isinstance(value, Mapping | list | tuple) for value in document.values())
-
-
-def _lines(document: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
-    for key, value in document.items():
-        if isinstance(value, Mapping) and value:
-            yield from _lines(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", _text(value)
 
 
 def _text(value: object) -> str:

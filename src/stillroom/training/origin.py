@@ -5,7 +5,7 @@
 By it a report knows whose students it is about, and refuses to tell of others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from stillroom.errors import DataError
 from stillroom.io.checked import checked
 from stillroom.io.documents import read_json, write_json
+from stillroom.io.leaves import first_difference
 
 FILE = "origin.json"
 
@@ -58,20 +59,12 @@ def require_trained_so(students: Path, parameters: Mapping[str, Any]) -> None:
     found = origin_of(students)
     if found is None:
         return
-    was = dict(_leaves(found.parameters))
-    now = dict(_leaves({key: parameters.get(key) for key in found.parameters}))
-    for key in sorted(was.keys() | now.keys()):
-        if was.get(key) != now.get(key):
-            raise DataError(
-                f"these students were trained with {key}={was.get(key)!r}, and it is "
-                f"{now.get(key)!r} here. Give the --params of their run again, groups.experiment "
-                "included, or train them anew."
-            )
-
-
-def _leaves(node: object, prefix: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            yield from _leaves(value, f"{prefix}{key}.")
-    else:
-        yield prefix.removesuffix("."), list(node) if isinstance(node, tuple) else node
+    differing = first_difference(
+        found.parameters, {key: parameters.get(key) for key in found.parameters}
+    )
+    if differing is not None:
+        key, was, now = differing
+        raise DataError(
+            f"these students were trained with {key}={was!r}, and it is {now!r} here. Give the "
+            "--params of their run again, groups.experiment included, or train them anew."
+        )

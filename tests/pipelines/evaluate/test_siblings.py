@@ -16,7 +16,7 @@ from stillroom.data.encoders import read_encoder
 from stillroom.models.directory import EXACT, load_model
 from stillroom.models.forward import probabilities
 from stillroom.models.language import labels_of, logits_asked
-from stillroom.pipelines.evaluate.siblings import known, member_of, siblings_of, time_of
+from stillroom.pipelines.evaluate.siblings import known, member_of, siblings_of, times_of_family
 from stillroom.training.origin import write_origin
 
 CONTENT = "ab" * 32
@@ -61,7 +61,10 @@ def test_a_classifier_is_as_right_as_its_own_answers_are(tmp_path: Path) -> None
     assert member.quality.low <= member.quality.value <= member.quality.high
     assert member.alone == pytest.approx(np.mean([accuracy("control"), accuracy("control_1")]))
     assert member.parameters == 64 * 32 + 32 + 32 * 3 + 3
-    assert time_of(folder, EXACT, test.head(3), encoder)["ms_p50"] > 0
+    write_origin(folder, CONTENT, {})
+    times = times_of_family(tmp_path, "other", CONTENT, EXACT, test.head(3), encoder)
+    assert times.keys() == {"family/tiny"}
+    assert times["family/tiny"]["ms_p50"] > 0
     assert member.name == "tiny"
 
 

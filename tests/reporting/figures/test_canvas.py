@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from small_family import kin
 
 from stillroom.reporting import figures
 from stillroom.reporting.figures.canvas import draw
@@ -39,27 +40,14 @@ def drawn() -> dict[str, str]:
     ]
     reliable = [{"model": "student", "bin": 9, "confidence": 0.9, "accuracy": 0.8, "count": 4}]
     matrix = np.array([[3, 1], [0, 2]])
-    kin = [
-        {
-            "model": name,
-            "measure": "accuracy",
-            "quality": 0.9,
-            "low": 0.88,
-            "high": 0.92,
-            "alone": 0.8,
-            "parameters": size,
-            "ms_p50": 1.0,
-            "front": 1,
-            "front_by_time": 0,
-        }
-        for name, size in (("teacher", 1e6), ("<b>", 2e3))
-    ]
+    timed = {"ms_p50": 1.0, "front_by_time": 0}
+    family = [kin(name, 0.9, size, **timed) for name, size in (("teacher", 1e6), ("<b>", 2e3))]
     return {
         "curves": figures.learning_curves("curves", "Teachers", curve, "validation_nll"),
         "reliability": figures.reliability("reliability", "student", reliable),
         "confusion": figures.confusion("confusion", "student", matrix, ["a", "<b>"]),
         "ratios": figures.ratios("ratios", "a over b", [("Parameters", 81.5), ("Latency", 0.5)]),
-        "family": figures.family("family", kin, "parameters"),
+        "family": figures.family("family", family, "parameters"),
         "similarity": figures.similarity("similarity", matrix / 4, ["a", "$b$"]),
     }
 

@@ -1,27 +1,16 @@
 import re
-from typing import Any
 
 import pytest
+from small_family import kin
 
 from stillroom.reporting.figures.family import family
 
-
-def record(model: str, quality: float, parameters: float, **changes: Any) -> dict[str, Any]:
-    return {
-        "model": model,
-        "measure": "accuracy",
-        "quality": quality,
-        "low": quality - 0.01,
-        "high": quality + 0.01,
-        "alone": quality,
-        "parameters": parameters,
-        "ms_p50": 1.0,
-        "front": 1,
-        "front_by_time": 1,
-    } | changes
-
-
-KIN = [record("teacher", 0.9, 2e6), record("tiny", 0.8, 3e3), record("bad", 0.5, 3e4, front=0)]
+TIMED = {"ms_p50": 1.0, "front_by_time": 1}
+KIN = [
+    kin("teacher", 0.9, 2e6, **TIMED),
+    kin("tiny", 0.8, 3e3, **TIMED),
+    kin("bad", 0.5, 3e4, front=0, **TIMED),
+]
 
 
 def texts(svg: str) -> list[str]:

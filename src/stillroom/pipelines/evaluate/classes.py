@@ -6,7 +6,6 @@ rows, soft labels, students ──> predictions ──Answers──> metrics, ev
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,16 @@ from numpy.typing import NDArray
 from stillroom.data.encoders import Encoder
 from stillroom.evaluation.answers import Answers
 from stillroom.evaluation.metrics import ece, nll, quality
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.runs import TEACHER
 from stillroom.evaluation.temperature import fitted_temperature, scaled
 from stillroom.models.directory import load_model
 from stillroom.models.forward import probabilities
+from stillroom.pipelines.evaluate.arms import Numbers, metrics_of
 from stillroom.softlabels.dataset import SoftLabelSet
 from stillroom.teachers.ensemble import probabilities_of
 from stillroom.teachers.reference import TeacherRef
 
 BATCH_SIZE = 256
-
-Numbers = dict[str, dict[str, int | float]]
 
 
 def predict_classes(
@@ -69,19 +67,14 @@ def measure_classes(test: Answers, validation: Answers, bins: int) -> Numbers:
         DataError: answers that are no distributions.
     """
     taught = test.first(TEACHER)
-    metrics: Numbers = {}
+    of_arms: dict[str, list[dict[str, float]]] = {}
     for arm, answers in test.arms.items():
         measured = [asdict(quality(of_run, test.labels, taught, bins)) for of_run in answers]
         if len(validation):
             for of_run, before, found in zip(answers, validation.arms[arm], measured, strict=True):
                 found |= _calibrated(of_run, test.labels, before, validation.labels, bins)
-        metrics[arm] = {name: fmean(one[name] for one in measured) for name in measured[0]}
-    student, control = metrics[STUDENT], metrics[CONTROL]
-    metrics["gain"] = {
-        "accuracy": student["accuracy"] - control["accuracy"],
-        "nll": control["nll"] - student["nll"],
-    }
-    return metrics
+        of_arms[arm] = measured
+    return metrics_of(of_arms)
 
 
 def _calibrated(

@@ -63,21 +63,20 @@ def costs_of(members: Sequence[Asked], timed: pl.DataFrame, calls: int) -> Numbe
     return together(costs).numbers()
 
 
-def cache_of(soft_labels: SoftLabelSet, teacher: Numbers, rows: int, times: int) -> Cache:
+def cache_of(soft_labels: SoftLabelSet, teacher: Numbers, read: int) -> Cache:
     """Return what a set of soft labels cost and saved.
 
     Args:
         soft_labels: the set.
         teacher: what its teachers take, as `costs_of` returns it.
-        rows: of the train split that a student takes.
-        times: that students went over them, all students and seeds together.
+        read: answers that students read, over all epochs and seeds.
     """
     manifest = soft_labels.manifest
     return Cache(
         bytes_on_disk=manifest.bytes,
         rows=manifest.rows,
         seconds_per_inference=1 / teacher["per_second_at_32"],
-        read=rows * times,
+        read=read,
     )
 
 

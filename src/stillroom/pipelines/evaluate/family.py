@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.io.rounding import rounded
 from stillroom.io.tables import TableFile
-from stillroom.pipelines.evaluate.nodes import test_split
+from stillroom.pipelines.evaluate.nodes import tested_rows
 
 if TYPE_CHECKING:
     from stillroom.softlabels.dataset import SoftLabelSet
@@ -52,7 +52,7 @@ def compare_students(
     if not others:
         return []
     fitted = read_encoder(encoder)
-    test = test_split(examples.read(), fitted)
+    test = tested_rows(examples.read(), fitted)
     own = known(students.name, Evidence.from_json(statistics), cost)
     compared = [member_of(path, test, fitted) for path in others]
     members = [*own, *compared]

@@ -71,7 +71,7 @@ def predict(
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
     own = {run.name: students / run.name for run in runs_in(students)}
     every = examples.read()
-    rows = _known(every, fitted, "validation").vstack(test_split(every, fitted))
+    rows = _known(every, fitted, "validation").vstack(tested_rows(every, fitted))
     if isinstance(fitted, SequenceEncoder):
         from stillroom.pipelines.evaluate.token_predictions import predict_tokens
 
@@ -181,28 +181,29 @@ def measure_cost(
     """
     from stillroom.data.encoders import read_encoder
     from stillroom.pipelines.evaluate.costs import Asked, cache_of, costs_of, run_of
-    from stillroom.pipelines.evaluate.siblings import siblings_of, time_of
+    from stillroom.pipelines.evaluate.siblings import times_of_family
     from stillroom.teachers.reference import refer
 
     fitted = read_encoder(encoder)
-    timed = test_split(examples.read(), fitted).head(evaluate.latency_images)
+    calls = evaluate.latency_images
+    timed = tested_rows(examples.read(), fitted).head(calls)
     inference = Inference(dtype=dtype, device_map=device_map)
-    members = [Asked(ref.path, inference) for ref in refer(teachers)]
     # On the teachers' device, so that ratios are of the models.
     beside = Inference(dtype="float32", device_map=device_map)
-    own = costs_of([Asked(students / STUDENT, beside)], timed, evaluate.latency_images)
-    theirs = costs_of(members, timed, evaluate.latency_images)
-    arms = [run.arm for run in runs_in(students)]
-    of_students = [row for row in student_curves if of_name(row["model"]).arm == STUDENT]
-    times = 0 if mode == "live" else len(of_students)
+    theirs = costs_of([Asked(ref.path, inference) for ref in refer(teachers)], timed, calls)
+    own = costs_of([Asked(students / STUDENT, beside)], timed, calls)
+    trained = [row for row in student_curves if of_name(row["model"]).arm == STUDENT]
     rows = round(student.transfer.share * examples.count("split", "train")[0])
-    cache = cache_of(soft_labels, theirs, rows, times)
-    # The control is the same model, as every arm is: what it takes is the student's.
-    models = {TEACHER: theirs, **dict.fromkeys(arms, own)}
-    kin = siblings_of(every_student, students.name, soft_labels.manifest.content)
-    family = {f"family/{path.name}": time_of(path, beside, timed, fitted) for path in kin}
-    run = run_of(teachers, soft_labels, students)
-    return {**models, "cache": cache.numbers(), **run, **family}
+    cache = cache_of(soft_labels, theirs, 0 if mode == "live" else rows * len(trained))
+    content = soft_labels.manifest.content
+    return {
+        TEACHER: theirs,
+        # The control is the same model, as every arm is: what it takes is the student's.
+        **{run.arm: own for run in runs_in(students)},
+        "cache": cache.numbers(),
+        **run_of(teachers, soft_labels, students),
+        **times_of_family(every_student, students.name, content, beside, timed, fitted),
+    }
 
 
 def continue_texts(
@@ -232,11 +233,11 @@ def continue_texts(
     from stillroom.pipelines.evaluate.continuing import continuations
 
     refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
-    test = test_split(examples.read(), fitted)
+    test = tested_rows(examples.read(), fitted)
     return continuations(test, fitted, refs, {arm: students / arm for arm in (CONTROL, STUDENT)})
 
 
-def test_split(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":
+def tested_rows(examples: "pl.DataFrame", encoder: "Encoder") -> "pl.DataFrame":
     """Return the rows of the test split of which it is known what is right."""
     test = _known(examples, encoder, "test")
     if test.is_empty():

@@ -91,15 +91,30 @@ def member_of(path: Path, test: pl.DataFrame, encoder: Encoder) -> Member:
     )
 
 
-def time_of(path: Path, inference: Inference, timed: pl.DataFrame, encoder: Encoder) -> Numbers:
-    """Return the latency of a student, for cost.json.
+def times_of_family(
+    every_student: Path,
+    name: str,
+    soft_labels: str,
+    inference: Inference,
+    timed: pl.DataFrame,
+    encoder: Encoder,
+) -> dict[str, Numbers]:
+    """Return the latency of each sibling in milliseconds, for cost.json, as `family/<name>`.
+
+    Args:
+        every_student, name, soft_labels: as of `siblings_of`.
+        inference: how they run.
+        timed: rows, asked one at a time, once each.
+        encoder: of them.
 
     Raises:
-        ModelError: its model directory is damaged.
+        ModelError: a model directory is damaged.
     """
-    model = load_model(path / STUDENT, inference)
-    latency = latency_of(serving(model), encoder.encode(timed), len(timed))
-    return {"ms_p50": round(latency.ms_p50, DECIMALS)}
+    inputs, times = encoder.encode(timed), {}
+    for path in siblings_of(every_student, name, soft_labels):
+        latency = latency_of(serving(load_model(path / STUDENT, inference)), inputs, len(timed))
+        times[f"family/{path.name}"] = {"ms_p50": round(latency.ms_p50, DECIMALS)}
+    return times
 
 
 def _scores(models: list[Path], test: pl.DataFrame, encoder: Encoder) -> Scores:

@@ -5,7 +5,6 @@ predictions ──TokenAnswers──> metrics, evidence, reliability
 
 from dataclasses import asdict, dataclass
 from functools import partial
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,14 @@ from numpy.typing import NDArray
 
 from stillroom.data.encoders.sequences import Task
 from stillroom.evaluation.calibration import reliability_of
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name
+from stillroom.evaluation.runs import TEACHER, of_name
 from stillroom.evaluation.statistics.evidence import Choices, Marks
 from stillroom.evaluation.statistics.scores import Scores
 from stillroom.evaluation.token_temperature import Scaled, scaled_quality
 from stillroom.evaluation.tokens import Said, text_quality, token_quality
+from stillroom.pipelines.evaluate.arms import Numbers, metrics_of
 from stillroom.pipelines.evaluate.token_predictions import SAID, SCALED
 
-Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
 
 
@@ -86,7 +85,7 @@ def measure_tokens(answers: TokenAnswers, task: Task, bins: int) -> Numbers:
         bins: of the calibration error.
     """
     (teacher,) = answers.arms[TEACHER]
-    metrics: Numbers = {}
+    of_arms: dict[str, list[dict[str, float]]] = {}
     for arm, runs in answers.arms.items():
         measured = [asdict(token_quality(one, teacher, answers.labels, bins)) for one in runs]
         if task == "next_token":
@@ -95,13 +94,8 @@ def measure_tokens(answers: TokenAnswers, task: Task, bins: int) -> Numbers:
         if answers.scaled:
             for one, then, found in zip(runs, answers.scaled[arm], measured, strict=True):
                 found |= asdict(scaled_quality(then, one.top == answers.labels, bins))
-        metrics[arm] = {name: fmean(one[name] for one in measured) for name in measured[0]}
-    student, control = metrics[STUDENT], metrics[CONTROL]
-    metrics["gain"] = {
-        "accuracy": student["accuracy"] - control["accuracy"],
-        "nll": control["nll"] - student["nll"],
-    }
-    return metrics
+        of_arms[arm] = measured
+    return metrics_of(of_arms)
 
 
 def reliability_of_tokens(answers: TokenAnswers, bins: int) -> Records:
