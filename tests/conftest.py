@@ -17,6 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # For the processes that tests start; pytest's own setting is for this process alone.
 os.environ["PYTHONPATH"] = str(ROOT / "src")
 
+# Two of pytest's processes share two cores, and what they compute is small: torch's threads would
+# wait for each other, a quarter of the whole time. It reads this when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

@@ -1,5 +1,7 @@
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from small_family import kin
 
 from stillroom.errors import DataError
 from stillroom.reporting.page import TEMPLATES, Documents, Numbers, page
+
+Drawn = Callable[[str], str]
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -41,8 +45,14 @@ class Elements(HTMLParser):
         self.words.append(data)
 
 
-def test_the_page_begins_with_the_verdict_and_has_each_section(documents: Documents) -> None:
-    html = page(documents)
+@pytest.fixture(scope="module")
+def drawn(request: pytest.FixtureRequest) -> Drawn:
+    """Return the page of the documents that a fixture of this name gives; each is drawn once."""
+    return cache(lambda name: page(request.getfixturevalue(name)))
+
+
+def test_the_page_begins_with_the_verdict_and_has_each_section(drawn: Drawn) -> None:
+    html = drawn("documents")
     ids = re.findall(r'<section id="([^"]+)"', html)
     assert ids == [
         "curves",
@@ -71,8 +81,8 @@ def test_temperatures_are_shown_where_there_are_any(documents: Documents) -> Non
 
 
 @pytest.mark.parametrize("name", ["documents", "hostile_documents", "many_documents"])
-def test_the_page_loads_nothing_and_runs_nothing(name: str, request: pytest.FixtureRequest) -> None:
-    elements = Elements(page(request.getfixturevalue(name)))
+def test_the_page_loads_nothing_and_runs_nothing(name: str, drawn: Drawn) -> None:
+    elements = Elements(drawn(name))
     tags = {tag for tag, _ in elements.found}
     assert not tags & {"script", "link", "iframe", "object", "embed", "base", "image"}
     for tag, attributes in elements.found:
@@ -84,17 +94,15 @@ def test_the_page_loads_nothing_and_runs_nothing(name: str, request: pytest.Fixt
         assert "url(http" not in (attributes.get("style") or "")
 
 
-def test_the_styles_import_nothing(documents: Documents) -> None:
-    for style in re.findall(r"<style[^>]*>(.*?)</style>", page(documents), flags=re.DOTALL):
+def test_the_styles_import_nothing(drawn: Drawn) -> None:
+    for style in re.findall(r"<style[^>]*>(.*?)</style>", drawn("documents"), flags=re.DOTALL):
         assert "@import" not in style
         assert "url(" not in style
 
 
 @pytest.mark.parametrize("name", ["documents", "hostile_documents", "many_documents"])
-def test_every_element_is_closed_and_every_id_is_its_own(
-    name: str, request: pytest.FixtureRequest
-) -> None:
-    html = page(request.getfixturevalue(name))
+def test_every_element_is_closed_and_every_id_is_its_own(name: str, drawn: Drawn) -> None:
+    html = drawn(name)
     elements = Elements(html)
     assert not elements.misplaced
     assert not elements.open
@@ -115,8 +123,8 @@ def test_every_element_is_closed_and_every_id_is_its_own(
     assert used <= set(ids)
 
 
-def test_hostile_class_names_are_words_not_markup(hostile_documents: Documents) -> None:
-    words = "".join(Elements(page(hostile_documents)).words)
+def test_hostile_class_names_are_words_not_markup(drawn: Drawn) -> None:
+    words = "".join(Elements(drawn("hostile_documents")).words)
     assert "<script>alert(1)<…" in words
     assert "&lt;b&gt;" in words  # as the class is called, not as the browser would read it
     assert "{{ 7 * 7 }}" in words
@@ -135,23 +143,25 @@ def test_hostile_documents_are_escaped_too(documents: Documents) -> None:
     assert html.count("&lt;img src=x") == 3
 
 
-def test_equal_documents_give_an_equal_page(documents: Documents) -> None:
-    assert page(documents) == page(documents)
+def test_equal_documents_give_an_equal_page(documents: Documents, drawn: Drawn) -> None:
+    assert page(documents) == drawn("documents")
 
 
-def test_many_classes_are_cut_to_those_that_matter(many_documents: Documents) -> None:
-    html = page(many_documents)
+def test_many_classes_are_cut_to_those_that_matter(drawn: Drawn) -> None:
+    html = drawn("many_documents")
     assert "20 of 77 classes" in html
     assert len(html) < 3_000_000
 
 
-def test_a_failed_parity_says_do_not_ship(documents: Documents) -> None:
+def test_a_failed_parity_says_do_not_ship(documents: Documents, drawn: Drawn) -> None:
     broken = {"largest_difference": 0.5, "inputs": 256, "tolerance": 1e-4}
     assert "Do not ship it." in page(replace(documents, parity=broken))
-    assert "Do not ship it." not in page(documents)
+    assert "Do not ship it." not in drawn("documents")
 
 
-def test_a_student_of_full_logits_has_a_column_of_its_own(documents: Documents) -> None:
+def test_a_student_of_full_logits_has_a_column_of_its_own(
+    documents: Documents, drawn: Drawn
+) -> None:
     def with_full(numbers: Numbers) -> Numbers:
         return numbers | {"full_logits": numbers["student"] | {"accuracy": 0.4321}}
 
@@ -172,10 +182,10 @@ def test_a_student_of_full_logits_has_a_column_of_its_own(documents: Documents) 
         "Student, distilled",
     ]
     assert ">43.2%<" in html
-    assert "Student of full logits" not in page(documents)
+    assert "Student of full logits" not in drawn("documents")
 
 
-def test_students_of_one_cache_are_a_family(documents: Documents) -> None:
+def test_students_of_one_cache_are_a_family(documents: Documents, drawn: Drawn) -> None:
     family = [kin("teacher", 0.8, 99, alone=0.7), kin("<i>tiny</i>", 0.8, 10, alone=0.7)]
     html = page(replace(documents, family=family))
     elements = Elements(html)
@@ -183,7 +193,7 @@ def test_students_of_one_cache_are_a_family(documents: Documents) -> None:
     assert '<section id="family"' in html
     assert "<i>tiny" not in html
     assert "by size and by time" in "".join(elements.words)
-    assert '<section id="family"' not in page(documents)
+    assert '<section id="family"' not in drawn("documents")
 
 
 def test_a_given_teacher_has_no_curves_and_that_is_fine(documents: Documents) -> None:
@@ -219,7 +229,9 @@ def test_the_template_is_inside_the_package() -> None:
     }
 
 
-def test_continuations_stand_side_by_side_and_are_text_alone(documents: Documents) -> None:
+def test_continuations_stand_side_by_side_and_are_text_alone(
+    documents: Documents, drawn: Drawn
+) -> None:
     record = {
         "beginning": "Once <script>alert(1)</script>",
         "text": "upon a time",
@@ -234,4 +246,4 @@ def test_continuations_stand_side_by_side_and_are_text_alone(documents: Document
     for text in record.values():
         assert text in words
     assert words.index("The text itself") < words.index("upon & time") < words.index("the the")
-    assert '<section id="continuations"' not in page(documents)
+    assert '<section id="continuations"' not in drawn("documents")

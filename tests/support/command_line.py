@@ -16,7 +16,7 @@ QUICK = (
     "student:\n  epochs: 2\n"
     "students: [default]\n"
     "trainer:\n  threads: 1\n"
-    "evaluate:\n  seeds: 1\n  latency_images: 3\n"
+    "evaluate:\n  seeds: 1\n  latency_images: 3\n  energy_seconds: 0.2\n"
 )
 SIDE = 8
 COUNT = 60

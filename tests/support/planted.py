@@ -150,7 +150,14 @@ def evaluated(
     """
     write_table(predictions, encoder.parent / "predictions.parquet")
     table = TableFile(encoder.parent / "predictions.parquet")
-    how = Evaluate(seeds=SEEDS, full_logits=False, bins=15, latency_images=1, slices=dict(slices))
+    how = Evaluate(
+        seeds=SEEDS,
+        full_logits=False,
+        bins=15,
+        latency_images=1,
+        energy_seconds=0.2,
+        slices=dict(slices),
+    )
     metrics, statistics = measure_quality(table, encoder, how)
     reliability, confusion, _ = draw_plots(table, encoder, how)
     return replace(

@@ -299,6 +299,7 @@ class Evaluate:
         full_logits: also train students from all that the teachers say, where the cache has less.
         bins: of the reliability diagram and the calibration error.
         latency_images: examples that are timed one by one.
+        energy_seconds: for how long each model answers while its energy is metered.
         slices: by name, conditions on the examples' columns, as pl.col('size') < 8.
     """
 
@@ -306,6 +307,7 @@ class Evaluate:
     full_logits: bool
     bins: Annotated[int, Field(ge=2)]
     latency_images: Count
+    energy_seconds: Positive
     slices: dict[str, str]
 
 

@@ -114,4 +114,4 @@ def test_a_meter_that_was_not_started_says_so() -> None:
 
 def test_no_input_is_refused() -> None:
     with pytest.raises(DataError, match="at least one is needed"):
-        energy_of(lambda batch: batch, ONE[:0])
+        energy_of(lambda batch: batch, ONE[:0], seconds=0.5)

@@ -13,7 +13,7 @@ from stillroom.evaluation.cost.memory import Memory
 from stillroom.models.directory import EXACT, save_model
 from stillroom.models.table import build
 from stillroom.pipelines.evaluate import costs
-from stillroom.pipelines.evaluate.costs import Asked, costs_of
+from stillroom.pipelines.evaluate.costs import Asked, Trial, costs_of
 
 
 def a_model(made: Small, folder: Path, hidden: int, seed: int) -> Asked:
@@ -47,8 +47,9 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def timed(made: Small) -> pl.DataFrame:
-    return made.examples.read().filter(pl.col("split") == "test").head(3)
+def a_trial(made: Small, calls: int = 1) -> Trial:
+    timed = made.examples.read().filter(pl.col("split") == "test").head(3)
+    return Trial(timed, calls, seconds=0.2)
 
 
 def test_members_of_one_architecture_are_measured_once_and_counted_each(
@@ -56,7 +57,7 @@ def test_members_of_one_architecture_are_measured_once_and_counted_each(
 ) -> None:
     narrow = [a_model(made, tmp_path / f"narrow_{seed}", 32, seed) for seed in (0, 1)]
     wide = a_model(made, tmp_path / "wide", 48, seed=0)
-    found = costs_of([narrow[0], wide, narrow[1]], timed(made), calls=2)
+    found = costs_of([narrow[0], wide, narrow[1]], a_trial(made, calls=2))
     assert alone == ["narrow_0", "wide"]
     of_narrow, of_wide = 64 * 32 + 32 + 32 * 3 + 3, 64 * 48 + 48 + 48 * 3 + 3
     assert found["parameters"] == 2 * of_narrow + of_wide
@@ -72,7 +73,7 @@ def test_where_no_process_tells_its_peak_memory_has_no_number(
     made: Small, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "none")
-    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], timed(made), calls=1)
+    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
     assert alone == []
     assert "peak_megabytes" not in found
     assert found["parameters"] == 64 * 32 + 32 + 32 * 3 + 3
@@ -85,11 +86,11 @@ def test_a_meter_that_fails_costs_its_own_number_alone(
         raise MeterError("no energy")
 
     monkeypatch.setattr(costs, "energy_of", fail)
-    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], timed(made), calls=1)
+    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
     assert "watt_hours_per_thousand" not in found
     assert "peak_megabytes" in found
 
 
 def test_a_missing_model_is_refused(made: Small, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="Name a Hugging Face model directory"):
-        costs_of([Asked(tmp_path / "none", EXACT)], timed(made), calls=1)
+        costs_of([Asked(tmp_path / "none", EXACT)], a_trial(made))

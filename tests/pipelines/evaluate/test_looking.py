@@ -21,7 +21,9 @@ TEST, VALIDATION = 120, 30
 
 
 def measured(**slices: str) -> Evaluate:
-    return Evaluate(seeds=2, full_logits=False, bins=15, latency_images=1, slices=slices)
+    return Evaluate(
+        seeds=2, full_logits=False, bins=15, latency_images=1, energy_seconds=0.2, slices=slices
+    )
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,9 @@ from stillroom.teachers.reference import refer
 from stillroom.training.origin import write_origin
 
 RUN = ("float32", "cpu")
-EVALUATE = Evaluate(seeds=1, full_logits=False, bins=15, latency_images=3, slices={})
+EVALUATE = Evaluate(
+    seeds=1, full_logits=False, bins=15, latency_images=3, energy_seconds=0.2, slices={}
+)
 STUDENT = Student(
     **asdict(fitted(epochs=7)),
     transfer=EVERYTHING,
@@ -86,15 +88,27 @@ def on_disk(frame: pl.DataFrame, path: Path) -> TableFile:
     return TableFile(path)
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    made = small(tmp_path)
-    teachers = untrained_teachers(made, tmp_path / "teachers")
-    students = untrained_teachers(made, tmp_path / "students")
+@dataclass
+class Costly:
+    """A run, and what its models take."""
+
+    run: Run
+    cost: dict[str, dict[str, int | float]]
+
+
+def a_run(folder: Path) -> Run:
+    made = small(folder)
+    teachers = untrained_teachers(made, folder / "teachers")
+    students = untrained_teachers(made, folder / "students")
     (students / "member_0").rename(students / "student")
     (students / "member_1").rename(students / "control")
-    (tmp_path / "every").mkdir()
-    return Run(made, teachers, students, soft_labels(made, teachers, tmp_path / "set"))
+    (folder / "every").mkdir()
+    return Run(made, teachers, students, soft_labels(made, teachers, folder / "set"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return a_run(tmp_path)
 
 
 def softmax(model: PreTrainedModel, inputs: torch.Tensor) -> np.ndarray:
@@ -263,33 +277,42 @@ def measured(
     )
 
 
-def test_other_students_of_the_same_labels_are_timed(run: Run) -> None:
+@pytest.fixture(scope="module")
+def costly(tmp_path_factory: pytest.TempPathFactory) -> Costly:
+    """Return what is measured of a run beside which there are two other students."""
+    run = a_run(tmp_path_factory.mktemp("costly"))
     every = run.students.parent / "every"
     shutil.copytree(run.students, every / "kin")
     write_origin(every / "kin", run.labels.manifest.content, {})
     shutil.copytree(run.students, every / "stranger")
-    cost = measured(run, run.teachers)
-    assert cost["family/kin"]["ms_p50"] > 0
-    assert "family/stranger" not in cost
+    return Costly(run, measured(run, run.teachers))
 
 
-def test_the_cache_is_asked_once_and_read_in_each_epoch(run: Run) -> None:
-    cost = measured(run, run.teachers)
+def test_other_students_of_the_same_labels_are_timed(costly: Costly) -> None:
+    assert costly.cost["family/kin"]["ms_p50"] > 0
+    assert "family/stranger" not in costly.cost
+
+
+def test_the_cache_is_asked_once_and_read_in_each_epoch(costly: Costly) -> None:
+    run, cost = costly.run, costly.cost
     cache, rate = cost["cache"], cost["teacher"]["per_second_at_32"]
     rows, train = run.labels.manifest.rows, run.made.examples.count("split", "train")[0]
     assert (cache["rows"], cache["bytes"]) == (rows, run.labels.manifest.bytes)
     assert cache["read"] == train * 7  # by one student; its control reads none
     assert cache["paid_seconds"] == pytest.approx(rows / rate, rel=1e-2, abs=1e-4)
+
+
+def test_a_live_teacher_is_not_read_from_the_cache(run: Run) -> None:
     live = measured(run, run.teachers, "live")["cache"]
     assert live["read"] == live["live_seconds"] == 0
     assert live["saved_hours"] <= 0
 
 
 def test_what_the_stages_took_is_told_where_it_was_noted_of_these_results(
-    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, costly: Costly, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert "run" not in costly.cost
     monkeypatch.chdir(project)
-    assert "run" not in measured(run, run.teachers)
     for result, joules in ((run.teachers, 3600.0), (run.labels, 360.0), (run.students, 36.0)):
         note(project, made(result), Spent(joules=joules, seconds=5.0, is_estimate=True))
     assert measured(run, run.teachers)["run"] == {
@@ -304,8 +327,8 @@ def test_what_the_stages_took_is_told_where_it_was_noted_of_these_results(
     }
 
 
-def test_the_teachers_cost_is_that_of_all_members(run: Run) -> None:
-    cost = measured(run, run.teachers)
+def test_the_teachers_cost_is_that_of_all_members(costly: Costly) -> None:
+    cost = costly.cost
     parameters = 64 * 32 + 32 + 32 * 3 + 3
     assert cost["student"]["parameters"] == cost["control"]["parameters"] == parameters
     assert cost["teacher"]["parameters"] == 2 * parameters

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 JOULES_OF_A_KWH = 3.6e6
 JOULES_OF_A_WH = 3600
 WARM_UP = 2
-# The kernel counts a process's time in hundredths of a second, some counters move once a second.
-SECONDS = 2.0
 BY_COUNTER = "CPU(Intel Rapl)"  # as codecarbon calls it
 
 
@@ -81,13 +79,14 @@ class Meter:
         return Energy((found.cpu_energy + found.gpu_energy) * JOULES_OF_A_KWH, not is_counted)
 
 
-def energy_of(forward: Forward, inputs: Inputs, seconds: float = SECONDS) -> Energy:
+def energy_of(forward: Forward, inputs: Inputs, seconds: float) -> Energy:
     """Return what one example takes, asked alone.
 
     Args:
         forward: runs the model on one example, [1, *shape], and waits for the answer.
         inputs: [N, *shape], taken in turn.
-        seconds: how long to go on; at least one example is run.
+        seconds: how long to go on; at least one example is run. The kernel counts a process's
+            time in hundredths of a second, and some counters move once a second.
 
     Raises:
         DataError: there is no input.

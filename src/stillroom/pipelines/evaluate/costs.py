@@ -40,13 +40,27 @@ class Asked:
     inference: Inference
 
 
-def costs_of(members: Sequence[Asked], timed: pl.DataFrame, calls: int) -> Numbers:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What models are asked while they are measured.
+
+    Attributes:
+        examples: rows, taken in turn.
+        calls: that are timed, one example each.
+        seconds: that energy is metered.
+    """
+
+    examples: pl.DataFrame
+    calls: int
+    seconds: float
+
+
+def costs_of(members: Sequence[Asked], trial: Trial) -> Numbers:
     """Return what models take that all answer, one after the other.
 
     Args:
         members: of which those of one architecture are measured once.
-        timed: examples to run them on.
-        calls: that are timed.
+        trial: what they are asked.
 
     Raises:
         ModelError: a model directory is missing or damaged.
@@ -57,7 +71,7 @@ def costs_of(members: Sequence[Asked], timed: pl.DataFrame, calls: int) -> Numbe
         for member in members:
             architecture = architecture_hash(member.path)
             if architecture not in found:
-                found[architecture] = _cost(member, timed, calls)
+                found[architecture] = _cost(member, trial)
             costs.append(found[architecture])
             ticker.advance()
     return together(costs).numbers()
@@ -102,13 +116,13 @@ def run_of(teachers: Path, soft_labels: SoftLabelSet, students: Path) -> dict[st
     return {"run": numbers}
 
 
-def _cost(member: Asked, timed: pl.DataFrame, calls: int) -> Cost:
+def _cost(member: Asked, trial: Trial) -> Cost:
     model, encoder = load_model(member.path, member.inference), read_encoder(member.path)
     # A teacher's inputs may be others than the student's.
-    forward, inputs = serving(model), encoder.encode(timed)
-    cost = cost_of(model, forward, inputs, calls)
+    forward, inputs = serving(model), encoder.encode(trial.examples)
+    cost = cost_of(model, forward, inputs, trial.calls)
     try:
-        cost = replace(cost, energy=energy_of(forward, inputs))
+        cost = replace(cost, energy=energy_of(forward, inputs, trial.seconds))
     except MeterError as error:
         _LOG.warning("energy: %s", error)
     if not CLEAR_REFS.is_file() or not os.access(CLEAR_REFS, os.W_OK):

@@ -168,7 +168,7 @@ def measure_cost(
         student_curves: how often they went over their examples.
         student: which of the examples it took.
         mode: whether it read the cache.
-        evaluate: how many images to time.
+        evaluate: how many of them to time, and for how long to meter.
 
     Returns:
         of each arm as `evaluation.cost.model` has it; `cache` as `evaluation.cost.cache` has it;
@@ -180,18 +180,18 @@ def measure_cost(
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.pipelines.evaluate.costs import Asked, cache_of, costs_of, run_of
+    from stillroom.pipelines.evaluate.costs import Asked, Trial, cache_of, costs_of, run_of
     from stillroom.pipelines.evaluate.siblings import times_of_family
     from stillroom.teachers.reference import refer
 
     fitted = read_encoder(encoder)
-    calls = evaluate.latency_images
-    timed = tested_rows(examples.read(), fitted).head(calls)
+    timed = tested_rows(examples.read(), fitted).head(evaluate.latency_images)
+    trial = Trial(timed, evaluate.latency_images, evaluate.energy_seconds)
     inference = Inference(dtype=dtype, device_map=device_map)
     # On the teachers' device, so that ratios are of the models.
     beside = Inference(dtype="float32", device_map=device_map)
-    theirs = costs_of([Asked(ref.path, inference) for ref in refer(teachers)], timed, calls)
-    own = costs_of([Asked(students / STUDENT, beside)], timed, calls)
+    theirs = costs_of([Asked(ref.path, inference) for ref in refer(teachers)], trial)
+    own = costs_of([Asked(students / STUDENT, beside)], trial)
     trained = [row for row in student_curves if of_name(row["model"]).arm == STUDENT]
     rows = round(student.transfer.share * examples.count("split", "train")[0])
     cache = cache_of(soft_labels, theirs, 0 if mode == "live" else rows * len(trained))
