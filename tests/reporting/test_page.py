@@ -125,12 +125,12 @@ def test_every_element_is_closed_and_every_id_is_its_own(name: str, drawn: Drawn
 
 def test_hostile_class_names_are_words_not_markup(drawn: Drawn) -> None:
     words = "".join(Elements(drawn("hostile_documents")).words)
-    assert "<script>alert(1)<…" in words
+    assert "<script>ale…cript>" in words
     assert "&lt;b&gt;" in words  # as the class is called, not as the browser would read it
     assert "{{ 7 * 7 }}" in words
     assert "$\\frac{1}{0}$" in words
     assert "日本語" in words
-    assert 'id="x" url(#y) hr…' in words
+    assert 'id="x" url(…f="#z"' in words
     assert "\x00" not in words
     assert "\x1b" not in words
 

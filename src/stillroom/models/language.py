@@ -122,7 +122,10 @@ def output_layer(model: "PreTrainedModel") -> "Module":
     """
     layer = model.get_output_embeddings()
     if layer is None:
-        raise ModelError(f"{type(model).__name__} has no output layer over a vocabulary.")
+        raise ModelError(
+            f"{type(model).__name__} has no output layer over a vocabulary, and the examples are "
+            "tokens. Name a language model, or give the --params that the examples were made with."
+        )
     found: Module = layer
     return found
 

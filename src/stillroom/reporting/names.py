@@ -19,9 +19,12 @@ def printable(text: str) -> str:
 
 
 def short(name: str, longest: int = LONGEST) -> str:
-    """Return `name`, printable and at most `longest` letters long; "…" stands for the rest."""
-    text = printable(name)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    """Return `name`, printable and at most `longest` letters long.
+
+    Names of classes often begin alike, so "…" stands for what is before the last third.
+    """
+    text, end = printable(name), longest // 3
+    return text if len(text) <= longest else f"{text[: longest - end - 1]}…{text[-end:]}"
 
 
 def title(model: str) -> str:

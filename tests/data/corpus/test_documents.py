@@ -79,13 +79,13 @@ def test_a_corpus_can_be_walked_over_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.txt", b"", r"a\.txt document 0 is empty"),
-        ("a.txt", b" \n ", r"a\.txt document 0 is empty"),
+        ("a.txt", b"", r"document 1 of a\.txt is empty"),
+        ("a.txt", b" \n ", r"document 1 of a\.txt is empty"),
         ("a.txt", b"good \xff\xfe", r"a\.txt is not UTF-8 \(byte 5 .* 0xff\)"),
-        ("a.txt", b"x" * 1001, r"a\.txt document 0 is 1,001 characters .* allows 1,000"),
+        ("a.txt", b"x" * 1001, r"document 1 of a\.txt is 1,001 characters .* allows 1,000"),
         ("a.csv", b"title\nx\n", r"a\.csv has no column text\. Its columns: title"),
         ("a.csv", b"text,n\nx\n", r"a\.csv row 0 has 1 fields, the header 2"),
-        ("a.csv", b"text,n\nx,1\n,2\n", r"a\.csv document 1 is empty"),
+        ("a.csv", b"text,n\nx,1\n,2\n", r"document 2 of a\.csv is empty"),
         ("a.jsonl", b'{"title": "x"}\n', r"a\.jsonl line 1 has no column text"),
         ("a.jsonl", b'{"text": 3}\n', r"a\.jsonl line 1: text is 3, no text"),
         ("a.jsonl", b'{"text": "\\ud800"}\n', r"a\.jsonl line 1: text is no Unicode text"),
@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_named(
 
 def test_a_missing_text_of_a_parquet_file_is_an_empty_document(tmp_path: Path) -> None:
     pl.DataFrame({"text": ["one", None]}).write_parquet(tmp_path / "a.parquet")
-    with pytest.raises(DataError, match=r"a\.parquet document 1 is empty"):
+    with pytest.raises(DataError, match=r"document 2 of a\.parquet is empty"):
         list(files(tmp_path))
 
 

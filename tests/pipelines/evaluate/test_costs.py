@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from small_project import Small, small
 
+from stillroom.config.schema import Transfer
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
 from stillroom.evaluation.cost.energy import Energy, MeterError
@@ -13,7 +14,7 @@ from stillroom.evaluation.cost.memory import Memory
 from stillroom.models.directory import EXACT, save_model
 from stillroom.models.table import build
 from stillroom.pipelines.evaluate import costs
-from stillroom.pipelines.evaluate.costs import Asked, Trial, costs_of
+from stillroom.pipelines.evaluate.costs import Asked, Trial, costs_of, rows_taken
 
 
 def a_model(made: Small, folder: Path, hidden: int, seed: int) -> Asked:
@@ -89,6 +90,18 @@ def test_a_meter_that_fails_costs_its_own_number_alone(
     found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
     assert "watt_hours_per_thousand" not in found
     assert "peak_megabytes" in found
+
+
+def test_a_student_takes_a_share_of_the_classes_that_it_is_not_spared() -> None:
+    # 8 training rows: 4 cats, 3 dogs and one that nobody named.
+    labels = [0, 0, 0, 0, 1, 1, 1, None, 0, 1]
+    rows = pl.DataFrame(
+        {"split": ["train"] * 8 + ["test"] * 2, "label": labels},
+        schema_overrides={"label": pl.Int32},
+    )
+    for share, without, count in ((1.0, [], 8), (0.5, [], 4), (1.0, ["dog"], 5), (0.6, ["cat"], 2)):
+        transfer = Transfer(share=share, without=without, balance=[])
+        assert rows_taken(rows, transfer, ("cat", "dog")) == count
 
 
 def test_a_missing_model_is_refused(made: Small, tmp_path: Path) -> None:

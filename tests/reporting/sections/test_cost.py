@@ -10,7 +10,7 @@ def test_each_cost_that_both_have_is_divided_and_throughput_the_other_way_round(
     assert ratios(teacher, student) == [
         ("Parameters", 10.0),
         ("Latency", 3.0),
-        ("Time at 32", 8.0),
+        ("Time, 32 at once", 8.0),
     ]
 
 

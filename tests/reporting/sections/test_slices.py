@@ -131,7 +131,9 @@ def test_a_slice_on_which_the_student_gains_less_is_no_alarm() -> None:
 
 def test_a_name_is_printable_and_cut() -> None:
     (told,) = section(of(a_slice("a\x00" + "b" * 100))).alarms
-    assert told.startswith("On a\N{REPLACEMENT CHARACTER}" + "b" * 57 + "… the student")
+    assert told.startswith(
+        "On a\N{REPLACEMENT CHARACTER}" + "b" * 37 + "…" + "b" * 20 + " the student"
+    )
 
 
 def test_the_figure_shows_each_slice_and_no_markup_of_a_name(environment: Environment) -> None:

@@ -35,7 +35,7 @@ class Document:
     @property
     def origin(self) -> str:
         """How a message names it."""
-        return f"{self.part} document {self.row}"
+        return f"document {self.row + 1} of {self.part}"
 
 
 class Corpus(Protocol):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from stillroom.config.schema import Inference
+from stillroom.config.schema import Inference, Transfer
 from stillroom.evaluation.cost.cache import Cache
 from stillroom.evaluation.cost.energy import JOULES_OF_A_WH, MeterError, energy_of
 from stillroom.evaluation.cost.footprint import CLEAR_REFS
@@ -75,6 +75,14 @@ def costs_of(members: Sequence[Asked], trial: Trial) -> Numbers:
             costs.append(found[architecture])
             ticker.advance()
     return together(costs).numbers()
+
+
+def rows_taken(examples: pl.DataFrame, transfer: Transfer, classes: Sequence[str]) -> int:
+    """Return how many training rows a student learns from; of its share, what is expected."""
+    left_out = [list(classes).index(name) for name in transfer.without]
+    is_left_out = pl.col("label").is_in(left_out).fill_null(value=False)
+    rows = examples.filter(pl.col("split") == "train", ~is_left_out)
+    return round(transfer.share * len(rows))
 
 
 def cache_of(soft_labels: SoftLabelSet, teacher: Numbers, read: int) -> Cache:

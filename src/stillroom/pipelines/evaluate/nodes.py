@@ -180,12 +180,20 @@ def measure_cost(
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.pipelines.evaluate.costs import Asked, Trial, cache_of, costs_of, run_of
+    from stillroom.pipelines.evaluate.costs import (
+        Asked,
+        Trial,
+        cache_of,
+        costs_of,
+        rows_taken,
+        run_of,
+    )
     from stillroom.pipelines.evaluate.siblings import times_of_family
     from stillroom.teachers.reference import refer
 
     fitted = read_encoder(encoder)
-    timed = tested_rows(examples.read(), fitted).head(evaluate.latency_images)
+    every = examples.read()
+    timed = tested_rows(every, fitted).head(evaluate.latency_images)
     trial = Trial(timed, evaluate.latency_images, evaluate.energy_seconds)
     inference = Inference(dtype=dtype, device_map=device_map)
     # On the teachers' device, so that ratios are of the models.
@@ -193,7 +201,7 @@ def measure_cost(
     theirs = costs_of([Asked(ref.path, inference) for ref in refer(teachers)], trial)
     own = costs_of([Asked(students / STUDENT, beside)], trial)
     trained = [row for row in student_curves if of_name(row["model"]).arm == STUDENT]
-    rows = round(student.transfer.share * examples.count("split", "train")[0])
+    rows = rows_taken(every, student.transfer, fitted.classes)
     cache = cache_of(soft_labels, theirs, 0 if mode == "live" else rows * len(trained))
     content = soft_labels.manifest.content
     return {

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.evaluation.slices.judged import Judged, JudgedSlice, called_out
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
-from stillroom.reporting.names import printable
+from stillroom.reporting.names import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,9 +106,7 @@ def _name_slices(axes: "Axes", shown: list[JudgedSlice]) -> None:
 
 
 def _label(one: JudgedSlice) -> str:
-    text = printable(one.name)
-    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    return f"{text} ({one.examples:,})"
+    return f"{short(one.name, LONGEST)} ({one.examples:,})"
 
 
 def _told(judged: Judged) -> str:

@@ -17,7 +17,7 @@ LESS = {
     "peak_megabytes": "Memory",
     "watt_hours_per_thousand": "Energy",
 }
-MORE = {"per_second_at_32": "Time at 32"}
+MORE = {"per_second_at_32": "Time, 32 at once"}
 STAGES = {"tutor": "the teachers", "teach": "their new answers", "train": "the students"}
 MINUTE, HOUR = 60, 3600
 
