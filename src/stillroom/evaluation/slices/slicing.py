@@ -90,6 +90,18 @@ def by_size(sizes: NDArray[Any], unit: str) -> list[Slice]:
     ]
 
 
+def by_own_size(frame: pl.DataFrame) -> list[Slice]:
+    """Return the same of the column `size`, in tokens or characters; none without it.
+
+    Args:
+        frame: N examples; those of tokens have a column of that name too.
+    """
+    if "size" not in frame.columns:
+        return []
+    unit = "tokens" if "tokens" in frame.columns else "characters"
+    return by_size(frame["size"].to_numpy(), unit)
+
+
 def by_condition(frame: pl.DataFrame, conditions: Mapping[str, str]) -> list[Slice]:
     """Return a slice for each condition of the config.
 

@@ -100,22 +100,10 @@ def measure_quality(
     Raises:
         DataError: predictions that are no distributions, or that do not fit the classes.
     """
-    from stillroom.data.encoders import SequenceEncoder, read_encoder
-    from stillroom.evaluation.statistics.evidence import evidence
+    from stillroom.pipelines.evaluate.findings import findings
 
-    fitted, frame = read_encoder(encoder), predictions.read()
-    if isinstance(fitted, SequenceEncoder):
-        from stillroom.pipelines.evaluate.tokens import TokenAnswers, measure_tokens
-
-        said = TokenAnswers.of_frame(frame)
-        metrics = measure_tokens(said, fitted.task, evaluate.bins)
-        return rounded(metrics), rounded(evidence(said.marks()).to_json())
-    from stillroom.evaluation.answers import Answers
-    from stillroom.pipelines.evaluate.classes import measure_classes
-
-    test, validation = (Answers.of_frame(frame, split) for split in ("test", "validation"))
-    metrics = measure_classes(test, validation, evaluate.bins)
-    return rounded(metrics), rounded(evidence(test.marks()).to_json())
+    found = findings(predictions, encoder)
+    return rounded(found.quality(evaluate.bins)), rounded(found.evidence().to_json())
 
 
 def draw_plots(
@@ -126,17 +114,9 @@ def draw_plots(
     Args:
         predictions, encoder, evaluate: as of `measure_quality`.
     """
-    from stillroom.data.encoders import SequenceEncoder, read_encoder
+    from stillroom.pipelines.evaluate.findings import findings
 
-    fitted, frame = read_encoder(encoder), predictions.read()
-    if isinstance(fitted, SequenceEncoder):
-        from stillroom.pipelines.evaluate.tokens import TokenAnswers, reliability_of_tokens
-
-        return reliability_of_tokens(TokenAnswers.of_frame(frame), evaluate.bins), [], []
-    from stillroom.evaluation.answers import Answers
-    from stillroom.evaluation.plots import plots
-
-    return plots(Answers.of_frame(frame, "test"), fitted.classes, evaluate.bins)
+    return findings(predictions, encoder).plots(evaluate.bins)
 
 
 def measure_cost(
