@@ -18,11 +18,11 @@ def printed(documents: Documents, width: int) -> str:
 def test_the_table_fits_eighty_columns_unbroken(documents: Documents) -> None:
     lines = printed(documents, 80).splitlines()
     assert max(map(len, lines)) <= 80
-    rows = [line for line in lines if line.strip().startswith(("teacher", "student"))]
+    rows = [line for line in lines if line.strip().startswith(("Teacher", "Student"))]
     assert [line.split("  ")[1].strip() for line in rows] == [
-        "teacher",
-        "student alone",
-        "student distilled",
+        "Teacher",
+        "Student alone",
+        "Student, distilled",
     ]
     # The same lines on a wider terminal: nothing was wrapped or cut to fit.
     assert [line.rstrip() for line in lines] == [
@@ -43,7 +43,7 @@ def test_a_teacher_of_billions_still_fits(documents: Documents) -> None:
 
 def test_numbers_are_aligned_on_the_right(documents: Documents) -> None:
     lines = printed(documents, 80).splitlines()
-    rows = [line.rstrip() for line in lines if line.strip().startswith(("teacher", "student"))]
+    rows = [line.rstrip() for line in lines if line.strip().startswith(("Teacher", "Student"))]
     assert len({len(row) for row in rows}) == 1
     assert len({row.index("%") for row in rows}) == 1
 

@@ -8,17 +8,12 @@ from rich.table import Table
 
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.measures import cost_measures, models_of, quality_measures
+from stillroom.reporting.names import title
 from stillroom.reporting.verdict import alarms, headline, of_seeds
 
 Numbers = dict[str, dict[str, int | float]]
 
 WIDTH = 79
-NAMES = {
-    "teacher": "teacher",
-    "control": "student alone",
-    "full_logits": "of full logits",
-    "student": "student distilled",
-}
 COLUMNS = {
     "Accuracy": "accuracy",
     "NLL": "NLL",
@@ -61,5 +56,5 @@ def _table(metrics: Numbers, cost: Numbers) -> Table:
         table.add_column(COLUMNS[name], justify="right", no_wrap=True)
     for index, model in enumerate(models_of(metrics)):
         texts = [measures[name].texts[index] for name in COLUMNS]
-        table.add_row(NAMES[model], *texts, style="bold" if model == "student" else None)
+        table.add_row(title(model), *texts, style="bold" if model == "student" else None)
     return table

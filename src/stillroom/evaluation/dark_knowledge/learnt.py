@@ -19,7 +19,6 @@ wrong classes as its teacher does has learnt what it had to; how sure it is, cal
 It also keeps the share within 0 and 1. What a control has, no soft label taught it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +42,6 @@ Doubles = NDArray[np.float64]
 LARGEST_POWER = 64.0
 # Entries that a power is fitted on: enough for one number, and quick for 1,000 classes.
 FITTED = 2**19
-# Examples are drawn again in random groups, of which there are at most so many: the error of their
-# mean is then known to one part in 45, which is enough, and in a fraction of the time.
-GROUPS = 1000
 # Less than this, in nats of an example, is rounding.
 LEAST_NATS = 1e-9
 
@@ -95,9 +91,11 @@ def learnt(
     Raises:
         DataError: shapes that do not match, or values that are no distribution.
     """
-    there = _scores([available(teacher, labels)])
-    by_student = _scores([explained(one, teacher, labels) for one in student])
-    by_control = _scores([explained(one, teacher, labels) for one in control])
+    there = Scores.of_answers(available(teacher, labels)[None])
+    by_student, by_control = (
+        Scores.of_answers(np.stack([explained(one, teacher, labels) for one in models]))
+        for models in (student, control)
+    )
     return Learnt(
         nats=there.value,
         examples=_shares(by_student, by_control, there) if there.value > LEAST_NATS else None,
@@ -149,17 +147,6 @@ def share_by_class(
     if there <= LEAST_NATS * len(truth):
         return None
     return float(_explained(ours, theirs).sum()) / there
-
-
-def _scores(nats: Sequence[Doubles]) -> Scores:
-    """Return the scores of so many seeds, [N] of each, summed over groups of examples."""
-    count = len(nats[0])
-    if count <= GROUPS:
-        return Scores.of_answers(np.stack(nats))
-    owners = np.random.default_rng(0).permutation(count) % GROUPS
-    sums = np.stack([np.bincount(owners, of_seed, GROUPS) for of_seed in nats])
-    counts = np.bincount(owners, minlength=GROUPS)
-    return Scores(np.asarray(sums, np.float64), np.asarray(counts, np.float64))
 
 
 def _shares(student: Scores, control: Scores, there: Scores) -> Shares | None:
