@@ -58,6 +58,11 @@ def test_it_names_what_lies_there_and_equal_files_give_equal_bytes(tmp_path: Pat
             "kedro run --pipeline=distill --params='data.path=…/texts,a=…/b,c=…/d'",
         ),
         (["kedro", "run", "--params"], "kedro run --pipeline=distill"),
+        (
+            ["kedro", "run", "-e", "gpu", "--params=a=1"],
+            "kedro run --pipeline=distill --env=gpu --params=a=1",
+        ),
+        (["kedro", "run", "--env=gpu"], "kedro run --pipeline=distill --env=gpu"),
     ],
 )
 def test_the_command_is_this_one_for_the_whole_without_the_folders_of_this_machine(

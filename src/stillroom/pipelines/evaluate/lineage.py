@@ -7,6 +7,7 @@ students, soft_labels, teachers, licence, examples, encoder, data_report, parame
 import os
 import shlex
 import sys
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -69,18 +70,20 @@ def command_of(words: Sequence[str], environment: Mapping[str, str]) -> str:
     """Return the command that runs everything as this process runs a part of it.
 
     Args:
-        words: the command line of the process, with what `--params` gave.
+        words: the command line of the process, with what `--params` and `--env` gave.
         environment: of the process, in which DVC tells that it is the one who runs.
     """
     if environment.get(DVC_STAGE):
         return "dvc repro"
-    given = [
-        following if word == "--params" else word.removeprefix("--params=")
-        for word, following in zip(words, [*words[1:], ""], strict=True)
-        if word == "--params" or word.startswith("--params=")
-    ]
-    pairs = [_portable(pair) for one in given for pair in one.split(",") if pair]
-    return f"{RUN} --params={shlex.quote(','.join(pairs))}" if pairs else RUN
+    options = ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--params", action="append", nargs="?", const="", default=[])
+    options.add_argument("-e", "--env", nargs="?")
+    given, _ = options.parse_known_args(words)
+    pairs = [_portable(pair) for one in given.params for pair in one.split(",") if pair]
+    kept = {"env": given.env, "params": ",".join(pairs)}
+    return " ".join(
+        [RUN, *(f"--{name}={shlex.quote(said)}" for name, said in kept.items() if said)]
+    )
 
 
 def _portable(pair: str) -> str:
