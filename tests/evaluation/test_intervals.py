@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillroom.errors import DataError
-from stillroom.evaluation.intervals import wilson
+from stillroom.evaluation.intervals import wilson, within
+from stillroom.evaluation.statistics.bootstrap import Estimate
 
 
 def test_wilson_of_half_of_a_hundred() -> None:
@@ -28,3 +29,14 @@ def test_the_interval_holds_the_share_and_stays_within_one(count: int, share: fl
 def test_what_is_no_share_is_refused(share: float, count: int) -> None:
     with pytest.raises(DataError, match="has no interval"):
         wilson(share, count)
+
+
+def test_a_share_stays_within_nothing_and_all() -> None:
+    assert within(Estimate(0.99, 0.96, 1.015), 100) == Estimate(0.99, 0.96, 1.0)
+    assert within(Estimate(0.01, -0.01, 0.04), 100) == Estimate(0.01, 0.0, 0.04)
+    assert within(Estimate(0.5, 0.4, 0.6), 100) == Estimate(0.5, 0.4, 0.6)
+
+
+def test_all_and_none_are_left_to_chance_too() -> None:
+    assert within(Estimate(1.0, 1.0, 1.0), 10) == Estimate(1.0, *wilson(1.0, 10))
+    assert within(Estimate(0.0, 0.0, 0.1), 10) == Estimate(0.0, *wilson(0.0, 10))

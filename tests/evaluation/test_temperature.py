@@ -51,3 +51,15 @@ def test_no_first_choice_is_changed(temperature: float) -> None:
 def test_a_model_that_is_always_wrong_is_flattened_and_no_further() -> None:
     p = np.tile([0.9, 0.1], (20, 1))
     assert fitted_temperature(p, np.ones(20, int)) == pytest.approx(MOST, rel=0.01)
+
+
+@pytest.mark.parametrize("times", [3.0, 5.0, 8.0])
+def test_the_logits_of_an_overconfident_model_are_read_back_from_float32(times: float) -> None:
+    # Ten classes: gaps of the logits go to about 10, and 8 times those to 80.
+    draws = np.random.default_rng(0)
+    logits = draws.normal(0, 2, (5000, 10))
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p = odds / odds.sum(axis=1, keepdims=True)
+    labels = (p.cumsum(axis=1) < draws.random((5000, 1))).sum(axis=1).clip(max=9)
+    stored = scaled(p, 1 / times).astype(np.float32)
+    assert fitted_temperature(stored, labels) == pytest.approx(times, rel=0.03)

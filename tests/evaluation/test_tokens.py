@@ -48,6 +48,10 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_logits_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(DataError, match="NaN or infinity"):
         said(LOGITS * torch.nan, LABELS, TEACHER)
+    ruled_out = LOGITS.clone()
+    ruled_out[0, (LABELS[0] + 1) % LOGITS.shape[1]] = -torch.inf  # what the teacher gives a share
+    with pytest.raises(DataError, match="NaN or infinity"):
+        said(ruled_out, LABELS, TEACHER)
 
 
 def test_measures_of_four_positions() -> None:

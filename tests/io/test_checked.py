@@ -33,3 +33,8 @@ def test_what_is_malformed_is_named_with_the_stage_that_writes_it(
 ) -> None:
     with pytest.raises(DataError, match=rf"^p\.json: {where} is malformed: .*--pipeline=tutor"):
         checked(Point, document, "p.json", "tutor")
+
+
+def test_a_number_that_is_none_is_refused() -> None:
+    with pytest.raises(DataError, match=r"^p\.json holds a number that is not finite"):
+        checked(Point, {"at": [1], "name": float("nan")}, "p.json", "tutor")

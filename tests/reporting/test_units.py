@@ -3,7 +3,15 @@
 import pytest
 
 from stillroom.evaluation.statistics.bootstrap import Estimate
-from stillroom.reporting.units import NATS, POINTS, between, fine_percent
+from stillroom.reporting.units import (
+    NATS,
+    POINTS,
+    between,
+    counted,
+    fine_percent,
+    percent,
+    whole_percent,
+)
 
 
 def test_a_difference_has_its_unit_and_digits() -> None:
@@ -37,3 +45,10 @@ def test_a_share_stands_with_both_ends() -> None:
 )
 def test_a_small_share_keeps_two_digits_that_count(share: float, text: str) -> None:
     assert fine_percent(share) == text
+
+
+def test_a_zero_has_no_sign_and_one_is_one() -> None:
+    assert POINTS.amount(-0.0001) == "0.0 points"
+    assert (percent(-0.0001), whole_percent(-0.001)) == ("0.0%", "0%")
+    assert (POINTS.number(-0.01), whole_percent(-0.01)) == ("-1.0", "-1%")
+    assert (counted(1, "example"), counted(1200, "example")) == ("1 example", "1,200 examples")

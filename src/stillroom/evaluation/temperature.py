@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.evaluation.metrics import FLOOR, nll
+from stillroom.evaluation.metrics import nll
 
 Doubles = NDArray[np.float64]
 
+# Of float32, in which answers are stored: 87 nats below the first choice a logit is lost.
+LEAST_P = float(np.finfo(np.float32).tiny)
 # A model that needs more than this is broken, not badly calibrated.
 LEAST, MOST = 0.05, 20.0
 
@@ -38,7 +40,8 @@ def fitted_temperature(probabilities: NDArray[Any], labels: NDArray[Any]) -> flo
 
 
 def scaled(probabilities: NDArray[Any], temperature: float) -> Doubles:
-    """Return [N, C]: softmax(log p / T), with p clipped from below as the NLL does it."""
-    logits = np.log(np.clip(np.asarray(probabilities, dtype=np.float64), FLOOR, None)) / temperature
+    """Return [N, C]: softmax(log p / T), with p clipped from below at `LEAST_P`."""
+    some = np.clip(np.asarray(probabilities, dtype=np.float64), LEAST_P, None)
+    logits = np.log(some) / temperature
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))

@@ -102,6 +102,7 @@ def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
         parts.append((nll, best.indices, best.values.exp(), kl.clamp(min=0)))
     found = Said(*(torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)))
     require_finite(found.nll)
+    require_finite(found.kl)
     return found
 
 

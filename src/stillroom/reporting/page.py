@@ -91,7 +91,7 @@ def page(documents: Documents) -> str:
         measures=quality_measures(documents.metrics) + cost_measures(documents.cost),
         intervals=[POINTS.interval(found.accuracy.arms[model]) for model in models],
         tests=found.examples,
-        unit="sequences" if found.of_sequences else "examples",
+        unit=f"{found.unit}s",
         seeds=of_seeds(found),
         curves=_curves(documents),
         reliability=_reliability(documents),

@@ -9,6 +9,7 @@ from rich.table import Table
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.measures import cost_measures, models_of, quality_measures
 from stillroom.reporting.names import title
+from stillroom.reporting.units import counted
 from stillroom.reporting.verdict import alarms, headline, of_seeds
 
 Numbers = dict[str, dict[str, int | float]]
@@ -43,8 +44,7 @@ def print_end_table(
 
 
 def _based(found: Evidence) -> str:
-    unit = "sequences" if found.of_sequences else "examples"
-    return f"Of {of_seeds(found)} and {found.examples:,} test {unit}."
+    return f"Of {of_seeds(found)} and {counted(found.examples, f'test {found.unit}')}."
 
 
 def _table(metrics: Numbers, cost: Numbers) -> Table:

@@ -8,6 +8,11 @@ from stillroom.evaluation.statistics.bootstrap import Estimate
 DASH = "\N{EN DASH}"
 
 
+def told(value: float, decimals: int) -> str:
+    """Return a number with so many decimals, and no minus before a zero."""
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """How a measure is told.
@@ -24,7 +29,7 @@ class Unit:
 
     def number(self, value: float) -> str:
         """Return the number alone."""
-        return f"{self.scale * value:,.{self.decimals}f}"
+        return told(self.scale * value, self.decimals)
 
     def amount(self, value: float) -> str:
         """Return the number and its unit."""
@@ -45,7 +50,17 @@ NATS = Unit("nats", 1, 3)
 
 def percent(share: float) -> str:
     """Return a share of one as percent with one decimal."""
-    return f"{100 * share:.1f}%"
+    return f"{told(100 * share, 1)}%"
+
+
+def whole_percent(share: float) -> str:
+    """Return a share of one as percent without decimals."""
+    return f"{told(100 * share, 0)}%"
+
+
+def counted(count: int, name: str) -> str:
+    """Return `1 example`, `1,200 examples`."""
+    return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
 
 
 def fine_percent(share: float) -> str:
@@ -56,6 +71,6 @@ def fine_percent(share: float) -> str:
     return f"{hundredths:.0f}%" if hundredths >= 9.95 else f"{hundredths:.2g}%"
 
 
-def between(found: Estimate, told: Callable[[float], str] = percent) -> str:
+def between(found: Estimate, share: Callable[[float], str] = percent) -> str:
     """Return a value with both ends of its interval, as `93.2% (92.1% to 94.3%)`."""
-    return f"{told(found.value)} ({told(found.low)} to {told(found.high)})"
+    return f"{share(found.value)} ({share(found.low)} to {share(found.high)})"

@@ -3,7 +3,8 @@
     Evidence, metrics, cost ──> headline, sentences;  what went wrong ──> alarms, which stand first
 
 Words claim a difference only where examples and seeds together leave no doubt of it. A classifier
-is judged by its accuracy, a language model by the likelihood of a token.
+is judged by its accuracy, a language model by the likelihood of a token. With one seed McNemar's
+exact test must agree; of a few examples nothing is claimed, since an interval of few says little.
 """
 
 from collections.abc import Iterator
@@ -12,9 +13,16 @@ from dataclasses import dataclass
 from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.evaluation.statistics.comparison import Comparison
 from stillroom.evaluation.statistics.evidence import Evidence
-from stillroom.reporting.units import NATS, POINTS, Unit, between, percent
+from stillroom.reporting.units import NATS, POINTS, Unit, between, counted, percent, whole_percent
 
 Numbers = dict[str, dict[str, int | float]]
+
+FEWEST = 30  # examples that anything is concluded from
+SURPRISE = 0.05
+# Below this p has no digits: statistics.json keeps six decimals.
+LEAST_P = 1e-5
+# By less than this no difference is a reason to stop, however clear it is.
+LEAST = {POINTS: 0.02, NATS: 0.02}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,18 @@ def verdict(found: Evidence, metrics: Numbers, cost: Numbers) -> Verdict:
 def headline(found: Evidence) -> str:
     """Return the finding in one sentence."""
     unit, gain = unit_of(found), judged(found).gain
+    if not _is_clear(found):
+        return "No difference that this test set can show."
     if gain.is_above_zero:
         return f"Distillation gained {unit.amount(gain.value)} ({unit.interval(gain)})."
-    if gain.is_below_zero:
-        lost = unit.lost(gain)
-        return f"Distillation hurt: {unit.amount(lost.value)} lost ({unit.interval(lost)})."
-    return "No difference that this test set can show."
+    lost = unit.lost(gain)
+    return f"Distillation hurt: {unit.amount(lost.value)} lost ({unit.interval(lost)})."
+
+
+def _is_clear(found: Evidence) -> bool:
+    """Tell whether examples, seeds and, of one seed, the exact test leave no doubt of the gain."""
+    is_exact = found.seeds > 1 or all(pair.p < SURPRISE for pair in found.pairs)
+    return judged(found).gain.is_clear and is_exact and found.examples >= FEWEST
 
 
 def quality_in_words(found: Evidence, metrics: Numbers) -> str:
@@ -63,37 +77,26 @@ def alarms(found: Evidence) -> Iterator[str]:
             f"The student is better than its teacher, by {unit.amount(ahead.value)} "
             f"({unit.interval(ahead)}): a teacher like this has little to teach."
         )
-    elif _is_worse(by):
+    elif by.gap.is_below_zero:
         yield "The teacher is worse than the student alone: it has nothing to teach."
-    if by.ships is not None and by.ships.high < -_LEAST[unit]:
+    if by.ships is not None and by.ships.high < -LEAST[unit]:
         behind = unit.lost(by.ships)
         yield (
             f"The student that ships is worse than those of the other seeds, by "
             f"{unit.amount(behind.value)} ({unit.interval(behind)}): means over seeds flatter it."
         )
-    if found.nearer.is_below_zero:
+    if found.nearer.high < -LEAST[POINTS]:
         lost = POINTS.lost(found.nearer)
         yield (
             "The student agrees with its teacher less often than the student alone, who never met "
             f"it, by {POINTS.amount(lost.value)}: the soft labels may not belong to these examples."
         )
     sure = found.overconfidence[STUDENT]
-    if sure.is_above_zero and sure.low > TOO_SURE:
+    if sure.low > LEAST[POINTS]:
         yield (
             f"The student is over-confident: it is surer than it is right by "
             f"{POINTS.amount(sure.value)} ({POINTS.interval(sure)})."
         )
-
-
-# Fewer points than this between confidence and accuracy are no reason to stop.
-TOO_SURE = 0.02
-# Seeds differ; by less than this it is no reason to stop.
-_LEAST = {POINTS: 0.02, NATS: 0.02}
-
-
-def _is_worse(by: Comparison) -> bool:
-    """Tell whether the teacher is worse than the student alone, their intervals apart."""
-    return by.arms[TEACHER].high < by.arms[CONTROL].low
 
 
 def judged(found: Evidence) -> Comparison:
@@ -143,34 +146,40 @@ def _means(found: Evidence, metrics: Numbers) -> str:
 
 def _doubt(found: Evidence) -> str:
     by, unit = judged(found), unit_of(found)
-    what = f"{found.examples:,} {'sequences' if found.of_sequences else 'examples'}"
+    what = counted(found.examples, found.unit)
     drawn = f"{what} and {of_seeds(found)}"
     if found.seeds == 1:
         drawn = f"{what}; how much of it is the luck of the one seed, they do not tell"
     based = f"Intervals are of 95%, over the draw of {drawn}"
-    if by.gain.is_clear:
+    if _is_clear(found):
         return f"{based}."
+    if found.examples < FEWEST:
+        return f"{based}. Of fewer than {FEWEST} nothing is concluded."
+    if not by.gain.low and not by.gain.high:
+        return f"{based}. Student and control are right, and wrong, alike."
     seen = f"{unit.number(by.gain.value)} ({unit.interval(by.gain)}) {unit.name}"
     if by.needed is None:
         return f"{based}. More examples alone cannot show a difference of {seen}; more seeds may."
     return (
         f"{based}. To show a difference as large as the one seen, {seen}, would take about "
-        f"{_about(by.needed)} {'sequences' if found.of_sequences else 'examples'}."
+        f"{_about(by.needed)} {found.unit}s."
     )
 
 
 def _closed(found: Evidence) -> str:
     closed = judged(found).closed
-    if closed is None and _is_worse(judged(found)):
+    if closed is None and judged(found).gap.is_below_zero:
         return "The teacher is worse than the student alone: there is no gap to close."
     if closed is None:
         return "Between the student alone and the teacher there is no clear gap to close."
     gap = "of the gap from student alone to teacher"
+    if not _is_clear(found):
+        return f"How much {gap} it closed, this test set cannot show."
     if closed.is_below_zero:
         return f"It closed none {gap}, and made it larger."
     if closed.low > 1:
         return f"It closed all {gap}, and went further."
-    return f"It closed {between(closed, _whole)} {gap}."
+    return f"It closed {between(closed, whole_percent)} {gap}."
 
 
 def _kept(found: Evidence) -> str:
@@ -179,15 +188,17 @@ def _kept(found: Evidence) -> str:
         return "All of the teacher's logits bring the student nothing clear over the labels alone."
     return (
         "Of what all of the teacher's logits bring over the labels alone, what was stored of them "
-        f"brought {between(kept, _whole)}."
+        f"brought {between(kept, whole_percent)}."
     )
 
 
 def _pair(found: Evidence) -> str:
     pair = found.pairs[0]
+    p = f"p = {pair.p:.2g}" if pair.p >= LEAST_P else f"p < {LEAST_P:.5f}"
     return (
-        f"With the one seed, it alone is right on {pair.first:,} examples, and the student alone "
-        f"on {pair.second:,} others (McNemar's exact test: p = {pair.p:.2g})."
+        f"Of the one seed, the distilled student is right on {counted(pair.first, 'example')} "
+        f"that its control has wrong, and wrong on {pair.second:,} that its control has right "
+        f"(McNemar's exact test: {p})."
     )
 
 
@@ -201,17 +212,13 @@ def _size(found: Evidence, metrics: Numbers, cost: Numbers) -> str:
     )
     return (
         f"{good}, with {size:,.1f} times the student's parameters and {time:,.1f} times its time "
-        f"per {'sequence' if found.of_sequences else 'example'}."
+        f"per {found.unit}."
     )
 
 
 def _worth(quality: dict[str, int | float]) -> str:
     told = NATS.amount(quality["nll"])
     return f"{told} (perplexity {quality['perplexity']:.2f})" if "perplexity" in quality else told
-
-
-def _whole(share: float) -> str:
-    return f"{100 * share:.0f}%"
 
 
 def _about(count: int) -> str:

@@ -195,3 +195,12 @@ def test_the_same_scores_have_the_same_interval() -> None:
     scores = of_seeds(np.random.default_rng(4), 3, 300, 0.01, 0.1)
     assert estimate(scores) == estimate(scores)
     assert estimate(scores) != estimate(scores, seed=1)
+
+
+def test_of_one_example_the_seeds_are_all_that_is_known() -> None:
+    # A sequence of 400 tokens, and three students of it: 1, 2 and 3 nats ahead.
+    scores = Scores.of_sequences(np.repeat([[1.0], [2.0], [3.0]], 400, axis=1), np.array([400]))
+    assert (spread(scores).examples, spread(scores).seeds) == (0.0, 1.0)
+    found = estimate(scores)
+    # Student's t of two degrees of freedom: 2 nats, give or take 4.303 / sqrt(3).
+    assert (found.low, found.high) == pytest.approx((2 - 2.484, 2 + 2.484), abs=0.35)

@@ -52,6 +52,8 @@ def test_there_is_no_gap_to_close_below_the_control() -> None:
     found = compare({"teacher": right(0.6, 1), "control": right(0.7), "student": right(0.8)})
     assert found.closed is None
     assert found.over_teacher.is_above_zero
+    assert found.gap.is_below_zero
+    assert found.gap.value == pytest.approx(0.6 - 0.7 - 10 / EXAMPLES)
 
 
 def test_what_is_not_clear_says_how_many_examples_it_would_take() -> None:

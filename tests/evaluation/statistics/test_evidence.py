@@ -65,6 +65,6 @@ def test_sequences_have_no_pairs() -> None:
         arm: choices().marks(lambda one: Scores.of_sequences(one, lengths))
         for arm in ("teacher", "control", "student")
     }
-    said = evidence(marks)
+    said = evidence(marks, "sequence")
     assert (said.examples, said.answers, said.pairs) == (20, 100, [])
     assert said.of_sequences

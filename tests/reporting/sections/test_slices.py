@@ -109,11 +109,16 @@ def test_a_class_that_is_hard_for_the_teacher_too_is_an_alarm_all_the_same() -> 
     assert len(section(of(a_slice("class 7", teacher=0.4))).alarms) == 1
 
 
-def test_of_a_student_that_gains_bands_of_confidence_say_nothing() -> None:
+def test_of_a_student_that_gains_a_loss_where_the_teacher_is_sure_is_a_sentence() -> None:
     ahead = Means(teacher=0.7, control=0.85, student=0.9, loss=-0.2)
     sure = a_slice(f"teacher 99{DASH}100% sure", loss=0.03, kind="confidence", teacher=0.999)
     found = section(of(sure, means=ahead))
-    assert (found.alarms, found.remarks) == ((), ())
+    assert found.alarms == ()
+    (told,) = found.remarks
+    assert told.startswith(f"Where the teacher is 99{DASH}100% sure, the student loses 3.0 points")
+    assert "on all examples it gains 20.0 points" in told
+    less = a_slice(f"teacher 99{DASH}100% sure", loss=-0.03, kind="confidence", teacher=0.999)
+    assert section(of(less, means=ahead)).remarks == ()
 
 
 def test_a_loss_that_may_be_none_is_no_alarm() -> None:

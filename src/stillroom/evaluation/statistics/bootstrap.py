@@ -4,7 +4,7 @@
 
 Two things are left to chance: which examples the test split has, and which seed a model was
 trained with. Examples are many, and are drawn again (Efron 1979). Seeds are three, and three
-numbers drawn again have 10 different means, whose spread is two thirds of the true one; so a
+numbers drawn again have 10 different means, whose variance is two thirds of the true one; so a
 replicate adds a draw of Student's t with S - 1 degrees of freedom instead, as wide as the seeds
 differ beyond what their examples explain. How often that errs, docs/report.md says.
 """
@@ -75,9 +75,11 @@ def spread(scores: Scores) -> Spread:
     apart = (scores.sums - scores.value * scores.counts) / scores.counts.mean()
     columns = apart.mean(axis=0)
     examples = float(columns.var(ddof=1)) if scores.examples > 1 else 0.0
-    if scores.seeds == 1 or scores.examples == 1:
+    if scores.seeds == 1:
         return Spread(examples, 0.0)
     rows = apart.mean(axis=1)
+    if scores.examples == 1:  # which explains nothing of how seeds differ
+        return Spread(examples, float(rows.var(ddof=1)))
     cells = apart - columns - rows[:, None]
     freedom = (scores.seeds - 1) * (scores.examples - 1)
     noise = float((cells**2).sum()) / freedom / scores.examples

@@ -23,6 +23,7 @@ class Comparison:
         of_seeds: the means of each arm's runs, by seed number.
         gain: of the student over its control, paired by example and seed.
         over_teacher: of the student over the teacher, paired by example.
+        gap: of the teacher over the control, paired by example.
         ships: of the student that ships over the mean of its other seeds; None where there is none.
         closed: share of the gap from control to teacher that the student closed; None where there
             is no clear gap.
@@ -36,6 +37,7 @@ class Comparison:
     of_seeds: dict[str, list[float]]
     gain: Estimate
     over_teacher: Estimate
+    gap: Estimate
     ships: Estimate | None
     closed: Estimate | None
     kept: Estimate | None
@@ -57,6 +59,7 @@ def compare(scores: Mapping[str, Scores]) -> Comparison:
         of_seeds={arm: of_arm.of_seeds.tolist() for arm, of_arm in scores.items()},
         gain=gain,
         over_teacher=estimate(student - teacher),
+        gap=estimate(gap),
         ships=_ships(student),
         closed=_share(gained, gap),
         kept=None if whole is None else _share(gained, whole),

@@ -5,18 +5,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.evaluation.intervals import wilson
+from stillroom.evaluation.intervals import within
 from stillroom.evaluation.runs import CONTROL, STUDENT
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate
 from stillroom.evaluation.statistics.comparison import Comparison, compare
 from stillroom.evaluation.statistics.mcnemar import McNemar, mcnemar
 from stillroom.evaluation.statistics.scores import Scores
 from stillroom.io.checked import checked
+
+Drawn = Literal["example", "sequence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class Evidence:
     """What the test split says of teacher, control and student.
 
     Attributes:
+        unit: what was drawn independently.
         seeds: pairs of student and control.
-        examples: that were drawn independently: rows, or sequences.
+        examples: how many of the unit there are.
         answers: of each run; more than one to a sequence.
         accuracy, log_likelihood: the arms compared; more is better.
         overconfidence: of each arm, mean confidence less accuracy.
@@ -51,6 +54,7 @@ class Evidence:
             are no independent draws.
     """
 
+    unit: Drawn
     seeds: int
     examples: int
     answers: int
@@ -62,8 +66,8 @@ class Evidence:
 
     @property
     def of_sequences(self) -> bool:
-        """Whether an example has several answers."""
-        return self.answers != self.examples
+        """Whether a language model was asked, whose tokens are judged by their likelihood."""
+        return self.unit == "sequence"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -79,20 +83,24 @@ class Evidence:
         return checked(cls, document, "statistics.json", "evaluate")
 
 
-def evidence(marks: Mapping[str, Marks]) -> Evidence:
+def evidence(marks: Mapping[str, Marks], unit: Drawn = "example") -> Evidence:
     """Return what can be said of the arms.
+
+    Args:
+        marks: of each arm.
+        unit: what was drawn independently: of sequences, tokens are the answers.
 
     Raises:
         DataError: they are of other examples, or of other numbers of seeds.
     """
     student, control = marks[STUDENT].right, marks[CONTROL].right
-    answers = int(student.counts.sum())
-    alone = answers == student.examples
+    alone = unit == "example"
     return Evidence(
+        unit=unit,
         seeds=student.seeds,
         examples=student.examples,
-        answers=answers,
-        accuracy=_of_shares(compare({arm: one.right for arm, one in marks.items()}), answers),
+        answers=int(student.counts.sum()),
+        accuracy=_of_shares(compare({arm: one.right for arm, one in marks.items()}), student),
         log_likelihood=compare({arm: one.log_likelihood for arm, one in marks.items()}),
         overconfidence={arm: estimate(one.excess) for arm, one in marks.items()},
         nearer=estimate(marks[STUDENT].agrees - marks[CONTROL].agrees),
@@ -100,15 +108,9 @@ def evidence(marks: Mapping[str, Marks]) -> Evidence:
     )
 
 
-def _of_shares(found: Comparison, answers: int) -> Comparison:
-    """Return the comparison with Wilson's interval where all answers are right, or none.
-
-    Drawn again they would be all alike, as if nothing were left to chance.
-    """
-    arms = {
-        arm: Estimate(one.value, *wilson(one.value, answers)) if one.low == one.high else one
-        for arm, one in found.arms.items()
-    }
+def _of_shares(found: Comparison, scores: Scores) -> Comparison:
+    """Return the comparison with intervals of the arms that no share can leave."""
+    arms = {arm: within(one, scores.examples) for arm, one in found.arms.items()}
     return replace(found, arms=arms)
 
 

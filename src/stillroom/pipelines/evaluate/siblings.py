@@ -19,6 +19,7 @@ from stillroom.data.encoders.sequences import LABELS, Sequences
 from stillroom.evaluation.cost.latency import latency_of
 from stillroom.evaluation.cost.size import size_of
 from stillroom.evaluation.family import Member
+from stillroom.evaluation.intervals import within
 from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, runs_in
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate
 from stillroom.evaluation.statistics.evidence import Evidence
@@ -85,7 +86,7 @@ def member_of(path: Path, test: pl.DataFrame, encoder: Encoder) -> Member:
     }
     return Member(
         name=path.name,
-        quality=estimate(good[STUDENT]),
+        quality=_mean(good[STUDENT], encoder),
         alone=good[CONTROL].value,
         parameters=size_of(load_model(path / STUDENT)).parameters,
     )
@@ -126,6 +127,12 @@ def _scores(models: list[Path], test: pl.DataFrame, encoder: Encoder) -> Scores:
     inputs, labels = encoder.encode(test), test["label"].to_numpy()
     answers = [probabilities(load_model(path), inputs, BATCH_SIZE) for path in models]
     return Scores.of_answers(np.stack([one.argmax(axis=1) == labels for one in answers]))
+
+
+def _mean(scores: Scores, encoder: Encoder) -> Estimate:
+    """Return the mean accuracy, or NLL, with its interval."""
+    found = estimate(scores)
+    return found if isinstance(encoder, SequenceEncoder) else within(found, scores.examples)
 
 
 def _nll(path: Path, inputs: Sequences, encoder: SequenceEncoder) -> NDArray[np.float64]:

@@ -53,7 +53,7 @@ class TokenFindings:
 
     def evidence(self) -> Evidence:
         """Return what may be concluded."""
-        return evidence(self.test.marks())
+        return evidence(self.test.marks(), "sequence")
 
     def plots(self, bins: int) -> tuple[Records, Records, Records]:
         """Return the records of reliability; tokens have no confusion that could be drawn."""

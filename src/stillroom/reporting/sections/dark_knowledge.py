@@ -9,7 +9,7 @@ import numpy as np
 
 from stillroom.errors import DataError
 from stillroom.evaluation.dark_knowledge.found import DarkKnowledge
-from stillroom.evaluation.dark_knowledge.learnt import Learnt, Shares
+from stillroom.evaluation.dark_knowledge.learnt import LEAST_NATS, Learnt, Shares
 from stillroom.evaluation.dark_knowledge.pairs import Pair
 from stillroom.evaluation.dark_knowledge.tree import Tree, pruned
 from stillroom.evaluation.statistics.bootstrap import Estimate
@@ -18,7 +18,7 @@ from stillroom.reporting import figures
 from stillroom.reporting.figures.tree import MOST_LEAVES
 from stillroom.reporting.names import LONGEST_IN_TEXT, short
 from stillroom.reporting.shown import Shown
-from stillroom.reporting.units import fine_percent
+from stillroom.reporting.units import fine_percent, told
 
 FILE = "dark_knowledge.json"
 # Of control and student, as the table's columns stand.
@@ -98,10 +98,15 @@ def section(document: object) -> Section:
 def learnt_in_words(learnt: Learnt) -> str:
     """Return what was learnt of the dark knowledge, as a sentence or two."""
     shares = learnt.examples
+    if shares is None and learnt.nats <= LEAST_NATS:
+        return (
+            "The teachers tell no wrong class of an example from another (of two classes there is "
+            "one alone), so there is nothing of it to learn."
+        )
     if shares is None:
         return (
-            "The teachers tell the wrong classes apart by nothing that these examples can show, so "
-            "there is nothing of it to learn."
+            "The teachers tell the wrong classes apart by so little that these examples cannot "
+            "show how much of it the student learnt."
         )
     return (
         f"Of what the teachers tell of the wrong classes, the distilled student's answers hold "
@@ -124,7 +129,7 @@ def _taught_in_words(shares: Shares) -> str:
 
 
 def _points(value: float, low: float, high: float) -> str:
-    return f"{100 * value:.0f} points, {100 * low:.0f} to {100 * high:.0f}"
+    return f"{told(100 * value, 0)} points, {told(100 * low, 0)} to {told(100 * high, 0)}"
 
 
 def _shares(learnt: Learnt) -> tuple[Row, ...]:

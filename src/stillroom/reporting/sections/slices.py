@@ -57,7 +57,7 @@ def section(document: object) -> Section:
 
 def alarms(found: Judged) -> tuple[str, ...]:
     """Return a sentence on each of the worst slices, and how many more there are."""
-    called = [one for one in _lost_on(found) if not _is_hard(one, found)]
+    called = [one for one in _lost_on(found) if not _is_expected(one, found)]
     told = [_told(one, found) for one in called[:MOST_ALARMS]]
     more = len(called) - len(told)
     if more > 0:
@@ -66,23 +66,22 @@ def alarms(found: Judged) -> tuple[str, ...]:
 
 
 def remarks(found: Judged) -> tuple[str, ...]:
-    """Return a sentence on each band in which the teacher is unsure and errs more often too."""
-    return tuple(_told(one, found) for one in _lost_on(found) if _is_hard(one, found))
+    """Return a sentence on each band of confidence that says more of the teacher than of it."""
+    return tuple(_told(one, found) for one in _lost_on(found) if _is_expected(one, found))
 
 
 def _lost_on(found: Judged) -> list[JudgedSlice]:
-    """Return what is called out, but for where the student loses nothing, only gains less.
+    """Return what is called out, but for where the student may lose nothing, only gain less."""
+    return [one for one in called_out(found) if one.judgement and one.judgement.loss.is_above_zero]
 
-    Of a student that gains on its teacher the bands of confidence say nothing: where the teacher
-    is sure and right, there is nothing to gain.
+
+def _is_expected(one: JudgedSlice, found: Judged) -> bool:
+    """Tell whether a loss there is no reason to stop.
+
+    Where a teacher is unsure and errs, every student does. And of a student that gains on its
+    teacher, some is lost where the teacher is sure and right, and there is nothing to gain.
     """
-    return [one for one in called_out(found) if _is_loss(one, found)]
-
-
-def _is_loss(one: JudgedSlice, found: Judged) -> bool:
-    if one.kind == "confidence" and found.means.loss <= 0:
-        return False
-    return one.judgement is not None and one.judgement.loss.is_above_zero
+    return _is_hard(one, found) or (one.kind == "confidence" and found.means.loss <= 0)
 
 
 def _is_hard(one: JudgedSlice, found: Judged) -> bool:
