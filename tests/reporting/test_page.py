@@ -193,7 +193,9 @@ def test_students_of_one_cache_are_a_family(documents: Documents, drawn: Drawn) 
     assert '<section id="family"' in html
     assert "<i>tiny" not in html
     assert "by size and by time" in "".join(elements.words)
+    assert "Stillroom report on the student <q>default</q>" in html
     assert '<section id="family"' not in drawn("documents")
+    assert "on the student" not in drawn("documents")
 
 
 def test_a_given_teacher_has_no_curves_and_that_is_fine(documents: Documents) -> None:

@@ -95,6 +95,8 @@ def test_views_and_draws_are_told_apart(tmp_path: Path) -> None:
         plain.inputs + viewed.inputs + viewed.inputs,
     )
     made = capture(tmp_path / "set", members=1, sparsifier=kind, asked=asked)
+    assert made.labels.manifest.rows == 3 * len(plain.example_ids)
+    assert made.labels.asked == 2 * len(plain.example_ids)  # two views, of one of them two draws
     each = [
         made.labels.distributions([(key, view, draw) for key in plain.example_ids], 1.0).dense()
         for view, draw in ((0, 0), (1, 0), (1, 1))

@@ -34,6 +34,10 @@ def given_licence(**changes: Any) -> Licence:
     return Licence(teachers=(replace(OWN, **(values | {"read_from": "model card"} | changes)),))
 
 
+# As after a run that many parameters shaped, without a place to break the line at.
+LONG = ",".join(f"section_{at}.parameter={at}" for at in range(12))
+
+
 def a_lineage(**changes: Any) -> Lineage:
     """Return a lineage whose hashes are a letter each."""
     values: dict[str, Any] = {
@@ -47,7 +51,7 @@ def a_lineage(**changes: Any) -> Lineage:
         "encoder": "2" * 64,
         "data": Source(kind="digits", path=None, files=2, content="3" * 64),
         "parameters": "4" * 64,
-        "command": "kedro run --pipeline=distill",
+        "command": f"kedro run --pipeline=distill --params={LONG}",
     }
     return Lineage(**(values | changes))
 

@@ -27,7 +27,7 @@ from stillroom.reporting.measures import (
     models_of,
     quality_measures,
 )
-from stillroom.reporting.names import title
+from stillroom.reporting.names import short, title
 from stillroom.reporting.sections import cost as costs
 from stillroom.reporting.sections import dark_knowledge, family, parted, provenance, slices
 from stillroom.reporting.units import POINTS
@@ -81,7 +81,10 @@ def page(documents: Documents) -> str:
     models = models_of(documents.metrics)
     found, sliced = documents.statistics, slices.section(documents.slices)
     said = verdict(found, documents.metrics, documents.cost)
+    lineage = provenance.section(documents.lineage, documents.licence)
     return environment.get_template("report.html.j2").render(
+        # Of one student alone it is clear which it is.
+        student=short(lineage.name) if documents.family else None,
         verdict=replace(
             said,
             alarms=(*said.alarms, *sliced.alarms),
@@ -102,7 +105,7 @@ def page(documents: Documents) -> str:
         slices=sliced,
         dark_knowledge=dark_knowledge.section(documents.dark_knowledge) if by_class else None,
         parted=parted.section(documents.parted),
-        provenance=provenance.section(documents.lineage, documents.licence),
+        provenance=lineage,
         continuations=_continuations(documents.continuations),
         data=condensed(documents.data_report),
         soft_labels=facts(documents.soft_labels),
@@ -175,7 +178,13 @@ def _confusion(
     documents: Documents, matrices: dict[str, NDArray[np.int64]], shown: NDArray[np.int64]
 ) -> list[str]:
     names = [documents.classes[index] for index in shown]
-    return [
-        figures.confusion(f"c-{model}", model, matrices[model][np.ix_(shown, shown)], names)
-        for model in DRAWN
-    ]
+    drawn = []
+    for model in DRAWN:
+        every, some = matrices[model], matrices[model][np.ix_(shown, shown)]
+        elsewhere = int(_wrong(every) - _wrong(some))
+        drawn.append(figures.confusion(f"c-{model}", model, some, names, elsewhere))
+    return drawn
+
+
+def _wrong(matrix: NDArray[np.int64]) -> np.int64:
+    return matrix.sum() - np.trace(matrix)

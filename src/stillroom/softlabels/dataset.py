@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
@@ -163,6 +164,13 @@ class SoftLabelSet:
     def plain(self, example_ids: Sequence[bytes], temperature: float) -> Distributions:
         """Return the distributions of examples' plain views, first draw."""
         return self.distributions([(key, 0, 0) for key in example_ids], temperature)
+
+    @property
+    def asked(self) -> int:
+        """How many inputs each teacher answered; draws from one answer share it."""
+        paths = [self.path(0, shard) for shard in self.manifest.members[0].shards]
+        tables = [pq.read_table(path, columns=["example_id", "view"]) for path in paths]
+        return int(pa.concat_tables(tables).group_by(["example_id", "view"]).aggregate([]).num_rows)
 
     @property
     def is_whole(self) -> bool:

@@ -52,3 +52,9 @@ def test_the_worst_classes_are_those_with_errors_in_their_own_order() -> None:
     assert len(worst) == 20
     assert {3, 7, 8, 29} <= set(worst.tolist())
     assert worst.tolist() == sorted(worst.tolist())
+
+
+def test_errors_that_are_not_drawn_are_counted() -> None:
+    svg = confusion("c", "student", np.array([[3, 1], [2, 4]]), ["a", "b"], elsewhere=1200)
+    assert "Student, distilled: 1,203 wrong, 3 of them here" in svg
+    assert "3 of 10 wrong, 1,200 more elsewhere" in svg

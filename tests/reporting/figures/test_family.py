@@ -36,3 +36,10 @@ def test_what_is_better_is_above(measure: str, is_above: bool) -> None:
     found = re.findall(r'y="([\d.]+)"[^>]*>(teacher|bad)</text>', svg)
     places = {name: float(y) for y, name in found}
     assert (places["teacher"] < places["bad"]) == is_above
+
+
+def test_names_of_models_alike_stand_below_each_other() -> None:
+    twins = [KIN[0], kin("one", 0.8, 3e3, **TIMED), kin("two", 0.8, 3e3, **TIMED)]
+    found = re.findall(r'y="([\d.]+)"[^>]*>(one|two)</text>', family("f", twins, "parameters"))
+    places = {name: float(y) for y, name in found}
+    assert places["two"] - places["one"] > 10

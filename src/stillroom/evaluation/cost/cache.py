@@ -18,7 +18,8 @@ class Cache:
 
     Attributes:
         bytes_on_disk: of the soft-label set.
-        rows: answers in it, at least 1; views and draws, which are asked apart, count apart.
+        rows: answers in it, at least 1; views, which are asked apart, count apart, and draws from
+            one answer together.
         seconds_per_inference: of all teachers together, for one row.
         read: answers that students read in all, each row once an epoch; a control reads none.
     """

@@ -93,10 +93,9 @@ def cache_of(soft_labels: SoftLabelSet, teacher: Numbers, read: int) -> Cache:
         teacher: what its teachers take, as `costs_of` returns it.
         read: answers that students read, over all epochs and seeds.
     """
-    manifest = soft_labels.manifest
     return Cache(
-        bytes_on_disk=manifest.bytes,
-        rows=manifest.rows,
+        bytes_on_disk=soft_labels.manifest.bytes,
+        rows=soft_labels.asked,
         seconds_per_inference=1 / teacher["per_second_at_32"],
         read=read,
     )

@@ -17,7 +17,9 @@ WIDTH, HEIGHT = 360, 380
 _LEAST_SHADE = 0.12
 
 
-def confusion(name: str, model: str, matrix: NDArray[np.int64], classes: list[str]) -> str:
+def confusion(
+    name: str, model: str, matrix: NDArray[np.int64], classes: list[str], elsewhere: int = 0
+) -> str:
     """Return an SVG of the counts: rows the true class, columns the answer.
 
     Args:
@@ -25,19 +27,23 @@ def confusion(name: str, model: str, matrix: NDArray[np.int64], classes: list[st
         model: whose answers they are.
         matrix: [C, C] counts.
         classes: the C names; C is at most `MOST` (see `worst_classes`).
+        elsewhere: wrong answers that are not in the matrix: of or for other classes.
     """
     errors = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
+    wrong = f"{errors.sum() + elsewhere:,} wrong"
+    told = f"{wrong}, {errors.sum():,} of them here" if elsewhere else wrong
     shade = _shade(errors) + np.diag(_shade(np.diag(matrix)) * 0.5)
 
     def paint(axes: "Axes") -> None:
         paint_grid(axes, shade, classes, lambda row, column: _count(matrix[row, column]))
         axes.set(xlabel="answered", ylabel="true class")
         axes.set_title(
-            f"{title(model)}: {errors.sum():,} wrong",
+            f"{title(model)}: {told}",
             color=ACCENT if model == "student" else INK,
         )
 
     description = f"Confusion of {title(model)}: {errors.sum()} of {matrix.sum()} wrong"
+    description += f", {elsewhere:,} more elsewhere" if elsewhere else ""
     return draw(name, WIDTH, HEIGHT, description, paint)
 
 

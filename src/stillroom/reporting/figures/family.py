@@ -1,5 +1,6 @@
 """Family: students and what they take in, how good each is for that, with the Pareto front, out."""
 
+from math import log
 from typing import TYPE_CHECKING, Any
 
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
@@ -16,6 +17,9 @@ AXES = {"parameters": "parameters", "ms_p50": "ms for one example"}
 MEASURES = {"accuracy": (100, "accuracy, %"), "nll": (1, "nats, lower is better")}
 # Room on both sides of the outermost points, as a factor.
 ROOM = 1.8
+# Of two models that are as near as this their names would lie on each other: in shares of the width
+# and of the height of the drawing. The second goes a line down, in points.
+NEAR, LINE = (0.25, 0.04), 12
 
 
 def family(name: str, records: list[dict[str, Any]], cost: str) -> str:
@@ -35,8 +39,9 @@ def family(name: str, records: list[dict[str, Any]], cost: str) -> str:
         axes.set_xlim(rows[0][cost] / ROOM, rows[-1][cost] * ROOM)
         xs = [row[cost] for row in front]
         axes.plot(xs, [scale * row["quality"] for row in front], color=ACCENT, linewidth=1.2)
-        for row in rows:
-            _paint_model(axes, row, row[cost], scale, ACCENT if row[FRONTS[cost]] else GREY)
+        for row, down in zip(rows, _lines_down(rows, cost), strict=True):
+            colour = ACCENT if row[FRONTS[cost]] else GREY
+            _paint_model(axes, row, row[cost], scale, colour, down)
         if records[0]["measure"] == "nll":
             axes.invert_yaxis()  # better is above
         axes.xaxis.set_major_formatter(lambda value, _: _told(value))
@@ -50,14 +55,34 @@ def family(name: str, records: list[dict[str, Any]], cost: str) -> str:
     return draw(name, WIDTH, HEIGHT, f"Quality over {AXES[cost]}; on the front: {names}", paint)
 
 
-def _paint_model(axes: "Axes", row: dict[str, Any], at: float, scale: float, colour: str) -> None:
+def _lines_down(rows: list[dict[str, Any]], cost: str) -> list[int]:
+    """Return how many lines lower each name goes, so that neighbours' names can be read."""
+    width = log(rows[-1][cost] / rows[0][cost] * ROOM**2)
+    height = max(row["high"] for row in rows) - min(row["low"] for row in rows)
+    return [
+        sum(
+            log(row[cost] / before[cost]) < NEAR[0] * width
+            and abs(row["quality"] - before["quality"]) < NEAR[1] * height
+            for before in rows[:place]
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def _paint_model(
+    axes: "Axes", row: dict[str, Any], at: float, scale: float, colour: str, down: int
+) -> None:
     low, high, value = (scale * row[key] for key in ("low", "high", "quality"))
     axes.plot([at, at], [low, high], color=colour, linewidth=1.6)
     axes.plot([at], [value], color=colour, marker="o", markersize=6)
     if row["alone"] != row["quality"]:
         axes.plot([at], [scale * row["alone"]], color=colour, marker="o", markerfacecolor="white")
     axes.annotate(
-        short(row["model"]), (at, value), xytext=(7, 4), textcoords="offset points", color=INK
+        short(row["model"]),
+        (at, value),
+        xytext=(7, 4 - LINE * down),
+        textcoords="offset points",
+        color=INK,
     )
 
 

@@ -111,6 +111,8 @@ def _label(one: JudgedSlice) -> str:
 
 def _told(judged: Judged) -> str:
     out, asked = len(called_out(judged)), sum(one.judgement is not None for one in judged.slices)
+    if not asked:
+        return "No slice that is large enough to be judged"
     if not out:
         return f"None of {asked} slices clearly loses more than the rest"
     return f"{out} of {asked} slices {'loses' if out == 1 else 'lose'} more than the rest"

@@ -14,11 +14,13 @@ class Section:
     """What the template shows.
 
     Attributes:
+        name: of the student.
         chain: the generations, student first: what, and its words.
         command: that makes it again.
         licences: of each teacher, lines of what and words; teachers alike stand once.
     """
 
+    name: str
     chain: Lines
     command: str
     licences: tuple[Lines, ...]
@@ -33,6 +35,7 @@ def section(lineage: object, licence: object) -> Section:
     found = lineages.from_json(lineage)
     teachers = licences.from_json(licence).teachers
     return Section(
+        name=found.name,
         chain=lineages.chain(found),
         command=found.command,
         licences=tuple(dict.fromkeys(map(_told, teachers))),
