@@ -158,8 +158,13 @@ def kl_to_teacher(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
         DataError: see `quality`.
     """
     rows, taught = _twins(probabilities, teacher)
-    ratio = np.log(np.clip(taught, FLOOR, None)) - np.log(np.clip(rows, FLOOR, None))
-    return _not_negative(float((taught * ratio).sum(axis=1).mean()))
+    return _not_negative(float(kl_of_rows(taught, rows).mean()))
+
+
+def kl_of_rows(teacher: Probabilities, model: Probabilities) -> NDArray[np.float64]:
+    """Return KL(teacher ‖ model) of each row, [N], of distributions [N, C] that were checked."""
+    ratio = np.log(np.clip(teacher, FLOOR, None)) - np.log(np.clip(model, FLOOR, None))
+    return np.asarray((teacher * ratio).sum(axis=1))
 
 
 def _pair(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple[Probabilities, Labels]:

@@ -22,7 +22,7 @@ from stillroom.evaluation.checks import (
     require_class_names,
     require_same_shape,
 )
-from stillroom.evaluation.metrics import FLOOR
+from stillroom.evaluation.metrics import kl_of_rows
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -173,7 +173,12 @@ class _Both:
         require_class_names(list(classes), rows.shape[1])
         at = np.arange(len(rows))
         return cls(
-            taught, rows, truth, classes, taught[at, truth] - rows[at, truth], _kl(taught, rows)
+            taught,
+            rows,
+            truth,
+            classes,
+            taught[at, truth] - rows[at, truth],
+            kl_of_rows(taught, rows),
         )
 
     def example(self, row: int) -> Example:
@@ -207,9 +212,3 @@ def _worst(losses: Doubles, count: int) -> Ints:
     """Return the places of the largest losses above 0, the largest first; ties in order."""
     order = np.argsort(-losses, kind="stable")[:count]
     return order[losses[order] > 0]
-
-
-def _kl(taught: Probabilities, rows: Probabilities) -> Doubles:
-    """Return KL(teacher || student) of each row, both clipped from below at `FLOOR`."""
-    ratio = np.log(np.clip(taught, FLOOR, None)) - np.log(np.clip(rows, FLOOR, None))
-    return np.asarray((taught * ratio).sum(axis=1))

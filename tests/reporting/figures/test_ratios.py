@@ -18,3 +18,7 @@ def test_more_bars_make_a_higher_figure_of_the_same_width() -> None:
         sizes.append((float(box[1]), float(box[2])))
     assert sizes[0][0] == sizes[1][0]
     assert sizes[1][1] - sizes[0][1] == 3 * 30
+
+
+def test_thousands_have_no_exponent() -> None:
+    assert "Energy 6,172 times" in ratios("r", "Teacher over student", [("Energy", 6171.9)])

@@ -31,6 +31,15 @@ def test_the_cache_and_the_run_are_told_in_units_that_suit_them(documents: Docum
     assert "Parameters 82.2 times" in found.figure  # 4,193,130 / 51,002
 
 
+@pytest.mark.parametrize(("p95", "is_told"), [(0.62, False), (0.92, False), (0.95, True)])
+def test_times_of_a_busy_machine_are_doubted(
+    documents: Documents, p95: float, is_told: bool
+) -> None:
+    student = documents.cost["student"] | {"ms_p95": p95}  # the median is 0.3098
+    assert bool(section(documents.cost | {"student": student}).doubt) == is_told
+    assert section(documents.cost).doubt == ""
+
+
 def test_of_a_run_elsewhere_nothing_is_known(documents: Documents) -> None:
     elsewhere = {name: numbers for name, numbers in documents.cost.items() if name != "run"}
     assert section(elsewhere).run == ()

@@ -33,7 +33,7 @@ def ratios(name: str, title: str, found: Sequence[tuple[str, float]]) -> str:
             colour = ACCENT if value > 1 else GREY
             axes.plot([1, value], [place, place], color=colour, linewidth=9, solid_capstyle="butt")
             axes.annotate(
-                f"{value:.3g} times",
+                f"{_told(value)} times",
                 (max(value, 1), place),
                 xytext=(6, 0),
                 textcoords="offset points",
@@ -50,5 +50,9 @@ def ratios(name: str, title: str, found: Sequence[tuple[str, float]]) -> str:
         axes.set_xlabel("times less")
         axes.set_title(title)
 
-    told = ", ".join(f"{what} {value:.3g} times" for what, value in found)
+    told = ", ".join(f"{what} {_told(value)} times" for what, value in found)
     return draw(name, WIDTH, REST + ROW * len(found), f"{title}: {told}", paint)
+
+
+def _told(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 1000 else f"{ratio:.3g}"

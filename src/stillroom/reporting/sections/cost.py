@@ -1,5 +1,6 @@
 """Cost: cost.json in, how much less the student takes, and what teaching it took, out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stillroom.evaluation.runs import STUDENT, TEACHER
@@ -20,6 +21,9 @@ LESS = {
 MORE = {"per_second_at_32": "Time, 32 at once"}
 STAGES = {"tutor": "the teachers", "teach": "their new answers", "train": "the students"}
 MINUTE, HOUR = 60, 3600
+# Of answers to inputs of one kind the slowest in 20 take little more than the median, on a machine
+# that has nothing else to do.
+BUSY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,13 @@ class Section:
         figure: SVG.
         cache: lines on what the answers cost and saved.
         run: lines on the energy of what made the student; none where it is not known.
+        doubt: why not to believe the times; "" where nothing speaks against them.
     """
 
     figure: str
     cache: Lines
     run: Lines
+    doubt: str
 
 
 def section(cost: Numbers) -> Section:
@@ -43,6 +49,7 @@ def section(cost: Numbers) -> Section:
         figure=figures.ratios("cost", "Teacher over student", ratios(cost[TEACHER], cost[STUDENT])),
         cache=_cache(cost["cache"]),
         run=_run(cost["run"]) if "run" in cost else (),
+        doubt=_doubt([cost[arm] for arm in (TEACHER, STUDENT)]),
     )
 
 
@@ -54,6 +61,17 @@ def ratios(
     less = [(told, teacher[key] / student[key]) for key, told in LESS.items() if key in known]
     more = [(told, student[key] / teacher[key]) for key, told in MORE.items() if key in known]
     return less + more
+
+
+def _doubt(models: Sequence[dict[str, int | float]]) -> str:
+    timed = [one for one in models if one.keys() >= {"ms_p50", "ms_p95"}]
+    apart = max((one["ms_p95"] / one["ms_p50"] for one in timed), default=1.0)
+    if apart < BUSY:
+        return ""
+    return (
+        f"One answer in 20 took {apart:.1f} times the median or more: this machine was busy, or "
+        "the inputs differ in size. Times and energy may be off; run evaluate again on an idle one."
+    )
 
 
 def _cache(cache: dict[str, int | float]) -> Lines:
