@@ -90,7 +90,7 @@ def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
 def test_the_summary_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(METRICS, STATISTICS, COST, "<html>")
     printed = capsys.readouterr().out
-    assert "student distilled" in printed
+    assert "Student, distilled" in printed
     assert "data/07_reports/report.html" in printed
     assert "<html>" not in printed
 
