@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from stillroom.evaluation.statistics.bootstrap import estimate
 from stillroom.evaluation.statistics.mcnemar import McNemar, mcnemar
+from stillroom.evaluation.statistics.scores import Scores
 
 
 def right(*runs: tuple[bool, int]) -> np.ndarray:
@@ -26,3 +28,18 @@ def test_p_is_the_two_sided_binomial_sum() -> None:
 
 def test_models_that_never_differ_show_nothing() -> None:
     assert mcnemar(right((True, 5)), right((True, 5))).p == 1.0
+
+
+@pytest.mark.parametrize(("gain", "least", "most"), [(0.0, 0.03, 0.07), (0.02, 0.95, 1.0)])
+def test_beside_the_interval_it_keeps_what_the_verdict_of_one_seed_promises(
+    gain: float, least: float, most: float
+) -> None:
+    # A tenth of 5,000 examples are discordant; the verdict claims what both are sure of.
+    better, worse = (0.10 + gain) / 2, (0.10 - gain) / 2
+    claimed = 0
+    for number in range(1000):
+        uniform = np.random.default_rng(number).random(5000)
+        first, second = uniform < better, uniform > 1 - worse
+        scores = Scores.of_answers(first.astype(float) - second)
+        claimed += mcnemar(first, second).p < 0.05 and estimate(scores).is_clear
+    assert least <= claimed / 1000 <= most

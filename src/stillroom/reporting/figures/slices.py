@@ -16,6 +16,8 @@ ROW, REST = 20, 95
 MOST = 25
 # Letters of a slice's name.
 LONGEST = 26
+# At most; numbers of three decimals would run together if there were more.
+TICKS = 6
 # Of a measure: what a loss is multiplied with, its decimals, and the unit that it is in then.
 UNITS = {"accuracy": (100, 1, "points of accuracy"), "nll": (1, 3, "nats")}
 
@@ -42,6 +44,7 @@ def slices(name: str, judged: Judged) -> str:
             _paint_slice(axes, place, one, scale, decimals)
         axes.set_ylim(len(shown) - 0.4, -1)
         axes.set_xlabel(f"{unit} lost")
+        axes.locator_params(axis="x", nbins=TICKS)
         _name_slices(axes, shown)
         # Names take half of the width, so a title above the axes alone might not fit.
         axes.figure.suptitle(_told(judged), x=0.01, ha="left", fontsize=11)
