@@ -24,6 +24,8 @@ from stillroom.evaluation.checks import (
 )
 from stillroom.evaluation.metrics import kl_of_rows
 
+MOST = 6  # that a page shows of each kind
+
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 

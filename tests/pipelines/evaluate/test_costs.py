@@ -14,7 +14,7 @@ from stillroom.evaluation.cost.memory import Memory
 from stillroom.models.directory import EXACT, save_model
 from stillroom.models.table import build
 from stillroom.pipelines.evaluate import costs
-from stillroom.pipelines.evaluate.costs import Asked, Trial, costs_of, rows_taken
+from stillroom.pipelines.evaluate.costs import Asked, Trial, answers_read, costs_of, rows_taken
 
 
 def a_model(made: Small, folder: Path, hidden: int, seed: int) -> Asked:
@@ -102,6 +102,13 @@ def test_a_student_takes_a_share_of_the_classes_that_it_is_not_spared() -> None:
     for share, without, count in ((1.0, [], 8), (0.5, [], 4), (1.0, ["dog"], 5), (0.6, ["cat"], 2)):
         transfer = Transfer(share=share, without=without, balance=[])
         assert rows_taken(rows, transfer, ("cat", "dog")) == count
+
+
+def test_answers_are_read_by_students_in_each_epoch_and_by_no_control() -> None:
+    runs = ("control", "student", "control_1", "student_1", "full_logits")
+    curves = [{"model": name, "epoch": epoch} for name in runs for epoch in range(3)]
+    assert answers_read(curves, 50) == 2 * 3 * 50
+    assert answers_read([], 50) == 0
 
 
 def test_a_missing_model_is_refused(made: Small, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 from stillroom.data.encoders import Encoder
 from stillroom.evaluation.answers import Answers
 from stillroom.evaluation.dark_knowledge.found import dark_knowledge
-from stillroom.evaluation.parted import parted
+from stillroom.evaluation.parted import MOST, parted
 from stillroom.evaluation.plots import plots
 from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
 from stillroom.evaluation.slices.judged import Judged, judged
@@ -23,7 +23,7 @@ from stillroom.pipelines.evaluate.arms import Numbers
 from stillroom.pipelines.evaluate.classes import measure_classes
 from stillroom.reporting.shown import shown_examples
 
-MOST_IN_GRID, MOST_PAIRS, MOST_PARTED = 20, 6, 6
+MOST_IN_GRID, MOST_PAIRS = 20, 6
 
 Records = list[dict[str, Any]]
 
@@ -92,7 +92,7 @@ class ClassFindings:
     def parted(self, test: pl.DataFrame) -> dict[str, Any]:
         """Return the examples on which most is lost, and those on which they are furthest apart."""
         teacher, student = self.test.first(TEACHER), self.test.first(STUDENT)
-        found = parted(teacher, student, self.test.labels, self.encoder.classes, MOST_PARTED)
+        found = parted(teacher, student, self.test.labels, self.encoder.classes, MOST)
         return {
             "parted": asdict(found),
             "lost": self._shown(test, [one.row for one in found.lost]),

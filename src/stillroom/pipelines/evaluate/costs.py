@@ -7,9 +7,10 @@ what tutor, teach and train made ──noted──> what they took
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,6 +19,7 @@ from stillroom.evaluation.cost.cache import Cache
 from stillroom.evaluation.cost.energy import JOULES_OF_A_WH, MeterError, energy_of
 from stillroom.evaluation.cost.footprint import CLEAR_REFS
 from stillroom.evaluation.cost.model import Cost, cost_of, together
+from stillroom.evaluation.runs import STUDENT, of_name
 from stillroom.io.paths import project_root
 from stillroom.io.progress import ticking
 from stillroom.models.alone import memory_alone
@@ -83,6 +85,16 @@ def rows_taken(examples: pl.DataFrame, transfer: Transfer, classes: Sequence[str
     is_left_out = pl.col("label").is_in(left_out).fill_null(value=False)
     rows = examples.filter(pl.col("split") == "train", ~is_left_out)
     return round(transfer.share * len(rows))
+
+
+def answers_read(student_curves: Sequence[Mapping[str, Any]], rows: int) -> int:
+    """Return how many answers distilled students read: each row once in each epoch of each seed.
+
+    Args:
+        student_curves: a record of each run and epoch.
+        rows: that each learnt from.
+    """
+    return rows * sum(of_name(record["model"]).arm == STUDENT for record in student_curves)
 
 
 def cache_of(soft_labels: SoftLabelSet, teacher: Numbers, read: int) -> Cache:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stillroom.config.ranges import DeviceMap, Dtype
 from stillroom.config.schema import Evaluate, Inference, Student
 from stillroom.errors import DataError
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name, runs_in
+from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, runs_in
 from stillroom.io.rounding import rounded
 from stillroom.io.tables import TableFile
 
@@ -163,6 +163,7 @@ def measure_cost(
     from stillroom.pipelines.evaluate.costs import (
         Asked,
         Trial,
+        answers_read,
         cache_of,
         costs_of,
         rows_taken,
@@ -180,9 +181,8 @@ def measure_cost(
     beside = Inference(dtype="float32", device_map=device_map)
     theirs = costs_of([Asked(ref.path, inference) for ref in refer(teachers)], trial)
     own = costs_of([Asked(students / STUDENT, beside)], trial)
-    trained = [row for row in student_curves if of_name(row["model"]).arm == STUDENT]
-    rows = rows_taken(every, student.transfer, fitted.classes)
-    cache = cache_of(soft_labels, theirs, 0 if mode == "live" else rows * len(trained))
+    taught = answers_read(student_curves, rows_taken(every, student.transfer, fitted.classes))
+    cache = cache_of(soft_labels, theirs, 0 if mode == "live" else taught)
     content = soft_labels.manifest.content
     return {
         TEACHER: theirs,

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from stillroom.data.encoders import SequenceEncoder
-from stillroom.evaluation.parted import parted_tokens
+from stillroom.evaluation.parted import MOST, parted_tokens
 from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
 from stillroom.evaluation.slices.judged import Judged, judged
 from stillroom.evaluation.slices.slicing import by_condition, by_own_size
@@ -19,8 +19,6 @@ from stillroom.evaluation.statistics.evidence import Evidence, evidence
 from stillroom.pipelines.evaluate.arms import Numbers
 from stillroom.pipelines.evaluate.tokens import TokenAnswers, measure_tokens, reliability_of_tokens
 from stillroom.reporting.shown import shown_tokens
-
-MOST_PARTED = 6
 
 Records = list[dict[str, Any]]
 
@@ -73,7 +71,7 @@ class TokenFindings:
     def parted(self, test: pl.DataFrame) -> dict[str, Any]:
         """Return the positions at which most is lost."""
         teacher, student = (self.test.arms[arm][0].nll for arm in (TEACHER, STUDENT))
-        found = parted_tokens(teacher, student, self.test.lengths, MOST_PARTED)
+        found = parted_tokens(teacher, student, self.test.lengths, MOST)
         shown = shown_tokens(test, self.encoder, [(one.sequence, one.position) for one in found])
         return {
             "positions": [asdict(one) for one in found],
