@@ -50,7 +50,7 @@ def done_in(folder: Path, sources: Iterable[str]) -> Done:
 
 
 def _contents(sources: Iterable[str]) -> str:
-    from stillroom.io.hashing import sha256_file, sha256_json
+    from stillroom.io.files.hashing import sha256_file, sha256_json
 
     files = [p for name in sources for p in sorted((ROOT / name).rglob("*")) if p.is_file()]
     kept = [p for p in files if p.suffix in SUFFIXES]

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from benchmarks.project import Figure, clean_project, kedro
-from stillroom.evaluation.runs import CONTROL, STUDENT
+from stillroom.evaluation.arms import CONTROL, STUDENT
 from stillroom.evaluation.statistics.comparison import Comparison
 from stillroom.evaluation.statistics.evidence import Evidence
 

@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.project import ROOT, Figure, clean_project, kedro
 from stillroom.config.compose import student_of
-from stillroom.io.hashing import sha256_file
+from stillroom.io.files.hashing import sha256_file
 
 MAY_DIFFER = {"data/07_reports/cost.json", "data/07_reports/report.html"}
 SECONDS = 240

@@ -50,7 +50,7 @@ def measure_texts(data: Path) -> list[Figure]:
     common = f"groups.experiment=text_intents,{paths}"
     labels = f"groups.experiment=text_intents_few,{paths},data.labels_per_class={PER_CLASS}"
     with clean_project() as project:
-        kedro(project, "run", "--pipelines=ingest,tutor,teach", f"--params={common}")
+        kedro(project, "run", "--pipelines=ingest,teachers,capture", f"--params={common}")
         every = [_run(project, "train", f"{common},student.seed={seed}") for seed in SEEDS]
         few = [
             _run(project, "ingest", f"{labels},data.seed={seed},student.seed={seed}")
@@ -75,7 +75,7 @@ def _paths(data: Path) -> str:
 
 def _run(project: Path, start: str, parameters: str) -> Run:
     """Run the stages from one to the evaluation, and return what it found."""
-    stages = ("ingest", "tutor", "teach", "train", "evaluate")
+    stages = ("ingest", "teachers", "capture", "train", "evaluate")
     wanted = ",".join(stages[stages.index(start) :])
     kedro(project, "run", f"--pipelines={wanted}", f"--params={parameters}")
     reports = project / "data" / "07_reports"

@@ -1,6 +1,6 @@
 """Training from the cache: against hard labels, and against a teacher that runs in each step.
 
-    the default data ──ingest, tutor, teach──> one cache
+    the default data ──ingest, teachers, teach──> one cache
     the same student ──hard labels | cache | live teacher, in turn──> seconds per epoch ──> ratios
 
 Real fits by the real trainer, checkpoints and all; the first epoch is not counted. A live teacher
@@ -49,7 +49,7 @@ def _cached() -> Iterator[Path]:
     """Yield a project with examples and soft labels of teachers that have hardly learnt."""
     values = "groups.teacher=mlp_ensemble,teacher.members=1,teacher.epochs=1"
     with clean_project() as project:
-        kedro(project, "run", "--pipelines=ingest,tutor,teach", f"--params={values}")
+        kedro(project, "run", "--pipelines=ingest,teachers,capture", f"--params={values}")
         yield project
 
 
@@ -61,9 +61,9 @@ class _Student:
         from stillroom.config.schema import Architecture, Objective, Student, Terms, Trainer
         from stillroom.data.encoders import read_encoder
         from stillroom.io.tables import TableFile
-        from stillroom.softlabels.dataset import SoftLabelSet
+        from stillroom.softlabels.reading.label_set import SoftLabelSet
+        from stillroom.training.data.dataset_factory import Source
         from stillroom.training.job import Fit
-        from stillroom.training.sources import Source
 
         parameters = compose(project)
         objective = parameters["objective"]
@@ -88,10 +88,10 @@ class _Student:
 
     def seconds(self, teachers: Any = None, **changes: Any) -> float:
         """Train once; return the seconds of an epoch, without the first."""
-        from stillroom.training.fitting import Task, fit_model
-        from stillroom.training.loss import loss_of
-        from stillroom.training.place import Place
-        from stillroom.training.stop import StopRequest
+        from stillroom.training.build_loss import loss_of
+        from stillroom.training.fit.fit_model import Task, fit_model
+        from stillroom.training.resume_state import Place
+        from stillroom.training.signals import StopRequest
 
         fit = replace(self.fit, **changes)
         rows = self.source.rows_of(fit)
@@ -127,8 +127,8 @@ def _over_hard_labels(name: str, student: _Student, bound: float | None) -> Figu
 
 
 def _over_live(student: _Student) -> Figure:
-    from stillroom.models.hidden import logits_alone
-    from stillroom.training.live import Teachers, mean_of_probabilities
+    from stillroom.models.forward.hidden_states import logits_alone
+    from stillroom.training.fit.live_teacher import Teachers, mean_of_probabilities
 
     model, cost = _teacher_of(student)
     outputs = student.encoder.outputs
@@ -152,7 +152,8 @@ def _teacher_of(student: _Student) -> tuple[Any, float]:
     """Return a perceptron and how many of the student's steps its forward pass costs, 4 or more."""
     import torch
 
-    from stillroom.models.table import Shape, build
+    from stillroom.models.registry import build
+    from stillroom.models.shape import Shape
 
     shape, size = Shape(student.encoder.shape, student.encoder.classes), 64
     batch = torch.zeros(size, *student.encoder.shape)

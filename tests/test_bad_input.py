@@ -123,7 +123,7 @@ def test_a_teacher_whose_licence_forbids_it_is_one_line_and_nothing_is_written(
 ) -> None:
     write_card(project / "models/big", "license: llama3")
     given = "groups.teacher=given,groups.student=mlp,teacher.path=models/big"
-    ran = command(project, "kedro", "run", "--pipeline=tutor", "--params", given)
+    ran = command(project, "kedro", "run", "--pipeline=teachers", "--params", given)
     assert ran.returncode == 1, ran.stdout + ran.stderr
     (line,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert "teacher big is under llama3" in line

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from command_line import command, quick_project, written
 
-from stillroom.io.hashing import sha256_file
+from stillroom.io.files.hashing import sha256_file
 
 STUDENT = "data/05_students/default/student/model.safetensors"
 
@@ -112,7 +112,7 @@ def test_run_status_shows_every_stage_though_each_ran_alone(distilled: Path) -> 
     events = json.loads((distilled / ".viz/kedro_pipeline_events.json").read_text())
     nodes = {event["node"] for event in events if event["event"] == "after_node_run"}
     # Another test makes training fail, and its status would say so.
-    assert nodes >= {"ingest_examples", "tutor_teachers", "verify", "render_report"}
+    assert nodes >= {"ingest_examples", "train_teachers", "verify", "render_report"}
 
 
 def test_the_notebook_runs_and_is_stored_without_outputs(distilled: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from command_line import command, quick_project, written
 
-from stillroom.io.hashing import sha256_file
+from stillroom.io.files.hashing import sha256_file
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("conf", "src", ".dvc", "pyproject.toml", ".telemetry", ".gitignore", "dvc.yaml")
 STUDENT = "data/05_students/default/student/model.safetensors"
 DOWNSTREAM = ["train@default", "evaluate", "export", "report"]
-STAGES = ["ingest", "tutor", "teach", *DOWNSTREAM]
+STAGES = ["ingest", "teachers", "capture", *DOWNSTREAM]
 
 
 def must(project: Path, *words: str) -> str:
@@ -95,8 +95,12 @@ def test_what_would_run_after_other_changes_is_what_depends_on_them(tracked: Pat
         return set(re.findall(r"^([\w@]+):$", said, flags=re.MULTILINE)) - {"compose"}
 
     edit(tracked, "  members: 2", "  members: 2\n  seed: 7")
-    assert stale() >= {"tutor"}
-    assert not stale() & {"ingest", "teach", "train@default"}  # they follow once the tutor has run
+    assert stale() >= {"teachers"}
+    assert not stale() & {
+        "ingest",
+        "capture",
+        "train@default",
+    }  # they follow once the teachers has run
     edit(tracked, "\n  seed: 7", "")
     image = tracked / "data/01_raw/across/000.png"
     content = image.read_bytes()

@@ -7,11 +7,11 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from small_project import small, untrained_teachers
 
+from stillroom.assess.cost.energy_log import SPENT, made, noted
 from stillroom.errors import ConfigError
 from stillroom.hooks import SLICES, CheckSlices, ConfineCatalog, LetGo, MeterStages
-from stillroom.io.locking import locked
-from stillroom.io.workspace import lock_of, unfinished
-from stillroom.pipelines.spending import SPENT, made, noted
+from stillroom.io.files.locking import locked
+from stillroom.io.files.workspace import lock_of, unfinished
 from stillroom.pipelines.train.pipeline import create_pipeline
 
 

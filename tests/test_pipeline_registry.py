@@ -11,7 +11,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 def test_distill_is_the_seven_stages_and_the_default() -> None:
     pipelines = register_pipelines()
-    names = ["ingest", "tutor", "teach", "train", "evaluate", "export", "report"]
+    names = ["ingest", "teachers", "capture", "train", "evaluate", "export", "report"]
     assert list(STAGES) == names
     assert set(pipelines) == {*names, "distill", "__default__"}
     nodes = {node.name for name in names for node in pipelines[name].nodes}
@@ -33,7 +33,7 @@ def test_only_verify_yields_soft_labels_and_nothing_else_reads_the_unverified() 
 
 def test_no_teacher_runs_and_no_student_learns_before_the_licence_was_checked() -> None:
     distill = register_pipelines()["distill"]
-    for name in ("tutor_teachers", "answer", "verify", "train_students", "predict"):
+    for name in ("train_teachers", "answer", "verify", "train_students", "predict"):
         before = {node.name for node in distill.to_nodes(name).nodes}
         assert "check_licence" in before, name
 

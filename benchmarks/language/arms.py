@@ -11,8 +11,8 @@ from typing import Literal
 
 from benchmarks.language.recipe import Recipe
 from benchmarks.language.text import Text
-from stillroom.softlabels.settle import ThresholdRequest, Wanted
-from stillroom.softlabels.sparsify.kinds import TopK
+from stillroom.softlabels.capture.solve_threshold import ThresholdRequest, Wanted
+from stillroom.softlabels.sparsify.sparsifiers import TopK
 from stillroom.training.job import Fit, Job, Live
 
 CONTROL, FULL, THRESHOLD, TOP_K = "cross_entropy", "full_logits", "threshold", "topk"
@@ -90,7 +90,7 @@ def labels_of(arm: Arm, folder: Path) -> Path:
 
 def models_of(jobs: Sequence[Job]) -> dict[str, Path]:
     """Return the finished models by name."""
-    from stillroom.training.place import place_of
+    from stillroom.training.resume_state import place_of
 
     return {fit.output: place_of(job, fit, {}).best for job in jobs for fit in job.fits}
 

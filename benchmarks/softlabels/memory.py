@@ -1,4 +1,4 @@
-"""Memory: the peak of `teach` beyond the model itself, for a set and for one four times as large.
+"""Memory: the peak of `capture` beyond the model itself, for a set and for one four times as large.
 
 Each size runs in a process of its own, which notes its resident memory once the teacher has been
 loaded and has answered a batch, and its peak at the end.
@@ -39,7 +39,7 @@ def measure_memory(data: Path) -> list[Figure]:
             write_part(project / "data/01_raw", "a", images[:rows], labels[:rows])
             parameters = table_parameters({"members": 1, "epochs": 1})
             (project / "params.yaml").write_text(yaml.safe_dump(parameters), encoding="utf-8")
-            kedro(project, "run", "--pipelines=ingest,tutor")
+            kedro(project, "run", "--pipelines=ingest,teachers")
             grown.append(_grown(project))
     bound = _bound()
     more = grown[1] - grown[0]
@@ -80,14 +80,14 @@ def _grown(project: Path) -> int:
 def _teach(project: Path) -> int:
     """Fill a store with the answers of the project's teacher; return the growth in bytes."""
     from stillroom.data.encoders import read_encoder
-    from stillroom.data.views import PLAIN
+    from stillroom.data.views.image_views import PLAIN
     from stillroom.io.tables import TableFile
-    from stillroom.softlabels.capture import Capturing
-    from stillroom.softlabels.sparsify.kinds import TopK
-    from stillroom.softlabels.store import Store
-    from stillroom.teachers.local import How, open_teacher
-    from stillroom.teachers.questions import ExampleQuestions
-    from stillroom.teachers.reference import refer
+    from stillroom.softlabels.capture.capture import Capturing
+    from stillroom.softlabels.sparsify.sparsifiers import TopK
+    from stillroom.softlabels.store.store import Store
+    from stillroom.teachers.capture_inputs import ExampleQuestions
+    from stillroom.teachers.model_teacher import How, open_teacher
+    from stillroom.teachers.teacher_ref import refer
 
     encoder = read_encoder(project / "data/02_examples/encoder")
     ref = refer(project / "data/03_teachers/ensemble")[0]

@@ -20,10 +20,10 @@ import torch
 
 from benchmarks.project import Figure
 from benchmarks.softlabels.answers import Answered
-from stillroom.softlabels.codec.decode import Decoded
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.distributions import Distributions
-from stillroom.softlabels.sparsify.kinds import Threshold
+from stillroom.softlabels.format.decode import Decoded
+from stillroom.softlabels.format.distributions import Distributions
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Threshold
 
 WHOLE, BITS, TURNS = 262_144, 18, 7
 SPARSIFIER = Threshold(entries=50.0, tau=0.0065, temperature=1.0)

@@ -12,9 +12,9 @@ import numpy as np
 
 from benchmarks.project import Figure
 from benchmarks.softlabels.answers import Answered
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.pilot import EDGES, Pilot
-from stillroom.softlabels.sparsify.kinds import Sample, Sparsifier, Threshold
+from stillroom.softlabels.capture.pilot import EDGES, Pilot
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Sample, Sparsifier, Threshold
 
 WHOLE = 262_144
 

@@ -1,13 +1,13 @@
-"""Throughput: `teach` over a bare forward loop with log-softmax, same model and batches.
+"""Throughput: `capture` over a bare forward loop with log-softmax, same model and batches.
 
-    examples ──encoder──> forward pass ──> log-softmax (the bare loop's) ──> the rest of `teach`
-    bare = forward + log-softmax + release of the logits        teach = all but the log-softmax
+    examples ──encoder──> forward pass ──> log-softmax (the bare loop's) ──> the rest of `capture`
+    bare = forward + log-softmax + release of the logits        capture = all but the log-softmax
 
-`teach` is what a causal language model goes through: examples from disk, packed sequences, a model
-directory, the store. Both loops are timed in one: a forward pass takes 15% more or less from one
-time to the next, which two loops that each run their own would take for a difference between them.
-Logits are large enough for their memory to go back to the system each time. `teach` is charged for
-it where it happens, and the bare loop what as large a log-softmax takes to release.
+`capture` is what a causal language model goes through: examples from disk, packed sequences, a
+model directory, the store. Both loops are timed in one: a forward pass takes 15% more or less from
+one time to the next, which two loops that each run their own would take for a difference between
+them. Logits are large enough for their memory to go back to the system each time. `capture` is
+charged for it where it happens, and the bare loop what as large a log-softmax takes to release.
 """
 
 import time
@@ -23,9 +23,9 @@ import torch
 
 from benchmarks.language.causal import Causal, causal
 from benchmarks.project import Figure
-from stillroom.softlabels.capture import Capturing
-from stillroom.softlabels.sparsify.kinds import Threshold, TopK
-from stillroom.softlabels.store import Store
+from stillroom.softlabels.capture.capture import Capturing
+from stillroom.softlabels.sparsify.sparsifiers import Threshold, TopK
+from stillroom.softlabels.store.store import Store
 
 TURNS = 5
 TOP_K = TopK(k=128, temperatures=(1.0,))
@@ -107,7 +107,7 @@ def _name(sparsifier: TopK | Threshold) -> str:
 
 
 def _turn(asked: Causal, sparsifier: TopK | Threshold) -> tuple[float, float]:
-    """Return the seconds of the bare loop and of `teach`."""
+    """Return the seconds of the bare loop and of `capture`."""
     clock, rows = Clock(), len(asked.questions)
     with TemporaryDirectory(prefix="stillroom-bench-") as folder, clock.on(asked.teacher.model):
         started = time.perf_counter()

@@ -1,6 +1,6 @@
 """Stillroom distils large models into small ones.
 
-    ingest -> tutor -> teach -> train -> evaluate -> export -> report
+    ingest -> teachers -> capture -> train -> evaluate -> export -> report
 
 Each arrow is a Kedro pipeline, a DVC stage and a folder of `pipelines/`.
 """

@@ -3,7 +3,7 @@
 catalog created ──> every path lies inside the project
 run begins ──> the slices that it will look at are expressions
 stage run ──> its events are merged into the run status that Kedro-Viz shows
-tutor, teach or train begins ──> its energy is metered until its result is saved
+teachers, capture or train begins ──> its energy is metered until its result is saved
 last output saved ──> what was kept against a kill is let go
 """
 
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
+from stillroom.assess.cost.energy_log import METERED, Spent, made, note
 from stillroom.errors import ConfigError, StillroomError
-from stillroom.io.paths import confined, project_root
+from stillroom.io.files.paths import confined, project_root
+from stillroom.io.files.workspace import let_go
 from stillroom.io.run_status import RunStatus
-from stillroom.io.workspace import let_go
-from stillroom.pipelines.spending import METERED, Spent, made, note
 
 if TYPE_CHECKING:
     from stillroom.evaluation.cost.energy import Meter

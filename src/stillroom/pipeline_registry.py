@@ -6,18 +6,18 @@ pipeline that is made of others would then fail.
 
 from kedro.pipeline import Pipeline
 
+from stillroom.pipelines.capture.pipeline import create_pipeline as capture
 from stillroom.pipelines.evaluate.pipeline import create_pipeline as evaluate
 from stillroom.pipelines.export.pipeline import create_pipeline as export
 from stillroom.pipelines.ingest.pipeline import create_pipeline as ingest
 from stillroom.pipelines.report.pipeline import create_pipeline as report
-from stillroom.pipelines.teach.pipeline import create_pipeline as teach
+from stillroom.pipelines.teachers.pipeline import create_pipeline as teachers
 from stillroom.pipelines.train.pipeline import create_pipeline as train
-from stillroom.pipelines.tutor.pipeline import create_pipeline as tutor
 
 STAGES = {
     "ingest": ingest,
-    "tutor": tutor,
-    "teach": teach,
+    "teachers": teachers,
+    "capture": capture,
     "train": train,
     "evaluate": evaluate,
     "export": export,

@@ -7,7 +7,7 @@ import gc
 gc.freeze()
 gc.set_threshold(100_000, 50, 100)
 
-from stillroom.config.loader import ComposingConfigLoader  # noqa: E402
+from stillroom.config.config_loader import ComposingConfigLoader  # noqa: E402
 from stillroom.hooks import HOOKS as _HOOKS  # noqa: E402
 
 CONFIG_LOADER_CLASS = ComposingConfigLoader

@@ -53,12 +53,12 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
     lesson = [*run, "teacher.mode", "softlabels"]
     control = ["evaluate.full_logits", "evaluate.seeds"]
     assert sections("train") == [*lesson, own, "objective", "trainer", *control]
-    tutor = sections("tutor")
-    assert tutor[-1] == "trainer"
-    assert {key.partition(".")[0] for key in tutor[:-1]} == {"teacher"}
-    assert {"teacher.epochs", "teacher.path", "teacher.architecture"} < set(tutor)
-    assert "teacher.mode" not in tutor  # where a student's lessons come from trains no teacher
-    assert sections("teach") == [*run, "softlabels"]
+    teachers = sections("teachers")
+    assert teachers[-1] == "trainer"
+    assert {key.partition(".")[0] for key in teachers[:-1]} == {"teacher"}
+    assert {"teacher.epochs", "teacher.path", "teacher.architecture"} < set(teachers)
+    assert "teacher.mode" not in teachers  # where a student's lessons come from trains no teacher
+    assert sections("capture") == [*run, "softlabels"]
     assert sections("ingest") == ["data"]
     assert sections("report") == [
         "data", "teacher", "softlabels", "student", "objective", "trainer", "evaluate",
@@ -67,10 +67,10 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
 
 def test_a_reason_reaches_no_training_of_students(stages: dict[str, Any]) -> None:
     keys = {name: next(iter(stages[name]["params"][0].values())) for name in STAGES}
-    assert {"teacher.licence", "teacher.licence_acknowledged"} < set(keys["tutor"])
+    assert {"teacher.licence", "teacher.licence_acknowledged"} < set(keys["teachers"])
     licence = "data/03_teachers/licence.json"
-    assert licence in stages["tutor"]["outs"]
-    assert licence in stages["teach"]["deps"]  # whose labels stay the same, to the byte
+    assert licence in stages["teachers"]["outs"]
+    assert licence in stages["capture"]["deps"]  # whose labels stay the same, to the byte
     assert licence not in stages["train"]["deps"]
     assert not any("licence" in key for key in keys["train"])
 
@@ -82,23 +82,23 @@ def test_a_change_of_the_page_measures_nothing_again(stages: dict[str, Any]) -> 
 def test_external_paths_follow_params_yaml(stages: dict[str, Any]) -> None:
     for name in ("compose", "ingest"):  # both look at what lies there
         assert {"${data.path}", "${teacher.path}"} < set(stages[name]["deps"])
-    assert "${teacher.path}" in stages["tutor"]["deps"]
-    assert not any("${" in dep for dep in stages["teach"]["deps"])
+    assert "${teacher.path}" in stages["teachers"]["deps"]
+    assert not any("${" in dep for dep in stages["capture"]["deps"])
 
 
 def test_code_that_a_stage_imports_late_is_a_dependency(stages: dict[str, Any]) -> None:
-    assert "src/stillroom/training/learner.py" in stages["train"]["deps"]
-    assert "src/stillroom/models/resnet.py" in stages["tutor"]["deps"]
-    assert "src/stillroom/softlabels/sparsify/run.py" in stages["teach"]["deps"]
+    assert "src/stillroom/training/fit/lit_module.py" in stages["train"]["deps"]
+    assert "src/stillroom/models/architectures/resnet.py" in stages["teachers"]["deps"]
+    assert "src/stillroom/softlabels/sparsify/sparsify.py" in stages["capture"]["deps"]
     assert "src/stillroom/reporting/templates" in stages["report"]["deps"]
 
 
 def test_code_that_a_stage_never_reaches_is_none(stages: dict[str, Any]) -> None:
     for stage, other in [
-        ("ingest", "src/stillroom/training/learner.py"),
-        ("teach", "src/stillroom/training/learner.py"),
+        ("ingest", "src/stillroom/training/fit/lit_module.py"),
+        ("capture", "src/stillroom/training/fit/lit_module.py"),
         ("train", "src/stillroom/reporting/page.py"),
-        ("evaluate", "src/stillroom/data/ingest.py"),
+        ("evaluate", "src/stillroom/data/ingest/ingest_examples.py"),
     ]:
         assert other not in stages[stage]["deps"]
 

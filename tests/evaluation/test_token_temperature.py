@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 from stillroom.errors import DataError
 from stillroom.evaluation import token_temperature
 from stillroom.evaluation.temperature import LEAST, MOST
+from stillroom.evaluation.token_metrics import said
 from stillroom.evaluation.token_temperature import (
     Scaled,
     curve,
@@ -20,7 +21,6 @@ from stillroom.evaluation.token_temperature import (
     scaled,
     scaled_quality,
 )
-from stillroom.evaluation.tokens import said
 
 
 def spoken(
@@ -92,7 +92,7 @@ def test_batches_add_up_and_parts_change_nothing(monkeypatch: pytest.MonkeyPatch
     whole = curve(logits, labels)
     added = curve(logits[:20], labels[:20]) + curve(logits[20:], labels[20:])
     calibrated = scaled(logits, labels, 1.7)
-    monkeypatch.setattr("stillroom.evaluation.tokens.CHUNK", 21)
+    monkeypatch.setattr("stillroom.evaluation.token_metrics.CHUNK", 21)
     for parts in (added, curve(logits, labels)):
         np.testing.assert_allclose(parts.slope, whole.slope, rtol=1e-12)
         np.testing.assert_allclose(parts.curvature, whole.curvature, rtol=1e-12)

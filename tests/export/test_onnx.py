@@ -11,8 +11,9 @@ from small_texts import ENCODER, frame, texts
 from stillroom.errors import ModelError
 from stillroom.export import onnx as exporting
 from stillroom.export.onnx import export_onnx, feeds, measure_parity
-from stillroom.models.forward import logits
-from stillroom.models.table import Shape, build
+from stillroom.models.forward.fixed_shape import logits
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
 
 SHAPE = Shape((1, 28, 28), tuple("0123456789"))
 RESNET = {"embedding_size": 4, "hidden_sizes": [4, 8], "depths": [1, 1], "layer_type": "basic"}

@@ -10,7 +10,7 @@ import pytest
 from faults_project import Stage, make_project
 from faults_server import Server
 
-from stillroom.io.locking import locked
+from stillroom.io.files.locking import locked
 
 COUNTED = "counted"
 SHIM = Path(__file__).with_name("failing_io.c")
@@ -88,7 +88,7 @@ def knowing(server: Server, template: Path, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def teach(knowing: Server, template: Path, tmp_path: Path) -> Callable[..., Stage]:
+def capture_stage(knowing: Server, template: Path, tmp_path: Path) -> Callable[..., Stage]:
     """Return what makes a stage of its own: in `folder`, with so many rows a shard, and a seed."""
 
     def make(folder: Path | None = None, rows: int = 16, seed: int = 0) -> Stage:

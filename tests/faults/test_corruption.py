@@ -12,9 +12,7 @@ import pytest
 from linear_teachers import NAMES, Captured, capture, fill, linear, questions, write_set
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.codec.shard import CODEC, to_bytes
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.manifest import (
+from stillroom.softlabels.format.manifest import (
     MANIFEST,
     SHARDS,
     MemberShards,
@@ -22,9 +20,11 @@ from stillroom.softlabels.manifest import (
     manifest_of,
     write_manifest,
 )
-from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, Threshold, TopK
-from stillroom.softlabels.store import Store
-from stillroom.softlabels.whole import require_whole
+from stillroom.softlabels.format.shard import CODEC, to_bytes
+from stillroom.softlabels.reading.integrity import require_whole
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier, Threshold, TopK
+from stillroom.softlabels.store.store import Store
 
 KINDS: tuple[Sparsifier, ...] = (
     Full(),

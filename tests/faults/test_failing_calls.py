@@ -25,8 +25,8 @@ from faults_project import (
 )
 from faults_server import Ran
 
-from stillroom.io.documents import read_json, write_json
-from stillroom.softlabels.manifest import MANIFEST
+from stillroom.io.json.json_files import read_json, write_json
+from stillroom.softlabels.format.manifest import MANIFEST
 
 OPEN_WRITE_SYNC_RENAME = "owsr"
 READ_AND_MAKE_NAMES = "dm"
@@ -59,10 +59,13 @@ class Replacing:
 
 
 def replacing(
-    teach: Callable[..., Stage], snapshot: Path, folder: Path | None = None, rows: int = 64
+    capture_stage: Callable[..., Stage], snapshot: Path, folder: Path | None = None, rows: int = 64
 ) -> Replacing:
     """Return a stage with another set in place, and some of its own answers in the store."""
-    previous, stage = teach(folder, rows=rows, seed=1), teach(folder, rows=rows, seed=0)
+    previous, stage = (
+        capture_stage(folder, rows=rows, seed=1),
+        capture_stage(folder, rows=rows, seed=0),
+    )
     previous.must_run()
     labels, captures = stage.project / LABELS, stage.project / CAPTURES
     old, others = tree(labels), {path.name for path in captures.iterdir()}
@@ -106,11 +109,11 @@ def test_a_call_that_fails_once_leaves_the_commit_and_names_its_path(
     kinds: str,
     number: int,
     every: int,
-    teach: Callable[..., Stage],
+    capture_stage: Callable[..., Stage],
     tmp_path: Path,
     counted: Callable[[str], None],
 ) -> None:
-    one = replacing(teach, tmp_path / "before")
+    one = replacing(capture_stage, tmp_path / "before")
     project = one.stage.project
     fault = {"root": str(project), "kinds": kinds, "errno": number}
     calls = one.run(fault={**fault, "at": NEVER}).calls
@@ -160,11 +163,11 @@ def small_filesystem(tmp_path: Path) -> Iterator[Path]:
 def test_a_disk_that_fills_up_leaves_the_commit_and_goes_on_once_there_is_room(
     points: int,
     small_filesystem: Path,
-    teach: Callable[..., Stage],
+    capture_stage: Callable[..., Stage],
     tmp_path: Path,
     counted: Callable[[str], None],
 ) -> None:
-    one = replacing(teach, tmp_path / "before", small_filesystem, rows=8)
+    one = replacing(capture_stage, tmp_path / "before", small_filesystem, rows=8)
     page = os.sysconf("SC_PAGE_SIZE")
 
     def free() -> int:

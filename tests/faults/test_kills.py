@@ -1,4 +1,4 @@
-"""SIGKILL at any moment of `teach`: the committed set is readable, and the resumed one the same."""
+"""SIGKILL at any moment of `capture`: the committed set is readable, the resumed one the same."""
 
 import os
 import random
@@ -28,7 +28,7 @@ from faults_project import (
 )
 from faults_server import ENVIRONMENT
 
-from stillroom.softlabels.manifest import MANIFEST
+from stillroom.softlabels.format.manifest import MANIFEST
 
 OTHER_FILESYSTEM = Path("/dev/shm")
 BEFORE, AMONG, VERIFYING, AFTER = (
@@ -65,11 +65,11 @@ def case(stage: Stage, snapshot: Path, runs: int) -> Case:
 
 
 @pytest.fixture
-def cases(teach: Callable[..., Stage], tmp_path: Path) -> Callable[[int], list[Case]]:
+def cases(capture_stage: Callable[..., Stage], tmp_path: Path) -> Callable[[int], list[Case]]:
     """Return what makes two cases: nothing is there; another set is there, in its place."""
 
     def make(runs: int) -> list[Case]:
-        stage, previous = teach(rows=8, seed=0), teach(rows=8, seed=1)
+        stage, previous = capture_stage(rows=8, seed=0), capture_stage(rows=8, seed=1)
         fresh = case(stage, tmp_path / "fresh", runs)
         previous.forget()
         previous.must_run()
@@ -166,11 +166,11 @@ def wait_for(path: Path, running: "subprocess.Popen[bytes]") -> None:
 @pytest.mark.parametrize("kills", [pytest.param(8, marks=pytest.mark.faults)])
 def test_a_killed_kedro_run_resumes_to_the_byte(
     kills: int,
-    teach: Callable[..., Stage],
+    capture_stage: Callable[..., Stage],
     tmp_path: Path,
     counted: Callable[[str], None],
 ) -> None:
-    stage, draws = teach(rows=4), random.Random(kills)
+    stage, draws = capture_stage(rows=4), random.Random(kills)
     words = [str(Path(sys.executable).parent / "kedro"), *stage.words]
     settings = {"cwd": stage.project, "env": {**os.environ, **ENVIRONMENT}}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -199,18 +199,18 @@ def test_a_killed_kedro_run_resumes_to_the_byte(
         require_sound(one, tmp_path)
         require_resumed(one)
     told = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
-    counted(f"{done} kills of `kedro run --pipeline=teach`: {told}; 0 torn, 0 differ by a byte")
+    counted(f"{done} kills of `kedro run --pipeline=capture`: {told}; 0 torn, 0 differ by a byte")
 
 
 @pytest.mark.usefixtures("needs_shim")
 @pytest.mark.parametrize("every", [90, pytest.param(1, marks=pytest.mark.faults)])
 def test_a_kill_before_any_call_or_in_any_write_leaves_a_whole_set(
     every: int,
-    teach: Callable[..., Stage],
+    capture_stage: Callable[..., Stage],
     tmp_path: Path,
     counted: Callable[[str], None],
 ) -> None:
-    previous, stage = teach(rows=64, seed=1), teach(rows=64, seed=0)
+    previous, stage = capture_stage(rows=64, seed=1), capture_stage(rows=64, seed=0)
     previous.must_run()
     one = case(stage, tmp_path / "replacing", 1)
     found: Counter[str] = Counter()
@@ -234,11 +234,11 @@ def test_a_kill_before_any_call_or_in_any_write_leaves_a_whole_set(
 @pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.faults)])
 def test_a_set_that_was_left_aside_survives_a_second_kill(
     every: int,
-    teach: Callable[..., Stage],
+    capture_stage: Callable[..., Stage],
     tmp_path: Path,
     counted: Callable[[str], None],
 ) -> None:
-    previous, stage = teach(rows=64, seed=1), teach(rows=64, seed=0)
+    previous, stage = capture_stage(rows=64, seed=1), capture_stage(rows=64, seed=0)
     previous.must_run()
     one = case(stage, tmp_path / "replacing", 1)
     labels, root = stage.project / LABELS, str(stage.project)

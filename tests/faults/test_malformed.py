@@ -21,10 +21,10 @@ import pytest
 from faults_server import ENVIRONMENT, ROOT
 from linear_teachers import Captured, capture
 
-from stillroom.softlabels.codec.layout import Layout
-from stillroom.softlabels.codec.shard import MOST_BYTES, to_bytes
-from stillroom.softlabels.manifest import MANIFEST, SHARDS, Manifest, Shard, manifest_of
-from stillroom.softlabels.manifest import MOST_BYTES as MOST_OF_A_MANIFEST
+from stillroom.softlabels.format.column_schema import Layout
+from stillroom.softlabels.format.manifest import MANIFEST, SHARDS, Manifest, Shard, manifest_of
+from stillroom.softlabels.format.manifest import MOST_BYTES as MOST_OF_A_MANIFEST
+from stillroom.softlabels.format.shard import MOST_BYTES, to_bytes
 
 # A shard may unpack to MOST_BYTES; parsing holds a page and a copy beside it.
 MOST_GROWTH = MOST_BYTES + (512 << 20)

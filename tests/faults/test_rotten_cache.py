@@ -11,7 +11,7 @@ import pytest
 from faults_project import LABELS, Stage, committed, error_line, tree
 from faults_server import ENVIRONMENT
 
-from stillroom.softlabels.manifest import MANIFEST, SHARDS
+from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
 
 
 def dvc(project: Path, *words: str) -> None:
@@ -35,9 +35,9 @@ def object_of(project: Path, file: Path) -> Path:
 @pytest.mark.faults
 @pytest.mark.parametrize("which", ["shard", "manifest"])
 def test_a_rotten_object_of_dvcs_cache_is_refused_before_training(
-    which: str, teach: Callable[..., Stage], tmp_path: Path, counted: Callable[[str], None]
+    which: str, capture_stage: Callable[..., Stage], tmp_path: Path, counted: Callable[[str], None]
 ) -> None:
-    stage = teach(rows=16)
+    stage = capture_stage(rows=16)
     stage.must_run()
     project, wanted = stage.project, tree(stage.project / LABELS)
     dvc(project, "init", "--no-scm", "--quiet")
@@ -58,7 +58,7 @@ def test_a_rotten_object_of_dvcs_cache_is_refused_before_training(
     trained = stage.server.run(project, "run", "--pipeline=train")
     line = error_line(trained)
     assert file.name in line
-    assert "Run `kedro run --pipeline=teach`" in line
+    assert "Run `kedro run --pipeline=capture`" in line
     assert not [p for p in (project / "data/05_students").rglob("*") if p.is_file()]
     again = stage.must_run()
     assert "120 rows asked" not in again.said

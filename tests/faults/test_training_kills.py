@@ -13,7 +13,7 @@ import pytest
 from interrupted import Run, distinct, run_of, same_weights
 from small_project import small, soft_labels, untrained_teachers
 
-from stillroom.data.views import Views
+from stillroom.data.views.image_views import Views
 
 STEPS = 44  # 3 epochs of 4 batches, then 4 epochs of 4 batches in 2 parts
 

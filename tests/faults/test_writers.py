@@ -12,9 +12,9 @@ import pytest
 from faults_server import ENVIRONMENT, ROOT
 from linear_teachers import fill, linear, questions
 
-from stillroom.io.hashing import sha256_bytes
-from stillroom.softlabels.manifest import MANIFEST, SHARDS
-from stillroom.softlabels.store import Store
+from stillroom.io.files.hashing import sha256_bytes
+from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
+from stillroom.softlabels.store.store import Store
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.faults)])

@@ -17,7 +17,7 @@ def read(path: Path) -> list[dict[str, object]]:
 def test_the_second_stage_keeps_what_the_first_wrote(tmp_path: Path) -> None:
     path = tmp_path / "events.json"
     write_merged(path, [node("ingest", 1.0)])
-    write_merged(path, [node("teach", 2.0)])
+    write_merged(path, [node("capture", 2.0)])
     write_merged(path, [node("ingest", 3.0)])
     events = read(path)
     assert [event["event"] for event in (events[0], events[-1])] == [
@@ -25,7 +25,7 @@ def test_the_second_stage_keeps_what_the_first_wrote(tmp_path: Path) -> None:
         "after_pipeline_run",
     ]
     found = {event["node"]: event["duration"] for event in events[1:-1]}
-    assert found == {"teach": 2.0, "ingest": 3.0}
+    assert found == {"capture": 2.0, "ingest": 3.0}
 
 
 def test_a_failure_is_replaced_by_the_next_success(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from stillroom.errors import DataError
 from stillroom.io import tables
-from stillroom.io.hashing import sha256_file
+from stillroom.io.files.hashing import sha256_file
 from stillroom.io.tables import TableFile, write_parts, write_table
 
 
@@ -42,7 +42,7 @@ def test_no_flipped_bit_of_the_data_is_served(tmp_path: Path) -> None:
             assert "a.parquet" in str(error)
 
 
-def parted(rows: int, parts: int = 2, cut: int = 5) -> pl.DataFrame:
+def disagreements(rows: int, parts: int = 2, cut: int = 5) -> pl.DataFrame:
     """Return rows in parts, with keys of which every `cut`th ends a file."""
     keys = [(n % cut).to_bytes(8, "little") + n.to_bytes(8, "big") for n in range(rows)]
     part = [f"part {n * parts // rows}" for n in range(rows)]
@@ -60,7 +60,7 @@ def hashes(folder: Path) -> list[str]:
 
 @pytest.mark.usefixtures("short_files")
 def test_a_folder_of_files_is_read_in_order_as_one_table(tmp_path: Path) -> None:
-    frame = parted(100)
+    frame = disagreements(100)
     write_parts([frame], tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [f"{n:05d}-of-{len(names):05d}.parquet" for n in range(1, len(names) + 1)]
@@ -77,8 +77,8 @@ def test_a_folder_of_files_is_read_in_order_as_one_table(tmp_path: Path) -> None
 def test_frames_that_come_one_by_one_are_cut_as_one_table_is(tmp_path: Path, at_once: int) -> None:
     for name in ("whole", "frames"):
         (tmp_path / name).mkdir()
-    write_parts([parted(100)], tmp_path / "whole")
-    write_parts(parted(100).iter_slices(at_once), tmp_path / "frames")
+    write_parts([disagreements(100)], tmp_path / "whole")
+    write_parts(disagreements(100).iter_slices(at_once), tmp_path / "frames")
     assert hashes(tmp_path / "frames") == hashes(tmp_path / "whole")
 
 
@@ -86,8 +86,8 @@ def test_frames_that_come_one_by_one_are_cut_as_one_table_is(tmp_path: Path, at_
 def test_more_rows_leave_most_of_the_files_as_they_were(tmp_path: Path) -> None:
     for name in ("before", "after"):
         (tmp_path / name).mkdir()
-    write_parts([parted(100, parts=1)], tmp_path / "before")
-    write_parts([parted(104, parts=1)], tmp_path / "after")
+    write_parts([disagreements(100, parts=1)], tmp_path / "before")
+    write_parts([disagreements(104, parts=1)], tmp_path / "after")
     before, after = hashes(tmp_path / "before"), hashes(tmp_path / "after")
     assert after[: len(before) - 1] == before[:-1]
     assert len(after) - len(before) <= 1
@@ -95,7 +95,7 @@ def test_more_rows_leave_most_of_the_files_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("short_files")
 def test_a_new_part_is_a_file_of_its_own(tmp_path: Path) -> None:
-    write_parts([parted(24, parts=3, cut=100)], tmp_path)
+    write_parts([disagreements(24, parts=3, cut=100)], tmp_path)
     files = [
         TableFile(path).read()["part"].unique().to_list() for path in sorted(tmp_path.iterdir())
     ]
@@ -106,7 +106,7 @@ def test_rows_are_counted_in_a_file_and_in_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "ROWS_PER_FILE", 8)
-    frame = parted(30).with_columns(split=pl.Series(["train", None, "test"] * 10))
+    frame = disagreements(30).with_columns(split=pl.Series(["train", None, "test"] * 10))
     write_table(frame, tmp_path / "a.parquet")
     (tmp_path / "parts").mkdir()
     write_parts([frame], tmp_path / "parts")
@@ -122,7 +122,7 @@ def test_an_empty_folder_is_no_table(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("short_files")
 def test_a_damaged_file_of_a_folder_is_named_by_every_reader(tmp_path: Path) -> None:
-    write_parts([parted(40)], tmp_path)
+    write_parts([disagreements(40)], tmp_path)
     damaged = sorted(tmp_path.iterdir())[1]
     damaged.write_bytes(b"PAR1 no PAR1")
     table = TableFile(tmp_path)
@@ -136,7 +136,7 @@ def test_a_damaged_file_of_a_folder_is_named_by_every_reader(tmp_path: Path) -> 
 def test_a_folder_that_lacks_a_file_or_has_one_too_many_is_no_table(
     tmp_path: Path, place: int
 ) -> None:
-    write_parts([parted(40)], tmp_path)
+    write_parts([disagreements(40)], tmp_path)
     lost = sorted(tmp_path.iterdir())[place]
     content = lost.read_bytes()
     lost.unlink()

@@ -8,13 +8,13 @@ from objectives_at_hand import EVERY_TERM, some_target
 from torch import nn
 
 from stillroom.objectives.divergences import forward_kl
-from stillroom.objectives.features import Features
-from stillroom.objectives.gathered import gather
-from stillroom.objectives.missing import tail_bucket
+from stillroom.objectives.feature_batch import Features
+from stillroom.objectives.gathered_logits import gather
+from stillroom.objectives.missing_mass import tail_bucket
 from stillroom.objectives.mixture import Counts, HardLabels, Mixture
-from stillroom.objectives.relation import RelationalDistance
-from stillroom.objectives.response import DecoupledTopK, Divergence, SoftCrossEntropy
-from stillroom.objectives.target import SoftTarget
+from stillroom.objectives.relation_terms import RelationalDistance
+from stillroom.objectives.response_terms import DecoupledTopK, Divergence, SoftCrossEntropy
+from stillroom.objectives.soft_target import SoftTarget
 
 LOGITS = torch.zeros(2, 2, dtype=torch.float64)
 LABELS = torch.tensor([0, -1])

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from small_evidence import looked_at
 from small_licences import a_lineage, own_licence
 
-from stillroom.evaluation.answers import Answers
 from stillroom.evaluation.metrics import quality
-from stillroom.evaluation.plots import plots
+from stillroom.evaluation.plot_records import plots
+from stillroom.evaluation.predictions import Answers
 from stillroom.evaluation.statistics.evidence import evidence
 from stillroom.reporting.page import Documents
 
@@ -56,10 +56,10 @@ def make_documents(classes: list[str]) -> Documents:
                 "saved_hours": 0.0578,
             },
             "run": {
-                "tutor_watt_hours": 0.31,
-                "tutor_seconds": 41.2,
-                "teach_watt_hours": 0.05,
-                "teach_seconds": 6.8,
+                "teachers_watt_hours": 0.31,
+                "teachers_seconds": 41.2,
+                "capture_watt_hours": 0.05,
+                "capture_seconds": 6.8,
                 "train_watt_hours": 0.22,
                 "train_seconds": 29.9,
                 "watt_hours": 0.58,

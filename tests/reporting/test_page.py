@@ -58,7 +58,7 @@ def test_the_page_begins_with_the_verdict_and_has_each_section(drawn: Drawn) -> 
         "curves",
         "cost",
         "slices",
-        "parted",
+        "disagreements",
         "reliability",
         "confusion",
         "similarity",

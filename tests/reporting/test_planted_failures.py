@@ -25,7 +25,7 @@ from planted_tokens import SKILL, planted_tokens
 from small_corpus import SmallCorpus
 from taught import predictions_of_taught, shuffled
 
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER
 from stillroom.reporting.page import Documents
 
 BETTER = r"The student is better than its teacher, by [\d.]+ points \("

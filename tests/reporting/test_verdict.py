@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from small_evidence import RIGHT, answers, found
 
-from stillroom.evaluation.answers import Answers
-from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
+from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER
+from stillroom.evaluation.predictions import Answers
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.evaluation.statistics.evidence import Choices, Evidence, evidence
 from stillroom.evaluation.statistics.scores import Scores

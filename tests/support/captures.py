@@ -12,9 +12,9 @@ from linear_teachers import (
     linear,
 )
 
-from stillroom.softlabels.codec.shard import CODEC
-from stillroom.softlabels.manifest import Shard
-from stillroom.softlabels.sparsify.kinds import (
+from stillroom.softlabels.format.manifest import Shard
+from stillroom.softlabels.format.shard import CODEC
+from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
     Full,
     Sample,
@@ -22,7 +22,7 @@ from stillroom.softlabels.sparsify.kinds import (
     Threshold,
     TopK,
 )
-from stillroom.softlabels.store import CaptureStore, Store
+from stillroom.softlabels.store.store import CaptureStore, Store
 
 TOPK = TopK(k=2, temperatures=(1.0, 4.0))
 KINDS: list[Sparsifier] = [

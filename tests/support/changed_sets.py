@@ -20,11 +20,11 @@ from linear_teachers import (
 )
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.codec.layout import KEY_COLUMNS
-from stillroom.softlabels.codec.shard import to_bytes
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.manifest import SHARDS, Shard, manifest_of, write_manifest
-from stillroom.softlabels.sparsify.kinds import (
+from stillroom.softlabels.format.column_schema import KEY_COLUMNS
+from stillroom.softlabels.format.manifest import SHARDS, Shard, manifest_of, write_manifest
+from stillroom.softlabels.format.shard import to_bytes
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
     Full,
     Sample,
@@ -32,8 +32,8 @@ from stillroom.softlabels.sparsify.kinds import (
     Threshold,
     TopK,
 )
-from stillroom.softlabels.store import Store
-from stillroom.softlabels.verify import Finding, verify
+from stillroom.softlabels.store.store import Store
+from stillroom.softlabels.verify.verify import Finding, verify
 
 Change = Callable[[pa.Table], pa.Table]
 Ints = np.ndarray[Any, np.dtype[np.int64]]

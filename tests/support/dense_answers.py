@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.softlabels.blocks import Row
-from stillroom.softlabels.codec.decode import Decoded
-from stillroom.softlabels.codec.layout import Layout
-from stillroom.softlabels.codec.rows import encode_rows
-from stillroom.softlabels.codec.shard import from_bytes, to_bytes
-from stillroom.softlabels.fingerprint import Capture
-from stillroom.softlabels.manifest import Shard
-from stillroom.softlabels.sparsify.kinds import Sparsifier
-from stillroom.softlabels.sparsify.rows import sparse
+from stillroom.softlabels.capture.sparsify_rows import sparse
+from stillroom.softlabels.format.column_schema import Layout
+from stillroom.softlabels.format.decode import Decoded
+from stillroom.softlabels.format.encode import encode_rows
+from stillroom.softlabels.format.fingerprint import Capture
+from stillroom.softlabels.format.manifest import Shard
+from stillroom.softlabels.format.row import Row
+from stillroom.softlabels.format.shard import from_bytes, to_bytes
+from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
 
 Doubles = NDArray[np.float64]
 Logits = NDArray[np.float32]

@@ -17,23 +17,24 @@ from faults_server import ROOT, Ran, Server
 from small_licences import own_licence
 
 from stillroom.data.encoders import read_encoder
-from stillroom.io.documents import write_json
-from stillroom.io.hashing import sha256_bytes
+from stillroom.io.files.hashing import sha256_bytes
+from stillroom.io.files.workspace import restored
+from stillroom.io.json.json_files import write_json
 from stillroom.io.tables import TableFile
-from stillroom.io.workspace import restored
-from stillroom.models.directory import save_model
-from stillroom.models.table import Shape, build
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.manifest import MANIFEST, SHARDS
-from stillroom.softlabels.store import read_kept
-from stillroom.softlabels.whole import require_whole
+from stillroom.models.pretrained.model_directory import save_model
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
+from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
+from stillroom.softlabels.reading.integrity import require_whole
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.store.store import read_kept
 
 Tree = dict[str, bytes]
 LABELS = Path("data") / "04_soft_labels"
 STATE = Path(".stillroom")
 CAPTURES = STATE / "store" / "captures"
 # What is made of a project; another seed of the draws gives other captures, and so another set.
-TEACH = ("run", "--pipeline=teach", "--params")
+TEACH = ("run", "--pipeline=capture", "--params")
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.(partial|replaced)")
 ROOM = 200  # characters of an error that a test shows
 
@@ -74,7 +75,7 @@ def _train_teachers(data: Path) -> None:
 
 @dataclass(frozen=True)
 class Stage:
-    """The stage `teach` of one project, with its parameters."""
+    """The stage `capture` of one project, with its parameters."""
 
     server: Server
     project: Path

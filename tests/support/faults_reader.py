@@ -14,11 +14,11 @@ from pathlib import Path
 
 from linear_teachers import linear, questions
 
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.sparsify.kinds import TopK
-from stillroom.softlabels.store import read_kept
-from stillroom.softlabels.verify import verify
-from stillroom.softlabels.whole import require_whole
+from stillroom.softlabels.reading.integrity import require_whole
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.store.store import read_kept
+from stillroom.softlabels.verify.verify import verify
 
 KIND = TopK(k=2, temperatures=(1.0,))
 SECONDS = 60

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from linear_teachers import Questions, fill, linear, questions
 
-from stillroom.softlabels.codec.shard import CODEC
-from stillroom.softlabels.manifest import MANIFEST
-from stillroom.softlabels.sparsify.kinds import TopK
-from stillroom.softlabels.store import Store
+from stillroom.softlabels.format.manifest import MANIFEST
+from stillroom.softlabels.format.shard import CODEC
+from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.store.store import Store
 
 WRITERS = 4
 ROWS = 60

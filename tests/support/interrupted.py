@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from small_project import OBJECTIVE, Small, a_fit, a_trainer, fitted
 
-from stillroom.softlabels.dataset import SoftLabelSet
+from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.job import Fit, Job, write_job
 
 RECORDED = Path(__file__).with_name("recorded_worker.py")

@@ -14,23 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.io.clone import clone
-from stillroom.softlabels.blocks import Question, Row
-from stillroom.softlabels.capture import Capturing
-from stillroom.softlabels.codec.shard import CODEC
-from stillroom.softlabels.combine import Combination, Mean
-from stillroom.softlabels.dataset import RowName, SoftLabelSet
-from stillroom.softlabels.fingerprint import Capture
-from stillroom.softlabels.keys import input_keys
-from stillroom.softlabels.manifest import (
+from stillroom.io.files.reflink import clone
+from stillroom.softlabels.capture.capture import Capturing
+from stillroom.softlabels.capture.chunks import Question
+from stillroom.softlabels.format.combination import Combination, Mean
+from stillroom.softlabels.format.fingerprint import Capture
+from stillroom.softlabels.format.input_key import input_keys
+from stillroom.softlabels.format.manifest import (
     SHARDS,
     MemberShards,
     Shard,
     manifest_of,
     write_manifest,
 )
-from stillroom.softlabels.sparsify.kinds import Full, Sparsifier, bias
-from stillroom.softlabels.store import Store
+from stillroom.softlabels.format.row import Row
+from stillroom.softlabels.format.shard import CODEC
+from stillroom.softlabels.reading.label_set import RowName, SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier, bias
+from stillroom.softlabels.store.store import Store
 
 CLASSES, FEATURES, ROWS, SHARD_ROWS = 4, 6, 25, 8
 NAMES = ("a", "b", "c", "d")

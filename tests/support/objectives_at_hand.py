@@ -11,15 +11,15 @@ from stillroom.objectives.divergences import (
     skew_kl,
     skew_reverse_kl,
 )
-from stillroom.objectives.missing import ground_truth, renormalise, tail_bucket
-from stillroom.objectives.response import (
+from stillroom.objectives.missing_mass import ground_truth, renormalise, tail_bucket
+from stillroom.objectives.response_terms import (
     DecoupledKD,
     DecoupledTopK,
     Divergence,
     SoftCrossEntropy,
     Term,
 )
-from stillroom.objectives.target import SoftTarget
+from stillroom.objectives.soft_target import SoftTarget
 
 NAMED: dict[str, Term] = {
     "forward-tail_bucket": Divergence(forward_kl, tail_bucket, 2.0),

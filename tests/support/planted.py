@@ -1,7 +1,7 @@
 """Planted models: answers whose faults are known, through the nodes of evaluate.
 
     evidence [N, C]: STRENGTH at the label, noise of some variance ──exact posterior──> calibrated
-    answers ──fault──> predictions ──measure_quality, slice_tests, …──> Documents ──page──> Top
+    answers ──fault──> predictions ──measure_quality, measure_slices, …──> Documents ──page──> Top
 
 The posterior of Gaussian evidence is known: less noise makes a better model, and none is too sure.
 """
@@ -20,11 +20,16 @@ from numpy.typing import NDArray
 
 from stillroom.config.schema import Evaluate
 from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, of_name, runs
+from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, of_name, runs
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.io.tables import TableFile, write_table
-from stillroom.pipelines.evaluate.looking import know_classes, part_examples, slice_tests
-from stillroom.pipelines.evaluate.nodes import draw_plots, measure_quality
+from stillroom.pipelines.evaluate.nodes import (
+    draw_plots,
+    find_disagreements,
+    measure_dark_knowledge,
+    measure_quality,
+    measure_slices,
+)
 from stillroom.reporting.page import Documents, page
 
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -167,9 +172,9 @@ def evaluated(
         statistics=Evidence.from_json(_stored(statistics)),
         reliability=_stored(reliability),
         confusion=_stored(confusion),
-        slices=_stored(slice_tests(table, examples, encoder, how)),
-        dark_knowledge=_stored(know_classes(table, examples, encoder)),
-        parted=_stored(part_examples(table, examples, encoder)),
+        slices=_stored(measure_slices(table, examples, encoder, how)),
+        dark_knowledge=_stored(measure_dark_knowledge(table, examples, encoder)),
+        disagreements=_stored(find_disagreements(table, examples, encoder)),
     )
 
 

@@ -10,8 +10,8 @@ import polars as pl
 from planted import SEEDS
 from small_corpus import SmallCorpus
 
-from stillroom.data.layout import LABELS
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER, runs
+from stillroom.data.text.token_layout import LABELS
+from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, runs
 
 SKILL = {TEACHER: 1.0, CONTROL: 0.0, STUDENT: 0.6}
 # Of those that are wrong, the likeliest 20 share the rest.

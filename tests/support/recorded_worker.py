@@ -17,8 +17,8 @@ from typing import Any
 
 def main(job: Path, log: Path, at: int | None = None, number: int = 0) -> int:
     # Here: a loading process is spawned with this module, and needs neither.
-    from stillroom.training import worker
-    from stillroom.training.learner import Learner
+    from stillroom.training.fit.lit_module import Learner
+    from stillroom.training.process import worker
 
     real = Learner.on_train_batch_start
     seen = 0

@@ -10,20 +10,27 @@ import numpy as np
 from small_data import a_data
 
 from stillroom.config.data_schema import Data
-from stillroom.data.corpus.ingest import CorpusIngest
 from stillroom.data.encoders import SequenceEncoder, write_encoder
-from stillroom.data.views import PLAIN
+from stillroom.data.ingest.ingest_corpus import CorpusIngest
+from stillroom.data.views.image_views import PLAIN
 from stillroom.io.tables import TableFile, write_parts
-from stillroom.models.directory import save_model
-from stillroom.models.table import Shape, build
-from stillroom.softlabels.answers import Answers, Ask, materialise, stage, staged
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.settle import Wanted
-from stillroom.softlabels.store import Store
-from stillroom.teachers.local import How, open_teacher
-from stillroom.teachers.questions import ExampleQuestions
-from stillroom.teachers.reference import refer
+from stillroom.models.pretrained.model_directory import save_model
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
+from stillroom.softlabels.capture.capture_request import (
+    Answers,
+    CaptureJob,
+    materialise,
+    stage,
+    staged,
+)
+from stillroom.softlabels.capture.solve_threshold import Wanted
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.store.store import Store
+from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.teacher_ref import refer
 
 WHO = ("the cat", "a dog", "my aunt", "the old man", "nobody")
 DOES = ("sees", "likes", "has never met", "runs after")
@@ -117,13 +124,15 @@ def token_teachers(made: SmallCorpus, folder: Path, members: int = 1) -> Path:
     return folder
 
 
-def asks(made: SmallCorpus, teachers: Path, draws: int = 1, views: int = 0) -> tuple[Ask, ...]:
+def capture_jobs(
+    made: SmallCorpus, teachers: Path, draws: int = 1, views: int = 0
+) -> tuple[CaptureJob, ...]:
     """Return who is asked what."""
     seen = made.fitted.masks(views) if made.fitted.is_masked else PLAIN
     how = How(augmentation=seen.name, seed=0, batch_size=4)
     opened = [open_teacher(ref, how, made.fitted) for ref in refer(teachers)]
     return tuple(
-        Ask(one, ExampleQuestions(made.examples, one.encoder, seen, draws)) for one in opened
+        CaptureJob(one, ExampleQuestions(made.examples, one.encoder, seen, draws)) for one in opened
     )
 
 
@@ -136,7 +145,7 @@ def token_labels(
     views: int = 0,
 ) -> SoftLabelSet:
     """Capture the teachers' answers, without the check that they have learnt something."""
-    asked = asks(made, teachers, draws, views)
+    asked = capture_jobs(made, teachers, draws, views)
     store = Store(folder.with_name(f"{folder.name}_store"))
     one = Combination.of("probability", [1.0] * len(asked))
     staging = folder.with_name(f"{folder.name}_staged")

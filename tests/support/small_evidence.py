@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from stillroom.evaluation.answers import Answers
-from stillroom.evaluation.dark_knowledge.found import dark_knowledge
-from stillroom.evaluation.parted import parted
-from stillroom.evaluation.runs import CONTROL, STUDENT, TEACHER
-from stillroom.evaluation.slices.judged import judged
+from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.dark_knowledge.dark_knowledge import dark_knowledge
+from stillroom.evaluation.disagreements import disagreements
+from stillroom.evaluation.predictions import Answers
 from stillroom.evaluation.slices.slicing import by_class, by_confidence
+from stillroom.evaluation.slices.verdicts import judged
 from stillroom.evaluation.statistics.evidence import Evidence, evidence
-from stillroom.reporting.shown import shown_image, shown_text
+from stillroom.reporting.thumbnails import shown_image, shown_text
 
 RIGHT = {TEACHER: 0.95, CONTROL: 0.85, STUDENT: 0.90}
 CLASSES = 10
@@ -55,12 +55,12 @@ def found(right: Mapping[str, float] = RIGHT, examples: int = 2000, seeds: int =
 
 
 def looked_at(said: Answers, classes: Sequence[str]) -> dict[str, Any]:
-    """Return slices, dark knowledge and parted examples, as evaluate writes them."""
+    """Return slices, dark knowledge and disagreements examples, as evaluate writes them."""
     teacher, student, control = (said.arms[arm] for arm in (TEACHER, STUDENT, CONTROL))
     right = {arm: marks.right for arm, marks in said.marks().items()}
     slices = by_class(said.labels, classes) + by_confidence(teacher[0].max(axis=1))
     known = dark_knowledge(teacher[0], student, control, said.labels, classes, 20, 6)
-    worst = parted(teacher[0], student[0], said.labels, classes, 6)
+    worst = disagreements(teacher[0], student[0], said.labels, classes, 6)
     return {
         "slices": asdict(
             judged(slices, right[TEACHER], right[CONTROL], right[STUDENT], "accuracy")
@@ -69,8 +69,8 @@ def looked_at(said: Answers, classes: Sequence[str]) -> dict[str, Any]:
             "knowledge": asdict(known),
             "shown": [seen(pair.actual, pair.row) for pair in known.pairs],
         },
-        "parted": {
-            "parted": asdict(worst),
+        "disagreements": {
+            "disagreements": asdict(worst),
             "lost": [seen(one.actual, one.row) for one in worst.lost],
             "apart": [seen(one.actual, one.row) for one in worst.apart],
         },

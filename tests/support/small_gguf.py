@@ -7,7 +7,7 @@ from typing import Any
 import gguf
 import numpy as np
 
-from stillroom.data.tokenizer import Tokenizer
+from stillroom.data.text.tokenizer import Tokenizer
 
 WIDTH, INNER, LAYERS, HEADS, LENGTH = 64, 96, 2, 2, 64
 

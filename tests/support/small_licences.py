@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stillroom.reporting.provenance.lineage import Ancestor, Captured, Lineage, Source
-from stillroom.teachers.licences.document import Licence, TeacherLicence
+from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
 
 OWN = TeacherLicence(
     teacher="member_0",

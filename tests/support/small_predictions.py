@@ -7,11 +7,11 @@ import polars as pl
 import torch
 from small_corpus import SmallCorpus, small_corpus, token_teachers
 
-from stillroom.models.directory import load_model, save_model
-from stillroom.models.language import labels_of, logits_asked
-from stillroom.pipelines.evaluate.token_predictions import predict_tokens
-from stillroom.softlabels.combine import Combination
-from stillroom.teachers.reference import refer
+from stillroom.assess.predict.predict_tokens import predict_tokens
+from stillroom.models.forward.lm_head import labels_of, logits_asked
+from stillroom.models.pretrained.model_directory import load_model, save_model
+from stillroom.softlabels.format.combination import Combination
+from stillroom.teachers.teacher_ref import refer
 
 TIMES = 10.0
 
@@ -34,7 +34,7 @@ class Predicted:
         return self.made.examples.read().filter(pl.col("split").is_in(splits))
 
     def predict(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Ask the models again."""
+        """CaptureJob the models again."""
         refs = [ref for ref in refer(self.teachers[0].parent) if ref.path in self.teachers]
         one = Combination.of("probability", [3.0, 1.0])
         return predict_tokens(rows, self.made.fitted, refs, one, self.students)

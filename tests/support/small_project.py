@@ -13,20 +13,27 @@ from small_objective import HINTON
 
 from stillroom.config.schema import Architecture, Optimisation, Trainer, Transfer
 from stillroom.data.encoders import ArrayEncoder, Encoder, fit_encoder, read_encoder, write_encoder
-from stillroom.data.views import PLAIN, Views
+from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
-from stillroom.models.directory import save_model
-from stillroom.models.table import Shape, build
-from stillroom.softlabels.answers import Answers, Ask, materialise, stage, staged
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.sparsify.kinds import Full, Sparsifier
-from stillroom.softlabels.store import Store
-from stillroom.teachers.local import How, open_teacher
-from stillroom.teachers.questions import ExampleQuestions
-from stillroom.teachers.reference import refer
+from stillroom.models.pretrained.model_directory import save_model
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
+from stillroom.softlabels.capture.capture_request import (
+    Answers,
+    CaptureJob,
+    materialise,
+    stage,
+    staged,
+)
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
+from stillroom.softlabels.store.store import Store
+from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.teacher_ref import refer
+from stillroom.training.data.memory_dataset import Rows
 from stillroom.training.job import Fit, Job
-from stillroom.training.rows import Rows
 
 WHOLE = Full()
 CLASSES = ["across", "down", "plain"]
@@ -135,7 +142,7 @@ def soft_labels(
     how = How(augmentation=views.name, seed=0, batch_size=16, features=features)
     refs, encoder = refer(teachers), read_encoder(made.encoder)
     questions = ExampleQuestions(made.examples, encoder, views, draws)
-    asks = tuple(Ask(open_teacher(ref, how, encoder), questions) for ref in refs)
+    asks = tuple(CaptureJob(open_teacher(ref, how, encoder), questions) for ref in refs)
     store = Store(folder.with_name(f"{folder.name}_store"))
     one = Combination.of("probability", [1.0] * len(refs))
     answers = Answers(asks, sparsifier, one, store, 50, 100, encoder.classes)

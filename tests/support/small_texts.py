@@ -9,9 +9,9 @@ import polars as pl
 from small_data import a_data
 
 from stillroom.config.data_schema import Data
-from stillroom.data.corpus.training import train_tokenizer
 from stillroom.data.encoders import TokenEncoder
-from stillroom.data.tokenizer import write_tokenizer
+from stillroom.data.text.tokenizer import write_tokenizer
+from stillroom.data.text.train_tokenizer import train_tokenizer
 
 ABOUT = {
     "card": ("my card", "the new card", "a stolen card"),

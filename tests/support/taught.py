@@ -13,15 +13,16 @@ from small_project import Small, a_fit, a_job, fitted, soft_labels
 
 from stillroom.config.schema import Architecture
 from stillroom.data.encoders import read_encoder
-from stillroom.evaluation.runs import CONTROL, STUDENT, runs
+from stillroom.evaluation.arms import CONTROL, STUDENT, runs
 from stillroom.io.tables import TableFile, write_table
-from stillroom.models.directory import save_model
-from stillroom.models.table import Shape, build
+from stillroom.models.pretrained.model_directory import save_model
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
 from stillroom.pipelines.evaluate.nodes import predict
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.training.place import gather_models
-from stillroom.training.stop import StopRequest
-from stillroom.training.worker import run
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.training.process.worker import run
+from stillroom.training.resume_state import gather_models
+from stillroom.training.signals import StopRequest
 
 SMALL = Architecture(name="mlp", options={"hidden": [32]})
 SEEDS = 3

@@ -9,18 +9,18 @@ import pytest
 from dense_answers import log_softmax, softmax
 from small_project import ENCODER, Small, small, untrained_teachers
 
-from stillroom.data.views import PLAIN
+from stillroom.data.views.image_views import PLAIN
 from stillroom.errors import ModelError, SoftLabelError
-from stillroom.softlabels.capture import Capturing
-from stillroom.softlabels.codec.decode import Decoded
-from stillroom.softlabels.codec.shard import CODEC, from_bytes
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.sparsify.kinds import Full, TopK
-from stillroom.softlabels.store import Store
+from stillroom.softlabels.capture.capture import Capturing
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.decode import Decoded
+from stillroom.softlabels.format.shard import CODEC, from_bytes
+from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.softlabels.store.store import Store
+from stillroom.teachers.capture_inputs import ExampleQuestions
 from stillroom.teachers.ensemble import Ensemble, probabilities_of
-from stillroom.teachers.local import How, LocalTeacher, open_teacher
-from stillroom.teachers.questions import ExampleQuestions
-from stillroom.teachers.reference import TeacherRef, refer
+from stillroom.teachers.model_teacher import How, LocalTeacher, open_teacher
+from stillroom.teachers.teacher_ref import TeacherRef, refer
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -14,8 +14,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from stillroom.config.auto import settled
-from stillroom.config.check import check
+from stillroom.config.cross_checks import check
+from stillroom.config.resolve_auto import settled
 from stillroom.config.students import DEFAULT, STUDENTS, chosen, names_of
 from stillroom.errors import ConfigError, nearest
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.ranges import STRICT, Count, Inside, Seed, Share
+from stillroom.config.field_types import STRICT, Count, Inside, Seed, Share
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

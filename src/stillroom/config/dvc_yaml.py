@@ -14,12 +14,12 @@ from typing import Any
 import yaml
 from kedro.pipeline import Pipeline
 
-from stillroom.config.composed import COMPOSED
+from stillroom.config.composed_file import COMPOSED
 from stillroom.config.schema import SECTIONS
 from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
-from stillroom.io.atomic import write_text
-from stillroom.io.paths import confined
+from stillroom.io.files.atomic import write_text
+from stillroom.io.files.paths import confined
 
 FILE = "dvc.yaml"
 _HEADER = (

@@ -14,7 +14,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.config.data_schema import Data
-from stillroom.config.ranges import (
+from stillroom.config.field_types import (
     STRICT,
     Count,
     DeviceMap,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.evaluation.checks import checked_labels, checked_probabilities
 from stillroom.evaluation.metrics import bin_of, correct
+from stillroom.evaluation.validate_arrays import checked_labels, checked_probabilities
 
 
 def reliability(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.evaluation.checks import (
+from stillroom.evaluation.validate_arrays import (
     checked_labels,
     checked_probabilities,
     require_class_names,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import DataError
-from stillroom.evaluation.checks import (
+from stillroom.evaluation.validate_arrays import (
     Labels,
     Probabilities,
     checked_labels,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from stillroom.evaluation.metrics import ece_of
 from stillroom.evaluation.temperature import LEAST, MOST
-from stillroom.evaluation.tokens import require_finite, rows_at_once
+from stillroom.evaluation.token_metrics import require_finite, rows_at_once
 
 if TYPE_CHECKING:
     from torch import Tensor

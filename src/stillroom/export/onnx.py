@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.data.encoders.sequences import TOKENS
+from stillroom.data.encoders.sequence_encoder import TOKENS
 from stillroom.errors import ModelError
-from stillroom.models.arguments import is_classifier, is_decoder, padding_of
+from stillroom.models.forward.forward_kwargs import is_classifier, is_decoder, padding_of
 
 if TYPE_CHECKING:
     from torch import Tensor

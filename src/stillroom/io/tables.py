@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.errors import DataError
-from stillroom.io.atomic import write_with
-from stillroom.io.cuts import is_cut
+from stillroom.io.content_chunks import is_cut
+from stillroom.io.files.atomic import write_with
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stillroom.objectives.feature import FeatureTerm, Project
-from stillroom.objectives.features import Features
-from stillroom.objectives.gathered import Gathered, gather
-from stillroom.objectives.missing import UNLABELLED
-from stillroom.objectives.response import Term, hard_cross_entropy
-from stillroom.objectives.target import SoftTarget
+from stillroom.objectives.feature_batch import Features
+from stillroom.objectives.feature_terms import FeatureTerm, Project
+from stillroom.objectives.gathered_logits import Gathered, gather
+from stillroom.objectives.missing_mass import UNLABELLED
+from stillroom.objectives.response_terms import Term, hard_cross_entropy
+from stillroom.objectives.soft_target import SoftTarget
 
 WeightedFeature = tuple[float, FeatureTerm]
 

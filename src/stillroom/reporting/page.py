@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 
 from stillroom.errors import DataError
 from stillroom.evaluation.confusion import confusion_matrix
-from stillroom.evaluation.plots import DRAWN
+from stillroom.evaluation.plot_records import DRAWN
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting import figures
-from stillroom.reporting.facts import condensed, facts
+from stillroom.reporting.display_names import short, title
 from stillroom.reporting.figures.confusion import worst_classes
-from stillroom.reporting.measures import (
+from stillroom.reporting.key_values import condensed, facts
+from stillroom.reporting.sections import cost as costs
+from stillroom.reporting.sections import dark_knowledge, disagreements, family, provenance, slices
+from stillroom.reporting.table_rows import (
     calibration_measures,
     cost_measures,
     models_of,
     quality_measures,
 )
-from stillroom.reporting.names import short, title
-from stillroom.reporting.sections import cost as costs
-from stillroom.reporting.sections import dark_knowledge, family, parted, provenance, slices
 from stillroom.reporting.units import POINTS
 from stillroom.reporting.verdict import of_seeds, verdict
 
@@ -52,7 +52,7 @@ class Documents:
     confusion: Records
     slices: dict[str, Any]
     dark_knowledge: dict[str, Any]
-    parted: dict[str, Any]
+    disagreements: dict[str, Any]
     lineage: dict[str, Any]
     licence: dict[str, Any]
     continuations: Records
@@ -104,7 +104,7 @@ def page(documents: Documents) -> str:
         family=family.section(documents.family, documents.cost),
         slices=sliced,
         dark_knowledge=dark_knowledge.section(documents.dark_knowledge) if by_class else None,
-        parted=parted.section(documents.parted),
+        disagreements=disagreements.section(documents.disagreements),
         provenance=lineage,
         continuations=_continuations(documents.continuations),
         data=condensed(documents.data_report),

@@ -10,7 +10,7 @@ exact test must agree; of a few examples nothing is claimed, since an interval o
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
+from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.evaluation.statistics.comparison import Comparison
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.units import NATS, POINTS, Unit, between, counted, percent, whole_percent

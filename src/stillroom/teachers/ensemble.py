@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
-from stillroom.softlabels.combine import Combination, require_combinable
-from stillroom.softlabels.features import WithFeatures
-from stillroom.softlabels.sparsify.kinds import Full, Sparsifier
-from stillroom.softlabels.sparsify.rows import on_cpu
-from stillroom.teachers.local import How, LocalTeacher, open_teacher
-from stillroom.teachers.reference import TeacherRef
+from stillroom.softlabels.capture.sparsify_rows import on_cpu
+from stillroom.softlabels.format.combination import Combination, require_combinable
+from stillroom.softlabels.format.pooled_features import WithFeatures
+from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
+from stillroom.teachers.model_teacher import How, LocalTeacher, open_teacher
+from stillroom.teachers.teacher_ref import TeacherRef
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture import Member
-    from stillroom.softlabels.fingerprint import Capture
+    from stillroom.softlabels.capture.capture import Member
+    from stillroom.softlabels.format.fingerprint import Capture
 
 BATCH_SIZE = 256
 

@@ -10,7 +10,7 @@ if __name__ == "__main__":
 
     # What imports make is there to stay; looking through it takes a tenth of their seconds.
     gc.disable()
-    from stillroom.training import worker
+    from stillroom.training.process import worker
 
     gc.freeze()
     gc.enable()

@@ -14,8 +14,9 @@ from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema import Architecture, Inference, Objective, Optimisation, Trainer
 from stillroom.errors import ConfigError
-from stillroom.io.documents import write_json
+from stillroom.io.json.json_files import write_json
 
+FAILED = 3  # the worker's exit code for an error whose text it has left in a file
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -116,3 +117,8 @@ def write_job(job: Job, path: Path) -> None:
 def read_job(path: Path) -> Job:
     """Read a job."""
     return TypeAdapter(Job).validate_json(path.read_bytes())
+
+
+def failure_file(folder: Path, rank: int) -> Path:
+    """Where a worker leaves the text of an error that a user can mend."""
+    return folder / f"failure-{rank}.txt"

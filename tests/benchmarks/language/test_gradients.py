@@ -5,9 +5,9 @@ import pytest
 
 from benchmarks.language.gradients import Asked, Line, figures, table, to_label
 from benchmarks.softlabels.gemma import CausalTeacher
-from stillroom.softlabels.blocks import Row
-from stillroom.softlabels.distributions import Distributions
-from stillroom.softlabels.keys import input_keys
+from stillroom.softlabels.format.distributions import Distributions
+from stillroom.softlabels.format.input_key import input_keys
+from stillroom.softlabels.format.row import Row
 
 ROWS, CLASSES = 40, 300
 TEACHER = CausalTeacher(None, "weights", CLASSES)

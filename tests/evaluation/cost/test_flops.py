@@ -13,11 +13,12 @@ from transformers import (
     PreTrainedModel,
 )
 
-from stillroom.data.layout import LABELS, POSITIONS, TOKENS, Sequences
+from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS, Sequences
 from stillroom.errors import DataError
 from stillroom.evaluation.cost.flops import flops_of
-from stillroom.models.serving import serving
-from stillroom.models.table import Shape, build
+from stillroom.models.forward.serving import serving
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
 
 IMAGE = np.zeros((1, 1, 16, 16), np.float32)
 CLASSES = ("a", "b", "c")

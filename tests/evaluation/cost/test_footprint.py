@@ -9,7 +9,7 @@ import pytest
 
 from stillroom.evaluation.cost.footprint import RUNS, Resident, footprint
 from stillroom.evaluation.cost.memory import Memory
-from stillroom.training.launch import SOURCE
+from stillroom.training.process.launch import SOURCE
 
 ONE = np.zeros((1, 2), np.float32)
 MEGABYTE = 2**20

@@ -7,10 +7,10 @@ import pytest
 from small_evidence import RIGHT, answers, found
 
 from stillroom.errors import DataError
-from stillroom.evaluation.intervals import wilson
-from stillroom.evaluation.runs import STUDENT, TEACHER
+from stillroom.evaluation.arms import STUDENT, TEACHER
 from stillroom.evaluation.statistics.evidence import Choices, Evidence, evidence
 from stillroom.evaluation.statistics.scores import Scores
+from stillroom.evaluation.wilson import wilson
 
 
 def test_it_counts_seeds_examples_and_pairs() -> None:

@@ -26,33 +26,33 @@ from small_project import (
 )
 from transformers import PreTrainedModel
 
+from stillroom.assess.cost.energy_log import Spent, made, note
 from stillroom.config.schema import Architecture, Evaluate, Student
 from stillroom.data.encoders import read_encoder
-from stillroom.data.views import PLAIN
+from stillroom.data.views.image_views import PLAIN
 from stillroom.errors import DataError, ModelError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
-from stillroom.models.directory import load_model
-from stillroom.models.table import Shape
+from stillroom.models.pretrained.model_directory import load_model
+from stillroom.models.shape import Shape
 from stillroom.pipelines.evaluate import nodes
 from stillroom.pipelines.evaluate.nodes import draw_plots, measure_cost, measure_quality, predict
-from stillroom.pipelines.spending import Spent, made, note
-from stillroom.softlabels.answers import Answers, Ask, stage, staged
-from stillroom.softlabels.combine import Combination
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.settle import ThresholdRequest
-from stillroom.softlabels.sparsify.kinds import (
+from stillroom.softlabels.capture.capture_request import Answers, CaptureJob, stage, staged
+from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
     Sample,
     Sparsifier,
     Threshold,
     TopK,
 )
-from stillroom.softlabels.store import Store
+from stillroom.softlabels.store.store import Store
+from stillroom.teachers.capture_inputs import ExampleQuestions
 from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.local import How, open_teacher
-from stillroom.teachers.questions import ExampleQuestions
-from stillroom.teachers.reference import refer
-from stillroom.training.origin import write_origin
+from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.teacher_ref import refer
+from stillroom.training.run_provenance import write_origin
 
 RUN = ("float32", "cpu")
 EVALUATE = Evaluate(
@@ -186,7 +186,7 @@ def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
     one = Ensemble(opened, Combination.of("probability", [3.0, 1.0]))
     asked = ExampleQuestions(run.made.examples, opened[0].encoder, PLAIN, 1)
     answers = Answers(
-        asks=(Ask(one, asked),),
+        jobs=(CaptureJob(one, asked),),
         wanted=TopK(k=1, temperatures=(1.0, 4.0)),
         combination=Combination.of("probability", [1.0]),
         store=Store(tmp_path / "store"),
@@ -316,10 +316,10 @@ def test_what_the_stages_took_is_told_where_it_was_noted_of_these_results(
     for result, joules in ((run.teachers, 3600.0), (run.labels, 360.0), (run.students, 36.0)):
         note(project, made(result), Spent(joules=joules, seconds=5.0, is_estimate=True))
     assert measured(run, run.teachers)["run"] == {
-        "tutor_watt_hours": 1.0,
-        "tutor_seconds": 5.0,
-        "teach_watt_hours": 0.1,
-        "teach_seconds": 5.0,
+        "teachers_watt_hours": 1.0,
+        "teachers_seconds": 5.0,
+        "capture_watt_hours": 0.1,
+        "capture_seconds": 5.0,
         "train_watt_hours": 0.01,
         "train_seconds": 5.0,
         "watt_hours": 1.11,

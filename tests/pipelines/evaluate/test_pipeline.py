@@ -24,7 +24,7 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "data_report",
     }
     plots = {"reliability", "confusion", "similarity", "family"}
-    looked_at = {"slices", "dark_knowledge", "parted"}
+    looked_at = {"slices", "dark_knowledge", "disagreements"}
     measured = {"metrics", "statistics", "cost", "continuations", "lineage"}
     assert stage.all_outputs() - {"predictions"} == plots | looked_at | measured
     assert [node.name for node in stage.nodes if node.name == "predict"] == ["predict"]

@@ -8,7 +8,7 @@ from small_licences import a_lineage, own_licence
 from small_project import small, soft_labels, untrained_teachers
 
 from stillroom.config.compose import compose
-from stillroom.models.weights import weights_hash
+from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.export.nodes import export_student
 
 QUALITY = {"accuracy": 0.5, "nll": 1.0, "ece": 0.1, "agreement": 0.9, "kl_to_teacher": 0.1}

@@ -13,7 +13,7 @@ from small_data import a_data
 import stillroom
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import DataError
-from stillroom.io import paths
+from stillroom.io.files import paths
 from stillroom.io.tables import TableFile
 from stillroom.pipelines.ingest.pipeline import create_pipeline
 

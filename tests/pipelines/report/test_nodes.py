@@ -10,11 +10,11 @@ from small_evidence import RIGHT, found, looked_at
 from small_licences import a_lineage, own_licence
 from small_project import image_encoder, written
 
-from stillroom.evaluation.answers import Answers
-from stillroom.models.table import Shape
+from stillroom.evaluation.predictions import Answers
+from stillroom.models.shape import Shape
 from stillroom.pipelines.report import create_pipeline
 from stillroom.pipelines.report.nodes import print_summary, render_report
-from stillroom.softlabels.sparsify.kinds import TopK
+from stillroom.softlabels.sparsify.sparsifiers import TopK
 
 METRICS: dict[str, dict[str, int | float]] = {
     model: {"accuracy": 0.5, "nll": 0.7, "ece": 0.1, "agreement": 1.0, "kl_to_teacher": 0.0}

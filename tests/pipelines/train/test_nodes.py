@@ -19,10 +19,10 @@ from small_project import (
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Student
 from stillroom.errors import SoftLabelError
-from stillroom.models.weights import weights_hash
+from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.train.nodes import train_students
-from stillroom.softlabels.dataset import SoftLabelSet
-from stillroom.softlabels.sparsify.kinds import TopK
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import TopK
 
 ROOT = Path(__file__).resolve().parents[3]
 

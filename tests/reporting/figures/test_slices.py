@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stillroom.evaluation.slices.judged import Judged, JudgedSlice, Judgement, Means
+from stillroom.evaluation.slices.verdicts import Judged, JudgedSlice, Judgement, Means
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting.figures.canvas import ACCENT
 from stillroom.reporting.figures.slices import MOST, WIDTH, slices, worst

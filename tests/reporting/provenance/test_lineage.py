@@ -11,8 +11,8 @@ from small_licences import a_lineage, an_ancestor, given_licence, own_licence
 
 from stillroom.errors import DataError
 from stillroom.reporting.provenance.lineage import Lineage, chain, from_json, lineage
-from stillroom.softlabels.manifest import Manifest
-from stillroom.softlabels.sparsify.kinds import Full
+from stillroom.softlabels.format.manifest import Manifest
+from stillroom.softlabels.sparsify.sparsifiers import Full
 
 FILES = {"a.csv": "5" * 64, "b.csv": "6" * 64}
 REPORT = {"source": "table", "path": "texts", "files": FILES, "duplicates": 3}

@@ -4,7 +4,7 @@ import pytest
 from small_licences import given_licence, own_licence
 
 from stillroom.reporting.provenance.student_licence import conditions, student_licence
-from stillroom.teachers.licences.document import Licence
+from stillroom.teachers.licences.licence_document import Licence
 
 COPY = "from_teacher"
 

@@ -7,11 +7,11 @@ import pytest
 from jinja2 import Environment
 
 from stillroom.errors import DataError
-from stillroom.evaluation.dark_knowledge.found import dark_knowledge
-from stillroom.evaluation.dark_knowledge.learnt import Learnt, Shares
+from stillroom.evaluation.dark_knowledge.dark_knowledge import dark_knowledge
+from stillroom.evaluation.dark_knowledge.transfer_share import Learnt, Shares
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting.sections.dark_knowledge import learnt_in_words, section
-from stillroom.reporting.shown import shown_image, shown_text
+from stillroom.reporting.thumbnails import shown_image, shown_text
 
 HARM = "<script>alert(1)</script>"
 

@@ -8,7 +8,7 @@ from small_licences import OWN, a_lineage, an_ancestor, given_licence, own_licen
 
 from stillroom.errors import DataError
 from stillroom.reporting.sections.provenance import section
-from stillroom.teachers.licences.document import Licence
+from stillroom.teachers.licences.licence_document import Licence
 
 HARM = "<script>alert(1)</script>"
 

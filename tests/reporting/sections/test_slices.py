@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment
 
 from stillroom.errors import DataError
-from stillroom.evaluation.slices.judged import Judged, JudgedSlice, Judgement, Means
+from stillroom.evaluation.slices.verdicts import Judged, JudgedSlice, Judgement, Means
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting.sections.slices import section
 from stillroom.reporting.units import DASH

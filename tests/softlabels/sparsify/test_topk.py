@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stillroom.softlabels.sparsify.peaks import load
+from stillroom.softlabels.sparsify.row_max import load
 from stillroom.softlabels.sparsify.topk import largest
 
 

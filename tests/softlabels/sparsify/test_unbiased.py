@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stillroom.softlabels.sparsify.mass import Mass, mass
-from stillroom.softlabels.sparsify.peaks import load, peaked
+from stillroom.softlabels.sparsify.row_max import load, peaked
+from stillroom.softlabels.sparsify.softmax_mass import Mass, mass
 from stillroom.softlabels.sparsify.topk import largest
 from stillroom.softlabels.sparsify.unbiased import Split, fixed_threshold, sample, threshold
 

@@ -8,10 +8,10 @@ An encoder is fitted on the train split once and travels as a folder: JSON, and 
 has one. Equal rows give equal bytes.
 """
 
-from stillroom.data.encoders.arrays import ArrayEncoder, fit_encoder
-from stillroom.data.encoders.folder import FILE, Encoder, read_encoder, write_encoder
-from stillroom.data.encoders.sequences import SequenceEncoder
-from stillroom.data.encoders.texts import TokenEncoder
+from stillroom.data.encoders.array_encoder import ArrayEncoder, fit_encoder
+from stillroom.data.encoders.encoder_folder import FILE, Encoder, read_encoder, write_encoder
+from stillroom.data.encoders.sequence_encoder import SequenceEncoder
+from stillroom.data.encoders.text_encoder import TokenEncoder
 
 __all__ = [
     "FILE",

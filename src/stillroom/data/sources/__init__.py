@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stillroom.config.data_schema import Data
-from stillroom.data.raw import Raw
+from stillroom.data.raw_examples import Raw
 from stillroom.data.sources.digits import read_digits
 from stillroom.data.sources.idx import read_idx
 from stillroom.data.sources.image_folder import read_image_folder

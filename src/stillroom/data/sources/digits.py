@@ -16,9 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.config.data_schema import Data
-from stillroom.data.raw import Piece, Raw, gather, row_origins
+from stillroom.data.raw_examples import Piece, Raw, gather, row_origins
 from stillroom.errors import DataError
-from stillroom.io.hashing import sha256_file
+from stillroom.io.files.hashing import sha256_file
 
 PART = "mnist_5k.csv.gz"
 ROWS = 5000

@@ -19,9 +19,9 @@ import numpy as np
 import polars as pl
 
 from stillroom.config.data_schema import Data
-from stillroom.data.raw import MOST_IMAGES_BYTES, Piece, Raw, gather, row_origins
+from stillroom.data.raw_examples import MOST_IMAGES_BYTES, Piece, Raw, gather, row_origins
 from stillroom.errors import DataError
-from stillroom.io.hashing import sha256_file
+from stillroom.io.files.hashing import sha256_file
 
 _IMAGES = (0x00000803, "images-idx3-ubyte")
 _LABELS = (0x00000801, "labels-idx1-ubyte")

@@ -15,11 +15,11 @@ from pathlib import Path
 import polars as pl
 
 from stillroom.config.data_schema import Data
-from stillroom.data.images import SUFFIXES, read_images
-from stillroom.data.raw import Piece, Raw, gather, suffix_counts
-from stillroom.data.splits import ALIASES, SPLITS, canonical_split
+from stillroom.data.images.image_files import SUFFIXES, read_images
+from stillroom.data.ingest.splits import ALIASES, SPLITS, canonical_split
+from stillroom.data.raw_examples import Piece, Raw, gather, suffix_counts
 from stillroom.errors import DataError
-from stillroom.io.hashing import sha256_file, sha256_json
+from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.progress import ticking
 
 _SPLIT_FOLDERS = {*SPLITS, *ALIASES}

@@ -13,14 +13,14 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from stillroom.config.data_schema import Columns, Data
-from stillroom.data.images import SUFFIXES as IMAGE_SUFFIXES
-from stillroom.data.images import read_images
-from stillroom.data.raw import Kind, Piece, Raw, gather, row_origins, suffix_counts
-from stillroom.data.splits import canonical_split
-from stillroom.data.tabular import SUFFIXES, read_columns
-from stillroom.data.values import as_features, as_labels, as_texts
+from stillroom.data.images.image_files import SUFFIXES as IMAGE_SUFFIXES
+from stillroom.data.images.image_files import read_images
+from stillroom.data.ingest.splits import canonical_split
+from stillroom.data.raw_examples import Kind, Piece, Raw, gather, row_origins, suffix_counts
+from stillroom.data.tables.column_values import as_features, as_labels, as_texts
+from stillroom.data.tables.table_files import SUFFIXES, read_columns
 from stillroom.errors import ConfigError, DataError
-from stillroom.io.hashing import sha256_file, sha256_json
+from stillroom.io.files.hashing import sha256_file, sha256_json
 
 
 @dataclass(frozen=True, slots=True)

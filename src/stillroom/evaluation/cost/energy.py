@@ -21,7 +21,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from stillroom.errors import StillroomError
-from stillroom.evaluation.cost.forward import Forward, Inputs, batches, require_inputs
+from stillroom.evaluation.cost.workload import Forward, Inputs, batches, require_inputs
 
 if TYPE_CHECKING:
     from codecarbon import OfflineEmissionsTracker

@@ -11,7 +11,7 @@ each position saw every other.
 
 from typing import Any
 
-from stillroom.evaluation.cost.forward import Forward, Inputs, batches, require_inputs
+from stillroom.evaluation.cost.workload import Forward, Inputs, batches, require_inputs
 
 
 def flops_of(forward: Forward, inputs: Inputs) -> int:

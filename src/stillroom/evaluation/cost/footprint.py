@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from stillroom.evaluation.cost.forward import Forward, Inputs
 from stillroom.evaluation.cost.memory import Memory
+from stillroom.evaluation.cost.workload import Forward, Inputs
 
 STATUS = Path("/proc/self/status")
 CLEAR_REFS = Path("/proc/self/clear_refs")

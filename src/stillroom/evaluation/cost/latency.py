@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 
 from stillroom.errors import DataError
-from stillroom.evaluation.cost.forward import Forward, Inputs, batches, require_inputs
+from stillroom.evaluation.cost.workload import Forward, Inputs, batches, require_inputs
 
 # The first calls pay for lazy initialisation and cold caches; they say nothing of the model.
 WARM_UP = 5

@@ -23,8 +23,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from stillroom.errors import ModelError
-from stillroom.evaluation.cost.forward import Inputs, require_inputs
-from stillroom.io.documents import read_json
+from stillroom.evaluation.cost.workload import Inputs, require_inputs
+from stillroom.io.json.json_files import read_json
 
 SOURCE = Path(__file__).resolve().parents[3]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.evaluation.checks import (
+from stillroom.evaluation.validate_arrays import (
     Probabilities,
     checked_labels,
     checked_probabilities,

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import DataError
-from stillroom.evaluation.checks import Probabilities, require_class_names
 from stillroom.evaluation.dark_knowledge.similarity import has_examples, likeness
+from stillroom.evaluation.validate_arrays import Probabilities, require_class_names
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import polars as pl
 
 from stillroom.errors import ConfigError, nearest
 from stillroom.evaluation.slices.condition import EXAMPLE, Condition, one_line
-from stillroom.evaluation.slices.methods import METHODS, NAMESPACES, Argument, Literal
+from stillroom.evaluation.slices.polars_methods import METHODS, NAMESPACES, Argument, Literal
 
 # A longer line, or one nested deeper, is no condition that a person reads.
 LONGEST, DEEPEST = 1000, 40

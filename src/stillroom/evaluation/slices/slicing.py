@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.evaluation.checks import Probabilities, checked_labels
 from stillroom.evaluation.slices.expression import parsed
+from stillroom.evaluation.validate_arrays import Probabilities, checked_labels
 
 BANDS = 4
 # Digits of a percentage in the name of a band: no more than it takes to tell the bands apart.

@@ -8,9 +8,9 @@ Scores are of something of which more is better: of right answers, or of log-lik
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, TEACHER
+from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate, estimate_of_share
-from stillroom.evaluation.statistics.needed import examples_needed
+from stillroom.evaluation.statistics.sample_size import examples_needed
 from stillroom.evaluation.statistics.scores import Scores
 
 

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.evaluation.intervals import within
-from stillroom.evaluation.runs import CONTROL, STUDENT
+from stillroom.evaluation.arms import CONTROL, STUDENT
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate
 from stillroom.evaluation.statistics.comparison import Comparison, compare
 from stillroom.evaluation.statistics.mcnemar import McNemar, mcnemar
 from stillroom.evaluation.statistics.scores import Scores
-from stillroom.io.checked import checked
+from stillroom.evaluation.wilson import within
+from stillroom.io.json.validated_json import checked
 
 Drawn = Literal["example", "sequence"]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import plain
-from stillroom.io.paths import project_root
+from stillroom.io.files.paths import project_root
+from stillroom.io.files.workspace import new_workspace
 from stillroom.io.tables import TableFile
-from stillroom.io.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.dataset import SoftLabelSet
+    from stillroom.softlabels.reading.label_set import SoftLabelSet
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
@@ -36,12 +36,12 @@ def export_student(
     from stillroom.data.encoders import ArrayEncoder, read_encoder
     from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.export.onnx import FILE, export_onnx, measure_parity
-    from stillroom.io.atomic import write_text
-    from stillroom.models.directory import load_model
-    from stillroom.reporting.model_card import model_card
+    from stillroom.io.files.atomic import write_text
+    from stillroom.models.pretrained.model_directory import load_model
+    from stillroom.reporting.card.model_card import model_card
     from stillroom.reporting.provenance.lineage import from_json as read_lineage
-    from stillroom.softlabels.summary import summary
-    from stillroom.teachers.licences.document import from_json as read_licence
+    from stillroom.softlabels.reading.set_summary import summary
+    from stillroom.teachers.licences.licence_document import from_json as read_licence
 
     package = new_workspace(project_root(), "export") / "student"
     shutil.copytree(students / "student", package)

@@ -7,16 +7,16 @@ from stillroom.config.data_schema import Data
 from stillroom.config.schema import CORPORA
 
 
-def read_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
+def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
     """Return the folders of the examples and of their encoder, and the report as JSON values.
 
     Raises:
         DataError: the data cannot be used; what was there before stays.
     """
     from stillroom.data.encoders import write_encoder
-    from stillroom.io.paths import project_root
+    from stillroom.io.files.paths import project_root
+    from stillroom.io.files.workspace import new_workspace
     from stillroom.io.tables import write_parts
-    from stillroom.io.workspace import new_workspace
 
     root = project_root()
     frames, encoder, report = _of_corpus(data, root) if data.source in CORPORA else _of(data, root)
@@ -27,14 +27,14 @@ def read_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
 
 
 def _of(data: Data, root: Path) -> Any:
-    from stillroom.data.ingest import ingest
+    from stillroom.data.ingest.ingest_examples import ingest
 
     ingested = ingest(data, root)
     return [ingested.examples], ingested.encoder, ingested.report.to_json
 
 
 def _of_corpus(data: Data, root: Path) -> Any:
-    from stillroom.data.corpus.ingest import CorpusIngest
+    from stillroom.data.ingest.ingest_corpus import CorpusIngest
 
     ingested = CorpusIngest.of(data, root)
     return ingested.frames(), ingested.encoder, ingested.report

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from stillroom.pipelines.ingest.nodes import read_examples
+from stillroom.pipelines.ingest.nodes import ingest_examples
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -10,7 +10,7 @@ def create_pipeline(**_: object) -> Pipeline:
     return pipeline(
         [
             node(
-                read_examples,
+                ingest_examples,
                 ["params:data"],
                 ["examples", "encoder", "data_report"],
                 name="ingest_examples",

@@ -12,7 +12,7 @@ Records = list[dict[str, Any]]
 
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.dataset import SoftLabelSet
+    from stillroom.softlabels.reading.label_set import SoftLabelSet
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
@@ -27,7 +27,7 @@ def render_report(
     confusion: Records,
     slices: dict[str, Any],
     dark_knowledge: dict[str, Any],
-    parted: dict[str, Any],
+    disagreements: dict[str, Any],
     lineage: dict[str, Any],
     licence: dict[str, Any],
     continuations: Records,
@@ -46,7 +46,7 @@ def render_report(
     from stillroom.data.encoders import read_encoder
     from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.reporting.page import Documents, page
-    from stillroom.softlabels.summary import summary
+    from stillroom.softlabels.reading.set_summary import summary
 
     return page(
         Documents(
@@ -59,7 +59,7 @@ def render_report(
             confusion=confusion,
             slices=slices,
             dark_knowledge=dark_knowledge,
-            parted=parted,
+            disagreements=disagreements,
             lineage=lineage,
             licence=licence,
             continuations=continuations,
@@ -78,7 +78,7 @@ def print_summary(metrics: Numbers, statistics: dict[str, Any], cost: Numbers, r
     from rich.console import Console
 
     from stillroom.evaluation.statistics.evidence import Evidence
-    from stillroom.reporting.summary import print_end_table
+    from stillroom.reporting.end_table import print_end_table
 
     del report
     print_end_table(metrics, Evidence.from_json(statistics), cost, REPORT, Console())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stillroom.config.ranges import DeviceMap, Dtype
+from stillroom.config.field_types import DeviceMap, Dtype
 from stillroom.config.schema import (
     FROM_TEACHER,
     Inference,
@@ -15,14 +15,14 @@ from stillroom.config.schema import (
     plain,
 )
 from stillroom.errors import ConfigError, nearest
-from stillroom.io.paths import project_root
+from stillroom.io.files.paths import project_root
+from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
 from stillroom.io.tables import TableFile
-from stillroom.io.workspace import live_curves, new_workspace, unfinished
-from stillroom.pipelines.teach.request import combination_of, require_configured
+from stillroom.teachers.softlabels_config import combination_of, require_configured
 
 if TYPE_CHECKING:
-    from stillroom.evaluation.runs import Run
-    from stillroom.softlabels.dataset import SoftLabelSet
+    from stillroom.evaluation.arms import Run
+    from stillroom.softlabels.reading.label_set import SoftLabelSet
     from stillroom.training.job import Fit, Live
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
@@ -57,11 +57,11 @@ def train_students(
             hand.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, runs
-    from stillroom.teachers.reference import refer
+    from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, runs
+    from stillroom.teachers.teacher_ref import refer
     from stillroom.training.job import Job
-    from stillroom.training.launch import train
-    from stillroom.training.origin import write_origin
+    from stillroom.training.process.launch import train
+    from stillroom.training.run_provenance import write_origin
 
     refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
     fitted = read_encoder(encoder)
@@ -97,7 +97,7 @@ def _fit(
     teacher: Path,
     mode: Literal["cached", "live"],
 ) -> "Fit":
-    from stillroom.evaluation.runs import CONTROL, FULL_LOGITS
+    from stillroom.evaluation.arms import CONTROL, FULL_LOGITS
     from stillroom.training.job import Fit
 
     return Fit(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
-from stillroom.reporting.names import printable
+from stillroom.reporting.display_names import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

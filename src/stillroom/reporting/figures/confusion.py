@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stillroom.reporting.display_names import title
 from stillroom.reporting.figures.canvas import ACCENT, INK, draw
-from stillroom.reporting.figures.grid import MOST, paint_grid
-from stillroom.reporting.names import title
+from stillroom.reporting.figures.heatmap import MOST, paint_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

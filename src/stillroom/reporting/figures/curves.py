@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stillroom.evaluation.runs import CONTROL, FULL_LOGITS, STUDENT, Run, of_name
+from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, Run, of_name
+from stillroom.reporting.display_names import title
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
-from stillroom.reporting.names import title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,8 +3,8 @@
 from math import log
 from typing import TYPE_CHECKING, Any
 
+from stillroom.reporting.display_names import short
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
-from stillroom.reporting.names import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

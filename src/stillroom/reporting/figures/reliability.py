@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from stillroom.reporting.display_names import title
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, LIGHT, draw
-from stillroom.reporting.names import title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

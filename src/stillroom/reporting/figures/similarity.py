@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.reporting.figures.canvas import draw
-from stillroom.reporting.figures.grid import paint_grid
+from stillroom.reporting.figures.heatmap import paint_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

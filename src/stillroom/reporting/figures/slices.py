@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from stillroom.evaluation.slices.judged import Judged, JudgedSlice, called_out
+from stillroom.evaluation.slices.verdicts import Judged, JudgedSlice, called_out
+from stillroom.reporting.display_names import short
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
-from stillroom.reporting.names import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

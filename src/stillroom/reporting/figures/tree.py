@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from stillroom.evaluation.dark_knowledge.tree import Join, Tree
+from stillroom.reporting.display_names import short
 from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
-from stillroom.reporting.names import short
 from stillroom.reporting.units import fine_percent
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.errors import DataError
-from stillroom.io.checked import checked
-from stillroom.io.hashing import sha256_json
-from stillroom.softlabels.manifest import Manifest
-from stillroom.teachers.licences.document import Licence
+from stillroom.io.files.hashing import sha256_json
+from stillroom.io.json.validated_json import checked
+from stillroom.softlabels.format.manifest import Manifest
+from stillroom.teachers.licences.licence_document import Licence
 from stillroom.teachers.licences.terms import Verdict
 
 FORMAT: Literal["stillroom-lineage/1"] = "stillroom-lineage/1"
@@ -228,7 +228,7 @@ def _require_same_teachers(
         raise DataError(
             f"the soft labels are of {len(asked)} teachers ({_few(asked)}), licence.json of "
             f"{len(licence.teachers)}, and {len(weights)} are there ({_few(weights)}). Run `kedro "
-            "run --pipelines=tutor,teach,train` first."
+            "run --pipelines=teachers,capture,train` first."
         )
 
 

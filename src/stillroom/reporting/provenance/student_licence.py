@@ -7,8 +7,8 @@ Licence, student.architecture ──> StudentLicence(license, license_name, lice
 from dataclasses import dataclass
 
 from stillroom.config.schema import FROM_TEACHER
-from stillroom.teachers.licences.document import Licence, TeacherLicence
-from stillroom.teachers.licences.table import NAMED
+from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
+from stillroom.teachers.licences.licence_index import NAMED
 
 FREE = (None, "own")  # licences of nobody else
 OTHER = "other"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stillroom.evaluation.runs import STUDENT, TEACHER
-from stillroom.io import sizes
+from stillroom.evaluation.arms import STUDENT, TEACHER
+from stillroom.io.byte_sizes import told
 from stillroom.reporting import figures
 
 Numbers = dict[str, dict[str, int | float]]
@@ -19,7 +19,7 @@ LESS = {
     "watt_hours_per_thousand": "Energy",
 }
 MORE = {"per_second_at_32": "Time, 32 at once"}
-STAGES = {"tutor": "the teachers", "teach": "their new answers", "train": "the students"}
+STAGES = {"teachers": "the teachers", "capture": "their new answers", "train": "the students"}
 MINUTE, HOUR = 60, 3600
 # Of answers to inputs of one kind the slowest in 20 take little more than the median, on a machine
 # that has nothing else to do.
@@ -77,7 +77,10 @@ def _doubt(models: Sequence[dict[str, int | float]]) -> str:
 def _cache(cache: dict[str, int | float]) -> Lines:
     kept = (
         ("asked", f"{cache['rows']:,} answers, {duration(cache['paid_seconds'])} of teacher"),
-        ("kept", f"{sizes.told(cache['bytes'])}, {cache['bytes_per_row']:,.1f} bytes an answer"),
+        (
+            "kept",
+            f"{told(cache['bytes'])}, {cache['bytes_per_row']:,.1f} bytes an answer",
+        ),
     )
     if not cache["read"]:
         return (*kept, ("read", "by nobody: the teachers ran beside the student"))

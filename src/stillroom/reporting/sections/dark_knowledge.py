@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from stillroom.errors import DataError
-from stillroom.evaluation.dark_knowledge.found import DarkKnowledge
-from stillroom.evaluation.dark_knowledge.learnt import LEAST_NATS, Learnt, Shares
-from stillroom.evaluation.dark_knowledge.pairs import Pair
+from stillroom.evaluation.dark_knowledge.class_pairs import Pair
+from stillroom.evaluation.dark_knowledge.dark_knowledge import DarkKnowledge
+from stillroom.evaluation.dark_knowledge.transfer_share import LEAST_NATS, Learnt, Shares
 from stillroom.evaluation.dark_knowledge.tree import Tree, pruned
 from stillroom.evaluation.statistics.bootstrap import Estimate
-from stillroom.io.checked import checked
+from stillroom.io.json.validated_json import checked
 from stillroom.reporting import figures
+from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
 from stillroom.reporting.figures.tree import MOST_LEAVES
-from stillroom.reporting.names import LONGEST_IN_TEXT, short
-from stillroom.reporting.shown import Shown
+from stillroom.reporting.thumbnails import Shown
 from stillroom.reporting.units import fine_percent, told
 
 FILE = "dark_knowledge.json"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from stillroom.errors import DataError
-from stillroom.evaluation.family import good_of, on_front
-from stillroom.evaluation.runs import STUDENT, TEACHER
+from stillroom.evaluation.arms import STUDENT, TEACHER
+from stillroom.evaluation.pareto import good_of, on_front
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting import figures
-from stillroom.reporting.names import short, title
+from stillroom.reporting.display_names import short, title
 from stillroom.reporting.units import between, percent
 
 Records = list[dict[str, Any]]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from stillroom.reporting.provenance import lineage as lineages
-from stillroom.teachers.licences import document as licences
-from stillroom.teachers.licences.document import TeacherLicence
+from stillroom.teachers.licences import licence_document as licences
+from stillroom.teachers.licences.licence_document import TeacherLicence
 
 Lines = tuple[tuple[str, str], ...]
 

@@ -6,10 +6,10 @@ called out ──┬──> alarms: a class, a size, a condition; the teacher is
 
 from dataclasses import dataclass
 
-from stillroom.evaluation.slices.judged import Judged, JudgedSlice, called_out, read_judged
+from stillroom.evaluation.slices.verdicts import Judged, JudgedSlice, called_out, read_judged
 from stillroom.reporting import figures
+from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
 from stillroom.reporting.figures.slices import worst
-from stillroom.reporting.names import LONGEST_IN_TEXT, short
 from stillroom.reporting.units import NATS, POINTS, Unit, percent
 
 MOST_ALARMS = 3

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.peaks import Loaded
+from stillroom.softlabels.sparsify.row_max import Loaded
 
 
 @dataclass(slots=True)

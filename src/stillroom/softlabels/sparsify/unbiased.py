@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.locate import locate
-from stillroom.softlabels.sparsify.mass import Mass
+from stillroom.softlabels.sparsify.inverse_cdf import locate
+from stillroom.softlabels.sparsify.softmax_mass import Mass
 from stillroom.softlabels.sparsify.topk import Heads, by_row, held
 
 # What comes this close to its step is a head: unbiased as well, and the rounding of the blocks'

@@ -6,6 +6,6 @@
 The format is that of github.com/karpathy/llama2.c, its first version ("legacy").
 """
 
-from stillroom.teachers.llama2c.importing import import_llama2c
+from stillroom.teachers.llama2c.import_llama2c import import_llama2c
 
 __all__ = ["import_llama2c"]

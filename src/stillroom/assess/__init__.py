@@ -1,0 +1,1 @@
+"""Assess: what `evaluate` and `softlabels plan` compute over models and soft labels."""

@@ -1,0 +1,1 @@
+"""Cost: what models, cache and run took, measured over trained models."""

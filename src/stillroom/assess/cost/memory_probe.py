@@ -1,0 +1,88 @@
+"""Memory probe: one model in a process of its own, to see what memory it takes.
+
+    python -m stillroom.assess.cost.memory_probe <model> <dtype> <device map> input.npy memory.json
+
+It is loaded twice: the first time brings all that is imported for it and set up once, so that
+none of that is taken for the model's.
+"""
+
+import gc
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from stillroom.config.schema import Inference
+from stillroom.errors import told_error
+from stillroom.evaluation.cost.footprint import Gauge, OnCuda, Resident, footprint
+from stillroom.evaluation.cost.memory import Memory, memory_of
+from stillroom.evaluation.cost.workload import Forward, Inputs
+from stillroom.io.json.json_files import write_json
+from stillroom.models.forward.serving import serving
+from stillroom.models.pretrained.model_directory import load_model, require_directory
+
+MODULE = "stillroom.assess.cost.memory_probe"
+
+
+def memory_alone(path: Path, inference: Inference, inputs: Inputs) -> Memory:
+    """Return what a model takes to answer one example.
+
+    Args:
+        path: a model directory.
+        inference: in which precision, and onto which device.
+        inputs: [N, *shape], of which the first is run.
+
+    Raises:
+        DataError: there is no input.
+        ModelError: the model cannot be opened, or the process failed; its message stands above.
+    """
+    require_directory(path)
+    return memory_of(MODULE, [str(path), inference.dtype, inference.device_map], inputs)
+
+
+def measure(path: Path, inference: Inference, inputs: Inputs) -> Memory:
+    """Return what this process takes for a model, beside what it has taken so far."""
+
+    def load() -> Forward:
+        model = load_model(path, inference)
+        # Files are mapped, and a page of them takes memory once it is read.
+        for weights in model.parameters():
+            weights.sum()
+        return serving(model)
+
+    return footprint(load, inputs, _prepared(path, inference))
+
+
+def _prepared(path: Path, inference: Inference) -> Gauge:
+    """Return what reads memory off, once everything but the model is there."""
+    import torch
+
+    model = load_model(path, inference)
+    some = torch.ones(1, 64, 64, dtype=model.dtype, device=model.device)
+    gauge: Gauge = OnCuda() if some.is_cuda else Resident()
+    # Threads, and the libraries' first kernels.
+    torch.nn.functional.conv2d(some @ some, some[None, :, :3, :3])
+    del model
+    gc.collect()
+    return gauge
+
+
+def main(arguments: list[str]) -> int:
+    """Measure the model that the arguments name; return the exit code."""
+    path, dtype, device_map, one, result = arguments
+    inference = Inference(dtype=dtype, device_map=device_map)  # type: ignore[arg-type]
+    try:
+        found = measure(Path(path), inference, np.load(one, allow_pickle=False))
+    except Exception as error:
+        told = told_error(error)
+        if told is None:
+            raise
+        print(told, file=sys.stderr)
+        return 1
+    write_json(Path(result), asdict(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Findings: the table of predictions in; metrics, evidence and plots out."""

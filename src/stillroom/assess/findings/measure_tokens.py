@@ -1,0 +1,117 @@
+"""Measuring language models: what each said at each position in, metrics and evidence out.
+
+predictions ──TokenAnswers──> metrics, evidence, reliability
+"""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from stillroom.assess.findings.arm_means import Numbers, metrics_of
+from stillroom.assess.predict.predict_tokens import SAID, SCALED
+from stillroom.data.encoders.sequence_encoder import Task
+from stillroom.evaluation.arms import TEACHER, of_name
+from stillroom.evaluation.calibration import reliability_of
+from stillroom.evaluation.statistics.evidence import Choices, Marks
+from stillroom.evaluation.statistics.scores import Scores
+from stillroom.evaluation.token_metrics import Said, text_quality, token_quality
+from stillroom.evaluation.token_temperature import Scaled, scaled_quality
+
+Records = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswers:
+    """What every run says at each position of the test split, read back.
+
+    Attributes:
+        labels: [M], position after position.
+        lengths: [N], positions of each sequence.
+        text_bytes: of the text that the sequences are of.
+        arms: of each arm its runs, by seed number.
+        scaled: the same once calibrated; empty where no temperature was fitted.
+    """
+
+    labels: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    text_bytes: int
+    arms: dict[str, list[Said]]
+    scaled: dict[str, list[Scaled]]
+
+    @classmethod
+    def of_frame(cls, predictions: pl.DataFrame) -> "TokenAnswers":
+        """Read what `predict_tokens` returned."""
+        names = [one.removesuffix("_top") for one in predictions.columns if one.endswith("_top")]
+        arms: dict[str, list[Said]] = {}
+        calibrated: dict[str, list[Scaled]] = {}
+        for name in sorted(names, key=lambda name: of_name(name).number):
+            found = Said(*(_flat(predictions, f"{name}_{what}") for what in SAID))
+            arms.setdefault(of_name(name).arm, []).append(found)
+            if f"{name}_temperature" in predictions.columns:
+                calibrated.setdefault(of_name(name).arm, []).append(_scaled(predictions, name))
+        return cls(
+            _flat(predictions, "labels"),
+            predictions["labels"].list.len().to_numpy().astype(np.int64),
+            int(predictions["bytes"].sum()),
+            arms,
+            calibrated,
+        )
+
+    def marks(self) -> dict[str, Marks]:
+        """Return what each arm got."""
+        score = partial(Scores.of_sequences, lengths=self.lengths)
+        return {arm: self._choices(arm).marks(score) for arm in self.arms}
+
+    def _choices(self, arm: str) -> Choices:
+        (teacher,), runs = self.arms[TEACHER], self.arms[arm]
+        return Choices(
+            right=np.stack([one.top == self.labels for one in runs]),
+            log_likelihood=np.stack([-one.nll for one in runs]),
+            confidence=np.stack([one.confidence for one in runs]),
+            agrees=np.stack([one.top == teacher.top for one in runs]),
+        )
+
+
+def measure_tokens(answers: TokenAnswers, task: Task, bins: int) -> Numbers:
+    """Return the metrics of each arm, means over its runs, and what the teacher brought.
+
+    Args:
+        answers: of the test split.
+        task: what was asked.
+        bins: of the calibration error.
+    """
+    (teacher,) = answers.arms[TEACHER]
+    of_arms: dict[str, list[dict[str, float]]] = {}
+    for arm, runs in answers.arms.items():
+        measured = [asdict(token_quality(one, teacher, answers.labels, bins)) for one in runs]
+        if task == "next_token":
+            for one, found in zip(runs, measured, strict=True):
+                found |= asdict(text_quality(one, answers.text_bytes))
+        if answers.scaled:
+            for one, then, found in zip(runs, answers.scaled[arm], measured, strict=True):
+                found |= asdict(scaled_quality(then, one.top == answers.labels, bins))
+        of_arms[arm] = measured
+    return metrics_of(of_arms)
+
+
+def reliability_of_tokens(answers: TokenAnswers, bins: int) -> Records:
+    """Return the records of the reliability diagram, of the first run of each arm."""
+    return [
+        record
+        for arm, (first, *_) in answers.arms.items()
+        for record in reliability_of(arm, first.confidence, first.top == answers.labels, bins)
+    ]
+
+
+def _scaled(predictions: pl.DataFrame, name: str) -> Scaled:
+    values = (_flat(predictions, f"{name}_scaled_{what}") for what in SCALED)
+    return Scaled(predictions[f"{name}_temperature"][0], *values)
+
+
+def _flat(predictions: pl.DataFrame, name: str) -> Any:
+    values = predictions[name].explode(empty_as_null=False).to_numpy()
+    return values.astype(np.float64) if values.dtype == np.float32 else values

@@ -1,0 +1,1 @@
+"""Planning: a sample of the teachers' answers in, the plan of the soft labels out."""

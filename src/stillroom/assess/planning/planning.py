@@ -1,0 +1,219 @@
+"""Planning: the project's examples, teachers and student in, the plan of its soft labels out.
+
+examples ──sample──> questions ──each teacher, timed──> logits ─┐
+                         └──student's encoder──> gradient ──────┴──plan──> Planned
+
+Of sequences only so many positions are looked at as can be held, evenly spread over each.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from stillroom.assess.planning.position_sample import Places, spread, thinned
+from stillroom.assess.planning.student_gradient import student_gradient
+from stillroom.config.schema import Inference, Objective, SoftLabels, Student
+from stillroom.io.files.disk_copies import Copies
+from stillroom.io.progress import ticking
+from stillroom.io.tables import TableFile
+from stillroom.teachers import softlabels_config
+from stillroom.teachers.capture_jobs import capture_jobs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stillroom.softlabels.capture.capture_request import CaptureJob
+    from stillroom.softlabels.capture.chunks import Question
+    from stillroom.softlabels.plan.measure import Answered
+    from stillroom.softlabels.plan.plan import Plan
+    from stillroom.teachers.licences.licence_document import Licence
+
+# Logits of a sample: they and their gradients are held in float64, dense.
+MOST_CELLS = 2**24
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, and what the project adds to it.
+
+    Attributes:
+        plan: every option.
+        copies: where the bytes come to lie.
+        inputs: that each teacher is asked about; draws of one input share an answer.
+        seconds_per_input: of all teachers, measured on the sample.
+    """
+
+    plan: "Plan"
+    copies: Copies
+    inputs: int
+    seconds_per_input: float
+
+    @property
+    def hours(self) -> float:
+        """What the teachers take for everything."""
+        return self.inputs * self.seconds_per_input / SECONDS_PER_HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What is planned for."""
+
+    examples: TableFile
+    encoder: Path
+    teachers: Path
+    licence: "Licence"
+    inference: Inference
+    softlabels: SoftLabels
+    student: Student
+    objective: Objective
+
+
+def planned(project: Project, copies: Copies, positions: int) -> Planned:
+    """Ask the teachers about a sample and return what it says of the whole.
+
+    Raises:
+        StillroomError: the examples, the teachers or the student cannot be used.
+    """
+    from stillroom.data.encoders import SequenceEncoder, read_encoder
+    from stillroom.softlabels.plan.plan import Whole, plan
+    from stillroom.teachers.capture_inputs import ExampleQuestions
+    from stillroom.teachers.licences.check_licence import require_covered
+    from stillroom.teachers.teacher_ref import refer
+
+    refs = refer(project.teachers, project.inference)
+    require_covered(project.licence, len(refs))  # a sample is asked too
+    fitted = read_encoder(project.encoder)
+    jobs = capture_jobs(project.examples, project.encoder, refs, project.softlabels)
+    first: Any = jobs[0].questions
+    most = min(positions, max(2, MOST_CELLS // fitted.outputs))
+    wanted = 2 * fitted.length + positions if isinstance(fitted, SequenceEncoder) else most
+    own = ExampleQuestions(
+        project.examples,
+        fitted,
+        softlabels_config.views_of(project.softlabels, fitted),
+        project.softlabels.draws,
+    )
+    sampled = _sampled([*(one.questions for one in jobs), own], wanted)
+    places = spread(sampled[0], most)
+    answered, seconds = _answers(jobs, sampled, places)
+    labels, temperature = project.softlabels, project.objective.temperature
+    inputs = _stacked(sampled[-1])
+    found = plan(
+        answered,
+        softlabels_config.read_combination_of(labels, len(jobs)),
+        tuple(sorted({*labels.temperatures, temperature})),
+        temperature,
+        Whole(
+            rows=len(first),
+            rows_per_shard=labels.rows_per_shard,
+            copies=copies.full,
+            thinned=thinned(sampled[0], places),
+        ),
+        student_gradient(inputs, places, fitted, project.student, refs[0].path, temperature),
+        _progress,
+    )
+    return Planned(
+        plan=found, copies=copies, inputs=len(replace(first, draws=1)), seconds_per_input=seconds
+    )
+
+
+def _sampled(asked: list[Any], positions: int) -> list[list["Question"]]:
+    """Return the same rows of each list of questions; the first chooses them."""
+    from stillroom.softlabels.capture.solve_threshold import sample
+
+    walks = 2 + sum(one != asked[0] for one in asked[1:])
+    with ticking("choosing the sample", walks * len(asked[0]), "rows") as ticker:
+        chosen = list(sample(_Walked(asked[0], ticker), positions))
+        names = {_name(question): at for at, question in enumerate(chosen)}
+        return [chosen if one == asked[0] else _named(_Walked(one, ticker), names) for one in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """Questions that tick while they are walked over."""
+
+    questions: Any
+    ticker: Any
+
+    def __iter__(self) -> "Iterator[Question]":
+        for question in self.questions:
+            yield question
+            self.ticker.advance()
+
+
+def _named(questions: _Walked, names: dict[Any, int]) -> list["Question"]:
+    import numpy as np
+
+    from stillroom.softlabels.capture.chunks import Question
+
+    found: dict[int, Question] = {}
+    for question in questions:
+        at = names.get(_name(question))
+        if at is not None:
+            # The input itself, not the batch that it lies in.
+            found[at] = Question(question.row, np.array(question.input()).copy)
+    return [found[at] for at in range(len(names))]
+
+
+def _name(question: "Question") -> tuple[bytes, int, int]:
+    return question.row.example_id, question.row.view, question.row.draw
+
+
+def _stacked(questions: list["Question"]) -> "NDArray[Any]":
+    import numpy as np
+
+    inputs = np.stack([question.input() for question in questions])
+    return inputs.astype(np.float32) if np.issubdtype(inputs.dtype, np.floating) else inputs
+
+
+def _answers(
+    jobs: "tuple[CaptureJob, ...]", sampled: list[list["Question"]], places: Places
+) -> tuple[list["Answered"], float]:
+    """Return each teacher's answers, and the seconds that an input takes of all of them."""
+    with ticking("asking", len(jobs) * len(sampled[0]), "rows") as ticker:
+        timed = [
+            _answered(one, questions, places, ticker)
+            for one, questions in zip(jobs, sampled, strict=False)
+        ]
+    return [answered for answered, _ in timed], sum(seconds for _, seconds in timed)
+
+
+def _answered(
+    one: "CaptureJob", questions: list["Question"], places: Places, ticker: Any
+) -> tuple["Answered", float]:
+    """Return a teacher's answers, with features where they would be kept, and seconds per input."""
+    import numpy as np
+
+    from stillroom.softlabels.capture.sparsify_rows import on_cpu
+    from stillroom.softlabels.format.pooled_features import halved, split
+    from stillroom.softlabels.plan.measure import Answered
+    from stillroom.softlabels.sparsify.sparsifiers import Full
+
+    inputs, states = _stacked(questions), []
+    parts: list[NDArray[np.float32]] = []
+    member = one.teacher.keeping(Full())  # under any sparsifier its answers are these
+    started = perf_counter()
+    for answer in member.answer(inputs):
+        logits, features = split(answer)
+        for row in logits:
+            parts.append(on_cpu(row.reshape(-1, row.shape[-1])[places[len(parts)]]))
+        if features is not None:
+            states.append(halved(features, range(len(features))))
+        ticker.advance(len(logits))
+    seconds = (perf_counter() - started) / len(inputs)
+    rows = tuple(
+        replace(question.row, labels=question.row.labels[at])
+        for question, at in zip(questions, places, strict=True)
+    )
+    kept = np.concatenate(states) if states else None
+    return Answered(one.teacher, rows, np.concatenate(parts), kept), seconds
+
+
+@contextmanager
+def _progress(label: str, total: int) -> "Iterator[Callable[[int], None]]":
+    with ticking(label, total, "sparsifiers") as ticker:
+        yield ticker.advance

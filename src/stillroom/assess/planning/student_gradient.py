@@ -1,0 +1,90 @@
+"""The student's gradient: inputs and a student's configuration in, what any targets teach it out.
+
+inputs ──untrained student──> logits;  targets ──soft term──> loss ──backward──> gradient
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stillroom.assess.planning.position_sample import Places
+from stillroom.config.schema import Student
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from stillroom.data.encoders import Encoder
+    from stillroom.softlabels.format.distributions import Distributions
+    from stillroom.softlabels.plan.fidelity import Gradient, MissingMass
+
+
+def student_gradient(
+    inputs: "NDArray[Any]",
+    places: Places,
+    encoder: "Encoder",
+    student: Student,
+    teacher: Path,
+    temperature: float,
+) -> "Gradient":
+    """Return the gradient over the student's parameters, before it has learnt anything.
+
+    The student looks at the inputs once, in training mode and in float64; each set of targets is
+    then one backward pass of the forward KL, whatever the objective: what is judged is the labels.
+
+    Args:
+        inputs: [N, *shape], as `encoder` makes them.
+        places: of each input, which of the positions that are asked is looked at.
+        encoder: of the examples.
+        student: what is built.
+        teacher: the directory whose layers it may start from.
+        temperature: of the objective.
+
+    Raises:
+        ModelError: the architecture or its options are unknown.
+    """
+    import numpy as np
+    import torch
+
+    from stillroom.objectives.missing_mass import UNLABELLED
+    from stillroom.objectives.mixture import Mixture
+    from stillroom.objectives.soft_target import SoftTarget
+    from stillroom.objectives.term_registry import soft_term
+
+    logits, weights = _looked_at(inputs, places, encoder, student, teacher)
+    none = torch.full((len(logits),), UNLABELLED)
+
+    def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
+        ids, held = targets.padded()
+        with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
+            log_p = torch.from_numpy(np.log(held))
+        target = SoftTarget(torch.from_numpy(ids), {temperature: log_p})
+        term = soft_term("forward_kl", temperature, missing_mass)
+        loss = Mixture(0.0, ((1.0, term),))(logits, none, target)
+        found = torch.autograd.grad(
+            loss, weights, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        return np.asarray(torch.cat([one.flatten() for one in found]).numpy())
+
+    return gradient
+
+
+def _looked_at(
+    inputs: "NDArray[Any]", places: Places, encoder: "Encoder", student: Student, teacher: Path
+) -> "tuple[Tensor, list[Tensor]]":
+    """Return the student's logits [M, C] at M places, and its weights, which they depend on."""
+    import torch
+
+    from stillroom.data.encoders import SequenceEncoder
+    from stillroom.models.forward.hidden_states import logits_alone
+    from stillroom.models.forward.sequence_logits import logits_at
+    from stillroom.models.initialise import start
+
+    model = start(student.architecture, encoder, student.seed, teacher).double()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(student.seed)  # of the dropout
+        if isinstance(encoder, SequenceEncoder):
+            logits = logits_at(model, inputs, places)[:, : encoder.outputs]
+        else:
+            logits, _ = logits_alone(model, torch.from_numpy(inputs))
+    return logits, [one for one in model.parameters() if one.requires_grad]

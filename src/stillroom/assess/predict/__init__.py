@@ -1,0 +1,1 @@
+"""Predict: examples and models in, what each model answers out."""

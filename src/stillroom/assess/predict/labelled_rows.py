@@ -1,0 +1,20 @@
+"""Labelled rows: examples in, those of a split out of which it is known what is right."""
+
+import polars as pl
+
+from stillroom.data.encoders import Encoder
+from stillroom.errors import DataError
+
+
+def test_rows(examples: pl.DataFrame, encoder: Encoder) -> pl.DataFrame:
+    """Return the rows of the test split of which it is known what is right."""
+    test = labelled_rows(examples, encoder, "test")
+    if test.is_empty():
+        raise DataError("no row of the test split has a label. Raise data.test, or label some.")
+    return test
+
+
+def labelled_rows(examples: pl.DataFrame, encoder: Encoder, split: str) -> pl.DataFrame:
+    """Return the rows of a split of which it is known what is right."""
+    rows = examples.filter(pl.col("split") == split)
+    return rows.filter(pl.col("label").is_not_null()) if encoder.classes else rows

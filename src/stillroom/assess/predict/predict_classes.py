@@ -1,0 +1,94 @@
+"""Evaluation of classifiers: validation and test rows through every run, a distribution each.
+
+rows, soft labels, students ──> predictions ──Answers──> metrics, evidence, plots
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from stillroom.assess.findings.arm_means import Numbers, metrics_of
+from stillroom.data.encoders import Encoder
+from stillroom.evaluation.arms import TEACHER
+from stillroom.evaluation.metrics import ece, nll, quality
+from stillroom.evaluation.predictions import Answers
+from stillroom.evaluation.temperature import fitted_temperature, scaled
+from stillroom.models.forward.fixed_shape import probabilities
+from stillroom.models.pretrained.model_directory import load_model
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.teachers.ensemble import probabilities_of
+from stillroom.teachers.teacher_ref import TeacherRef
+
+BATCH_SIZE = 256
+
+
+def predict_classes(
+    rows: pl.DataFrame,
+    encoder: Encoder,
+    refs: Sequence[TeacherRef],
+    soft_labels: SoftLabelSet,
+    students: Mapping[str, Path],
+) -> pl.DataFrame:
+    """Return each run's probabilities on labelled rows.
+
+    Args:
+        rows: of validation and test.
+        encoder: of their inputs.
+        refs: the teachers.
+        soft_labels: their answers; where these are truncated, the teachers are asked again.
+        students: model directories by the names of their runs.
+
+    Raises:
+        ModelError: a model cannot be opened.
+    """
+    inputs = encoder.encode(rows)
+    answers = {
+        TEACHER: soft_labels.plain(rows["example_id"].to_list(), 1.0).dense()
+        if soft_labels.is_whole
+        else probabilities_of(refs, soft_labels.ensemble, encoder, rows),
+    }
+    for name, path in students.items():
+        answers[name] = probabilities(load_model(path), inputs, BATCH_SIZE)
+    columns = [
+        pl.Series(name, found.astype(np.float32)).arr.to_list() for name, found in answers.items()
+    ]
+    return rows.select("example_id", "split", "label").with_columns(columns)
+
+
+def measure_classes(test: Answers, validation: Answers, bins: int) -> Numbers:
+    """Return the metrics of each arm, means over its runs, and what the teacher brought.
+
+    Raises:
+        DataError: answers that are no distributions.
+    """
+    taught = test.first(TEACHER)
+    of_arms: dict[str, list[dict[str, float]]] = {}
+    for arm, answers in test.arms.items():
+        measured = [asdict(quality(of_run, test.labels, taught, bins)) for of_run in answers]
+        if len(validation):
+            for of_run, before, found in zip(answers, validation.arms[arm], measured, strict=True):
+                found |= _calibrated(of_run, test.labels, before, validation.labels, bins)
+        of_arms[arm] = measured
+    return metrics_of(of_arms)
+
+
+def _calibrated(
+    test: NDArray[Any],
+    labels: NDArray[Any],
+    validation: NDArray[Any],
+    known: NDArray[Any],
+    bins: int,
+) -> dict[str, float]:
+    """Return what a temperature that was fitted on validation does to a run's test answers."""
+    temperature = fitted_temperature(validation, known)
+    calibrated = scaled(test, temperature)
+    return {
+        "temperature": temperature,
+        "scaled_ece": ece(calibrated, labels, bins),
+        "scaled_nll": nll(calibrated, labels),
+    }

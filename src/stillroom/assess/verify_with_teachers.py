@@ -1,0 +1,41 @@
+"""Verify with teachers: a captured set and its teachers in, a finding for each member out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stillroom.config.schema import SoftLabels
+from stillroom.data.encoders import read_encoder
+from stillroom.io.progress import ticking
+from stillroom.io.tables import TableFile
+from stillroom.softlabels.format.fingerprint import require_same
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.verify.verify import Finding, verify
+from stillroom.teachers.capture_jobs import capture_jobs
+from stillroom.teachers.softlabels_config import require_configured
+from stillroom.teachers.teacher_ref import TeacherRef
+
+
+def verify_with_teachers(
+    labels: SoftLabelSet,
+    examples: TableFile,
+    encoder: Path,
+    teacher_refs: Sequence[TeacherRef],
+    softlabels: SoftLabels,
+) -> list[Finding]:
+    """Return what `softlabels.verify` finds of each member of a set.
+
+    Raises:
+        SoftLabelError: the set is not what it should be.
+    """
+    jobs = capture_jobs(examples, encoder, teacher_refs, softlabels)
+    require_configured(labels, softlabels, read_encoder(encoder))
+    captures = labels.manifest.captures
+    # Of another number of teachers too, each is compared with some capture: what follows refuses.
+    members = [
+        job.teacher.keeping(captures[number % len(captures)].sparsifier)
+        for number, job in enumerate(jobs)
+    ]
+    require_same(captures, tuple(member.capture for member in members))
+    questions = [job.questions for job in jobs]
+    with ticking("verifying", sum(map(len, questions)), "rows") as ticker:
+        return verify(labels, members, questions, ticker.advance)

@@ -1,0 +1,121 @@
+"""Stillroom's commands: `run` with one-line errors, and what stands beside it."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+
+from stillroom.cli import store  # noqa: F401  (adds its commands to the group)
+from stillroom.cli.errors import one_line_errors, params_option
+from stillroom.cli.softlabels import softlabels
+from stillroom.errors import ConfigError, nearest
+
+
+@click.group(name="stillroom")
+def cli() -> None:
+    """Commands of the project."""
+
+
+@one_line_errors
+def _run(**options: Any) -> Any:
+    # Kedro would rather have `--pipelines`; both work throughout 1.x, and one name is enough here.
+    warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
+    _require_registered([*filter(None, [options["pipeline"]]), *options["pipelines"]])
+    return kedro_run.callback(**options) if kedro_run.callback else None
+
+
+def _require_registered(names: list[str]) -> None:
+    from stillroom.pipeline_registry import STAGES
+
+    allowed = [*STAGES, "distill", "__default__"]
+    for name in names:
+        if name not in allowed:
+            raise ConfigError(
+                f"{name} is not a pipeline.{nearest(name, allowed)} "
+                f"Allowed: {', '.join(allowed[:-1])}."
+            )
+
+
+run = click.Command(
+    "run",
+    params=kedro_run.params,
+    callback=_run,
+    help="Run one stage (ingest teachers capture train evaluate export report) or all (distill).",
+    epilog="Example: kedro run --pipeline=distill --params groups.student=tiny,student.epochs=3",
+)
+cli.add_command(run)
+cli.add_command(softlabels)
+
+
+@cli.command()
+@params_option
+@one_line_errors
+def params(params: dict[str, Any]) -> None:
+    """Print the parameters that a run would have."""
+    import yaml
+
+    from stillroom.config.compose import compose as compose_parameters
+    from stillroom.io.files.paths import project_root
+
+    click.echo(
+        yaml.safe_dump(compose_parameters(project_root(), params), sort_keys=False), nl=False
+    )
+
+
+@cli.command(
+    "import-llama2c",
+    epilog="Then: kedro run --pipeline=distill --params groups.experiment=causal_lm,"
+    "teacher.path=models/stories,teacher.licence=…,data.path=my/texts",
+)
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("vocabulary", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@one_line_errors
+def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
+    """Write a model of llama2.c, CHECKPOINT and VOCABULARY, as a Hugging Face FOLDER."""
+    from stillroom.io.files.paths import confined, project_root
+    from stillroom.teachers.llama2c import import_llama2c as import_model
+
+    root = project_root()
+    import_model(checkpoint, vocabulary, confined(Path.cwd() / folder, root), root)
+    click.echo(
+        f"wrote {folder}: a folder for teacher.path. Say teacher.licence too, it has no card."
+    )
+
+
+@cli.command()
+@one_line_errors
+def compose() -> None:
+    """Write conf/composed.yaml, by which DVC decides what to run."""
+    from stillroom.config.compose import compose as compose_parameters
+    from stillroom.config.compose import students_of
+    from stillroom.config.composed_file import write_composed
+    from stillroom.io.files.paths import project_root
+
+    root = project_root()
+    students = {
+        name: compose_parameters(root, {"groups": {"student": name}})["student"]
+        for name in students_of(root)
+    }
+    path = write_composed(compose_parameters(root), root, students)
+    click.echo(f"wrote {path.relative_to(root)}")
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail where dvc.yaml is out of date.")
+@one_line_errors
+def dvc(check: bool) -> None:
+    """Write dvc.yaml from the pipeline registry and the catalog."""
+    import yaml
+
+    from stillroom.config.dvc_yaml import check_dvc_yaml, write_dvc_yaml
+    from stillroom.io.files.paths import project_root
+    from stillroom.pipeline_registry import STAGES, register_pipelines
+
+    root = project_root()
+    catalog = yaml.safe_load((root / "conf" / "base" / "catalog.yml").read_text(encoding="utf-8"))
+    pipelines = register_pipelines()
+    stages = {name: pipelines[name] for name in STAGES}
+    click.echo((check_dvc_yaml if check else write_dvc_yaml)(root, stages, catalog))

@@ -1,0 +1,44 @@
+"""The project as a command sees it: its folder, its own catalog and its checked parameters."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProject:
+    """A Kedro project with a session open.
+
+    Attributes:
+        root: the project's folder.
+        catalog: Kedro's, as the project and the user's overrides have it.
+        parameters: each section by name, typed.
+        config: Kedro's config loader.
+    """
+
+    root: Path
+    catalog: Any
+    parameters: dict[str, Any]
+    config: Any
+
+
+@contextmanager
+def open_project(params: dict[str, Any]) -> Iterator[OpenProject]:
+    """Yield the project around the working directory, with these values over its own.
+
+    Raises:
+        ConfigError: there is no project here, or a value is not allowed.
+    """
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import bootstrap_project
+
+    from stillroom.io.files.paths import project_root
+
+    root = project_root()
+    bootstrap_project(root)
+    session: Any = KedroSession.create(project_path=root, runtime_params=params)
+    with session:
+        context = session.load_context()
+        yield OpenProject(root, context.catalog, context.params, context.config_loader)

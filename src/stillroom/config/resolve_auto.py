@@ -1,0 +1,66 @@
+"""Auto: values that follow from what lies on the disk in, what they stand for out.
+
+    teacher.source: auto  ──a model at teacher.path?──> given | sentence | trained
+    data.source: auto     ──a text at data.path?──────> corpus | topics
+    data.text.tokenizer: teacher ──its path, where a model lies there──> path | null
+
+Settled once, when the parameters are composed, so that what a run did stands in them literally.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from stillroom.errors import DataError
+from stillroom.io.json.json_files import read_json
+
+AUTO, TEACHERS = "auto", "teacher"
+CONFIG, MODULES = "config.json", "modules.json"  # the second is of sentence-transformers
+MODEL_FILES = (CONFIG, "*.gguf")
+HEADLESS = "Model"  # how the names of such architectures end, as of BertModel
+
+
+def settled(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Return the parameters with every `auto` settled.
+
+    Args:
+        parameters: composed, not checked yet.
+        root: the project's folder, which relative paths start from.
+    """
+    data, teacher = dict(parameters["data"]), dict(parameters["teacher"])
+    if teacher.get("source") == AUTO:
+        teacher |= _teacher_at(root / teacher["path"], teacher)
+    if data.get("source") == AUTO:
+        data["source"] = "corpus" if _holds(root / data["path"], ("[!.]*",)) else "topics"
+    text = dict(data["text"])
+    if text.get("tokenizer") == TEACHERS:
+        text["tokenizer"] = None if teacher["source"] == "trained" else teacher["path"]
+    return parameters | {"data": data | {"text": text}, "teacher": teacher}
+
+
+def _teacher_at(path: Path, teacher: dict[str, Any]) -> dict[str, Any]:
+    """Return who teaches, and how many they are: what lies at a path is one."""
+    if not _holds(path, MODEL_FILES):
+        return {"source": "trained", "members": teacher.get("members")}
+    return {"source": "sentence" if _is_headless(path) else "given", "members": 1}
+
+
+def _is_headless(path: Path) -> bool:
+    """Tell whether a folder holds an encoder that gives states, and no answers yet."""
+    if (path / MODULES).is_file():
+        return True
+    try:
+        config = read_json(path / CONFIG)
+    except (DataError, OSError):  # whoever opens it says what is wrong
+        return False
+    named = config.get("architectures") if isinstance(config, dict) else None
+    return isinstance(named, list) and bool(named) and str(named[0]).endswith(HEADLESS)
+
+
+def _holds(path: Path, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a path is a file, or a folder with some file of these names.
+
+    What is named and does not exist counts as there: its reader says that it is missing.
+    """
+    if not path.is_dir():
+        return True
+    return any(True for pattern in patterns for _ in path.glob(pattern))

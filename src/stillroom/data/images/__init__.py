@@ -1,0 +1,1 @@
+"""Images: files in, pixels out."""

@@ -1,0 +1,1 @@
+"""Ingest: raw examples in; cleaned, keyed, split examples and a report out."""

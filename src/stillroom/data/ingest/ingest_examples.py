@@ -1,0 +1,214 @@
+"""Ingest: a source in, the examples, their encoder and a report out.
+
+    data.source ──read──> Raw ──key, clean──> distinct ──split──> examples ──fit──> encoder
+                                       └────────── counted ──────────> report
+
+Nothing is written here: what is refused leaves no half of a result.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from stillroom.config.data_schema import Data, Text
+from stillroom.data.encoders import Encoder, TokenEncoder, fit_encoder
+from stillroom.data.example_ids import example_ids
+from stillroom.data.ingest.classes import label_indices, label_set
+from stillroom.data.ingest.cleaning import Cleaned, Conflict, clean
+from stillroom.data.ingest.splits import (
+    SPLITS,
+    assign_splits,
+    canonical_splits,
+    check_splits,
+    keep_labels,
+)
+from stillroom.data.raw_examples import Raw, portable
+from stillroom.data.sources import SOURCES
+from stillroom.data.text.tokenizer import read_tokenizer
+from stillroom.data.text.train_tokenizer import train_tokenizer
+from stillroom.errors import DataError
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflicts:
+    """Inputs that stand under several labels, and what was done about them."""
+
+    treatment: str
+    inputs: int
+    dropped: int
+    examples: tuple[Conflict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """How texts were made tokens, and how many of them are longer than what a model sees."""
+
+    tokenizer: str  # SHA-256
+    come_from: str  # as configured; the last name of an absolute path
+    vocabulary: int
+    length: int
+    cut: dict[str, int]  # split -> rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was read and what became of it; no absolute path, so clones write the same bytes.
+
+    rows read = examples of all splits + duplicates + leaked + conflicts.dropped.
+    """
+
+    source: str
+    path: str | None  # as configured; the last name of an absolute one; null for digits
+    versions: dict[str, str]
+    files: dict[str, str]  # name -> SHA-256
+    rows_read: dict[str, int]  # part -> rows
+    duplicates: int
+    leaked: int
+    conflicts: Conflicts
+    examples: dict[str, int]  # split -> rows
+    skipped: dict[str, int]  # suffix -> files beside the data that were not read
+    labelled: dict[str, int]
+    unlabelled: dict[str, int]
+    classes: dict[str, dict[str, int]]  # split -> class -> labelled rows
+    tokens: Tokens | None  # of texts that are tokens
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {name: value for name, value in asdict(self).items() if value or name != "tokens"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """`examples` has the columns of docs/design.md, sorted by part, then row."""
+
+    examples: pl.DataFrame
+    encoder: Encoder
+    report: Report
+
+
+def ingest(data: Data, root: Path) -> Ingested:
+    """Read, judge, split and describe the data.
+
+    Args:
+        data: what to read and how.
+        root: the folder that a relative `data.path` starts from.
+
+    Raises:
+        ConfigError: two parameters contradict each other.
+        DataError: the data cannot be used; the message names the file and the row.
+    """
+    raw = SOURCES[data.source](data, root)
+    if data.unlabelled == "refuse":
+        _check_labelled(raw.frame)
+    keyed = canonical_splits(raw.frame).with_columns(
+        example_id=pl.Series(example_ids(raw.kind, raw.shape, _contents(raw)), dtype=pl.Binary())
+    )
+    classes = label_set(keyed, data.classes)
+    cleaned = clean(keyed, data.conflicts)
+    split = assign_splits(cleaned.frame, validation=data.validation, test=data.test, seed=data.seed)
+    kept = keep_labels(
+        split, fraction=data.label_fraction, per_class=data.labels_per_class, seed=data.seed
+    )
+    check_splits(kept)
+    examples = (
+        label_indices(kept, classes)
+        .select("example_id", "split", "label", "part", "row", pl.col("content").alias(raw.kind))
+        .sort("part", "row")
+    )
+    train = examples.filter(pl.col("split") == "train")
+    if raw.kind == "text" and data.text.encoding == "tokens":
+        encoder: Encoder = _fit_tokens(train, data.text, classes, root)
+    else:
+        encoder = fit_encoder(train, raw.kind, classes, raw.shape)
+    return Ingested(examples, encoder, _report(data, raw, cleaned, examples, encoder))
+
+
+def _check_labelled(frame: pl.DataFrame) -> None:
+    missing = frame.filter(pl.col("label").is_null())
+    if missing.height:
+        raise DataError(
+            f"{missing['origin'][0]} has no label; {missing.height} rows in all. Label them, or "
+            "set data.unlabelled to keep."
+        )
+
+
+def _fit_tokens(
+    train: pl.DataFrame, text: Text, classes: tuple[str, ...], root: Path
+) -> TokenEncoder:
+    """Return the encoder of texts as tokens, its tokenizer trained where none is given.
+
+    Raises:
+        ConfigError: the vocabulary or the length is too small.
+        DataError: the tokenizer cannot be used.
+    """
+    if text.tokenizer is None:
+        tokenizer = train_tokenizer(train["text"], text.vocabulary, "classification")
+    else:
+        tokenizer = read_tokenizer(root / text.tokenizer)
+    return TokenEncoder.of(tokenizer, classes, text.length)
+
+
+def _contents(raw: Raw) -> Iterable[Any]:
+    column = raw.frame["content"]
+    if raw.kind == "features":
+        return column.explode().to_numpy().reshape(len(column), *raw.shape)
+    return column
+
+
+def _report(
+    data: Data, raw: Raw, cleaned: Cleaned, examples: pl.DataFrame, encoder: Encoder
+) -> Report:
+    splits = {name: examples.filter(pl.col("split") == name)["label"] for name in SPLITS}
+    return Report(
+        source=data.source,
+        path=None if data.source == "digits" else portable(data.path),
+        versions=raw.versions,
+        files=raw.files,
+        rows_read=dict(raw.frame["part"].value_counts().sort("part").iter_rows()),
+        skipped=raw.skipped,
+        duplicates=cleaned.duplicates,
+        leaked=cleaned.leaked,
+        conflicts=Conflicts(
+            treatment=data.conflicts,
+            inputs=cleaned.conflicting,
+            dropped=cleaned.dropped,
+            examples=cleaned.conflicts,
+        ),
+        examples={name: len(labels) for name, labels in splits.items()},
+        labelled={name: labels.count() for name, labels in splits.items()},
+        unlabelled={name: labels.null_count() for name, labels in splits.items()},
+        classes={name: _counts(labels, encoder.classes) for name, labels in splits.items()},
+        tokens=_tokens(encoder, data, examples) if isinstance(encoder, TokenEncoder) else None,
+    )
+
+
+def _tokens(encoder: TokenEncoder, data: Data, examples: pl.DataFrame) -> Tokens:
+    given = data.text.tokenizer
+    cut = {name: encoder.count_cut(examples.filter(pl.col("split") == name)) for name in SPLITS}
+    if sum(cut.values()):
+        _LOG.warning(
+            "%d of %d texts are longer than %d tokens, and the end of them is cut off: see "
+            "data.text.length",
+            sum(cut.values()),
+            examples.height,
+            encoder.length,
+        )
+    return Tokens(
+        tokenizer=encoder.tokenizer.sha256,
+        come_from="trained on the train split" if given is None else portable(given),
+        vocabulary=encoder.tokenizer.size,
+        length=encoder.length,
+        cut=cut,
+    )
+
+
+def _counts(labels: pl.Series, classes: tuple[str, ...]) -> dict[str, int]:
+    counts = np.bincount(labels.drop_nulls().to_numpy(), minlength=len(classes))
+    return dict(zip(classes, counts.tolist(), strict=True))

@@ -1,0 +1,137 @@
+"""Splits: examples in, each with train, validation or test out; and which labels are kept.
+
+    example_id, seed ──> u in [0, 1) ──> test | validation | train
+
+An example's split depends on its own content alone, so new data never moves an example. Splits
+that the data brings win; a held-out split that it lacks is carved out of its train rows.
+"""
+
+import polars as pl
+
+from stillroom.data.example_ids import unit_interval
+from stillroom.errors import ConfigError, DataError, nearest
+
+SPLITS = ("train", "validation", "test")
+ALIASES = {"val": "validation"}
+
+
+def canonical_split(name: str) -> str | None:
+    """Return the split that `name` means, or None where it means none."""
+    if name in ALIASES:
+        return ALIASES[name]
+    return name if name in SPLITS else None
+
+
+def canonical_splits(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` with `split` as one of SPLITS in each row, or null in all.
+
+    Raises:
+        DataError: another name, or a split in some rows only.
+    """
+    allowed = {name: name for name in SPLITS} | ALIASES
+    known = pl.col("split").is_in(list(allowed))
+    unknown = frame.filter(pl.col("split").is_not_null() & ~known)
+    if unknown.height:
+        name, origin = unknown.row(0, named=True)["split"], unknown["origin"][0]
+        raise DataError(
+            f"{origin}: {name} is not a split.{nearest(name, list(allowed))} "
+            f"Allowed: {', '.join(SPLITS)}."
+        )
+    missing = frame.filter(pl.col("split").is_null())
+    if 0 < missing.height < frame.height:
+        raise DataError(
+            f"{missing['origin'][0]} has no split, but other rows have. Name a split in all rows, "
+            "or in none."
+        )
+    return frame.with_columns(split=pl.col("split").replace(allowed))
+
+
+def assign_splits(
+    frame: pl.DataFrame, *, validation: float, test: float, seed: int
+) -> pl.DataFrame:
+    """Return `frame` with no null in `split`.
+
+    Without splits in the data, u < test is test and the next `validation` is validation. With
+    some, those stay; a held-out split of share s that the data lacks is made of its train rows
+    with u < s / (1 - shares of the held-out splits that the data has).
+
+    Raises:
+        ConfigError: the two shares leave nothing for train.
+    """
+    _require_train(validation, test)
+    given = set(frame["split"].drop_nulls().unique())
+    wanted = {"test": test, "validation": validation}
+    left = 1 - sum(share for name, share in wanted.items() if name in given)
+    u = pl.Series("u", unit_interval(frame["example_id"], f"split:{seed}"))
+    free = pl.col("split").is_null() | (pl.col("split") == "train")
+    split = pl.when(free).then(pl.lit("train")).otherwise(pl.col("split"))
+    lower = 0.0
+    for name, share in wanted.items():
+        if name not in given:
+            upper = lower + share / left
+            split = pl.when(free & (u >= lower) & (u < upper)).then(pl.lit(name)).otherwise(split)
+            lower = upper
+    return frame.with_columns(split=split)
+
+
+def split_of(key: bytes, *, validation: float, test: float, seed: int) -> str:
+    """Return the split of one key, as `assign_splits` gives it where the data brings none.
+
+    Raises:
+        ConfigError: the two shares leave nothing for train.
+    """
+    _require_train(validation, test)
+    u = float(unit_interval([key], f"split:{seed}")[0])
+    return "test" if u < test else "validation" if u < test + validation else "train"
+
+
+def keep_labels(
+    frame: pl.DataFrame, *, fraction: float, per_class: int | None, seed: int
+) -> pl.DataFrame:
+    """Return `frame` with the label of all but some of the train rows made null.
+
+    Which stay depends on the example and the seed, independently of its split. A larger fraction
+    keeps all that a smaller one keeps, and more of a class all that fewer of it are.
+
+    Args:
+        frame: with `example_id`, `split` and `label`.
+        fraction: of the rows that may keep theirs.
+        per_class: how many of each class do, at most; null sets no bound.
+        seed: of the choice.
+    """
+    u = pl.Series("u", unit_interval(frame["example_id"], f"label:{seed}"))
+    # Equal u are of equal keys, which stand once.
+    rank = pl.col("u").rank("ordinal").over("split", "label")
+    kept = (pl.col("split") != "train") | (pl.col("u") < fraction)
+    if per_class is not None:
+        kept &= (pl.col("split") != "train") | (rank <= per_class)
+    labelled = frame.with_columns(u).with_columns(label=pl.when(kept).then(pl.col("label")))
+    return labelled.drop("u")
+
+
+def _require_train(validation: float, test: float) -> None:
+    if validation + test >= 1:
+        raise ConfigError(
+            f"data.validation {validation} and data.test {test} leave nothing to train on. "
+            "Their sum must be below 1."
+        )
+
+
+def check_splits(frame: pl.DataFrame) -> None:
+    """Check that each split can do its work.
+
+    Raises:
+        DataError: a split is empty, or has no labelled row.
+    """
+    for name in SPLITS:
+        rows = frame.filter(pl.col("split") == name)
+        if rows.is_empty():
+            raise DataError(
+                f"The {name} split is empty: {frame.height} examples are too few for "
+                "data.validation and data.test. Add data, or change these shares."
+            )
+        if rows["label"].null_count() == rows.height:
+            raise DataError(
+                f"None of the {rows.height} examples of the {name} split has a label. Add labels, "
+                "or raise data.label_fraction."
+            )

@@ -1,0 +1,1 @@
+"""Tables: Parquet, CSV and JSONL files in, checked columns out."""

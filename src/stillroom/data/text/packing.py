@@ -1,0 +1,144 @@
+"""Packing: documents as tokens in, packs of pieces out.
+
+    tokens of a document ──cut to fill the pack──> pieces ──one after the other──> Pack, Pack, …
+
+Packs are filled in the order of the documents, so one more at the end leaves all packs but the last
+as they were. A document that does not fit goes on in the next pack; what is cut off begins anew
+there, with the special tokens that a text begins with.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillroom.data.example_ids import KEY_BYTES
+from stillroom.data.text.tokenizer import Encoded, Ids
+
+_PERSON = b"stillroom.pack.1"
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A sequence of tokens.
+
+    Attributes:
+        tokens: at most as many as a sequence is long.
+        starts: where pieces begin that look at nothing before them; the first is 0.
+        text_bytes: of the text that the labels of next tokens stand for, in UTF-8.
+        labels: how many tokens have a next one within their piece.
+    """
+
+    tokens: Ids
+    starts: Ids
+    text_bytes: int
+    labels: int
+
+    def key(self, tokenizer: str) -> bytes:
+        """Return 16 bytes that name the pack, among those of a tokenizer, by its hash."""
+        message = hashlib.blake2b(tokenizer.encode(), digest_size=KEY_BYTES, person=_PERSON)
+        message.update(struct.pack("<Q", len(self.starts)))
+        message.update(self.starts.astype("<i4").tobytes())
+        message.update(self.tokens.astype("<i4").tobytes())
+        return message.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a sequence looks like.
+
+    Attributes:
+        length: of a pack, in tokens, at most.
+        before, after: ids around each piece.
+        end: ids after the last token of a document.
+        is_apart: whether a piece looks at nothing before it.
+    """
+
+    length: int
+    before: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    end: tuple[int, ...] = ()
+    is_apart: bool = True
+
+    @property
+    def around(self) -> int:
+        """How many tokens of a piece are no text."""
+        return len(self.before) + len(self.after)
+
+    @property
+    def shortest(self) -> int:
+        """The room that a piece must find: one token, and the next one."""
+        return self.around + 2
+
+
+@dataclass(slots=True)
+class Packer:
+    """Fills packs from one stream of documents; what is not full yet is held.
+
+    Attributes:
+        format: of a sequence.
+    """
+
+    format: Format
+    _tokens: list[Ids] = field(default_factory=list)
+    _starts: list[int] = field(default_factory=list)
+    _size: int = 0
+    _bytes: int = 0
+    _labels: int = 0
+
+    def add(self, text: str, encoded: Encoded) -> Iterator[Pack]:
+        """Take a document; yield the packs that it fills."""
+        sizes = _byte_offsets(text)
+        of_text, end = encoded.ids, np.array(self.format.end, dtype=np.int32)
+        content = np.concatenate([of_text, end])
+        at = 0
+        while at < len(content):
+            if self.format.length - self._size < self.format.shortest:
+                yield from self.flush()
+            to = min(len(content), at + self.format.length - self._size - self.format.around)
+            # Without a token before it, the first of a piece is not asked for.
+            asked = at if self.format.before else at + 1
+            self._take(content[at:to], _span(encoded, sizes, asked, min(to, len(of_text))))
+            at = to
+
+    def flush(self) -> Iterator[Pack]:
+        """Yield what is held, if anything can be asked of it."""
+        if self._labels:
+            yield Pack(
+                np.concatenate(self._tokens),
+                np.array(self._starts if self.format.is_apart else [0], dtype=np.int32),
+                self._bytes,
+                self._labels,
+            )
+        self._tokens, self._starts = [], []
+        self._size = self._bytes = self._labels = 0
+
+    def _take(self, content: Ids, size: int) -> None:
+        before, after = (
+            np.array(ids, dtype=np.int32) for ids in (self.format.before, self.format.after)
+        )
+        piece = np.concatenate([before, content, after])
+        joins = bool(self._size) and not self.format.is_apart
+        self._starts.append(self._size)
+        self._tokens.append(piece)
+        self._size += len(piece)
+        self._bytes += size
+        self._labels += len(piece) - 1 + joins
+
+
+def _byte_offsets(text: str) -> Integers:
+    """Return [characters + 1]: how many bytes of UTF-8 lie before each character."""
+    points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+    sizes = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _span(encoded: Encoded, offsets: Integers, first: int, last: int) -> int:
+    """Return how many bytes of the text the tokens from `first` up to `last` stand for."""
+    if first >= last:
+        return 0
+    return int(offsets[encoded.ends[last - 1]] - offsets[encoded.starts[first]])

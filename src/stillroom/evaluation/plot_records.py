@@ -1,0 +1,37 @@
+"""Plots: what classifiers say of the test split in, flat records of each plot out.
+
+Answers ──> reliability, confusion, similarity: of the teacher and of the runs that ship
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER
+from stillroom.evaluation.calibration import reliability
+from stillroom.evaluation.confusion import confusion_records
+from stillroom.evaluation.dark_knowledge.similarity import mean_soft_labels, similarity_records
+from stillroom.evaluation.predictions import Answers
+
+DRAWN = (TEACHER, CONTROL, STUDENT)
+
+Records = list[dict[str, Any]]
+
+
+def plots(answers: Answers, classes: Sequence[str], bins: int) -> tuple[Records, Records, Records]:
+    """Return the records of the three plots.
+
+    Args:
+        answers: to the test split.
+        classes: the C names.
+        bins: of the reliability diagram.
+
+    Raises:
+        DataError: not one name per class.
+    """
+    of_arms = [(arm, answers.first(arm)) for arm in DRAWN]
+    labels, names = answers.labels, list(classes)
+    return (
+        [row for arm, found in of_arms for row in reliability(arm, found, labels, bins)],
+        [row for arm, found in of_arms for row in confusion_records(arm, found, labels, names)],
+        similarity_records(mean_soft_labels(answers.first(TEACHER), labels), names),
+    )

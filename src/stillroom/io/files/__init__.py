@@ -1,0 +1,1 @@
+"""Files: atomic writes, confined paths, hashes, locks, workspaces, copies."""

@@ -1,0 +1,1 @@
+"""JSON: canonical files, validated values, flat keys."""

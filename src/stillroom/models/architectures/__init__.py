@@ -1,0 +1,1 @@
+"""Architectures: options in, an untrained model out."""

@@ -1,0 +1,100 @@
+"""The multilayer perceptron of Hinton et al. (2015), as a Hugging Face model.
+
+    inputs [N, *shape] ──flatten──> (linear ──ReLU──dropout)* ──linear──> logits [N, classes]
+
+`transformers` has no plain perceptron; this one has the same directory layout as its models.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import (
+    AutoConfig,
+    AutoModelForImageClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from stillroom.errors import ModelError
+from stillroom.models.shape import Shape, require_known
+
+
+class MlpConfig(PreTrainedConfig):
+    """Sizes of a perceptron: inputs per example, hidden widths, and dropout after each of them."""
+
+    model_type = "stillroom_mlp"
+
+    def __init__(
+        self,
+        input_size: int = 784,
+        hidden: tuple[int, ...] | list[int] = (64,),
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        """Hold the sizes; `kwargs` are those of every Hugging Face config."""
+        super().__init__(**kwargs)
+        self.input_size = input_size
+        self.hidden = list(hidden)
+        self.dropout = dropout
+
+
+class Mlp(PreTrainedModel):
+    """A perceptron with ReLU units."""
+
+    config_class = MlpConfig
+    main_input_name = "inputs"
+
+    def __init__(self, config: MlpConfig) -> None:
+        """Build the layers with PyTorch's default initialisation."""
+        super().__init__(config)
+        widths = [config.input_size, *config.hidden]
+        layers: list[nn.Module] = []
+        for narrow, wide in pairwise(widths):
+            layers += [nn.Linear(narrow, wide), nn.ReLU(), nn.Dropout(config.dropout)]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], len(config.id2label or {})))
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        # The layers' own initialisation stands; the default here would draw a second time.
+        return
+
+    def forward(
+        self, inputs: Tensor, output_hidden_states: bool = False
+    ) -> SequenceClassifierOutput:
+        """Return logits [N, classes] for inputs [N, *shape], and each hidden layer's units."""
+        hidden, state = [], inputs.flatten(1)
+        for layer in list(self.layers)[:-1]:
+            state = layer(state)
+            if isinstance(layer, nn.Dropout):  # the last of a hidden layer
+                hidden.append(state)
+        return SequenceClassifierOutput(
+            logits=self.layers[-1](state),
+            hidden_states=tuple(hidden) if output_hidden_states else None,
+        )
+
+
+def build_mlp(shape: Shape, options: Mapping[str, Any]) -> Mlp:
+    """Build a perceptron. Options: `hidden` (list of widths) and `dropout` (a share below 1)."""
+    require_known("mlp", options, ["hidden", "dropout"])
+    hidden, dropout = options.get("hidden", [64]), options.get("dropout", 0.0)
+    if not isinstance(hidden, list) or not all(type(w) is int and w > 0 for w in hidden):
+        raise ModelError(f"mlp: hidden is {hidden!r}; it must be a list of widths, as in [64].")
+    if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+        raise ModelError(f"mlp: dropout is {dropout!r}; it must be a share in [0, 1).")
+    return Mlp(
+        MlpConfig(
+            input_size=prod(shape.inputs),
+            hidden=hidden,
+            dropout=dropout,
+            id2label=dict(enumerate(shape.classes)),
+            label2id={name: index for index, name in enumerate(shape.classes)},
+        )
+    )
+
+
+AutoConfig.register(MlpConfig.model_type, MlpConfig)
+AutoModelForImageClassification.register(MlpConfig, Mlp)

@@ -1,0 +1,1 @@
+"""Forward passes: a model and inputs in; logits, hidden states or text out."""

@@ -1,0 +1,1 @@
+"""Pretrained models: directories and files on disk in, models out, and back."""

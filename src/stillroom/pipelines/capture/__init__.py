@@ -1,0 +1,1 @@
+"""Capture: examples and teachers in, verified soft labels out."""

@@ -1,0 +1,99 @@
+"""Kedro datasets for soft-label sets: answers in, a set out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import AbstractDataset
+from kedro_datasets._typing import TablePreview
+
+from stillroom.errors import StillroomError
+from stillroom.io.files.paths import project_root
+from stillroom.io.files.workspace import new_workspace, publish, restored
+from stillroom.teachers.softlabels_config import store_of
+
+if TYPE_CHECKING:
+    from stillroom.softlabels.capture.capture_request import Answers
+    from stillroom.softlabels.reading.label_set import SoftLabelSet
+
+ROWS = 20
+
+
+class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
+    """A staged set: its manifest is here, its shards in the store. Saving runs the teachers."""
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Stand for the folder at `filepath`."""
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> "SoftLabelSet":
+        """Open the staged set."""
+        return self._opened()
+
+    def save(self, data: "Answers") -> None:
+        """Ask the teachers what the store lacks; each shard is kept as soon as it is whole."""
+        import logging
+
+        from stillroom.softlabels.capture.capture_request import stage
+
+        stage(data, self._filepath, _progress, logging.getLogger(__name__).info)
+
+    def _exists(self) -> bool:
+        """Tell whether a set is here, complete and undamaged."""
+        from stillroom.softlabels.reading.integrity import require_whole
+
+        try:
+            require_whole(self._opened())  # what `load` raises, Kedro turns into its own error
+        except StillroomError:
+            return False
+        return True
+
+    def _opened(self) -> "SoftLabelSet":
+        from stillroom.softlabels.capture.capture_request import staged
+
+        return staged(self._filepath, store_of(project_root()))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+
+class SoftLabels(UnverifiedLabels):
+    """A verified set; Kedro-Viz shows its first rows as a table."""
+
+    def load(self) -> "SoftLabelSet":
+        """Open the set; its shards are read and checked when they are needed."""
+        return self._opened()
+
+    def save(self, data: "SoftLabelSet") -> None:  # type: ignore[override]
+        """Put a set that was verified in its place, whole."""
+        from stillroom.softlabels.capture.capture_request import materialise
+
+        folder = new_workspace(project_root(), "soft_labels")
+        with store_of(project_root()).in_use():
+            materialise(data, folder)
+        publish(folder, self._filepath)
+
+    def _opened(self) -> "SoftLabelSet":
+        from stillroom.softlabels.reading.label_set import SoftLabelSet
+
+        return SoftLabelSet(restored(self._filepath))
+
+    def preview(self) -> TablePreview:
+        """Return the first rows for Kedro-Viz."""
+        import polars as pl
+
+        from stillroom.io.datasets.parquet_table import preview_of
+
+        labels = self.load()
+        first = labels.manifest.members[0].shards[0]
+        return preview_of(pl.DataFrame(pl.from_arrow(labels.shard_table(0, first).slice(0, ROWS))))
+
+
+@contextmanager
+def _progress(label: str, rows: int) -> Iterator[Callable[[int], None]]:
+    from stillroom.io.progress import ticking
+
+    with ticking(label, rows, "rows") as ticker:
+        yield ticker.advance

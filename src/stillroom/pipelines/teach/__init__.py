@@ -1,1 +1,0 @@
-"""Teach: examples and teachers in, verified soft labels out."""

@@ -1,0 +1,20 @@
+"""Teachers: examples in, teachers out, each with the licence that lets it teach."""
+
+from kedro.pipeline import Pipeline, node, pipeline
+
+from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Wire the stage. The licence comes first: a refusal costs no forward pass."""
+    return pipeline(
+        [
+            node(check_licence, ["params:teacher"], "licence", name="check_licence"),
+            node(
+                train_teachers,
+                ["examples", "encoder", "licence", "params:teacher", "params:trainer"],
+                ["teachers", "teacher_curves"],
+                name="train_teachers",
+            ),
+        ]
+    )

@@ -1,1 +1,0 @@
-"""Tutor: examples in, trained teachers out; a given teacher is checked and taken over."""

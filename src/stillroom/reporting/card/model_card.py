@@ -1,0 +1,188 @@
+"""Model card: metrics, parameters, licence, lineage in, README.md of a Hugging Face directory out.
+
+├ front matter   what the Hub reads: licence, base model, data sets, results
+└ text           how good it is, whose child it is, what its teachers' licences ask
+"""
+
+from math import exp
+from typing import Any
+
+import yaml
+
+from stillroom.data.encoders import Encoder, SequenceEncoder
+from stillroom.evaluation.arms import STUDENT
+from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.io.json.round_numbers import rounded
+from stillroom.reporting.card.card_metadata import RESULTS, architecture_of, metadata
+from stillroom.reporting.display_names import printable, title
+from stillroom.reporting.key_values import facts
+from stillroom.reporting.provenance.lineage import Lineage, chain
+from stillroom.reporting.provenance.student_licence import (
+    StudentLicence,
+    conditions,
+    student_licence,
+)
+from stillroom.reporting.table_rows import models_of, quality_measures
+from stillroom.reporting.verdict import quality_in_words
+from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
+
+Numbers = dict[str, dict[str, int | float]]
+
+
+def model_card(
+    metrics: Numbers,
+    found: Evidence,
+    parameters: dict[str, Any],
+    soft_labels_summary: dict[str, str | int | float],
+    encoder: Encoder,
+    licence: Licence,
+    lineage: Lineage,
+) -> str:
+    """Return the card as Markdown with a YAML front matter.
+
+    Args:
+        metrics: per model its measures, and `gain`, as in metrics.json.
+        found: what the test split says.
+        parameters: the composed parameters.
+        soft_labels_summary: the set's fingerprint, the teachers' hashes and what else it tells.
+        encoder: of its inputs; knows the classes in their order.
+        licence: of its teachers.
+        lineage: its ancestors.
+    """
+    architecture = architecture_of(parameters)
+    own = student_licence(licence, architecture)
+    front = metadata(_shipped(found, metrics), parameters, encoder, lineage, own)
+    parts = (
+        _front_matter(front),
+        "# Distilled student",
+        quality_in_words(found, metrics),
+        _quality(metrics, found.seeds),
+        _intervals(found),
+        "## Whose child it is",
+        _LIVE if parameters.get("teacher", {}).get("mode") == "live" else _CACHED,
+        *_ancestors(lineage, soft_labels_summary),
+        *_permission(licence, own, conditions(licence, architecture)),
+        "## How to load it",
+        _LOADING,
+        "## Outputs",
+        _outputs(encoder),
+        "## How it was made",
+        f"In its commit of the project, by {_code(lineage.command)}.",
+        _lines({key: parameters[key] for key in ("student", "objective")}),
+        "Made with Stillroom.",
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+_CACHED = "It learned from soft labels, not from a teacher at hand. Its ancestors, by hash:"
+_LIVE = "It learned from its teachers as they ran beside it. Its ancestors, by hash:"
+
+_LOADING = """\
+`preprocessor_config.json` says how an input becomes numbers; `model.onnx` is the same model for
+ONNX Runtime.
+
+```python
+from stillroom.models.pretrained.model_directory import load_model, read_encoder
+
+encoder = read_encoder(path)
+model = load_model(path)  # safetensors; no pickle, no remote code
+```"""
+
+
+def _shipped(found: Evidence, metrics: Numbers) -> dict[str, int | float]:
+    """Return the measures of the very model that the card lies beside, not means over seeds."""
+    nll = -found.log_likelihood.of_seeds[STUDENT][0]
+    measures = {
+        "accuracy": found.accuracy.of_seeds[STUDENT][0],
+        "nll": nll,
+        "perplexity": exp(nll),
+    }
+    known = {name: value for name, value in measures.items() if name in metrics[STUDENT]}
+    return {name: rounded(value) for name, value in known.items()}
+
+
+def _outputs(encoder: Encoder) -> str:
+    if isinstance(encoder, SequenceEncoder):
+        return f"{encoder.outputs:,} logits at each position, one for each token of the tokenizer."
+    names = ", ".join(_code(name) for name in encoder.classes)
+    return f"{len(encoder.classes)} logits, in this order: {names}."
+
+
+def _front_matter(fields: dict[str, Any]) -> str:
+    body: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
+    return f"---\n{body}---"
+
+
+def _intervals(found: Evidence) -> str:
+    """Return a sentence on how sure the student's measures are."""
+    right, likely = (by.arms[STUDENT] for by in (found.accuracy, found.log_likelihood))
+    return (
+        f"The student's 95% intervals: {RESULTS['accuracy']} {right.low:.3f} to {right.high:.3f}; "
+        f"{RESULTS['nll']} {-likely.high:.3f} to {-likely.low:.3f}."
+    )
+
+
+def _ancestors(
+    lineage: Lineage, soft_labels_summary: dict[str, str | int | float]
+) -> tuple[str, ...]:
+    return (
+        "\n".join(f"- {_code(what)}: {_code(words)}" for what, words in chain(lineage)),
+        "The set of soft labels:",
+        _lines(soft_labels_summary),
+    )
+
+
+def _permission(licence: Licence, own: StudentLicence, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return by whose leave it learnt, and what that asks of whoever has it."""
+    # However many teachers are under a licence, it is told once.
+    told = "\n".join(dict.fromkeys(_licence_line(teacher) for teacher in licence.teachers))
+    listed = "\n".join(f"- {condition}" for condition in asked)
+    demands = ("What must be done or left with this model:", listed) if asked else ()
+    return ("## Licence", own.why, told, *demands)
+
+
+def _licence_line(teacher: TeacherLicence) -> str:
+    if teacher.read_from == "trained here":
+        return "- Teachers that were trained here are under no licence of others."
+    told = (
+        f"- Teacher {_code(teacher.teacher)}: {_code(teacher.identifier or 'no licence named')}, "
+        f"{_code(teacher.name)} (read from: {teacher.read_from}). {_VERDICTS[teacher.verdict]}: "
+        f"{_code(teacher.says)} ({_code(teacher.source)})."
+    )
+    if teacher.card is not None:
+        told += f" Its model card says {_code(teacher.card)}."
+    if teacher.acknowledged is not None:
+        told += f" It taught nevertheless, for this reason: {_code(teacher.acknowledged)}."
+    return told
+
+
+_VERDICTS = {
+    "allowed": "It allows to train a model on answers",
+    "conditions": "It allows to train a model on answers, on conditions",
+    "forbidden": "It forbids to train a model on answers",
+    "unknown": "Whether it allows to train a model on answers is not known",
+}
+
+
+def _quality(metrics: Numbers, seeds: int) -> str:
+    models = models_of(metrics)
+    split = "test split" if seeds == 1 else f"test split, means over {seeds} seeds; the first ships"
+    head = [
+        f"| {split} | " + " | ".join(map(title, models)) + " |",
+        "|---|" + "---:|" * len(models),
+    ]
+    rows = [
+        f"| {measure.name}, {measure.meaning} | " + " | ".join(measure.texts) + " |"
+        for measure in quality_measures(metrics)
+    ]
+    return "\n".join(head + rows)
+
+
+def _lines(document: dict[str, Any]) -> str:
+    return "\n".join(f"- {_code(what)}: {_code(value)}" for what, value in facts(document))
+
+
+def _code(text: str) -> str:
+    # Inside a code span neither HTML nor Markdown means anything; only a backtick could end it.
+    plain = printable(text).replace("`", "'")
+    return f"`{plain}`"

@@ -1,0 +1,60 @@
+"""Summary: the end table on a terminal of 80 columns, and what it says in one line."""
+
+from textwrap import fill
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.reporting.display_names import title
+from stillroom.reporting.table_rows import cost_measures, models_of, quality_measures
+from stillroom.reporting.units import counted
+from stillroom.reporting.verdict import alarms, headline, of_seeds
+
+Numbers = dict[str, dict[str, int | float]]
+
+WIDTH = 79
+COLUMNS = {
+    "Accuracy": "accuracy",
+    "NLL": "NLL",
+    "ECE": "ECE",
+    "Parameters": "parameters",
+    "Latency": "ms per example",
+}
+
+
+def print_end_table(
+    metrics: Numbers, found: Evidence, cost: Numbers, report: str, console: Console
+) -> None:
+    """Print the table, the verdict in words, and where the report lies.
+
+    Args:
+        metrics: per model its measures, and `gain`.
+        found: what the test split says.
+        cost: per model `parameters`, `megabytes` and `ms_p50`.
+        report: the path of the page.
+        console: where to print.
+    """
+    console.print(_table(metrics, cost))
+    # Neither wrapped nor coloured by rich's guesses, so that a path can be clicked and copied.
+    for told in (f"{headline(found)} {_based(found)}", *alarms(found)):
+        console.print(fill(told, WIDTH), highlight=False, markup=False)
+    console.print(f"The page: {report}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _based(found: Evidence) -> str:
+    return f"Of {of_seeds(found)} and {counted(found.examples, f'test {found.unit}')}."
+
+
+def _table(metrics: Numbers, cost: Numbers) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("")
+    rows = quality_measures(metrics) + cost_measures(cost)
+    measures = {measure.name: measure for measure in rows}
+    for name in COLUMNS:
+        table.add_column(COLUMNS[name], justify="right", no_wrap=True)
+    for index, model in enumerate(models_of(metrics)):
+        texts = [measures[name].texts[index] for name in COLUMNS]
+        table.add_row(title(model), *texts, style="bold" if model == "student" else None)
+    return table

@@ -1,0 +1,1 @@
+"""Reading: a published set in, distributions by key out."""

@@ -1,0 +1,30 @@
+"""Summary: a set in, what it is in a few plain values out, for a page, a card or a terminal."""
+
+from dataclasses import asdict
+
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+
+Plain = str | int | float
+
+
+def summary(labels: SoftLabelSet) -> dict[str, Plain]:
+    """Return what a set is, from its manifest alone."""
+    manifest = labels.manifest
+    first = manifest.captures[0].sparsifier
+    parameters = {name: value for name, value in asdict(first).items() if name != "kind"}
+    told = ", ".join(f"{name} {value}" for name, value in parameters.items())
+    return {
+        "fingerprint": manifest.fingerprint,
+        "content": manifest.content,
+        "teachers": ", ".join(one for capture in manifest.captures for one in capture.teachers),
+        "members": len(manifest.members),
+        "rows": manifest.rows,
+        "classes": manifest.classes,
+        "sparsifier": f"{first.kind} ({told})" if told else first.kind,
+        "features": manifest.captures[0].features,
+        "bias": manifest.members[0].bias,
+        "combination": f"mean of {labels.ensemble.mean}",
+        "shards": sum(len(member.shards) for member in manifest.members),
+        "bytes": manifest.bytes,
+        "bytes_per_row": round(manifest.bytes / manifest.rows, 1),
+    }

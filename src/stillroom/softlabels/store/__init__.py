@@ -1,0 +1,1 @@
+"""Store: finished shards by fingerprint and key, kept across runs."""

@@ -1,0 +1,127 @@
+"""Vocabularies of llama2.c: one file in, a Tokenizer out.
+
+    int32 longest; of each token float32 score, int32 length, bytes ──> BPE that falls back to bytes
+
+Pieces are joined in the order of their scores, as SentencePiece does it. Tokens 0, 1, 2 are
+unknown, beginning and end; the 256 after them stand for a byte each.
+"""
+
+import json
+import struct
+from pathlib import Path
+
+from stillroom.data.text.tokenizer import Special, Tokenizer
+from stillroom.errors import ModelError
+
+UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
+BYTES = range(3, 259)
+SPACE = "\u2581"  # what SentencePiece writes for a space
+ENTRY = struct.Struct("<fi")
+
+
+def read_vocabulary(path: Path, size: int) -> Tokenizer:
+    """Read a tokenizer.
+
+    Args:
+        path: the file.
+        size: how many tokens the model has.
+
+    Raises:
+        ModelError: the file is missing, damaged, or has another number of tokens.
+    """
+    pieces = [_piece(at, content) for at, content in enumerate(_entries(path))]
+    if len(pieces) != size or len(set(pieces)) != size or size <= BYTES[-1]:
+        raise ModelError(
+            f"{path} has {len(set(pieces))} different tokens, and the model {size}. Name the "
+            "tokenizer that it was trained with."
+        )
+    # A text ends where another begins: these models were trained on texts in a row, each with a
+    # beginning and none with an end.
+    return Tokenizer(json.dumps(_definition(pieces)), Special(end=BEGIN, begin=BEGIN))
+
+
+def _entries(path: Path) -> list[bytes]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    found, at = [], 4
+    while at < len(content):
+        start = at + ENTRY.size
+        length = ENTRY.unpack_from(content, at)[1] if start <= len(content) else -1
+        if length < 0 or start + length > len(content):
+            raise ModelError(f"{path} is no tokenizer of llama2.c, or cut short. Fetch it again.")
+        found.append(content[start : start + length])
+        at = start + length
+    return found
+
+
+def _piece(at: int, content: bytes) -> str:
+    """Return how a token is written in a tokenizer.json."""
+    if at < BYTES[0]:
+        return (UNKNOWN, BEGIN, END)[at]
+    if at in BYTES:
+        return f"<0x{at - BYTES[0]:02X}>"
+    return content.decode("utf-8", errors="replace").replace(" ", SPACE)
+
+
+def _definition(pieces: list[str]) -> dict[str, object]:
+    vocabulary = {piece: at for at, piece in enumerate(pieces)}
+    special = [
+        {
+            "id": at,
+            "content": piece,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
+        for at, piece in enumerate(pieces[: BYTES[0]])
+    ]
+    begun = [{"SpecialToken": {"id": BEGIN, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+    return {
+        "version": "1.0",
+        "added_tokens": special,
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [
+                {"type": "Prepend", "prepend": SPACE},
+                {"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
+            ],
+        },
+        "pre_tokenizer": None,
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": begun,
+            "pair": [*begun, {"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": {BEGIN: {"id": BEGIN, "ids": [1], "tokens": [BEGIN]}},
+        },
+        "decoder": {
+            "type": "Sequence",
+            "decoders": [
+                {"type": "Replace", "pattern": {"String": SPACE}, "content": " "},
+                {"type": "ByteFallback"},
+                {"type": "Fuse"},
+                {"type": "Strip", "content": " ", "start": 1, "stop": 0},
+            ],
+        },
+        "model": {
+            "type": "BPE",
+            "unk_token": UNKNOWN,
+            "fuse_unk": True,
+            "byte_fallback": True,
+            "vocab": vocabulary,
+            "merges": _merges(pieces, vocabulary),
+        },
+    }
+
+
+def _merges(pieces: list[str], vocabulary: dict[str, int]) -> list[tuple[str, str]]:
+    """Return the pairs that make up each piece; scores fall with the ids, and so does the order."""
+    return [
+        (piece[:cut], piece[cut:])
+        for piece in pieces[BYTES[-1] + 1 :]
+        for cut in range(1, len(piece))
+        if piece[:cut] in vocabulary and piece[cut:] in vocabulary
+    ]

@@ -1,0 +1,1 @@
+"""Training data: examples and soft labels in, batches out."""

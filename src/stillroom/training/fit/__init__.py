@@ -1,0 +1,1 @@
+"""Fit: one model and its batches in, fitted weights and a learning curve out."""

@@ -1,0 +1,1 @@
+"""The worker process: a job in, trained models out."""

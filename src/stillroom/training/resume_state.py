@@ -1,0 +1,134 @@
+"""Places: where a fit keeps its state, so that the run after a kill goes on.
+
+    <job>/<fit>/checkpoint.safetensors, best/, done.json ──all done, cloned──> <target>/<fit>/
+
+A state is taken up by a fit that depends on equal things alone: rows, soft labels, values, code
+and libraries. Anything else begins anew, and says what differs.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import stillroom
+from stillroom.data.encoders import read_encoder
+from stillroom.io.files.hashing import sha256_file, sha256_json
+from stillroom.io.files.reflink import clone
+from stillroom.io.json.json_files import read_json, write_json
+from stillroom.training.job import Fit, Job, Live
+
+LIBRARIES = ("lightning", "numpy", "torch", "transformers")
+CURVES = "curves.json"
+BEST, BALANCED = "best", "balanced"
+
+Ingredients = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of one fit, and what the fit depends on.
+
+    Attributes:
+        folder: of the fit alone.
+        ingredients: by name; JSON.
+        result: the name of the model directory that the fit ends with.
+    """
+
+    folder: Path
+    ingredients: Ingredients
+    result: str = BEST
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state in the midst of training."""
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The model directory of the best epoch so far."""
+        return self.folder / BEST
+
+    @property
+    def balanced(self) -> Path:
+        """The same with another output bias, where the fit asks for it."""
+        return self.folder / BALANCED
+
+    def records(self) -> list[Any] | None:
+        """Return the curve of a fit that is finished; None where it is not."""
+        path = self.folder / "done.json"
+        done = read_json(path) if path.is_file() and (self.folder / self.result).is_dir() else None
+        if not isinstance(done, dict) or done["ingredients"] != self.ingredients:
+            return None
+        return list(done["records"])
+
+    def finish(self, records: list[Any]) -> None:
+        """Note that the fit is finished."""
+        write_json(self.folder / "done.json", {"ingredients": self.ingredients, "records": records})
+        self.checkpoint.unlink(missing_ok=True)
+
+
+def place_of(job: Job, fit: Fit, shared: Ingredients) -> Place:
+    """Return where a fit of a job keeps its state."""
+    own = {key: value for key, value in asdict(fit).items() if key != "output"}
+    # As they will be read back: a tuple would differ from its own list for ever.
+    ingredients = json.loads(json.dumps(shared | own))
+    return Place(Path(job.folder) / fit.output, ingredients, BALANCED if fit.balance else BEST)
+
+
+def shared_ingredients(job: Job) -> Ingredients:
+    """Return what every fit of a job depends on."""
+    manifest = None if job.soft_labels is None else Path(job.soft_labels) / "manifest.json"
+    trainer = asdict(job.trainer)
+    for key in ("threads", "workers", "checkpoint_steps"):  # nothing that is learnt depends on it
+        del trainer[key]
+    return {
+        "examples": {path.name: sha256_file(path) for path in _files(Path(job.examples))},
+        "encoder": sha256_json(read_encoder(Path(job.encoder)).to_json()),
+        "soft_labels": None if manifest is None else sha256_file(manifest),
+        "trainer": trainer,
+        "live": None if job.live is None else _live(job.live),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "code": _code(),
+    }
+
+
+def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Return the names of the ingredients that differ."""
+    return sorted(key for key in first.keys() | second.keys() if first.get(key) != second.get(key))
+
+
+def gather_models(job: Job, target: Path) -> None:
+    """Put the finished models of a job together in a new folder; its own stay until let go."""
+    target.mkdir()
+    for fit in job.fits:
+        place = place_of(job, fit, {})
+        shutil.copytree(place.folder / place.result, target / fit.output, copy_function=_clone)
+
+
+def _clone(source: str, target: str) -> None:
+    clone(Path(source), Path(target))
+
+
+def _live(live: Live) -> Ingredients:
+    weights = [sha256_file(path) for folder in live.teachers for path in _weights(Path(folder))]
+    return {**asdict(live), "teachers": weights}
+
+
+def _weights(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.glob("*.parquet"))
+
+
+def _code() -> str:
+    """Return a hash of the package's code: another version might train otherwise."""
+    root = Path(stillroom.__file__).parent
+    return sha256_json(
+        {str(path.relative_to(root)): sha256_file(path) for path in sorted(root.rglob("*.py"))}
+    )

@@ -1,0 +1,8 @@
+import pytest
+from small_predictions import Predicted, predicted_in
+
+
+@pytest.fixture(scope="package")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> Predicted:
+    """Return language models of a small corpus, and what they say."""
+    return predicted_in(tmp_path_factory.mktemp("predicted"))

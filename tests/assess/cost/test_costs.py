@@ -1,0 +1,116 @@
+"""Costs of several models: they add up, and one architecture is measured once."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from small_project import Small, small
+
+from stillroom.assess.cost import costs
+from stillroom.assess.cost.costs import Asked, Trial, answers_read, costs_of, rows_taken
+from stillroom.config.schema import Transfer
+from stillroom.data.encoders import read_encoder
+from stillroom.errors import ModelError
+from stillroom.evaluation.cost.energy import Energy, MeterError
+from stillroom.evaluation.cost.memory import Memory
+from stillroom.models.pretrained.model_directory import EXACT, save_model
+from stillroom.models.registry import build
+
+
+def a_model(made: Small, folder: Path, hidden: int, seed: int) -> Asked:
+    model = build("mlp", {"hidden": [hidden]}, made.shape, seed)
+    save_model(model, read_encoder(made.encoder), folder)
+    return Asked(folder, EXACT)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Small:
+    return small(tmp_path)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what gets the name of each model whose memory is asked for.
+
+    Memory and energy take seconds, and are measured for real by the tests of `models.alone` and of
+    `measure_cost`.
+    """
+    asked: list[str] = []
+
+    def memory(path: Path, inference: object, inputs: object) -> Memory:
+        asked.append(path.name)
+        return Memory(loaded_bytes=1_000_000 * len(asked), peak_bytes=1_500_000 * len(asked))
+
+    monkeypatch.setattr(costs, "memory_alone", memory)
+    monkeypatch.setattr(costs, "energy_of", lambda *given: Energy(36.0, is_estimate=False))
+    (tmp_path / "clear_refs").touch()
+    monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "clear_refs")
+    return asked
+
+
+def a_trial(made: Small, calls: int = 1) -> Trial:
+    timed = made.examples.read().filter(pl.col("split") == "test").head(3)
+    return Trial(timed, calls, seconds=0.2)
+
+
+def test_members_of_one_architecture_are_measured_once_and_counted_each(
+    made: Small, alone: list[str], tmp_path: Path
+) -> None:
+    narrow = [a_model(made, tmp_path / f"narrow_{seed}", 32, seed) for seed in (0, 1)]
+    wide = a_model(made, tmp_path / "wide", 48, seed=0)
+    found = costs_of([narrow[0], wide, narrow[1]], a_trial(made, calls=2))
+    assert alone == ["narrow_0", "wide"]
+    of_narrow, of_wide = 64 * 32 + 32 + 32 * 3 + 3, 64 * 48 + 48 + 48 * 3 + 3
+    assert found["parameters"] == 2 * of_narrow + of_wide
+    assert found["flops"] == 2 * (2 * (64 * 32 + 32 * 3) + 64 * 48 + 48 * 3)
+    # Loaded are 1, 2 and 1 MB; of activations there are 0.5 or 1 MB at a time.
+    assert (found["loaded_megabytes"], found["peak_megabytes"]) == (4.0, 5.0)
+    # 36 J are 10 mWh, of each of the three.
+    assert found["watt_hours_per_thousand"] == 30.0
+    assert found["energy_is_estimate"] == 0
+
+
+def test_where_no_process_tells_its_peak_memory_has_no_number(
+    made: Small, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "none")
+    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
+    assert alone == []
+    assert "peak_megabytes" not in found
+    assert found["parameters"] == 64 * 32 + 32 + 32 * 3 + 3
+
+
+def test_a_meter_that_fails_costs_its_own_number_alone(
+    made: Small, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MeterError("no energy")
+
+    monkeypatch.setattr(costs, "energy_of", fail)
+    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
+    assert "watt_hours_per_thousand" not in found
+    assert "peak_megabytes" in found
+
+
+def test_a_student_takes_a_share_of_the_classes_that_it_is_not_spared() -> None:
+    # 8 training rows: 4 cats, 3 dogs and one that nobody named.
+    labels = [0, 0, 0, 0, 1, 1, 1, None, 0, 1]
+    rows = pl.DataFrame(
+        {"split": ["train"] * 8 + ["test"] * 2, "label": labels},
+        schema_overrides={"label": pl.Int32},
+    )
+    for share, without, count in ((1.0, [], 8), (0.5, [], 4), (1.0, ["dog"], 5), (0.6, ["cat"], 2)):
+        transfer = Transfer(share=share, without=without, balance=[])
+        assert rows_taken(rows, transfer, ("cat", "dog")) == count
+
+
+def test_answers_are_read_by_students_in_each_epoch_and_by_no_control() -> None:
+    runs = ("control", "student", "control_1", "student_1", "full_logits")
+    curves = [{"model": name, "epoch": epoch} for name in runs for epoch in range(3)]
+    assert answers_read(curves, 50) == 2 * 3 * 50
+    assert answers_read([], 50) == 0
+
+
+def test_a_missing_model_is_refused(made: Small, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="Name a Hugging Face model directory"):
+        costs_of([Asked(tmp_path / "none", EXACT)], a_trial(made))

@@ -1,0 +1,146 @@
+"""A plan in words: the parameters that it names compose to what it measured."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+from small_licences import own_licence
+
+from stillroom.assess.planning.plan_text import (
+    choice_in_words,
+    document_of,
+    heading,
+    params_of,
+)
+from stillroom.assess.planning.planning import Planned, Project
+from stillroom.config.compose import compose
+from stillroom.config.schema import Objective, SoftLabels, Student
+from stillroom.io.files.disk_copies import Copies
+from stillroom.io.tables import TableFile
+from stillroom.models.pretrained.model_directory import EXACT
+from stillroom.softlabels.capture.solve_threshold import ThresholdRequest, Wanted
+from stillroom.softlabels.plan.fidelity import Fidelity, MissingMass
+from stillroom.softlabels.plan.plan import Option, Plan, Whole
+from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
+from stillroom.teachers.softlabels_config import wanted_of
+
+ROOT = Path(__file__).resolve().parents[3]
+GIVEN = {"softlabels": {"combine": "capture", "sparsifier": "topk"}, "student": {"seed": 7}}
+TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 20.0)
+
+
+def option(sparsifier: Wanted, missing_mass: MissingMass = "unbiased") -> Option:
+    return Option(
+        sparsifier=sparsifier,
+        missing_mass=missing_mass,
+        entries=3.0,
+        bytes_per_row=50.0,
+        bytes_total=750_000,
+        fidelity=Fidelity(
+            retained_mass=0.9,
+            weight_sum=0.9,
+            weight_sum_deviation=0.1,
+            squared_error=0.1,
+            gradient_cosine=0.5,
+            gradient_norm_ratio=1.25,
+            gradient_error=0.2,
+        ),
+    )
+
+
+def project(**given: Any) -> Project:
+    parameters = compose(ROOT, given)
+    return Project(
+        examples=TableFile(Path("examples")),
+        encoder={},
+        teachers=Path("teachers"),
+        licence=own_licence(1),
+        inference=EXACT,
+        softlabels=SoftLabels(**parameters["softlabels"]),
+        student=Student(**parameters["student"]),
+        objective=Objective(**parameters["objective"]),
+    )
+
+
+def planned(*options: Option) -> Planned:
+    whole = Whole(rows=5000, rows_per_shard=8192, copies=3)
+    plan = Plan(
+        options=options,
+        positions=1024,
+        sampled=1024,
+        members=3,
+        draws=4,
+        temperature=4.0,
+        whole=whole,
+    )
+    copies = Copies(("the store .stillroom/store", "data/04_soft_labels", "cache"), 3, False)
+    return Planned(plan=plan, copies=copies, inputs=5000, seconds_per_input=0.002)
+
+
+@pytest.mark.parametrize(
+    ("sparsifier", "missing_mass"),
+    [
+        (Full(), "unbiased"),
+        (TopK(k=3, temperatures=TEMPERATURES), "tail_bucket"),
+        (TopK(k=5, temperatures=TEMPERATURES), "renormalise"),
+        (ThresholdRequest(3.0, 4.0), "unbiased"),
+        (FixedThreshold(k=8, temperature=4.0), "unbiased"),
+        (Sample(draws=12, temperature=4.0), "unbiased"),
+    ],
+)
+def test_the_params_compose_to_what_was_measured(
+    sparsifier: Wanted, missing_mass: MissingMass
+) -> None:
+    given = params_of(option(sparsifier, missing_mass), project(), GIVEN)
+    composed = compose(ROOT, OmegaConf.to_container(OmegaConf.from_dotlist(given.split(","))))
+    assert wanted_of(SoftLabels(**composed["softlabels"])) == sparsifier
+    assert composed["softlabels"]["combine"] == "capture"
+    assert composed["student"]["seed"] == 7
+    if missing_mass != "unbiased":
+        assert composed["objective"]["missing_mass"] == missing_mass
+
+
+def test_a_tau_and_a_temperature_that_stand_in_the_way_are_named() -> None:
+    of = project(softlabels={"tau": 0.1}, objective={"temperature": 2.0})
+    given = params_of(option(ThresholdRequest(3.0, 2.0)), of, {"objective": {"temperature": 2.0}})
+    composed = compose(ROOT, OmegaConf.to_container(OmegaConf.from_dotlist(given.split(","))))
+    assert wanted_of(SoftLabels(**composed["softlabels"])) == ThresholdRequest(3.0, 2.0)
+    assert "softlabels.tau=null" in given
+
+
+def test_the_choice_says_what_it_is_worth_and_how_to_have_it() -> None:
+    one = option(FixedThreshold(k=3, temperature=4.0))
+    said = choice_in_words(one, planned(one), project(), {}, "800kB")
+    assert " ".join(said.split()) == (
+        "Within 800kB the least gradient error has threshold_fixed, 3 entries of each "
+        "distribution (unbiased): its gradient is 60.00° off that of the full labels and 1.250 "
+        "times as long, in 750 kB for 3 full copies. To have it: "
+        "kedro run --params groups.softlabels=threshold_fixed,softlabels.k=3"
+    )
+    assert max(map(len, said.splitlines())) < 80
+
+
+def test_a_temperature_without_log_z_is_told() -> None:
+    one = option(TopK(k=3, temperatures=(*TEMPERATURES, 3.0)), "tail_bucket")
+    of = project(objective={"temperature": 3.0})
+    assert "once 3 stands in softlabels.temperatures" in choice_in_words(
+        one, planned(one), of, {}, "1MB"
+    )
+
+
+def test_the_heading_says_what_was_measured_and_where_the_bytes_will_lie() -> None:
+    lines = heading(planned()).splitlines()
+    assert lines[0] == "Sample    1,024 of 5,000 rows, temperature 4; of unbiased ones 4 draws"
+    assert lines[1] == "Teachers  2 ms per input, 10 s for 5,000, 3 of them, kept apart"
+    assert lines[2] == "Copies    3 full ones in 3 places (no reflinks here):"
+    assert lines[3].strip() == "the store .stillroom/store"
+
+
+def test_the_document_names_the_choice() -> None:
+    first, second = option(Full()), option(FixedThreshold(k=3, temperature=4.0))
+    found = document_of(planned(first, second), second, project(), {})
+    assert found["choice"]["option"] == 1
+    assert found["choice"]["params"] == "groups.softlabels=threshold_fixed,softlabels.k=3"
+    assert found["teacher"]["hours"] == pytest.approx(10 / 3600)
+    assert "choice" not in document_of(planned(first), None, project(), {})

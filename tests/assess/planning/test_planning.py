@@ -1,0 +1,184 @@
+"""Planning: the project's own teachers, examples and student."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_corpus import BERT, GPT2, small_corpus, token_teachers
+from small_licences import own_licence
+from small_objective import HINTON
+from small_project import CLASSES, EVERYTHING, fitted, small, untrained_teachers
+
+from stillroom.assess.planning import planning
+from stillroom.assess.planning.planning import Planned, Project, planned
+from stillroom.config.schema import Architecture, SoftLabels, Student
+from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
+from stillroom.io.files.disk_copies import Copies
+from stillroom.models.pretrained.model_directory import EXACT, PREPROCESSOR
+from stillroom.softlabels.plan import grid
+from stillroom.softlabels.plan.plan import Plan
+from stillroom.softlabels.plan.plan_table import told
+from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.teachers.teacher_ref import refer
+
+COPIES = Copies(("the store", "data", "the cache"), 3, False)
+LABELS: dict[str, Any] = {
+    "sparsifier": "full",
+    "k": 16,
+    "temperatures": [1.0, 4.0],
+    "entries": 50.0,
+    "tau": None,
+    "samples": 50,
+    "temperature": 4.0,
+    "draws": 1,
+    "views": 0,
+    "shift": 2,
+    "seed": 0,
+    "combine": "read",
+    "mean": "probability",
+    "weights": None,
+    "batch_size": 16,
+    "rows_per_shard": 50,
+    "pilot": 100,
+    "features": "none",
+}
+STUDENT = Student(
+    **asdict(fitted(epochs=1)),
+    transfer=EVERYTHING,
+    architecture=Architecture(name="mlp", options={"hidden": [4]}),
+    seed=0,
+)
+OBJECTIVE = HINTON
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = small(tmp_path, unlabelled=10)
+    return Project(
+        examples=made.examples,
+        encoder=made.encoder,
+        teachers=untrained_teachers(made, tmp_path / "teachers"),
+        licence=own_licence(2),
+        inference=EXACT,
+        softlabels=SoftLabels(**LABELS),
+        student=STUDENT,
+        objective=OBJECTIVE,
+    )
+
+
+def full_of(found: Planned) -> Any:
+    return full_of_plan(found.plan)
+
+
+def full_of_plan(plan: Plan) -> Any:
+    option = plan.options[0]
+    assert option.sparsifier == Full()
+    return option
+
+
+def with_labels(project: Project, **values: Any) -> Project:
+    return replace(project, softlabels=SoftLabels(**(LABELS | values)))
+
+
+def test_a_plan_counts_rows_members_and_copies(project: Project) -> None:
+    found = planned(project, COPIES, 40)
+    assert (found.plan.positions, found.plan.members, found.plan.temperature) == (40, 2, 4.0)
+    assert found.plan.whole.rows == found.inputs == 110
+    assert found.plan.whole.copies == 3
+    assert full_of(found).fidelity.gradient_cosine == pytest.approx(1)
+    assert 0 < found.hours == found.inputs * found.seconds_per_input / 3600
+    assert all(o.fidelity is None for o in found.plan.options if isinstance(o.sparsifier, TopK))
+
+
+def test_an_ensemble_that_is_combined_at_capture_is_one_teacher(project: Project) -> None:
+    found = planned(with_labels(project, combine="capture"), COPIES, 40)
+    assert found.plan.members == 1
+    assert all(option.fidelity is not None for option in found.plan.options)
+
+
+@pytest.mark.parametrize("combine", ["read", "capture"])
+def test_features_are_counted_in_every_option(project: Project, combine: str) -> None:
+    bare = planned(with_labels(project, combine=combine), COPIES, 110).plan.options
+    found = planned(with_labels(project, combine=combine, features="pooled"), COPIES, 110).plan
+    for before, after in zip(bare, found.options, strict=True):
+        # Two teachers with 32 of 2 bytes, of which a ReLU leaves half at zero.
+        assert 2 * 32 * 2 * 0.5 < after.bytes_per_row - before.bytes_per_row < 2 * 32 * 2 * 1.2
+        assert after.bytes_total == round(after.bytes_per_row * 110 * 3)
+        assert (after.entries, after.fidelity) == (before.entries, before.fidelity)
+
+
+def test_draws_and_views_are_rows_and_a_draw_costs_no_answer(project: Project) -> None:
+    found = planned(with_labels(project, draws=3, views=2), COPIES, 40)
+    assert found.plan.whole.rows == 60 * 2 * 3 + 50
+    assert found.inputs == 60 * 2 + 50
+
+
+def test_a_sample_is_no_larger_than_its_gradients_can_be_held(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MOST_CELLS", 20 * len(CLASSES))
+    assert planned(project, COPIES, 1000).plan.positions == 20
+
+
+@pytest.mark.parametrize("task", ["next_token", "masked_token"])
+def test_a_plan_of_sequences_looks_at_positions(
+    tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = small_corpus(tmp_path, corpus={"task": task})
+    options = BERT if made.fitted.is_masked else GPT2
+    project = Project(
+        examples=made.examples,
+        encoder=made.encoder,
+        teachers=token_teachers(made, tmp_path / "teachers"),
+        inference=EXACT,
+        softlabels=SoftLabels(**LABELS),
+        student=replace(STUDENT, architecture=Architecture(name="transformer", options=options)),
+        objective=OBJECTIVE,
+        licence=own_licence(1),
+    )
+    monkeypatch.setattr(grid, "ENTRIES", (2, 32))
+    whole = planned(project, COPIES, 60)
+    plan = whole.plan
+    assert 30 < plan.positions <= 60
+    assert plan.whole.rows == whole.inputs == len(made.examples.read())
+    # Of a teacher of V tokens all logits take 4 V bytes at a position, less what zstd saves.
+    full, per_row = full_of(whole), plan.whole.thinned * plan.positions / plan.sampled
+    assert 0.8 < full.bytes_per_row / (4 * made.fitted.outputs * per_row) < 1.05
+    assert full.fidelity.gradient_cosine == pytest.approx(1)
+    errors = {
+        told(option): option.fidelity.gradient_error for option in plan.options if option.fidelity
+    }
+    assert (
+        errors["threshold, 32 entries on average (unbiased)"]
+        < 0.5 * (errors["threshold, 2 entries on average (unbiased)"])
+    )
+
+    monkeypatch.setattr(planning, "MOST_CELLS", 30 * made.fitted.outputs)
+    some = planned(project, COPIES, 60).plan
+    assert some.sampled == plan.sampled
+    assert some.positions <= max(30, some.sampled)
+    assert full_of_plan(some).bytes_per_row == pytest.approx(full.bytes_per_row, rel=0.1)
+
+
+def test_teachers_with_other_preprocessing_answer_about_the_same_examples(
+    project: Project, tmp_path: Path
+) -> None:
+    frame = project.examples.read()
+    other = fit_encoder(frame.head(7), "image", CLASSES, (8, 8, 1))
+    path = tmp_path / "teachers" / "member_1"
+    assert read_encoder(path, PREPROCESSOR) != other
+    write_encoder(other, path, PREPROCESSOR)
+    asks = planning.capture_jobs(
+        project.examples,
+        project.encoder,
+        refer(project.teachers, project.inference),
+        project.softlabels,
+    )
+    sampled = planning._sampled([one.questions for one in asks], 30)
+    names = [[question.row.example_id for question in of_one] for of_one in sampled]
+    keys = [[question.row.input_key for question in of_one] for of_one in sampled]
+    assert len(names[0]) == 30
+    assert names[0] == names[1]
+    assert not set(keys[0]) & set(keys[1])
+    assert (sampled[0][0].input() != sampled[1][0].input()).any()

@@ -1,0 +1,50 @@
+"""Asking: every model answers the same rows, in as few batches as there need be."""
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from small_predictions import Predicted
+
+from stillroom.assess.predict.lm_inference import BATCH_SIZE, Models, by_kind
+from stillroom.models.forward.sequence_logits import kinds
+from stillroom.softlabels.format.combination import Combination
+from stillroom.teachers.teacher_ref import refer
+
+
+def opened(predicted: Predicted) -> Models:
+    refs = refer(predicted.teachers[0].parent)
+    one = Combination.of("probability", [3.0, 1.0])
+    return Models.opened(predicted.made.fitted, refs, one, predicted.students)
+
+
+def test_batches_hold_what_every_model_says_of_their_rows(predicted: Predicted) -> None:
+    rows = predicted.rows("test")
+    batches = list(opened(predicted).batches(predicted.made.fitted.encode(rows)))
+    labels = torch.cat([batch.asked for batch in batches])
+    assert labels.tolist() == predicted.labels(rows).tolist()
+    lengths = [len(row) for batch in batches for row in batch.labels]
+    assert len(lengths) == len(rows)
+    for name, log_q in predicted.log_q(rows).items():
+        found = torch.cat([batch.of(name) for batch in batches]).double().log_softmax(1)
+        torch.testing.assert_close(found, log_q, rtol=1e-3, atol=1e-4)
+
+
+def test_bounds_cut_positions_into_rows(predicted: Predicted) -> None:
+    inputs = predicted.made.fitted.encode(predicted.rows("test"))
+    for batch in opened(predicted).batches(inputs):
+        parts = np.split(batch.asked.numpy(), batch.bounds)
+        assert [part.tolist() for part in parts] == [row.tolist() for row in batch.labels]
+
+
+def test_rows_of_a_kind_go_together(predicted: Predicted) -> None:
+    inputs = predicted.made.fitted.encode(predicted.rows("train"))
+    order = by_kind(inputs)
+    assert sorted(order) == list(range(len(inputs)))
+    of_rows = [kinds(inputs)[row] for row in order]
+    changes = sum(one != other for one, other in pairwise(of_rows))
+    assert changes == len(set(of_rows)) - 1 > 0
+    models = Models(opened(predicted).teacher, {}, predicted.made.fitted.outputs)
+    batches = sum(1 for _ in models.batches(inputs[order]))
+    assert batches <= len(inputs) / BATCH_SIZE + len(set(of_rows))
+    assert batches < sum(1 for _ in models.batches(inputs))

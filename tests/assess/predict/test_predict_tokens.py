@@ -1,0 +1,145 @@
+"""Predictions of language models: what they say token by token, as it is and calibrated."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from small_corpus import hidden_corpus, token_teachers
+from small_predictions import TIMES, Predicted
+
+from stillroom.assess.predict import predict_tokens as module
+from stillroom.assess.predict.predict_tokens import predict_tokens
+from stillroom.models.forward.lm_head import labels_of, logits_asked
+from stillroom.models.pretrained.model_directory import load_model
+from stillroom.softlabels.format.combination import Combination
+from stillroom.teachers.teacher_ref import refer
+
+MODELS = ("teacher", "control", "student")
+
+
+def flat(frame: pl.DataFrame, name: str) -> np.ndarray:
+    return frame[name].explode().to_numpy()
+
+
+def temperature(frame: pl.DataFrame, name: str) -> float:
+    (found,) = frame[f"{name}_temperature"].unique()
+    return found
+
+
+def test_every_model_is_asked_at_every_place(predicted: Predicted) -> None:
+    test, found = predicted.rows("test"), predicted.found
+    labels, log_q = predicted.labels(test), predicted.log_q(test)
+    assert found["example_id"].to_list() == test["example_id"].to_list()
+    assert found["bytes"].to_list() == test["bytes"].to_list()
+    assert flat(found, "labels").tolist() == labels.tolist()
+    for name in MODELS:
+        one, teacher = log_q[name], log_q["teacher"]
+        nll = -one.gather(1, labels[:, None])[:, 0]
+        np.testing.assert_allclose(flat(found, f"{name}_nll"), nll, rtol=1e-4, atol=1e-5)
+        assert (flat(found, f"{name}_top") == one.argmax(1).numpy()).mean() > 0.999
+        kl = (teacher.exp() * (teacher - one)).sum(1)
+        np.testing.assert_allclose(flat(found, f"{name}_kl"), kl, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_temperatures_are_those_of_a_search_over_all_validation_logits(
+    predicted: Predicted, name: str
+) -> None:
+    rows = predicted.rows("validation")
+    log_q, labels = predicted.log_q(rows)[name].numpy(), predicted.labels(rows).numpy()
+    at = range(len(labels)), labels
+    searched = minimize_scalar(
+        lambda log_t: -log_softmax(log_q / math.exp(log_t), axis=1)[at].sum(),
+        bounds=(math.log(0.05), math.log(20)),
+        method="bounded",
+        options={"xatol": 1e-7},
+    )
+    found = temperature(predicted.found, name)
+    assert found == pytest.approx(math.exp(searched.x), rel=2e-3)
+    if name != "teacher":
+        assert 0.1 < found < 10
+
+
+def test_logits_that_are_ten_times_as_large_have_ten_times_the_temperature(
+    predicted: Predicted,
+) -> None:
+    control, student = (temperature(predicted.found, name) for name in ("control", "student"))
+    assert control == pytest.approx(TIMES * student, rel=2e-3)
+    for what in ("scaled_nll", "scaled_confidence"):
+        np.testing.assert_allclose(
+            flat(predicted.found, f"control_{what}"),
+            flat(predicted.found, f"student_{what}"),
+            rtol=5e-3,
+        )
+
+
+def test_what_is_scaled_is_what_is_said_divided(predicted: Predicted) -> None:
+    test = predicted.rows("test")
+    labels, log_q = predicted.labels(test), predicted.log_q(test)
+    for name in MODELS:
+        divided = (log_q[name] / temperature(predicted.found, name)).log_softmax(1)
+        nll, most = -divided.gather(1, labels[:, None])[:, 0], divided.max(1).values.exp()
+        found = flat(predicted.found, f"{name}_scaled_nll")
+        np.testing.assert_allclose(found, nll, rtol=1e-4, atol=1e-5)
+        found = flat(predicted.found, f"{name}_scaled_confidence")
+        np.testing.assert_allclose(found, most, rtol=1e-4)
+
+
+def test_columns_are_lists_whether_rows_are_as_long_as_each_other_or_not(
+    predicted: Predicted,
+) -> None:
+    one = predicted.predict(predicted.rows("test").head(1))
+    for frame in (one, predicted.found):
+        kinds = {name.partition("_")[2]: kind for name, kind in frame.schema.items()}
+        assert kinds["nll"] == kinds["confidence"] == kinds["kl"] == pl.List(pl.Float32)
+        assert kinds["top"] == frame.schema["labels"] == pl.List(pl.Int64)
+    assert predicted.found.schema["student_scaled_nll"] == pl.List(pl.Float32)
+    assert predicted.found.schema["student_temperature"] == pl.Float64
+
+
+def test_without_validation_nothing_is_calibrated_and_all_else_is_the_same(
+    predicted: Predicted,
+) -> None:
+    found = predicted.predict(predicted.rows("test"))
+    assert not [name for name in found.columns if "scaled" in name or "temperature" in name]
+    assert found.equals(predicted.found.select(found.columns))
+
+
+def test_a_large_validation_split_is_asked_in_part(
+    predicted: Predicted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validation = predicted.rows("validation").sort("example_id")
+    counts = [(row[2] >= 0).sum() for row in predicted.made.fitted.encode(validation)]
+    some = validation.head(3)
+    assert len(validation) > 4
+    expected = predicted.predict(pl.concat([some, predicted.rows("test")]))
+    monkeypatch.setattr(module, "POSITIONS", int(sum(counts[:2])) + 1)
+    found = predicted.predict(predicted.rows("validation", "test"))
+    assert found.equals(expected)
+    assert temperature(found, "student") != temperature(predicted.found, "student")
+
+
+def test_hidden_tokens_are_those_of_view_0_for_every_model(tmp_path: Path) -> None:
+    made = hidden_corpus(tmp_path, count=60)
+    models = token_teachers(made, tmp_path / "models", members=3)
+    rows = made.examples.read().filter(pl.col("split") != "train")
+    found = predict_tokens(
+        rows,
+        made.fitted,
+        refer(models)[:1],
+        Combination.of("probability", [1.0]),
+        {"control": models / "member_1", "student": models / "member_2"},
+    )
+    inputs = torch.from_numpy(made.fitted.encode(rows.filter(pl.col("split") == "test")))
+    labels = labels_of(inputs)
+    assert flat(found, "labels").tolist() == labels.tolist()
+    with torch.no_grad():
+        log_q = logits_asked(load_model(models / "member_2"), inputs).double().log_softmax(1)
+    nll = -log_q.gather(1, labels[:, None])[:, 0]
+    np.testing.assert_allclose(flat(found, "student_nll"), nll, rtol=1e-4, atol=1e-5)
+    assert found["student_scaled_nll"].list.len().to_list() == found["labels"].list.len().to_list()

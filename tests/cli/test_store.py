@@ -1,0 +1,241 @@
+"""`kedro softlabels show | verify | gc | adopt`, in this process on a small real project."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from faults_project import make_project
+from faults_server import Ran
+from kedro.framework.startup import bootstrap_project
+from linear_teachers import fill, linear, questions
+
+from stillroom.cli import cli
+from stillroom.softlabels.format.manifest import SHARDS
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.store import gc
+from stillroom.softlabels.store.store import Store
+
+LABELS = Path("data") / "04_soft_labels"
+STORE = Path(".stillroom") / "store"
+TEACH = ("run", "--pipeline=capture")
+
+
+def said(*words: str) -> Result:
+    return CliRunner().invoke(cli, words, env={"COLUMNS": "250"})
+
+
+def text(result: Result) -> str:
+    """Return what a command that ended well says, whatever the lines it is broken into."""
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())
+
+
+def error(result: Result) -> str:
+    """Return the one line of a command that failed."""
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert result.output.endswith(f"{line}\n")
+    return line
+
+
+class ThisProcess:
+    """Runs commands where the fault suite's server would."""
+
+    def run(self, project: Path, *words: str, **_: Any) -> Ran:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(project)
+            bootstrap_project(project)
+            ran = said(*words)
+        return Ran(ran.exit_code, 0.0, ran.output)
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a project with soft labels of two teachers; what Kedro sets is put back after it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.environ["PYTHONPATH"])
+        patch.setattr(sys, "path", [*sys.path])
+        here = ThisProcess()
+        folder = make_project(tmp_path_factory.mktemp("cli") / "project", here)  # type: ignore[arg-type]
+        ran = here.run(folder, *TEACH)
+        assert ran.code == 0, ran.said
+        yield folder
+
+
+@pytest.fixture
+def small(taught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the project, as the working directory."""
+    monkeypatch.delenv("STILLROOM_STORE", raising=False)
+    monkeypatch.setattr(gc, "PATIENCE_S", 0.05)
+    folder = tmp_path / "project"
+    shutil.copytree(taught, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def damage(project: Path) -> str:
+    """Flip a bit of a shard of the set; return its name."""
+    path = sorted((project / LABELS / SHARDS).iterdir())[0]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink()
+    path.write_bytes(content)
+    return path.name
+
+
+def asked_nothing() -> bool:
+    return text(said(*TEACH)).count("of 2: 0 rows asked; in the store were ") == 2
+
+
+def unused(project: Path) -> Path:
+    """Put a capture that no set names into the store; return its folder."""
+    store, other = Store(project / STORE), linear(9, TopK(k=2, temperatures=(1.0,)))
+    fill(other, store, questions())
+    return store.folder / "captures" / other.capture.fingerprint
+
+
+def gc_of_all(*words: str) -> Result:
+    """Run `gc` over what was written just now, too."""
+    return said("softlabels", "gc", "--keep-days", "0", *words)
+
+
+def captures(project: Path) -> set[str]:
+    return {path.name for path in (project / STORE / "captures").iterdir()}
+
+
+def test_show_says_who_answered_how_much_and_with_what_bias(small: Path) -> None:
+    manifest = SoftLabelSet(small / LABELS).manifest
+    shown = text(said("softlabels", "show"))
+    assert f"teachers {', '.join(c.weights for c in manifest.captures)} " in shown
+    assert "rows 120 " in shown
+    assert "bias none: every class is stored" in shown
+    assert f"bytes {manifest.bytes:,} " in shown
+    assert shown.count("mass 1.0000") == 2
+
+
+def test_verify_tells_each_member_and_that_the_set_is_sound(small: Path) -> None:
+    lines = said("softlabels", "verify").output.splitlines()
+    assert lines[-1] == "The set is sound."
+    for number, line in enumerate(lines[-3:-1]):
+        assert line.startswith(f"member {number}: 120 rows, 120 positions, ")
+        assert " agree with the hard labels (shuffled 50.0%, " in line
+
+
+@pytest.mark.parametrize("command", ["verify", "adopt"])
+def test_a_damaged_shard_is_one_line_with_its_name(small: Path, command: str) -> None:
+    name = damage(small)
+    shutil.rmtree(small / STORE)
+    assert f"shard {name} is damaged" in error(said("softlabels", command))
+
+
+@pytest.mark.parametrize("command", ["show", "adopt"])
+def test_without_a_set_it_is_one_line_that_says_what_to_run(small: Path, command: str) -> None:
+    shutil.rmtree(small / LABELS)
+    assert "Run `kedro run --pipeline=capture` first." in error(said("softlabels", command))
+
+
+@pytest.mark.parametrize("command", ["verify", "gc"])
+def test_outside_of_a_project_it_is_one_line(
+    small: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(small.parent)
+    assert "is not inside a Stillroom project" in error(said("softlabels", command))
+
+
+def test_gc_has_nothing_to_remove_right_after_teach(small: Path) -> None:
+    before = captures(small)
+    for words in ([], ["--yes"]):
+        told = text(gc_of_all(*words))
+        assert told == f"Nothing to remove from {small / STORE}."
+    assert captures(small) == before
+
+
+def test_gc_shows_what_would_go_and_removes_it_only_when_told(small: Path) -> None:
+    folder = unused(small)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    shown = gc_of_all().output.splitlines()
+    assert shown[0].split("  ")[-2:] == [
+        folder.name[:16],
+        f"no set at hand uses it: topk of {9:064x}",
+    ]
+    assert f"{size / 1000:.1f} kB          25 rows  " in shown[0]
+    assert shown[1].startswith(f"{size / 1000:.1f} kB and 25 answers would go from ")
+    assert "kedro softlabels gc --yes" in shown[1]
+    assert len(shown) == 2
+    assert folder.exists()
+    assert "and 25 answers from" in text(gc_of_all("--yes"))
+    assert not folder.exists()
+    assert len(captures(small)) == 2
+    assert asked_nothing()
+
+
+def test_gc_keeps_what_was_written_lately_unless_told_otherwise(small: Path) -> None:
+    folder = unused(small)
+    assert text(said("softlabels", "gc", "--yes")) == (
+        f"Nothing to remove from {small / STORE}. "
+        "What was written within 14 days is kept (--keep-days)."
+    )
+    assert folder.exists()
+    assert said("softlabels", "gc", "--keep-days", "-1").exit_code == 2
+
+
+def test_gc_refuses_in_one_line_while_a_capture_is_under_way(small: Path) -> None:
+    folder = unused(small)
+    with Store(small / STORE).in_use():
+        assert "another process has held" in error(gc_of_all("--yes"))
+        assert "25 answers would go" in text(gc_of_all())
+    assert folder.exists()
+
+
+def test_gc_keeps_what_a_set_names_that_is_still_to_be_verified(small: Path) -> None:
+    shutil.rmtree(small / LABELS)
+    before = captures(small)
+    assert text(gc_of_all("--yes")).startswith("Nothing")
+    assert captures(small) == before
+
+
+def test_gc_keeps_what_a_set_names_that_a_kill_left_aside(small: Path) -> None:
+    shutil.rmtree(small / ".stillroom" / "unverified_labels")
+    (small / LABELS).rename(small / "data" / f".{LABELS.name}.{'0' * 32}.replaced")
+    assert text(gc_of_all("--yes")).startswith("Nothing")
+    assert asked_nothing()
+
+
+def test_gc_without_any_set_removes_every_answer(small: Path) -> None:
+    shutil.rmtree(small / LABELS)
+    shutil.rmtree(small / ".stillroom" / "unverified_labels")
+    assert "and 240 answers from" in text(gc_of_all("--yes"))
+    assert captures(small) == set()
+
+
+def test_gc_removes_nothing_where_a_set_cannot_be_read(small: Path) -> None:
+    folder = unused(small)
+    (small / LABELS / "manifest.json").write_text("{")
+    assert "manifest.json: the document is malformed" in error(gc_of_all("--yes"))
+    assert folder.exists()
+
+
+def test_a_clone_that_adopts_its_set_asks_no_teacher(small: Path) -> None:
+    shutil.rmtree(small / ".stillroom")
+    told = text(said("softlabels", "adopt"))
+    assert told.endswith(f"2 shards of 240 rows are new in {small / STORE}.")
+    assert text(said("softlabels", "adopt")).endswith(
+        f"0 shards of 240 rows are new in {small / STORE}."
+    )
+    assert asked_nothing()
+
+
+def test_adopt_fills_the_store_that_the_environment_names(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STILLROOM_STORE", str(tmp_path / "elsewhere"))
+    told = text(said("softlabels", "adopt"))
+    assert told.endswith(f"2 shards of 240 rows are new in {tmp_path / 'elsewhere'}.")
+    assert len(list(Store(tmp_path / "elsewhere").kept())) == 2

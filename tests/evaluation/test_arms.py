@@ -1,0 +1,20 @@
+"""Runs: names there and back."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER, Run, of_name, runs
+
+
+def test_runs_of_one_seed_stand_together_and_the_first_has_the_arms_own_name() -> None:
+    assert [run.name for run in runs((CONTROL, STUDENT), 2)] == [
+        "control",
+        "student",
+        "control_1",
+        "student_1",
+    ]
+
+
+@given(st.sampled_from([TEACHER, CONTROL, STUDENT, FULL_LOGITS]), st.integers(0, 99))
+def test_a_name_names_its_run(arm: str, number: int) -> None:
+    assert of_name(Run(arm, number).name) == Run(arm, number)

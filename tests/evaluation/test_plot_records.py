@@ -1,0 +1,18 @@
+"""Plots: records of the runs that ship, and of the teacher."""
+
+from small_evidence import CLASSES, answers
+
+from stillroom.evaluation.plot_records import plots
+
+
+def test_each_plot_has_the_teacher_and_the_runs_that_ship() -> None:
+    said = answers(examples=300)
+    names = [f"class {index}" for index in range(CLASSES)]
+    reliability, confusion, similarity = plots(said, names, 15)
+    models = ["teacher", "control", "student"]
+    assert list(dict.fromkeys(row["model"] for row in reliability)) == models
+    assert len(confusion) == 3 * 300
+    of_student = [row for row in confusion if row["model"] == "student"]
+    right = sum(row["actual"] == row["predicted"] for row in of_student)
+    assert right == (said.first("student").argmax(axis=1) == said.labels).sum()
+    assert len(similarity) == CLASSES**2

@@ -1,0 +1,60 @@
+"""Copies: how often the disk holds a set depends on reflinks and on DVC."""
+
+from pathlib import Path
+
+import pytest
+
+from stillroom.io.files import disk_copies as module
+from stillroom.io.files.disk_copies import cache_of, copies_of
+
+NO_LINKS = '[core]\n    analytics = false\n[cache]\n    type = "reflink,copy"\n'
+
+
+def with_dvc(root: Path, config: str) -> Path:
+    (root / ".dvc").mkdir()
+    (root / ".dvc" / "config").write_text(config)
+    return root
+
+
+def full(root: Path, reflinks: bool, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(module, "can_reflink", lambda *_: reflinks)
+    found = copies_of(root / ".stillroom" / "store", root / "data" / "04", root)
+    assert found.reflinks == reflinks
+    return found.full
+
+
+def test_without_reflinks_each_place_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert full(tmp_path, False, monkeypatch) == 2
+    assert full(with_dvc(tmp_path, NO_LINKS), False, monkeypatch) == 3
+
+
+def test_with_reflinks_all_places_share_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert full(with_dvc(tmp_path, NO_LINKS), True, monkeypatch) == 1
+
+
+def test_a_cache_of_hard_links_holds_what_the_folder_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = with_dvc(tmp_path, '[cache]\n    type = "hardlink,copy"\n')
+    assert full(root, False, monkeypatch) == 2
+
+
+def test_the_places_are_named_from_the_project(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    root = with_dvc(tmp_path / "project", NO_LINKS)
+    found = copies_of(tmp_path / "elsewhere", root / "data" / "04", root)
+    assert found.places[1:] == ("data/04", "DVC's cache .dvc/cache")
+
+
+def test_the_cache_lies_where_the_config_says(tmp_path: Path) -> None:
+    assert cache_of(tmp_path) is None
+    root = with_dvc(tmp_path, NO_LINKS)
+    (root / ".dvc" / "config.local").write_text("[cache]\n    dir = ../elsewhere\n")
+    found = cache_of(root)
+    assert found is not None
+    assert found.folder.resolve() == root / "elsewhere"
+    assert not found.links

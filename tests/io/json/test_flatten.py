@@ -1,0 +1,43 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stillroom.io.json.flatten import first_difference, leaves
+
+KEYS = st.text("abc", min_size=1, max_size=2)
+DOCUMENTS = st.recursive(
+    st.integers() | st.lists(st.integers(), max_size=2),
+    lambda inner: st.dictionaries(KEYS, inner, min_size=1, max_size=3),
+    max_leaves=8,
+)
+
+
+def test_values_stand_under_their_keys_and_what_is_empty_is_a_value() -> None:
+    document = {"b": {"c": 1, "d": {"e": [2, {"f": 3}]}}, "a": None, "g": {}}
+    assert list(leaves(document)) == [
+        ("b.c", 1),
+        ("b.d.e", [2, {"f": 3}]),
+        ("a", None),
+        ("g", {}),
+    ]
+    assert list(leaves(5)) == [("", 5)]
+
+
+@given(DOCUMENTS)
+def test_a_document_does_not_differ_from_itself(document: Any) -> None:
+    assert first_difference(document, document) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        ({"b": 1, "a": {"x": (1, 2)}}, None),
+        ({"b": 2, "a": {"x": [1, 3]}}, ("a.x", [1, 2], [1, 3])),
+        ({"a": {"x": [1, 2]}}, ("b", 1, None)),
+        ({"a": {"x": [1, 2], "y": 0}, "b": 1}, ("a.y", None, 0)),
+    ],
+)
+def test_the_first_key_that_differs_is_told_with_both_values(now: Any, found: Any) -> None:
+    assert first_difference({"a": {"x": [1, 2]}, "b": 1}, now) == found

@@ -1,0 +1,33 @@
+"""JSON documents: canonical, and refused with a reason."""
+
+from pathlib import Path
+
+import pytest
+
+from stillroom.errors import DataError
+from stillroom.io.json.json_files import read_json, write_json
+
+
+def test_equal_values_give_equal_bytes_whatever_their_order(tmp_path: Path) -> None:
+    write_json(tmp_path / "a", {"b": 1, "a": [1.5, None]})
+    write_json(tmp_path / "b", {"a": [1.5, None], "b": 1})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert read_json(tmp_path / "a") == {"a": [1.5, None], "b": 1}
+
+
+def test_nan_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a", {"x": float("nan")})
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Run the stage that writes it"):
+        read_json(tmp_path / "a")
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
+def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(DataError, match="is not JSON"):
+        read_json(tmp_path / "a")

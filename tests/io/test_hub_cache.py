@@ -1,0 +1,29 @@
+"""The Hub's cache: names are read from its folders alone, and guessed from no other."""
+
+from pathlib import PurePath
+
+import pytest
+
+from stillroom.io.hub_cache import hub_id_of
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/c/hub/models--google--bert_uncased/snapshots/ab12", "google/bert_uncased"),
+        ("models--intfloat--e5-small-v2", "intfloat/e5-small-v2"),
+        ("/c/models--a--b--c", "a/b--c"),
+        ("/c/models--bert-base-uncased/snapshots/ab12", None),  # has no owner
+        ("/c/models--/x", None),
+        ("/home/me/google/bert", None),
+        ("/c/datasets--a--b/snapshots/ab12", None),
+    ],
+)
+def test_a_model_of_the_cache_has_a_name(path: str, found: str | None) -> None:
+    assert hub_id_of(PurePath(path), "models") == found
+
+
+def test_a_data_set_of_the_cache_has_a_name() -> None:
+    path = PurePath("/c/datasets--PolyAI--banking77/snapshots/ab12/train.csv")
+    assert hub_id_of(path, "datasets") == "PolyAI/banking77"
+    assert hub_id_of(path, "models") is None

@@ -1,0 +1,44 @@
+"""The residual network: its size by hand, and what it refuses."""
+
+import pytest
+import torch
+
+from stillroom.errors import ModelError
+from stillroom.models.architectures.resnet import build_resnet
+from stillroom.models.shape import Shape
+
+IMAGES = Shape((1, 28, 28), tuple("0123456789"))
+SMALL = {"embedding_size": 4, "hidden_sizes": [4, 8], "depths": [1, 1], "layer_type": "basic"}
+
+
+def test_its_parameters_are_those_of_a_count_by_hand() -> None:
+    norm = {width: 2 * width for width in (4, 8)}  # a scale and a shift per channel
+    stem = 4 * 1 * 7 * 7 + norm[4]
+    same = 2 * (4 * 4 * 9 + norm[4])
+    wider = (8 * 4 * 9 + norm[8]) + (8 * 8 * 9 + norm[8]) + (8 * 4 + norm[8])  # and the shortcut
+    model = build_resnet(IMAGES, SMALL)
+    assert sum(p.numel() for p in model.parameters()) == stem + same + wider + 8 * 10 + 10
+
+
+def test_it_takes_images_and_names_the_classes() -> None:
+    model = build_resnet(IMAGES, SMALL).eval()
+    assert model(torch.zeros(2, 1, 28, 28)).logits.shape == (2, 10)
+    assert model.config.id2label[9] == "9"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"depth": [1]}, "Did you mean depths"),
+        ({**SMALL, "layer_type": "nope"}, "cannot be built"),
+        ({**SMALL, "depths": []}, "cannot be built"),
+    ],
+)
+def test_what_is_no_network_is_refused(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        build_resnet(IMAGES, options)
+
+
+def test_features_are_refused_with_the_way_out() -> None:
+    with pytest.raises(ModelError, match="mlp_ensemble"):
+        build_resnet(Shape((20,), ("a", "b")), SMALL)

@@ -1,0 +1,113 @@
+"""Names: each gives its term, and what cannot be had is refused with a way out."""
+
+import pytest
+import torch
+
+from stillroom.errors import ConfigError
+from stillroom.objectives.gathered_logits import gather
+from stillroom.objectives.missing_mass import ground_truth, renormalise, tail_bucket
+from stillroom.objectives.response_terms import (
+    DecoupledKD,
+    DecoupledTopK,
+    Divergence,
+    SoftCrossEntropy,
+)
+from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.term_registry import TREATMENTS, UNBIASED, Knobs, bias, soft_term
+
+# The divergences between (3/4, 1/4) and (1/2, 1/2); see test_divergences.
+BY_HAND = {
+    "forward_kl": 0.1308120,
+    "reverse_kl": 0.1438410,
+    "jensen_shannon": 0.0338221,
+    "skew_kl": 0.1070427,
+    "skew_reverse_kl": 0.1131367,
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_a_name_is_its_divergence(name: str) -> None:
+    target = SoftTarget(torch.tensor([[0, 1]]), {1.0: torch.tensor([[0.75, 0.25]]).log()})
+    labels = torch.tensor([-1])
+    seen = gather(torch.zeros(1, 2), target, labels, [1.0])
+    value = soft_term(name, 1.0, "tail_bucket")(seen, target, labels)
+    assert value.item() == pytest.approx(BY_HAND[name], abs=1e-6)
+
+
+def test_the_treatments_are_those_of_their_names() -> None:
+    assert {
+        "tail_bucket": tail_bucket,
+        "renormalise": renormalise,
+        "ground_truth": ground_truth,
+    } == TREATMENTS
+    for name, treatment in TREATMENTS.items():
+        term = soft_term("forward_kl", 2.0, name)
+        assert isinstance(term, Divergence)
+        assert (term.treatment, term.temperature) == (treatment, 2.0)
+
+
+def test_decoupled_terms_take_their_knobs() -> None:
+    knobs = Knobs(dkd_target=0.5, dkd_others=2.0)
+    assert soft_term("dkd", 4.0, "tail_bucket", knobs) == DecoupledKD(0.5, 2.0, 4.0)
+    assert soft_term("decoupled_topk", 4.0, "tail_bucket") == DecoupledTopK(4.0)
+
+
+def test_unbiased_weights_are_learnt_by_cross_entropy() -> None:
+    assert soft_term("forward_kl", 1.0, UNBIASED) == SoftCrossEntropy(1.0)
+
+
+@pytest.mark.parametrize("name", ["reverse_kl", "decoupled_topk"])
+def test_what_sampled_labels_cannot_give_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="sampled soft labels are neither"):
+        soft_term(name, 1.0, UNBIASED)
+
+
+@pytest.mark.parametrize("missing", ["renormalise", "ground_truth"])
+def test_an_infinite_divergence_is_refused(missing: str) -> None:
+    with pytest.raises(ConfigError, match=r"reverse_kl is infinite .* Set it to tail_bucket"):
+        soft_term("reverse_kl", 1.0, missing)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"objective\.terms\.forward is not a term"):
+        soft_term("forward", 1.0, "tail_bucket")
+
+
+@pytest.mark.parametrize(
+    ("missing", "lacking", "said"),
+    [
+        ("tail_bucket", 0.03, None),
+        ("renormalise", 0.0, None),
+        ("renormalise", 0.0312, "3.12% of the teacher's probability was not stored, and is tre"),
+        (
+            "ground_truth",
+            0.5,
+            "50.00% .* is given to the hard label: forward_kl with objective.missing_mass=ground",
+        ),
+    ],
+)
+def test_a_biased_treatment_is_named_with_the_mass_that_is_missing(
+    missing: str, lacking: float, said: str | None
+) -> None:
+    found = bias(["forward_kl"], missing, lacking)
+    if said is None:
+        assert found is None
+    else:
+        import re
+
+        assert found is not None
+        assert re.match(said, found)
+
+
+def test_terms_that_have_a_treatment_of_their_own_are_not_blamed_for_another() -> None:
+    assert bias(["dkd", "decoupled_topk"], "renormalise", 0.2) is None
+    said = bias(["dkd", "skew_kl"], "renormalise", 0.2)
+    assert said is not None
+    assert "not there: skew_kl with" in said
+
+
+def test_a_curve_of_unbiased_weights_is_named() -> None:
+    assert bias(["forward_kl"], UNBIASED, 0.0) is None
+    said = bias(["forward_kl", "jensen_shannon"], UNBIASED, 0.0)
+    assert said is not None
+    assert said.startswith("jensen_shannon of sampled soft labels is biased")

@@ -1,0 +1,114 @@
+"""Teachers: teachers that are given are taken over, or refused with a reason."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from small_licences import own_licence, write_card
+from small_project import TRAINER, small, untrained_teachers, written
+from small_texts import sentence_folder, text_data, text_table
+
+from stillroom.config.compose import compose
+from stillroom.config.schema import Teacher
+from stillroom.data.ingest.ingest_examples import ingest
+from stillroom.errors import DataError, LicenceError, ModelError
+from stillroom.io.files.hashing import sha256_file
+from stillroom.io.tables import TableFile, write_table
+from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
+from stillroom.pipelines.teachers.pipeline import create_pipeline
+from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.teacher_ref import refer
+
+LICENCE = own_licence(1).to_json()
+
+
+def given(project: Path, path: str) -> Teacher:
+    runtime = {"groups": {"teacher": "given"}, "teacher": {"path": path}}
+    return Teacher(**compose(project, runtime)["teacher"])
+
+
+def test_a_given_teacher_is_copied_and_has_no_curves(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    made = small(project)
+    source = untrained_teachers(made, project / "mine", members=1) / "member_0"
+    (source / "pytorch_model.bin").write_bytes(b"a pickle")
+    teacher = given(project, "mine/member_0")
+    folder, curves = train_teachers(made.examples, made.encoder, LICENCE, teacher, TRAINER)
+    assert curves == []
+    copied = folder / "member_0"
+    assert sorted(path.name for path in copied.iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "preprocessor_config.json",
+    ]
+    assert sha256_file(copied / "model.safetensors") == sha256_file(source / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("nowhere", "is no folder"), ("data/03_teachers/given", r"config\.json does not exist")],
+)
+def test_a_folder_that_holds_no_teacher_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, path: str, words: str
+) -> None:
+    monkeypatch.chdir(project)
+    made = small(project)
+    with pytest.raises(ModelError, match=words):
+        train_teachers(made.examples, made.encoder, LICENCE, given(project, path), TRAINER)
+
+
+def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    text_table(project / "t.csv")
+    made = ingest(text_data(), project)
+    write_table(made.examples, project / "examples.parquet")
+    encoder = written(made.encoder, project / "encoder")
+    sentence_folder(project / "mine")
+    values = compose(project)["teacher"] | {"source": "sentence", "members": 1, "path": "mine"}
+    examples = TableFile(project / "examples.parquet")
+    folder, curves = train_teachers(examples, encoder, LICENCE, Teacher(**values), TRAINER)
+    assert curves == []
+    (ref,) = refer(folder)
+    teacher = open_teacher(ref, How("none", 0, 16), made.encoder)
+    train = made.examples.filter(pl.col("split") == "train")
+    (said,) = teacher.answer(teacher.encoder.encode(train))
+    assert (said.argmax(dim=1).numpy() == train["label"].to_numpy()).mean() > 0.5
+
+
+def test_no_teacher_is_opened_before_its_licence_was_looked_at() -> None:
+    nodes = {node.name: node for node in create_pipeline().nodes}
+    assert nodes["check_licence"].inputs == ["params:teacher"]
+    assert "licence" in nodes["train_teachers"].inputs
+
+
+@pytest.mark.parametrize("source", ["given", "sentence"])
+def test_a_forbidden_teacher_is_refused_though_its_files_are_worthless(
+    project: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(project)
+    write_card(project / "mine", "license: llama3")  # and not a weight: nothing can be run
+    values = compose(project)["teacher"] | {"source": source, "members": 1, "path": "mine"}
+    with pytest.raises(LicenceError, match=r"teacher mine is under llama3 .* 1\.b\.v"):
+        check_licence(Teacher(**values))
+    reason = "a student that is no language model"
+    allowed = check_licence(Teacher(**values | {"licence_acknowledged": reason}))
+    assert allowed["teachers"][0]["acknowledged"] == reason
+
+
+def test_a_damaged_card_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    write_card(project / "mine", "license: [mit")
+    with pytest.raises(DataError, match=r"README\.md has a front matter that is no YAML"):
+        check_licence(given(project, "mine"))
+
+
+def test_teachers_without_a_licence_of_their_own_number_are_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    made = small(project)
+    teacher, licence = given(project, "mine"), own_licence(2).to_json()
+    with pytest.raises(LicenceError, match=r"of 2 teachers, and 1 are there"):
+        train_teachers(made.examples, made.encoder, licence, teacher, TRAINER)

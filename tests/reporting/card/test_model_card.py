@@ -1,0 +1,172 @@
+"""The card: front matter that the Hub reads, parents by hash, nothing hostile outside a span."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from small_evidence import answers
+from small_licences import a_lineage, an_ancestor, given_licence, own_licence
+from small_project import image_encoder
+
+from stillroom.evaluation.statistics.evidence import evidence
+from stillroom.models.shape import Shape
+from stillroom.reporting.card.card_metadata import PIPELINE_TAGS
+from stillroom.reporting.card.model_card import model_card
+from stillroom.reporting.page import Documents
+from stillroom.reporting.provenance.lineage import Lineage
+from stillroom.teachers.licences.licence_document import Licence
+
+
+def card(
+    documents: Documents,
+    kind: str = "image",
+    classes: list[str] | None = None,
+    licence: Licence | None = None,
+    lineage: Lineage | None = None,
+    **sections: Any,
+) -> str:
+    shape = Shape((1, 8, 8), tuple(classes or documents.classes))
+    encoder = replace(image_encoder(shape), kind=kind)
+    return model_card(
+        documents.metrics,
+        documents.statistics,
+        documents.parameters | sections,
+        documents.soft_labels,
+        encoder,
+        licence or own_licence(1),
+        lineage or a_lineage(),
+    )
+
+
+@pytest.mark.parametrize("kind", PIPELINE_TAGS)
+def test_the_front_matter_is_what_the_hub_reads(kind: str, documents: Documents) -> None:
+    front = yaml.safe_load(card(documents, kind).split("---\n")[1])
+    assert front["library_name"] == "stillroom"  # of a perceptron transformers knows nothing
+    assert "knowledge-distillation" in front["tags"]
+    assert front["pipeline_tag"] == PIPELINE_TAGS[kind]
+    results = front["model-index"][0]["results"][0]
+    values = {metric["type"]: metric["value"] for metric in results["metrics"]}
+    assert values["accuracy"] == documents.statistics.accuracy.of_seeds["student"][0]
+
+
+def test_what_the_hub_is_told_is_of_the_model_that_ships_not_of_all_seeds(
+    documents: Documents,
+) -> None:
+    several = evidence(answers(seeds=3).marks())
+    text = card(replace(documents, statistics=several))
+    front = yaml.safe_load(text.split("---\n")[1])
+    values = {m["type"]: m["value"] for m in front["model-index"][0]["results"][0]["metrics"]}
+    first, *others = several.accuracy.of_seeds["student"]
+    assert first not in others
+    assert values["accuracy"] == pytest.approx(first, abs=1e-6)
+    assert "| test split, means over 3 seeds; the first ships |" in text
+    assert "means over" not in card(documents)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "library"), [("transformer", "transformers"), ("mlp", "stillroom")]
+)
+def test_the_library_is_what_opens_the_student(
+    architecture: str, library: str, documents: Documents
+) -> None:
+    text = card(documents, student={"architecture": {"name": architecture}})
+    assert yaml.safe_load(text.split("---\n")[1])["library_name"] == library
+
+
+def test_the_hub_library_reads_it_too(documents: Documents) -> None:
+    from huggingface_hub import ModelCard
+
+    data = ModelCard(card(documents)).data
+    assert data.pipeline_tag == "image-classification"
+    assert data.eval_results[0].metric_type == "accuracy"
+
+
+def test_the_card_names_its_parents(documents: Documents) -> None:
+    text = card(documents)
+    assert str(documents.soft_labels["fingerprint"]) in text
+    assert str(documents.soft_labels["teachers"]) in text
+
+
+def test_hostile_names_stay_inside_their_code_spans(hostile_documents: Documents) -> None:
+    text = card(hostile_documents, "text")
+    assert "`<script>alert(1)</script>`" in text
+    assert "\x00" not in text
+    outside = "".join(text.split("`")[::2])
+    assert "<script" not in outside
+    assert "onerror" not in outside
+
+
+def test_a_backtick_does_not_end_the_span(documents: Documents) -> None:
+    text = card(documents, classes=["`<b>`", "b"])
+    assert "`'<b>'`" in text
+
+
+def test_the_chain_of_ancestors_and_the_command_stand_in_it(documents: Documents) -> None:
+    text = card(documents, lineage=a_lineage(command="dvc repro"))
+    assert "- `student default`: `weights aaaaaaaaaaaa`" in text
+    assert "- `made by teacher`: `big, weights eeeeeeeeeeee, apache-2.0`" in text
+    assert "by `dvc repro`" in text
+
+
+def test_a_card_says_how_the_student_learnt(documents: Documents) -> None:
+    assert "from soft labels, not from a teacher at hand" in card(documents)
+    live = card(documents, teacher={"mode": "live"})
+    assert "from its teachers as they ran beside it" in live
+    assert "not from a teacher at hand" not in live
+
+
+def test_teachers_that_were_trained_here_are_told_once_and_choose_no_licence(
+    documents: Documents,
+) -> None:
+    text = card(documents, licence=own_licence(3))
+    assert text.count("under no licence of others") == 1
+    front = yaml.safe_load(text.split("---\n")[1])
+    assert (front["license"], front["license_name"]) == ("other", "not-chosen")
+    assert "its owner has not chosen one yet" in text
+    assert "What must be done" not in text
+
+
+def test_a_licence_with_conditions_prints_each(documents: Documents) -> None:
+    licence = given_licence(
+        identifier="gemma", name="Gemma Terms of Use", verdict="conditions", student="gemma",
+        says="they go on", source="section 3.1", conditions=("Give a copy.", "Keep to it."),
+    )  # fmt: skip
+    text = card(documents, licence=licence)
+    assert yaml.safe_load(text.split("---\n")[1])["license"] == "gemma"
+    assert (
+        "- Teacher `big`: `gemma`, `Gemma Terms of Use` (read from: model card). It allows to "
+        "train a model on answers, on conditions: `they go on` (`section 3.1`)."
+    ) in text
+    assert "- Give a copy.\n- Keep to it." in text
+
+
+def test_the_reason_of_a_licence_that_forbids_it_is_printed(documents: Documents) -> None:
+    licence = given_licence(
+        identifier="llama2", verdict="forbidden", acknowledged="the student is a classifier",
+        read_from="teacher.licence", card="llama3",
+    )  # fmt: skip
+    text = card(documents, licence=licence)
+    assert "It forbids to train a model on answers" in text
+    assert "for this reason: `the student is a classifier`." in text
+    assert "Its model card says `llama3`." in text
+
+
+def test_intervals_stand_in_the_text(documents: Documents) -> None:
+    arm = documents.statistics.accuracy.arms["student"]
+    told = f"95% intervals: Accuracy {arm.low:.3f} to {arm.high:.3f}; NLL, nats "
+    assert told in card(documents)
+
+
+def test_a_hostile_name_or_reason_stays_inside_its_span_and_out_of_the_front_matter(
+    documents: Documents,
+) -> None:
+    bad = "`<img src=x onerror=alert(1)>\x1b[2J\n---\nlicense: mit"
+    licence = given_licence(teacher=bad, verdict="unknown", acknowledged=bad, name=bad, card=bad)
+    lineage = a_lineage(name=bad, command=bad, teachers=(an_ancestor(name=bad, licence=bad),))
+    text = card(documents, licence=licence, lineage=lineage)
+    outside = "".join(text.split("`")[::2])
+    assert "onerror" not in outside
+    assert "\x1b" not in text
+    front = yaml.safe_load(text.split("---\n")[1])
+    assert (front["license"], front["license_name"]) == ("other", "not-known")

@@ -1,0 +1,92 @@
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+from jinja2 import Environment
+
+from stillroom.errors import DataError
+from stillroom.evaluation.disagreements import disagreements, parted_tokens
+from stillroom.reporting.sections.disagreements import section
+from stillroom.reporting.thumbnails import Shown, shown_image, shown_text
+
+TEACHER = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
+STUDENT = np.array([[0.04, 0.96], [0.9, 0.1], [0.6, 0.4]])
+HARM = "<script>alert(1)</script>"
+
+
+def of_classes(classes: list[str]) -> Any:
+    found = disagreements(TEACHER, STUDENT, np.array([0, 0, 1]), classes, 5)
+    image = asdict(shown_image(np.zeros((8, 8), np.uint8)))
+    text = asdict(shown_text(HARM))
+    document = {
+        "disagreements": asdict(found),
+        "lost": [image] * len(found.lost),
+        "apart": [text] * len(found.apart),
+    }
+    return json.loads(json.dumps(document))
+
+
+def of_tokens() -> Any:
+    found = parted_tokens(np.array([0.5, 1.0]), np.array([4.5, 0.9]), np.array([1, 1]), 5)
+    shown = [asdict(Shown(text="Once upon", token=" a <b>", after=" time"))]
+    return json.loads(json.dumps({"positions": [asdict(one) for one in found], "shown": shown}))
+
+
+def rendered(environment: Environment, document: object) -> str:
+    template = environment.get_template("sections/disagreements.html.j2")
+    return template.render(disagreements=section(document))
+
+
+def test_what_was_lost_is_told_with_both_answers(environment: Environment) -> None:
+    (seen,) = section(of_classes(["cat", "dog"])).lost
+    assert seen.name == "cat"
+    assert seen.lines == (("Teacher", "cat, 90%"), ("Student", "dog, 96%"))
+    assert seen.measure == "On cat: 90% → 4%"
+    html = rendered(environment, of_classes(["cat", "dog"]))
+    assert html.count("<li>") == 2
+    assert html.count("<img") == 1
+
+
+def test_those_furthest_apart_are_told_once() -> None:
+    # Rows 0 and 1 lie apart, and row 0 is told as lost: .8 ln(8 / 9) + .2 ln 2 = .044 of row 1.
+    document = of_classes(["cat", "dog"])
+    assert [one["row"] for one in document["disagreements"]["apart"]] == [0, 1]
+    assert [seen.measure for seen in section(document).apart] == ["KL 0.04 nats"]
+    alone = document | {"disagreements": document["disagreements"] | {"lost": []}, "lost": []}
+    # .9 ln(.9 / .04) + .1 ln(.1 / .96) = 2.80 - .226
+    assert section(alone).apart[0].measure == "KL 2.58 nats"
+
+
+def test_names_and_texts_that_mean_harm_are_words(environment: Environment) -> None:
+    html = rendered(environment, of_classes([HARM, '"><img src=x>']))
+    assert "<script" not in html
+    assert "<img src=x" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_a_token_is_marked_in_its_text(environment: Environment) -> None:
+    html = rendered(environment, of_tokens())
+    assert "<q>Once upon<mark> a &lt;b&gt;</mark> time</q>" in html
+    assert "Teacher: 61%" in html  # exp(-.5)
+    assert "Student: 1.1%" in html  # exp(-4.5)
+    assert "4.00 nats more" in html
+
+
+def test_a_student_that_says_what_its_teacher_says_has_no_examples(
+    environment: Environment,
+) -> None:
+    document = {"disagreements": {"lost": [], "apart": []}, "lost": [], "apart": []}
+    assert "On no test example" in rendered(environment, document)
+
+
+@pytest.mark.parametrize("document", [None, {}, {"positions": 3}, {"disagreements": {"lost": []}}])
+def test_a_damaged_document_is_refused(document: object) -> None:
+    with pytest.raises(DataError, match=r"disagreements\.json: .* is malformed"):
+        section(document)
+
+
+def test_an_example_that_is_not_shown_is_refused() -> None:
+    with pytest.raises(DataError, match="1 examples and shows 0"):
+        section(of_classes(["cat", "dog"]) | {"lost": []})

@@ -1,0 +1,203 @@
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from jinja2 import Environment, FileSystemLoader
+from PIL import Image
+from small_corpus import sentences
+
+from stillroom.data.encoders import SequenceEncoder, TokenEncoder, fit_encoder
+from stillroom.data.text.train_tokenizer import train_tokenizer
+from stillroom.errors import DataError
+from stillroom.reporting.page import TEMPLATES
+from stillroom.reporting.thumbnails import (
+    LARGEST,
+    MOST_AFTER,
+    MOST_LETTERS,
+    PNG,
+    Shown,
+    shown_examples,
+    shown_features,
+    shown_image,
+    shown_text,
+    shown_tokens,
+)
+
+TOKENIZER = train_tokenizer(sentences(40), 300)
+SEQUENCES = SequenceEncoder(tokenizer=TOKENIZER, task="next_token", length=40)
+
+
+def pixels_of(shown: Shown) -> Any:
+    assert shown.image.startswith(PNG)
+    with Image.open(io.BytesIO(base64.b64decode(shown.image[len(PNG) :]))) as image:
+        return np.asarray(image)
+
+
+def test_a_small_image_grows_and_keeps_its_pixels() -> None:
+    digit = np.arange(64, dtype=np.uint8).reshape(8, 8, 1) * 4
+    assert np.array_equal(pixels_of(shown_image(digit)), digit[..., 0].repeat(12, 0).repeat(12, 1))
+
+
+def test_colours_stay_colours() -> None:
+    red = np.zeros((48, 24, 3), np.uint8)
+    red[..., 0] = 255
+    found = pixels_of(shown_image(red))
+    assert found.shape == (96, 48, 3)
+    assert (found == [255, 0, 0]).all()
+
+
+@given(
+    arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 300), st.integers(1, 300))
+        | st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3])),
+        elements=st.integers(0, 255),
+    )
+)
+def test_no_image_is_larger_than_is_allowed(pixels: Any) -> None:
+    found = pixels_of(shown_image(pixels))
+    assert max(found.shape[:2]) <= LARGEST
+    assert found.shape[2:] == (pixels.shape[2:] if pixels.shape[2:] == (3,) else ())
+
+
+@pytest.mark.parametrize("shape", [(20_000, 1), (1, 20_000), (4000, 3000, 3)])
+def test_a_huge_image_is_reduced_to_a_few_bytes(shape: tuple[int, ...]) -> None:
+    shown = shown_image(np.full(shape, 7, np.uint8))
+    assert max(pixels_of(shown).shape) == LARGEST
+    assert len(shown.image) < 2000
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((8, 8, 4), np.uint8),
+        np.zeros((8, 8), np.float32),
+        np.zeros(8, np.uint8),
+        np.zeros((0, 8, 3), np.uint8),
+        np.zeros((2, 2, 2, 3), np.uint8),
+    ],
+)
+def test_what_is_no_image_is_refused(pixels: Any) -> None:
+    with pytest.raises(DataError, match="cannot be shown"):
+        shown_image(pixels)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://evil.example/x.png", "data:image/svg+xml;base64,PHN2Zz4="]
+)
+def test_an_image_from_elsewhere_is_refused(address: str) -> None:
+    with pytest.raises(DataError, match="not within the page"):
+        Shown(image=address)
+
+
+@given(st.text())
+def test_a_text_is_short_and_printable(text: str) -> None:
+    shown = shown_text(text).text
+    assert 1 <= len(shown) <= MOST_LETTERS
+    assert shown.isprintable()
+
+
+def test_a_text_is_its_beginning_on_one_line() -> None:
+    assert shown_text("  one\n\ttwo\x00 ").text == "one two\N{REPLACEMENT CHARACTER}"
+    assert shown_text("a" * 200).text == "a" * 200
+    assert shown_text("a" * 10_000_000).text == "a" * 199 + "…"
+    assert shown_text(" \n").text == "(blank)"
+
+
+def test_the_features_furthest_from_their_mean_are_told_first() -> None:
+    # Distances 0, 4, 1, 2, 2, .5 and 3: all but the first and the sixth.
+    values = [5.0, 9.0, 1.0, -1.0, 4.0, 0.5, 33.333333]
+    mean = [5.0, 1.0, 0.0, 1.0, 2.0, 0.0, 30.333333]
+    scale = [1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    names = ["a", "b", "c", "d", "e", "f", "<b>g</b>"]
+    told = "b 9, <b>g</b> 33.33, d -1, e 4, c 1"
+    assert shown_features(values, mean, scale, names).text == told
+    assert shown_features(values, mean, scale, ()).text.startswith("feature 1 9, feature 6 33.33")
+
+
+def test_rows_are_shown_by_what_they_hold() -> None:
+    images = [bytes(range(4)), bytes([255] * 4)]
+    frame = pl.DataFrame(
+        {
+            "image": images,
+            "text": ["one", "two"],
+            "features": [[0.0, 1.0], [10.0, 1.0]],
+        }
+    )
+    encoders = {
+        kind: fit_encoder(frame, kind, ("x", "y"), shape)
+        for kind, shape in (("image", (2, 2, 1)), ("text", ()), ("features", (2,)))
+    }
+    image = shown_examples(frame, encoders["image"], [1, 0])
+    assert (pixels_of(image[0]) == 255).all()
+    assert pixels_of(image[1])[-1, -1] == 3
+    assert [one.text for one in shown_examples(frame, encoders["text"], [1])] == ["two"]
+    tokens = TokenEncoder.of(TOKENIZER, ("x", "y"), 9)
+    assert [one.text for one in shown_examples(frame, tokens, [0])] == ["one"]
+    features = shown_examples(frame, encoders["features"], [1], ["far", "near"])
+    assert features[0].text == "far 10, near 1"
+    with pytest.raises(DataError, match="hold no image"):
+        shown_examples(frame.drop("image"), encoders["image"], [0])
+
+
+def test_a_token_is_shown_between_what_surrounds_it_in_its_piece() -> None:
+    one, two = (found.ids.tolist() for found in TOKENIZER.encode(sentences(2)))
+    schema = {"tokens": pl.List(pl.Int32), "starts": pl.List(pl.Int32)}
+    frame = pl.DataFrame([(one + two, [0, len(one)])], schema=schema, orient="row")
+    encoder = SequenceEncoder(tokenizer=TOKENIZER, task="next_token", length=len(one + two))
+    # The first piece asks for all its tokens but one, so that is the number of the second's first.
+    for position, piece, place in (
+        (0, one, 1),
+        (len(one) - 2, one, len(one) - 1),
+        (len(one) - 1, two, 1),
+    ):
+        (shown,) = shown_tokens(frame, encoder, [(0, position)])
+        assert shown.text == TOKENIZER.decode(piece[:place])
+        assert shown.text + shown.token == TOKENIZER.decode(piece[: place + 1])
+        rest = TOKENIZER.decode(piece)[len(shown.text + shown.token) :]
+        assert rest.startswith(shown.after.removesuffix("…"))
+        assert len(shown.after) == min(len(rest), MOST_AFTER)
+    with pytest.raises(DataError, match="has no token"):
+        shown_tokens(frame, encoder, [(0, len(one + two) - 2)])
+
+
+def test_a_hidden_token_is_shown_where_it_stood() -> None:
+    tokenizer = train_tokenizer(sentences(40), 300, "masked_token")
+    encoder = SequenceEncoder(tokenizer=tokenizer, task="masked_token", length=40, mask_share=0.3)
+    ids = tokenizer.encode(sentences(1))[0].ids.tolist()
+    frame = pl.DataFrame(
+        {"tokens": [ids], "starts": [[0]], "example_id": [b"k" * 16]},
+        schema={"tokens": pl.List(pl.Int32), "starts": pl.List(pl.Int32), "example_id": pl.Binary},
+    )
+    hidden = np.flatnonzero(encoder.encode(frame)[0, 2] >= 0)
+    for position, place in enumerate(hidden):
+        (shown,) = shown_tokens(frame, encoder, [(0, position)])
+        assert shown.text == tokenizer.decode(ids[:place])
+        until = shown.text + shown.token + shown.after.removesuffix("…")
+        assert tokenizer.decode(ids).startswith(until)
+        assert shown.token
+
+
+def test_a_text_that_means_harm_is_words_on_the_page() -> None:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    source = (
+        '{% from "sections/thumbnails.html.j2" import image_of, text_of %}'
+        "{{ image_of(shown, alt) }}{{ text_of(shown) }}"
+    )
+    harm = '<script>alert(1)</script>"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
+    for shown in (
+        shown_text(harm),
+        Shown(text="a", token=harm, after=harm),
+        shown_image(np.zeros((2, 2), np.uint8)),
+    ):
+        html = environment.from_string(source).render(shown=shown, alt=harm)
+        assert "<script" not in html
+        assert "<img src=x" not in html
+    assert html.count("<img") == 1
+    assert "{{ 7 * 7 }}" in environment.from_string(source).render(shown=shown_text(harm), alt="")

@@ -1,0 +1,201 @@
+"""Settle: a tau is solved once for a teacher and a wish, and found again ever after."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from linear_teachers import Linear, Questions, fill, linear, questions, token_questions
+
+from stillroom.errors import SoftLabelError
+from stillroom.softlabels.capture.chunks import Question
+from stillroom.softlabels.capture.solve_threshold import (
+    ThresholdRequest,
+    sample,
+    settled,
+    settled_as,
+)
+from stillroom.softlabels.sparsify.sparsifiers import (
+    FixedThreshold,
+    Full,
+    Sample,
+    Sparsifier,
+    Threshold,
+    TopK,
+)
+from stillroom.softlabels.store.store import Store
+
+WANTED = ThresholdRequest(entries=3.0, temperature=1.0)
+CLASSES = 64
+
+
+def teacher(**changes: Any) -> Linear:
+    member = linear(1, Full(), CLASSES)
+    return replace(member, capture=replace(member.capture, **changes))
+
+
+def settle(
+    of: Linear,
+    store: Store,
+    asked: Iterable[Question] | None = None,
+    wanted: ThresholdRequest = WANTED,
+    told: list[str] | None = None,
+) -> Threshold:
+    """Return what is settled for a teacher over some questions."""
+    tell = [].append if told is None else told.append
+    rows = questions(200, classes=CLASSES) if asked is None else asked
+    found = settled(of, wanted, rows, store, 100, tell).capture.sparsifier
+    assert isinstance(found, Threshold)
+    return found
+
+
+def test_a_tau_is_solved_by_a_pilot_that_asks_so_many_positions(tmp_path: Path) -> None:
+    of, told = teacher(), []
+    found = settle(of, Store(tmp_path), told=told)
+    assert len(of.asked) == len(set(of.asked)) == 100
+    assert found == WANTED.at(found.tau)
+    assert told == [f"pilot of 100 positions: tau {found.tau:.3g} keeps 3 entries on average"]
+
+
+def test_the_tau_keeps_the_entries_that_were_asked_for_on_average(tmp_path: Path) -> None:
+    asked = questions(400, classes=CLASSES)
+    tau = settle(teacher(), Store(tmp_path), asked).tau
+    logits = np.stack(asked.inputs).astype(np.float64) @ teacher().weights
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = (p >= tau).sum(axis=1) + np.where(p < tau, p, 0).sum(axis=1) / tau
+    # The pilot saw 100 of the 400: three standard errors of its mean.
+    assert expected.mean() == pytest.approx(3.0, abs=3 * expected.std() / 10)
+
+
+def test_a_frozen_tau_is_found_to_the_last_bit_and_no_pilot_asks_again(tmp_path: Path) -> None:
+    store, of = Store(tmp_path), teacher()
+    first = settle(of, store)
+    fill(of.keeping(first), store, questions(20, classes=CLASSES))
+    of.asked.clear()
+    more = questions(300, classes=CLASSES).take(range(100, 300))
+    assert settle(of, store, more) == first
+    assert of.asked == []
+    assert settle(teacher(), Store(tmp_path / "empty"), more) != first
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"weights": "other"},
+        {"architecture": "other"},
+        {"preprocessing": "other"},
+        {"augmentation": "crops"},
+        {"dtype": "bfloat16"},
+        {"seed": 1},
+        {"batch_size": 8},
+        {"libraries": ("numpy 3",)},
+        {"device": "cuda"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_frozen_tau_is_not_another_teachers(tmp_path: Path, other: dict[str, Any]) -> None:
+    store = Store(tmp_path)
+    frozen = WANTED.at(0.011)
+    fill(teacher().keeping(frozen), store, questions(3, classes=CLASSES))
+    assert settle(teacher(), store) == frozen
+    assert settle(teacher(**other), store) != frozen
+
+
+@pytest.mark.parametrize("other", [{"entries": 4.0}, {"temperature": 2.0}])
+def test_a_frozen_tau_is_not_that_of_another_wish(tmp_path: Path, other: dict[str, float]) -> None:
+    store = Store(tmp_path)
+    fill(teacher().keeping(WANTED.at(0.011)), store, questions(3, classes=CLASSES))
+    found = settle(teacher(), store, wanted=replace(WANTED, **other))
+    assert found.tau != 0.011
+    assert found == replace(WANTED, **other).at(found.tau)
+
+
+def test_a_tau_that_was_named_is_nobodys_wish(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    named = Threshold(entries=None, tau=0.011, temperature=1.0)
+    fill(teacher().keeping(named), store, questions(3, classes=CLASSES))
+    assert settle(teacher(), store).tau != 0.011
+
+
+def test_of_two_frozen_taus_the_user_is_asked_to_name_one(tmp_path: Path) -> None:
+    store, of = Store(tmp_path), teacher()
+    for tau in (0.02, 0.011):
+        fill(of.keeping(WANTED.at(tau)), store, questions(3, classes=CLASSES))
+    of.asked.clear()
+    with pytest.raises(SoftLabelError, match=r"tau 0\.011, 0\.02 .* Name one by softlabels\.tau"):
+        settle(of, store)
+    assert of.asked == []
+    named = Threshold(entries=None, tau=0.02, temperature=1.0)
+    assert settled(of, named, questions(3), store, 100, print).capture.sparsifier == named
+
+
+def test_a_damaged_store_has_no_tau(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    fill(teacher().keeping(WANTED.at(0.011)), store, questions(3, classes=CLASSES))
+    (manifest,) = tmp_path.rglob("manifest.json")
+    manifest.write_text(manifest.read_text().replace('"tau": 0.011', '"tau": 1.011'))
+    assert settle(teacher(), store).tau != 0.011
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Full(),
+        TopK(k=2, temperatures=(1.0,)),
+        Sample(draws=5, temperature=1.0),
+        FixedThreshold(k=2, temperature=1.0),
+        WANTED.at(0.25),
+        Threshold(entries=None, tau=0.25, temperature=1.0),
+    ],
+    ids=str,
+)
+def test_what_is_known_already_is_taken_as_it_is_and_nobody_is_asked(
+    tmp_path: Path, kind: Sparsifier
+) -> None:
+    of = teacher()
+    member = settled(of, kind, questions(5), Store(tmp_path), 100, lambda line: None)
+    assert member.capture == replace(of.capture, sparsifier=kind)
+    assert settled_as(kind, teacher(weights="other").capture.sparsifier) == kind
+    assert of.asked == []
+
+
+def test_more_entries_than_there_are_is_an_error_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(SoftLabelError, match=r"softlabels\.entries=5000 is more than"):
+        settle(teacher(), Store(tmp_path), wanted=replace(WANTED, entries=5000.0))
+
+
+@pytest.mark.parametrize(
+    ("found", "tau"),
+    [
+        (WANTED.at(0.011), 0.011),
+        (replace(WANTED, entries=4.0).at(0.02), 0.02),
+        (replace(WANTED, temperature=2.0).at(0.02), 0.02),
+        (Full(), 0.5),
+    ],
+)
+def test_a_reader_expects_the_tau_of_the_set_and_its_own_wish(
+    found: Sparsifier, tau: float
+) -> None:
+    expected = settled_as(WANTED, found)
+    assert expected == WANTED.at(tau)
+    assert (expected == found) == (found == WANTED.at(0.011))
+
+
+@pytest.mark.parametrize("asked", [questions(60), token_questions(60)], ids=["classes", "tokens"])
+def test_a_sample_depends_on_no_order_and_has_so_many_positions(asked: Questions) -> None:
+    chosen = sample(asked, 20)
+    order = np.random.default_rng(0).permutation(60).tolist()
+    again = sample(asked.take(order), 20)
+    keys = [question.row.input_key for question in chosen]
+    assert keys == [question.row.input_key for question in again] == sorted(set(keys))
+    assert 20 <= sum(len(question.row.labels) for question in chosen) <= 22
+    by_key = {q.row.input_key: q.input() for q in asked}
+    assert all((q.input() == by_key[q.row.input_key]).all() for q in chosen)
+
+
+def test_a_sample_of_more_than_there_is_is_all_of_it_with_equal_inputs_once() -> None:
+    asked = questions(10)
+    twice = asked.take([*range(10), *range(5)])
+    assert len(sample(twice, 1000)) == 10

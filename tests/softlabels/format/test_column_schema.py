@@ -1,0 +1,76 @@
+"""Layout: each kind of sparsifier has its columns, and each column says what it means."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from linear_teachers import capture, token_questions
+
+from stillroom.softlabels.format.column_schema import KEY_COLUMNS, MEANINGS, Layout
+from stillroom.softlabels.sparsify.sparsifiers import (
+    FixedThreshold,
+    Full,
+    Sample,
+    Sparsifier,
+    Threshold,
+    TopK,
+)
+
+KEYS = ["example_id", "input_key", "teacher", "view", "draw", "label"]
+BESIDE = ["entropy", "log_p_label"]
+COLUMNS: list[tuple[Sparsifier, list[str]]] = [
+    (Full(), ["logits"]),
+    (
+        TopK(k=2, temperatures=(1.0, 4.0)),
+        ["ids", "positions", "logits", "log_z", *BESIDE],
+    ),
+    (Sample(draws=5, temperature=1.0), ["ids", "positions", "times", *BESIDE]),
+    (
+        Threshold(entries=2.0, tau=0.1, temperature=1.0),
+        ["ids", "positions", "root_p", *BESIDE],
+    ),
+    (FixedThreshold(k=2, temperature=1.0), ["ids", "positions", "p", *BESIDE]),
+]
+kinds = pytest.mark.parametrize(
+    ("kind", "columns"), COLUMNS, ids=lambda of: getattr(of, "kind", "")
+)
+
+
+@kinds
+def test_a_kind_has_its_columns_and_no_others(kind: Sparsifier, columns: list[str]) -> None:
+    assert Layout(kind, 4).schema.names == KEYS + columns
+    assert list(KEY_COLUMNS) == KEYS
+
+
+@pytest.mark.parametrize(
+    ("classes", "width"),
+    [(2, 8), (256, 8), (257, 16), (65_536, 16), (65_537, 32), (262_144, 32)],
+)
+def test_an_id_takes_the_fewest_bytes_that_hold_the_last_class(classes: int, width: int) -> None:
+    ids = Layout(TopK(k=1, temperatures=(1.0,)), classes).schema.field("ids").type.value_type
+    assert ids == {8: pa.uint8(), 16: pa.uint16(), 32: pa.uint32()}[width]
+
+
+@kinds
+def test_the_label_alone_may_be_null_and_lists_have_one_level(
+    kind: Sparsifier, columns: list[str]
+) -> None:
+    schema = Layout(kind, 4).schema
+    assert [field.name for field in schema if field.nullable] == ["label"]
+    for name in columns:
+        element = schema.field(name).type.value_field
+        assert pa.types.is_integer(element.type) or pa.types.is_floating(element.type)
+        assert not element.nullable
+
+
+@kinds
+def test_a_files_own_metadata_says_what_each_column_means(
+    tmp_path: Path, kind: Sparsifier, columns: list[str]
+) -> None:
+    made = capture(tmp_path / "set", members=1, sparsifier=kind, asked=token_questions())
+    for file in (made.folder / "shards").iterdir():
+        found = pq.ParquetFile(file).schema_arrow
+        assert {field.name: field.metadata[b"meaning"].decode() for field in found} == {
+            name: MEANINGS[name] for name in KEYS + columns
+        }

@@ -1,0 +1,176 @@
+"""Local teachers: what is opened is what was referred to, for the classes at hand."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_corpus import (
+    GPT2,
+    SmallCorpus,
+    capture_jobs,
+    small_corpus,
+    token_labels,
+    token_teachers,
+)
+from small_project import ENCODER, Small, image_encoder, small, untrained_teachers
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
+
+from stillroom.config.schema import Inference
+from stillroom.data.encoders import read_encoder, write_encoder
+from stillroom.errors import ModelError, SoftLabelError
+from stillroom.models.forward.lm_head import labels_of, logits_asked
+from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, save_model
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
+from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
+from stillroom.softlabels.capture.sparsify_rows import on_cpu
+from stillroom.softlabels.format.fingerprint import Capture
+from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.softlabels.verify.verify import verify
+from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.teacher_ref import TeacherRef, refer
+
+HOW = How(augmentation="shift-2 shift=2 seed=3", seed=5, batch_size=16)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[Small, TeacherRef]:
+    examples = small(tmp_path)
+    return examples, refer(untrained_teachers(examples, tmp_path / "teachers", members=1))[0]
+
+
+def test_answers_are_the_models_logits(made: tuple[Small, TeacherRef]) -> None:
+    teacher = open_teacher(made[1], HOW, ENCODER)
+    inputs = teacher.encoder.encode(made[0].examples.read())
+    answers = np.concatenate(list(teacher.answer(inputs)))
+    assert teacher.classes == 3
+    assert answers.shape == (110, 3)
+    assert answers.dtype == np.float32
+    with torch.no_grad():
+        expected = load_model(made[1].path)(inputs=torch.from_numpy(inputs)).logits.numpy()
+    np.testing.assert_allclose(answers, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(
+    made: tuple[Small, TeacherRef],
+) -> None:
+    teacher = open_teacher(made[1], HOW, ENCODER)
+    inputs = teacher.encoder.encode(made[0].examples.read())
+    whole = np.concatenate(list(teacher.answer(inputs)))
+    for rows in ([7], [109, 3, 50], list(range(20, 53))):
+        assert (np.concatenate(list(teacher.answer(inputs[rows]))) == whole[rows]).all()
+
+
+def test_a_teacher_in_half_precision_says_so_and_nearly_the_same(
+    made: tuple[Small, TeacherRef],
+) -> None:
+    half = replace(made[1], inference=Inference(dtype="bfloat16", device_map="cpu"))
+    exact, rough = (open_teacher(ref, HOW, ENCODER) for ref in (made[1], half))
+    inputs = exact.encoder.encode(made[0].examples.read().head(20))
+    first, second = (
+        np.concatenate([on_cpu(part) for part in one.keeping(Full()).answer(inputs)])
+        for one in (exact, rough)
+    )
+    assert rough.keeping(Full()).capture == replace(exact.keeping(Full()).capture, dtype="bfloat16")
+    # 8 bits of mantissa in each of a sum's terms.
+    np.testing.assert_allclose(second, first, atol=2**-6 * np.abs(first).max())
+    assert not np.array_equal(first, second)
+
+
+def test_every_ingredient_of_the_fingerprint_is_filled(made: tuple[Small, TeacherRef]) -> None:
+    capture = open_teacher(made[1], HOW, ENCODER).keeping(Full()).capture
+    for field in fields(Capture):
+        assert getattr(capture, field.name) or field.name == "ensemble"
+    assert capture.weights == made[1].weights
+    assert (capture.augmentation, capture.seed, capture.batch_size) == (
+        HOW.augmentation,
+        HOW.seed,
+        HOW.batch_size,
+    )
+    assert any(library.startswith("torch ") for library in capture.libraries)
+
+
+def test_a_member_keeps_what_it_was_told_to_and_answers_as_the_teacher(
+    made: tuple[Small, TeacherRef],
+) -> None:
+    teacher = open_teacher(made[1], HOW, ENCODER)
+    kind = TopK(k=2, temperatures=(1.0,))
+    member = teacher.keeping(kind)
+    assert member.capture.sparsifier == kind
+    assert member.capture.fingerprint != teacher.keeping(Full()).capture.fingerprint
+    assert member.classes == teacher.classes
+    inputs = teacher.encoder.encode(made[0].examples.read())
+    pairs = zip(member.answer(inputs), teacher.answer(inputs), strict=True)
+    assert all((np.asarray(ours) == np.asarray(theirs)).all() for ours, theirs in pairs)
+
+
+def test_a_teacher_that_changed_meanwhile_is_refused(made: tuple[Small, TeacherRef]) -> None:
+    model = build("mlp", {"hidden": [32]}, made[0].shape, seed=9)
+    save_model(model, read_encoder(made[0].encoder), made[1].path)
+    with pytest.raises(ModelError, match="changed while it was in use"):
+        open_teacher(made[1], HOW, ENCODER)
+
+
+def test_a_teacher_of_other_classes_is_refused_with_both_named(tmp_path: Path) -> None:
+    shape = Shape((1, 8, 8), ("cat", "dog"))
+    save_model(build("mlp", {"hidden": [8]}, shape, seed=0), image_encoder(shape), tmp_path / "m")
+    with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*3 classes \(across"):
+        open_teacher(refer(tmp_path)[0], HOW, ENCODER)
+
+
+def test_a_teacher_that_contradicts_its_own_encoder_is_refused(tmp_path: Path) -> None:
+    model = build("mlp", {"hidden": [8]}, Shape((1, 8, 8), ("cat", "dog")), seed=0)
+    save_model(model, ENCODER, tmp_path / "m")
+    with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*json names 3"):
+        open_teacher(refer(tmp_path)[0], HOW, ENCODER)
+
+
+def test_a_teacher_of_fewer_tokens_than_its_tokenizer_is_refused(tmp_path: Path) -> None:
+    made = small_corpus(tmp_path / "c")
+    model = build("transformer", GPT2, made.shape, seed=0)
+    model.resize_token_embeddings(280)
+    save_model(model, made.fitted, tmp_path / "t" / "m")
+    with pytest.raises(ModelError, match=r"answers with 280 tokens, and its tokenizer has 300"):
+        open_teacher(refer(tmp_path / "t")[0], HOW, made.fitted)
+
+
+def test_sequences_that_are_longer_than_a_teacher_takes_are_refused(tmp_path: Path) -> None:
+    made = small_corpus(tmp_path / "c")
+    (teacher,) = refer(token_teachers(made, tmp_path / "t"))
+    longer = replace(made.fitted, length=25)
+    write_encoder(longer, teacher.path, PREPROCESSOR)
+    with pytest.raises(ModelError, match=r"gpt2 takes 24 tokens, and the sequences have 25"):
+        open_teacher(teacher, HOW, longer)
+
+
+def test_what_is_said_of_sequences_is_verified(tmp_path: Path) -> None:
+    made = small_corpus(tmp_path / "c", count=400)
+    folder = token_teachers(made, tmp_path / "t")
+    save_model(taught_a_little(made), made.fitted, folder / "member_0")
+    labels = token_labels(made, folder, tmp_path / "s", ThresholdRequest(6, 1.0))
+    (ask,) = capture_jobs(made, folder)
+    member = ask.teacher.keeping(labels.manifest.captures[0].sparsifier)
+    (found,) = verify(labels, [member], [ask.questions], lambda rows: None)
+    assert found.rows == len(ask.questions)
+    assert found.positions == sum(len(question.row.labels) for question in ask.questions)
+    assert found.agreement > 2 * max(found.shuffled, found.shifted)
+    save_model(build("transformer", GPT2, made.shape, seed=5), made.fitted, folder / "member_0")
+    (other,) = capture_jobs(made, folder)
+    with pytest.raises(SoftLabelError, match="the teacher now answers otherwise"):
+        verify(labels, [other.teacher.keeping(member.capture.sparsifier)], [other.questions], print)
+
+
+def taught_a_little(made: SmallCorpus) -> PreTrainedModel:
+    """Return a decoder that knows which word follows which."""
+    model = build("transformer", GPT2, made.shape, seed=0)
+    inputs = torch.from_numpy(made.fitted.encode(made.examples.read()))
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(40):
+        optimiser.zero_grad()
+        loss = cross_entropy(logits_asked(model, inputs), labels_of(inputs))
+        loss.backward()
+        optimiser.step()
+    return model.eval()

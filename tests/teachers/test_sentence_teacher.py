@@ -1,0 +1,118 @@
+"""Sentence teachers: a head that solves its own equations, on the labelled rows alone."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from small_texts import ENCODER, sentence_folder, text_data, text_table
+
+from stillroom.config.schema import Head
+from stillroom.data.ingest.ingest_examples import Ingested, ingest
+from stillroom.errors import DataError, ModelError
+from stillroom.models.architectures.sentence_encoder import embedded
+from stillroom.models.forward.forward_kwargs import arguments
+from stillroom.models.pretrained.model_directory import load_model, read_encoder
+from stillroom.teachers.sentence_teacher import Fitted, fit_head, fit_sentence_teacher
+
+HEAD = Head(strength=10.0, steps=500)
+
+
+def ingested(folder: Path, encoding: str = "tokens") -> Ingested:
+    text_table(folder / "t.csv")
+    return ingest(text_data(text={"encoding": encoding}), folder)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_head_is_where_the_penalised_nll_is_flat(classes: int) -> None:
+    draws = np.random.default_rng(0)
+    vectors, labels = draws.normal(size=(60, 4)), draws.integers(0, classes, 60)
+    found = fit_head(vectors, labels, 0.5, 1000)
+    logits = vectors @ found.weights.T + found.bias
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    slope = (p - np.eye(classes)[labels]).T
+    # Of two classes sklearn penalises the difference of their weights, which is twice each.
+    penalty = found.weights / 0.5 * (2 if classes == 2 else 1)
+    np.testing.assert_allclose(slope @ vectors + penalty, 0, atol=1e-2)
+    np.testing.assert_allclose(slope.sum(axis=1), 0, atol=1e-2)
+    expected = -np.log(p[np.arange(60), labels]).mean()
+    assert found.nll(vectors, labels) == pytest.approx(expected)
+
+
+def test_the_teacher_says_what_its_head_says_of_its_embeddings(tmp_path: Path) -> None:
+    made = ingested(tmp_path)
+    given = sentence_folder(tmp_path / "s")
+    fit_sentence_teacher(given, tmp_path / "m", made.examples, made.encoder, HEAD)
+    model, own = load_model(tmp_path / "m"), read_encoder(tmp_path / "m")
+    assert own.classes == made.encoder.classes == ENCODER.classes
+    train = made.examples.filter(pl.col("split") == "train")
+    inputs = torch.from_numpy(own.encode(train))
+    with torch.inference_mode():
+        vectors = embedded(model, inputs).double().numpy()
+        said = model(**arguments(model, inputs)).logits.numpy()
+    found = fit_head(vectors, train["label"].to_numpy().astype(int), 10.0, 500)
+    np.testing.assert_allclose(said, vectors @ found.weights.T + found.bias, atol=2e-2)
+
+
+def test_it_brings_a_tokenizer_of_its_own_where_the_examples_are_hashed(tmp_path: Path) -> None:
+    made = ingested(tmp_path, "hashed")
+    given = sentence_folder(tmp_path / "s")
+    fit_sentence_teacher(given, tmp_path / "m", made.examples, made.encoder, HEAD)
+    own = read_encoder(tmp_path / "m")
+    assert own == ENCODER
+    assert own.kind != made.encoder.kind
+
+
+def test_rows_without_a_label_make_no_difference(tmp_path: Path) -> None:
+    made = ingested(tmp_path)
+    given = sentence_folder(tmp_path / "s")
+    few = made.examples.with_columns(
+        label=pl.when((pl.col("split") != "train") | (pl.col("row") < 60)).then(pl.col("label"))
+    )
+    alone = few.filter(pl.col("label").is_not_null())
+    for name, rows in (("a", few), ("b", alone)):
+        fit_sentence_teacher(given, tmp_path / name, rows, made.encoder, HEAD)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
+    assert weights[0] == weights[1]
+
+
+def test_the_strength_with_the_lowest_validation_nll_is_chosen(tmp_path: Path) -> None:
+    made = ingested(tmp_path)
+    given = sentence_folder(tmp_path / "s")
+    validation = made.examples.filter(pl.col("split") == "validation")
+
+    def nll(name: str) -> float:
+        model = load_model(tmp_path / name)
+        inputs = torch.from_numpy(read_encoder(tmp_path / name).encode(validation))
+        with torch.inference_mode():
+            vectors = embedded(model, inputs).double().numpy()
+        head = [one.detach().double().numpy() for one in model.classifier.parameters()]
+        return Fitted(*head).nll(vectors, validation["label"].to_numpy().astype(int))
+
+    for name, strength in (("chosen", None), ("weak", 1.0), ("strong", 100.0)):
+        head = Head(strength=strength, steps=500)
+        fit_sentence_teacher(given, tmp_path / name, made.examples, made.encoder, head)
+    assert nll("chosen") <= min(nll("weak"), nll("strong"))
+
+
+def test_a_class_without_a_labelled_row_is_refused(tmp_path: Path) -> None:
+    made = ingested(tmp_path)
+    rows = made.examples.filter((pl.col("split") != "train") | (pl.col("label") != 1))
+    with pytest.raises(DataError, match=r"1 of 3 classes have no labelled training row, .* card"):
+        fit_sentence_teacher(
+            sentence_folder(tmp_path / "s"), tmp_path / "m", rows, made.encoder, HEAD
+        )
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    made = ingested(tmp_path)
+    with pytest.raises(ModelError, match="is no folder"):
+        fit_sentence_teacher(tmp_path / "x", tmp_path / "m", made.examples, made.encoder, HEAD)
+
+
+def test_examples_that_are_no_texts_are_refused(tmp_path: Path) -> None:
+    made = ingested(tmp_path)
+    given, rows = sentence_folder(tmp_path / "s"), made.examples.drop("text")
+    with pytest.raises(DataError, match="the examples are no texts"):
+        fit_sentence_teacher(given, tmp_path / "m", rows, made.encoder, HEAD)

@@ -1,0 +1,90 @@
+"""Loaders: the same batches by any number of workers, and a place to go on."""
+
+import os
+import signal
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from stillroom.objectives.mixture import Counts
+from stillroom.objectives.soft_target import SoftTarget
+from stillroom.training.data.batch_loader import Batch, Loader
+from stillroom.training.data.sampler import Part, Parts, Shuffled
+
+
+@dataclass
+class Numbers:
+    """Rows whose content is their number, and whose label is the process that loaded them."""
+
+    def __getitem__(self, part: Part) -> Batch:
+        rows = torch.from_numpy(part.rows)
+        target = SoftTarget(rows[:, None], {2.0: torch.full((len(rows), 1), -1.0)})
+        loaded_by = torch.full((len(rows),), os.getpid())
+        return Batch(
+            rows.float(), loaded_by, target, Counts(len(part.batch), 0, len(part.batch)), part.of
+        )
+
+
+class Handlers:
+    """Rows that say what a worker does on SIGTERM and SIGINT."""
+
+    def __getitem__(self, part: Part) -> Batch:
+        found = (signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.SIG_IGN)
+        said = torch.tensor([float(signal.getsignal(one) == other) for one, other in found])
+        return Batch(said, said.long(), None, Counts(0, 0, 0), 1)
+
+
+def loader(workers: int = 0) -> Loader:
+    return Loader(Numbers(), Parts(Shuffled(40, 1), 6), workers)
+
+
+def seen(batches: Loader, epoch: int) -> list[list[float]]:
+    batches.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+    return [batch.inputs.tolist() for batch in batches]
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_feed_the_order_of_none(workers: int) -> None:
+    alone, helped = loader(), loader(workers)
+    for epoch in (0, 1, 5):
+        assert seen(helped, epoch) == seen(alone, epoch)
+    by = {int(batch.labels[0]) for batch in helped}
+    assert os.getpid() not in by
+    assert len(by) == workers
+    assert {int(batch.labels[0]) for batch in alone} == {os.getpid()}
+
+
+@pytest.mark.parametrize(
+    ("workers", "stop"), [*((0, stop) for stop in range(1, 8)), (2, 2)], ids=str
+)
+def test_what_was_handed_out_is_where_another_goes_on(workers: int, stop: int) -> None:
+    whole = seen(loader(), 3)
+    assert len(whole) == 7
+    first = loader(workers)
+    first.sampler.set_epoch(3)  # type: ignore[attr-defined]
+    given = iter(first)
+    taken = [next(given).inputs.tolist() for _ in range(stop)]
+    state = first.state_dict()
+    assert state == {"epoch": 3, "part": stop}  # not what the workers have fetched ahead
+    assert taken == whole[:stop]
+    second = loader(workers)
+    second.load_state_dict(state)
+    rest = [batch.inputs.tolist() for batch in second]
+    assert rest == (whole[stop:] or seen(loader(), 4))
+
+
+def test_workers_leave_signals_to_the_trainer() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    batches = Loader(Handlers(), Parts(Shuffled(4, 1), 4), workers=1)
+    assert next(iter(batches)).inputs.tolist() == [1.0, 1.0]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_batch_moves_whole() -> None:
+    batch = next(iter(loader())).to(torch.device("meta"))
+    assert batch.target is not None
+    assert {batch.inputs.device.type, batch.labels.device.type, batch.target.ids.device.type} == {
+        "meta"
+    }
+    assert (batch.counts, batch.parts) == (Counts(6, 0, 6), 1)

@@ -1,0 +1,303 @@
+"""Rows: joined by key, in the views that the teachers saw."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from dense_answers import softmax
+from small_project import Small, numbered_rows, small, soft_labels, untrained_teachers
+
+from stillroom.data.encoders import read_encoder
+from stillroom.data.views.image_views import Views
+from stillroom.errors import DataError, SoftLabelError
+from stillroom.io.tables import write_table
+from stillroom.softlabels.format.manifest import manifest_of, write_manifest
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Sparsifier, TopK
+from stillroom.teachers import model_teacher
+from stillroom.training.data.batch_loader import Batch, Loader
+from stillroom.training.data.memory_dataset import (
+    Rows,
+    labelled,
+    read_split,
+    replayed,
+    seen_anew,
+    taught,
+)
+from stillroom.training.data.sampler import Part, Parts
+
+MOVED = Views(count=3, shift=2, seed=5)
+
+
+def loader(rows: Rows, batch_size: int, seed: int) -> Loader:
+    table, order = rows.shuffled(seed)
+    return Loader(table, Parts(order, batch_size), workers=0)
+
+
+def batches_of(batches: Loader, epoch: int) -> list[Batch]:
+    batches.parts.go_to(epoch, 0)
+    return list(batches)
+
+
+def all_of(rows: Rows, epoch: int) -> Batch:
+    return rows[Part(np.arange(len(rows)), 0, 1, epoch)]
+
+
+def train(made: Small) -> Rows:
+    return read_split(made.examples, read_encoder(made.encoder), "train")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Small:
+    return small(tmp_path)
+
+
+def labels_of(
+    made: Small, folder: Path, kind: Sparsifier | None = None, members: int = 1, **more: Any
+) -> SoftLabelSet:
+    teachers = untrained_teachers(made, folder / "t", members)
+    return soft_labels(made, teachers, folder / "s", kind or Full(), **more)
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, np.ndarray]:
+    """Record each input that a teacher is given, by its bytes, with its logits."""
+    found: dict[bytes, np.ndarray] = {}
+    real = model_teacher.batches_of_logits
+
+    def recording(model: Any, inputs: np.ndarray, batch_size: int) -> Iterator[Any]:
+        logits = list(real(model, inputs, batch_size))
+        every = np.concatenate([np.asarray(part) for part in logits])
+        found.update((one.tobytes(), answer) for one, answer in zip(inputs, every, strict=True))
+        yield from logits
+
+    monkeypatch.setattr(model_teacher, "batches_of_logits", recording)
+    return found
+
+
+def test_inputs_labels_and_targets_of_a_row_stay_together(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, members=2)
+    plain = train(made)
+    frame = made.examples.read().filter(pl.col("split") == "train")
+    expected = labels.plain(frame["example_id"].to_list(), 4.0).dense()
+    for batch in batches_of(loader(taught(plain, labels, [4.0]), 7, seed=1), 2):
+        assert batch.target is not None
+        assert list(batch.target.log_p) == [4.0]
+        dense = torch.zeros(len(batch.labels), 3).scatter(
+            1, batch.target.ids, batch.target.at(4.0).exp()
+        )
+        for image, label, p in zip(batch.inputs, batch.labels, dense, strict=True):
+            row = (plain.inputs == image).flatten(1).all(dim=1).nonzero().item()
+            assert label == frame["label"][row]
+            assert p.tolist() == pytest.approx(expected[row].tolist(), abs=1e-6)
+
+
+def test_the_student_gets_the_very_tensor_that_the_teacher_was_given_with_its_answer(
+    made: Small, tmp_path: Path, answered: dict[bytes, np.ndarray]
+) -> None:
+    labels = labels_of(made, tmp_path, views=MOVED)
+    plain = train(made)
+    lessons = loader(taught(plain, labels, [4.0]), 16, seed=1)
+    by_epoch = []
+    for epoch in range(6):
+        inputs = []
+        for batch in batches_of(lessons, epoch):
+            assert batch.target is not None
+            order = batch.target.ids.argsort(dim=1)
+            p = batch.target.at(4.0).gather(1, order).exp().numpy()
+            for image, found in zip(batch.inputs.numpy(), p, strict=True):
+                logits = answered[image.tobytes()]  # bit for bit, or the key is not there
+                np.testing.assert_allclose(found, softmax(logits[None], 4.0)[0], atol=1e-6)
+                inputs.append(image.tobytes())
+        by_epoch.append(sorted(inputs))
+    # Epochs 1 to 3 are views 1 to 3, the fourth is the first again, and none is the plain image.
+    assert by_epoch[3:] == by_epoch[:3]
+    keys, images = plain.example_ids, plain.inputs.numpy()
+    for epoch, inputs in enumerate(by_epoch[:3]):
+        assert inputs == sorted(v.tobytes() for v in MOVED.apply(images, keys, epoch + 1))
+        assert inputs != sorted(image.tobytes() for image in images)
+
+
+@pytest.mark.parametrize("hard", ["all", "labelled"])
+def test_a_control_sees_the_same_views_in_the_same_order(tmp_path: Path, hard: str) -> None:
+    made = small(tmp_path, unlabelled=20 if hard == "labelled" else 0)
+    labels = labels_of(made, tmp_path, views=MOVED)
+    plain = train(made)
+    student, control = taught(plain, labels, [4.0]), replayed(plain, labels)
+    assert (control.views, control.variants) == (MOVED, student.variants)
+    assert control.targets == []
+    if hard == "labelled":
+        student, control = labelled(student), labelled(control)
+        assert len(control.labels) == 40
+    for epoch in range(4):
+        pairs = zip(
+            batches_of(loader(student, 16, 3), epoch),
+            batches_of(loader(control, 16, 3), epoch),
+            strict=True,
+        )
+        for ours, theirs in pairs:
+            assert (ours.inputs == theirs.inputs).all()
+            assert (ours.labels == theirs.labels).all()
+            assert theirs.target is None
+
+
+def test_a_labelled_row_keeps_its_own_key_and_so_its_own_view(tmp_path: Path) -> None:
+    made = small(tmp_path, unlabelled=20)
+    labels = labels_of(made, tmp_path, views=MOVED)
+    plain = train(made)
+    few = labelled(replayed(plain, labels))
+    assert few.example_ids == plain.example_ids[20:]
+    expected = MOVED.apply(plain.inputs.numpy(), plain.example_ids, 2)[20:]
+    assert (all_of(few, 1).inputs.numpy() == expected).all()
+
+
+def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path) -> None:
+    kind = Sample(draws=5, temperature=4.0)
+    labels = labels_of(made, tmp_path, kind, draws=3)
+    plain = train(made)
+    lessons = taught(plain, labels, [4.0])
+    assert lessons.variants == [(0, 0), (0, 1), (0, 2)]
+    dense = []
+    for variant, (view, draw) in enumerate(lessons.variants):
+        batch = all_of(lessons, variant)
+        assert batch.target is not None
+        assert (batch.inputs == plain.inputs).all()
+        names = [(key, view, draw) for key in plain.example_ids]
+        expected = labels.distributions(names, 4.0).dense()
+        found = torch.zeros(60, 3).scatter(1, batch.target.ids, batch.target.at(4.0).exp())
+        np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+        dense.append(expected)
+    assert (dense[0] != dense[1]).any()
+    assert (dense[1] != dense[2]).any()
+    for epoch in range(4):
+        (batch,) = batches_of(loader(lessons, 60, seed=0), epoch)
+        order = torch.from_numpy(np.random.default_rng([0, epoch]).permutation(60))
+        assert batch.target is not None
+        assert (batch.target.at(4.0) == lessons.targets[epoch % 3].rows(order).at(4.0)).all()
+
+
+def test_views_and_draws_multiply(made: Small, tmp_path: Path) -> None:
+    kind = FixedThreshold(k=2, temperature=4.0)
+    labels = labels_of(made, tmp_path, kind, views=Views(count=2, shift=1, seed=0), draws=2)
+    lessons = taught(train(made), labels, [4.0])
+    assert lessons.variants == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    first, second, third = (all_of(lessons, variant).inputs for variant in (0, 1, 2))
+    assert (first == second).all()
+    assert (first != third).any()
+
+
+def test_truncated_targets_hold_k_entries_and_their_own_log_p(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
+    lessons = taught(train(made), labels, [4.0])
+    (target,) = lessons.targets
+    assert target.ids.shape == (60, 2)
+    assert (target.at(4.0).exp().sum(dim=1) < 1).all()
+    with pytest.raises(SoftLabelError, match="temperature 2 was not captured"):
+        taught(train(made), labels, [2.0])
+
+
+def test_targets_at_two_temperatures_share_their_ids(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
+    both, hot, cold = (taught(train(made), labels, at).targets[0] for at in ([4, 1], [4], [1]))
+    assert (both.ids == hot.ids).all()
+    assert (both.at(4) == hot.at(4)).all()
+    place = both.ids.argsort(dim=1), cold.ids.argsort(dim=1)
+    assert (both.at(1).gather(1, place[0]) == cold.at(1).gather(1, place[1])).all()
+
+
+def test_hard_labels_alone_read_no_soft_ones(made: Small, tmp_path: Path) -> None:
+    (target,) = taught(train(made), labels_of(made, tmp_path), []).targets
+    assert (target.ids.shape, dict(target.log_p)) == ((60, 0), {})
+
+
+def test_views_that_another_transform_made_are_refused_by_name(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, views=MOVED)
+    old = labels.manifest
+    member = replace(
+        old.members[0],
+        capture=replace(old.members[0].capture, augmentation="crop-3 size=7"),
+    )
+    other = manifest_of((member,), old.combination, old.codec, old.classes, old.class_names)
+    assert other.fingerprint != old.fingerprint
+    assert (
+        replace(old.captures[0], augmentation=Views(count=3, shift=1, seed=5).name).fingerprint
+        != old.captures[0].fingerprint
+    )
+
+    class Foreign(SoftLabelSet):
+        """Its rows are of the transform that its manifest names."""
+
+        def variants(self, example_id: bytes) -> list[tuple[int, int]]:
+            return labels.variants(example_id)
+
+    write_manifest(labels.folder, other)
+    with pytest.raises(SoftLabelError, match=r"made by 'crop-3 size=7', and shift-2 is what"):
+        replayed(train(made), Foreign(labels.folder))
+
+
+@pytest.mark.parametrize("join", [replayed, lambda of, labels: taught(of, labels, [4.0])])
+def test_an_example_without_a_soft_label_is_an_error(
+    made: Small, tmp_path: Path, join: Any
+) -> None:
+    labels = labels_of(made, tmp_path)
+    plain = train(made)
+    with pytest.raises(SoftLabelError, match="1 of 1 rows have no soft label.*ee" + "ee" * 15):
+        join(replace(plain, example_ids=[b"\xee" * 16, *plain.example_ids[1:]]), labels)
+    with pytest.raises(SoftLabelError, match="1 of 60 rows have no soft label"):
+        taught(replace(plain, example_ids=[*plain.example_ids[:-1], b"\xee" * 16]), labels, [4.0])
+
+
+def test_a_row_that_lacks_a_view_that_others_have_is_an_error(made: Small, tmp_path: Path) -> None:
+    labels = labels_of(made, tmp_path, views=MOVED)
+    validation = made.examples.read().filter(pl.col("split") == "validation")
+    plain = train(made)
+    mixed = [*plain.example_ids[:-1], validation["example_id"][0]]
+    with pytest.raises(SoftLabelError, match=r"1 of 60 rows have no soft label.*view 1"):
+        taught(replace(plain, example_ids=mixed), labels, [4.0])
+
+
+def test_an_empty_split_is_an_error(made: Small) -> None:
+    write_table(made.examples.read().filter(pl.col("split") != "train"), made.examples.path)
+    with pytest.raises(DataError, match="no rows in the split train"):
+        train(made)
+
+
+def test_labelled_keeps_the_labelled_rows_alone() -> None:
+    mixed = replace(numbered_rows(3), labels=torch.tensor([1, -1, 0]))
+    kept = labelled(mixed)
+    assert kept.inputs.flatten().tolist() == [0.0, 2.0]
+    assert kept.example_ids == [numbered_rows(3).example_ids[0], numbered_rows(3).example_ids[2]]
+    with pytest.raises(DataError, match="1 validation rows has a label"):
+        labelled(replace(numbered_rows(1), labels=torch.tensor([-1])))
+
+
+def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(made: Small) -> None:
+    plain = train(made)
+    lessons = seen_anew(plain, Views(count=4, shift=2, seed=9))
+    seen = [all_of(lessons, epoch).inputs.numpy() for epoch in range(4)]
+    expected = Views(count=4, shift=2, seed=9)
+    for epoch, images in enumerate(seen):
+        assert (images == expected.apply(plain.inputs.numpy(), plain.example_ids, epoch + 1)).all()
+    assert len({images.tobytes() for images in seen}) == 4
+
+
+def test_a_part_has_every_nth_row_of_its_batch_and_the_counts_of_the_whole() -> None:
+    mixed = replace(numbered_rows(7), labels=torch.tensor([0, -1, 2, -1, 4, 5, 6]))
+    batch = np.array([6, 1, 3, 5, 0, 2, 4])
+    parts = [mixed[Part(batch, number, 3, 0)] for number in range(3)]
+    assert [part.labels.tolist() for part in parts] == [
+        [6, 5, 4],
+        [-1, 0],
+        [-1, 2],
+    ]
+    assert [part.inputs.flatten().tolist() for part in parts] == [
+        [6, 5, 4],
+        [1, 0],
+        [3, 2],
+    ]
+    assert {(part.counts.rows, part.counts.labelled, part.parts) for part in parts} == {(7, 5, 3)}

@@ -1,0 +1,76 @@
+"""Live curves: dvclive's own files hold the records, epoch by epoch, while a fit goes on."""
+
+import contextlib
+import csv
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from dvclive.live import Live
+from small_project import a_fit, a_job, fitted, small
+
+from stillroom.training.fit.dvclive_callback import MEASURES, LiveCurves
+from stillroom.training.process.launch import train
+
+Shown = tuple[Path, list[Any], list[Any]]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """Train where dvclive is told to resume, and to tell a server; return who asked that."""
+    folder = tmp_path_factory.mktemp("live")
+    fits = [a_fit(name, optimisation=fitted(epochs=3)) for name in ("control", "student")]
+    job = a_job(small(folder), folder / "job", fits=fits, curves=str(folder / "live"))
+    left = folder / "live" / "student" / "plots" / "metrics" / "validation_nll.tsv"
+    left.parent.mkdir(parents=True)
+    left.write_text("step\tvalidation_nll\n" + "".join(f"{step}\t9.0\n" for step in range(7)))
+    asked: list[Any] = []
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.MonkeyPatch.context() as patch:
+        server.settimeout(0.1)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        for name, value in (("TOKEN", "isat_token"), ("URL", address), ("REPO_URL", "me/mine")):
+            patch.setenv(f"DVC_STUDIO_{name}", value)
+        patch.setenv("DVCLIVE_RESUME", "true")
+        records = train(job, folder / "models")
+        with contextlib.suppress(TimeoutError):
+            asked.append(server.accept())
+    yield folder, records, asked
+
+
+def column(folder: Path, fit: str, measure: str) -> list[float]:
+    file = folder / "live" / fit / "plots" / "metrics" / f"{measure}.tsv"
+    with file.open() as stream:
+        return [float(row[measure]) for row in csv.DictReader(stream, delimiter="\t")]
+
+
+def test_each_fit_has_curves_of_its_own_that_are_its_records(shown: Shown) -> None:
+    folder, records, _ = shown
+    for fit in ("control", "student"):
+        own = [row for row in records if row["model"] == fit]
+        assert len(own) == 3  # and so many are shown, whatever an earlier run left
+        for measure in MEASURES:
+            expected = [row[measure] for row in own]
+            assert column(folder, fit, measure) == pytest.approx(expected)
+
+
+def test_no_server_is_told_and_no_stage_is_written(shown: Shown) -> None:
+    folder, _, asked = shown
+    assert asked == []
+    assert not list(folder.rglob("dvc.yaml"))
+
+
+def test_what_cannot_be_shown_does_not_stop_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("Empty git repo")
+
+    monkeypatch.setattr(Live, "_init_dvc", refuse)
+    curves = LiveCurves(tmp_path)
+    trainer = SimpleNamespace(is_global_zero=True)
+    curves.on_train_start(trainer, SimpleNamespace())  # type: ignore[arg-type]
+    curves.on_train_epoch_end(trainer, SimpleNamespace())  # type: ignore[arg-type]
+    assert "no live curves: Empty git repo" in caplog.text

@@ -1,0 +1,202 @@
+"""Learning from tokens: the fused way is the plain way, and parts of a batch make up the batch."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from small_corpus import GPT2, SmallCorpus, small_corpus, token_labels, token_teachers
+from small_objective import objective
+from small_project import a_fit, a_trainer, fitted
+from torch.nn.functional import cross_entropy, kl_div
+
+from stillroom.config.schema import Architecture
+from stillroom.models.forward.lm_head import answers_asked, asked, logits_asked
+from stillroom.models.pretrained.model_directory import load_model, save_model
+from stillroom.models.registry import build
+from stillroom.objectives.mixture import Counts, HardLabels, Mixture
+from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.training.build_loss import mixture
+from stillroom.training.data.batch_loader import Batch, joined
+from stillroom.training.data.memory_dataset import Rows, TokenRows, read_split, taught
+from stillroom.training.data.sampler import Part
+from stillroom.training.fit.live_teacher import Teachers
+from stillroom.training.fit.token_loss import token_loss, token_scores
+from stillroom.training.job import Job, Live
+from stillroom.training.process.launch import train
+
+TOKENS = objective({"forward_kl": 1.0}, temperature=1.0, hard_weight=0.25)
+Made = tuple[SmallCorpus, SoftLabelSet, Path]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("tokens")
+    corpus = small_corpus(folder)
+    teachers = token_teachers(corpus, folder / "t")
+    return corpus, token_labels(corpus, teachers, folder / "s", ThresholdRequest(8, 1.0)), teachers
+
+
+def rows_of(made: Made) -> Rows:
+    corpus, labels, _ = made
+    return taught(read_split(corpus.examples, corpus.fitted, "train"), labels, [1.0])
+
+
+def student(made: Made) -> Any:
+    return build("transformer", GPT2, made[0].shape, seed=7).eval()
+
+
+def whole(rows: Rows, size: int = 12) -> Batch:
+    return rows[Part(np.arange(size) * 2 % len(rows), 0, 1, 0)]
+
+
+def test_a_batch_holds_what_the_teacher_said_at_each_place_that_is_asked(made: Made) -> None:
+    _, labels, teachers = made
+    rows = rows_of(made)
+    assert isinstance(rows, TokenRows)
+    batch = whole(rows)
+    assert batch.target is not None
+    assert len(batch.labels) == len(batch.target.ids) == int(asked(batch.inputs).sum())
+    assert batch.counts == Counts(len(batch.labels), len(batch.labels), 12)
+    with torch.no_grad():
+        p = logits_asked(load_model(teachers / "member_0"), batch.inputs).softmax(dim=1)
+    held = batch.target.log_p[1.0].exp()
+    tau = labels.manifest.captures[0].sparsifier.tau  # type: ignore[union-attr]
+    heads = held > tau * 1.01
+    of_teacher = p.gather(1, batch.target.ids)
+    torch.testing.assert_close(held[heads], of_teacher[heads], rtol=0, atol=5e-3)
+    # Right on average, whatever was sampled of a position.
+    assert float(held.sum(dim=1).mean()) == pytest.approx(1, abs=0.02)
+
+
+def test_the_fused_loss_is_the_loss_on_logits_and_its_gradient_too(made: Made) -> None:
+    batch, loss = whole(rows_of(made)), mixture(TOKENS, is_unbiased=True)
+    found = {}
+    for is_split in (True, False):
+        model = student(made)
+        value = token_loss(model, batch, batch.target, loss, is_split)
+        value.backward()
+        found[is_split] = value.detach(), [one.grad.clone() for one in model.parameters()]
+    torch.testing.assert_close(found[True][0], found[False][0])
+    for fused, dense in zip(found[True][1], found[False][1], strict=True):
+        torch.testing.assert_close(fused, dense, rtol=1e-4, atol=1e-6)
+
+
+def test_hard_labels_are_the_next_tokens(made: Made) -> None:
+    batch, model = whole(rows_of(made)), student(made)
+    with torch.no_grad():
+        logits = logits_asked(model, batch.inputs)
+        expected = cross_entropy(logits, batch.labels)
+        for is_split in (True, False):
+            value = token_loss(model, batch, None, HardLabels(), is_split)
+            torch.testing.assert_close(value, expected)
+            scores = token_scores(model, batch, is_split)
+            right = int((logits.argmax(1) == batch.labels).sum())
+            assert scores[0].item() == pytest.approx(expected.item() * len(batch.labels), rel=1e-5)
+            assert scores[1:].tolist() == [right, len(batch.labels)]
+    smooth = token_loss(model, batch, None, HardLabels(0.1), is_split=True)
+    torch.testing.assert_close(smooth, cross_entropy(logits, batch.labels, label_smoothing=0.1))
+
+
+def test_parts_of_a_batch_add_up_to_it(made: Made) -> None:
+    rows, model = rows_of(made), student(made)
+    loss = mixture(TOKENS, is_unbiased=True)
+    batch = np.arange(11)
+    of_one = rows[Part(batch, 0, 1, 0)]
+    parts = [rows[Part(batch, number, 3, 0)] for number in range(3)]
+    assert sum(len(part.inputs) for part in parts) == 11
+    with torch.no_grad():
+        expected = token_loss(model, of_one, of_one.target, loss, is_split=True)
+        found = sum(token_loss(model, part, part.target, loss, is_split=True) for part in parts)
+    torch.testing.assert_close(found, expected)
+
+
+def test_some_rows_of_a_batch_are_that_batch_of_those_rows(made: Made) -> None:
+    rows = rows_of(made)
+    batch = rows[Part(np.arange(6), 0, 1, 0)]
+    kept = np.array([True, False, True, False, False, True])
+    some, other = batch.rows(kept), batch.rows(~kept)
+    assert torch.equal(some.inputs, batch.inputs[torch.from_numpy(kept)])
+    again = joined([some, other], batch.counts, 1)
+    order = torch.tensor([0, 2, 5, 1, 3, 4])
+    assert torch.equal(again.inputs, batch.inputs[order])
+    assert torch.equal(again.labels, rows[Part(order.numpy(), 0, 1, 0)].labels)
+
+
+def test_live_teachers_say_all_of_each_place_that_is_asked(made: Made) -> None:
+    corpus, _, teachers = made
+    folder = str(teachers / "member_0")
+    live = Live(teachers=[folder], shares=[1.0], mean="probability", combine="read")
+    batch, model = whole(rows_of(made)), student(made)
+    asked_live = Teachers.of(live, corpus.fitted, answers_asked)
+    target, features = asked_live.answer(batch.inputs, [1.0])
+    assert features is None
+    with torch.no_grad():
+        log_p = logits_asked(load_model(teachers / "member_0"), batch.inputs).log_softmax(dim=1)
+        torch.testing.assert_close(target.log_p[1.0], log_p)
+        pure = mixture(replace(TOKENS, hard_weight=0.0), is_unbiased=False)
+        found = token_loss(model, batch, target, pure, is_split=True)
+        expected = kl_div(
+            logits_asked(model, batch.inputs).log_softmax(dim=1),
+            log_p,
+            log_target=True,
+            reduction="batchmean",
+        )
+    torch.testing.assert_close(found, expected)
+    assert len(asked_live.answer(batch.inputs, [])[0].ids) == len(batch.labels)
+
+
+def test_a_live_teacher_of_a_padded_vocabulary_is_cut_to_the_tokens(
+    made: Made, tmp_path: Path
+) -> None:
+    corpus, _, teachers = made
+    model = load_model(teachers / "member_0")
+    model.resize_token_embeddings(corpus.fitted.outputs + 13)
+    save_model(model, corpus.fitted, tmp_path)
+    live = Live(teachers=[str(tmp_path)], shares=[1.0], mean="probability", combine="read")
+    inputs = whole(rows_of(made)).inputs
+    target, _ = Teachers.of(live, corpus.fitted, answers_asked).answer(inputs, [1.0])
+    with torch.no_grad():
+        expected = logits_asked(model, inputs)[:, : corpus.fitted.outputs].log_softmax(dim=1)
+    torch.testing.assert_close(target.log_p[1.0], expected)
+
+
+def test_draws_of_a_row_come_in_turn(made: Made, tmp_path: Path) -> None:
+    corpus, _, teachers = made
+    labels = token_labels(corpus, teachers, tmp_path / "s", ThresholdRequest(8, 1.0), draws=2)
+    rows = taught(read_split(corpus.examples, corpus.fitted, "train"), labels, [1.0])
+    first, second, third = (rows[Part(np.arange(4), 0, 1, epoch)].target for epoch in range(3))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert torch.equal(first.ids, third.ids)
+    assert first.ids.shape != second.ids.shape or not torch.equal(first.ids, second.ids)
+
+
+@pytest.mark.parametrize("memory_gb", [1.0, 1e-6], ids=["in memory", "in blocks"])
+def test_a_student_learns_what_its_teacher_says(
+    made: Made, tmp_path: Path, memory_gb: float
+) -> None:
+    corpus, labels, _ = made
+    how = {"architecture": Architecture(name="transformer", options=GPT2),
+           "optimisation": fitted(epochs=3, batch_size=8)}  # fmt: skip
+    job = Job(
+        examples=str(corpus.examples.path),
+        encoder=str(corpus.encoder),
+        soft_labels=str(labels.folder),
+        folder=str(tmp_path / "unfinished"),
+        fits=[a_fit("control", **how), a_fit("student", objective=TOKENS, **how)],
+        trainer=a_trainer(memory_gb=memory_gb),
+    )
+    records = train(job, tmp_path / "models")
+    control = [one["validation_nll"] for one in records if one["model"] == "control"]
+    assert control[-1] < control[0] < np.log(300)
+    distilled = [one["train_loss"] for one in records if one["model"] == "student"]
+    assert distilled[-1] < distilled[0]
+    model = load_model(tmp_path / "models" / "student")
+    assert isinstance(mixture(TOKENS, is_unbiased=True), Mixture)
+    assert model.config.vocab_size == 300
+    assert (tmp_path / "models" / "student" / "tokenizer.json").is_file()

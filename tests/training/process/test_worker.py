@@ -1,0 +1,102 @@
+"""The worker: texts as tokens are learnt from a teacher that sees them otherwise, in-process."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from small_project import OBJECTIVE, Small, a_fit, a_job, fitted, written
+from small_texts import BERT, sentence_folder, text_data, text_table
+
+from stillroom.assess.predict.predict_classes import predict_classes
+from stillroom.config.schema import Architecture, Head
+from stillroom.data.encoders import Encoder
+from stillroom.data.ingest.ingest_examples import ingest
+from stillroom.data.views.image_views import PLAIN
+from stillroom.io.json.json_files import read_json
+from stillroom.io.tables import TableFile, write_table
+from stillroom.models.pretrained.model_directory import load_model, read_encoder
+from stillroom.softlabels.capture.capture_request import (
+    Answers,
+    CaptureJob,
+    materialise,
+    stage,
+    staged,
+)
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.store.store import Store
+from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.sentence_teacher import fit_sentence_teacher
+from stillroom.teachers.teacher_ref import TeacherRef, refer
+from stillroom.training.process.worker import run
+from stillroom.training.resume_state import CURVES, gather_models
+from stillroom.training.signals import StopRequest
+
+TINY = Architecture(name="transformer", options=BERT | {"num_hidden_layers": 1})
+
+
+@contextmanager
+def quietly(label: str, rows: int) -> Iterator[Callable[[int], None]]:
+    yield lambda done: None
+
+
+def answers(
+    made: Small, refs: tuple[TeacherRef, ...], encoder: Encoder, folder: Path
+) -> SoftLabelSet:
+    teacher = open_teacher(refs[0], How("none", 0, 32), encoder)
+    asked = (CaptureJob(teacher, ExampleQuestions(made.examples, teacher.encoder, PLAIN, 1)),)
+    store, one = Store(folder / "store"), Combination.of("probability", [1.0])
+    wanted = Answers(asked, Full(), one, store, 60, 100, encoder.classes)
+    stage(wanted, folder / "staged", quietly, lambda line: None)
+    materialise(staged(folder / "staged", store), folder / "set")
+    return SoftLabelSet(folder / "set")
+
+
+def test_few_labels_and_a_sentence_encoder_teach_a_small_transformer(tmp_path: Path) -> None:
+    text_table(tmp_path / "t.csv", 150)
+    found = ingest(text_data(labels_per_class=8, text={"length": 20}), tmp_path)
+    write_table(found.examples, tmp_path / "examples.parquet")
+    examples = TableFile(tmp_path / "examples.parquet")
+    made = Small(examples, written(found.encoder, tmp_path / "encoder"))
+
+    head = Head(strength=100.0, steps=500)
+    member = tmp_path / "teachers" / "member_0"
+    fit_sentence_teacher(
+        sentence_folder(tmp_path / "s"), member, found.examples, found.encoder, head
+    )
+    refs = refer(tmp_path / "teachers")
+    labels = answers(made, refs, found.encoder, tmp_path)
+    train = found.examples.filter(pl.col("split") == "train")
+    assert train["label"].count() == 24 < train.height
+    assert len(labels.plain(train["example_id"].to_list(), 1.0).dense()) == train.height
+
+    fit = a_fit(architecture=TINY, optimisation=fitted(epochs=4, batch_size=16))
+    fits = [
+        replace(fit, name="control", output="control"),
+        replace(fit, objective=replace(OBJECTIVE, temperature=1.0)),
+    ]
+    work = tmp_path / "work"
+    work.mkdir()
+    job = a_job(made, work, fits=fits, soft_labels=str(labels.folder))
+    try:
+        run(job, StopRequest())
+    finally:
+        torch.use_deterministic_algorithms(False)
+    gather_models(job, tmp_path / "students")
+    students = {name: tmp_path / "students" / name for name in ("control", "student")}
+    for path in students.values():
+        assert read_encoder(path) == found.encoder
+        assert load_model(path).config.id2label == {0: "app", 1: "card", 2: "money"}
+    curve = [one for one in read_json(work / CURVES) if one["model"] == "student"]
+    assert curve[-1]["train_loss"] < curve[0]["train_loss"]
+    test = found.examples.filter(pl.col("split") == "test")
+    predicted = predict_classes(test, found.encoder, refs, labels, students)
+    asked = open_teacher(refs[0], How("none", 0, 32), found.encoder)
+    (said,) = asked.answer(asked.encoder.encode(test))
+    np.testing.assert_allclose(predicted["teacher"].to_list(), said.softmax(dim=1), atol=1e-5)

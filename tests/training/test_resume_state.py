@@ -1,0 +1,133 @@
+"""Places: what a fit depends on, and that a finished one is taken by an equal fit alone."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_project import OBJECTIVE, Small, a_fit, a_job, a_trainer, fitted, other_encoder, small
+
+from stillroom.data.encoders import read_encoder
+from stillroom.models.pretrained.model_directory import save_model
+from stillroom.models.registry import build
+from stillroom.training.job import Job, Live
+from stillroom.training.resume_state import (
+    Place,
+    differing,
+    gather_models,
+    place_of,
+    shared_ingredients,
+)
+
+RECORDS = [{"model": "student", "epoch": 1}]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Small:
+    return small(tmp_path)
+
+
+def of(one: Job) -> Place:
+    return place_of(one, one.fits[0], shared_ingredients(one))
+
+
+def test_equal_jobs_depend_on_equal_things(made: Small, tmp_path: Path) -> None:
+    assert (
+        of(a_job(made, tmp_path / "job")).ingredients
+        == of(a_job(made, tmp_path / "job")).ingredients
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"fits": [a_fit(seed=1)]}, "seed"),
+        ({"fits": [a_fit(optimisation=fitted(lr=0.5))]}, "optimisation"),
+        ({"fits": [a_fit(objective=OBJECTIVE)]}, "objective"),
+        ({"fits": [a_fit(share=0.5)]}, "share"),
+        ({"trainer": a_trainer(precision="bf16")}, "trainer"),
+        ({"trainer": a_trainer(memory_gb=0.1)}, "trainer"),
+        ({"trainer": a_trainer(devices=2)}, "trainer"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_learning_depends_on_is_named(
+    made: Small, tmp_path: Path, change: dict[str, Any], named: str
+) -> None:
+    before, after = of(a_job(made, tmp_path / "job")), of(a_job(made, tmp_path / "job", **change))
+    assert differing(before.ingredients, after.ingredients) == [named]
+
+
+def test_learning_depends_on_what_the_encoder_does(made: Small, tmp_path: Path) -> None:
+    before = shared_ingredients(a_job(made, tmp_path / "job"))
+    again, other = tmp_path / "again", other_encoder(made, tmp_path / "other", mean=(0.25,))
+    shutil.copytree(made.encoder, again)
+    assert shared_ingredients(a_job(made, tmp_path / "job", encoder=str(again))) == before
+    after = shared_ingredients(a_job(made, tmp_path / "job", encoder=str(other)))
+    assert differing(before, after) == ["encoder"]
+
+
+def test_rows_soft_labels_and_teachers_are_known_by_their_content(
+    made: Small, tmp_path: Path
+) -> None:
+    before = shared_ingredients(a_job(made, tmp_path / "job"))
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "manifest.json").write_text("{}")
+    save_model(
+        build("mlp", {"hidden": [2]}, made.shape, 0), read_encoder(made.encoder), tmp_path / "t"
+    )
+    live = Live(teachers=[str(tmp_path / "t")], shares=[1.0], mean="logit", combine="read")
+    after = shared_ingredients(
+        a_job(made, tmp_path / "job", soft_labels=str(tmp_path / "set"), live=live)
+    )
+    assert differing(before, after) == ["live", "soft_labels"]
+    save_model(
+        build("mlp", {"hidden": [2]}, made.shape, 1), read_encoder(made.encoder), tmp_path / "t"
+    )
+    other = shared_ingredients(
+        a_job(made, tmp_path / "job", soft_labels=str(tmp_path / "set"), live=live)
+    )
+    assert differing(after, other) == ["live"]
+    made.examples.path.write_bytes(made.examples.path.read_bytes() + b" ")
+    assert differing(before, shared_ingredients(a_job(made, tmp_path / "job"))) == ["examples"]
+
+
+@pytest.mark.parametrize(
+    "trainer", [{"threads": 2}, {"workers": 4}, {"checkpoint_steps": 3}], ids=str
+)
+def test_what_learning_does_not_depend_on_leaves_a_state_alone(
+    made: Small, tmp_path: Path, trainer: dict[str, Any]
+) -> None:
+    other = a_job(made, tmp_path / "job", trainer=a_trainer(**trainer))
+    assert of(other).ingredients == of(a_job(made, tmp_path / "job")).ingredients
+
+
+def test_a_finished_fit_is_its_own_alone_and_only_with_its_model(
+    made: Small, tmp_path: Path
+) -> None:
+    place = of(a_job(made, tmp_path / "job"))
+    assert place.records() is None
+    place.folder.mkdir(parents=True)
+    place.checkpoint.touch()
+    place.finish(RECORDS)
+    assert not place.checkpoint.exists()
+    assert place.records() is None  # the model is not there
+    place.best.mkdir()
+    assert place.records() == RECORDS
+    assert of(a_job(made, tmp_path / "job", fits=[a_fit(seed=1)])).records() is None
+
+
+def test_models_are_gathered_under_the_names_of_their_fits(made: Small, tmp_path: Path) -> None:
+    plain, balanced = a_fit("plain"), replace(a_fit("balanced"), balance=(1,))
+    both = a_job(made, tmp_path / "job", fits=[plain, balanced])
+    for name, results in (("plain", ["best"]), ("balanced", ["best", "balanced"])):
+        for result in results:
+            folder = tmp_path / "job" / name / result
+            folder.mkdir(parents=True)
+            (folder / "which").write_text(result)
+    gather_models(both, tmp_path / "models")
+    written = (tmp_path / "models").rglob("which")
+    found = {path.parent.name: path.read_text() for path in written}
+    assert found == {"plain": "best", "balanced": "balanced"}
+    assert (tmp_path / "job" / "plain" / "best" / "which").exists()  # until it is let go
