@@ -1,4 +1,4 @@
-"""`make bench`: run every benchmark, or those named; print a table and write JSON.
+"""`make bench` runs all benchmarks, or the named ones, prints a table and writes JSON.
 
 python -m benchmarks [startup] [reproducibility] [gain] [training] [objectives] [softlabels]
                      [texts] [hinton] [lm] ──> build/bench.json
@@ -37,7 +37,7 @@ def main(names: list[str]) -> int:
     given = names or [name for name in BENCHMARKS if name not in PARTS]
     for name in [part for one in given for part in SEVERAL.get(one, (one,))]:
         if name not in BENCHMARKS:
-            allowed = f"{', '.join((*BENCHMARKS, *SEVERAL))}, or codecs alone"
+            allowed = f"{', '.join((*BENCHMARKS, *SEVERAL))}, or codecs"
             console.print(f"{name} is not a benchmark. Allowed: {allowed}.")
             return 2
         console.print(f"[dim]{name} …[/dim]")

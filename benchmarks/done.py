@@ -1,4 +1,4 @@
-"""Done: steps of a long benchmark in, their results out; what is done is not done again.
+"""Keeps the results of a long benchmark's steps on disk, so that no step runs twice.
 
 once("teacher", run) ──in results.json?── yes ──> the result
                             └─ no: run it ──────> the result, now kept
@@ -17,15 +17,15 @@ SUFFIXES = (".py", ".yaml", ".yml", ".j2")
 
 
 class Done:
-    """Results of steps that are done, on disk."""
+    """Results of finished steps, on disk."""
 
     def __init__(self, path: Path) -> None:
-        """Take up what is there."""
+        """Read the results that are there."""
         self.path = path
         self.results: Result = json.loads(path.read_text()) if path.exists() else {}
 
     def once(self, step: str, run: Callable[[], Result]) -> Result:
-        """Return a step's result, from disk where it is done."""
+        """Return a step's result; read it from disk if the step is finished."""
         if step not in self.results:
             self.results[step] = run()
             self.path.write_text(json.dumps(self.results, indent=2) + "\n")
@@ -34,7 +34,7 @@ class Done:
 
 
 def done_in(folder: Path, sources: Iterable[str]) -> Done:
-    """Return what is done in a folder, which is emptied first where the code is another by now.
+    """Return the finished steps of a folder, which is emptied first if the code has changed.
 
     Args:
         folder: of the benchmark alone.

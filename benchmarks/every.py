@@ -1,4 +1,4 @@
-"""Every benchmark by name; a module of its own, so that another process finds it.
+"""Every benchmark by name, in a module of its own that another process can import.
 
 name ──measured──> figures
 """

@@ -24,7 +24,7 @@ TESTED = 10_000
 
 
 def measure_hinton(data: Path) -> list[Figure]:
-    """Run what is not done yet and return the table."""
+    """Run the unfinished steps and return the table."""
     folder = (ROOT / data / "mnist").resolve()
     if not (folder / "train-images-idx3-ubyte.gz").is_file():
         return [Figure("Hinton's table on MNIST", f"not measured: {folder} has no MNIST", "", None)]
@@ -42,7 +42,7 @@ def measure_hinton(data: Path) -> list[Figure]:
 
 
 def _prepared() -> Done:
-    """Copy the project; return what is done, nothing of another state of the project."""
+    """Copy the project; return its finished steps, and none of another state of the project."""
     done = done_in(HERE, ("src", "conf"))
     for name in COPIED:
         source = ROOT / name

@@ -1,4 +1,4 @@
-"""What benchmarks share: a figure with its bound, and a clean copy of the project to run in."""
+"""Shared by the benchmarks: a figure with its bound, and a clean copy of the project."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ FOLDERS = ("data/01_raw", "data/03_teachers/given")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, what it must be, and whether it is (None where it could not be measured).
+    """A number, its bound, and whether it is within it (None if it was not measured).
 
     `details` holds what it was computed from.
     """

@@ -33,7 +33,7 @@ def measure_reproducibility() -> list[Figure]:
     return [
         Figure(
             f"files that differ between two runs, of {len(first)}",
-            ", ".join(unexpected) or f"none beside {' and '.join(sorted(MAY_DIFFER))}",
+            ", ".join(unexpected) or f"none except {' and '.join(sorted(MAY_DIFFER))}",
             "none beside what a clock measured",
             not unexpected and len(first) > 10,
             {"differing": differing, "files": sorted(first)},
@@ -58,7 +58,7 @@ def _hashes(project: Path) -> dict[str, str]:
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
-        raise FileNotFoundError(f"{path}: dvc.yaml names it and the run did not write it")
+        raise FileNotFoundError(f"{path}: dvc.yaml names this file, but the run did not write it")
     return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 
 def resident() -> int:
-    """Return what is resident now."""
+    """Return the resident memory now."""
     return _of_status("VmRSS")
 
 
 def peak() -> int:
-    """Return the most that was ever resident.
+    """Return the peak of the resident memory.
 
     Not getrusage's: that is inherited from the process that started this one.
     """

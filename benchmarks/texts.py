@@ -30,7 +30,7 @@ Metrics = dict[str, dict[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one seed came to."""
+    """The results of one seed."""
 
     metrics: Metrics
     cost: Metrics
@@ -63,9 +63,11 @@ def measure_texts(data: Path) -> list[Figure]:
 def _paths(data: Path) -> str:
     folder, encoder = (data / "banking77").resolve(), os.environ.get(VARIABLE)
     if not (folder / "train.csv").is_file():
-        raise MissingError(f"{folder} has no train.csv: say DATA=folder-with-banking77")
+        raise MissingError(f"{folder} has no train.csv. Set DATA to a folder with BANKING77.")
     if not encoder or not (Path(encoder) / "modules.json").is_file():
-        raise MissingError(f"say {VARIABLE}=folder of all-MiniLM-L6-v2, with its modules.json")
+        raise MissingError(
+            f"Set {VARIABLE} to the folder of all-MiniLM-L6-v2, which has modules.json."
+        )
     return (
         f"data.path={folder},teacher.path={Path(encoder).resolve()},"
         "teacher.licence=apache-2.0,teacher.hub_id=sentence-transformers/all-MiniLM-L6-v2,"
@@ -74,13 +76,13 @@ def _paths(data: Path) -> str:
 
 
 def _run(project: Path, start: str, parameters: str) -> Run:
-    """Run the stages from one to the evaluation, and return what it found."""
+    """Run the stages from `start` to the evaluation, and return its results."""
     stages = ("ingest", "teachers", "capture", "train", "evaluate")
     wanted = ",".join(stages[stages.index(start) :])
     kedro(project, "run", f"--pipelines={wanted}", f"--params={parameters}")
     reports = project / "data" / "07_reports"
-    found = [json.loads((reports / f"{name}.json").read_text()) for name in ("metrics", "cost")]
-    return Run(*found)
+    documents = [json.loads((reports / f"{name}.json").read_text()) for name in ("metrics", "cost")]
+    return Run(*documents)
 
 
 def _size(run: Run) -> Figure:

@@ -46,7 +46,7 @@ def measure_training() -> list[Figure]:
 
 @contextmanager
 def _cached() -> Iterator[Path]:
-    """Yield a project with examples and soft labels of teachers that have hardly learnt."""
+    """Yield a project with examples, and soft labels of teachers after little training."""
     values = "groups.teacher=mlp_ensemble,teacher.members=1,teacher.epochs=1"
     with clean_project() as project:
         kedro(project, "run", "--pipelines=ingest,teachers,capture", f"--params={values}")
@@ -54,7 +54,7 @@ def _cached() -> Iterator[Path]:
 
 
 class _Student:
-    """A student and all that it may learn from."""
+    """A student and everything that it can learn from."""
 
     def __init__(self, project: Path, hidden: list[int]) -> None:
         from stillroom.config.compose import compose
@@ -62,7 +62,7 @@ class _Student:
         from stillroom.data.encoders import read_encoder
         from stillroom.io.tables import TableFile
         from stillroom.softlabels.reading.label_set import SoftLabelSet
-        from stillroom.training.data.dataset_factory import Source
+        from stillroom.training.data.dataset_factory import DatasetFactory
         from stillroom.training.job import Fit
 
         parameters = compose(project)
@@ -71,13 +71,15 @@ class _Student:
         self.encoder = read_encoder(project / "data/02_examples/encoder")
         self.labels = SoftLabelSet(project / "data/04_soft_labels")
         examples = TableFile(project / "data/02_examples/examples")
-        self.source = Source(examples, self.encoder, self.labels, 1e12)
+        self.source = DatasetFactory(
+            examples=examples, encoder=self.encoder, labels=self.labels, memory=1e12
+        )
         self.objective = Objective(**{**objective, "terms": Terms(**objective["terms"])})
         student = Student(**parameters["student"])
         self.fit = Fit(
             name="student",
             architecture=Architecture(name="mlp", options={"hidden": hidden}),
-            optimisation=replace(student.alone(), epochs=EPOCHS),
+            optimisation=replace(student.as_optimisation(), epochs=EPOCHS),
             rows="all",
             objective=None,
             seed=0,
@@ -88,15 +90,21 @@ class _Student:
 
     def seconds(self, teachers: Any = None, **changes: Any) -> float:
         """Train once; return the seconds of an epoch, without the first."""
-        from stillroom.training.build_loss import loss_of
-        from stillroom.training.fit.fit_model import Task, fit_model
-        from stillroom.training.resume_state import Place
+        from stillroom.training.build_loss import build_loss
+        from stillroom.training.fit.fit_model import FitInputs, fit_model
+        from stillroom.training.resume_state import ResumeState
         from stillroom.training.signals import StopRequest
 
         fit = replace(self.fit, **changes)
-        rows = self.source.rows_of(fit)
-        loss = loss_of(fit, self.labels)
-        task = Task(rows, self.source.validation(), loss, self.encoder, teachers)
+        rows = self.source.dataset_of(fit)
+        loss = build_loss(fit, self.labels)
+        task = FitInputs(
+            train=rows,
+            validation=self.source.validation(),
+            loss=loss,
+            encoder=self.encoder,
+            teacher=teachers,
+        )
         seen, times = 0, {}
 
         def tick(count: int, label: str) -> None:
@@ -105,8 +113,8 @@ class _Student:
             times[seen // len(rows)] = time.perf_counter()
 
         with TemporaryDirectory() as folder:
-            place = Place(Path(folder) / "fit", {})
-            fit_model(fit, task, self.trainer, place, StopRequest(), tick)
+            place = ResumeState(Path(folder) / "fit", {})
+            fit_model(fit, task, trainer=self.trainer, state=place, stop=StopRequest(), tick=tick)
         return (times[EPOCHS] - times[1]) / (EPOCHS - 1)
 
 
@@ -115,24 +123,26 @@ def _over_hard_labels(name: str, student: _Student, bound: float | None) -> Figu
         (student.seconds(), student.seconds(objective=student.objective)) for _ in range(ROUNDS)
     ]
     ratio = median(hard / soft for hard, soft in pairs)
-    rows = len(student.source.rows_of(student.fit))
+    rows = len(student.source.dataset_of(student.fit))
     rate = rows / median(soft for _, soft in pairs)
     return Figure(
         f"examples per second from the cache over hard labels, {name}",
         f"{ratio:.3f} ({rate:,.0f} a second)",
-        "as it comes" if bound is None else f">= {bound}",
+        "no bound" if bound is None else f">= {bound}",
         None if bound is None else ratio >= bound,
         {"seconds": pairs},
     )
 
 
 def _over_live(student: _Student) -> Figure:
-    from stillroom.models.forward.hidden_states import logits_alone
-    from stillroom.training.fit.live_teacher import Teachers, mean_of_probabilities
+    from stillroom.models.forward.hidden_states import logits_only
+    from stillroom.softlabels.format.combination import Combination
+    from stillroom.training.fit.live_teacher import LiveTeacher
 
     model, cost = _teacher_of(student)
     outputs = student.encoder.outputs
-    teachers = Teachers([model], [1.0], mean_of_probabilities, logits_alone, outputs)
+    alone = Combination.of("probability", [1.0])
+    teachers = LiveTeacher([model], alone, "read", logits_only, outputs)
     soft = {"objective": student.objective}
     pairs = [
         (student.seconds(**soft), student.seconds(teachers, **soft, mode="live"))
@@ -157,7 +167,7 @@ def _teacher_of(student: _Student) -> tuple[Any, float]:
 
     shape, size = Shape(student.encoder.shape, student.encoder.classes), 64
     batch = torch.zeros(size, *student.encoder.shape)
-    rows = len(student.source.rows_of(student.fit))
+    rows = len(student.source.dataset_of(student.fit))
     step = median(student.seconds(objective=student.objective) for _ in range(3)) / (rows / size)
     width = WIDTH
     while True:

@@ -1,12 +1,12 @@
-"""Bad input, as a user meets it: one line that names the file and the row, and nothing written."""
+"""Bad input for a real command: one line that names the file and the row, and no output."""
 
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import command, written
-from small_licences import write_card
+from support.command_line import command, written
+from support.licences_and_lineage import write_card
 
 CSV = "label,a,b\n" + "".join(f"{'xy'[n % 2]},{n},{n * n}\n" for n in range(60))
 IDX_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2])
@@ -102,7 +102,7 @@ def test_an_unknown_parameter_is_one_line(project: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small filesystem takes root")
-def test_a_disk_that_is_full_is_one_line_and_leaves_nothing_half_written(project: Path) -> None:
+def test_a_full_disk_is_one_line_and_leaves_no_incomplete_file(project: Path) -> None:
     target = project / ".stillroom"  # where the examples are written before they are published
     target.mkdir()
     mounted = subprocess.run(
@@ -128,6 +128,6 @@ def test_a_teacher_whose_licence_forbids_it_is_one_line_and_nothing_is_written(
     (line,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert "teacher big is under llama3" in line
     assert "section 1.b.v" in line
-    assert 'teacher.licence_acknowledged: "<reason>"' in line
+    assert 'teacher.licence_acknowledged: "<why you may>"' in line
     assert "Traceback" not in ran.stderr
     assert written(project) == []

@@ -1,4 +1,4 @@
-"""Suggestions: the nearest allowed name, or none."""
+"""Errors suggest the nearest allowed name, or none."""
 
 from stillroom.errors import DataError, StillroomError, nearest
 
@@ -7,9 +7,9 @@ def test_the_nearest_name_is_suggested() -> None:
     assert nearest("epoch", ["epochs", "lr"]) == " Did you mean epochs?"
 
 
-def test_nothing_is_suggested_where_nothing_is_near() -> None:
+def test_nothing_is_suggested_if_no_name_is_near() -> None:
     assert nearest("zzz", ["epochs", "lr"]) == ""
 
 
-def test_every_error_of_ours_is_one_to_mend() -> None:
+def test_every_error_is_a_stillroom_error() -> None:
     assert issubclass(DataError, StillroomError)

@@ -1,15 +1,15 @@
-"""Hooks: a catalog that would write outside of the project is refused."""
+"""Hooks: paths outside of the project, slices, energy, and unfinished work."""
 
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
-from small_project import small, untrained_teachers
+from support.examples.image_examples import image_examples, untrained_teachers
 
-from stillroom.assess.cost.energy_log import SPENT, made, noted
+from stillroom.assess.cost.energy_log import SPENT, logged_energy, result_hash
 from stillroom.errors import ConfigError
-from stillroom.hooks import SLICES, CheckSlices, ConfineCatalog, LetGo, MeterStages
+from stillroom.hooks import SLICES, CheckSlices, ConfineCatalog, MeterStages, RemoveUnfinished
 from stillroom.io.files.locking import locked
 from stillroom.io.files.workspace import lock_of, unfinished
 from stillroom.pipelines.train.pipeline import create_pipeline
@@ -33,7 +33,7 @@ def test_an_entry_outside_of_the_project_is_named(
         {"dataset": {"type": "json.JSONDataset", "filepath": "/tmp/x.json"}},
     ],
 )
-def test_urls_and_nested_places_are_refused_too(
+def test_urls_and_nested_paths_are_errors_too(
     project: Path, monkeypatch: pytest.MonkeyPatch, entry: dict[str, object]
 ) -> None:
     monkeypatch.chdir(project)
@@ -41,35 +41,37 @@ def test_urls_and_nested_places_are_refused_too(
         ConfineCatalog().after_catalog_created({"mine": entry})
 
 
-def test_entries_inside_pass(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_inside_the_project_are_allowed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(project)
     entries = {"metrics": {"filepath": str(project / "data" / "a.json")}, "memory": {"type": "x"}}
     ConfineCatalog().after_catalog_created(entries)
     ConfineCatalog().after_catalog_created(None)
 
 
-def test_what_a_stage_kept_is_let_go_once_its_last_output_is_saved(
+def test_unfinished_work_is_removed_after_the_last_output_is_saved(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
     (node,) = create_pipeline().tag("train").nodes
     kept = unfinished(project, "train")
     kept.mkdir(parents=True)
-    LetGo().after_dataset_saved("students", node)
+    RemoveUnfinished().after_dataset_saved("students", node)
     assert kept.exists()
     with locked(lock_of(kept)):  # another run is at it again
-        LetGo().after_dataset_saved("student_curves", node)
+        RemoveUnfinished().after_dataset_saved("student_curves", node)
     assert kept.exists()
-    LetGo().after_dataset_saved("student_curves", node)
+    RemoveUnfinished().after_dataset_saved("student_curves", node)
     assert not kept.exists()
-    LetGo().after_dataset_saved("student_curves", node)
+    RemoveUnfinished().after_dataset_saved("student_curves", node)
 
 
 def catalog_with(slices: dict[str, str]) -> DataCatalog:
     return DataCatalog({SLICES: MemoryDataset(slices)})
 
 
-def test_a_slice_that_is_no_expression_stops_a_run_before_it_begins() -> None:
+def test_a_slice_that_is_not_an_expression_stops_a_run_before_it_begins() -> None:
     check = CheckSlices()
     check.before_pipeline_run(catalog_with({"short": "pl.col('size') < 8"}))
     check.before_pipeline_run(catalog_with({}))
@@ -82,7 +84,7 @@ def test_a_stage_is_metered_from_its_first_node_to_its_result(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    made_here = small(project)
+    made_here = image_examples(project)
     teachers = untrained_teachers(made_here, project / "t")
     (node,) = create_pipeline().tag("train").nodes
     meter = MeterStages()
@@ -92,15 +94,17 @@ def test_a_stage_is_metered_from_its_first_node_to_its_result(
     while perf_counter() < busy:
         pass
     meter.after_dataset_saved("student_curves", node)
-    assert noted(project, made(teachers)) is None
+    assert logged_energy(project, result_hash(teachers)) is None
     meter.after_dataset_saved("students", node)
-    found = noted(project, made(teachers))
+    found = logged_energy(project, result_hash(teachers))
     assert found is not None
     assert found.seconds >= 0.3
     assert found.joules > 0
 
 
-def test_what_made_nothing_is_not_noted(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_without_a_result_has_no_energy(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(project)
     (node,) = create_pipeline().tag("train").nodes
     (other,) = create_pipeline().tag("ingest").nodes

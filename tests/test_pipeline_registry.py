@@ -19,13 +19,13 @@ def test_distill_is_the_seven_stages_and_the_default() -> None:
     assert pipelines["__default__"].nodes == pipelines["distill"].nodes
 
 
-def test_distill_needs_parameters_alone() -> None:
+def test_distill_needs_only_parameters() -> None:
     # The folder of all students is there once `train` has made one.
     inputs = register_pipelines()["distill"].inputs() - {"every_student"}
     assert {name.partition(":")[0] for name in inputs} == {"params", "parameters"}
 
 
-def test_only_verify_yields_soft_labels_and_nothing_else_reads_the_unverified() -> None:
+def test_only_verify_writes_soft_labels_and_only_it_reads_unverified_labels() -> None:
     nodes = register_pipelines()["distill"].nodes
     assert [node.name for node in nodes if "soft_labels" in node.outputs] == ["verify"]
     assert [node.name for node in nodes if "unverified_labels" in node.inputs] == ["verify"]
@@ -33,7 +33,7 @@ def test_only_verify_yields_soft_labels_and_nothing_else_reads_the_unverified() 
 
 def test_no_teacher_runs_and_no_student_learns_before_the_licence_was_checked() -> None:
     distill = register_pipelines()["distill"]
-    for name in ("train_teachers", "answer", "verify", "train_students", "predict"):
+    for name in ("train_teachers", "capture", "verify", "train_students", "predict"):
         before = {node.name for node in distill.to_nodes(name).nodes}
         assert "check_licence" in before, name
 

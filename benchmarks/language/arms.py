@@ -11,9 +11,9 @@ from typing import Literal
 
 from benchmarks.language.recipe import Recipe
 from benchmarks.language.text import Text
-from stillroom.softlabels.capture.solve_threshold import ThresholdRequest, Wanted
+from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
 from stillroom.softlabels.sparsify.sparsifiers import TopK
-from stillroom.training.job import Fit, Job, Live
+from stillroom.training.job import Fit, Job, LiveConfig
 
 CONTROL, FULL, THRESHOLD, TOP_K = "cross_entropy", "full_logits", "threshold", "topk"
 
@@ -31,7 +31,7 @@ class Arm:
 
     name: str
     mode: Literal["hard", "live", "cached"]
-    wanted: Wanted | None = None
+    wanted: SparsifierRequest | None = None
     draws: int = 1
 
     def fit(self, recipe: Recipe, seed: int) -> Fit:
@@ -39,7 +39,7 @@ class Arm:
         return Fit(
             name=f"{self.name} {seed}",
             architecture=recipe.student.architecture,
-            optimisation=recipe.student.alone(),
+            optimisation=recipe.student.as_optimisation(),
             rows="all",
             objective=None if self.mode == "hard" else recipe.objective,
             mode="live" if self.mode == "live" else "cached",
@@ -58,7 +58,7 @@ class Arm:
             teacher: its model directory.
             folder: of the benchmark; the arm's soft labels lie there.
         """
-        live = Live(teachers=[str(teacher)], shares=[1.0], mean="probability", combine="read")
+        live = LiveConfig(teachers=[str(teacher)], shares=[1.0], mean="probability", combine="read")
         return Job(
             examples=str(text.transfer.path),
             encoder=str(text.encoder_folder),
@@ -71,7 +71,7 @@ class Arm:
 
 
 def arms(recipe: Recipe) -> tuple[Arm, ...]:
-    """Return the arms, the one that takes longest first."""
+    """Return the arms, the slowest first."""
     labels = recipe.softlabels
     threshold = ThresholdRequest(labels.entries, labels.temperature)
     top_k = TopK(k=labels.k, temperatures=tuple(labels.temperatures))
@@ -84,15 +84,15 @@ def arms(recipe: Recipe) -> tuple[Arm, ...]:
 
 
 def labels_of(arm: Arm, folder: Path) -> Path:
-    """Return where an arm's soft labels lie."""
+    """Return the folder of an arm's soft labels."""
     return folder / "labels" / arm.name
 
 
 def models_of(jobs: Sequence[Job]) -> dict[str, Path]:
     """Return the finished models by name."""
-    from stillroom.training.resume_state import place_of
+    from stillroom.training.resume_state import resume_state_of
 
-    return {fit.output: place_of(job, fit, {}).best for job in jobs for fit in job.fits}
+    return {fit.output: resume_state_of(job, fit, {}).best for job in jobs for fit in job.fits}
 
 
 def teacher_job(recipe: Recipe, text: Text, folder: Path) -> Job:
@@ -100,7 +100,7 @@ def teacher_job(recipe: Recipe, text: Text, folder: Path) -> Job:
     fit = Fit(
         name="teacher",
         architecture=recipe.teacher.architecture,
-        optimisation=recipe.teacher.alone(),
+        optimisation=recipe.teacher.as_optimisation(),
         rows="all",
         objective=None,
         seed=recipe.teacher.seed,

@@ -16,17 +16,17 @@ from benchmarks.language.text import Text
 from stillroom.data.views.image_views import PLAIN
 from stillroom.io.progress import ticking
 from stillroom.softlabels.capture.capture_request import (
-    Answers,
     CaptureJob,
+    CaptureRequest,
+    capture_set,
     materialise,
-    stage,
-    staged,
+    open_staged,
 )
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.store.store import Store
 from stillroom.softlabels.verify.verify import verify
-from stillroom.teachers.capture_inputs import ExampleQuestions
-from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.capture_inputs import ExampleInputs
+from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
 from stillroom.teachers.teacher_ref import TeacherRef
 
 ALONE = Combination.of("probability", [1.0])
@@ -48,13 +48,13 @@ def capture(recipe: Recipe, text: Text, ref: TeacherRef, arm: Arm, folder: Path)
         ValueError: the arm learns from no cache.
     """
     if arm.wanted is None:
-        raise ValueError(f"{arm.name} learns from no cache")
+        raise ValueError(f"{arm.name} learns from no cache, so it has no soft labels to capture")
     how, encoder = recipe.softlabels, text.encoder
-    teacher = open_teacher(ref, How("none", how.seed, how.batch_size), encoder)
-    questions = ExampleQuestions(text.transfer, teacher.encoder, PLAIN, arm.draws)
+    teacher = open_teacher(ref, CaptureSettings("none", how.seed, how.batch_size), encoder)
+    inputs = ExampleInputs(text.transfer, teacher.encoder, PLAIN, arm.draws)
     store, target = Store(folder / "store"), labels_of(arm, folder)
-    answers = Answers(
-        jobs=(CaptureJob(teacher, questions),),
+    answers = CaptureRequest(
+        jobs=(CaptureJob(teacher, inputs),),
         wanted=arm.wanted,
         combination=ALONE,
         store=store,
@@ -63,11 +63,11 @@ def capture(recipe: Recipe, text: Text, ref: TeacherRef, arm: Arm, folder: Path)
         class_names=None,
     )
     with TemporaryDirectory(dir=folder) as staging:
-        stage(answers, Path(staging), progress, print)
-        labels = staged(Path(staging), store)
+        capture_set(answers, Path(staging), progress, print)
+        labels = open_staged(Path(staging), store)
         member = teacher.keeping(labels.manifest.captures[0].sparsifier)
-        with progress("verifying", len(questions)) as tick:
-            (found,) = verify(labels, [member], [questions], tick)
+        with progress("verifying", len(inputs)) as tick:
+            (found,) = verify(labels, [member], [inputs], tick)
         shutil.rmtree(target, ignore_errors=True)
         materialise(labels, target)
     size = sum(shard.bytes for shard in labels.manifest.members[0].shards)

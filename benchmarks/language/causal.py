@@ -1,7 +1,7 @@
-"""Gemma as any causal language model comes to `capture`: its directory, and questions about a text.
+"""Prepares Gemma for `capture` as any causal language model: a directory and inputs of a text.
 
     wikitext2 ──ingest, its tokenizer──> some sequences ──> ExampleQuestions
-    build/gemma ──save_model──> directory ──open_teacher──> LocalTeacher
+    build/gemma ──save_model──> directory ──open_teacher──> ModelTeacher
 
 With a smaller vocabulary it is a model of another tokenizer, trained on the text; a token's row
 is the mean of the rows that its text has in Gemma's own. Made once, in build/causal.
@@ -19,14 +19,14 @@ from benchmarks.language.recipe import recipe
 from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT
 from benchmarks.softlabels.gemma import LENGTH, gemma, unpacked
-from stillroom.config.data_schema import Data
+from stillroom.config.schema.data_schema import Data
 from stillroom.data.text.tokenizer import Tokenizer, read_tokenizer
 from stillroom.data.views.image_views import PLAIN
 from stillroom.io.tables import TableFile, write_parts
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.teachers.capture_inputs import ExampleQuestions
-from stillroom.teachers.model_teacher import How, LocalTeacher, open_teacher
-from stillroom.teachers.teacher_ref import refer
+from stillroom.teachers.capture_inputs import ExampleInputs
+from stillroom.teachers.model_teacher import CaptureSettings, ModelTeacher, open_teacher
+from stillroom.teachers.teacher_ref import teacher_refs
 
 HERE = ROOT / "build" / "causal"
 SOURCES = ("src", "benchmarks/language")
@@ -37,15 +37,15 @@ SEQUENCES, OF_WHOLE = 12, 4
 
 @dataclass(frozen=True)
 class Causal:
-    """A teacher, and what it is asked."""
+    """A teacher and its inputs."""
 
-    teacher: LocalTeacher
-    questions: ExampleQuestions
+    teacher: ModelTeacher
+    inputs: ExampleInputs
 
     @property
     def positions(self) -> int:
-        """How many there are where something is asked."""
-        return sum(len(question.row.labels) for question in self.questions)
+        """The number of positions to capture."""
+        return sum(len(capture_input.row.labels) for capture_input in self.inputs)
 
 
 @cache
@@ -59,11 +59,11 @@ def causal(data: Path, vocabulary: int | None = None) -> Causal:
     done = done_in(folder, SOURCES)
     done.once("made", lambda: _made(data, vocabulary, folder))
     text = Text(folder / "text")
-    (ref,) = refer(folder / "teachers")
+    (ref,) = teacher_refs(folder / "teachers")
     # One sequence at a time: of 512 positions and 262,144 tokens the logits take 0.5 GB.
-    teacher = open_teacher(ref, How("none", 0, batch_size=1), text.encoder)
+    teacher = open_teacher(ref, CaptureSettings("none", 0, batch_size=1), text.encoder)
     return Causal(
-        teacher, ExampleQuestions(TableFile(folder / ASKED), teacher.encoder, PLAIN, draws=1)
+        teacher, ExampleInputs(TableFile(folder / ASKED), teacher.encoder, PLAIN, draws=1)
     )
 
 

@@ -28,7 +28,7 @@ from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT, Figure
 from stillroom.assess.predict.predict_tokens import predict_tokens
 from stillroom.io.json.json_files import read_json
-from stillroom.teachers.teacher_ref import TeacherRef, refer
+from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
 from stillroom.training.job import Job
 from stillroom.training.process.launch import run_worker, train
 from stillroom.training.resume_state import CURVES
@@ -39,7 +39,7 @@ SOURCES = ("src", "conf", "benchmarks/language")
 
 
 def measure_gap(data: Path) -> list[Figure]:
-    """Run what is not done yet and return the table.
+    """Run the unfinished steps and return the table.
 
     Raises:
         MissingError: the text is not below `data`.
@@ -48,12 +48,12 @@ def measure_gap(data: Path) -> list[Figure]:
 
 
 def table_of(made: Recipe, files: list[Path], folder: Path) -> list[Figure]:
-    """Run a recipe in a folder, or go on there."""
+    """Run a recipe in a folder, or continue it there."""
     done = done_in(folder, SOURCES)
     went_on, text, columns = bool(done.results), Text(folder / "text"), arms(made)
     _once(done, "text", lambda: write_text(made, files, text.folder))
     _once(done, "teacher", lambda: _tutor(teacher_job(made, text, folder), folder / TEACHERS))
-    (ref,) = refer(folder / TEACHERS)
+    (ref,) = teacher_refs(folder / TEACHERS)
     for arm in columns:
         if arm.wanted is not None:
             _once(done, f"labels of {arm.name}", partial(capture, made, text, ref, arm, folder))
@@ -86,7 +86,7 @@ def _predict(text: Text, ref: TeacherRef, students: dict[str, Path], path: Path)
 
 
 def _once(done: Done, step: str, run: Callable[[], Result]) -> None:
-    """Run a step that is not done, and keep what it took beside its result."""
+    """Run an unfinished step, and keep its cost beside its result."""
     done.once(step, lambda: _timed(run))
 
 
@@ -97,6 +97,6 @@ def _timed(run: Callable[[], Result]) -> Result:
 
 
 def _cpu() -> float:
-    """Return the seconds that this process and those that it waited for have spent."""
+    """Return the CPU seconds of this process and of the processes that it waited for."""
     used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)

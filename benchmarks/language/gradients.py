@@ -1,4 +1,4 @@
-"""Gradients: what each sparsifier keeps of Gemma's answers, and where a student is led by it.
+"""Gradients: what each sparsifier keeps of Gemma's answers, and how it changes a gradient.
 
     Gemma, all of the text before ──> p [n, V] ──sparsify, encode, decode──> w ──┐
     Gemma, 16 tokens of it at most ──> the student's q ──────────────────────────┴──> its gradient
@@ -19,20 +19,29 @@ from numpy.typing import NDArray
 
 from benchmarks.project import Figure
 from benchmarks.softlabels.gemma import CausalTeacher, gemma, sequences
-from stillroom.objectives.missing_mass import UNLABELLED
+from stillroom.labels import NO_LABEL
 from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.term_registry import soft_term
 from stillroom.softlabels.capture.pilot import Pilot
-from stillroom.softlabels.capture.solve_threshold import Teacher, ThresholdRequest, Wanted
+from stillroom.softlabels.capture.solve_threshold import (
+    SparsifierRequest,
+    Teacher,
+    ThresholdRequest,
+)
 from stillroom.softlabels.format.combination import Combination
-from stillroom.softlabels.format.distributions import Distributions, Doubles, mixed
+from stillroom.softlabels.format.distributions import (
+    Distributions,
+    Doubles,
+    SparseDistributions,
+    mixture,
+)
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.plan.fidelity import Fidelity, Gradient, MissingMass, Reference
-from stillroom.softlabels.plan.grid import draws_for
-from stillroom.softlabels.plan.measure import Answered, Scales
+from stillroom.softlabels.plan.grid import samples_for
+from stillroom.softlabels.plan.measure import MemberAnswers, SampleAnswers
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Sample, TopK
-from stillroom.training.data.memory_dataset import soft_target
+from stillroom.training.data.ragged_targets import RaggedTargets
 
 ENTRIES = (6, 12, 25, 50, 128)
 SEQUENCES, LENGTH, WINDOW, EVERY = 4, 513, 16, 4
@@ -45,7 +54,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Asked:
-    """Positions of the text: what the teacher and the student say there, [n, V] logits each."""
+    """Positions of the text, with the logits of teacher and student there, [n, V] each."""
 
     rows: tuple[Row, ...]
     teacher: Floats
@@ -102,7 +111,7 @@ def asked(data: Path, model: CausalTeacher) -> Asked:
 
 
 def table(teacher: Teacher, asked: Asked, sizes: tuple[int, ...]) -> list[Line]:
-    """Return a line of each kind at each size, kind by kind."""
+    """Return one line for each kind and size, kind by kind."""
     pilot = Pilot()
     pilot.see(asked.teacher, T)
     found: dict[tuple[str, int], list[tuple[float, Fidelity]]] = {}
@@ -115,9 +124,9 @@ def table(teacher: Teacher, asked: Asked, sizes: tuple[int, ...]) -> list[Line]:
 def _batch(
     teacher: Teacher, asked: Asked, pilot: Pilot, sizes: tuple[int, ...]
 ) -> Iterator[tuple[tuple[str, int], tuple[float, Fidelity]]]:
-    """Yield what each kind at each size makes of some positions."""
-    scales = Scales(
-        answered=[Answered(teacher, asked.rows, asked.teacher)],
+    """Yield the sparse distributions of some positions for each kind and size."""
+    scales = SampleAnswers(
+        answers=[MemberAnswers(teacher, asked.rows, asked.teacher)],
         pilots=[pilot],
         combination=Combination.of("probability", [1.0]),
         temperature=T,
@@ -127,25 +136,25 @@ def _batch(
     labels = np.concatenate([row.labels for row in asked.rows]).astype(np.int64)
     for size in sizes:
         for wanted in kinds(size, pilot):
-            found = scales.weighed(wanted)
+            found = scales.measure(wanted)
             for name, draws, missing in _treated(wanted, found.draws, labels):
                 fidelity = reference.fidelity(draws, found.retained_mass, missing)
                 yield (name, size), (found.entries, fidelity)
 
 
-def kinds(size: int, pilot: Pilot) -> list[Wanted]:
-    """Return every sparsifier with so many entries; draws by their distinct ids."""
-    draws = draws_for(size, [pilot])
-    every: list[Wanted] = [
+def kinds(size: int, pilot: Pilot) -> list[SparsifierRequest]:
+    """Return every sparsifier with that many entries; for draws, that many distinct ids."""
+    draws = samples_for(size, [pilot])
+    every: list[SparsifierRequest] = [
         TopK(k=size, temperatures=(T,)),
         FixedThreshold(k=size, temperature=T),
         ThresholdRequest(float(size), T),
     ]
-    return every if draws is None else [*every, Sample(draws=draws, temperature=T)]
+    return every if draws is None else [*every, Sample(samples=draws, temperature=T)]
 
 
 def _treated(
-    wanted: Wanted, draws: list[Distributions], labels: NDArray[np.int64]
+    wanted: SparsifierRequest, draws: list[Distributions], labels: NDArray[np.int64]
 ) -> list[tuple[str, list[Distributions], MissingMass]]:
     """Return a name, what is learnt and how, of top-k for each treatment of its missing mass."""
     if not isinstance(wanted, TopK):
@@ -160,17 +169,18 @@ def _treated(
 def to_label(found: Distributions, labels: NDArray[np.int64]) -> Distributions:
     """Return the distributions with their missing mass at the hard label, [N]."""
     missing = (1 - found.masses).clip(min=0)
-    rest = Distributions(np.arange(len(found)), labels, missing, len(found), found.classes)
-    return mixed([found, rest], [1.0, 1.0])
+    rest = SparseDistributions(np.arange(len(found)), labels, missing, len(found), found.classes)
+    return mixture([found, rest], [1.0, 1.0])
 
 
 def gradient_at(student: Floats) -> Gradient:
     """Return the gradient of the forward KL at a student's logits [n, V], flat."""
     logits = torch.from_numpy(student).requires_grad_()
-    none = torch.full((len(logits),), UNLABELLED)
+    none = torch.full((len(logits),), NO_LABEL)
 
     def gradient(targets: Distributions, missing: MissingMass) -> Doubles:
-        target = soft_target({T: targets})
+        ragged = RaggedTargets.of({T: targets}, np.ones(len(targets), np.int64))
+        target = ragged.rows(torch.arange(len(targets)))
         loss = Mixture(0.0, ((1.0, soft_term("forward_kl", T, missing)),))
         (found,) = torch.autograd.grad(loss(logits, none, target), logits)
         return np.asarray(found.flatten().double().numpy())

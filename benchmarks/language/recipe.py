@@ -13,7 +13,6 @@ from pydantic import TypeAdapter
 
 from benchmarks.project import ROOT
 from stillroom.config.compose import compose
-from stillroom.config.data_schema import Data
 from stillroom.config.schema import (
     SECTIONS,
     Architecture,
@@ -24,6 +23,7 @@ from stillroom.config.schema import (
     Teacher,
     Trainer,
 )
+from stillroom.config.schema.data_schema import Data
 
 VALUES: dict[str, Any] = {
     "groups": {"experiment": "causal_lm"},

@@ -10,14 +10,14 @@ from benchmarks.done import Result
 from benchmarks.language.arms import CONTROL, FULL, THRESHOLD, TOP_K
 from benchmarks.language.recipe import Recipe
 from benchmarks.project import Figure
-from stillroom.assess.predict.predict_tokens import SAID
+from stillroom.assess.predict.predict_tokens import SCORES
 from stillroom.evaluation.statistics.bootstrap import (
     estimate,
     estimate_of_share,
     standard_error,
 )
 from stillroom.evaluation.statistics.scores import Scores
-from stillroom.evaluation.token_metrics import Said, TokenQuality, token_quality
+from stillroom.evaluation.token_metrics import TokenQuality, TokenScores, token_quality
 
 GAP_BOUND, SHARE_BOUND, ECE_BOUND, MINUTES_BOUND = 5.0, 0.95, 1.2, 40.0
 NAMES = {CONTROL: "hard labels", FULL: "full logits", THRESHOLD: "threshold", TOP_K: "topk"}
@@ -55,10 +55,10 @@ def measured(predictions: pl.DataFrame, recipe: Recipe) -> Measured:
     )
 
 
-def _said(predictions: pl.DataFrame, name: str) -> Said:
-    columns = (predictions[f"{name}_{what}"] for what in SAID)
+def _said(predictions: pl.DataFrame, name: str) -> TokenScores:
+    columns = (predictions[f"{name}_{what}"] for what in SCORES)
     nll, top, confidence, kl = (one.explode().to_numpy() for one in columns)
-    return Said(nll.astype(float), top, confidence.astype(float), kl.astype(float))
+    return TokenScores(nll.astype(float), top, confidence.astype(float), kl.astype(float))
 
 
 def figures(

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stillroom.objectives.fused_loss import Head, fused_loss
+from stillroom.objectives.fused_loss import OutputLayer, fused_loss
 from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.soft_target import SoftTarget
 from stillroom.objectives.term_registry import UNBIASED, soft_term
@@ -56,7 +56,7 @@ def lesson(positions: int, vocabulary: int, with_logits: bool = False) -> Lesson
 
 def fused(hidden: Tensor, weight: Tensor, of: Lesson) -> Tensor:
     """Our loss, without the logits."""
-    return fused_loss(hidden, Head(weight), of.labels, of.target, LOSS)
+    return fused_loss(hidden, OutputLayer(weight), of.labels, of.target, LOSS)
 
 
 def plain(hidden: Tensor, weight: Tensor, of: Lesson) -> Tensor:

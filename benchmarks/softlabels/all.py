@@ -1,4 +1,4 @@
-"""Soft labels: a folder of data in, their figures out, or why one cannot be had."""
+"""Measures the figures of soft labels in a folder of data, or says why it cannot."""
 
 from collections.abc import Callable
 from pathlib import Path

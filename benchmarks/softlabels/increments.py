@@ -1,4 +1,4 @@
-"""Increments: 1% of new rows, another loss, another student; what the teacher and the remote pay.
+"""Increments: what 1% of new rows, another loss and another student cost teacher and remote.
 
 MNIST as a table of features with a given teacher, under DVC with a remote in a folder. The new
 rows come as a new file of the source.
@@ -30,7 +30,7 @@ def measure_increments(data: Path) -> list[Figure]:
         _dvc(project, "push")
         before = _size(project / "remote"), _outs(project)
         write_part(project / "data/01_raw", "b", images[ROWS:], labels[ROWS:])
-        asked = _asked(_repro(project, "capture"))
+        rows = _rows_captured(_repro(project, "capture"))
         _dvc(project, "push", "capture")
         pushed = _size(project / "remote") - before[0]
         _dvc(project, "push")
@@ -40,14 +40,14 @@ def measure_increments(data: Path) -> list[Figure]:
     return [
         Figure(
             f"rows inferred after {NEW} new ones of {ROWS + NEW:,}",
-            f"{asked:,}",
+            f"{rows:,}",
             f"exactly {NEW}",
-            asked == NEW,
-            {"asked": asked},
+            rows == NEW,
+            {"asked": rows},
         ),
         _pushed("soft labels", pushed, after["labels"] - before[1]["labels"]),
         _pushed(
-            "every stage up to teach", everything, sum(after.values()) - sum(before[1].values())
+            "every stage up to capture", everything, sum(after.values()) - sum(before[1].values())
         ),
         Figure(
             "teacher rows for another loss, and for another student",
@@ -71,7 +71,7 @@ def _pushed(what: str, pushed: int, new: int) -> Figure:
 
 
 def _prepare(project: Path) -> None:
-    """Train a small teacher once, then give it."""
+    """Train a small teacher once, then use it as a given one."""
     parameters = table_parameters({"members": 1, "epochs": 2})
     _write(project, parameters)
     kedro(project, "run", "--pipelines=ingest,teachers")
@@ -91,25 +91,25 @@ def _after_changes(project: Path) -> dict[str, int]:
     """Return how many rows the teacher answers after a change of the loss and of the student."""
     path = project / "params.yaml"
     parameters = yaml.safe_load(path.read_text(encoding="utf-8"))
-    found = {}
+    captured = {}
     for name, section, values in (
         ("loss", "objective", {"temperature": 2.0, "hard_weight": 0.5}),
         ("student", "student", {"epochs": 1, "lr": 0.01}),
     ):
         parameters[section] = values
         _write(project, parameters)
-        found[name] = _asked(_repro(project, "train"))
-    return found
+        captured[name] = _rows_captured(_repro(project, "train"))
+    return captured
 
 
 def _write(project: Path, parameters: dict[str, object]) -> None:
     (project / "params.yaml").write_text(yaml.safe_dump(parameters), encoding="utf-8")
 
 
-def _asked(output: str) -> int:
-    """Return how many rows teachers say they were asked; none where no stage asked any."""
+def _rows_captured(output: str) -> int:
+    """Return the number of rows that teachers report as captured; 0 if no stage captured any."""
     text = re.sub(r"\s+", " ", output)
-    return sum(int(rows.replace(",", "")) for rows in re.findall(r"([\d,]+) rows asked", text))
+    return sum(int(rows.replace(",", "")) for rows in re.findall(r"([\d,]+) rows captured", text))
 
 
 def _repro(project: Path, stage: str) -> str:

@@ -1,4 +1,4 @@
-"""Memory: the peak of `capture` beyond the model itself, for a set and for one four times as large.
+"""Memory: the peak of `capture` beyond the model, for a set and for one four times as large.
 
 Each size runs in a process of its own, which notes its resident memory once the teacher has been
 loaded and has answered a batch, and its peak at the end.
@@ -20,8 +20,8 @@ from benchmarks.softlabels.digits import FEATURES, digits, table_parameters, wri
 SIZES = (15_000, 60_000)
 ROWS_PER_SHARD, BATCH = 2048, 256
 CLASSES = 10
-# Allocators are told to give back what is freed: what they would rather keep for later levels off
-# at some 50 MB here, however often the same rows are read, and would be measured in its place.
+# Allocators must return freed memory at once. Otherwise they keep about 50 MB here for later use,
+# regardless of how often the same rows are read, and the benchmark would measure that.
 ALLOCATORS = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "1",
@@ -45,10 +45,11 @@ def measure_memory(data: Path) -> list[Figure]:
     more = grown[1] - grown[0]
     return [
         Figure(
-            f"memory of teach beyond the model, {SIZES[1]:,} rows in shards of {ROWS_PER_SHARD:,} "
+            f"memory of capture beyond the model, {SIZES[1]:,} rows, "
+            f"shards of {ROWS_PER_SHARD:,} "
             f"({SIZES[0]:,} rows: {grown[0] / 1e6:.1f} MB)",
             f"{grown[1] / 1e6:.1f} MB",
-            f"<= {bound / 1e6:.1f} MB: two shards and a batch's logits, however many rows",
+            f"<= {bound / 1e6:.1f} MB: two shards and a batch's logits, for any number of rows",
             grown[1] <= bound and more <= 0.25 * bound,
             {"grown": grown, "bound": bound, "more_for_four_times_the_rows": more},
         )
@@ -77,34 +78,32 @@ def _grown(project: Path) -> int:
     return int(json.loads(ended.stdout)["grown"])
 
 
-def _teach(project: Path) -> int:
+def _capture(project: Path) -> int:
     """Fill a store with the answers of the project's teacher; return the growth in bytes."""
     from stillroom.data.encoders import read_encoder
     from stillroom.data.views.image_views import PLAIN
     from stillroom.io.tables import TableFile
-    from stillroom.softlabels.capture.capture import Capturing
+    from stillroom.softlabels.capture.capture import MemberCapture
     from stillroom.softlabels.sparsify.sparsifiers import TopK
     from stillroom.softlabels.store.store import Store
-    from stillroom.teachers.capture_inputs import ExampleQuestions
-    from stillroom.teachers.model_teacher import How, open_teacher
-    from stillroom.teachers.teacher_ref import refer
+    from stillroom.teachers.capture_inputs import ExampleInputs
+    from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
+    from stillroom.teachers.teacher_ref import teacher_refs
 
     encoder = read_encoder(project / "data/02_examples/encoder")
-    ref = refer(project / "data/03_teachers/ensemble")[0]
-    teacher = open_teacher(ref, How("none", 0, BATCH), encoder)
-    questions = ExampleQuestions(
-        TableFile(project / "data/02_examples/examples"), encoder, PLAIN, 1
-    )
+    ref = teacher_refs(project / "data/03_teachers/ensemble")[0]
+    teacher = open_teacher(ref, CaptureSettings("none", 0, BATCH), encoder)
+    inputs = ExampleInputs(TableFile(project / "data/02_examples/examples"), encoder, PLAIN, 1)
     member = teacher.keeping(TopK(k=5, temperatures=(1.0, 4.0)))
     with TemporaryDirectory(prefix="stillroom-bench-") as folder:
-        warm = Capturing(member, Store(Path(folder) / "warm"), BATCH)
-        next(iter(warm.shards(questions, lambda rows: None)))
+        warm = MemberCapture(member, Store(Path(folder) / "warm"), BATCH)
+        next(iter(warm.shards(inputs, lambda rows: None)))
         before = resident()
-        capturing = Capturing(member, Store(Path(folder) / "store"), ROWS_PER_SHARD)
-        for _ in capturing.shards(questions, lambda rows: None):
+        capturing = MemberCapture(member, Store(Path(folder) / "store"), ROWS_PER_SHARD)
+        for _ in capturing.shards(inputs, lambda rows: None):
             pass
     return peak() - before
 
 
 if __name__ == "__main__":
-    print(json.dumps({"grown": _teach(Path(sys.argv[1]))}))
+    print(json.dumps({"grown": _capture(Path(sys.argv[1]))}))

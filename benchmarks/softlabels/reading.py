@@ -71,7 +71,7 @@ def _timed(*readers: Callable[[], object]) -> list[float]:
 
 
 def _ours(labels: SoftLabelSet) -> tuple[torch.Tensor, ...]:
-    """Read with everything that a reader of ours does: hash, checksums, checks."""
+    """Read as the project's reader does, with hash, checksums and checks."""
     _, table = next(labels.tables(0))
     found = Decoded(table, labels.layout(0)).distributions(1.0)
     return tuple(map(torch.from_numpy, (found.owners, found.ids, found.weights)))

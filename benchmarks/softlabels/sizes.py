@@ -21,7 +21,7 @@ WHOLE = 262_144
 
 @dataclass(frozen=True)
 class Measured:
-    """A set as it came out: averages over its positions."""
+    """The averages of a captured set over its positions."""
 
     bytes: float
     entries: float
@@ -63,7 +63,7 @@ def _example_ids(labels: SoftLabelSet) -> list[bytes]:
 
 
 def _against_top_k(answers: Answered) -> Figure:
-    """Find the threshold whose error is that of renormalised top-k 128, and weigh it."""
+    """Measure the set at the threshold whose error is that of renormalised top-k 128."""
     top_k = float(np.mean([_top_k_error(p, 128) for p in answers.p(WHOLE)]))
     tau = float(EDGES[np.searchsorted(_errors(answers, WHOLE), top_k)])
     pilot = _pilot(answers, WHOLE)
@@ -94,7 +94,7 @@ def _bytes_per_entry(answers: Answered, classes: int) -> Figure:
 
 def _against_sample(answers: Answered, entries: int) -> Figure:
     draws = _draws_for(answers, entries)
-    sampled = measured(answers, Sample(draws=draws, temperature=1.0), WHOLE)
+    sampled = measured(answers, Sample(samples=draws, temperature=1.0), WHOLE)
     tau = _pilot(answers, WHOLE).tau(sampled.entries)
     kept = measured(answers, Threshold(entries=sampled.entries, tau=tau, temperature=1.0), WHOLE)
     ratio = kept.error / sampled.error

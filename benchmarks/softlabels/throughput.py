@@ -23,7 +23,7 @@ import torch
 
 from benchmarks.language.causal import Causal, causal
 from benchmarks.project import Figure
-from stillroom.softlabels.capture.capture import Capturing
+from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.sparsify.sparsifiers import Threshold, TopK
 from stillroom.softlabels.store.store import Store
 
@@ -71,7 +71,7 @@ class Clock:
 
 
 def measure_throughput(data: Path) -> list[Figure]:
-    """Measure each sparsifier apart, on the whole vocabulary and on 32,768 tokens."""
+    """Measure each sparsifier separately, on the whole vocabulary and on 32,768 tokens."""
     figures = []
     for vocabulary, bound in ((None, 0.90), (32768, 0.95)):
         asked = causal(data, vocabulary)
@@ -86,7 +86,7 @@ def _figure(asked: Causal, sparsifier: TopK | Threshold, bound: float) -> Figure
     ratio = median(bare / taught for bare, taught in turns)
     rate = asked.positions / median(taught for _, taught in turns)
     return Figure(
-        f"teach over a bare forward loop, {_name(sparsifier)}, V = {asked.teacher.classes:,}",
+        f"capture over a bare forward loop, {_name(sparsifier)}, V = {asked.teacher.classes:,}",
         f"{ratio:.3f} ({rate:,.0f} positions/s)",
         f">= {bound}",
         ratio >= bound,
@@ -100,7 +100,7 @@ def _figure(asked: Causal, sparsifier: TopK | Threshold, bound: float) -> Figure
 
 
 def _name(sparsifier: TopK | Threshold) -> str:
-    """Say what is kept: top-k notes the mass that is left out at each temperature."""
+    """Return the sparsifier's name; top-k stores the missing mass at each temperature."""
     if isinstance(sparsifier, Threshold):
         return sparsifier.kind
     return f"{sparsifier.kind} of {len(sparsifier.temperatures)} temperature(s)"
@@ -108,11 +108,11 @@ def _name(sparsifier: TopK | Threshold) -> str:
 
 def _turn(asked: Causal, sparsifier: TopK | Threshold) -> tuple[float, float]:
     """Return the seconds of the bare loop and of `capture`."""
-    clock, rows = Clock(), len(asked.questions)
+    clock, rows = Clock(), len(asked.inputs)
     with TemporaryDirectory(prefix="stillroom-bench-") as folder, clock.on(asked.teacher.model):
         started = time.perf_counter()
-        capturing = Capturing(asked.teacher.keeping(sparsifier), Store(Path(folder)), rows)
-        for _ in capturing.shards(asked.questions, lambda done: None):
+        capturing = MemberCapture(asked.teacher.keeping(sparsifier), Store(Path(folder)), rows)
+        for _ in capturing.shards(asked.inputs, lambda done: None):
             pass
         total = time.perf_counter() - started
     # A bare loop releases the logits and their softmax. Rows that fill up a batch are not its own.

@@ -9,6 +9,6 @@ import os
 
 __version__ = "0.1.0"
 
-# MKL reads this at its first product. Without it a row's last bits depend, with AVX-512, on where
-# in a batch the row stands, and labels that are asked for later would not be those asked at once.
+# MKL reads this at its first product. Without it, on a CPU with AVX-512, the last bits of a row
+# depend on its place in the batch, so a later capture of the row would give other labels.
 os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")

@@ -1,4 +1,4 @@
-"""What can go wrong that a user can mend: what was given, what is allowed, what to do.
+"""Errors that a user can correct. Each says what was given, what is allowed and what to do.
 
 The command line prints a `StillroomError` as one line, without a traceback; anything else is a
 defect of Stillroom and keeps its traceback.
@@ -7,7 +7,7 @@ defect of Stillroom and keeps its traceback.
 import errno
 from difflib import get_close_matches
 
-# The filesystem's refusals that a user can mend; any other OSError is a defect.
+# Errors of the filesystem that a user can correct; any other OSError is a defect.
 REFUSALS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -24,7 +24,7 @@ REFUSALS = {
 
 
 class StillroomError(Exception):
-    """Something that the user can mend; the message says how."""
+    """An error that the user can correct; the message says how."""
 
 
 class ConfigError(StillroomError):
@@ -36,11 +36,11 @@ class DataError(StillroomError):
 
 
 class SoftLabelError(StillroomError):
-    """Soft labels that are missing, damaged, stale or not those of the examples at hand."""
+    """Soft labels that are missing, damaged, stale, or that belong to other examples."""
 
 
 class LicenceError(StillroomError):
-    """A teacher whose answers may not train another model, or of whom that is not known."""
+    """A teacher whose licence forbids training another model on its answers, or is unknown."""
 
 
 class ModelError(StillroomError):
@@ -53,19 +53,19 @@ def nearest(given: str, allowed: list[str]) -> str:
     return f" Did you mean {matches[0]}?" if matches else ""
 
 
-def told_error(error: BaseException) -> str | None:
-    """Return what to tell the user of an error, or None where it is a defect.
+def user_message(error: BaseException) -> str | None:
+    """Return the message that the user sees for an error, or None if it is a defect.
 
     Kedro wraps what a dataset raises, so the causes that it names are searched too.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, StillroomError):
-            return str(seen)
-        if isinstance(seen, OSError) and seen.errno in REFUSALS:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, StillroomError):
+            return str(cause)
+        if isinstance(cause, OSError) and cause.errno in REFUSALS:
             return (
-                f"{seen.strerror} at {seen.filename}. What was there before is untouched; "
-                "free space or mend the permission, and run the same command again."
+                f"{cause.strerror} at {cause.filename}. The old file is unchanged. "
+                "Free some space or correct the permissions, then run the same command again."
             )
-        seen = seen.__cause__
+        cause = cause.__cause__
     return None

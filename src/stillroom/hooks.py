@@ -1,10 +1,10 @@
-"""Kedro's hooks: what must hold for every run, whichever stage it runs.
+"""Kedro's hooks, for every run and every stage.
 
 catalog created ──> every path lies inside the project
-run begins ──> the slices that it will look at are expressions
+run begins ──> each condition of evaluate.slices is checked
 stage run ──> its events are merged into the run status that Kedro-Viz shows
-teachers, capture or train begins ──> its energy is metered until its result is saved
-last output saved ──> what was kept against a kill is let go
+teachers, capture or train begins ──> its energy is measured until its result is saved
+last output saved ──> the states for resuming an interrupted run are removed
 """
 
 import logging
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
-from stillroom.assess.cost.energy_log import METERED, Spent, made, note
+from stillroom.assess.cost.energy_log import METERED, StageEnergy, log_energy, result_hash
 from stillroom.errors import ConfigError, StillroomError
 from stillroom.io.files.paths import confined, project_root
-from stillroom.io.files.workspace import let_go
+from stillroom.io.files.workspace import remove_unfinished
 from stillroom.io.run_status import RunStatus
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 LONG = 3.0  # seconds
 SLICES = "params:evaluate.slices"
-PLACES = ("filepath", "path", "folder", "filename")
+PATH_KEYS = ("filepath", "path", "folder", "filename")
 
 
 class ConfineCatalog:
-    """Refuses a catalog that would write outside of the project."""
+    """Raises an error for a catalog that would write outside of the project."""
 
     @hook_impl
     def after_catalog_created(self, conf_catalog: dict[str, Any] | None) -> None:
@@ -49,19 +49,19 @@ class ConfineCatalog:
 
 
 def _paths(entry: object, key: str = "") -> Iterator[str]:
-    """Yield what an entry says of places, however deep: filepath, path, and any URL."""
+    """Yield every path and URL of a catalog entry, at any depth."""
     if isinstance(entry, dict):
         for inner_key, value in entry.items():
             yield from _paths(value, str(inner_key))
     elif isinstance(entry, list):
         for value in entry:
             yield from _paths(value, key)
-    elif isinstance(entry, str) and (key in PLACES or "://" in entry):
+    elif isinstance(entry, str) and (key in PATH_KEYS or "://" in entry):
         yield entry
 
 
-class Narrate:
-    """Says which node runs, and how long the long ones took."""
+class LogNodes:
+    """Logs which node runs, and the duration of long nodes."""
 
     def __init__(self) -> None:
         """Start with no clock running."""
@@ -69,34 +69,34 @@ class Narrate:
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Say what begins, and start the clock."""
+        """Log the start of a node, and start its clock."""
         self.started[node.name] = perf_counter()
-        self._say(node, "…")
+        self._log(node, "…")
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Say how long it took, where that was long enough to wonder."""
+        """Log the duration of a node that took at least `LONG` seconds."""
         seconds = perf_counter() - self.started[node.name]
         if seconds >= LONG:
-            self._say(node, f"done in {seconds:.0f} s")
+            self._log(node, f"done in {seconds:.0f} s")
 
-    def _say(self, node: Node, words: str) -> None:
+    def _log(self, node: Node, words: str) -> None:
         stage = min(node.tags, default="run")
         logging.getLogger(__name__).info("%s: %s %s", stage, node.short_name, words)
 
 
-class LetGo:
-    """Lets go of what a stage kept against a kill, once its last result is saved."""
+class RemoveUnfinished:
+    """Removes the states of a stage's interrupted runs, once its last result is saved."""
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Look whether it was the last, in the order of the node's outputs."""
+        """Remove them if this is the last of the node's outputs."""
         if dataset_name == node.outputs[-1]:
-            let_go(project_root(), min(node.tags, default="run"))
+            remove_unfinished(project_root(), min(node.tags, default="run"))
 
 
 class MeterStages:
-    """Notes down what the stages that make a student took of energy and time."""
+    """Records the energy and time of the stages that lead to a student."""
 
     def __init__(self) -> None:
         """Start with nothing metered."""
@@ -106,13 +106,13 @@ class MeterStages:
 
     @hook_impl
     def after_catalog_created(self, catalog: Any) -> None:
-        """Keep the catalog, to look up what was made."""
+        """Keep the catalog, to look up the stage's result."""
         self.catalog = catalog
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Start the meter at the first node of a stage."""
-        # What takes no data runs before all others, of whatever stage it is.
+        # A node without data runs before all others, regardless of its stage.
         is_first = all(name.startswith("params:") for name in node.inputs)
         if self.meter is not None or is_first or min(node.tags, default="") not in METERED:
             return
@@ -124,28 +124,28 @@ class MeterStages:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Stop it where the stage's result is in its place."""
+        """Stop the meter when the stage's result is saved."""
         if self.meter is None or METERED.get(min(node.tags, default="")) != dataset_name:
             return
         meter, self.meter = self.meter, None
         try:
-            found, seconds = meter.stop(), perf_counter() - self.started
-        except StillroomError as error:  # what it made is worth more than what it took
+            energy, seconds = meter.stop(), perf_counter() - self.started
+        except StillroomError as error:  # the result matters more than its energy
             logging.getLogger(__name__).warning("energy: %s", error)
             return
-        spent = Spent(joules=found.joules, seconds=seconds, is_estimate=found.is_estimate)
-        note(project_root(), made(self.catalog.load(dataset_name)), spent)
+        spent = StageEnergy(joules=energy.joules, seconds=seconds, is_estimate=energy.is_estimate)
+        log_energy(project_root(), result_hash(self.catalog.load(dataset_name)), spent)
 
     @hook_impl
     def on_node_error(self) -> None:
-        """Forget what a stage took that made nothing."""
+        """Discard the measurement of a stage that failed."""
         self.meter = None
 
 
 class CheckSlices:
-    """Refuses a slice that is no expression before anything runs, not after hours of training.
+    """Checks the conditions of slices before anything runs, not after hours of training.
 
-    Whether the examples have its columns is seen when there are examples.
+    `evaluate` checks later whether the examples have the columns.
     """
 
     @hook_impl
@@ -153,7 +153,7 @@ class CheckSlices:
         """Parse each condition of `evaluate.slices`.
 
         Raises:
-            ConfigError: one is no expression, or uses what is not allowed.
+            ConfigError: a condition is not an expression, or uses something that is not allowed.
         """
         slices = catalog.load(SLICES) if SLICES in catalog else {}
         if not slices:
@@ -164,4 +164,11 @@ class CheckSlices:
             parsed(str(text), f"evaluate.slices.{name}")
 
 
-HOOKS = (ConfineCatalog(), CheckSlices(), RunStatus(), Narrate(), MeterStages(), LetGo())
+HOOKS = (
+    ConfineCatalog(),
+    CheckSlices(),
+    RunStatus(),
+    LogNodes(),
+    MeterStages(),
+    RemoveUnfinished(),
+)

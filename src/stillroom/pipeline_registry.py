@@ -1,7 +1,7 @@
 """The seven stages by name, and `distill`, which is all of them in order.
 
-Registered by hand: `find_pipelines()` imports one folder alone when `--pipeline` names it, and a
-pipeline that is made of others would then fail.
+The list is written by hand, because `find_pipelines()` imports only the folder that `--pipeline`
+names, and `distill` consists of several.
 """
 
 from kedro.pipeline import Pipeline

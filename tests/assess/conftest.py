@@ -1,5 +1,5 @@
 import pytest
-from small_predictions import Predicted, predicted_in
+from support.evaluation.token_predictions import Predicted, predicted_in
 
 
 @pytest.fixture(scope="package")

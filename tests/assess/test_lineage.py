@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from small_licences import own_licence
-from small_project import small, soft_labels, untrained_teachers
+from support.examples.image_examples import image_examples, soft_labels, untrained_teachers
+from support.licences_and_lineage import own_licence
 
 from stillroom.assess.lineage import command_of
 from stillroom.config.compose import compose
@@ -18,7 +18,7 @@ REPORT = {"source": "digits", "path": None, "files": {"a": "1" * 64}}
 
 
 def test_it_names_what_lies_there_and_equal_files_give_equal_bytes(tmp_path: Path) -> None:
-    made = small(tmp_path)
+    made = image_examples(tmp_path)
     teachers = untrained_teachers(made, tmp_path / "t")
     students = untrained_teachers(made, tmp_path / "tiny", members=1)
     (students / "member_0").rename(students / "student")

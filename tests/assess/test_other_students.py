@@ -7,17 +7,22 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from small_corpus import small_corpus, token_teachers
-from small_evidence import found
-from small_project import small, untrained_teachers
+from support.evaluation.planted_answers import planted_evidence
+from support.examples.corpus_examples import small_corpus, token_teachers
+from support.examples.image_examples import image_examples, untrained_teachers
 from torch.nn import functional
 
-from stillroom.assess.other_students import known, member_of, siblings_of, times_of_family
+from stillroom.assess.other_students import (
+    member_of,
+    members_of_run,
+    other_students,
+    times_of_family,
+)
 from stillroom.data.encoders import read_encoder
 from stillroom.models.forward.fixed_shape import probabilities
-from stillroom.models.forward.lm_head import labels_of, logits_asked
+from stillroom.models.forward.lm_head import label_logits, masked_labels
 from stillroom.models.pretrained.model_directory import EXACT, load_model
-from stillroom.training.run_provenance import write_origin
+from stillroom.training.run_provenance import write_provenance
 
 CONTENT = "ab" * 32
 
@@ -35,17 +40,17 @@ def test_students_of_other_labels_are_left_out_and_named(
 ) -> None:
     for name, content in (("own", CONTENT), ("b", CONTENT), ("a", CONTENT), ("old", "cd" * 32)):
         (tmp_path / name).mkdir()
-        write_origin(tmp_path / name, content, {})
+        write_provenance(tmp_path / name, content, {})
     (tmp_path / "unknown").mkdir()
     (tmp_path / ".gitignore").write_text("/own\n")
     with caplog.at_level(logging.WARNING):
-        found = siblings_of(tmp_path, "own", CONTENT)
+        found = other_students(tmp_path, "own", CONTENT)
     assert [path.name for path in found] == ["a", "b"]
     assert [record.message.split()[0] for record in caplog.records] == ["old", "unknown"]
 
 
 def test_a_classifier_is_as_right_as_its_own_answers_are(tmp_path: Path) -> None:
-    made = small(tmp_path)
+    made = image_examples(tmp_path)
     folder = named(untrained_teachers(made, tmp_path / "tiny", members=4))
     encoder = read_encoder(made.encoder)
     test = made.examples.read().filter((pl.col("split") == "test") & pl.col("label").is_not_null())
@@ -61,7 +66,7 @@ def test_a_classifier_is_as_right_as_its_own_answers_are(tmp_path: Path) -> None
     assert member.quality.low <= member.quality.value <= member.quality.high
     assert member.alone == pytest.approx(np.mean([accuracy("control"), accuracy("control_1")]))
     assert member.parameters == 64 * 32 + 32 + 32 * 3 + 3
-    write_origin(folder, CONTENT, {})
+    write_provenance(folder, CONTENT, {})
     times = times_of_family(tmp_path, "other", CONTENT, EXACT, test.head(3), encoder)
     assert times.keys() == {"family/tiny"}
     assert times["family/tiny"]["ms_p50"] > 0
@@ -77,8 +82,8 @@ def test_a_language_model_has_the_nll_of_its_tokens(tmp_path: Path) -> None:
     nll = []
     for name in ("student", "student_1"):
         with torch.no_grad():
-            logits = logits_asked(load_model(folder / name), inputs)
-        nll.append(functional.cross_entropy(logits, labels_of(inputs)).item())
+            logits = label_logits(load_model(folder / name), inputs)
+        nll.append(functional.cross_entropy(logits, masked_labels(inputs)).item())
     assert member.quality.value == pytest.approx(np.mean(nll), rel=1e-4)
 
 
@@ -87,8 +92,8 @@ def test_of_the_run_itself_what_was_measured_is_taken() -> None:
         "teacher": {"parameters": 900},
         "student": {"parameters": 10},
     }
-    said = found()
-    teacher, student = known("default", said, cost)
+    said = planted_evidence()
+    teacher, student = members_of_run("default", said, cost)
     assert (teacher.name, student.name) == ("teacher", "default")
     assert student.quality == said.accuracy.arms["student"]
     assert student.alone == said.accuracy.arms["control"].value

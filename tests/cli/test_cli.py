@@ -1,4 +1,4 @@
-"""Commands: what a user can mend is one line, what they cannot is a traceback."""
+"""Commands: an error that the user can correct is one line, a defect is a traceback."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ def test_a_mistyped_pipeline_is_one_line_with_the_nearest(
     monkeypatch.chdir(project)
     said = CliRunner().invoke(cli, ["run", "--pipeline", "distil"])
     assert said.exit_code == 1
-    assert "Error: distil is not a pipeline. Did you mean distill?" in said.output
+    assert "Error: distil is not the name of a pipeline. Did you mean distill?" in said.output
 
 
-def test_params_prints_what_a_run_would_have(
+def test_params_prints_the_parameters_of_a_run(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
@@ -28,7 +28,7 @@ def test_params_prints_what_a_run_would_have(
     assert yaml.safe_load(said.output) == expected
 
 
-def test_a_mistake_is_one_line_and_exit_code_1(
+def test_an_error_is_one_line_and_exit_code_1(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
@@ -47,7 +47,7 @@ def test_compose_writes_what_dvc_reads(project: Path, monkeypatch: pytest.Monkey
     assert written == compose(project)
 
 
-def test_dvc_check_fails_where_the_file_is_out_of_date(
+def test_dvc_check_fails_if_the_file_is_out_of_date(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)

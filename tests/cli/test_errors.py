@@ -1,29 +1,29 @@
-"""Errors of commands: what a user can mend is one line, what they cannot is a traceback."""
+"""Errors of commands: what the user can correct is one line, a defect is a traceback."""
 
 import errno
 
 from kedro.io import DatasetError
 
-from stillroom.cli.errors import told_error
+from stillroom.cli.errors import user_message
 from stillroom.errors import DataError
 
 
-def test_an_error_of_ours_is_told_even_inside_of_kedros() -> None:
+def test_an_error_of_stillroom_inside_of_a_kedro_error_is_printed() -> None:
     try:
         try:
             raise DataError("row 3 is wrong")
         except DataError as inner:
             raise DatasetError("Failed while saving data") from inner
     except DatasetError as outer:
-        assert told_error(outer) == "row 3 is wrong"
+        assert user_message(outer) == "row 3 is wrong"
 
 
-def test_a_full_disk_is_told_with_its_path_and_a_way_out() -> None:
-    told = told_error(OSError(errno.ENOSPC, "No space left on device", "/a/b"))
+def test_a_full_disk_is_printed_with_its_path_and_a_way_out() -> None:
+    told = user_message(OSError(errno.ENOSPC, "No space left on device", "/a/b"))
     assert told is not None
     assert "No space left on device at /a/b" in told
     assert "run the same command again" in told
 
 
-def test_a_defect_is_not_told_away() -> None:
-    assert told_error(ZeroDivisionError("x")) is None
+def test_a_defect_keeps_its_traceback() -> None:
+    assert user_message(ZeroDivisionError("x")) is None

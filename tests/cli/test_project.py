@@ -1,4 +1,4 @@
-"""The project as a command sees it."""
+"""Opening a project for a command."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from stillroom.config.schema import Student
 from stillroom.errors import ConfigError
 
 
-def test_values_that_are_given_stand_over_the_projects_own(
+def test_given_values_replace_the_values_of_the_project(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
@@ -32,7 +32,7 @@ def test_a_value_that_is_not_allowed_is_named(
         pass
 
 
-def test_without_a_project_there_is_nothing_to_open(
+def test_opening_without_a_project_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

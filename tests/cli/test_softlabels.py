@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command_line import command, quick_project
+from support.command_line import command, quick_project
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_plan_fits_the_terminal_and_names_what_a_budget_buys(ingested: Path) -> None:
+def test_a_plan_fits_the_terminal_and_names_the_best_choice_within_a_budget(ingested: Path) -> None:
     words = ["--budget", "1MB", "--positions", "50", "--json", "plan.json"]
     ran = command(ingested, "kedro", "softlabels", "plan", *words, COLUMNS="80")
     assert ran.returncode == 0, ran.stderr
@@ -46,14 +46,14 @@ def test_a_budget_that_nothing_fits_is_one_line_below_the_table(ingested: Path) 
     assert ran.stderr.splitlines()[-1].startswith("Error: nothing fits into 1,000 bytes: ")
 
 
-def test_without_examples_it_is_one_line_that_says_what_to_run(project: Path) -> None:
+def test_without_examples_the_error_is_one_line_that_names_the_command(project: Path) -> None:
     quick_project(project)
     ran = command(project, "kedro", "softlabels", "plan")
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
     errors = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
-    assert "encoder does not exist. Run the stage that writes it first." in errors[0]
+    assert "encoder does not exist. Run `kedro run --pipeline=ingest` first." in errors[0]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_without_examples_it_is_one_line_that_says_what_to_run(project: Path) ->
         (["--params", "softlabels.kay=3"], "softlabels.kay is not a parameter."),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_asked(
+def test_an_error_in_the_options_comes_before_any_teacher_runs(
     project: Path, words: list[str], told: str
 ) -> None:
     ran = command(project, "kedro", "softlabels", "plan", *words)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from faults_project import make_project
-from faults_server import Ran
 from kedro.framework.startup import bootstrap_project
-from linear_teachers import fill, linear, questions
+from support.faults.fault_project import make_project
+from support.faults.fork_server import Ran
+from support.softlabels.linear_teachers import capture_inputs, fill, linear
 
 from stillroom.cli import cli
 from stillroom.softlabels.format.manifest import SHARDS
@@ -91,13 +91,13 @@ def damage(project: Path) -> str:
 
 
 def asked_nothing() -> bool:
-    return text(said(*TEACH)).count("of 2: 0 rows asked; in the store were ") == 2
+    return text(said(*TEACH)).count("of 2: 0 rows captured; in the store were ") == 2
 
 
 def unused(project: Path) -> Path:
     """Put a capture that no set names into the store; return its folder."""
     store, other = Store(project / STORE), linear(9, TopK(k=2, temperatures=(1.0,)))
-    fill(other, store, questions())
+    fill(other, store, capture_inputs())
     return store.folder / "captures" / other.capture.fingerprint
 
 
@@ -110,7 +110,7 @@ def captures(project: Path) -> set[str]:
     return {path.name for path in (project / STORE / "captures").iterdir()}
 
 
-def test_show_says_who_answered_how_much_and_with_what_bias(small: Path) -> None:
+def test_show_prints_the_teachers_the_size_and_the_bias(small: Path) -> None:
     manifest = SoftLabelSet(small / LABELS).manifest
     shown = text(said("softlabels", "show"))
     assert f"teachers {', '.join(c.weights for c in manifest.captures)} " in shown
@@ -120,9 +120,9 @@ def test_show_says_who_answered_how_much_and_with_what_bias(small: Path) -> None
     assert shown.count("mass 1.0000") == 2
 
 
-def test_verify_tells_each_member_and_that_the_set_is_sound(small: Path) -> None:
+def test_verify_prints_each_member_and_that_the_set_has_no_errors(small: Path) -> None:
     lines = said("softlabels", "verify").output.splitlines()
-    assert lines[-1] == "The set is sound."
+    assert lines[-1] == "The set has no errors."
     for number, line in enumerate(lines[-3:-1]):
         assert line.startswith(f"member {number}: 120 rows, 120 positions, ")
         assert " agree with the hard labels (shuffled 50.0%, " in line
@@ -136,98 +136,100 @@ def test_a_damaged_shard_is_one_line_with_its_name(small: Path, command: str) ->
 
 
 @pytest.mark.parametrize("command", ["show", "adopt"])
-def test_without_a_set_it_is_one_line_that_says_what_to_run(small: Path, command: str) -> None:
+def test_without_a_set_the_error_is_one_line_that_names_the_command(
+    small: Path, command: str
+) -> None:
     shutil.rmtree(small / LABELS)
     assert "Run `kedro run --pipeline=capture` first." in error(said("softlabels", command))
 
 
 @pytest.mark.parametrize("command", ["verify", "gc"])
-def test_outside_of_a_project_it_is_one_line(
+def test_outside_of_a_project_the_error_is_one_line(
     small: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.chdir(small.parent)
     assert "is not inside a Stillroom project" in error(said("softlabels", command))
 
 
-def test_gc_has_nothing_to_remove_right_after_teach(small: Path) -> None:
+def test_gc_has_nothing_to_remove_right_after_capture(small: Path) -> None:
     before = captures(small)
     for words in ([], ["--yes"]):
         told = text(gc_of_all(*words))
-        assert told == f"Nothing to remove from {small / STORE}."
+        assert told == f"There is nothing to remove from {small / STORE}."
     assert captures(small) == before
 
 
-def test_gc_shows_what_would_go_and_removes_it_only_when_told(small: Path) -> None:
+def test_gc_lists_unused_captures_and_removes_them_only_with_yes(small: Path) -> None:
     folder = unused(small)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     shown = gc_of_all().output.splitlines()
     assert shown[0].split("  ")[-2:] == [
         folder.name[:16],
-        f"no set at hand uses it: topk of {9:064x}",
+        f"no set uses it: topk of {9:064x}",
     ]
     assert f"{size / 1000:.1f} kB          25 rows  " in shown[0]
-    assert shown[1].startswith(f"{size / 1000:.1f} kB and 25 answers would go from ")
+    assert shown[1].startswith(f"{size / 1000:.1f} kB (25 answers) can be removed from ")
     assert "kedro softlabels gc --yes" in shown[1]
     assert len(shown) == 2
     assert folder.exists()
-    assert "and 25 answers from" in text(gc_of_all("--yes"))
+    assert "(25 answers) from" in text(gc_of_all("--yes"))
     assert not folder.exists()
     assert len(captures(small)) == 2
     assert asked_nothing()
 
 
-def test_gc_keeps_what_was_written_lately_unless_told_otherwise(small: Path) -> None:
+def test_gc_keeps_recent_captures_unless_keep_days_is_0(small: Path) -> None:
     folder = unused(small)
     assert text(said("softlabels", "gc", "--yes")) == (
-        f"Nothing to remove from {small / STORE}. "
-        "What was written within 14 days is kept (--keep-days)."
+        f"There is nothing to remove from {small / STORE}. "
+        "Captures that changed within 14 days stay (--keep-days)."
     )
     assert folder.exists()
     assert said("softlabels", "gc", "--keep-days", "-1").exit_code == 2
 
 
-def test_gc_refuses_in_one_line_while_a_capture_is_under_way(small: Path) -> None:
+def test_gc_is_an_error_of_one_line_during_a_capture(small: Path) -> None:
     folder = unused(small)
     with Store(small / STORE).in_use():
         assert "another process has held" in error(gc_of_all("--yes"))
-        assert "25 answers would go" in text(gc_of_all())
+        assert "(25 answers) can be removed" in text(gc_of_all())
     assert folder.exists()
 
 
-def test_gc_keeps_what_a_set_names_that_is_still_to_be_verified(small: Path) -> None:
+def test_gc_keeps_the_captures_of_an_unverified_set(small: Path) -> None:
     shutil.rmtree(small / LABELS)
     before = captures(small)
-    assert text(gc_of_all("--yes")).startswith("Nothing")
+    assert text(gc_of_all("--yes")).startswith("There is nothing to remove")
     assert captures(small) == before
 
 
-def test_gc_keeps_what_a_set_names_that_a_kill_left_aside(small: Path) -> None:
+def test_gc_keeps_the_captures_of_a_set_that_a_kill_left_under_another_name(small: Path) -> None:
     shutil.rmtree(small / ".stillroom" / "unverified_labels")
     (small / LABELS).rename(small / "data" / f".{LABELS.name}.{'0' * 32}.replaced")
-    assert text(gc_of_all("--yes")).startswith("Nothing")
+    assert text(gc_of_all("--yes")).startswith("There is nothing to remove")
     assert asked_nothing()
 
 
 def test_gc_without_any_set_removes_every_answer(small: Path) -> None:
     shutil.rmtree(small / LABELS)
     shutil.rmtree(small / ".stillroom" / "unverified_labels")
-    assert "and 240 answers from" in text(gc_of_all("--yes"))
+    assert "(240 answers) from" in text(gc_of_all("--yes"))
     assert captures(small) == set()
 
 
-def test_gc_removes_nothing_where_a_set_cannot_be_read(small: Path) -> None:
+def test_gc_removes_nothing_if_a_set_cannot_be_read(small: Path) -> None:
     folder = unused(small)
     (small / LABELS / "manifest.json").write_text("{")
     assert "manifest.json: the document is malformed" in error(gc_of_all("--yes"))
     assert folder.exists()
 
 
-def test_a_clone_that_adopts_its_set_asks_no_teacher(small: Path) -> None:
+def test_a_clone_that_adopts_its_set_runs_no_teacher(small: Path) -> None:
     shutil.rmtree(small / ".stillroom")
     told = text(said("softlabels", "adopt"))
-    assert told.endswith(f"2 shards of 240 rows are new in {small / STORE}.")
+    assert told.endswith(f"Added 2 shards to {small / STORE}; the set has 240 rows.")
     assert text(said("softlabels", "adopt")).endswith(
-        f"0 shards of 240 rows are new in {small / STORE}."
+        f"Added 0 shards to {small / STORE}; the set has 240 rows."
     )
     assert asked_nothing()
 
@@ -237,5 +239,5 @@ def test_adopt_fills_the_store_that_the_environment_names(
 ) -> None:
     monkeypatch.setenv("STILLROOM_STORE", str(tmp_path / "elsewhere"))
     told = text(said("softlabels", "adopt"))
-    assert told.endswith(f"2 shards of 240 rows are new in {tmp_path / 'elsewhere'}.")
-    assert len(list(Store(tmp_path / "elsewhere").kept())) == 2
+    assert told.endswith(f"Added 2 shards to {tmp_path / 'elsewhere'}; the set has 240 rows.")
+    assert len(list(Store(tmp_path / "elsewhere").captures())) == 2

@@ -1,4 +1,4 @@
-"""conf/composed.yaml: written for DVC, and binding once it is written."""
+"""conf/composed.yaml is written for DVC, and a run under DVC must agree with it."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from stillroom.errors import ConfigError
 PARAMETERS = {"student": {"epochs": 3, "options": {"hidden": [16]}}, "empty": {}}
 
 
-def test_what_was_written_is_equal_to_itself(tmp_path: Path) -> None:
+def test_written_parameters_are_equal_to_themselves(tmp_path: Path) -> None:
     write_composed(PARAMETERS, tmp_path)
     require_equal(PARAMETERS, tmp_path, "default")
 
@@ -18,7 +18,9 @@ def test_what_was_written_is_equal_to_itself(tmp_path: Path) -> None:
 def test_a_different_value_is_named_with_both_sides(tmp_path: Path) -> None:
     write_composed(PARAMETERS, tmp_path)
     other = {**PARAMETERS, "student": {"epochs": 4, "options": {"hidden": [16]}}}
-    with pytest.raises(ConfigError, match=r"student.epochs is 4 here and 3 in conf/composed.yaml"):
+    with pytest.raises(
+        ConfigError, match=r"student.epochs is 4 in this run but 3 in conf/composed.yaml"
+    ):
         require_equal(other, tmp_path, "default")
 
 
@@ -28,24 +30,24 @@ def test_a_key_that_only_one_side_has_is_named(tmp_path: Path) -> None:
         require_equal({**PARAMETERS, "trainer": 1}, tmp_path, "default")
 
 
-def test_a_missing_file_says_what_writes_it(tmp_path: Path) -> None:
+def test_a_missing_file_names_the_command_that_writes_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="dvc repro compose"):
         require_equal(PARAMETERS, tmp_path, "default")
 
 
-def test_equal_parameters_give_equal_bytes_whatever_their_order(tmp_path: Path) -> None:
+def test_equal_parameters_give_equal_bytes_regardless_of_their_order(tmp_path: Path) -> None:
     write_composed({"b": 1, "a": {"d": 1, "c": 2}}, tmp_path)
     first = (tmp_path / COMPOSED).read_bytes()
     write_composed({"a": {"c": 2, "d": 1}, "b": 1}, tmp_path)
     assert (tmp_path / COMPOSED).read_bytes() == first
 
 
-def test_a_run_about_another_student_is_compared_with_its_own_section(tmp_path: Path) -> None:
+def test_a_run_for_another_student_is_compared_with_its_section(tmp_path: Path) -> None:
     tiny, large = {"epochs": 1}, {"epochs": 9}
     write_composed({"student": tiny, "trainer": 0}, tmp_path, {"tiny": tiny, "large": large})
     require_equal({"student": tiny, "trainer": 0}, tmp_path, "tiny")
     require_equal({"student": large, "trainer": 0}, tmp_path, "large")
-    with pytest.raises(ConfigError, match=r"student.epochs is 1 here and 9"):
+    with pytest.raises(ConfigError, match=r"student.epochs is 1 in this run but 9"):
         require_equal({"student": tiny, "trainer": 0}, tmp_path, "large")
-    with pytest.raises(ConfigError, match=r"trainer is 1 here and 0"):
+    with pytest.raises(ConfigError, match=r"trainer is 1 in this run but 0"):
         require_equal({"student": large, "trainer": 1}, tmp_path, "large")

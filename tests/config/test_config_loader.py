@@ -38,5 +38,5 @@ def test_a_run_under_dvc_with_other_parameters_is_refused(
     write_composed(compose(project), project)
     monkeypatch.setenv("DVC_STAGE", "train")
     assert loader(project)["parameters"] == compose(project)
-    with pytest.raises(ConfigError, match=r"student\.epochs is 3 here and 40"):
+    with pytest.raises(ConfigError, match=r"student\.epochs is 3 in this run but 40"):
         loader(project, student={"epochs": 3})["parameters"]

@@ -1,4 +1,4 @@
-"""The check of a composed dict: sections that are missing or unknown."""
+"""The checks of the composed parameters, within a section and between sections."""
 
 from pathlib import Path
 from typing import Any
@@ -52,12 +52,12 @@ def refusal(values: dict[str, Any]) -> str:
     ("kind", "mean"),
     [("topk", "probability"), *((kind, "logit") for kind in SPARSE)],
 )
-def test_what_several_teachers_cannot_be_combined_from_names_three_ways_out(
+def test_labels_that_cannot_be_combined_exactly_name_three_ways_out(
     project: Path, kind: str, mean: str
 ) -> None:
     labels = {"sparsifier": kind, "mean": mean}
     said = refusal(composed(project, labels, teacher={"members": 2}))
-    assert f"mean {mean} of 2 teachers cannot be had exactly from {kind}" in said
+    assert f"mean {mean} of 2 teachers cannot be computed exactly from {kind}" in said
     ways = ["softlabels.combine=capture", "groups.softlabels=full", "teacher.members=1"]
     assert [way for way in ways if way not in said] == []
     assert check(composed(project, labels | {"combine": "capture"}, teacher={"members": 2}))
@@ -66,19 +66,21 @@ def test_what_several_teachers_cannot_be_combined_from_names_three_ways_out(
 
 
 @pytest.mark.parametrize("kind", ["full", *UNBIASED])
-def test_the_mean_of_probabilities_is_linear_and_so_it_passes(project: Path, kind: str) -> None:
+def test_the_mean_of_probabilities_is_allowed_for_unbiased_labels(project: Path, kind: str) -> None:
     assert check(composed(project, {"sparsifier": kind}, teacher={"members": 3}))
 
 
 @pytest.mark.parametrize("kind", UNBIASED)
-def test_unbiased_labels_hold_at_their_own_temperature_alone(project: Path, kind: str) -> None:
+def test_unbiased_labels_are_valid_only_at_their_own_temperature(project: Path, kind: str) -> None:
     labels = {"sparsifier": kind, "temperature": 2.0}
     said = refusal(composed(project, labels, objective={"temperature": 4.0}))
-    assert f"{kind} soft labels are unbiased at softlabels.temperature=2.0 alone" in said
+    assert f"{kind} soft labels are unbiased only at softlabels.temperature=2.0" in said
     assert check(composed(project, labels, objective={"temperature": 2.0}))
 
 
-def test_whole_labels_hold_at_any_temperature_and_heads_at_those_of_log_z(project: Path) -> None:
+def test_full_labels_are_valid_at_any_temperature_and_topk_at_the_stored_ones(
+    project: Path,
+) -> None:
     warm = {"objective": {"temperature": 3.0}, "teacher": {"members": 1}}
     assert check(composed(project, {"sparsifier": "full"}, **warm))
     said = refusal(composed(project, {"sparsifier": "topk"}, **warm))
@@ -87,10 +89,10 @@ def test_whole_labels_hold_at_any_temperature_and_heads_at_those_of_log_z(projec
 
 
 @pytest.mark.parametrize("combine", ["read", "capture"])
-def test_weights_are_one_for_each_teacher(project: Path, combine: str) -> None:
+def test_there_is_one_weight_for_each_teacher(project: Path, combine: str) -> None:
     labels = {"weights": [2.0, 1.0], "combine": combine}
     said = refusal(composed(project, labels, teacher={"members": 3}))
-    assert "softlabels.weights has 2 values, and teacher.members is 3" in said
+    assert "softlabels.weights has 2 values, but teacher.members is 3" in said
     assert check(composed(project, labels, teacher={"members": 2}))
 
 
@@ -99,7 +101,7 @@ def terms(project: Path, **weights: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["hidden_mse", "rkd_angle", "similarity_preserving"])
-def test_features_that_are_compared_must_be_kept_or_live(project: Path, name: str) -> None:
+def test_compared_features_are_stored_or_from_a_live_teacher(project: Path, name: str) -> None:
     wanted = terms(project, **{name: 1.0})
     with pytest.raises(ConfigError, match=rf"terms\.{name} compares .*features=pooled, or teacher"):
         check(composed(project, {}, **wanted))
@@ -107,7 +109,7 @@ def test_features_that_are_compared_must_be_kept_or_live(project: Path, name: st
     check(composed(project, {}, **wanted, teacher={"mode": "live"}))
 
 
-def test_what_a_cache_keeps_pooled_cannot_be_compared_position_by_position(project: Path) -> None:
+def test_pooled_features_cannot_be_compared_by_position(project: Path) -> None:
     attention = terms(project, attention_transfer=1.0)
     each = terms(project, hidden_mse=1.0)
     each["objective"]["positions"] = "each"
@@ -130,11 +132,11 @@ def test_a_live_teacher_has_every_temperature(project: Path) -> None:
     [
         ("student.architecture", {"name": "mlp", "options": {}}, "student.architecture is mlp"),
         ("teacher.architecture", {"name": "resnet", "options": {}}, "teacher.architecture is"),
-        ("softlabels.features", "pooled", "features of sequences are not kept yet"),
+        ("softlabels.features", "pooled", "features of sequences cannot be stored yet"),
         ("trainer.strategy", "fsdp", "cannot be sharded yet"),
     ],
 )
-def test_what_cannot_be_done_with_running_text_is_refused(
+def test_unsupported_settings_for_running_text_are_errors(
     project: Path, key: str, value: object, words: str
 ) -> None:
     values = compose(project, {"groups": {"experiment": "causal_lm"}})
@@ -142,12 +144,12 @@ def test_what_cannot_be_done_with_running_text_is_refused(
     assert words in refusal(values | {section: values[section] | {name: value}})
 
 
-def test_features_of_sequences_come_of_a_live_teacher_alone(project: Path) -> None:
+def test_features_of_sequences_need_a_live_teacher(project: Path) -> None:
     values = compose(project, {"groups": {"experiment": "causal_lm"}})
     terms = values["objective"]["terms"] | {"hidden_cosine": 1.0}
     compared = values["objective"] | {"terms": terms}
     words = refusal(values | {"objective": compared})
-    assert "hidden_cosine compares features, and none are kept of sequences" in words
+    assert "hidden_cosine compares features, but features of sequences cannot be stored" in words
     live = values["teacher"] | {"mode": "live"}
     both = values | {"objective": compared, "teacher": live}
     assert check(both) == both
@@ -168,16 +170,18 @@ ALONE = {"members": 1, "source": "sentence"}
 
 
 @pytest.mark.parametrize("source", ["given", "sentence"])
-def test_what_lies_at_a_path_is_one_teacher(project: Path, source: str) -> None:
+def test_a_teacher_path_holds_one_member(project: Path, source: str) -> None:
     said = refusal(texts(project, student=MLP, teacher={"source": source, "members": 2}))
-    assert said == ("teacher.members is 2, and what lies at teacher.path is one. Set it to 1.")
+    assert said == (
+        "teacher.members is 2, but teacher.path holds one teacher. Set teacher.members to 1."
+    )
 
 
 @pytest.mark.parametrize(
     ("encoding", "student", "teacher", "words"),
     [
-        ("tokens", MLP, BERT, "student.architecture is mlp, and data.text.encoding is tokens"),
-        ("hashed", BERT, MLP, "student.architecture is transformer, and data.text.encoding is"),
+        ("tokens", MLP, BERT, "student.architecture is mlp, but data.text.encoding is tokens"),
+        ("hashed", BERT, MLP, "student.architecture is transformer, but data.text.encoding is"),
         ("tokens", BERT, MLP, "teacher.architecture is mlp"),
     ],
 )

@@ -1,4 +1,4 @@
-"""dvc.yaml: stages, files, parameters and code, as the registry and the catalog have them."""
+"""dvc.yaml has the stages, files, parameters and code of the registry and the catalog."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def test_every_stage_has_a_command_of_its_name(stages: dict[str, Any]) -> None:
         assert stages[name]["cmd"] == f"kedro run --pipeline={name}{of_each}"
 
 
-def test_train_is_a_stage_of_each_student_and_the_rest_takes_the_first(
+def test_train_runs_for_each_student_and_other_stages_use_the_first(
     stages: dict[str, Any],
 ) -> None:
     assert stages["train"]["matrix"] == {"student": "${students}"}
@@ -44,7 +44,7 @@ def test_train_is_a_stage_of_each_student_and_the_rest_takes_the_first(
         assert "data/05_students/${students[0]}" in stages[name]["deps"]
 
 
-def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) -> None:
+def test_training_depends_on_the_objective_and_teachers_do_not(stages: dict[str, Any]) -> None:
     def sections(stage: str) -> list[str]:
         return next(iter(stages[stage]["params"][0].values()))
 
@@ -65,7 +65,7 @@ def test_an_objective_reaches_training_and_no_teacher(stages: dict[str, Any]) ->
     ]  # fmt: skip
 
 
-def test_a_reason_reaches_no_training_of_students(stages: dict[str, Any]) -> None:
+def test_training_does_not_depend_on_the_reason(stages: dict[str, Any]) -> None:
     keys = {name: next(iter(stages[name]["params"][0].values())) for name in STAGES}
     assert {"teacher.licence", "teacher.licence_acknowledged"} < set(keys["teachers"])
     licence = "data/03_teachers/licence.json"
@@ -75,7 +75,7 @@ def test_a_reason_reaches_no_training_of_students(stages: dict[str, Any]) -> Non
     assert not any("licence" in key for key in keys["train"])
 
 
-def test_a_change_of_the_page_measures_nothing_again(stages: dict[str, Any]) -> None:
+def test_evaluate_does_not_depend_on_the_page(stages: dict[str, Any]) -> None:
     assert not any("reporting/templates" in dep for dep in stages["evaluate"]["deps"])
 
 
@@ -93,7 +93,7 @@ def test_code_that_a_stage_imports_late_is_a_dependency(stages: dict[str, Any]) 
     assert "src/stillroom/reporting/templates" in stages["report"]["deps"]
 
 
-def test_code_that_a_stage_never_reaches_is_none(stages: dict[str, Any]) -> None:
+def test_code_that_a_stage_never_imports_is_not_a_dependency(stages: dict[str, Any]) -> None:
     for stage, other in [
         ("ingest", "src/stillroom/training/fit/lit_module.py"),
         ("capture", "src/stillroom/training/fit/lit_module.py"),

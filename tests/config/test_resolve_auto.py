@@ -1,4 +1,4 @@
-"""Auto: what lies on the disk decides, and stands in the parameters literally."""
+"""`auto` becomes a value that follows from the files on the disk."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ def settled(project: Path, **values: Any) -> tuple[str, str, str | None]:
     return found["teacher"]["source"], found["data"]["source"], found["data"]["text"]["tokenizer"]
 
 
-def test_where_nothing_lies_the_teacher_is_trained_on_the_embedded_text(project: Path) -> None:
+def test_with_empty_folders_the_teacher_is_trained_on_the_embedded_text(project: Path) -> None:
     (project / "data/03_teachers/given").mkdir(parents=True, exist_ok=True)
     (project / "data/01_raw").mkdir(parents=True, exist_ok=True)
     (project / "data/01_raw/.gitkeep").touch()
@@ -23,7 +23,7 @@ def test_where_nothing_lies_the_teacher_is_trained_on_the_embedded_text(project:
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.gguf"])
-def test_a_model_at_the_path_is_the_teacher_and_its_tokenizer_is_taken(
+def test_a_model_at_the_path_becomes_the_teacher_with_its_tokenizer(
     project: Path, name: str
 ) -> None:
     folder = project / "models" / "mine"
@@ -33,19 +33,19 @@ def test_a_model_at_the_path_is_the_teacher_and_its_tokenizer_is_taken(
     assert (source, tokenizer) == ("given", "models/mine")
 
 
-def test_a_text_at_the_path_is_the_corpus(project: Path) -> None:
+def test_a_text_at_the_path_becomes_the_corpus(project: Path) -> None:
     (project / "texts").mkdir()
     (project / "texts" / "a.txt").write_text("x")
     assert settled(project, data={"path": "texts"})[1] == "corpus"
     assert settled(project, data={"path": "texts/a.txt"})[1] == "corpus"
 
 
-def test_a_path_that_does_not_exist_is_no_reason_to_take_another(project: Path) -> None:
+def test_a_missing_path_is_not_replaced_by_another(project: Path) -> None:
     found = settled(project, data={"path": "nowhere"}, teacher={"path": "none"})
     assert found[:2] == ("given", "corpus")
 
 
-def test_what_is_named_is_taken(project: Path) -> None:
+def test_a_named_value_is_not_changed(project: Path) -> None:
     assert settled(project, teacher={"source": "trained", "path": "none"})[0] == "trained"
     given = settled(project, data={"source": "topics", "text": {"tokenizer": "t"}})
     assert given[1:] == ("topics", "t")

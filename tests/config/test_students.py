@@ -1,4 +1,4 @@
-"""Students: whom a run is about, and what cannot be meant."""
+"""Students: the student of a run, and the lists that are errors."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stillroom.config.compose import compose, student_of, students_of
-from stillroom.config.students import chosen, names_of
+from stillroom.config.students import student_name, student_names
 from stillroom.errors import ConfigError
 
 
@@ -19,33 +19,35 @@ def listed(project: Path, value: str) -> None:
     path.write_text(path.read_text().replace("students: [default]", f"students: {value}"))
 
 
-def test_without_a_list_there_is_the_default_alone(project: Path) -> None:
-    assert names_of({}, hydra(project)) == ["default"]
+def test_without_a_list_the_only_student_is_default(project: Path) -> None:
+    assert student_names({}, hydra(project)) == ["default"]
     assert students_of(project) == ["default"]
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["tinny"], r"students names 'tinny', which is no choice\. Did you mean tiny"),
-        (["base"], "students names 'base', which is no choice"),
-        (["tiny", "mlp", "tiny"], "students names one twice"),
-        ([], r"must be a list, as in \[tiny, mlp\]"),
+        (["tinny"], r"students contains 'tinny', which is not a student\. Did you mean tiny"),
+        (["base"], "students contains 'base', which is not a student"),
+        (["tiny", "mlp", "tiny"], "students contains a name twice: tiny, mlp, tiny"),
+        ([], r"must be a list of names, as in \[tiny, mlp\]"),
         ("tiny", "must be a list"),
     ],
 )
-def test_what_is_no_list_of_choices_is_refused(project: Path, given: Any, words: str) -> None:
+def test_students_that_are_not_a_list_of_choices_are_an_error(
+    project: Path, given: Any, words: str
+) -> None:
     with pytest.raises(ConfigError, match=words):
-        names_of({"students": given}, hydra(project))
+        student_names({"students": given}, hydra(project))
 
 
-def test_a_run_is_about_the_first_unless_it_names_another() -> None:
-    assert chosen(["tiny", "mlp"], {}) == "tiny"
-    assert chosen(["tiny", "mlp"], {"groups": {"student": "mlp"}}) == "mlp"
-    assert chosen(["tiny"], {"groups": {"teacher": "given"}}) == "tiny"
+def test_the_student_of_a_run_is_the_first_or_the_named_one() -> None:
+    assert student_name(["tiny", "mlp"], {}) == "tiny"
+    assert student_name(["tiny", "mlp"], {"groups": {"student": "mlp"}}) == "mlp"
+    assert student_name(["tiny"], {"groups": {"teacher": "given"}}) == "tiny"
 
 
-def test_the_first_of_the_list_is_what_is_composed(project: Path) -> None:
+def test_the_first_student_of_the_list_is_composed(project: Path) -> None:
     def hidden(runtime: dict[str, Any] | None = None) -> Any:
         return compose(project, runtime)["student"]["architecture"]["options"]["hidden"]
 
@@ -57,6 +59,6 @@ def test_the_first_of_the_list_is_what_is_composed(project: Path) -> None:
     assert student_of(project, {"groups": {"student": "default"}}) == "default"
 
 
-def test_the_list_is_no_runtime_parameter(project: Path) -> None:
+def test_the_list_of_students_cannot_be_set_at_run_time(project: Path) -> None:
     with pytest.raises(ConfigError, match=r"--params groups\.student="):
         compose(project, {"students": ["tiny"]})

@@ -1,4 +1,4 @@
-"""Keys: what an example is called, and the numbers drawn from its name."""
+"""Example ids: the key of an example, and the uniform numbers of a key."""
 
 import hashlib
 import struct

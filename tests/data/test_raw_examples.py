@@ -1,16 +1,16 @@
-"""Raw: pieces become one frame."""
+"""Raw examples: the parts become one frame."""
 
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from stillroom.data.raw_examples import Piece, gather, row_origins, suffix_counts
+from stillroom.data.raw_examples import RawPart, row_origins, stack_parts, suffix_counts
 from stillroom.errors import DataError
 
 
 def piece(part, *texts, shape=()):
-    return Piece(
+    return RawPart(
         part=part,
         shape=shape,
         content=pl.Series(texts, dtype=pl.String),
@@ -21,7 +21,7 @@ def piece(part, *texts, shape=()):
 
 
 def test_rows_are_counted_from_zero_in_each_part():
-    raw = gather("text", [piece("a.csv", "p", "q"), piece("b.csv", "r")], {})
+    raw = stack_parts("text", [piece("a.csv", "p", "q"), piece("b.csv", "r")], {})
     assert raw.frame.select("content", "part", "row", "origin").rows() == [
         ("p", "a.csv", 0, "a.csv row 0"),
         ("q", "a.csv", 1, "a.csv row 1"),
@@ -31,13 +31,13 @@ def test_rows_are_counted_from_zero_in_each_part():
 
 def test_no_row_at_all_is_refused():
     with pytest.raises(DataError, match=r"a\.csv holds no rows"):
-        gather("text", [piece("a.csv")], {})
+        stack_parts("text", [piece("a.csv")], {})
 
 
 def test_parts_of_two_shapes_are_refused():
     pieces = [piece("a", "p", shape=(2, 2, 1)), piece("b", "q", shape=(2, 3, 1))]
     with pytest.raises(DataError, match="b row 0 is 2x3x1, but a row 0 is 2x2x1"):
-        gather("text", pieces, {})
+        stack_parts("text", pieces, {})
 
 
 def test_files_that_were_not_read_are_counted_by_suffix(tmp_path: Path) -> None:

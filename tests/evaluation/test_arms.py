@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER, Run, of_name, runs
+from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER, Run, run_of_name, runs
 
 
 def test_runs_of_one_seed_stand_together_and_the_first_has_the_arms_own_name() -> None:
@@ -17,4 +17,4 @@ def test_runs_of_one_seed_stand_together_and_the_first_has_the_arms_own_name() -
 
 @given(st.sampled_from([TEACHER, CONTROL, STUDENT, FULL_LOGITS]), st.integers(0, 99))
 def test_a_name_names_its_run(arm: str, number: int) -> None:
-    assert of_name(Run(arm, number).name) == Run(arm, number)
+    assert run_of_name(Run(arm, number).name) == Run(arm, number)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stillroom.errors import DataError
-from stillroom.evaluation.disagreements import Example, Position, disagreements, parted_tokens
+from stillroom.evaluation.disagreements import Example, Position, disagreements, token_disagreements
 
 TEACHER = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.5, 0.5]])
 # Row 0 loses .4, row 1 gains, row 2 loses .4 of class 1, row 3 nothing.
@@ -64,18 +64,18 @@ def test_of_each_sequence_the_worst_token_alone() -> None:
     # Sequences of 3, 0, 2 and 1 tokens. The first loses 1, 3, 3; the third -1, 2; the last nothing.
     teacher = np.array([1.0, 1, 1, 2, 1, 5])
     student = np.array([2.0, 4, 4, 1, 3, 4])
-    found = parted_tokens(teacher, student, np.array([3, 0, 2, 1]), 9)
+    found = token_disagreements(teacher, student, np.array([3, 0, 2, 1]), 9)
     assert found == (Position(0, 1, 1.0, 4.0, 3.0), Position(2, 1, 1.0, 3.0, 2.0))
-    assert parted_tokens(teacher, student, np.array([3, 0, 2, 1]), 1) == found[:1]
+    assert token_disagreements(teacher, student, np.array([3, 0, 2, 1]), 1) == found[:1]
 
 
 def test_equal_losses_are_by_sequence() -> None:
-    found = parted_tokens(np.zeros(3), np.ones(3), np.array([1, 1, 1]), 2)
+    found = token_disagreements(np.zeros(3), np.ones(3), np.array([1, 1, 1]), 2)
     assert [one.sequence for one in found] == [0, 1]
 
 
 def test_no_sequence_gives_no_token() -> None:
-    assert parted_tokens(np.array([]), np.array([]), np.array([], int), 3) == ()
+    assert token_disagreements(np.array([]), np.array([]), np.array([], int), 3) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_tokens_that_do_not_fit_are_refused(
     teacher: list[float], student: list[float], lengths: list[int]
 ) -> None:
     with pytest.raises(DataError, match="NLL"):
-        parted_tokens(np.array(teacher), np.array(student), np.array(lengths), 3)
+        token_disagreements(np.array(teacher), np.array(student), np.array(lengths), 3)

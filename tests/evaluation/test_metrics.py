@@ -1,4 +1,5 @@
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from hypothesis.extra.numpy import arrays
 from stillroom.errors import DataError
 from stillroom.evaluation.metrics import (
     FLOOR,
+    Quality,
     accuracy,
     agreement,
     brier,
     ece,
+    ece_of,
     kl_to_teacher,
     nll,
     quality,
@@ -55,12 +58,22 @@ def test_ece_weighs_the_gap_of_each_bin() -> None:
     assert ece(ROWS, LABELS, bins=2) == pytest.approx(0.09375, abs=1e-12)
 
 
-def test_ece_of_four_bins_differs_since_the_bins_do() -> None:
-    # (0.25, 0.5]: gap 0 as above. (0.5, 0.75]: 0.75 right, 0.625 wrong: 2/4 * |0.5 - 0.6875|.
+def test_ece_grows_where_more_bins_keep_apart_what_cancels_in_fewer() -> None:
+    # Four bins hold the same two pairs as two bins: (0.25, 0.5] and (0.5, 0.75].
     assert ece(ROWS, LABELS, bins=4) == pytest.approx(0.09375, abs=1e-12)
-    # Ten bins part them: (0.7, 0.8] right at 0.75, (0.6, 0.7] wrong at 0.625:
-    # 1/4 * 0.25 + 1/4 * 0.625 = 0.21875.
+    # Of ten bins (0.4, 0.5] holds the pair at 0.5, with a gap of 0; (0.7, 0.8] is right at 0.75,
+    # and (0.6, 0.7] wrong at 0.625: 1/4 * 0.25 + 1/4 * 0.625 = 0.21875.
     assert ece(ROWS, LABELS, bins=10) == pytest.approx(0.21875, abs=1e-12)
+
+
+def test_ece_of_answers_in_four_bins() -> None:
+    # One confidence in each of (0, 1/4], (1/4, 1/2], (1/2, 3/4], (3/4, 1]; wrong, right, right,
+    # wrong: gaps of 1/4, 1/2, 1/4 and 1, each with a weight of 1/4.
+    confidence = np.array([0.25, 0.5, 0.75, 1.0])
+    right = np.array([False, True, True, False])
+    assert ece_of(confidence, right, bins=4) == pytest.approx(0.5, abs=1e-12)
+    # Two bins: (0, 1/2] has one of two right at a mean of 3/8, (1/2, 1] one at 7/8.
+    assert ece_of(confidence, right, bins=2) == pytest.approx(0.25, abs=1e-12)
 
 
 def test_ece_without_a_bin_is_refused() -> None:
@@ -88,13 +101,21 @@ def test_the_brier_score_is_the_squared_distance_from_the_label() -> None:
     assert brier(np.eye(2), np.array([1, 0])) == 2
 
 
-def test_quality_holds_each_measure(answers: Any) -> None:
-    measured = quality(answers.student, answers.labels, answers.teacher, 15)
-    assert measured.accuracy == accuracy(answers.student, answers.labels)
-    assert measured.nll == nll(answers.student, answers.labels)
-    assert measured.ece == ece(answers.student, answers.labels, 15)
-    assert measured.agreement == agreement(answers.student, answers.teacher)
-    assert measured.kl_to_teacher == kl_to_teacher(answers.student, answers.teacher)
+def test_quality_holds_each_measure_under_its_name() -> None:
+    # Right are rows 0 and 1 of three; the teacher's first choices are 0, 1 and 1 beside 0, 1 and 2.
+    # Squared distances from the labels: 3/8; 1/64 + 1/16 + 1/64 = 3/32; 1/16 + 9/16 + 1/4 = 7/8.
+    # Ten bins: 1/2 right and 1/2 wrong cancel, 3/4 right leaves 1/4 of a third.
+    # KL: ln 2; ln 2 - (ln 3) / 2; 2 ln 2, as below.
+    measured = quality(ROWS[:3], LABELS[:3], TEACHER[:3], 10)
+    expected = Quality(
+        accuracy=2 / 3,
+        nll=(5 * math.log(2) - math.log(3)) / 3,
+        ece=1 / 12,
+        brier=43 / 96,
+        agreement=2 / 3,
+        kl_to_teacher=(4 * math.log(2) - 0.5 * math.log(3)) / 3,
+    )
+    assert asdict(measured) == pytest.approx(asdict(expected), abs=1e-12)
 
 
 def test_the_teacher_agrees_with_itself(answers: Any) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.evaluation.pareto import Member, on_front, records
+from stillroom.evaluation.pareto import Member, on_front, pareto_records
 from stillroom.evaluation.statistics.bootstrap import Estimate
 
 NUMBERS = st.sampled_from([1.0, 2.0, 3.0, 4.0])
@@ -40,12 +40,12 @@ def test_each_model_is_on_the_front_or_beaten_by_one_that_is(
 
 def test_of_accuracy_more_is_better_and_of_nll_less() -> None:
     both = [member("good", 0.9, 10), member("bad", 0.5, 10)]
-    assert [row["front"] for row in records(both, "accuracy")] == [1, 0]
-    assert [row["front"] for row in records(both, "nll")] == [0, 1]
+    assert [row["front"] for row in pareto_records(both, "accuracy")] == [1, 0]
+    assert [row["front"] for row in pareto_records(both, "nll")] == [0, 1]
 
 
 def test_a_record_says_what_its_member_is_like() -> None:
-    (row,) = records([member("tiny", 0.75, 1234)], "accuracy")
+    (row,) = pareto_records([member("tiny", 0.75, 1234)], "accuracy")
     assert row == {
         "model": "tiny",
         "measure": "accuracy",

@@ -1,12 +1,12 @@
 """Plots: records of the runs that ship, and of the teacher."""
 
-from small_evidence import CLASSES, answers
+from support.evaluation.planted_answers import CLASSES, planted_answers
 
 from stillroom.evaluation.plot_records import plots
 
 
 def test_each_plot_has_the_teacher_and_the_runs_that_ship() -> None:
-    said = answers(examples=300)
+    said = planted_answers(examples=300)
     names = [f"class {index}" for index in range(CLASSES)]
     reliability, confusion, similarity = plots(said, names, 15)
     models = ["teacher", "control", "student"]

@@ -1,11 +1,11 @@
-"""Answers: columns become arms and seeds, and marks are those of each run."""
+"""ClassPredictions: columns become arms and seeds, and marks are those of each run."""
 
 import numpy as np
 import polars as pl
 import pytest
 
 from stillroom.errors import DataError
-from stillroom.evaluation.predictions import Answers
+from stillroom.evaluation.predictions import ClassPredictions
 
 FRAME = pl.DataFrame(
     {
@@ -22,7 +22,7 @@ FRAME = pl.DataFrame(
 
 
 def test_runs_stand_by_arm_in_the_order_of_seeds() -> None:
-    test = Answers.of_frame(FRAME, "test")
+    test = ClassPredictions.of_frame(FRAME, "test")
     assert len(test) == 2
     assert test.labels.tolist() == [1, 0]
     assert {arm: found.shape for arm, found in test.arms.items()} == {
@@ -35,7 +35,7 @@ def test_runs_stand_by_arm_in_the_order_of_seeds() -> None:
 
 
 def test_marks_are_of_each_run_and_example() -> None:
-    marks = Answers.of_frame(FRAME, "test").marks()
+    marks = ClassPredictions.of_frame(FRAME, "test").arm_scores()
     assert marks["student"].right.sums.tolist() == [[1, 1], [1, 0]]
     assert marks["control"].right.sums.tolist() == [[0, 1], [1, 0]]
     np.testing.assert_allclose(
@@ -48,21 +48,21 @@ def test_marks_are_of_each_run_and_example() -> None:
 
 
 def test_a_split_without_rows_is_empty() -> None:
-    assert len(Answers.of_frame(FRAME, "train")) == 0
+    assert len(ClassPredictions.of_frame(FRAME, "train")) == 0
 
 
 def test_a_missing_run_is_named() -> None:
     with pytest.raises(DataError, match="the predictions lack control"):
-        Answers.of_frame(FRAME.drop("control", "control_1"), "test")
+        ClassPredictions.of_frame(FRAME.drop("control", "control_1"), "test")
 
 
 def test_answers_of_other_classes_are_refused() -> None:
     three = FRAME.with_columns(teacher=pl.Series([[0.2, 0.3, 0.5]] * 3))
-    with pytest.raises(DataError, match="other classes"):
-        Answers.of_frame(three, "test")
+    with pytest.raises(DataError, match="different numbers of classes"):
+        ClassPredictions.of_frame(three, "test")
     ragged = FRAME.with_columns(teacher=pl.Series([[1.0], [0.5, 0.5], [0.2, 0.3, 0.5]]))
-    with pytest.raises(DataError, match="teacher answers for"):
-        Answers.of_frame(ragged, "test")
+    with pytest.raises(DataError, match="teacher has rows of"):
+        ClassPredictions.of_frame(ragged, "test")
     odds = FRAME.with_columns(teacher=pl.Series([[1.0, 1.0]] * 3))
     with pytest.raises(DataError, match="no distribution"):
-        Answers.of_frame(odds, "test")
+        ClassPredictions.of_frame(odds, "test")

@@ -9,10 +9,10 @@ import torch
 from stillroom.errors import DataError
 from stillroom.evaluation.token_metrics import (
     CHUNK,
-    Said,
-    said,
+    TokenScores,
     text_quality,
     token_quality,
+    token_scores,
 )
 
 LOGITS = torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]).log() + 3
@@ -21,7 +21,7 @@ LABELS = torch.tensor([0, 1])
 
 
 def test_what_is_said_of_two_positions() -> None:
-    found = said(LOGITS, LABELS, TEACHER)
+    found = token_scores(LOGITS, LABELS, TEACHER)
     assert found.nll == pytest.approx([-math.log(0.5), -math.log(0.1)], rel=1e-6)
     assert found.top.tolist() == [0, 2]
     assert found.confidence == pytest.approx([0.5, 0.8], rel=1e-6)
@@ -30,16 +30,16 @@ def test_what_is_said_of_two_positions() -> None:
 
 
 def test_the_teacher_is_no_distance_from_itself() -> None:
-    assert said(TEACHER, LABELS, TEACHER).kl == pytest.approx([0, 0], abs=1e-9)
+    assert token_scores(TEACHER, LABELS, TEACHER).kl == pytest.approx([0, 0], abs=1e-9)
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = torch.Generator().manual_seed(0)
     logits, teacher = (torch.randn(50, 7, generator=draws) for _ in range(2))
     labels = torch.arange(50) % 7
-    whole = said(logits, labels, teacher)
+    whole = token_scores(logits, labels, teacher)
     monkeypatch.setattr("stillroom.evaluation.token_metrics.CHUNK", 21)
-    parts = said(logits, labels, teacher)
+    parts = token_scores(logits, labels, teacher)
     assert CHUNK > 21
     for name in ("nll", "top", "confidence", "kl"):
         assert (getattr(whole, name) == getattr(parts, name)).all()
@@ -47,17 +47,17 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_logits_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(DataError, match="NaN or infinity"):
-        said(LOGITS * torch.nan, LABELS, TEACHER)
+        token_scores(LOGITS * torch.nan, LABELS, TEACHER)
     ruled_out = LOGITS.clone()
     ruled_out[0, (LABELS[0] + 1) % LOGITS.shape[1]] = -torch.inf  # what the teacher gives a share
     with pytest.raises(DataError, match="NaN or infinity"):
-        said(ruled_out, LABELS, TEACHER)
+        token_scores(ruled_out, LABELS, TEACHER)
 
 
 def test_measures_of_four_positions() -> None:
     labels = np.array([1, 2, 3, 4])
-    teacher = Said(np.full(4, 0.5), np.array([1, 2, 0, 0]), np.full(4, 0.9), np.zeros(4))
-    model = Said(
+    teacher = TokenScores(np.full(4, 0.5), np.array([1, 2, 0, 0]), np.full(4, 0.9), np.zeros(4))
+    model = TokenScores(
         np.array([1.0, 2.0, 3.0, 2.0]),
         np.array([1, 0, 3, 4]),
         np.array([0.9, 0.9, 0.3, 0.3]),

@@ -13,13 +13,13 @@ from scipy.special import log_softmax
 from stillroom.errors import DataError
 from stillroom.evaluation import token_temperature
 from stillroom.evaluation.temperature import LEAST, MOST
-from stillroom.evaluation.token_metrics import said
+from stillroom.evaluation.token_metrics import token_scores
 from stillroom.evaluation.token_temperature import (
-    Scaled,
-    curve,
-    fitted,
-    scaled,
+    ScaledScores,
+    best_temperature,
+    nll_curve,
     scaled_quality,
+    scaled_scores,
 )
 
 
@@ -57,21 +57,23 @@ def test_one_pass_finds_what_a_search_over_all_logits_finds(
     planted: float, spread: float, vocabulary: int, seed: int
 ) -> None:
     logits, labels = spoken(300, vocabulary, planted, spread, seed)
-    assert fitted(curve(logits, labels)) == pytest.approx(searched(logits, labels), rel=3e-3)
+    assert best_temperature(nll_curve(logits, labels)) == pytest.approx(
+        searched(logits, labels), rel=3e-3
+    )
 
 
 @pytest.mark.parametrize("planted", [0.3, 1.0, 4.0])
 def test_a_planted_temperature_is_found(planted: float) -> None:
     logits, labels = spoken(20000, 50, planted)
-    assert fitted(curve(logits, labels)) == pytest.approx(planted, rel=0.03)
+    assert best_temperature(nll_curve(logits, labels)) == pytest.approx(planted, rel=0.03)
 
 
 def test_two_tokens_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # Right 3 times of 4 at logits 2 and 0: softmax(2 / T) is 3/4 where 2 / T = ln 3.
     logits, labels = torch.tensor([[2.0, 0.0]] * 4), torch.tensor([0, 0, 0, 1])
-    assert fitted(curve(logits, labels)) == pytest.approx(2 / math.log(3), rel=1e-3)
+    assert best_temperature(nll_curve(logits, labels)) == pytest.approx(2 / math.log(3), rel=1e-3)
     monkeypatch.setattr(token_temperature, "BETAS", np.array([1.0]))
-    found = curve(logits, labels)
+    found = nll_curve(logits, labels)
     # p(0) = e² / (e² + 1); the slope is 4 · 2p - 3 · 2, and the curvature 4 · 4p(1 - p).
     p = math.exp(2) / (math.exp(2) + 1)
     assert found.nll == pytest.approx([-3 * math.log(p) - math.log(1 - p)], rel=1e-12)
@@ -84,19 +86,19 @@ def test_a_model_that_is_always_right_or_always_wrong_stays_at_the_border(
     label: int, border: float
 ) -> None:
     logits = torch.tensor([[1.0, 0.0]] * 5)
-    assert fitted(curve(logits, torch.full((5,), label))) == border
+    assert best_temperature(nll_curve(logits, torch.full((5,), label))) == border
 
 
 def test_batches_add_up_and_parts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     logits, labels = spoken(50, 7, 1.0)
-    whole = curve(logits, labels)
-    added = curve(logits[:20], labels[:20]) + curve(logits[20:], labels[20:])
-    calibrated = scaled(logits, labels, 1.7)
+    whole = nll_curve(logits, labels)
+    added = nll_curve(logits[:20], labels[:20]) + nll_curve(logits[20:], labels[20:])
+    calibrated = scaled_scores(logits, labels, 1.7)
     monkeypatch.setattr("stillroom.evaluation.token_metrics.CHUNK", 21)
-    for parts in (added, curve(logits, labels)):
+    for parts in (added, nll_curve(logits, labels)):
         np.testing.assert_allclose(parts.slope, whole.slope, rtol=1e-12)
         np.testing.assert_allclose(parts.curvature, whole.curvature, rtol=1e-12)
-    again = scaled(logits, labels, 1.7)
+    again = scaled_scores(logits, labels, 1.7)
     assert (again.nll == calibrated.nll).all()
     assert (again.confidence == calibrated.confidence).all()
 
@@ -104,17 +106,17 @@ def test_batches_add_up_and_parts_change_nothing(monkeypatch: pytest.MonkeyPatch
 def test_a_token_that_cannot_be_said_changes_nothing() -> None:
     logits, labels = spoken(40, 9, 2.0)
     wider = torch.cat([logits, torch.full((40, 3), -torch.inf)], dim=1)
-    whole, padded = curve(logits, labels), curve(wider, labels)
+    whole, padded = nll_curve(logits, labels), nll_curve(wider, labels)
     np.testing.assert_allclose(padded.slope, whole.slope, rtol=1e-12)
     np.testing.assert_allclose(padded.curvature, whole.curvature, rtol=1e-12)
-    expected = scaled(logits, labels, 2.0)
-    np.testing.assert_allclose(scaled(wider, labels, 2.0).nll, expected.nll, rtol=1e-12)
+    expected = scaled_scores(logits, labels, 2.0)
+    np.testing.assert_allclose(scaled_scores(wider, labels, 2.0).nll, expected.nll, rtol=1e-12)
 
 
 def test_what_is_added_to_all_logits_changes_nothing() -> None:
     logits, labels = spoken(40, 9, 2.0)
-    moved = curve(logits.double() + 1000, labels)
-    np.testing.assert_allclose(moved.slope, curve(logits, labels).slope, rtol=1e-9)
+    moved = nll_curve(logits.double() + 1000, labels)
+    np.testing.assert_allclose(moved.slope, nll_curve(logits, labels).slope, rtol=1e-9)
 
 
 @pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
@@ -122,15 +124,15 @@ def test_logits_that_are_no_numbers_are_refused(wrong: float) -> None:
     logits, labels = spoken(4, 9, 1.0)
     logits[2, 3] = wrong
     with pytest.raises(DataError, match="NaN or infinity"):
-        curve(logits, labels)
+        nll_curve(logits, labels)
     with pytest.raises(DataError, match="NaN or infinity"):
-        scaled(logits, labels, 2.0)
+        scaled_scores(logits, labels, 2.0)
 
 
 def test_what_is_said_once_divided_by_hand() -> None:
     # log(0.8 / 0.2) / 2 = log 2, so two thirds and one third.
     logits = torch.tensor([[0.8, 0.2], [0.2, 0.8]], dtype=torch.float64).log()
-    found = scaled(logits, torch.tensor([0, 0]), 2.0)
+    found = scaled_scores(logits, torch.tensor([0, 0]), 2.0)
     assert found.temperature == 2.0
     assert found.nll == pytest.approx([math.log(1.5), math.log(3)])
     assert found.confidence == pytest.approx([2 / 3, 2 / 3])
@@ -138,17 +140,18 @@ def test_what_is_said_once_divided_by_hand() -> None:
 
 def test_at_temperature_1_nothing_changes() -> None:
     logits, labels = spoken(40, 9, 1.0)
-    found, before = scaled(logits, labels, 1.0), said(logits, labels, logits)
+    found, before = scaled_scores(logits, labels, 1.0), token_scores(logits, labels, logits)
     np.testing.assert_allclose(found.nll, before.nll, rtol=1e-12)
     np.testing.assert_allclose(found.confidence, before.confidence, rtol=1e-12)
 
 
 def test_scaling_calibrates_other_positions() -> None:
     logits, labels = spoken(8000, 50, 3.0)
-    temperature = fitted(curve(logits[:4000], labels[:4000]))
+    temperature = best_temperature(nll_curve(logits[:4000], labels[:4000]))
     other, right = logits[4000:], (logits.argmax(dim=1) == labels)[4000:].numpy()
     before, after = (
-        scaled_quality(scaled(other, labels[4000:], one), right, 15) for one in (1.0, temperature)
+        scaled_quality(scaled_scores(other, labels[4000:], one), right, 15)
+        for one in (1.0, temperature)
     )
     assert before.scaled_ece > 0.2
     assert after.scaled_ece < 0.03
@@ -156,7 +159,7 @@ def test_scaling_calibrates_other_positions() -> None:
 
 
 def test_measures_of_four_positions() -> None:
-    model = Scaled(1.5, np.array([1.0, 2.0, 3.0, 2.0]), np.array([0.9, 0.9, 0.3, 0.3]))
+    model = ScaledScores(1.5, np.array([1.0, 2.0, 3.0, 2.0]), np.array([0.9, 0.9, 0.3, 0.3]))
     found = scaled_quality(model, np.array([True, False, True, True]), bins=2)
     assert (found.temperature, found.scaled_nll) == (1.5, 2.0)
     # Upper bin: 2 positions, right 1/2, confident 0.9; lower bin: right 1, confident 0.3.

@@ -1,4 +1,4 @@
-"""The fault suite: a small project, the server that runs its stage, and the counts at the end."""
+"""The fault suite: a small project, the server that runs its stage, and the final counts."""
 
 import shutil
 import subprocess
@@ -7,28 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults_project import Stage, make_project
-from faults_server import Server
+from support.faults.fault_project import Stage, make_project
+from support.faults.fork_server import Server
 
 from stillroom.io.files.locking import locked
 
-COUNTED = "counted"
+SUMMARY = "summary"
 SHIM = Path(__file__).with_name("failing_io.c")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print what each test counted; a worker's own output would be lost."""
+    """Print the summary lines of all tests; a worker's own output would be lost."""
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, text in getattr(report, "user_properties", ()):
-                if name == COUNTED and getattr(report, "when", "") == "call":
+                if name == SUMMARY and getattr(report, "when", "") == "call":
                     terminalreporter.write_line(f"{text}  [{report.duration:.0f} s]")
 
 
 @pytest.fixture
-def counted(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Return what prints a line of counts at the end of the run."""
-    return lambda text: record_property(COUNTED, text)
+def add_to_summary(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return a function whose lines are printed at the end of the run."""
+    return lambda text: record_property(SUMMARY, text)
 
 
 @pytest.fixture(scope="session")

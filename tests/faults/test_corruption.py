@@ -1,4 +1,4 @@
-"""Bytes that are not what was written: refused by name, or made anew; never served."""
+"""Changed bytes are an error that names them, or they are captured again; never used."""
 
 import json
 import random
@@ -9,7 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from linear_teachers import NAMES, Captured, capture, fill, linear, questions, write_set
+from support.softlabels.linear_teachers import (
+    NAMES,
+    Captured,
+    capture,
+    capture_inputs,
+    fill,
+    linear,
+    write_set,
+)
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.manifest import (
@@ -21,7 +29,6 @@ from stillroom.softlabels.format.manifest import (
     write_manifest,
 )
 from stillroom.softlabels.format.shard import CODEC, to_bytes
-from stillroom.softlabels.reading.integrity import require_whole
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier, Threshold, TopK
 from stillroom.softlabels.store.store import Store
@@ -38,8 +45,8 @@ Damage = Callable[[bytes, random.Random], bytes]
 def content(made: Captured, folder: Path) -> Content:
     """Return all that a set says: its manifest, and every distribution to the bit."""
     labels = SoftLabelSet(folder)
-    require_whole(labels)
-    found = labels.distributions(made.questions.names, 1.0)
+    labels.require_intact()
+    found = labels.distributions(made.capture_inputs.names, 1.0)
     arrays = [found.owners, found.ids, found.weights]
     return labels.manifest, [np.ascontiguousarray(array).tobytes() for array in arrays]
 
@@ -76,7 +83,7 @@ def damaged(
     ("flips", "blocks"), [(150, 30), pytest.param(5000, 500, marks=pytest.mark.faults)]
 )
 def test_no_flipped_bit_and_no_zeroed_block_of_a_set_is_silent(
-    flips: int, blocks: int, tmp_path: Path, counted: Callable[[str], None]
+    flips: int, blocks: int, tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
     draws, found = random.Random(0), Counter[str]()
     for number, kind in enumerate(KINDS):
@@ -98,20 +105,20 @@ def test_no_flipped_bit_and_no_zeroed_block_of_a_set_is_silent(
                     assert served == expected, f"{file} was served: {harmed!r}"
                     found[f"{what} of equal content"] += 1
     assert sum(found.values()) == flips + blocks
-    told = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
-    counted(f"{flips} flipped bits and {blocks} zeroed blocks of sets: {told}; 0 silent")
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+    add_to_summary(f"{flips} flipped bits and {blocks} zeroed blocks of sets: {counts}; 0 silent")
 
 
 @pytest.mark.parametrize(
     ("flips", "blocks"), [(24, 8), pytest.param(500, 100, marks=pytest.mark.faults)]
 )
-def test_what_rots_in_the_store_is_asked_again_and_nothing_else(
-    flips: int, blocks: int, tmp_path: Path, counted: Callable[[str], None]
+def test_only_damaged_rows_of_the_store_are_captured_again(
+    flips: int, blocks: int, tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
-    draws, asked, found = random.Random(1), questions(40), Counter[str]()
+    draws, inputs, found = random.Random(1), capture_inputs(40), Counter[str]()
     kind = KINDS[1]
     first, store = linear(1, kind), Store(tmp_path / "store")
-    shards = fill(first, store, asked)
+    shards = fill(first, store, inputs)
     kept = store.of(first.capture, CODEC)
     whole = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
     names = [kept.path(shard) for shard in shards]
@@ -120,25 +127,27 @@ def test_what_rots_in_the_store_is_asked_again_and_nothing_else(
     for damage, count in ((flipped, flips), (zeroed, blocks)):
         for file, harmed in damaged(files, count, damage, draws):
             again = linear(1, kind)
-            assert fill(again, store, asked) == shards
+            assert fill(again, store, inputs) == shards
             assert {path: path.read_bytes() for path in names} == {p: whole[p] for p in names}
             assert set(kept.shards().values()) == set(shards)
-            rows_again += len(again.asked)
+            rows_again += len(again.seen)
             if file.name != MANIFEST:
                 lost = next(shard for shard in shards if kept.path(shard) == file)
-                assert len(again.asked) == (0 if harmed == whole[file] else lost.rows)
+                assert len(again.seen) == (0 if harmed == whole[file] else lost.rows)
                 found["shards"] += 1
             else:
-                found[f"manifests, {'all' if len(again.asked) == 40 else 'fewer'} rows again"] += 1
+                found[f"manifests, {'all' if len(again.seen) == 40 else 'fewer'} rows again"] += 1
                 for path, before in whole.items():
                     path.write_bytes(before)
-    told = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
-    counted(f"{flips + blocks} damages of a store: {told}; {rows_again} rows asked, 0 served")
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+    add_to_summary(
+        f"{flips + blocks} damages of a store: {counts}; {rows_again} rows captured, 0 served"
+    )
 
 
 @pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.faults)])
-def test_a_shard_that_ends_early_is_refused_wherever_it_ends(
-    every: int, tmp_path: Path, counted: Callable[[str], None]
+def test_a_truncated_shard_is_an_error_at_any_length(
+    every: int, tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
     made = capture(tmp_path / "set", 1)
     shard = made.folder / SHARDS / made.labels.manifest.members[0].shards[0].name
@@ -147,13 +156,13 @@ def test_a_shard_that_ends_early_is_refused_wherever_it_ends(
     for length in range(0, len(whole), every):
         shard.write_bytes(whole[:length])
         with pytest.raises(SoftLabelError, match=shard.name):
-            require_whole(SoftLabelSet(made.folder))
+            SoftLabelSet(made.folder).require_intact()
         refused += 1
-    counted(f"a shard of {len(whole)} bytes cut short {refused} times: {refused} refused")
+    add_to_summary(f"a shard of {len(whole)} bytes cut short {refused} times: {refused} refused")
 
 
 def test_swapped_missing_duplicated_and_foreign_shards_are_named(
-    tmp_path: Path, counted: Callable[[str], None]
+    tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
     made = capture(tmp_path / "set", 2)
     mine, anothers = made.labels.manifest.members
@@ -176,13 +185,13 @@ def test_swapped_missing_duplicated_and_foreign_shards_are_named(
     for change in cases.values():
         change()
         with pytest.raises(SoftLabelError, match=first.name):
-            require_whole(SoftLabelSet(made.folder))
+            SoftLabelSet(made.folder).require_intact()
         if first.is_dir():
             first.rmdir()
         first.write_bytes(whole[0])
         second.write_bytes(whole[1])
-    require_whole(SoftLabelSet(made.folder))
-    counted(f"{', '.join(cases)} shards: all named")
+    SoftLabelSet(made.folder).require_intact()
+    add_to_summary(f"{', '.join(cases)} shards: all named")
 
 
 def of_shards(made: Captured, folder: Path, shards: tuple[Shard, ...]) -> Path:
@@ -194,39 +203,41 @@ def of_shards(made: Captured, folder: Path, shards: tuple[Shard, ...]) -> Path:
     return folder
 
 
-def test_a_manifest_that_lists_a_shard_twice_or_anothers_is_refused_by_name(
-    tmp_path: Path, counted: Callable[[str], None]
+def test_a_manifest_with_a_repeated_or_foreign_shard_is_an_error_that_names_it(
+    tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
-    store, asked = Store(tmp_path / "store"), questions()
+    store, inputs = Store(tmp_path / "store"), capture_inputs()
     made = capture(tmp_path / "set", 1)
     shards = made.labels.manifest.members[0].shards
     twice = of_shards(made, tmp_path / "set", (*shards, shards[0]))
     with pytest.raises(SoftLabelError, match=r"a shard is listed twice: \w{32}\.parquet"):
         SoftLabelSet(twice)
-    other = write_set(tmp_path / "other", [linear(2, Full())], asked, store)
+    other = write_set(tmp_path / "other", [linear(2, Full())], inputs, store)
     (foreign, *_) = other.manifest.members[0].shards
     shutil.copy(tmp_path / "other" / SHARDS / foreign.name, tmp_path / "set" / SHARDS)
     mixed = of_shards(made, tmp_path / "set", (foreign, *shards[1:]))
     with pytest.raises(SoftLabelError, match=f"{foreign.name} holds answers of another teacher"):
-        require_whole(SoftLabelSet(mixed))
+        SoftLabelSet(mixed).require_intact()
     # The same rows a second time, under another name.
     table = made.labels.shard_table(0, shards[0])
     renamed = to_bytes(table.slice(0, 3), made.labels.layout(0))
     again = Shard.of(renamed, 3)
     (tmp_path / "set" / SHARDS / again.name).write_bytes(renamed)
     doubled = SoftLabelSet(of_shards(made, tmp_path / "set", (*shards, again)))
-    with pytest.raises(SoftLabelError, match=r"a row stands there twice: example 0{32},"):
-        doubled.distributions(made.questions.names, 1.0)
-    counted("a shard listed twice, another teacher's, the same rows under another name: all named")
+    with pytest.raises(SoftLabelError, match=r"holds a row twice: example 0{32},"):
+        doubled.distributions(made.capture_inputs.names, 1.0)
+    add_to_summary(
+        "a shard listed twice, another teacher's, the same rows under another name: all named"
+    )
 
 
-def test_a_store_whose_manifest_says_another_tau_is_not_believed(tmp_path: Path) -> None:
+def test_a_store_with_another_tau_in_its_manifest_is_not_used(tmp_path: Path) -> None:
     kind = KINDS[2]
-    store, asked = Store(tmp_path / "store"), questions()
+    store, inputs = Store(tmp_path / "store"), capture_inputs()
     member = linear(1, kind)
-    fill(member, store, asked)
+    fill(member, store, inputs)
     path = store.of(member.capture, CODEC).folder / MANIFEST
     document = json.loads(path.read_text())
     document["capture"]["sparsifier"]["tau"] = 0.3
     path.write_text(json.dumps(document))
-    assert list(store.kept()) == []
+    assert list(store.captures()) == []

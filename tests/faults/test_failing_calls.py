@@ -1,4 +1,4 @@
-"""Every call that can fail fails once, in turn: what was committed stays, and the user is told."""
+"""Every call that can fail fails once: the committed set stays, and the user gets an error."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults_project import (
+from support.faults.fault_project import (
     CAPTURES,
     LABELS,
     STATE,
@@ -23,7 +23,7 @@ from faults_project import (
     require_whole_store,
     tree,
 )
-from faults_server import Ran
+from support.faults.fork_server import Ran
 
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.softlabels.format.manifest import MANIFEST
@@ -105,13 +105,13 @@ def names_its_path(ran: Ran, project: Path) -> bool:
     ],
 )
 @pytest.mark.parametrize("kinds", [OPEN_WRITE_SYNC_RENAME])
-def test_a_call_that_fails_once_leaves_the_commit_and_names_its_path(
+def test_a_failing_call_leaves_the_committed_set_and_names_its_path(
     kinds: str,
     number: int,
     every: int,
     capture_stage: Callable[..., Stage],
     tmp_path: Path,
-    counted: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     one = replacing(capture_stage, tmp_path / "before")
     project = one.stage.project
@@ -138,9 +138,9 @@ def test_a_call_that_fails_once_leaves_the_commit_and_names_its_path(
     assert ran.code == 0
     assert at > calls
     assert unnamed == []
-    told = ", ".join(f"{count} {name}" for name, count in found.items() if name != "made good")
-    counted(
-        f"{os.strerror(number)}, at each {every} of {calls} calls: {told}; "
+    counts = ", ".join(f"{count} {name}" for name, count in found.items() if name != "made good")
+    add_to_summary(
+        f"{os.strerror(number)}, at each {every} of {calls} calls: {counts}; "
         f"{found['made good']} made good, the others one line with the path, 0 lost a commit"
     )
 
@@ -160,12 +160,12 @@ def small_filesystem(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("points", [4, pytest.param(50, marks=pytest.mark.faults)])
-def test_a_disk_that_fills_up_leaves_the_commit_and_goes_on_once_there_is_room(
+def test_a_full_disk_leaves_the_committed_set_and_capture_continues_with_more_space(
     points: int,
     small_filesystem: Path,
     capture_stage: Callable[..., Stage],
     tmp_path: Path,
-    counted: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     one = replacing(capture_stage, tmp_path / "before", small_filesystem, rows=8)
     page = os.sysconf("SC_PAGE_SIZE")
@@ -190,7 +190,7 @@ def test_a_disk_that_fills_up_leaves_the_commit_and_goes_on_once_there_is_room(
         room = point * most // points
         ran = with_room(room)
         assert "No space left on device at " in error_line(ran), f"{room} of {most} pages"
-        path = Path(error_line(ran).split(" at ", 1)[1].split(". What", 1)[0])
+        path = Path(error_line(ran).split(" at ", 1)[1].split(". ", 1)[0])
         assert path.is_relative_to(one.stage.project)
         # The status that Kedro-Viz shows is written last, and does not hide what failed before it.
         assert ".viz" not in path.parts or tree(one.stage.project / LABELS) == one.wanted
@@ -198,5 +198,7 @@ def test_a_disk_that_fills_up_leaves_the_commit_and_goes_on_once_there_is_room(
         one.require_intact(tmp_path)
         (small_filesystem / "ballast").unlink()
         one.require_resumed()
-    told = ", ".join(f"{count} at a {name}" for name, count in found.items())
-    counted(f"{points} fill points over {most} pages: {told}; each one line, 0 lost a commit")
+    counts = ", ".join(f"{count} at a {name}" for name, count in found.items())
+    add_to_summary(
+        f"{points} fill points over {most} pages: {counts}; each one line, 0 lost a commit"
+    )

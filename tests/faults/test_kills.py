@@ -1,4 +1,4 @@
-"""SIGKILL at any moment of `capture`: the committed set is readable, the resumed one the same."""
+"""SIGKILL at any moment of `capture`: the committed set is readable, the resumed one equal."""
 
 import os
 import random
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from faults_project import (
+from support.faults.fault_project import (
     CAPTURES,
     LABELS,
     STATE,
@@ -26,7 +26,7 @@ from faults_project import (
     store_tree,
     tree,
 )
-from faults_server import ENVIRONMENT
+from support.faults.fork_server import ENVIRONMENT
 
 from stillroom.softlabels.format.manifest import MANIFEST
 
@@ -52,7 +52,7 @@ class Case:
 
 
 def case(stage: Stage, snapshot: Path, runs: int) -> Case:
-    """Measure what uninterrupted runs take from the state that the project is in, and make."""
+    """Run from the project's state without a kill; note what that makes and how long it takes."""
     labels = stage.project / LABELS
     previous = tree(labels) if labels.exists() else None
     stage.keep(snapshot)
@@ -123,14 +123,14 @@ def require_resumed(case: Case) -> None:
     ("kills", "on_another", "runs"),
     [(3, 1, 1), pytest.param(200, 40, 5, marks=pytest.mark.faults)],
 )
-def test_a_killed_teach_leaves_a_whole_set_and_resumes_to_the_byte(
+def test_a_killed_capture_leaves_a_complete_set_and_continues_to_equal_bytes(
     kills: int,
     on_another: int,
     runs: int,
     cases: Callable[[int], list[Case]],
     elsewhere: str | None,
     tmp_path: Path,
-    counted: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     draws = random.Random(kills)
     found: Counter[str] = Counter()
@@ -144,7 +144,7 @@ def test_a_killed_teach_leaves_a_whole_set_and_resumes_to_the_byte(
             away = temporary if done < on_another else {}
             after = draws.uniform(0, one.seconds)
             ran = one.stage.run(kill_after=after, environment=away)
-            assert ran.code in (0, -9), ran.said
+            assert ran.code in (0, -9), ran.output
             if ran.code == -9:
                 done += 1
                 found[moment(one)] += 1
@@ -152,9 +152,11 @@ def test_a_killed_teach_leaves_a_whole_set_and_resumes_to_the_byte(
             again = ran.code == -9 and done < kills and draws.random() < 1 / 3
         require_resumed(one)
         resumed += 1
-    told = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    counts = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
     where = f"{on_another} of them with TMPDIR on another filesystem, " if temporary else ""
-    counted(f"{done} kills: {where}{told}; 0 torn; {resumed} resumed runs, 0 differ by a byte")
+    add_to_summary(
+        f"{done} kills: {where}{counts}; 0 torn; {resumed} resumed runs, 0 differ by a byte"
+    )
 
 
 def wait_for(path: Path, running: "subprocess.Popen[bytes]") -> None:
@@ -164,11 +166,11 @@ def wait_for(path: Path, running: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.parametrize("kills", [pytest.param(8, marks=pytest.mark.faults)])
-def test_a_killed_kedro_run_resumes_to_the_byte(
+def test_a_killed_kedro_run_continues_to_equal_bytes(
     kills: int,
     capture_stage: Callable[..., Stage],
     tmp_path: Path,
-    counted: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     stage, draws = capture_stage(rows=4), random.Random(kills)
     words = [str(Path(sys.executable).parent / "kedro"), *stage.words]
@@ -198,17 +200,19 @@ def test_a_killed_kedro_run_resumes_to_the_byte(
             found[moment(one)] += 1
         require_sound(one, tmp_path)
         require_resumed(one)
-    told = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
-    counted(f"{done} kills of `kedro run --pipeline=capture`: {told}; 0 torn, 0 differ by a byte")
+    counts = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    add_to_summary(
+        f"{done} kills of `kedro run --pipeline=capture`: {counts}; 0 torn, 0 differ by a byte"
+    )
 
 
 @pytest.mark.usefixtures("needs_shim")
 @pytest.mark.parametrize("every", [90, pytest.param(1, marks=pytest.mark.faults)])
-def test_a_kill_before_any_call_or_in_any_write_leaves_a_whole_set(
+def test_a_kill_before_any_call_or_in_any_write_leaves_a_complete_set(
     every: int,
     capture_stage: Callable[..., Stage],
     tmp_path: Path,
-    counted: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     previous, stage = capture_stage(rows=64, seed=1), capture_stage(rows=64, seed=0)
     previous.must_run()
@@ -220,23 +224,25 @@ def test_a_kill_before_any_call_or_in_any_write_leaves_a_whole_set(
         ran = stage.run(fault={"root": root, "kinds": "wsrm", "at": at, "errno": 0})
         if ran.code == 0:
             break
-        assert ran.code == -9, ran.said
+        assert ran.code == -9, ran.output
         found[moment(one)] += 1
         require_sound(one, tmp_path)
         if at % 4 == 0 or every > 1:
             require_resumed(one)
         at += every
-    told = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
-    counted(f"killed in each {every} of {at - 1} calls that write, sync, rename, remove: {told}")
+    counts = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    add_to_summary(
+        f"killed in each {every} of {at - 1} calls that write, sync, rename, remove: {counts}"
+    )
 
 
 @pytest.mark.usefixtures("needs_shim")
 @pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.faults)])
-def test_a_set_that_was_left_aside_survives_a_second_kill(
+def test_a_set_under_another_name_survives_a_second_kill(
     every: int,
     capture_stage: Callable[..., Stage],
     tmp_path: Path,
-    counted: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     previous, stage = capture_stage(rows=64, seed=1), capture_stage(rows=64, seed=0)
     previous.must_run()
@@ -256,5 +262,5 @@ def test_a_set_that_was_left_aside_survives_a_second_kill(
             break
         kills += 1
         require_sound(one, tmp_path)
-    counted(f"{kills} second kills over a set that the first had left aside: 0 lost it")
+    add_to_summary(f"{kills} second kills over a set that the first had left aside: 0 lost it")
     assert kills > 1

@@ -1,4 +1,4 @@
-"""A rotten object in DVC's cache: it is caught before training, by name, and the store mends it."""
+"""A damaged object in DVC's cache is named before training, and the store repairs it."""
 
 import os
 import shutil
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults_project import LABELS, Stage, committed, error_line, tree
-from faults_server import ENVIRONMENT
+from support.faults.fault_project import LABELS, Stage, committed, error_line, tree
+from support.faults.fork_server import ENVIRONMENT
 
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
 
@@ -34,8 +34,11 @@ def object_of(project: Path, file: Path) -> Path:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("which", ["shard", "manifest"])
-def test_a_rotten_object_of_dvcs_cache_is_refused_before_training(
-    which: str, capture_stage: Callable[..., Stage], tmp_path: Path, counted: Callable[[str], None]
+def test_a_damaged_object_in_dvcs_cache_is_an_error_before_training(
+    which: str,
+    capture_stage: Callable[..., Stage],
+    tmp_path: Path,
+    add_to_summary: Callable[[str], None],
 ) -> None:
     stage = capture_stage(rows=16)
     stage.must_run()
@@ -61,6 +64,8 @@ def test_a_rotten_object_of_dvcs_cache_is_refused_before_training(
     assert "Run `kedro run --pipeline=capture`" in line
     assert not [p for p in (project / "data/05_students").rglob("*") if p.is_file()]
     again = stage.must_run()
-    assert "120 rows asked" not in again.said
+    assert "120 rows captured" not in again.output
     assert committed(project, tmp_path) == wanted
-    counted(f"a rotten {which} in DVC's cache: refused before training; the store mended the set")
+    add_to_summary(
+        f"a rotten {which} in DVC's cache: refused before training; the store mended the set"
+    )

@@ -10,26 +10,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from interrupted import Run, distinct, run_of, same_weights
-from small_project import small, soft_labels, untrained_teachers
+from support.examples.image_examples import image_examples, soft_labels, untrained_teachers
+from support.training.killed_runs import Run, distinct, run_of, same_weights
 
 from stillroom.data.views.image_views import Views
 
 STEPS = 44  # 3 epochs of 4 batches, then 4 epochs of 4 batches in 2 parts
 
 
-# The small one of `make test` is in tests/training/test_keeper.py.
+# The small one of `make test` is in tests/training/fit/test_checkpoint_callback.py.
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ("workers", "memory_gb", "kills"),
     [(0, 1.0, 50), (2, 1.0, 50), (2, 1e-6, 10)],
     ids=["no workers", "2 workers", "2 workers, rows on disk"],
 )
-def test_killed_at_random_steps_training_ends_with_the_very_weights(
-    tmp_path: Path, workers: int, memory_gb: float, kills: int, counted: Callable[[str], None]
+def test_training_that_is_killed_at_random_steps_ends_with_equal_weights(
+    tmp_path: Path,
+    workers: int,
+    memory_gb: float,
+    kills: int,
+    add_to_summary: Callable[[str], None],
 ) -> None:
     draws = random.Random(kills + workers)
-    made = small(tmp_path, unlabelled=20)
+    made = image_examples(tmp_path, unlabelled=20)
     teachers = untrained_teachers(made, tmp_path / "t")
     labels = soft_labels(made, teachers, tmp_path / "s", views=Views(count=2, shift=1, seed=0))
     whole = run_of(made, labels, tmp_path / "whole", memory_gb=memory_gb)
@@ -44,7 +48,7 @@ def test_killed_at_random_steps_training_ends_with_the_very_weights(
         assert same_weights(run, whole)
         replayed += len(run.steps()) - STEPS
         runs += 1
-    counted(
+    add_to_summary(
         f"training, {workers} workers, rows {'in memory' if memory_gb >= 1 else 'on disk'}: "
         f"{done} kills in {runs} runs, each of {STEPS} steps; {replayed} were taken "
         "twice; weights and order as in an uninterrupted run"

@@ -1,4 +1,4 @@
-"""Four writers on one store at a time: nothing is lost, nothing is doubled."""
+"""Four writers on one store at the same time lose no row and write none twice."""
 
 import json
 import os
@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import faults_writers as writers
 import pytest
-from faults_server import ENVIRONMENT, ROOT
-from linear_teachers import fill, linear, questions
+from support.faults import store_writers as writers
+from support.faults.fork_server import ENVIRONMENT, ROOT
+from support.softlabels.linear_teachers import capture_inputs, fill, linear
 
 from stillroom.io.files.hashing import sha256_bytes
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
@@ -18,10 +18,10 @@ from stillroom.softlabels.store.store import Store
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.faults)])
-def test_four_writers_lose_nothing_and_double_nothing(
-    rounds: int, tmp_path: Path, counted: Callable[[str], None]
+def test_four_writers_lose_no_row_and_write_none_twice(
+    rounds: int, tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
-    search = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests/support")])
+    search = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
     subprocess.run(
         [sys.executable, writers.__file__, str(tmp_path / "rounds"), str(rounds)],
         env={**os.environ, **ENVIRONMENT, "PYTHONPATH": search},
@@ -32,7 +32,7 @@ def test_four_writers_lose_nothing_and_double_nothing(
     for number in range(rounds):
         folder = tmp_path / "rounds" / str(number)
         assert json.loads((folder / "codes.json").read_text()) == [0] * writers.WRITERS
-        ((place, kept),) = Store(folder / "store").kept()
+        ((place, kept),) = Store(folder / "store").captures()
         named = {shard.name for shard in kept.shards.values()}
         present = {path.name for path in (place / SHARDS).iterdir()}
         assert present == named, "files that nothing names, or names without a file"
@@ -41,10 +41,10 @@ def test_four_writers_lose_nothing_and_double_nothing(
             assert sha256_bytes((place / SHARDS / shard.name).read_bytes()) == shard.sha256
         wanted: set[str] = set()
         for writer in range(writers.WRITERS):
-            told = json.loads((folder / f"{writer}.json").read_text())
-            assert told["shards"] == alone(writer, number, tmp_path)
-            wanted |= set(told["shards"])
-            asked += told["asked"]
+            result = json.loads((folder / f"{writer}.json").read_text())
+            assert result["shards"] == alone(writer, number, tmp_path)
+            wanted |= set(result["shards"])
+            asked += result["asked"]
         if writers.is_damaged_before(number):
             whole = alone(0, 0, tmp_path)
             asked += writers.ROWS
@@ -53,7 +53,7 @@ def test_four_writers_lose_nothing_and_double_nothing(
         assert len(kept.shards) == len(named)
         shards += len(named)
         distinct += writers.ROWS
-    counted(
+    add_to_summary(
         f"{rounds} rounds of {writers.WRITERS} writers: {shards} shards committed, 0 lost, 0 "
         f"doubled; {distinct} distinct rows, asked {asked} times in all"
     )
@@ -63,6 +63,6 @@ def alone(writer: int, number: int, folder: Path) -> list[str]:
     """Return the shards that a writer makes on a store of its own."""
     same = number % 3 == 0
     store = Store(folder / ("same" if same else f"alone {writer}"))
-    asked = questions(writers.ROWS) if same else writers.asked_by(writer, number)
+    asked = capture_inputs(writers.ROWS) if same else writers.asked_by(writer, number)
     made = fill(linear(1, writers.KIND), store, asked, writers.SHARD_ROWS)
     return [shard.name for shard in made]

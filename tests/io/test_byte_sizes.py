@@ -1,9 +1,9 @@
-"""Sizes: what people write, and what they read."""
+"""Sizes in bytes: the texts that users write and read."""
 
 import pytest
 
 from stillroom.errors import ConfigError
-from stillroom.io.byte_sizes import parsed, told
+from stillroom.io.byte_sizes import bytes_of, size_text
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,15 @@ from stillroom.io.byte_sizes import parsed, told
     ],
 )
 def test_a_size_is_read_with_its_unit(text: str, size: int) -> None:
-    assert parsed(text) == size
+    assert bytes_of(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "MB", "-3MB", "20 apples", "1e6", "nan"])
-def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"is not a size\. Write it as in 800kB, 200MB"):
-        parsed(text)
+def test_a_text_that_is_not_a_size_is_an_error_with_an_example(text: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"is not a size\. Write a number and a unit, as in 800kB"
+    ):
+        bytes_of(text)
 
 
 @pytest.mark.parametrize(
@@ -39,5 +41,5 @@ def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
         (2.5e15, "2500 TB"),
     ],
 )
-def test_a_size_is_told_with_three_digits(size: float, text: str) -> None:
-    assert told(size) == text
+def test_a_size_has_three_digits_and_a_unit(size: float, text: str) -> None:
+    assert size_text(size) == text

@@ -1,4 +1,4 @@
-"""Cuts: runs of a bounded length whose borders new rows hardly move."""
+"""Chunks have a bounded length, and new rows hardly move their borders."""
 
 import hashlib
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def test_every_row_is_in_one_run_in_order(average: int, count: int, seed: int) -
 
 
 @given(st.integers(1, 60), st.integers(0, 300), st.integers(0, 5))
-def test_a_run_has_half_to_twice_the_average_but_for_the_last(
+def test_every_run_but_the_last_has_half_to_twice_the_average_length(
     average: int, count: int, seed: int
 ) -> None:
     lengths = [len(run) for run in runs(rows(count, seed=seed), average)]
@@ -42,7 +42,7 @@ def test_a_run_has_half_to_twice_the_average_but_for_the_last(
     assert all(length <= 2 * average for length in lengths)
 
 
-def test_the_average_is_what_was_asked_for() -> None:
+def test_runs_have_the_average_length_that_the_caller_sets() -> None:
     lengths = [len(run) for run in runs(rows(40_000), 50)]
     # 25 rows, then 1 in 25 until 100: 25 + 25 (1 - e^-3) = 48.8.
     assert sum(lengths) / len(lengths) == pytest.approx(49, abs=2)
@@ -50,7 +50,7 @@ def test_the_average_is_what_was_asked_for() -> None:
 
 @pytest.mark.parametrize("change", ["inserted", "removed"])
 @pytest.mark.parametrize("at", [0, 1, 777, 1500, 1999])
-def test_a_row_more_or_less_moves_the_runs_around_it_alone(change: str, at: int) -> None:
+def test_an_inserted_or_removed_row_changes_only_the_runs_around_it(change: str, at: int) -> None:
     of = rows(2000)
     new = [(b"\xff" * 16, "p")] if change == "inserted" else []
     changed = of[:at] + new + of[at + (change == "removed") :]
@@ -60,13 +60,13 @@ def test_a_row_more_or_less_moves_the_runs_around_it_alone(change: str, at: int)
     assert len(set(before) - set(after)) <= 4
 
 
-def test_appended_rows_leave_every_run_but_the_last() -> None:
+def test_appended_rows_change_only_the_last_run() -> None:
     of = rows(2000)
     before = runs(of[:1900], 50)
     assert runs(of, 50)[: len(before) - 1] == before[:-1]
 
 
-def test_a_new_part_begins_a_run_of_its_own() -> None:
+def test_a_new_part_starts_a_new_run() -> None:
     of = rows(40, "a") + rows(40, "b", seed=1)
     assert all(len({part for _, part in run}) == 1 for run in runs(of, 50))
     grown = rows(47, "a") + rows(40, "b", seed=1)
@@ -80,7 +80,7 @@ def test_many_small_parts_share_a_run() -> None:
     assert [len(run) for run in runs(of, 2)] == [1] * 60
 
 
-def test_a_cut_depends_on_key_part_and_length_alone() -> None:
+def test_a_cut_depends_only_on_key_part_and_length() -> None:
     cutting, other = b"\x00" * 16, b"\x01" + b"\x00" * 15
     assert is_cut(cutting, "a", "a", 50, 100)
     assert not is_cut(other, "a", "a", 50, 100)

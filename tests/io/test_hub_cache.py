@@ -1,4 +1,4 @@
-"""The Hub's cache: names are read from its folders alone, and guessed from no other."""
+"""The Hub's cache: only its folders give names."""
 
 from pathlib import PurePath
 
@@ -19,11 +19,11 @@ from stillroom.io.hub_cache import hub_id_of
         ("/c/datasets--a--b/snapshots/ab12", None),
     ],
 )
-def test_a_model_of_the_cache_has_a_name(path: str, found: str | None) -> None:
+def test_a_model_in_the_cache_has_a_name(path: str, found: str | None) -> None:
     assert hub_id_of(PurePath(path), "models") == found
 
 
-def test_a_data_set_of_the_cache_has_a_name() -> None:
+def test_a_data_set_in_the_cache_has_a_name() -> None:
     path = PurePath("/c/datasets--PolyAI--banking77/snapshots/ab12/train.csv")
     assert hub_id_of(path, "datasets") == "PolyAI/banking77"
     assert hub_id_of(path, "models") is None

@@ -1,4 +1,4 @@
-"""Progress: how far, how fast, how long; a log gets lines, and not too many."""
+"""Progress shows the amount, the rate and the time left; a log gets a line now and then."""
 
 import pytest
 

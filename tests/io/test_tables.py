@@ -1,4 +1,4 @@
-"""Tables: equal frames give equal files, and a handle reads late."""
+"""Tables: equal frames give equal files, and a handle reads a file only when needed."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from stillroom.io.files.hashing import sha256_file
 from stillroom.io.tables import TableFile, write_parts, write_table
 
 
-def test_equal_frames_give_equal_bytes_and_come_back(tmp_path: Path) -> None:
+def test_equal_frames_give_equal_bytes_and_are_read_unchanged(tmp_path: Path) -> None:
     frame = pl.DataFrame({"a": [1, None], "b": [b"x", b"y"]})
     write_table(frame, tmp_path / "a.parquet")
     write_table(frame.clone(), tmp_path / "b.parquet")
@@ -74,7 +74,7 @@ def test_a_folder_of_files_is_read_in_order_as_one_table(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("short_files")
 @pytest.mark.parametrize("at_once", [1, 3, 17, 99])
-def test_frames_that_come_one_by_one_are_cut_as_one_table_is(tmp_path: Path, at_once: int) -> None:
+def test_several_frames_are_cut_like_one_table(tmp_path: Path, at_once: int) -> None:
     for name in ("whole", "frames"):
         (tmp_path / name).mkdir()
     write_parts([disagreements(100)], tmp_path / "whole")
@@ -83,7 +83,7 @@ def test_frames_that_come_one_by_one_are_cut_as_one_table_is(tmp_path: Path, at_
 
 
 @pytest.mark.usefixtures("short_files")
-def test_more_rows_leave_most_of_the_files_as_they_were(tmp_path: Path) -> None:
+def test_added_rows_leave_most_files_unchanged(tmp_path: Path) -> None:
     for name in ("before", "after"):
         (tmp_path / name).mkdir()
     write_parts([disagreements(100, parts=1)], tmp_path / "before")
@@ -94,7 +94,7 @@ def test_more_rows_leave_most_of_the_files_as_they_were(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("short_files")
-def test_a_new_part_is_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_new_part_starts_a_new_file(tmp_path: Path) -> None:
     write_parts([disagreements(24, parts=3, cut=100)], tmp_path)
     files = [
         TableFile(path).read()["part"].unique().to_list() for path in sorted(tmp_path.iterdir())
@@ -115,9 +115,11 @@ def test_rows_are_counted_in_a_file_and_in_a_folder(
         assert TableFile(path).count("split", "none of them") == (0, 30)
 
 
-def test_an_empty_folder_is_no_table(tmp_path: Path) -> None:
+def test_an_empty_folder_is_an_error_that_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Run the stage that writes it first"):
         TableFile(tmp_path).read()
+    with pytest.raises(DataError, match="Run `kedro run --pipeline=ingest` first"):
+        TableFile(tmp_path, "ingest").read()
 
 
 @pytest.mark.usefixtures("short_files")
@@ -133,16 +135,14 @@ def test_a_damaged_file_of_a_folder_is_named_by_every_reader(tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("short_files")
 @pytest.mark.parametrize("place", [0, 1, -1])
-def test_a_folder_that_lacks_a_file_or_has_one_too_many_is_no_table(
-    tmp_path: Path, place: int
-) -> None:
+def test_a_folder_with_a_missing_or_extra_file_is_an_error(tmp_path: Path, place: int) -> None:
     write_parts([disagreements(40)], tmp_path)
     lost = sorted(tmp_path.iterdir())[place]
     content = lost.read_bytes()
     lost.unlink()
-    with pytest.raises(DataError, match="a file is missing, or one too many"):
+    with pytest.raises(DataError, match="a file is missing, or there is one too many"):
         TableFile(tmp_path).read()
     lost.write_bytes(content)
     (tmp_path / "00009-of-00099.parquet").write_bytes(content)
-    with pytest.raises(DataError, match="a file is missing, or one too many"):
+    with pytest.raises(DataError, match="a file is missing, or there is one too many"):
         TableFile(tmp_path).read()

@@ -1,10 +1,10 @@
-"""The table of architectures: names, options, seeds."""
+"""The registry of architectures: names, options, seeds."""
 
 import pytest
 import torch
 
 from stillroom.errors import ModelError
-from stillroom.models.registry import build, table
+from stillroom.models.registry import build, builders
 from stillroom.models.shape import Shape
 
 IMAGES = Shape((1, 28, 28), tuple("0123456789"))
@@ -46,4 +46,4 @@ def test_an_unknown_name_or_option_is_named(
 
 
 def test_the_built_in_names_are_there() -> None:
-    assert {"mlp", "resnet"} <= set(table())
+    assert {"mlp", "resnet"} <= set(builders())

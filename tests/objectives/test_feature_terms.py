@@ -84,7 +84,7 @@ def test_a_larger_map_is_averaged_down() -> None:
 
 def test_what_has_no_map_or_cannot_be_averaged_is_named() -> None:
     flat, three, four = features([[1.0, 2.0]]), features([[[1.0]] * 3]), features([[[1.0]] * 4])
-    with pytest.raises(ConfigError, match="compares maps, and a model has none"):
+    with pytest.raises(ConfigError, match="compares maps, but one of the models has none"):
         AttentionTransfer()(flat, flat, IDENTITY)
     with pytest.raises(ConfigError, match="only images can be averaged down"):
         AttentionTransfer()(three, four, IDENTITY)

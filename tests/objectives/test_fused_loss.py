@@ -4,11 +4,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from objectives_at_hand import EVERY_TERM, NAMES, some_target
+from support.objectives.term_cases import EVERY_TERM, NAMES, some_target
 
 from stillroom.objectives import fused_loss as module
-from stillroom.objectives.fused_loss import Head, fused_loss
-from stillroom.objectives.mixture import Counts, Mixture
+from stillroom.objectives.fused_loss import OutputLayer, fused_loss
+from stillroom.objectives.mixture import BatchCounts, Mixture
 from stillroom.objectives.response_terms import Term
 
 ROWS, WIDTH, CLASSES = 7, 5, 11
@@ -30,7 +30,7 @@ def problem(
 def both(loss: Mixture, hidden, weight, bias, labels, target) -> tuple:  # type: ignore[no-untyped-def]
     dense = loss(hidden @ weight.T + bias, labels, target)
     expected = torch.autograd.grad(dense, (hidden, weight, bias))
-    value = fused_loss(hidden, Head(weight, bias), labels, target, loss)
+    value = fused_loss(hidden, OutputLayer(weight, bias), labels, target, loss)
     return dense, expected, value, torch.autograd.grad(value, (hidden, weight, bias))
 
 
@@ -61,7 +61,7 @@ def test_a_mixture_of_several_temperatures_is_the_dense_one(seed: int) -> None:
 def test_gradients_are_those_of_finite_differences() -> None:
     loss = Mixture(0.3, ((1.0, EVERY_TERM[0]),))
     hidden, weight, bias, labels, target = problem(1, 4, loss.temperatures)
-    step, found = 1e-6, fused_loss(hidden, Head(weight, bias), labels, target, loss)
+    step, found = 1e-6, fused_loss(hidden, OutputLayer(weight, bias), labels, target, loss)
     found.backward()
     for tensor in (hidden, weight, bias):
         at = (0,) * tensor.dim()
@@ -90,9 +90,9 @@ def test_hard_labels_alone_need_no_entries() -> None:
 def test_under_autocast_the_products_are_half_and_the_loss_is_not() -> None:
     loss = Mixture(0.3, ((1.0, EVERY_TERM[0]),))
     hidden, weight, bias, labels, target = problem(3, 4, loss.temperatures, torch.float32)
-    whole = fused_loss(hidden, Head(weight, bias), labels, target, loss)
+    whole = fused_loss(hidden, OutputLayer(weight, bias), labels, target, loss)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        value = fused_loss(hidden, Head(weight, bias), labels, target, loss)
+        value = fused_loss(hidden, OutputLayer(weight, bias), labels, target, loss)
         logits = hidden @ weight.T + bias
         dense = loss(logits.float(), labels, target)
     assert value.dtype == torch.float32
@@ -108,7 +108,7 @@ def test_under_autocast_the_products_are_half_and_the_loss_is_not() -> None:
 def test_what_needs_no_gradient_gets_none() -> None:
     loss = Mixture(0.0, ((1.0, EVERY_TERM[0]),))
     hidden, weight, _bias, labels, target = problem(4, 4, loss.temperatures)
-    fused_loss(hidden, Head(weight.detach()), labels, target, loss).backward()
+    fused_loss(hidden, OutputLayer(weight.detach()), labels, target, loss).backward()
     dense = loss(hidden @ weight.detach().T, labels, target)
     assert torch.allclose(hidden.grad, torch.autograd.grad(dense, hidden)[0])
 
@@ -116,15 +116,17 @@ def test_what_needs_no_gradient_gets_none() -> None:
 def test_a_scaled_loss_scales_its_gradients() -> None:
     loss = Mixture(0.0, ((1.0, EVERY_TERM[0]),))
     hidden, weight, _bias, labels, target = problem(5, 4, loss.temperatures)
-    once = torch.autograd.grad(fused_loss(hidden, Head(weight), labels, target, loss), weight)[0]
-    value = fused_loss(hidden, Head(weight), labels, target, loss) / 4
+    once = torch.autograd.grad(
+        fused_loss(hidden, OutputLayer(weight), labels, target, loss), weight
+    )[0]
+    value = fused_loss(hidden, OutputLayer(weight), labels, target, loss) / 4
     assert torch.allclose(torch.autograd.grad(value, weight)[0], once / 4)
 
 
 def test_a_second_backward_pass_is_refused() -> None:
     loss = Mixture(0.0, ((1.0, EVERY_TERM[0]),))
     hidden, weight, _, labels, target = problem(6, 4, loss.temperatures)
-    value = fused_loss(hidden, Head(weight), labels, target, loss)
+    value = fused_loss(hidden, OutputLayer(weight), labels, target, loss)
     value.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="one backward pass"):
         value.backward()
@@ -137,7 +139,7 @@ def test_a_compiled_model_calls_it_between_its_own_graphs() -> None:
 
     def step(inputs: torch.Tensor) -> torch.Tensor:
         states = torch.relu(body(inputs))
-        return fused_loss(states, Head(weight, bias), labels, target, loss) * 2.0
+        return fused_loss(states, OutputLayer(weight, bias), labels, target, loss) * 2.0
 
     plain = step(hidden)
     expected = torch.autograd.grad(plain, (hidden, weight, body.weight))
@@ -155,7 +157,12 @@ def test_no_rows_add_nothing() -> None:
     hidden, weight, bias, labels, target = problem(0, 4, loss.temperatures)
     none = slice(0, 0)
     value = fused_loss(
-        hidden[none], Head(weight, bias), labels[none], target.rows(none), loss, Counts.of(labels)
+        hidden[none],
+        OutputLayer(weight, bias),
+        labels[none],
+        target.rows(none),
+        loss,
+        BatchCounts.of(labels),
     )
     found = torch.autograd.grad(value, (weight, bias))
     assert value.item() == 0
@@ -165,7 +172,7 @@ def test_no_rows_add_nothing() -> None:
 def test_parts_of_a_batch_add_up_to_it() -> None:
     loss = Mixture(0.3, ((1.0, EVERY_TERM[0]),))
     hidden, weight, bias, labels, target = problem(0, 4, loss.temperatures)
-    head, counts = Head(weight, bias), Counts.of(labels)
+    head, counts = OutputLayer(weight, bias), BatchCounts.of(labels)
     whole = fused_loss(hidden, head, labels, target, loss)
     parts = [
         fused_loss(hidden[part], head, labels[part], target.rows(part), loss, counts)
@@ -186,7 +193,7 @@ def test_sums_over_chunks_are_not_rounded_to_the_weights_own_type(
     found = []
     for chunk in (2**26, 4 * 32):
         monkeypatch.setattr(module, "CHUNK", chunk)
-        value = fused_loss(hidden, Head(weight), labels, target, loss)
+        value = fused_loss(hidden, OutputLayer(weight), labels, target, loss)
         found.append(torch.autograd.grad(value, weight)[0])
     assert found[0].dtype == torch.bfloat16
     apart = (found[0] - found[1]).double().norm() / found[0].double().norm()

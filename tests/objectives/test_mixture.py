@@ -4,14 +4,14 @@ import math
 
 import pytest
 import torch
-from objectives_at_hand import EVERY_TERM, some_target
+from support.objectives.term_cases import EVERY_TERM, some_target
 from torch import nn
 
 from stillroom.objectives.divergences import forward_kl
 from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.gathered_logits import gather
 from stillroom.objectives.missing_mass import tail_bucket
-from stillroom.objectives.mixture import Counts, HardLabels, Mixture
+from stillroom.objectives.mixture import BatchCounts, Mixture, hard_labels
 from stillroom.objectives.relation_terms import RelationalDistance
 from stillroom.objectives.response_terms import DecoupledTopK, Divergence, SoftCrossEntropy
 from stillroom.objectives.soft_target import SoftTarget
@@ -39,12 +39,12 @@ def test_several_terms_are_weighed_each_by_its_own() -> None:
 
 
 def test_hard_labels_do_not_look_at_the_target() -> None:
-    assert HardLabels()(LOGITS, LABELS, TARGET).item() == pytest.approx(HARD)
-    assert HardLabels()(LOGITS, LABELS, None).item() == pytest.approx(HARD)
+    assert hard_labels()(LOGITS, LABELS, TARGET).item() == pytest.approx(HARD)
+    assert hard_labels()(LOGITS, LABELS, None).item() == pytest.approx(HARD)
 
 
 def test_distillation_without_a_target_is_an_error() -> None:
-    with pytest.raises(ValueError, match="needs a soft target"):
+    with pytest.raises(ValueError, match="given no soft target"):
         Mixture(0.5, ((1.0, KL),))(LOGITS, LABELS, None)
 
 
@@ -61,9 +61,9 @@ def test_parts_of_a_batch_add_up_to_it() -> None:
     labels = torch.tensor([4, -1, 0, 8, -1, 2, 2])
     loss = Mixture(0.3, tuple((1.0, term) for term in EVERY_TERM))
     target = some_target(draws, 7, 9, 4, loss.temperatures)
-    counts = Counts.of(labels)
+    counts = BatchCounts.of(labels)
     parts = [
-        loss.of(
+        loss.of_gathered(
             gather(logits[rows], target.rows(rows), labels[rows], loss.student_temperatures),
             target.rows(rows),
             labels[rows],
@@ -90,7 +90,7 @@ def test_distances_are_float32_under_autocast() -> None:
         Features(torch.relu(2 + 0.3 * torch.randn(64, 64, generator=draws))) for _ in range(2)
     )
     loss = Mixture(0.0, (), ((1.0, RelationalDistance()),))
-    plain = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64, 64))
+    plain = loss.of_features(student, teacher, nn.Identity(), BatchCounts(64, 64, 64))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = loss.of_features(student, teacher, nn.Identity(), Counts(64, 64, 64))
+        found = loss.of_features(student, teacher, nn.Identity(), BatchCounts(64, 64, 64))
     assert found.item() == plain.item()

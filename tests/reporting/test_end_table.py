@@ -53,5 +53,5 @@ def test_the_end_says_what_was_found_of_how_much_and_where_the_page_lies(
 ) -> None:
     text = " ".join(printed(documents, 80).split())
     assert re.search(r"Distillation gained 13.5 points \(\d+.\d to 1\d.\d\)", text)
-    assert "Of one seed and 1,000 test examples." in text
+    assert "Based on one seed and 1,000 test examples." in text
     assert "data/07_reports/report.html" in text

@@ -1,14 +1,14 @@
-from stillroom.reporting.key_values import condensed, facts
+from stillroom.reporting.key_values import condensed, key_values
 
 
 def test_each_leaf_is_a_line_with_its_path() -> None:
     document = {"a": {"b": 1, "c": {"d": None}}, "e": [1, 2], "f": {}}
-    assert facts(document) == [("a.b", "1"), ("a.c.d", "none"), ("e", "1, 2"), ("f", "none")]
+    assert key_values(document) == [("a.b", "1"), ("a.c.d", "none"), ("e", "1, 2"), ("f", "none")]
 
 
 def test_values_are_written_for_people() -> None:
     document = {"count": 60000, "share": 0.1, "on": True, "off": False, "empty": []}
-    assert dict(facts(document)) == {
+    assert dict(key_values(document)) == {
         "count": "60,000",
         "share": "0.1",
         "on": "yes",

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
-from small_evidence import found
-from small_family import kin
+from support.evaluation.family_records import kin
+from support.evaluation.planted_answers import planted_evidence
 
 from stillroom.errors import DataError
-from stillroom.reporting.page import TEMPLATES, Documents, Numbers, page
+from stillroom.io.json.number_groups import GroupedNumbers
+from stillroom.reporting.page import TEMPLATES, Documents, page
 
 Drawn = Callable[[str], str]
 
@@ -162,7 +163,7 @@ def test_a_failed_parity_says_do_not_ship(documents: Documents, drawn: Drawn) ->
 def test_a_student_of_full_logits_has_a_column_of_its_own(
     documents: Documents, drawn: Drawn
 ) -> None:
-    def with_full(numbers: Numbers) -> Numbers:
+    def with_full(numbers: GroupedNumbers) -> GroupedNumbers:
         return numbers | {"full_logits": numbers["student"] | {"accuracy": 0.4321}}
 
     html = page(
@@ -170,7 +171,9 @@ def test_a_student_of_full_logits_has_a_column_of_its_own(
             documents,
             metrics=with_full(documents.metrics),
             cost=with_full(documents.cost),
-            statistics=found({"teacher": 0.9, "control": 0.7, "full_logits": 0.82, "student": 0.8}),
+            statistics=planted_evidence(
+                {"teacher": 0.9, "control": 0.7, "full_logits": 0.82, "student": 0.8}
+            ),
         )
     )
     head = html[html.index("<thead>") : html.index("</thead>")]
@@ -205,9 +208,9 @@ def test_a_given_teacher_has_no_curves_and_that_is_fine(documents: Documents) ->
 
 
 def test_records_of_another_run_are_refused(documents: Documents) -> None:
-    with pytest.raises(DataError, match="'9' is not a class"):
+    with pytest.raises(DataError, match="'9', which is not a class"):
         page(replace(documents, classes=[str(digit) for digit in range(9)]))
-    with pytest.raises(DataError, match="lack student"):
+    with pytest.raises(DataError, match="lacks student"):
         rows = [row for row in documents.confusion if row["model"] != "student"]
         page(replace(documents, confusion=rows))
 

@@ -232,7 +232,7 @@ def test_it_opens_as_a_file_as_it_does_in_a_frame(
     (tmp_path / "report.html").write_text(page(documents), encoding="utf-8")
     run = browse("--dump-dom", (tmp_path / "report.html").as_uri())
     assert run.printed.rstrip().endswith("</html>")
-    assert "This page loads nothing from anywhere." in run.printed
+    assert "This page loads nothing from the network." in run.printed
     assert (run.console, run.requests) == ([], [])
 
 

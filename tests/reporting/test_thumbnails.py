@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jinja2 import Environment, FileSystemLoader
 from PIL import Image
-from small_corpus import sentences
+from support.examples.corpus_examples import sentences
 
 from stillroom.data.encoders import SequenceEncoder, TokenEncoder, fit_encoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
@@ -21,19 +21,19 @@ from stillroom.reporting.thumbnails import (
     MOST_AFTER,
     MOST_LETTERS,
     PNG,
-    Shown,
-    shown_examples,
-    shown_features,
-    shown_image,
-    shown_text,
-    shown_tokens,
+    Thumbnail,
+    example_thumbnails,
+    feature_thumbnail,
+    image_thumbnail,
+    text_thumbnail,
+    token_thumbnails,
 )
 
 TOKENIZER = train_tokenizer(sentences(40), 300)
 SEQUENCES = SequenceEncoder(tokenizer=TOKENIZER, task="next_token", length=40)
 
 
-def pixels_of(shown: Shown) -> Any:
+def pixels_of(shown: Thumbnail) -> Any:
     assert shown.image.startswith(PNG)
     with Image.open(io.BytesIO(base64.b64decode(shown.image[len(PNG) :]))) as image:
         return np.asarray(image)
@@ -41,13 +41,15 @@ def pixels_of(shown: Shown) -> Any:
 
 def test_a_small_image_grows_and_keeps_its_pixels() -> None:
     digit = np.arange(64, dtype=np.uint8).reshape(8, 8, 1) * 4
-    assert np.array_equal(pixels_of(shown_image(digit)), digit[..., 0].repeat(12, 0).repeat(12, 1))
+    assert np.array_equal(
+        pixels_of(image_thumbnail(digit)), digit[..., 0].repeat(12, 0).repeat(12, 1)
+    )
 
 
 def test_colours_stay_colours() -> None:
     red = np.zeros((48, 24, 3), np.uint8)
     red[..., 0] = 255
-    found = pixels_of(shown_image(red))
+    found = pixels_of(image_thumbnail(red))
     assert found.shape == (96, 48, 3)
     assert (found == [255, 0, 0]).all()
 
@@ -61,14 +63,14 @@ def test_colours_stay_colours() -> None:
     )
 )
 def test_no_image_is_larger_than_is_allowed(pixels: Any) -> None:
-    found = pixels_of(shown_image(pixels))
+    found = pixels_of(image_thumbnail(pixels))
     assert max(found.shape[:2]) <= LARGEST
     assert found.shape[2:] == (pixels.shape[2:] if pixels.shape[2:] == (3,) else ())
 
 
 @pytest.mark.parametrize("shape", [(20_000, 1), (1, 20_000), (4000, 3000, 3)])
 def test_a_huge_image_is_reduced_to_a_few_bytes(shape: tuple[int, ...]) -> None:
-    shown = shown_image(np.full(shape, 7, np.uint8))
+    shown = image_thumbnail(np.full(shape, 7, np.uint8))
     assert max(pixels_of(shown).shape) == LARGEST
     assert len(shown.image) < 2000
 
@@ -85,7 +87,7 @@ def test_a_huge_image_is_reduced_to_a_few_bytes(shape: tuple[int, ...]) -> None:
 )
 def test_what_is_no_image_is_refused(pixels: Any) -> None:
     with pytest.raises(DataError, match="cannot be shown"):
-        shown_image(pixels)
+        image_thumbnail(pixels)
 
 
 @pytest.mark.parametrize(
@@ -93,21 +95,21 @@ def test_what_is_no_image_is_refused(pixels: Any) -> None:
 )
 def test_an_image_from_elsewhere_is_refused(address: str) -> None:
     with pytest.raises(DataError, match="not within the page"):
-        Shown(image=address)
+        Thumbnail(image=address)
 
 
 @given(st.text())
 def test_a_text_is_short_and_printable(text: str) -> None:
-    shown = shown_text(text).text
+    shown = text_thumbnail(text).text
     assert 1 <= len(shown) <= MOST_LETTERS
     assert shown.isprintable()
 
 
 def test_a_text_is_its_beginning_on_one_line() -> None:
-    assert shown_text("  one\n\ttwo\x00 ").text == "one two\N{REPLACEMENT CHARACTER}"
-    assert shown_text("a" * 200).text == "a" * 200
-    assert shown_text("a" * 10_000_000).text == "a" * 199 + "…"
-    assert shown_text(" \n").text == "(blank)"
+    assert text_thumbnail("  one\n\ttwo\x00 ").text == "one two\N{REPLACEMENT CHARACTER}"
+    assert text_thumbnail("a" * 200).text == "a" * 200
+    assert text_thumbnail("a" * 10_000_000).text == "a" * 199 + "…"
+    assert text_thumbnail(" \n").text == "(blank)"
 
 
 def test_the_features_furthest_from_their_mean_are_told_first() -> None:
@@ -117,8 +119,10 @@ def test_the_features_furthest_from_their_mean_are_told_first() -> None:
     scale = [1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     names = ["a", "b", "c", "d", "e", "f", "<b>g</b>"]
     told = "b 9, <b>g</b> 33.33, d -1, e 4, c 1"
-    assert shown_features(values, mean, scale, names).text == told
-    assert shown_features(values, mean, scale, ()).text.startswith("feature 1 9, feature 6 33.33")
+    assert feature_thumbnail(values, mean, scale, names).text == told
+    assert feature_thumbnail(values, mean, scale, ()).text.startswith(
+        "feature 1 9, feature 6 33.33"
+    )
 
 
 def test_rows_are_shown_by_what_they_hold() -> None:
@@ -134,16 +138,16 @@ def test_rows_are_shown_by_what_they_hold() -> None:
         kind: fit_encoder(frame, kind, ("x", "y"), shape)
         for kind, shape in (("image", (2, 2, 1)), ("text", ()), ("features", (2,)))
     }
-    image = shown_examples(frame, encoders["image"], [1, 0])
+    image = example_thumbnails(frame, encoders["image"], [1, 0])
     assert (pixels_of(image[0]) == 255).all()
     assert pixels_of(image[1])[-1, -1] == 3
-    assert [one.text for one in shown_examples(frame, encoders["text"], [1])] == ["two"]
+    assert [one.text for one in example_thumbnails(frame, encoders["text"], [1])] == ["two"]
     tokens = TokenEncoder.of(TOKENIZER, ("x", "y"), 9)
-    assert [one.text for one in shown_examples(frame, tokens, [0])] == ["one"]
-    features = shown_examples(frame, encoders["features"], [1], ["far", "near"])
+    assert [one.text for one in example_thumbnails(frame, tokens, [0])] == ["one"]
+    features = example_thumbnails(frame, encoders["features"], [1], ["far", "near"])
     assert features[0].text == "far 10, near 1"
     with pytest.raises(DataError, match="hold no image"):
-        shown_examples(frame.drop("image"), encoders["image"], [0])
+        example_thumbnails(frame.drop("image"), encoders["image"], [0])
 
 
 def test_a_token_is_shown_between_what_surrounds_it_in_its_piece() -> None:
@@ -157,14 +161,14 @@ def test_a_token_is_shown_between_what_surrounds_it_in_its_piece() -> None:
         (len(one) - 2, one, len(one) - 1),
         (len(one) - 1, two, 1),
     ):
-        (shown,) = shown_tokens(frame, encoder, [(0, position)])
+        (shown,) = token_thumbnails(frame, encoder, [(0, position)])
         assert shown.text == TOKENIZER.decode(piece[:place])
         assert shown.text + shown.token == TOKENIZER.decode(piece[: place + 1])
         rest = TOKENIZER.decode(piece)[len(shown.text + shown.token) :]
         assert rest.startswith(shown.after.removesuffix("…"))
         assert len(shown.after) == min(len(rest), MOST_AFTER)
     with pytest.raises(DataError, match="has no token"):
-        shown_tokens(frame, encoder, [(0, len(one + two) - 2)])
+        token_thumbnails(frame, encoder, [(0, len(one + two) - 2)])
 
 
 def test_a_hidden_token_is_shown_where_it_stood() -> None:
@@ -177,7 +181,7 @@ def test_a_hidden_token_is_shown_where_it_stood() -> None:
     )
     hidden = np.flatnonzero(encoder.encode(frame)[0, 2] >= 0)
     for position, place in enumerate(hidden):
-        (shown,) = shown_tokens(frame, encoder, [(0, position)])
+        (shown,) = token_thumbnails(frame, encoder, [(0, position)])
         assert shown.text == tokenizer.decode(ids[:place])
         until = shown.text + shown.token + shown.after.removesuffix("…")
         assert tokenizer.decode(ids).startswith(until)
@@ -192,12 +196,14 @@ def test_a_text_that_means_harm_is_words_on_the_page() -> None:
     )
     harm = '<script>alert(1)</script>"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
     for shown in (
-        shown_text(harm),
-        Shown(text="a", token=harm, after=harm),
-        shown_image(np.zeros((2, 2), np.uint8)),
+        text_thumbnail(harm),
+        Thumbnail(text="a", token=harm, after=harm),
+        image_thumbnail(np.zeros((2, 2), np.uint8)),
     ):
         html = environment.from_string(source).render(shown=shown, alt=harm)
         assert "<script" not in html
         assert "<img src=x" not in html
     assert html.count("<img") == 1
-    assert "{{ 7 * 7 }}" in environment.from_string(source).render(shown=shown_text(harm), alt="")
+    assert "{{ 7 * 7 }}" in environment.from_string(source).render(
+        shown=text_thumbnail(harm), alt=""
+    )

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_evidence import RIGHT, answers, found
+from support.evaluation.planted_answers import RIGHT, planted_answers, planted_evidence
 
 from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER
-from stillroom.evaluation.predictions import Answers
+from stillroom.evaluation.predictions import ClassPredictions
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.evaluation.statistics.evidence import Choices, Evidence, evidence
 from stillroom.evaluation.statistics.scores import Scores
@@ -46,7 +46,7 @@ def of_tokens(control: float, student: float) -> tuple[Evidence, dict[str, dict[
         )
 
     marks = {
-        arm: choices(value).marks(lambda one: Scores.of_sequences(one, np.full(200, 50)))
+        arm: choices(value).arm_scores(lambda one: Scores.of_sequences(one, np.full(200, 50)))
         for arm, value in nll.items()
     }
     metrics = {arm: {"nll": value, "agreement": 0.6} for arm, value in nll.items()}
@@ -55,20 +55,20 @@ def of_tokens(control: float, student: float) -> tuple[Evidence, dict[str, dict[
 
 def test_what_all_logits_bring_is_the_measure_of_what_was_stored() -> None:
     arms = {TEACHER: 0.95, CONTROL: 0.80, STUDENT: 0.86, FULL_LOGITS: 0.88}
-    said = found(arms)
+    said = planted_evidence(arms)
     kept = said.accuracy.kept
     assert kept is not None
     assert 0.6 < kept.value < 0.9
-    told = f"brought {100 * kept.value:.0f}% ({100 * kept.low:.0f}% to {100 * kept.high:.0f}%)."
-    assert told in words(said)
-    assert "All of the teacher's logits bring the student nothing clear" in words(
-        found(arms | {FULL_LOGITS: 0.80})
+    ends = f"({100 * kept.low:.0f}% to {100 * kept.high:.0f}%)"
+    assert f"brought {100 * kept.value:.0f}% {ends} of the gain" in words(said)
+    assert "Even all of the teacher's logits bring no clear gain over the labels alone." in words(
+        planted_evidence(arms | {FULL_LOGITS: 0.80})
     )
-    assert "logits" not in words(found())
+    assert "logits" not in words(planted_evidence())
 
 
 def test_a_gain_is_told_with_its_interval() -> None:
-    said = found()
+    said = planted_evidence()
     gain = said.accuracy.gain
     ends = f"({100 * gain.low:.1f} to {100 * gain.high:.1f})"
     assert headline(said) == f"Distillation gained {100 * gain.value:.1f} points {ends}."
@@ -76,48 +76,63 @@ def test_a_gain_is_told_with_its_interval() -> None:
 
 
 def test_a_loss_is_called_hurt_and_has_no_sign() -> None:
-    said = found(RIGHT | {STUDENT: 0.80})
+    said = planted_evidence(RIGHT | {STUDENT: 0.80})
     assert headline(said).startswith("Distillation hurt: ")
     assert "points lost (" in headline(said)
     assert "-" not in headline(said)
 
 
 def test_no_difference_says_how_many_examples_it_would_take() -> None:
-    said = found(RIGHT | {STUDENT: 0.856}, examples=600, seeds=1)
-    assert headline(said) == "No difference that this test set can show."
-    needed = said.accuracy.needed
-    assert needed is not None
-    assert f"would take about {round(needed, 2 - len(str(needed))):,} examples." in words(said)
+    said = planted_evidence(RIGHT | {STUDENT: 0.856}, examples=600, seeds=1)
+    assert headline(said) == "This test set shows no clear difference."
+    assert said.accuracy.needed is not None
+    assert "would take about " in words(said)
+
+
+@pytest.mark.parametrize(
+    ("needed", "text"),
+    [(45, "45"), (987, "990"), (1951, "2,000"), (12_345, "12,000"), (9_960_000, "10,000,000")],
+)
+def test_the_number_of_examples_has_two_digits(needed: int, text: str) -> None:
+    said = planted_evidence(RIGHT | {STUDENT: 0.856}, examples=600, seeds=1)
+    said = replace(said, accuracy=replace(said.accuracy, needed=needed))
+    assert f"would take about {text} examples." in words(said)
 
 
 def test_equal_models_show_no_difference_and_no_number_of_examples_helps() -> None:
-    same = answers()
-    twins = Answers(same.labels, {**same.arms, STUDENT: same.arms[CONTROL]})
-    said = evidence(twins.marks())
-    assert headline(said) == "No difference that this test set can show."
-    assert "Student and control are right, and wrong, alike." in words(said)
+    same = planted_answers()
+    twins = ClassPredictions(same.labels, {**same.arms, STUDENT: same.arms[CONTROL]})
+    said = evidence(twins.arm_scores())
+    assert headline(said) == "This test set shows no clear difference."
+    assert "Student and control do equally well on every example." in words(said)
     assert "test set cannot show" in words(said)
 
 
 def test_the_share_of_the_gap_is_told_where_there_is_a_gap() -> None:
-    assert re.search(r"It closed \d\d% \(\d\d% to \d\d%\) of the gap from", words(found()))
-    none = found({TEACHER: 0.85, CONTROL: 0.85, STUDENT: 0.86})
-    assert "there is no clear gap to close" in words(none)
+    assert re.search(
+        r"Distillation closed \d\d% \(\d\d% to \d\d%\) of the gap between",
+        words(planted_evidence()),
+    )
+    none = planted_evidence({TEACHER: 0.85, CONTROL: 0.85, STUDENT: 0.86})
+    assert "There is no clear gap to close" in words(none)
 
 
 def test_a_share_that_is_no_share_is_told_in_words() -> None:
-    worse = words(found(RIGHT | {STUDENT: 0.80}))
-    assert "It closed none of the gap from student alone to teacher, and made it larger." in worse
-    better = words(found({TEACHER: 0.88, CONTROL: 0.80, STUDENT: 0.95}))
-    assert "It closed all of the gap from student alone to teacher, and went further." in better
-    assert "-" not in re.findall(r"It closed [^.]*\.", worse + better)[0]
+    worse = words(planted_evidence(RIGHT | {STUDENT: 0.80}))
+    gap = "of the gap between the student alone and the teacher"
+    assert f"Distillation closed none {gap}; it made the gap larger." in worse
+    better = words(planted_evidence({TEACHER: 0.88, CONTROL: 0.80, STUDENT: 0.95}))
+    assert (
+        "Distillation closed all of the gap between the student alone and the teacher and" in better
+    )
+    assert "-" not in re.findall(r"Distillation closed [^.]*\.", worse + better)[0]
 
 
 def test_one_seed_has_mcnemars_test_and_several_have_not() -> None:
-    assert "McNemar" in words(found(seeds=1))
-    assert "McNemar" not in words(found(seeds=3))
-    assert "one seed" in words(found(seeds=1))
-    assert "3 seeds" in words(found(seeds=3))
+    assert "McNemar" in words(planted_evidence(seeds=1))
+    assert "McNemar" not in words(planted_evidence(seeds=3))
+    assert "one seed" in words(planted_evidence(seeds=1))
+    assert "3 seeds" in words(planted_evidence(seeds=3))
 
 
 def of_one_seed(won: int, lost: int, examples: int) -> Evidence:
@@ -130,36 +145,36 @@ def of_one_seed(won: int, lost: int, examples: int) -> Evidence:
         STUDENT: (won <= place) & (place < won + lost),
     }
     arms = {arm: np.where(at[:, None], wrong, right)[None] for arm, at in wrong_on.items()}
-    return evidence(Answers(labels, arms).marks())
+    return evidence(ClassPredictions(labels, arms).arm_scores())
 
 
 def test_of_one_seed_the_exact_test_must_agree() -> None:
     # 9 to 2 are 0.7 points (0.04 to 1.4) of 1,000; the exact test gives them p = 0.065.
     doubtful = of_one_seed(9, 2, 1000)
     assert doubtful.accuracy.gain.is_above_zero
-    assert headline(doubtful) == "No difference that this test set can show."
+    assert headline(doubtful) == "This test set shows no clear difference."
     assert "p = 0.065" in words(doubtful)
-    assert "How much of the gap from student alone to teacher it closed, this" in words(doubtful)
+    assert "This test set cannot show how much of the gap" in words(doubtful)
     assert headline(of_one_seed(12, 2, 1000)).startswith("Distillation gained 1.0 points (")
 
 
 def test_one_example_is_one_and_a_p_without_digits_is_small() -> None:
-    assert "right on 1 example that its control has wrong, and wrong on 0 that" in words(
+    assert "right on 1 example where its control is wrong, and wrong on 0 where" in words(
         of_one_seed(1, 0, 100)
     )
     assert "(McNemar's exact test: p < 0.00001)" in words(of_one_seed(300, 0, 1000))
 
 
 def test_of_a_few_examples_nothing_is_concluded() -> None:
-    assert headline(of_one_seed(20, 2, 29)) == "No difference that this test set can show."
-    assert "Of fewer than 30 nothing is concluded." in words(of_one_seed(20, 2, 29))
+    assert headline(of_one_seed(20, 2, 29)) == "This test set shows no clear difference."
+    assert "Nothing is concluded from fewer than 30 examples." in words(of_one_seed(20, 2, 29))
     assert headline(of_one_seed(20, 2, 30)).startswith("Distillation gained 60.0 points")
 
 
 def test_a_teacher_worse_than_its_student_alone_has_nothing_to_teach() -> None:
-    said = found({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.80})
+    said = planted_evidence({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.80})
     assert "The teacher is worse than the student alone: it has nothing to teach." in alarms(said)
-    worse = found({TEACHER: 0.80, CONTROL: 0.83, STUDENT: 0.90})
+    worse = planted_evidence({TEACHER: 0.80, CONTROL: 0.83, STUDENT: 0.90})
     assert "The teacher is worse than the student alone: there is no gap to close." in words(worse)
 
 
@@ -171,44 +186,46 @@ def test_a_teacher_that_is_worse_by_pairs_is_worse_where_intervals_overlap() -> 
         arm: np.where((place < count)[:, None], wrong, right)[None]
         for arm, count in ((TEACHER, 140), (CONTROL, 120), (STUDENT, 140))
     }
-    said = evidence(Answers(labels, arms).marks())
+    said = evidence(ClassPredictions(labels, arms).arm_scores())
     assert said.accuracy.arms[TEACHER].high > said.accuracy.arms[CONTROL].low
     assert "The teacher is worse than the student alone: it has nothing to teach." in alarms(said)
 
 
 def test_a_little_less_agreement_is_no_alarm() -> None:
-    said = found()
+    said = planted_evidence()
     for value, count in ((-0.015, 0), (-0.025, 1)):
         nearer = Estimate(value, value - 0.002, value + 0.002)
         assert len(list(alarms(replace(said, nearer=nearer)))) == count
 
 
 def test_a_sound_distillation_raises_no_alarm() -> None:
-    assert list(alarms(found())) == []
+    assert list(alarms(planted_evidence())) == []
 
 
 def test_a_student_better_than_its_teacher_is_called_out() -> None:
-    alarm, *_ = alarms(found({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.90}))
+    alarm, *_ = alarms(planted_evidence({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.90}))
     assert alarm.startswith("The student is better than its teacher, by 1")
     assert "little to teach" in alarm
 
 
 def test_an_over_confident_student_is_called_out() -> None:
-    (alarm,) = alarms(evidence(answers(confidence=0.99).marks()))
-    assert alarm.startswith("The student is over-confident: it is surer than it is right by 8.8 ")
+    (alarm,) = alarms(evidence(planted_answers(confidence=0.99).arm_scores()))
+    assert alarm.startswith(
+        "The student is over-confident: its mean confidence exceeds its accuracy by 8.8"
+    )
 
 
 def test_a_little_too_sure_is_no_alarm() -> None:
-    assert list(alarms(evidence(answers(confidence=0.91).marks()))) == []
+    assert list(alarms(evidence(planted_answers(confidence=0.91).arm_scores()))) == []
 
 
 def test_soft_labels_of_other_examples_are_called_out() -> None:
     # A student of shuffled soft labels answers as its teacher does about some other example.
-    sound = answers()
+    sound = planted_answers()
     taught = sound.first(TEACHER)
     order = np.random.default_rng(1).permutation(len(taught))
     shuffled = np.stack([taught[order]] * 3)
-    said = evidence(Answers(sound.labels, {**sound.arms, STUDENT: shuffled}).marks())
+    said = evidence(ClassPredictions(sound.labels, {**sound.arms, STUDENT: shuffled}).arm_scores())
     assert headline(said).startswith("Distillation hurt: ")
     first, *_ = alarms(said)
     assert "agrees with its teacher less often than the student alone" in first
@@ -216,9 +233,9 @@ def test_soft_labels_of_other_examples_are_called_out() -> None:
 
 
 def test_the_words_hold_the_numbers() -> None:
-    said = verdict(found(), METRICS, COST)
+    said = verdict(planted_evidence(), METRICS, COST)
     first, *_, agreement, size = said.sentences
-    arms = found().accuracy.arms
+    arms = planted_evidence().accuracy.arms
     assert f"is right on {100 * arms[STUDENT].value:.1f}% (" in first
     assert f"without a teacher on {100 * arms[CONTROL].value:.1f}% (" in first
     assert (
@@ -231,17 +248,20 @@ def test_tokens_are_judged_by_their_likelihood() -> None:
     said, metrics = of_tokens(control=3.6, student=3.4)
     told = verdict(said, metrics, COST)
     assert told.headline == "Distillation gained 0.200 nats (0.200 to 0.200)."
-    assert "a hidden token of the test split is worth 3.400 nats, to the same" in told.sentences[0]
+    assert (
+        "The NLL per hidden token of the test split is 3.400 nats for the distilled"
+        in told.sentences[0]
+    )
     assert "200 sequences" in told.sentences[1]
-    assert "It closed 33%" in told.sentences[2]
+    assert "Distillation closed 33%" in told.sentences[2]
     assert "60.0% of the tokens" in told.sentences[3]
-    assert "To the teacher it is worth 3.000 nats, with 10.0 times" in told.sentences[-1]
+    assert "The teacher's NLL is 3.000 nats, with 10.0 times" in told.sentences[-1]
     assert "perplexity" not in "".join(told.sentences)
 
 
 @pytest.mark.parametrize("examples", [100, 2000])
 def test_a_report_of_any_size_tells_both_ends(examples: int, documents: Documents) -> None:
-    for said in (found(examples=examples), documents.statistics):
+    for said in (planted_evidence(examples=examples), documents.statistics):
         first, *_ = verdict(said, documents.metrics, documents.cost).sentences
         for arm in (STUDENT, CONTROL):
             one = said.accuracy.arms[arm]
@@ -254,10 +274,12 @@ def test_a_report_of_any_size_tells_both_ends(examples: int, documents: Document
 def test_a_broken_seed_is_an_alarm_where_it_is_the_one_that_ships(
     number: int, is_told: bool
 ) -> None:
-    said = answers()
+    said = planted_answers()
     runs = said.arms[STUDENT].copy()
-    runs[number] = answers(RIGHT | {STUDENT: 0.80}).arms[STUDENT][number]
-    alarmed = " ".join(alarms(evidence(Answers(said.labels, said.arms | {STUDENT: runs}).marks())))
+    runs[number] = planted_answers(RIGHT | {STUDENT: 0.80}).arms[STUDENT][number]
+    alarmed = " ".join(
+        alarms(evidence(ClassPredictions(said.labels, said.arms | {STUDENT: runs}).arm_scores()))
+    )
     told = re.search(r"that ships is worse than those of the other seeds, by ([\d.]+) p", alarmed)
     assert (told is not None) == is_told
     if told:

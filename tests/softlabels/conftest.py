@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from linear_teachers import Captured, capture
+from support.softlabels.linear_teachers import Captured, capture
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Questions: which rows are asked about in which views and draws, in which order."""
+"""Capture inputs: the views and draws of each row, and their order."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -7,30 +7,30 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from small_corpus import hidden_corpus
-from small_project import Small, frame, small
+from support.examples.corpus_examples import masked_corpus
+from support.examples.image_examples import ImageExamples, frame, image_examples
 
 from stillroom.data.encoders import ArrayEncoder, read_encoder
 from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.errors import ConfigError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.teachers import capture_inputs
-from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.teachers.capture_inputs import ExampleInputs
 
 MOVED = Views(count=3, shift=2, seed=5)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return small(tmp_path_factory.mktemp("questions"), unlabelled=10)
+def made(tmp_path_factory: pytest.TempPathFactory) -> ImageExamples:
+    return image_examples(tmp_path_factory.mktemp("questions"), unlabelled=10)
 
 
-def asked(made: Small, views: Views = PLAIN, draws: int = 1) -> ExampleQuestions:
-    return ExampleQuestions(made.examples, read_encoder(made.encoder), views, draws)
+def inputs_of(made: ImageExamples, views: Views = PLAIN, draws: int = 1) -> ExampleInputs:
+    return ExampleInputs(made.examples, read_encoder(made.encoder), views, draws)
 
 
-def test_plain_questions_are_the_examples_in_order(made: Small) -> None:
-    rows = [question.row for question in asked(made)]
+def test_plain_inputs_are_the_examples_in_order(made: ImageExamples) -> None:
+    rows = [capture_input.row for capture_input in inputs_of(made)]
     examples = made.examples.read()
     assert [row.example_id for row in rows] == examples["example_id"].to_list()
     assert [row.part for row in rows] == examples["part"].to_list()
@@ -38,18 +38,18 @@ def test_plain_questions_are_the_examples_in_order(made: Small) -> None:
     labels = examples["label"].fill_null(-1).to_list()
     assert [row.labels.tolist() for row in rows] == [[label] for label in labels]
     assert labels[:10] == [-1] * 10
-    inputs = np.stack([question.input() for question in asked(made)])
+    inputs = np.stack([capture_input.input() for capture_input in inputs_of(made)])
     assert (inputs == read_encoder(made.encoder).encode(examples)).all()
 
 
 @pytest.mark.parametrize(("views", "draws"), [(PLAIN, 1), (PLAIN, 4), (MOVED, 1), (MOVED, 2)])
-def test_the_length_is_the_number_of_questions(made: Small, views: Views, draws: int) -> None:
+def test_the_length_is_the_number_of_inputs(made: ImageExamples, views: Views, draws: int) -> None:
     wanted = 60 * max(views.count, 1) * draws + 20 + 30
-    assert len(asked(made, views, draws)) == len(list(asked(made, views, draws))) == wanted
+    assert len(inputs_of(made, views, draws)) == len(list(inputs_of(made, views, draws))) == wanted
 
 
-def test_views_and_draws_are_of_training_rows_alone_and_stand_together(made: Small) -> None:
-    rows = [question.row for question in asked(made, MOVED, 2)]
+def test_views_and_draws_are_of_training_rows_alone_and_stand_together(made: ImageExamples) -> None:
+    rows = [capture_input.row for capture_input in inputs_of(made, MOVED, 2)]
     each = [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1)]
     assert [(row.view, row.draw) for row in rows[: 6 * 60]] == each * 60
     for start in range(0, 6 * 60, 6):
@@ -57,38 +57,38 @@ def test_views_and_draws_are_of_training_rows_alone_and_stand_together(made: Sma
     assert {(row.view, row.draw) for row in rows[6 * 60 :]} == {(0, 0)}
 
 
-def test_the_input_is_the_view_of_the_encoded_image(made: Small) -> None:
+def test_the_input_is_the_view_of_the_encoded_image(made: ImageExamples) -> None:
     examples = made.examples.read()
     plain = read_encoder(made.encoder).encode(examples)
     at = {key: row for row, key in enumerate(examples["example_id"])}
-    for question in asked(made, MOVED):
-        key, view = question.row.example_id, question.row.view
+    for capture_input in inputs_of(made, MOVED):
+        key, view = capture_input.row.example_id, capture_input.row.view
         image = plain[at[key] : at[key] + 1]
-        assert (question.input() == MOVED.apply(image, [key], view)[0]).all()
+        assert (capture_input.input() == MOVED.apply(image, [key], view)[0]).all()
 
 
-def test_draws_share_an_input_key_and_views_do_not(made: Small) -> None:
+def test_draws_share_an_input_key_and_views_do_not(made: ImageExamples) -> None:
     keys: dict[tuple[bytes, int], set[bytes]] = {}
-    for question in asked(made, MOVED, 2):
-        row = question.row
+    for capture_input in inputs_of(made, MOVED, 2):
+        row = capture_input.row
         keys.setdefault((row.example_id, row.view), set()).add(row.input_key)
     assert all(len(found) == 1 for found in keys.values())
     assert len(set.union(*keys.values())) == len(keys) == 3 * 60 + 50
 
 
-def test_a_plain_row_has_the_key_that_it_had_before_there_were_views(made: Small) -> None:
+def test_a_plain_row_has_the_key_that_it_had_before_there_were_views(made: ImageExamples) -> None:
     def plain(views: Views) -> list[bytes]:
-        return [q.row.input_key for q in asked(made, views) if q.row.view == 0]
+        return [q.row.input_key for q in inputs_of(made, views) if q.row.view == 0]
 
     assert plain(PLAIN)[60:] == plain(MOVED)
 
 
 @pytest.mark.parametrize("other", [{"shift": 1}, {"seed": 6}])
 def test_another_transform_has_other_keys_and_one_view_more_the_same(
-    made: Small, other: dict[str, int]
+    made: ImageExamples, other: dict[str, int]
 ) -> None:
     def moved(views: Views) -> list[bytes]:
-        return [q.row.input_key for q in asked(made, views) if q.row.view in (1, 2, 3)]
+        return [q.row.input_key for q in inputs_of(made, views) if q.row.view in (1, 2, 3)]
 
     changed = {"count": 3, "shift": 2, "seed": 5} | other
     assert not set(moved(MOVED)) & set(moved(Views(**changed)))
@@ -96,10 +96,10 @@ def test_another_transform_has_other_keys_and_one_view_more_the_same(
 
 
 def test_the_batches_in_which_rows_are_read_change_nothing(
-    made: Small, monkeypatch: pytest.MonkeyPatch
+    made: ImageExamples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def seen() -> list[tuple[bytes, bytes]]:
-        return [(q.row.input_key, q.input().tobytes()) for q in asked(made, MOVED)]
+        return [(q.row.input_key, q.input().tobytes()) for q in inputs_of(made, MOVED)]
 
     whole = seen()
     monkeypatch.setattr(capture_inputs, "ROWS_AT_ONCE", 7)
@@ -110,39 +110,37 @@ def test_equal_contents_have_equal_keys_and_other_examples(tmp_path: Path) -> No
     examples = frame()
     twice = examples.with_columns(image=pl.lit(examples["image"][0]))
     write_table(twice, tmp_path / "twice.parquet")
-    encoder = read_encoder(small(tmp_path).encoder)
-    rows = [
-        q.row for q in ExampleQuestions(TableFile(tmp_path / "twice.parquet"), encoder, PLAIN, 1)
-    ]
+    encoder = read_encoder(image_examples(tmp_path).encoder)
+    rows = [q.row for q in ExampleInputs(TableFile(tmp_path / "twice.parquet"), encoder, PLAIN, 1)]
     assert len({row.input_key for row in rows}) == 1
     assert all(one.example_id != other.example_id for one, other in pairwise(rows))
 
 
-def test_views_of_what_is_no_image_are_refused(made: Small) -> None:
+def test_views_of_what_is_no_image_are_refused(made: ImageExamples) -> None:
     features = ArrayEncoder(
         kind="features", classes=("a", "b"), shape=(2,), raw_shape=(), mean=(0, 0), scale=(1, 1)
     )
-    ExampleQuestions(made.examples, features, PLAIN, 2)
+    ExampleInputs(made.examples, features, PLAIN, 2)
     with pytest.raises(ConfigError, match=r"softlabels\.views is 3.*features.*Set it to 0"):
-        ExampleQuestions(made.examples, features, MOVED, 1)
+        ExampleInputs(made.examples, features, MOVED, 1)
 
 
 def test_hidden_tokens_are_those_of_the_key_and_the_view(tmp_path: Path) -> None:
-    corpus = hidden_corpus(tmp_path, count=40)
+    corpus = masked_corpus(tmp_path, count=40)
     masks = corpus.fitted.masks(2)
     examples = corpus.examples.read()
     # A teacher's own encoder may have been made for other masks: the examples' are what is asked.
     own = replace(corpus.fitted, mask_share=0.5, mask_seed=9)
-    found = list(ExampleQuestions(corpus.examples, own, masks, 1))
+    found = list(ExampleInputs(corpus.examples, own, masks, 1))
     train = examples["split"] == "train"
     assert len(found) == len(examples) + train.sum()
     plain = corpus.fitted.encode(examples)
     at = {key: row for row, key in enumerate(examples["example_id"])}
-    for question in found:
-        key = question.row.example_id
+    for capture_input in found:
+        key = capture_input.row.example_id
         row = plain[at[key] : at[key] + 1]
-        expected = masks.apply(row, [key], question.row.view)[0]
-        assert (question.input() == expected).all()
-        assert question.row.labels.tolist() == [one for one in expected[2] if one >= 0]
-        assert question.row.view in ((1, 2) if train[at[key]] else (0,))
-    assert len({question.row.input_key for question in found}) == len(found)
+        expected = masks.apply(row, [key], capture_input.row.view)[0]
+        assert (capture_input.input() == expected).all()
+        assert capture_input.row.labels.tolist() == [one for one in expected[2] if one >= 0]
+        assert capture_input.row.view in ((1, 2) if train[at[key]] else (0,))
+    assert len({capture_input.row.input_key for capture_input in found}) == len(found)

@@ -1,4 +1,4 @@
-"""Ensembles that answer as one: their answers against float64, and what they cannot be made of."""
+"""Ensembles at capture: their log-probabilities against float64, and refusals."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,40 +6,45 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dense_answers import log_softmax, softmax
-from small_project import ENCODER, Small, small, untrained_teachers
+from support.examples.image_examples import (
+    ENCODER,
+    ImageExamples,
+    image_examples,
+    untrained_teachers,
+)
+from support.softlabels.dense_reference import log_softmax, softmax
 
 from stillroom.data.views.image_views import PLAIN
 from stillroom.errors import ModelError, SoftLabelError
-from stillroom.softlabels.capture.capture import Capturing
+from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.shard import CODEC, from_bytes
 from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
 from stillroom.softlabels.store.store import Store
-from stillroom.teachers.capture_inputs import ExampleQuestions
-from stillroom.teachers.ensemble import Ensemble, probabilities_of
-from stillroom.teachers.model_teacher import How, LocalTeacher, open_teacher
-from stillroom.teachers.teacher_ref import TeacherRef, refer
+from stillroom.teachers.capture_inputs import ExampleInputs
+from stillroom.teachers.ensemble import Ensemble, ensemble_probabilities
+from stillroom.teachers.model_teacher import CaptureSettings, ModelTeacher, open_teacher
+from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
-HOW = How(augmentation="none", seed=0, batch_size=16)
+HOW = CaptureSettings(augmentation="none", seed=0, batch_size=16)
 SHARES = {"probability": [3.0, 1.0], "logit": [1.0, 3.0]}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, tuple[TeacherRef, ...]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageExamples, tuple[TeacherRef, ...]]:
     folder = tmp_path_factory.mktemp("ensemble")
-    examples = small(folder)
-    return examples, tuple(refer(untrained_teachers(examples, folder / "teachers")))
+    examples = image_examples(folder)
+    return examples, tuple(teacher_refs(untrained_teachers(examples, folder / "teachers")))
 
 
-def teachers(refs: tuple[TeacherRef, ...]) -> tuple[LocalTeacher, ...]:
+def teachers(refs: tuple[TeacherRef, ...]) -> tuple[ModelTeacher, ...]:
     return tuple(open_teacher(ref, HOW, ENCODER) for ref in refs)
 
 
-def mean_log_p(refs: tuple[TeacherRef, ...], examples: Small, mean: str) -> Doubles:
+def mean_log_p(refs: tuple[TeacherRef, ...], examples: ImageExamples, mean: str) -> Doubles:
     """Return the ensemble's log p in float64, straight from the two models' logits."""
     opened = teachers(refs)
     inputs = opened[0].encoder.encode(examples.examples.read())
@@ -52,7 +57,7 @@ def mean_log_p(refs: tuple[TeacherRef, ...], examples: Small, mean: str) -> Doub
 
 @pytest.mark.parametrize("mean", ["probability", "logit"])
 def test_an_answer_is_the_mean_of_the_members(
-    made: tuple[Small, tuple[TeacherRef, ...]], mean: Any
+    made: tuple[ImageExamples, tuple[TeacherRef, ...]], mean: Any
 ) -> None:
     examples, refs = made
     one = Ensemble(teachers(refs), Combination.of(mean, SHARES[mean]))
@@ -66,14 +71,14 @@ def test_an_answer_is_the_mean_of_the_members(
 
 @pytest.mark.parametrize("mean", ["probability", "logit"])
 def test_the_head_of_an_ensemble_that_is_combined_at_capture_is_exact(
-    made: tuple[Small, tuple[TeacherRef, ...]], tmp_path: Path, mean: Any
+    made: tuple[ImageExamples, tuple[TeacherRef, ...]], tmp_path: Path, mean: Any
 ) -> None:
     examples, refs = made
     one = Ensemble(teachers(refs), Combination.of(mean, SHARES[mean]))
     member = one.keeping(TopK(k=2, temperatures=(1.0, 4.0)))
-    asked = ExampleQuestions(examples.examples, one.members[0].encoder, PLAIN, 1)
+    asked = ExampleInputs(examples.examples, one.members[0].encoder, PLAIN, 1)
     store = Store(tmp_path)
-    capturing = Capturing(member, store, 1000)
+    capturing = MemberCapture(member, store, 1000)
     (shard,) = capturing.shards(asked, lambda rows: None)
     content = store.of(member.capture, CODEC).path(shard).read_bytes()
     stored = Decoded(from_bytes(content, shard, capturing.layout), capturing.layout)
@@ -86,7 +91,7 @@ def test_the_head_of_an_ensemble_that_is_combined_at_capture_is_exact(
 
 
 def test_the_capture_names_every_teacher_and_how_they_were_combined(
-    made: tuple[Small, tuple[TeacherRef, ...]],
+    made: tuple[ImageExamples, tuple[TeacherRef, ...]],
 ) -> None:
     _, refs = made
     members = teachers(refs)
@@ -103,8 +108,8 @@ def test_the_capture_names_every_teacher_and_how_they_were_combined(
     assert len(every) == 5
 
 
-def test_members_that_encode_otherwise_are_refused_with_the_way_out(
-    made: tuple[Small, tuple[TeacherRef, ...]],
+def test_members_with_other_encoders_are_refused_with_what_to_do(
+    made: tuple[ImageExamples, tuple[TeacherRef, ...]],
 ) -> None:
     first, second = teachers(made[1])
     other = replace(second, encoder=replace(second.encoder, mean=(0.25,)))
@@ -114,7 +119,7 @@ def test_members_that_encode_otherwise_are_refused_with_the_way_out(
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, 1.0, 1.0]])
 def test_weights_that_are_not_one_for_each_member_are_refused(
-    made: tuple[Small, tuple[TeacherRef, ...]], weights: list[float]
+    made: tuple[ImageExamples, tuple[TeacherRef, ...]], weights: list[float]
 ) -> None:
     with pytest.raises(SoftLabelError, match=rf"2 teachers and {len(weights)} weights"):
         Ensemble(teachers(made[1]), Combination.of("probability", weights))
@@ -122,12 +127,12 @@ def test_weights_that_are_not_one_for_each_member_are_refused(
 
 @pytest.mark.parametrize("mean", ["probability", "logit"])
 def test_probabilities_of_examples_are_the_means_in_float64(
-    made: tuple[Small, tuple[TeacherRef, ...]], mean: Any
+    made: tuple[ImageExamples, tuple[TeacherRef, ...]], mean: Any
 ) -> None:
     examples, refs = made
     some = examples.examples.read()[60:75]
     combination = Combination.of(mean, SHARES[mean])
-    found = probabilities_of(refs, combination, ENCODER, some)
+    found = ensemble_probabilities(refs, combination, ENCODER, some)
     expected = np.exp(mean_log_p(refs, examples, mean))[60:75]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Local teachers: what is opened is what was referred to, for the classes at hand."""
+"""Model teachers: the opened files are those of the reference, with the classes of the examples."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -6,22 +6,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_corpus import (
+from support.examples.corpus_examples import (
     GPT2,
-    SmallCorpus,
+    CorpusOnDisk,
     capture_jobs,
     small_corpus,
     token_labels,
     token_teachers,
 )
-from small_project import ENCODER, Small, image_encoder, small, untrained_teachers
+from support.examples.image_examples import (
+    ENCODER,
+    ImageExamples,
+    image_encoder,
+    image_examples,
+    untrained_teachers,
+)
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Inference
 from stillroom.data.encoders import read_encoder, write_encoder
 from stillroom.errors import ModelError, SoftLabelError
-from stillroom.models.forward.lm_head import labels_of, logits_asked
+from stillroom.models.forward.lm_head import label_logits, masked_labels
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, save_model
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
@@ -30,19 +36,19 @@ from stillroom.softlabels.capture.sparsify_rows import on_cpu
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
 from stillroom.softlabels.verify.verify import verify
-from stillroom.teachers.model_teacher import How, open_teacher
-from stillroom.teachers.teacher_ref import TeacherRef, refer
+from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
+from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
 
-HOW = How(augmentation="shift-2 shift=2 seed=3", seed=5, batch_size=16)
+HOW = CaptureSettings(augmentation="shift-2 shift=2 seed=3", seed=5, batch_size=16)
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> tuple[Small, TeacherRef]:
-    examples = small(tmp_path)
-    return examples, refer(untrained_teachers(examples, tmp_path / "teachers", members=1))[0]
+def made(tmp_path: Path) -> tuple[ImageExamples, TeacherRef]:
+    examples = image_examples(tmp_path)
+    return examples, teacher_refs(untrained_teachers(examples, tmp_path / "teachers", members=1))[0]
 
 
-def test_answers_are_the_models_logits(made: tuple[Small, TeacherRef]) -> None:
+def test_answers_are_the_models_logits(made: tuple[ImageExamples, TeacherRef]) -> None:
     teacher = open_teacher(made[1], HOW, ENCODER)
     inputs = teacher.encoder.encode(made[0].examples.read())
     answers = np.concatenate(list(teacher.answer(inputs)))
@@ -55,7 +61,7 @@ def test_answers_are_the_models_logits(made: tuple[Small, TeacherRef]) -> None:
 
 
 def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(
-    made: tuple[Small, TeacherRef],
+    made: tuple[ImageExamples, TeacherRef],
 ) -> None:
     teacher = open_teacher(made[1], HOW, ENCODER)
     inputs = teacher.encoder.encode(made[0].examples.read())
@@ -65,7 +71,7 @@ def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(
 
 
 def test_a_teacher_in_half_precision_says_so_and_nearly_the_same(
-    made: tuple[Small, TeacherRef],
+    made: tuple[ImageExamples, TeacherRef],
 ) -> None:
     half = replace(made[1], inference=Inference(dtype="bfloat16", device_map="cpu"))
     exact, rough = (open_teacher(ref, HOW, ENCODER) for ref in (made[1], half))
@@ -80,7 +86,9 @@ def test_a_teacher_in_half_precision_says_so_and_nearly_the_same(
     assert not np.array_equal(first, second)
 
 
-def test_every_ingredient_of_the_fingerprint_is_filled(made: tuple[Small, TeacherRef]) -> None:
+def test_every_ingredient_of_the_fingerprint_is_filled(
+    made: tuple[ImageExamples, TeacherRef],
+) -> None:
     capture = open_teacher(made[1], HOW, ENCODER).keeping(Full()).capture
     for field in fields(Capture):
         assert getattr(capture, field.name) or field.name == "ensemble"
@@ -93,8 +101,8 @@ def test_every_ingredient_of_the_fingerprint_is_filled(made: tuple[Small, Teache
     assert any(library.startswith("torch ") for library in capture.libraries)
 
 
-def test_a_member_keeps_what_it_was_told_to_and_answers_as_the_teacher(
-    made: tuple[Small, TeacherRef],
+def test_a_member_has_the_requested_sparsifier_and_answers_as_the_teacher(
+    made: tuple[ImageExamples, TeacherRef],
 ) -> None:
     teacher = open_teacher(made[1], HOW, ENCODER)
     kind = TopK(k=2, temperatures=(1.0,))
@@ -107,7 +115,9 @@ def test_a_member_keeps_what_it_was_told_to_and_answers_as_the_teacher(
     assert all((np.asarray(ours) == np.asarray(theirs)).all() for ours, theirs in pairs)
 
 
-def test_a_teacher_that_changed_meanwhile_is_refused(made: tuple[Small, TeacherRef]) -> None:
+def test_a_teacher_that_changed_meanwhile_is_refused(
+    made: tuple[ImageExamples, TeacherRef],
+) -> None:
     model = build("mlp", {"hidden": [32]}, made[0].shape, seed=9)
     save_model(model, read_encoder(made[0].encoder), made[1].path)
     with pytest.raises(ModelError, match="changed while it was in use"):
@@ -118,14 +128,14 @@ def test_a_teacher_of_other_classes_is_refused_with_both_named(tmp_path: Path) -
     shape = Shape((1, 8, 8), ("cat", "dog"))
     save_model(build("mlp", {"hidden": [8]}, shape, seed=0), image_encoder(shape), tmp_path / "m")
     with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*3 classes \(across"):
-        open_teacher(refer(tmp_path)[0], HOW, ENCODER)
+        open_teacher(teacher_refs(tmp_path)[0], HOW, ENCODER)
 
 
 def test_a_teacher_that_contradicts_its_own_encoder_is_refused(tmp_path: Path) -> None:
     model = build("mlp", {"hidden": [8]}, Shape((1, 8, 8), ("cat", "dog")), seed=0)
     save_model(model, ENCODER, tmp_path / "m")
-    with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*json names 3"):
-        open_teacher(refer(tmp_path)[0], HOW, ENCODER)
+    with pytest.raises(ModelError, match=r"2 classes \(cat, dog.*json has 3"):
+        open_teacher(teacher_refs(tmp_path)[0], HOW, ENCODER)
 
 
 def test_a_teacher_of_fewer_tokens_than_its_tokenizer_is_refused(tmp_path: Path) -> None:
@@ -133,44 +143,46 @@ def test_a_teacher_of_fewer_tokens_than_its_tokenizer_is_refused(tmp_path: Path)
     model = build("transformer", GPT2, made.shape, seed=0)
     model.resize_token_embeddings(280)
     save_model(model, made.fitted, tmp_path / "t" / "m")
-    with pytest.raises(ModelError, match=r"answers with 280 tokens, and its tokenizer has 300"):
-        open_teacher(refer(tmp_path / "t")[0], HOW, made.fitted)
+    with pytest.raises(ModelError, match=r"predicts 280 tokens, but its tokenizer has 300"):
+        open_teacher(teacher_refs(tmp_path / "t")[0], HOW, made.fitted)
 
 
 def test_sequences_that_are_longer_than_a_teacher_takes_are_refused(tmp_path: Path) -> None:
     made = small_corpus(tmp_path / "c")
-    (teacher,) = refer(token_teachers(made, tmp_path / "t"))
+    (teacher,) = teacher_refs(token_teachers(made, tmp_path / "t"))
     longer = replace(made.fitted, length=25)
     write_encoder(longer, teacher.path, PREPROCESSOR)
-    with pytest.raises(ModelError, match=r"gpt2 takes 24 tokens, and the sequences have 25"):
+    with pytest.raises(
+        ModelError, match=r"gpt2 takes at most 24 tokens, but the sequences have 25"
+    ):
         open_teacher(teacher, HOW, longer)
 
 
-def test_what_is_said_of_sequences_is_verified(tmp_path: Path) -> None:
+def test_soft_labels_of_sequences_are_verified(tmp_path: Path) -> None:
     made = small_corpus(tmp_path / "c", count=400)
     folder = token_teachers(made, tmp_path / "t")
     save_model(taught_a_little(made), made.fitted, folder / "member_0")
     labels = token_labels(made, folder, tmp_path / "s", ThresholdRequest(6, 1.0))
     (ask,) = capture_jobs(made, folder)
     member = ask.teacher.keeping(labels.manifest.captures[0].sparsifier)
-    (found,) = verify(labels, [member], [ask.questions], lambda rows: None)
-    assert found.rows == len(ask.questions)
-    assert found.positions == sum(len(question.row.labels) for question in ask.questions)
+    (found,) = verify(labels, [member], [ask.inputs], lambda rows: None)
+    assert found.rows == len(ask.inputs)
+    assert found.positions == sum(len(capture_input.row.labels) for capture_input in ask.inputs)
     assert found.agreement > 2 * max(found.shuffled, found.shifted)
     save_model(build("transformer", GPT2, made.shape, seed=5), made.fitted, folder / "member_0")
     (other,) = capture_jobs(made, folder)
-    with pytest.raises(SoftLabelError, match="the teacher now answers otherwise"):
-        verify(labels, [other.teacher.keeping(member.capture.sparsifier)], [other.questions], print)
+    with pytest.raises(SoftLabelError, match="the teacher's answer changed"):
+        verify(labels, [other.teacher.keeping(member.capture.sparsifier)], [other.inputs], print)
 
 
-def taught_a_little(made: SmallCorpus) -> PreTrainedModel:
+def taught_a_little(made: CorpusOnDisk) -> PreTrainedModel:
     """Return a decoder that knows which word follows which."""
     model = build("transformer", GPT2, made.shape, seed=0)
     inputs = torch.from_numpy(made.fitted.encode(made.examples.read()))
     optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
     for _ in range(40):
         optimiser.zero_grad()
-        loss = cross_entropy(logits_asked(model, inputs), labels_of(inputs))
+        loss = cross_entropy(label_logits(model, inputs), masked_labels(inputs))
         loss.backward()
         optimiser.step()
     return model.eval()

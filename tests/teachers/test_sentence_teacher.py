@@ -1,4 +1,4 @@
-"""Sentence teachers: a head that solves its own equations, on the labelled rows alone."""
+"""Sentence teachers: the head solves its own equations, on the labelled rows alone."""
 
 from pathlib import Path
 
@@ -6,20 +6,20 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from small_texts import ENCODER, sentence_folder, text_data, text_table
+from support.examples.text_examples import ENCODER, sentence_folder, text_data, text_table
 
 from stillroom.config.schema import Head
-from stillroom.data.ingest.ingest_examples import Ingested, ingest
+from stillroom.data.ingest.ingest_examples import IngestResult, ingest
 from stillroom.errors import DataError, ModelError
-from stillroom.models.architectures.sentence_encoder import embedded
-from stillroom.models.forward.forward_kwargs import arguments
+from stillroom.models.architectures.sentence_encoder import embeddings
+from stillroom.models.forward.forward_kwargs import forward_kwargs
 from stillroom.models.pretrained.model_directory import load_model, read_encoder
-from stillroom.teachers.sentence_teacher import Fitted, fit_head, fit_sentence_teacher
+from stillroom.teachers.sentence_teacher import LinearHead, fit_head, fit_sentence_teacher
 
 HEAD = Head(strength=10.0, steps=500)
 
 
-def ingested(folder: Path, encoding: str = "tokens") -> Ingested:
+def ingested(folder: Path, encoding: str = "tokens") -> IngestResult:
     text_table(folder / "t.csv")
     return ingest(text_data(text={"encoding": encoding}), folder)
 
@@ -40,7 +40,7 @@ def test_a_head_is_where_the_penalised_nll_is_flat(classes: int) -> None:
     assert found.nll(vectors, labels) == pytest.approx(expected)
 
 
-def test_the_teacher_says_what_its_head_says_of_its_embeddings(tmp_path: Path) -> None:
+def test_the_logits_of_the_teacher_are_those_of_its_head_on_its_embeddings(tmp_path: Path) -> None:
     made = ingested(tmp_path)
     given = sentence_folder(tmp_path / "s")
     fit_sentence_teacher(given, tmp_path / "m", made.examples, made.encoder, HEAD)
@@ -49,8 +49,8 @@ def test_the_teacher_says_what_its_head_says_of_its_embeddings(tmp_path: Path) -
     train = made.examples.filter(pl.col("split") == "train")
     inputs = torch.from_numpy(own.encode(train))
     with torch.inference_mode():
-        vectors = embedded(model, inputs).double().numpy()
-        said = model(**arguments(model, inputs)).logits.numpy()
+        vectors = embeddings(model, inputs).double().numpy()
+        said = model(**forward_kwargs(model, inputs)).logits.numpy()
     found = fit_head(vectors, train["label"].to_numpy().astype(int), 10.0, 500)
     np.testing.assert_allclose(said, vectors @ found.weights.T + found.bias, atol=2e-2)
 
@@ -86,9 +86,9 @@ def test_the_strength_with_the_lowest_validation_nll_is_chosen(tmp_path: Path) -
         model = load_model(tmp_path / name)
         inputs = torch.from_numpy(read_encoder(tmp_path / name).encode(validation))
         with torch.inference_mode():
-            vectors = embedded(model, inputs).double().numpy()
+            vectors = embeddings(model, inputs).double().numpy()
         head = [one.detach().double().numpy() for one in model.classifier.parameters()]
-        return Fitted(*head).nll(vectors, validation["label"].to_numpy().astype(int))
+        return LinearHead(*head).nll(vectors, validation["label"].to_numpy().astype(int))
 
     for name, strength in (("chosen", None), ("weak", 1.0), ("strong", 100.0)):
         head = Head(strength=strength, steps=500)
@@ -99,7 +99,7 @@ def test_the_strength_with_the_lowest_validation_nll_is_chosen(tmp_path: Path) -
 def test_a_class_without_a_labelled_row_is_refused(tmp_path: Path) -> None:
     made = ingested(tmp_path)
     rows = made.examples.filter((pl.col("split") != "train") | (pl.col("label") != 1))
-    with pytest.raises(DataError, match=r"1 of 3 classes have no labelled training row, .* card"):
+    with pytest.raises(DataError, match=r"1 of 3 classes have no labelled training row; .* card"):
         fit_sentence_teacher(
             sentence_folder(tmp_path / "s"), tmp_path / "m", rows, made.encoder, HEAD
         )
@@ -107,12 +107,12 @@ def test_a_class_without_a_labelled_row_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     made = ingested(tmp_path)
-    with pytest.raises(ModelError, match="is no folder"):
+    with pytest.raises(ModelError, match="is not a folder"):
         fit_sentence_teacher(tmp_path / "x", tmp_path / "m", made.examples, made.encoder, HEAD)
 
 
 def test_examples_that_are_no_texts_are_refused(tmp_path: Path) -> None:
     made = ingested(tmp_path)
     given, rows = sentence_folder(tmp_path / "s"), made.examples.drop("text")
-    with pytest.raises(DataError, match="the examples are no texts"):
+    with pytest.raises(DataError, match="the examples are not texts"):
         fit_sentence_teacher(given, tmp_path / "m", rows, made.encoder, HEAD)

@@ -1,19 +1,19 @@
-"""Requests: each choice of the config becomes the value that it names, and the store its place."""
+"""The section `softlabels`: each choice becomes its value, and the store has its place."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_corpus import sentences
-from small_project import ENCODER
+from support.examples.corpus_examples import sentences
+from support.examples.image_examples import ENCODER
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.solve_threshold import ThresholdRequest, Wanted
+from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Threshold, TopK
 from stillroom.teachers import softlabels_config
 
@@ -33,7 +33,7 @@ VALUES: dict[str, Any] = {
     [
         ({"sparsifier": "full"}, Full()),
         ({"sparsifier": "topk"}, TopK(k=7, temperatures=(1.0, 3.0))),
-        ({"sparsifier": "sample"}, Sample(draws=9, temperature=3.0)),
+        ({"sparsifier": "sample"}, Sample(samples=9, temperature=3.0)),
         ({"sparsifier": "threshold_fixed"}, FixedThreshold(k=7, temperature=3.0)),
         ({"sparsifier": "threshold"}, ThresholdRequest(entries=5.0, temperature=3.0)),
         (
@@ -44,13 +44,13 @@ VALUES: dict[str, Any] = {
     ids=["full", "topk", "sample", "threshold_fixed", "threshold", "threshold of a tau"],
 )
 def test_a_sparsifier_has_the_values_that_are_its_own(
-    values: dict[str, Any], wanted: Wanted
+    values: dict[str, Any], wanted: SparsifierRequest
 ) -> None:
-    assert softlabels_config.wanted_of(replace(DEFAULT, **VALUES, **values)) == wanted
+    assert softlabels_config.sparsifier_of(replace(DEFAULT, **VALUES, **values)) == wanted
 
 
 def test_the_default_is_full() -> None:
-    assert softlabels_config.wanted_of(DEFAULT) == Full()
+    assert softlabels_config.sparsifier_of(DEFAULT) == Full()
 
 
 def test_weights_are_even_unless_they_are_given() -> None:
@@ -59,15 +59,16 @@ def test_weights_are_even_unless_they_are_given() -> None:
     assert (uneven.shares, uneven.mean) == ((0.75, 0.25), "logit")
 
 
-def test_teachers_are_asked_with_the_transform_of_the_views() -> None:
-    how = softlabels_config.how_of(
+def test_teachers_run_with_the_transform_of_the_views() -> None:
+    how = softlabels_config.capture_settings(
         replace(DEFAULT, views=3, shift=1, seed=6, batch_size=32), ENCODER
     )
     assert (how.augmentation, how.seed, how.batch_size) == ("shift-2 shift=1 seed=6", 6, 32)
     assert (
-        softlabels_config.how_of(replace(DEFAULT, views=0, shift=1), ENCODER).augmentation == "none"
+        softlabels_config.capture_settings(replace(DEFAULT, views=0, shift=1), ENCODER).augmentation
+        == "none"
     )
-    assert softlabels_config.views_of(replace(DEFAULT, views=3), ENCODER).numbers == [1, 2, 3]
+    assert softlabels_config.views_of(replace(DEFAULT, views=3), ENCODER).view_numbers == [1, 2, 3]
 
 
 def test_views_of_hidden_tokens_are_the_encoders_own_masks() -> None:
@@ -76,10 +77,12 @@ def test_views_of_hidden_tokens_are_the_encoders_own_masks() -> None:
     views = softlabels_config.views_of(replace(DEFAULT, views=3, seed=6), hidden)
     assert views == hidden.masks(3)
     for count in (0, 3):
-        how = softlabels_config.how_of(replace(DEFAULT, views=count, seed=6), hidden)
+        how = softlabels_config.capture_settings(replace(DEFAULT, views=count, seed=6), hidden)
         assert (how.augmentation, how.seed) == ("mask-1 share=0.15 seed=5", 6)
     plain = replace(hidden, task="next_token")
-    assert softlabels_config.how_of(replace(DEFAULT, views=0), plain).augmentation == "none"
+    assert (
+        softlabels_config.capture_settings(replace(DEFAULT, views=0), plain).augmentation == "none"
+    )
 
 
 def test_the_store_lies_below_the_project_or_where_the_variable_points(
@@ -115,10 +118,10 @@ def test_a_temporary_experiment_has_the_store_of_the_root(
     ],
     ids=lambda values: values["sparsifier"],
 )
-def test_a_set_is_what_the_settings_that_made_it_ask_for(
+def test_a_set_matches_the_settings_that_it_was_captured_with(
     capture_stage: Any, values: dict[str, Any]
 ) -> None:
-    labels = capture_stage.answered(capture_stage.settings(**values))
+    labels = capture_stage.capture(capture_stage.settings(**values))
     softlabels_config.require_configured(labels, capture_stage.settings(**values), ENCODER)
     others: list[dict[str, Any]] = [{"seed": 1}, {"weights": [1.0, 9.0]}, {"shift": 1, "views": 1}]
     for other in others:

@@ -1,18 +1,18 @@
-"""References: sorted members with the hashes of their files."""
+"""Teacher references: sorted members with the hashes of their files."""
 
 from pathlib import Path
 
 import pytest
-from small_project import small, untrained_teachers
+from support.examples.image_examples import image_examples, untrained_teachers
 
 from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_file
-from stillroom.teachers.teacher_ref import refer
+from stillroom.teachers.teacher_ref import teacher_refs
 
 
 def test_members_are_sorted_and_hashed(tmp_path: Path) -> None:
-    folder = untrained_teachers(small(tmp_path), tmp_path / "teachers", members=3)
-    refs = refer(folder)
+    folder = untrained_teachers(image_examples(tmp_path), tmp_path / "teachers", members=3)
+    refs = teacher_refs(folder)
     assert [ref.path.name for ref in refs] == ["member_0", "member_1", "member_2"]
     assert len({ref.weights for ref in refs}) == 3
     assert refs[1].weights == sha256_file(folder / "member_1" / "model.safetensors")
@@ -23,11 +23,11 @@ def test_members_are_sorted_and_hashed(tmp_path: Path) -> None:
 def test_a_folder_without_teachers_says_what_writes_them(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="kedro run --pipeline=teachers"):
-        refer(tmp_path / name)
+        teacher_refs(tmp_path / name)
 
 
 def test_an_incomplete_member_is_named(tmp_path: Path) -> None:
-    folder = untrained_teachers(small(tmp_path), tmp_path / "teachers", members=2)
+    folder = untrained_teachers(image_examples(tmp_path), tmp_path / "teachers", members=2)
     (folder / "member_1" / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"member_1.*model\.safetensors does not exist"):
-        refer(folder)
+        teacher_refs(folder)

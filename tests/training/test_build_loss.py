@@ -4,14 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_objective import NO_TERMS, objective
-from small_project import OBJECTIVE, Small, a_fit, small, soft_labels, untrained_teachers
+from support.examples.image_examples import (
+    ImageExamples,
+    image_examples,
+    soft_labels,
+    untrained_teachers,
+)
+from support.objectives.objective_config import NO_TERMS, objective
+from support.training.jobs import OBJECTIVE, a_fit
 
 from stillroom.config.schema import FEATURE_TERMS
 from stillroom.data.encoders import read_encoder
-from stillroom.objectives.divergences import forward_kl
+from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
 from stillroom.objectives.missing_mass import renormalise, tail_bucket
-from stillroom.objectives.mixture import HardLabels, Mixture
+from stillroom.objectives.mixture import Mixture, hard_labels
 from stillroom.objectives.response_terms import Divergence, SoftCrossEntropy
 from stillroom.objectives.term_registry import feature_term, soft_term
 from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -23,79 +29,83 @@ from stillroom.softlabels.sparsify.sparsifiers import (
     Threshold,
     TopK,
 )
-from stillroom.training.build_loss import loss_of, mixture, warn_of_bias
-from stillroom.training.data.memory_dataset import Rows, read_split, taught
+from stillroom.training.build_loss import build_loss, build_mixture, warn_of_bias
+from stillroom.training.data.memory_dataset import MemoryDataset, read_split, with_targets
 
 RENORMALISED = replace(OBJECTIVE, missing_mass="renormalise")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return small(tmp_path_factory.mktemp("loss"), unlabelled=20)
+def made(tmp_path_factory: pytest.TempPathFactory) -> ImageExamples:
+    return image_examples(tmp_path_factory.mktemp("loss"), unlabelled=20)
 
 
-def labels_of(made: Small, folder: Path, kind: Sparsifier) -> SoftLabelSet:
+def labels_of(made: ImageExamples, folder: Path, kind: Sparsifier) -> SoftLabelSet:
     return soft_labels(made, untrained_teachers(made, folder / "t", 1), folder / "s", kind)
 
 
-def lessons(made: Small, labels: SoftLabelSet) -> Rows:
+def lessons(made: ImageExamples, labels: SoftLabelSet) -> MemoryDataset:
     plain = read_split(made.examples, read_encoder(made.encoder), "train")
-    return taught(plain, labels, [4.0])
+    return with_targets(plain, labels, [4.0])
 
 
 @pytest.mark.parametrize(
     "kind",
     [
-        Sample(draws=5, temperature=4.0),
+        Sample(samples=5, temperature=4.0),
         Threshold(entries=1.5, tau=0.3, temperature=4.0),
         FixedThreshold(k=2, temperature=4.0),
     ],
     ids=lambda kind: kind.kind,
 )
 def test_unbiased_labels_have_soft_cross_entropy_whatever_is_done_about_missing_mass(
-    made: Small, tmp_path: Path, kind: Sparsifier
+    made: ImageExamples, tmp_path: Path, kind: Sparsifier
 ) -> None:
     labels = labels_of(made, tmp_path, kind)
     for named in (OBJECTIVE, RENORMALISED):
-        loss = loss_of(a_fit(objective=named), labels)
+        loss = build_loss(a_fit(objective=named), labels)
         assert loss == Mixture(0.1, ((1.0, SoftCrossEntropy(4.0)),))
 
 
 @pytest.mark.parametrize("kind", [Full(), TopK(k=2, temperatures=(4.0,))], ids=["full", "topk"])
 def test_other_labels_have_the_divergence_that_is_named(
-    made: Small, tmp_path: Path, kind: Sparsifier
+    made: ImageExamples, tmp_path: Path, kind: Sparsifier
 ) -> None:
     labels = labels_of(made, tmp_path, kind)
     for named, treatment in ((OBJECTIVE, tail_bucket), (RENORMALISED, renormalise)):
-        loss = loss_of(a_fit(objective=named), labels)
-        assert loss == Mixture(0.1, ((1.0, Divergence(forward_kl, treatment, 4.0)),))
-    assert isinstance(loss_of(a_fit(), labels), HardLabels)
+        loss = build_loss(a_fit(objective=named), labels)
+        assert loss == Mixture(
+            0.1, ((1.0, Divergence(forward_kl, treatment, 4.0, cross_entropy_gap)),)
+        )
+    assert build_loss(a_fit(), labels) == hard_labels()
 
 
 def test_a_biased_treatment_is_said_once_with_the_mass_that_is_missing(
-    made: Small, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    made: ImageExamples, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(4.0,)))
     fit, rows = a_fit(objective=RENORMALISED), lessons(made, labels)
-    warn_of_bias(fit, loss_of(fit, labels), rows.targets, is_unbiased=False)
-    lacking = 1 - rows.targets[0].at(4.0).exp().sum(dim=1).mean().item()
+    warn_of_bias(fit, build_loss(fit, labels), rows.some_targets(), is_unbiased=False)
+    lacking = 1 - rows.some_targets()[0].at(4.0).exp().sum(dim=1).mean().item()
     assert [record.message[:6] for record in caplog.records] == [f"{lacking:.2%} of"[:6]]
     assert "objective.missing_mass=renormalise" in caplog.text
 
 
 @pytest.mark.parametrize("kind", [Full(), TopK(k=2, temperatures=(4.0,))], ids=["full", "topk"])
 def test_what_is_not_biased_says_nothing(
-    made: Small, tmp_path: Path, kind: Sparsifier, caplog: pytest.LogCaptureFixture
+    made: ImageExamples, tmp_path: Path, kind: Sparsifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     labels = labels_of(made, tmp_path, kind)
     fit = a_fit(objective=OBJECTIVE)
-    warn_of_bias(fit, loss_of(fit, labels), lessons(made, labels).targets, is_unbiased=False)
+    warn_of_bias(
+        fit, build_loss(fit, labels), lessons(made, labels).some_targets(), is_unbiased=False
+    )
     assert caplog.records == []
 
 
 def test_every_term_of_the_configuration_is_a_term() -> None:
     for name in NO_TERMS:
-        loss = mixture(objective({name: 0.5}, positions="each"), is_unbiased=False)
+        loss = build_mixture(objective({name: 0.5}, positions="each"), is_unbiased=False)
         if name in FEATURE_TERMS:
             assert (loss.terms, loss.features) == ((), ((0.5, feature_term(name, "each")),))
         else:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from small_project import OBJECTIVE, TRAINER, a_fit, a_job, small
+from support.examples.image_examples import image_examples
+from support.training.jobs import OBJECTIVE, TRAINER, a_fit, a_job
 
 from stillroom.errors import ConfigError
-from stillroom.training.job import Job, Live, read_job, write_job
+from stillroom.training.job import Job, LiveConfig, read_job, write_job
 
 
 def test_a_job_survives_the_file(tmp_path: Path) -> None:
@@ -17,14 +18,14 @@ def test_a_job_survives_the_file(tmp_path: Path) -> None:
         folder="c",
         fits=[a_fit(), a_fit(objective=OBJECTIVE, mode="live", without=(1,), share=0.5)],
         trainer=TRAINER,
-        live=Live(teachers=["t"], shares=[1.0], mean="logit", combine="read"),
+        live=LiveConfig(teachers=["t"], shares=[1.0], mean="logit", combine="read"),
     )
     write_job(job, tmp_path / "job.json")
     assert read_job(tmp_path / "job.json") == job
 
 
 def test_a_fit_that_nobody_would_teach_is_refused(tmp_path: Path) -> None:
-    made = small(tmp_path)
+    made = image_examples(tmp_path)
     asking = a_fit("student", objective=OBJECTIVE, mode="live")
-    with pytest.raises(ConfigError, match="student learns from live teachers, and the job names"):
+    with pytest.raises(ConfigError, match="student has mode=live, but the job has no"):
         a_job(made, tmp_path / "job", fits=[a_fit("control"), asking])

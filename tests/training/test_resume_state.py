@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_project import OBJECTIVE, Small, a_fit, a_job, a_trainer, fitted, other_encoder, small
+from support.examples.image_examples import ImageExamples, image_examples, other_encoder
+from support.training.jobs import OBJECTIVE, a_fit, a_job, a_trainer, fitted
 
 from stillroom.data.encoders import read_encoder
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.models.registry import build
-from stillroom.training.job import Job, Live
+from stillroom.training.job import Job, LiveConfig
 from stillroom.training.resume_state import (
-    Place,
+    ResumeState,
     differing,
     gather_models,
-    place_of,
+    resume_state_of,
     shared_ingredients,
 )
 
@@ -24,15 +25,15 @@ RECORDS = [{"model": "student", "epoch": 1}]
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Small:
-    return small(tmp_path)
+def made(tmp_path: Path) -> ImageExamples:
+    return image_examples(tmp_path)
 
 
-def of(one: Job) -> Place:
-    return place_of(one, one.fits[0], shared_ingredients(one))
+def of(one: Job) -> ResumeState:
+    return resume_state_of(one, one.fits[0], shared_ingredients(one))
 
 
-def test_equal_jobs_depend_on_equal_things(made: Small, tmp_path: Path) -> None:
+def test_equal_jobs_depend_on_equal_things(made: ImageExamples, tmp_path: Path) -> None:
     assert (
         of(a_job(made, tmp_path / "job")).ingredients
         == of(a_job(made, tmp_path / "job")).ingredients
@@ -53,13 +54,13 @@ def test_equal_jobs_depend_on_equal_things(made: Small, tmp_path: Path) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_learning_depends_on_is_named(
-    made: Small, tmp_path: Path, change: dict[str, Any], named: str
+    made: ImageExamples, tmp_path: Path, change: dict[str, Any], named: str
 ) -> None:
     before, after = of(a_job(made, tmp_path / "job")), of(a_job(made, tmp_path / "job", **change))
     assert differing(before.ingredients, after.ingredients) == [named]
 
 
-def test_learning_depends_on_what_the_encoder_does(made: Small, tmp_path: Path) -> None:
+def test_learning_depends_on_what_the_encoder_does(made: ImageExamples, tmp_path: Path) -> None:
     before = shared_ingredients(a_job(made, tmp_path / "job"))
     again, other = tmp_path / "again", other_encoder(made, tmp_path / "other", mean=(0.25,))
     shutil.copytree(made.encoder, again)
@@ -69,7 +70,7 @@ def test_learning_depends_on_what_the_encoder_does(made: Small, tmp_path: Path) 
 
 
 def test_rows_soft_labels_and_teachers_are_known_by_their_content(
-    made: Small, tmp_path: Path
+    made: ImageExamples, tmp_path: Path
 ) -> None:
     before = shared_ingredients(a_job(made, tmp_path / "job"))
     (tmp_path / "set").mkdir()
@@ -77,7 +78,7 @@ def test_rows_soft_labels_and_teachers_are_known_by_their_content(
     save_model(
         build("mlp", {"hidden": [2]}, made.shape, 0), read_encoder(made.encoder), tmp_path / "t"
     )
-    live = Live(teachers=[str(tmp_path / "t")], shares=[1.0], mean="logit", combine="read")
+    live = LiveConfig(teachers=[str(tmp_path / "t")], shares=[1.0], mean="logit", combine="read")
     after = shared_ingredients(
         a_job(made, tmp_path / "job", soft_labels=str(tmp_path / "set"), live=live)
     )
@@ -97,14 +98,14 @@ def test_rows_soft_labels_and_teachers_are_known_by_their_content(
     "trainer", [{"threads": 2}, {"workers": 4}, {"checkpoint_steps": 3}], ids=str
 )
 def test_what_learning_does_not_depend_on_leaves_a_state_alone(
-    made: Small, tmp_path: Path, trainer: dict[str, Any]
+    made: ImageExamples, tmp_path: Path, trainer: dict[str, Any]
 ) -> None:
     other = a_job(made, tmp_path / "job", trainer=a_trainer(**trainer))
     assert of(other).ingredients == of(a_job(made, tmp_path / "job")).ingredients
 
 
 def test_a_finished_fit_is_its_own_alone_and_only_with_its_model(
-    made: Small, tmp_path: Path
+    made: ImageExamples, tmp_path: Path
 ) -> None:
     place = of(a_job(made, tmp_path / "job"))
     assert place.records() is None
@@ -118,7 +119,9 @@ def test_a_finished_fit_is_its_own_alone_and_only_with_its_model(
     assert of(a_job(made, tmp_path / "job", fits=[a_fit(seed=1)])).records() is None
 
 
-def test_models_are_gathered_under_the_names_of_their_fits(made: Small, tmp_path: Path) -> None:
+def test_models_are_gathered_under_the_names_of_their_fits(
+    made: ImageExamples, tmp_path: Path
+) -> None:
     plain, balanced = a_fit("plain"), replace(a_fit("balanced"), balance=(1,))
     both = a_job(made, tmp_path / "job", fits=[plain, balanced])
     for name, results in (("plain", ["best"]), ("balanced", ["best", "balanced"])):

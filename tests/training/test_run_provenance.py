@@ -3,14 +3,19 @@ from pathlib import Path
 import pytest
 
 from stillroom.errors import DataError
-from stillroom.training.run_provenance import FILE, origin_of, require_trained_so, write_origin
+from stillroom.training.run_provenance import (
+    FILE,
+    read_provenance,
+    require_trained_with,
+    write_provenance,
+)
 
 HOW = {"student": {"epochs": 3, "transfer": {"without": ["a"]}}, "objective": {"temperature": 2.0}}
 
 
 def test_what_runs_learnt_from_is_read_back(tmp_path: Path) -> None:
-    write_origin(tmp_path, "ab" * 32, HOW)
-    found = origin_of(tmp_path)
+    write_provenance(tmp_path, "ab" * 32, HOW)
+    found = read_provenance(tmp_path)
     assert found is not None
     assert (found.soft_labels, found.parameters) == ("ab" * 32, HOW)
 
@@ -19,18 +24,22 @@ def test_what_runs_learnt_from_is_read_back(tmp_path: Path) -> None:
 def test_what_says_nothing_of_it_is_not_known(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / FILE).write_text(content)
-    assert origin_of(tmp_path) is None
-    require_trained_so(tmp_path, {"student": {"epochs": 7}})
+    assert read_provenance(tmp_path) is None
+    require_trained_with(tmp_path, {"student": {"epochs": 7}})
 
 
 def test_other_parameters_are_refused_by_name(tmp_path: Path) -> None:
-    write_origin(tmp_path, "ab" * 32, HOW)
+    write_provenance(tmp_path, "ab" * 32, HOW)
     tuples = {"epochs": 3, "transfer": {"without": ("a",)}}
     same = HOW | {"student": tuples, "evaluate": {"bins": 15}}
-    require_trained_so(tmp_path, same)
+    require_trained_with(tmp_path, same)
     with pytest.raises(
-        DataError, match=r"student\.epochs=3, and it is 40 here\. Give the --params"
+        DataError,
+        match=r"\.epochs=3, but this run has student\.epochs=40\. Pass the same --params",
     ):
-        require_trained_so(tmp_path, same | {"student": tuples | {"epochs": 40}})
-    with pytest.raises(DataError, match=r"objective\.temperature=2\.0, and it is None here"):
-        require_trained_so(tmp_path, {"student": tuples})
+        require_trained_with(tmp_path, same | {"student": tuples | {"epochs": 40}})
+    with pytest.raises(
+        DataError,
+        match=r"\.temperature=2\.0, but this run has objective\.temperature=None",
+    ):
+        require_trained_with(tmp_path, {"student": tuples})

@@ -71,5 +71,5 @@ def test_who_waits_leaves_when_asked() -> None:
     stop = StopRequest()
     stop.check()
     stop.is_made = True
-    with pytest.raises(StoppedError, match=r"before it took a step\. Run the same command"):
+    with pytest.raises(StoppedError, match=r"before its first step\. Run the same command"):
         stop.check()

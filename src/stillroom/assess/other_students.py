@@ -1,4 +1,4 @@
-"""Other students: those of the same soft labels, found and run over the test split.
+"""Other students: those of the same soft labels, measured on the test split.
 
 data/05_students/* ──of the same soft labels──> paths ──each run──> Scores ──> Member
 statistics, cost ──> Member of this student and of the teacher ──> family records
@@ -17,114 +17,121 @@ from torch.nn import functional
 
 from stillroom.assess.predict.labelled_rows import test_rows
 from stillroom.config.schema import Inference
-from stillroom.data.encoders import Encoder, SequenceEncoder
-from stillroom.data.encoders.sequence_encoder import LABELS, Sequences
+from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
+from stillroom.data.text.token_layout import LABELS, Sequences
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, runs_in
 from stillroom.evaluation.cost.latency import latency_of
 from stillroom.evaluation.cost.parameters import size_of
-from stillroom.evaluation.pareto import Member, records
+from stillroom.evaluation.pareto import Member, pareto_records
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.evaluation.statistics.scores import Scores
 from stillroom.evaluation.wilson import within
+from stillroom.io.json.number_groups import GroupedNumbers, NamedNumbers
+from stillroom.io.json.round_numbers import rounded
+from stillroom.io.tables import TableFile
 from stillroom.models.forward.fixed_shape import probabilities
 from stillroom.models.forward.sequence_logits import batches_of_token_logits
 from stillroom.models.forward.serving import serving
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.training.run_provenance import origin_of
+from stillroom.training.run_provenance import read_provenance
 
 _LOG = logging.getLogger(__name__)
 
 BATCH_SIZE, SEQUENCES = 256, 8
 
-Numbers = dict[str, int | float]
 DECIMALS = 4
 
 
 def family_records(
-    examples: pl.DataFrame,
-    encoder: Encoder,
+    examples: TableFile,
+    encoder: Path,
     soft_labels: str,
     students: Path,
     every_student: Path,
-    evidence: Evidence,
-    cost: Mapping[str, Numbers],
+    statistics: dict[str, Any],
+    cost: GroupedNumbers,
 ) -> list[dict[str, Any]]:
-    """Return a record of each student of the same soft labels, and of the teacher; [] of one alone.
+    """Return a record of the teacher and of each student of these soft labels; [] for only one.
 
     Args:
         examples: every example.
-        encoder: of them.
-        soft_labels: the content of the set, as its manifest has it.
+        encoder: the folder of the encoder.
+        soft_labels: the content hash of the set, as its manifest has it.
         students: the folder of the student that this run is about.
-        every_student: the folder of the folders of all.
-        evidence: on this one and the teacher.
-        cost: what these take.
+        every_student: the folder of the folders of all students.
+        statistics: `Evidence` on this student and the teacher, as JSON.
+        cost: the cost of these two.
 
     Raises:
         ModelError: a model directory is damaged.
     """
-    others = siblings_of(every_student, students.name, soft_labels)
-    if not others:
+    paths = other_students(every_student, students.name, soft_labels)
+    if not paths:
         return []
-    test = test_rows(examples, encoder)
-    compared = [member_of(path, test, encoder) for path in others]
-    members = [*known(students.name, evidence, cost), *compared]
-    if isinstance(encoder, SequenceEncoder):
-        return records(members, "nll")
-    return records(members, "accuracy")
+    fitted = read_encoder(encoder)
+    test = test_rows(examples.read(), fitted)
+    others = [member_of(path, test, fitted) for path in paths]
+    members = [*members_of_run(students.name, Evidence.from_json(statistics), cost), *others]
+    return rounded(
+        pareto_records(members, "nll" if isinstance(fitted, SequenceEncoder) else "accuracy")
+    )
 
 
-def siblings_of(every_student: Path, name: str, soft_labels: str) -> list[Path]:
+def other_students(every_student: Path, name: str, soft_labels: str) -> list[Path]:
     """Return the folders of the other students that learnt from the same soft labels.
 
+    A warning names each student that learnt from other soft labels.
+
     Args:
-        every_student: the folder of their folders.
-        name: of the student that this run is about.
-        soft_labels: the content of the set, as its manifest has it.
+        every_student: the folder of the folders of all students.
+        name: the name of the student that this run is about.
+        soft_labels: the content hash of the set, as its manifest has it.
     """
-    found = []
+    paths = []
     for path in sorted(every_student.iterdir()):
         if not path.is_dir() or path.name == name or path.name.startswith("."):
             continue
-        origin = origin_of(path)
-        if origin is not None and origin.soft_labels == soft_labels:
-            found.append(path)
+        provenance = read_provenance(path)
+        if provenance is not None and provenance.soft_labels == soft_labels:
+            paths.append(path)
         else:
             _LOG.warning("%s learnt from other soft labels and is not compared", path.name)
-    return found
+    return paths
 
 
-def known(name: str, found: Evidence, cost: Mapping[str, Numbers]) -> tuple[Member, Member]:
-    """Return the teacher, and the student that this run is about, of what was measured."""
-    good = found.accuracy.arms
-    if found.of_sequences:
-        good = {arm: _as_nll(one) for arm, one in found.log_likelihood.arms.items()}
+def members_of_run(
+    name: str, evidence: Evidence, cost: Mapping[str, NamedNumbers]
+) -> tuple[Member, Member]:
+    """Return the teacher, and the student that this run is about, from what was measured."""
+    quality = evidence.accuracy.arms
+    if evidence.of_sequences:
+        quality = {arm: _as_nll(mean) for arm, mean in evidence.log_likelihood.arms.items()}
     return (
-        _member(TEACHER, good[TEACHER], good[TEACHER].value, cost[TEACHER]),
-        _member(name, good[STUDENT], good[CONTROL].value, cost[STUDENT]),
+        _member(TEACHER, quality[TEACHER], quality[TEACHER].value, cost[TEACHER]),
+        _member(name, quality[STUDENT], quality[CONTROL].value, cost[STUDENT]),
     )
 
 
 def member_of(path: Path, test: pl.DataFrame, encoder: Encoder) -> Member:
-    """Return what a student is like.
+    """Return the quality and the size of a student.
 
     Args:
         path: the folder of its runs.
         test: the rows of the test split.
-        encoder: of them.
+        encoder: their encoder.
 
     Raises:
         ModelError: a model directory is damaged.
     """
-    good = {
+    scores = {
         arm: _scores([path / run.name for run in runs_in(path) if run.arm == arm], test, encoder)
         for arm in (CONTROL, STUDENT)
     }
     return Member(
         name=path.name,
-        quality=_mean(good[STUDENT], encoder),
-        alone=good[CONTROL].value,
+        quality=_mean(scores[STUDENT], encoder),
+        alone=scores[CONTROL].value,
         parameters=size_of(load_model(path / STUDENT)).parameters,
     )
 
@@ -134,29 +141,29 @@ def times_of_family(
     name: str,
     soft_labels: str,
     inference: Inference,
-    timed: pl.DataFrame,
+    rows: pl.DataFrame,
     encoder: Encoder,
-) -> dict[str, Numbers]:
-    """Return the latency of each sibling in milliseconds, for cost.json, as `family/<name>`.
+) -> GroupedNumbers:
+    """Return the latency of each other student in milliseconds, for cost.json: `family/<name>`.
 
     Args:
-        every_student, name, soft_labels: as of `siblings_of`.
-        inference: how they run.
-        timed: rows, asked one at a time, once each.
-        encoder: of them.
+        every_student, name, soft_labels: as for `other_students`.
+        inference: how the students run.
+        rows: the inputs, each run once and by itself.
+        encoder: their encoder.
 
     Raises:
         ModelError: a model directory is damaged.
     """
-    inputs, times = encoder.encode(timed), {}
-    for path in siblings_of(every_student, name, soft_labels):
-        latency = latency_of(serving(load_model(path / STUDENT, inference)), inputs, len(timed))
+    inputs, times = encoder.encode(rows), {}
+    for path in other_students(every_student, name, soft_labels):
+        latency = latency_of(serving(load_model(path / STUDENT, inference)), inputs, len(rows))
         times[f"family/{path.name}"] = {"ms_p50": round(latency.ms_p50, DECIMALS)}
     return times
 
 
 def _scores(models: list[Path], test: pl.DataFrame, encoder: Encoder) -> Scores:
-    """Return the accuracy of each answer of some runs; of sequences the NLL of each token."""
+    """Return whether each answer of some runs is correct; for sequences the NLL of each token."""
     if isinstance(encoder, SequenceEncoder):
         sequences = encoder.encode(test)
         nll = [_nll(path, sequences, encoder) for path in models]
@@ -168,23 +175,23 @@ def _scores(models: list[Path], test: pl.DataFrame, encoder: Encoder) -> Scores:
 
 def _mean(scores: Scores, encoder: Encoder) -> Estimate:
     """Return the mean accuracy, or NLL, with its interval."""
-    found = estimate(scores)
-    return found if isinstance(encoder, SequenceEncoder) else within(found, scores.examples)
+    mean = estimate(scores)
+    return mean if isinstance(encoder, SequenceEncoder) else within(mean, scores.examples)
 
 
 def _nll(path: Path, inputs: Sequences, encoder: SequenceEncoder) -> NDArray[np.float64]:
-    """Return -log q of each token that is asked, row after row."""
+    """Return -log q of each token that has a label, row after row."""
     labels = [torch.from_numpy(row[row >= 0]).long() for row in inputs[:, LABELS]]
-    found: list[torch.Tensor] = []
+    nll: list[torch.Tensor] = []
     for batch in batches_of_token_logits(load_model(path), inputs, SEQUENCES, encoder.outputs):
         for logits in batch.double():
-            right = labels[len(found)]
-            asked = logits[: len(right)].cpu()
-            found.append(functional.cross_entropy(asked, right, reduction="none"))
-    return torch.cat(found).numpy()
+            row = labels[len(nll)]
+            labelled = logits[: len(row)].cpu()
+            nll.append(functional.cross_entropy(labelled, row, reduction="none"))
+    return torch.cat(nll).numpy()
 
 
-def _member(name: str, quality: Estimate, alone: float, cost: Numbers) -> Member:
+def _member(name: str, quality: Estimate, alone: float, cost: NamedNumbers) -> Member:
     return Member(
         name=name,
         quality=quality,
@@ -193,6 +200,6 @@ def _member(name: str, quality: Estimate, alone: float, cost: Numbers) -> Member
     )
 
 
-def _as_nll(found: Estimate) -> Estimate:
+def _as_nll(log_likelihood: Estimate) -> Estimate:
     """Return the NLL of a log-likelihood."""
-    return Estimate(-found.value, -found.high, -found.low)
+    return Estimate(-log_likelihood.value, -log_likelihood.high, -log_likelihood.low)

@@ -36,6 +36,6 @@ def verify_with_teachers(
         for number, job in enumerate(jobs)
     ]
     require_same(captures, tuple(member.capture for member in members))
-    questions = [job.questions for job in jobs]
-    with ticking("verifying", sum(map(len, questions)), "rows") as ticker:
-        return verify(labels, members, questions, ticker.advance)
+    inputs = [job.inputs for job in jobs]
+    with ticking("verifying", sum(map(len, inputs)), "rows") as ticker:
+        return verify(labels, members, inputs, ticker.advance)

@@ -1,4 +1,4 @@
-"""Stillroom's commands: `run` with one-line errors, and what stands beside it."""
+"""Stillroom's commands: `run` with one-line errors, `params`, `compose`, `dvc` and the rest."""
 
 import warnings
 from pathlib import Path
@@ -15,12 +15,12 @@ from stillroom.errors import ConfigError, nearest
 
 @click.group(name="stillroom")
 def cli() -> None:
-    """Commands of the project."""
+    """Run the pipeline, print its parameters, and work with its soft labels."""
 
 
 @one_line_errors
 def _run(**options: Any) -> Any:
-    # Kedro would rather have `--pipelines`; both work throughout 1.x, and one name is enough here.
+    # Kedro recommends `--pipelines`. Both options work throughout 1.x.
     warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
     _require_registered([*filter(None, [options["pipeline"]]), *options["pipelines"]])
     return kedro_run.callback(**options) if kedro_run.callback else None
@@ -33,7 +33,7 @@ def _require_registered(names: list[str]) -> None:
     for name in names:
         if name not in allowed:
             raise ConfigError(
-                f"{name} is not a pipeline.{nearest(name, allowed)} "
+                f"{name} is not the name of a pipeline.{nearest(name, allowed)} "
                 f"Allowed: {', '.join(allowed[:-1])}."
             )
 
@@ -42,7 +42,8 @@ run = click.Command(
     "run",
     params=kedro_run.params,
     callback=_run,
-    help="Run one stage (ingest teachers capture train evaluate export report) or all (distill).",
+    help="Run the whole pipeline (distill) or one stage of it: ingest, teachers, capture, train, "
+    "evaluate, export or report.",
     epilog="Example: kedro run --pipeline=distill --params groups.student=tiny,student.epochs=3",
 )
 cli.add_command(run)
@@ -53,7 +54,7 @@ cli.add_command(softlabels)
 @params_option
 @one_line_errors
 def params(params: dict[str, Any]) -> None:
-    """Print the parameters that a run would have."""
+    """Print all parameters of a run as YAML, without running anything."""
     import yaml
 
     from stillroom.config.compose import compose as compose_parameters
@@ -74,21 +75,25 @@ def params(params: dict[str, Any]) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @one_line_errors
 def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
-    """Write a model of llama2.c, CHECKPOINT and VOCABULARY, as a Hugging Face FOLDER."""
+    """Convert a llama2.c model to a Hugging Face FOLDER that teacher.path can name.
+
+    CHECKPOINT is the file with the weights (.bin), VOCABULARY the file with the tokens.
+    """
     from stillroom.io.files.paths import confined, project_root
     from stillroom.teachers.llama2c import import_llama2c as import_model
 
     root = project_root()
     import_model(checkpoint, vocabulary, confined(Path.cwd() / folder, root), root)
     click.echo(
-        f"wrote {folder}: a folder for teacher.path. Say teacher.licence too, it has no card."
+        f"Wrote {folder}. Set teacher.path to it, and set teacher.licence, because the folder has "
+        "no model card."
     )
 
 
 @cli.command()
 @one_line_errors
 def compose() -> None:
-    """Write conf/composed.yaml, by which DVC decides what to run."""
+    """Write conf/composed.yaml, the parameters from which DVC decides what to run."""
     from stillroom.config.compose import compose as compose_parameters
     from stillroom.config.compose import students_of
     from stillroom.config.composed_file import write_composed
@@ -104,10 +109,12 @@ def compose() -> None:
 
 
 @cli.command()
-@click.option("--check", is_flag=True, help="Write nothing; fail where dvc.yaml is out of date.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with code 1 if dvc.yaml is out of date."
+)
 @one_line_errors
 def dvc(check: bool) -> None:
-    """Write dvc.yaml from the pipeline registry and the catalog."""
+    """Write dvc.yaml, the stages as DVC runs them, from the pipelines and the catalog."""
     import yaml
 
     from stillroom.config.dvc_yaml import check_dvc_yaml, write_dvc_yaml

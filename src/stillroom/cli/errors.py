@@ -1,4 +1,4 @@
-"""What every command has: errors told in one line, and `--params`."""
+"""Errors in one line, and the option `--params`, for every command."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,21 +7,21 @@ from typing import Any
 import click
 from kedro.framework.cli.utils import _split_params
 
-from stillroom.errors import told_error
+from stillroom.errors import user_message
 
 
 def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn what the user can mend into one line and exit code 1."""
+    """Print an error that the user can correct as one line, and exit with code 1."""
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
         except Exception as error:
-            told = told_error(error)
-            if told is None:
+            message = user_message(error)
+            if message is None:
                 raise
-            raise click.ClickException(told) from None
+            raise click.ClickException(message) from None
 
     return wrapped
 
@@ -30,5 +30,6 @@ params_option = click.option(
     "--params",
     default="",
     callback=_split_params,
-    help="Values, as in groups.student=tiny,student.epochs=3.",
+    help="Parameters for this command, separated by commas. Example: "
+    "groups.student=tiny,student.epochs=3. `kedro params` lists them all.",
 )

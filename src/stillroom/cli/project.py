@@ -1,4 +1,4 @@
-"""The project as a command sees it: its folder, its own catalog and its checked parameters."""
+"""Open the project for a command: its folder, its catalog and its checked parameters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ class OpenProject:
 
     Attributes:
         root: the project's folder.
-        catalog: Kedro's, as the project and the user's overrides have it.
-        parameters: each section by name, typed.
+        catalog: Kedro's catalog, with the user's own entries.
+        parameters: the typed sections, by name.
         config: Kedro's config loader.
     """
 
@@ -26,10 +26,10 @@ class OpenProject:
 
 @contextmanager
 def open_project(params: dict[str, Any]) -> Iterator[OpenProject]:
-    """Yield the project around the working directory, with these values over its own.
+    """Open the project of the working directory, with `params` in place of its own values.
 
     Raises:
-        ConfigError: there is no project here, or a value is not allowed.
+        ConfigError: the working directory is not in a project, or a value is not allowed.
     """
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project

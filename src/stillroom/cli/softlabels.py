@@ -1,4 +1,4 @@
-"""`kedro softlabels …`: commands about soft labels, beside the stage that makes them."""
+"""The group `kedro softlabels` and its command `plan`; `cli.store` adds the others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,66 +9,73 @@ from stillroom.cli.errors import one_line_errors, params_option
 from stillroom.cli.project import OpenProject, open_project
 
 if TYPE_CHECKING:
-    from stillroom.assess.planning.planning import Planned, Project
+    from stillroom.assess.planning.planning import Project, ProjectPlan
 
 
 @click.group(name="softlabels")
 def softlabels() -> None:
-    """Plan soft labels before the bill; look at them, check them, and tidy their store."""
+    """Plan soft labels before you capture them, then inspect, verify and clean them up."""
 
 
 @softlabels.command(
-    short_help="Say what each way to store soft labels costs and keeps.",
+    short_help="Compare the ways to store soft labels: size and error.",
     epilog="Example: kedro softlabels plan --budget 200MB",
 )
-@click.option("--budget", help="Choose what comes nearest within so much, as in 200MB, all copies.")
+@click.option(
+    "--budget",
+    help="Name the best choice within this size on disk, all copies included. Example: 200MB.",
+)
 @click.option(
     "--positions",
     type=click.IntRange(min=2),
     default=1024,
     show_default=True,
-    help="Distributions in the sample.",
+    help="Size of the sample: how many distributions the teachers compute.",
 )
 @click.option(
-    "--json", "document", type=click.Path(dir_okay=False), help="Write all of it as JSON."
+    "--json",
+    "document",
+    type=click.Path(dir_okay=False),
+    help="Also write the whole comparison to this JSON file.",
 )
 @params_option
 @one_line_errors
 def plan(budget: str | None, positions: int, document: str | None, params: dict[str, Any]) -> None:
-    """Say what each way to store soft labels costs and keeps.
+    """Compare the ways to store soft labels before you run the capture.
 
-    The teachers answer a sample. For each sparsifier and number of entries this prints bytes as
-    the codec really writes them, the mass that is kept, the squared error, and how far the
-    gradient of the student, before it has learnt anything, turns away from the one that the full
-    labels give it. With --budget it names the best that fits, and the --params to have it.
+    The command runs the teachers over a small sample. For each sparsifier and number of entries it
+    prints the size on disk, measured on the encoded sample; the probability mass that is
+    kept; the squared error; and the angle between two gradients of the untrained student, one from
+    these labels and one from full labels. With --budget it names the best choice that fits, and
+    prints the --params that select it.
 
-    Needs what `ingest` and `teachers` write; `capture` is what it saves you from running in vain.
+    Run the stages `ingest` and `teachers` first. The set and the store stay as they are.
     """
     from stillroom.assess.planning.plan_text import choice_in_words, document_of
     from stillroom.io import byte_sizes
     from stillroom.io.files.paths import confined, project_root
     from stillroom.io.json.json_files import write_json
-    from stillroom.softlabels.plan.plan import chosen
+    from stillroom.softlabels.plan.plan import best_within
 
     root = project_root()
-    allowed = None if budget is None else byte_sizes.parsed(budget)
+    allowed = None if budget is None else byte_sizes.bytes_of(budget)
     target = None if document is None else confined(Path.cwd() / document, root)
     with open_project(params) as opened:
-        project, found = _planned(opened, positions)
-    _print(found)
+        project, planned_options = _planned(opened, positions)
+    _print(planned_options)
     option = None
     if allowed is None:
-        click.echo("With --budget, as in --budget 200MB, the best that fits is named.")
+        click.echo("Add --budget, for example --budget 200MB, to see the best choice within it.")
     else:
-        option = chosen(found.plan, allowed)
-        click.echo(choice_in_words(option, found, project, params, str(budget)))
+        option = best_within(planned_options.plan, allowed)
+        click.echo(choice_in_words(option, planned_options, project, params, str(budget)))
     if target is not None:
-        write_json(target, document_of(found, option, project, params))
+        write_json(target, document_of(planned_options, option, project, params))
 
 
-def _planned(opened: OpenProject, positions: int) -> "tuple[Project, Planned]":
-    """Return what the project plans with, and its plan."""
-    from stillroom.assess.planning.planning import Project, planned
+def _planned(opened: OpenProject, positions: int) -> "tuple[Project, ProjectPlan]":
+    """Return the inputs of the plan, and the plan."""
+    from stillroom.assess.planning.planning import Project, project_plan
     from stillroom.io.files.disk_copies import copies_of
     from stillroom.teachers.licences.licence_document import from_json
     from stillroom.teachers.softlabels_config import store_of
@@ -84,15 +91,15 @@ def _planned(opened: OpenProject, positions: int) -> "tuple[Project, Planned]":
     )
     out = root / opened.config["catalog"]["soft_labels"]["filepath"]
     copies = copies_of(store_of(root).folder, out, root)
-    return project, planned(project, copies, positions)
+    return project, project_plan(project, copies, positions)
 
 
-def _print(found: "Planned") -> None:
+def _print(planned_options: "ProjectPlan") -> None:
     from rich.console import Console
 
     from stillroom.assess.planning.plan_text import heading
     from stillroom.softlabels.plan.plan_table import legend, table
 
-    click.echo(heading(found) + "\n")
-    Console(highlight=False).print(table(found.plan))
-    click.echo("\n" + legend(found.plan) + "\n")
+    click.echo(heading(planned_options) + "\n")
+    Console(highlight=False).print(table(planned_options.plan))
+    click.echo("\n" + legend(planned_options.plan) + "\n")

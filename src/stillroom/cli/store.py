@@ -1,4 +1,4 @@
-"""`kedro softlabels show | verify | gc | adopt`: what is kept, whether it is sound, what can go."""
+"""The commands `kedro softlabels show`, `verify`, `gc` and `adopt`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,135 +15,137 @@ if TYPE_CHECKING:
 SET, STAGED = "soft_labels", "unverified_labels"
 
 
-@softlabels.command(short_help="Say what is in the set: teachers, rows, bytes, sparsifier, bias.")
+@softlabels.command(short_help="Describe the set: teachers, rows, size, sparsifier, bias.")
 @params_option
 @one_line_errors
 def show(params: dict[str, Any]) -> None:
-    """Say what is in the set: teachers, fingerprint, rows, bytes, mass, sparsifier and its bias.
+    """Describe the set of soft labels in data/04_soft_labels.
 
-    Reads the manifest and one shard of each teacher; `verify` reads all of them.
+    The table has the teachers, the fingerprint, rows, bytes, the probability mass that is kept,
+    the sparsifier and its bias. The command reads the manifest and one shard of each teacher;
+    `verify` reads all shards.
     """
     from rich.console import Console
 
-    from stillroom.softlabels.verify.describe import shown
+    from stillroom.softlabels.reading.set_table import set_table
 
     with open_project(params) as project:
         labels = project.catalog.load(SET)
-        Console(highlight=False).print(shown(labels))
+        Console(highlight=False).print(set_table(labels))
 
 
-@softlabels.command(short_help="Check every row of the set against the examples and the teachers.")
+@softlabels.command(short_help="Check every row of the set.")
 @params_option
 @one_line_errors
 def verify(params: dict[str, Any]) -> None:
     """Check every row of the set against the examples and the teachers.
 
-    Hashes, columns, keys in their order, masses, agreement with the hard labels, and a row of each
-    shard asked again. The first thing that is wrong is named with its shard and row, and the exit
-    code is 1.
+    The command checks the hash of each shard, the columns, the keys and their order, the
+    probability mass of each row, and the agreement with the hard labels. It runs the teachers
+    again on one row of each shard. It stops at the first error, names the shard and the row, and
+    exits with code 1.
     """
-    from stillroom.softlabels.verify.describe import told
-
     with open_project(params) as project:
-        findings = _found(project)
+        findings = _verified(project)
     for number, finding in enumerate(findings):
-        click.echo(told(number, finding))
-    click.echo("The set is sound.")
+        click.echo(f"member {number}: {finding}")
+    click.echo("The set has no errors.")
 
 
-@softlabels.command(short_help="Show what the store could do without; with --yes, remove it.")
-@click.option("--yes", is_flag=True, help="Remove what is shown.")
+@softlabels.command(short_help="List unused captures in the store; --yes removes them.")
+@click.option("--yes", is_flag=True, help="Remove the listed captures.")
 @click.option(
     "--keep-days",
     type=click.FloatRange(min=0),
     default=14.0,
     show_default=True,
-    help="Keep captures that were written to within so many days, used or not.",
+    help="Never remove a capture that changed within this number of days.",
 )
 @params_option
 @one_line_errors
 def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
-    """Show what the store could do without; with --yes, remove it.
+    """List the captures in the store that this project's set does not use; --yes removes them.
 
-    Kept is what the project's set names. Anything else can be made again, by asking the teachers
-    again: mind the sets of other branches and experiments, which share the store.
+    Other branches and experiments share the store. If you remove a capture that one of them uses,
+    the teachers must run again there.
     """
-    from stillroom.io.byte_sizes import told as told_size
+    from stillroom.io.byte_sizes import size_text
     from stillroom.softlabels.store.gc import remove, waste
     from stillroom.teachers.softlabels_config import store_of
 
     with open_project(params) as project:
         catalog, store = project.catalog, store_of(project.root)
         if yes:
-            found = remove(store, lambda: _manifests(catalog), keep_days)
+            captures = remove(store, lambda: _manifests(catalog), keep_days)
         else:
-            found = waste(store, _manifests(catalog), keep_days)
-    for one in found:
+            captures = waste(store, _manifests(catalog), keep_days)
+    for one in captures:
         click.echo(
-            f"{told_size(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}"
+            f"{size_text(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}"
         )
-    size, rows = sum(one.bytes for one in found), sum(one.rows for one in found)
-    if not found:
-        kept = f" What was written within {keep_days:g} days is kept (--keep-days)."
-        click.echo(f"Nothing to remove from {store.folder}.{kept if keep_days else ''}")
+    size, rows = sum(one.bytes for one in captures), sum(one.rows for one in captures)
+    if not captures:
+        kept = f" Captures that changed within {keep_days:g} days stay (--keep-days)."
+        click.echo(f"There is nothing to remove from {store.folder}.{kept if keep_days else ''}")
     elif yes:
-        click.echo(f"Removed {told_size(size)} and {rows:,} answers from {store.folder}.")
+        click.echo(f"Removed {size_text(size)} ({rows:,} answers) from {store.folder}.")
     else:
         click.echo(
-            f"{told_size(size)} and {rows:,} answers would go from {store.folder}. "
-            "Say `kedro softlabels gc --yes` to remove them."
+            f"{size_text(size)} ({rows:,} answers) can be removed from {store.folder}. "
+            "Run `kedro softlabels gc --yes` to remove them."
         )
 
 
-@softlabels.command(short_help="Put the set's rows into the store, as after `dvc pull`.")
+@softlabels.command(short_help="Copy the set into the store, after `dvc pull`.")
 @params_option
 @one_line_errors
 def adopt(params: dict[str, Any]) -> None:
-    """Put the set's rows into the store, so that the next `capture` asks for new rows alone.
+    """Copy the rows of the set into the store.
 
-    For a fresh clone: `dvc pull` brings the set, and not the store that it was made from.
+    Use it in a fresh clone: `dvc pull` brings the set but not the store, and without the store the
+    next `capture` would run the teachers over all rows again. The set is verified first.
     """
     from stillroom.io.progress import ticking
-    from stillroom.softlabels.capture.import_set import adopt as adopt_set
+    from stillroom.softlabels.capture.import_set import import_set
     from stillroom.teachers.softlabels_config import store_of
 
     with open_project(params) as project:
         labels = project.catalog.load(SET)
         store = store_of(project.root)
-        _found(project)  # what came from elsewhere is checked before it is kept
+        _verified(project)  # a set from elsewhere is checked before it enters the store
     rows = labels.manifest.rows * len(labels.manifest.members)
     with ticking("adopting", rows, "rows") as ticker:
-        added = adopt_set(labels, store, ticker.advance)
-    click.echo(f"{added} shards of {rows:,} rows are new in {store.folder}.")
+        added = import_set(labels, store, ticker.advance)
+    click.echo(f"Added {added} shards to {store.folder}; the set has {rows:,} rows.")
 
 
-def _found(project: OpenProject) -> Any:
-    """Return what `verify` finds of the project's set."""
+def _verified(project: OpenProject) -> Any:
+    """Verify the project's set and return the findings of each member."""
     from stillroom.assess.verify_with_teachers import verify_with_teachers
-    from stillroom.teachers.teacher_ref import refer
+    from stillroom.teachers.teacher_ref import teacher_refs
 
     catalog = project.catalog
     return verify_with_teachers(
         catalog.load(SET),
         catalog.load("examples"),
         catalog.load("encoder"),
-        refer(catalog.load("teachers"), project.parameters["teacher"].inference),
+        teacher_refs(catalog.load("teachers"), project.parameters["teacher"].inference),
         project.parameters["softlabels"],
     )
 
 
 def _manifests(catalog: Any) -> "list[Manifest]":
-    """Return the manifests of the set and of one that is being made."""
+    """Return the manifests of the published set and of a set that awaits `verify`."""
     from stillroom.errors import StillroomError
     from stillroom.io.files.workspace import restored
     from stillroom.softlabels.format.manifest import read_manifest
 
-    found = []
+    manifests = []
     for name in (SET, STAGED):
         folder = restored(Path(catalog[name]._describe()["filepath"]))
         try:
-            found.append(read_manifest(folder))
+            manifests.append(read_manifest(folder))
         except StillroomError:
             if (folder / "manifest.json").exists():
                 raise
-    return found
+    return manifests

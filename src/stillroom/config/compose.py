@@ -1,10 +1,10 @@
-"""Compose: Hydra's groups, then params.yaml, then --params; one checked dict out.
+"""Compose the parameters: Hydra's groups, then params.yaml, then --params, then the checks.
 
     conf/hydra ──group choices──> base ──struct merge──> params.yaml ──> runtime ──resolve──> check
 
-Every way to run comes through `compose`, so equal inputs give equal parameters. The merge is in
-struct mode: a key that no group defines is an error. Interpolations are resolved last, so that
-an override reaches what refers to it.
+Every command calls `compose`, so equal inputs give equal parameters. The merge is in struct mode: a
+key that no group defines is an error. Interpolations are resolved last, so an override also changes
+the values that refer to it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,15 +15,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stillroom.config.cross_checks import check
-from stillroom.config.resolve_auto import settled
-from stillroom.config.students import DEFAULT, STUDENTS, chosen, names_of
+from stillroom.config.resolve_auto import resolve_auto
+from stillroom.config.students import DEFAULT, STUDENTS, student_name, student_names
 from stillroom.errors import ConfigError, nearest
+from stillroom.io.json.flatten import leaves
 
 GROUPS = ("experiment", "data", "teacher", "softlabels", "student", "objective", "trainer")
 
-# What Hydra composes for applications that it starts: logging, launching, help. Nothing here uses
-# it, and leaving it out takes a quarter off each command's composition.
-HYDRAS_OWN = (
+# Hydra's own groups, for applications that Hydra starts: logging, launching, help. Stillroom does
+# not use them, and composing without them takes a quarter less time.
+HYDRA_GROUPS = (
     "env",
     "help",
     "hydra_help",
@@ -36,8 +37,8 @@ HYDRAS_OWN = (
 
 NO_SECTIONS = ("groups", STUDENTS)
 
-# Below these keys a choice of architecture brings its own options, so keys are open there; the
-# builder of the architecture checks them.
+# Below these keys any key is allowed: each architecture has its own options, which its builder
+# checks, and the user names the slices.
 OPEN = ("teacher.architecture.options", "student.architecture.options", "evaluate.slices")
 
 
@@ -46,7 +47,7 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
 
     Args:
         root: the project's folder, with `params.yaml` and `conf/hydra/`.
-        runtime: what `--params` gave, nested; `groups.<group>` chooses, the rest overrides.
+        runtime: the values of `--params`, nested; `groups.<group>` chooses, the rest overrides.
 
     Raises:
         ConfigError: an unknown key or choice, or a value that is not allowed.
@@ -55,39 +56,39 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
     file, given = _params_file(root), dict(runtime or {})
     if STUDENTS in given:
         raise ConfigError(
-            "students is the list of params.yaml, which DVC reads. For one run, name one of them: "
-            "--params groups.student=…"
+            "students cannot be set with --params, because DVC reads this list from params.yaml. "
+            "To choose one student for this run, use --params groups.student=…"
         )
-    student = chosen(names_of(file, hydra), given)
+    student = student_name(student_names(file, hydra), given)
     choices = _choices(hydra, file.get("groups")) | _choices(hydra, given.get("groups"))
     if student != DEFAULT:
         choices |= _choices(hydra, {"student": student})
     config = _groups(hydra, choices)
     for layer in (file, given):
         _merge(config, {key: value for key, value in layer.items() if key not in NO_SECTIONS})
-    return check(settled(_resolved(config), root))
+    return check(resolve_auto(_resolved(config), root))
 
 
 def student_of(root: Path, runtime: Mapping[str, Any] | None = None) -> str:
-    """Return the name of the student that a run is about, and of its folder."""
-    return chosen(students_of(root), dict(runtime or {}))
+    """Return the name of a run's student, which is also the name of its folder."""
+    return student_name(students_of(root), dict(runtime or {}))
 
 
 def students_of(root: Path) -> list[str]:
     """Return the names of all students of the project."""
-    return names_of(_params_file(root), root / "conf" / "hydra")
+    return student_names(_params_file(root), root / "conf" / "hydra")
 
 
 def choices_of(hydra: Path, group: str) -> list[str]:
-    """Return the names of the choices of a group: the files in its folder, but for `base`."""
+    """Return the names of the choices of a group: the files in its folder, except `base`."""
     return sorted(path.stem for path in (hydra / group).glob("*.yaml") if path.stem != "base")
 
 
 def _params_file(root: Path) -> dict[str, Any]:
-    """Return what params.yaml holds.
+    """Return the content of params.yaml.
 
     Raises:
-        ConfigError: it is missing, or no YAML of keys and values.
+        ConfigError: the file is missing, or is not YAML of keys and values.
     """
     path = root / "params.yaml"
     try:
@@ -95,9 +96,15 @@ def _params_file(root: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist. Restore it: git checkout params.yaml") from None
     except Exception as error:  # the YAML reader's errors have no common base
-        raise ConfigError(f"{path} is not YAML: {_one_line(error)}") from error
+        raise ConfigError(
+            f"{path} is not YAML: {_one_line(error)}. Correct it, or restore it: git checkout "
+            "params.yaml"
+        ) from error
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds {type(content).__name__}; it must hold keys and values.")
+        raise ConfigError(
+            f"{path} holds a {type(content).__name__}; it must hold keys and values, as in "
+            "student: {epochs: 3}."
+        )
     return {str(key): value for key, value in content.items()}
 
 
@@ -112,7 +119,7 @@ def _choices(hydra: Path, given: object) -> dict[str, str]:
     for group, choice in given.items():
         if group not in GROUPS:
             raise ConfigError(
-                f"groups.{group} is not a group.{nearest(str(group), list(GROUPS))} "
+                f"{group} is not a config group.{nearest(str(group), list(GROUPS))} "
                 f"Allowed: {', '.join(GROUPS)}."
             )
         if choice is None or (group, choice) == ("student", DEFAULT):
@@ -134,22 +141,27 @@ def _groups(hydra: Path, choices: Mapping[str, str]) -> DictConfig:
     from hydra.errors import HydraException
 
     GlobalHydra.instance().clear()  # left over from another composition in this process
-    overrides = [f"~hydra/{part}" for part in HYDRAS_OWN]
+    overrides = [f"~hydra/{part}" for part in HYDRA_GROUPS]
     overrides += [f"{group}={choice}" for group, choice in choices.items()]
     try:
         with initialize_config_dir(str(hydra.resolve()), version_base="1.3"):
             return hydra_compose("config", overrides=overrides)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"conf/hydra cannot be composed: {_one_line(error)}") from error
+        raise ConfigError(
+            f"conf/hydra cannot be composed: {_one_line(error)}. Correct the file that this names."
+        ) from error
 
 
 def _merge(config: DictConfig, values: Mapping[str, Any]) -> None:
-    for key, value in _leaves(values):
+    for key, value in leaves(values) if values else ():
         _require_known(config, key)
         try:
             OmegaConf.update(config, key, value, merge=False, force_add=_is_open(key))
         except OmegaConfBaseException as error:
-            raise ConfigError(f"{key}={value!r} cannot be set: {_one_line(error)}") from error
+            raise ConfigError(
+                f"{key} cannot be set to {value!r}: {_one_line(error)}. See `kedro params` for its "
+                "current value."
+            ) from error
 
 
 def _require_known(config: DictConfig, key: str) -> None:
@@ -159,25 +171,19 @@ def _require_known(config: DictConfig, key: str) -> None:
     parts = key.split(".")
     for depth, part in enumerate(parts):
         if not isinstance(node, DictConfig):
-            raise ConfigError(f"{'.'.join(parts[:depth])} is a value; it has no key {part}.")
+            raise ConfigError(
+                f"{'.'.join(parts[:depth])} is a value and has no key {part}. Set the value itself."
+            )
         if part not in node.keys():  # noqa: SIM118  (`in` denies a key whose value is missing)
-            known = list(_keys(config))
-            raise ConfigError(f"{key} is not a parameter.{nearest(key, known)} See `kedro params`.")
+            keys = list(_keys(config))
+            raise ConfigError(f"{key} is not a parameter.{nearest(key, keys)} See `kedro params`.")
         node = node._get_node(part)
     if isinstance(node, DictConfig):
-        raise ConfigError(f"{key} is a section; set one of its keys: {', '.join(map(str, node))}.")
+        raise ConfigError(f"{key} is a section. Set one of its keys: {', '.join(map(str, node))}.")
 
 
 def _is_open(key: str) -> bool:
     return any(key.startswith(f"{prefix}.") for prefix in OPEN)
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _keys(config: DictConfig, prefix: str = "") -> Iterator[str]:
@@ -194,11 +200,17 @@ def _resolved(config: DictConfig) -> dict[str, Any]:
         missing = sorted(OmegaConf.missing_keys(config))
         container = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(f"an interpolation cannot be resolved: {_one_line(error)}") from error
+        raise ConfigError(
+            f"A value refers to a key that cannot be resolved: {_one_line(error)}. Correct the "
+            "${…} that this names."
+        ) from error
     if missing:
         raise ConfigError(f"{missing[0]} has no value. Set it in params.yaml or with --params.")
     if not isinstance(container, dict):
-        raise ConfigError("conf/hydra/config.yaml must hold keys and values.")
+        raise ConfigError(
+            "conf/hydra/config.yaml must hold keys and values. Restore it: git checkout "
+            "conf/hydra/config.yaml"
+        )
     return {str(key): value for key, value in container.items()}
 
 

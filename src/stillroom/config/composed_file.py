@@ -2,8 +2,8 @@
 
     compose ──> write_composed ──> conf/composed.yaml ──> dvc.yaml's `params:`
 
-DVC tells from this file which stages are out of date, so a stage that it runs with other
-parameters would leave a lock file that lies. `require_equal` refuses that.
+DVC decides from this file which stages are out of date. If a stage then ran with other parameters,
+DVC's lock file would be wrong, so `require_equal` raises an error.
 """
 
 from collections.abc import Mapping
@@ -28,9 +28,10 @@ def write_composed(
     """Write the parameters for DVC and return the path of the file.
 
     Args:
-        parameters: of a run about the first student.
+        parameters: the parameters of a run for the first student.
         root: the project's folder.
-        students: the section `student` of each, by name: a stage of one depends on its own alone.
+        students: the section `student` of each student, by name, so that a stage of one student
+            depends on its section only.
     """
     content = {**parameters, STUDENTS: dict(students or {})}
     body = yaml.safe_dump(content, sort_keys=True, default_flow_style=False)
@@ -39,26 +40,26 @@ def write_composed(
 
 
 def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> None:
-    """Refuse parameters other than those in `conf/composed.yaml`.
+    """Check that the parameters are those in `conf/composed.yaml`.
 
     Args:
-        parameters: of the run.
+        parameters: the parameters of the run.
         root: the project's folder.
-        student: whom the run is about.
+        student: the name of the run's student.
 
     Raises:
         ConfigError: the file is missing or differs; the first difference is named.
     """
     path = root / COMPOSED
     if not path.exists():
-        raise ConfigError(f"{COMPOSED} does not exist. Run `dvc repro compose` first.")
+        raise ConfigError(f"{COMPOSED} does not exist. Run `dvc repro compose` to write it.")
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     own = content.pop(STUDENTS, {}).get(student)
     written = content if own is None else {**content, "student": own}
     differing = first_difference(written, parameters)
     if differing is not None:
-        key, there, here = differing
+        key, in_file, in_run = differing
         raise ConfigError(
-            f"{key} is {here!r} here and {there!r} in {COMPOSED}, by which DVC decided what to "
-            "run. Edit params.yaml and start again with `dvc repro`."
+            f"{key} is {in_run!r} in this run but {in_file!r} in {COMPOSED}, from which DVC "
+            "decided what to run. Set it in params.yaml, then run `dvc repro`."
         )

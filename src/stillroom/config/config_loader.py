@@ -1,4 +1,4 @@
-"""The config loader that gives Kedro its parameters; catalog, credentials, logging stay Kedro's.
+"""Kedro's config loader, with parameters from `compose`; everything else is Kedro's own.
 
 loader["parameters"] ──> compose(project, --params)
 loader[anything else] ──> OmegaConfigLoader
@@ -18,10 +18,10 @@ DVC_STAGE = "DVC_STAGE"  # DVC sets it for each command that it runs
 
 
 class ComposingConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, with parameters from `compose`; the catalog's `${student:}` is its name."""
+    """Kedro's loader with composed parameters; the catalog can use `${student:}`, its name."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what Kedro's loader takes."""
+        """Take the arguments of Kedro's loader."""
         resolvers = {"student": lambda: self._student}
         super().__init__(*args, custom_resolvers=resolvers, **kwargs)
 
@@ -37,11 +37,11 @@ class ComposingConfigLoader(OmegaConfigLoader):
         """Return a kind of configuration.
 
         Raises:
-            ConfigError: params.yaml cannot be read, the parameters are not allowed, or DVC runs a
-                stage and they differ from `conf/composed.yaml`, by which it decided what to run.
+            ConfigError: params.yaml cannot be read, or a parameter is not allowed, or DVC runs a
+                stage and the parameters differ from `conf/composed.yaml`, which DVC saw.
         """
         if key == "catalog":
-            _ = self._student  # here, since what a resolver raises is wrapped without its cause
+            _ = self._student  # here, because an error within a resolver loses its cause
         if key != "parameters" or key in self.data:
             return dict(super().__getitem__(key))
         parameters = compose(self._root, self.runtime_params)

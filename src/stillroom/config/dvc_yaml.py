@@ -1,9 +1,9 @@
-"""dvc.yaml: the pipeline registry, the catalog and the imports in; DVC's stages out.
+"""Write dvc.yaml, DVC's stages, from the pipeline registry, the catalog and the imports.
 
     pipelines + catalog + import graph ──dvc_yaml──> text of dvc.yaml
 
-A stage's dependencies are the files that it reads and the modules that it can import, so a change
-of code reruns what it must and no more. Its parameters are the sections that its nodes take.
+A stage depends on the files that it reads and on the modules that it can import, so a change of
+code reruns only the stages that it can affect. Its parameters are the inputs of its nodes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,9 +28,9 @@ _HEADER = (
 _PARAMETERS = "params:"
 _STUDENT = "${student:}"  # in the catalog: the name of the student that a run is about
 
-# Paths that a person names and that may lie outside of the project. DVC reads them from
-# params.yaml, so `dvc exp run -S data.path=…` follows the new path at once. What is read may be cut
-# by the given teacher's tokenizer, and what `auto` stands for follows from what lies there.
+# Paths that the user sets and that may be outside of the project. DVC reads them from params.yaml,
+# so `dvc exp run -S data.path=…` uses the new path at once. `data` depends on the teacher too: its
+# tokenizer may cut the texts, and the value of `auto` follows from its files.
 _DATA, _TEACHER = "${data.path}", "${teacher.path}"
 _EXTERNAL = {"data": [_DATA, _TEACHER], "teacher": [_TEACHER]}
 
@@ -38,16 +38,16 @@ Catalog = Mapping[str, Mapping[str, Any]]
 
 
 def write_dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
-    """Write dvc.yaml and return what to tell the user."""
+    """Write dvc.yaml and return a message for the user."""
     write_text(confined(FILE, root), dvc_yaml(root, stages, catalog))
     return f"wrote {FILE}: {len(stages) + 1} stages"
 
 
 def check_dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
-    """Return what to tell the user where dvc.yaml is up to date.
+    """Return a message for the user if dvc.yaml is up to date.
 
     Raises:
-        ConfigError: it is missing or differs from what would be written.
+        ConfigError: the file is missing or out of date.
     """
     path = root / FILE
     if not path.is_file() or path.read_text(encoding="utf-8") != dvc_yaml(root, stages, catalog):
@@ -61,7 +61,7 @@ def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> st
     Args:
         root: the project's folder; paths are written relative to it.
         stages: pipelines by name, in order.
-        catalog: the entries of the catalog as they stand in its file.
+        catalog: the entries of the catalog, as written in its file.
     """
     imports = _Imports(root)
     compose = {
@@ -75,8 +75,8 @@ def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> st
         ],
         "outs": [{str(COMPOSED): {"cache": False}}],
     }
-    apart = _taken_apart(stages)
-    written = {name: _stage(name, stages[name], catalog, imports, apart) for name in stages}
+    separate = _separate_keys(stages)
+    written = {name: _stage(name, stages[name], catalog, imports, separate) for name in stages}
     body: str = yaml.safe_dump(
         {"stages": {"compose": compose, **written}}, sort_keys=False, width=100, allow_unicode=True
     )
@@ -84,14 +84,14 @@ def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> st
 
 
 def _stage(
-    name: str, pipeline: Pipeline, catalog: Catalog, imports: "_Imports", apart: set[str]
+    name: str, pipeline: Pipeline, catalog: Catalog, imports: "_Imports", separate: set[str]
 ) -> dict[str, object]:
     inputs = sorted(item for item in pipeline.inputs() if not _is_parameter(item))
     outputs = [entry for entry in catalog if entry in pipeline.all_outputs()]
-    keys = _parameters(pipeline, apart)
+    keys = _parameters(pipeline, separate)
     code = [f"stillroom.pipelines.{name}.pipeline", "stillroom.config.compose"]
     code += [catalog[entry]["type"].rpartition(".")[0] for entry in [*inputs, *outputs]]
-    # What is made of each student anew is a stage of each; other stages take the first's.
+    # A stage whose outputs differ by student runs once for each; others read the first student's.
     each = any(_STUDENT in catalog[entry]["filepath"] for entry in outputs)
     student = "${item.student}" if each else "${students[0]}"
     of_each: dict[str, object] = {
@@ -113,7 +113,7 @@ def _stage(
 
 
 def _of_student(key: str, student: str) -> str:
-    """Return where the section of one student stands among those of all."""
+    """Return the key of a section, within the sections of all students if it is `student`."""
     return f"{STUDENTS}.{student}" if key == "student" else key
 
 
@@ -121,38 +121,38 @@ def _products(outputs: list[str], catalog: Catalog, student: str) -> dict[str, l
     """Return outs, metrics and plots, as the entries' metadata says."""
     products: dict[str, list[object]] = {}
     for entry in outputs:
-        drawn = dict(catalog[entry].get("metadata", {}).get("dvc", {}))
-        kind = drawn.pop("as", "out")
+        options = dict(catalog[entry].get("metadata", {}).get("dvc", {}))
+        kind = options.pop("as", "out")
         if kind == "none":
             continue
         path = catalog[entry]["filepath"].replace(_STUDENT, student)
-        products.setdefault(f"{kind}s", []).append({path: drawn} if drawn else path)
+        products.setdefault(f"{kind}s", []).append({path: options} if options else path)
     return products
 
 
-def _parameters(pipeline: Pipeline, apart: set[str]) -> list[str]:
+def _parameters(pipeline: Pipeline, separate: set[str]) -> list[str]:
     """Return the keys of the parameters that a stage depends on.
 
     Args:
         pipeline: the stage.
-        apart: keys as `teacher.mode` that some stage takes by themselves. Stages that take the
+        separate: keys such as `teacher.mode` that are inputs of their own. Stages that use the
             rest of the section do not depend on them.
     """
-    taken = {item for item in pipeline.inputs() if _is_parameter(item)}
-    found = []
+    inputs = {item for item in pipeline.inputs() if _is_parameter(item)}
+    keys_of_stage = []
     for section, kind in SECTIONS.items():
-        own = sorted(key for key in apart if key.startswith(f"{section}."))
-        if "parameters" in taken or (f"{_PARAMETERS}{section}" in taken and not own):
-            found.append(section)
-        elif f"{_PARAMETERS}{section}" in taken:
+        own = sorted(key for key in separate if key.startswith(f"{section}."))
+        if "parameters" in inputs or (f"{_PARAMETERS}{section}" in inputs and not own):
+            keys_of_stage.append(section)
+        elif f"{_PARAMETERS}{section}" in inputs:
             keys = [f"{section}.{field.name}" for field in fields(kind)]
-            found += [key for key in keys if key not in own]
-        found += [key for key in own if f"{_PARAMETERS}{key}" in taken]
-    return found
+            keys_of_stage += [key for key in keys if key not in own]
+        keys_of_stage += [key for key in own if f"{_PARAMETERS}{key}" in inputs]
+    return keys_of_stage
 
 
-def _taken_apart(stages: Mapping[str, Pipeline]) -> set[str]:
-    """Return the keys of sections that some stage takes by themselves."""
+def _separate_keys(stages: Mapping[str, Pipeline]) -> set[str]:
+    """Return the keys that some node has as an input of its own, as `teacher.mode`."""
     inputs = {item for pipeline in stages.values() for item in pipeline.inputs()}
     return {
         item.removeprefix(_PARAMETERS)
@@ -162,7 +162,7 @@ def _taken_apart(stages: Mapping[str, Pipeline]) -> set[str]:
 
 
 def _external(section: str, pipeline: Pipeline) -> list[str]:
-    """Return the paths that a stage reads by a section of the parameters."""
+    """Return the paths that a stage reads because it has a section of the parameters."""
     is_read = f"{_PARAMETERS}{section}" in pipeline.inputs()
     return _EXTERNAL.get(section, []) if is_read else []
 
@@ -181,7 +181,7 @@ class _Imports:
         self.graph = grimp.build_graph("stillroom", cache_dir=None)
 
     def files(self, modules: Iterable[str]) -> list[str]:
-        """Return the files of the modules and of all that they import, and a page's templates."""
+        """Return the files of the modules and of all their imports, and the templates of a page."""
         reached: set[str] = set()
         for module in modules:
             if module in self.graph.modules:

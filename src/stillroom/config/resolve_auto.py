@@ -1,10 +1,10 @@
-"""Auto: values that follow from what lies on the disk in, what they stand for out.
+"""Replace each `auto` in the parameters by the value that follows from the files on the disk.
 
     teacher.source: auto  ──a model at teacher.path?──> given | sentence | trained
     data.source: auto     ──a text at data.path?──────> corpus | topics
     data.text.tokenizer: teacher ──its path, where a model lies there──> path | null
 
-Settled once, when the parameters are composed, so that what a run did stands in them literally.
+This happens once, when the parameters are composed, so they state literally what a run did.
 """
 
 from pathlib import Path
@@ -19,12 +19,12 @@ MODEL_FILES = (CONFIG, "*.gguf")
 HEADLESS = "Model"  # how the names of such architectures end, as of BertModel
 
 
-def settled(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Return the parameters with every `auto` settled.
+def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Return the parameters with a value in place of every `auto`.
 
     Args:
         parameters: composed, not checked yet.
-        root: the project's folder, which relative paths start from.
+        root: the project's folder; relative paths start there.
     """
     data, teacher = dict(parameters["data"]), dict(parameters["teacher"])
     if teacher.get("source") == AUTO:
@@ -38,28 +38,28 @@ def settled(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
 
 
 def _teacher_at(path: Path, teacher: dict[str, Any]) -> dict[str, Any]:
-    """Return who teaches, and how many they are: what lies at a path is one."""
+    """Return the teacher's source and the number of members; a path holds one member."""
     if not _holds(path, MODEL_FILES):
         return {"source": "trained", "members": teacher.get("members")}
     return {"source": "sentence" if _is_headless(path) else "given", "members": 1}
 
 
 def _is_headless(path: Path) -> bool:
-    """Tell whether a folder holds an encoder that gives states, and no answers yet."""
+    """Tell whether a folder holds an encoder without an output layer."""
     if (path / MODULES).is_file():
         return True
     try:
         config = read_json(path / CONFIG)
-    except (DataError, OSError):  # whoever opens it says what is wrong
+    except (DataError, OSError):  # the code that loads the model reports the error
         return False
-    named = config.get("architectures") if isinstance(config, dict) else None
-    return isinstance(named, list) and bool(named) and str(named[0]).endswith(HEADLESS)
+    names = config.get("architectures") if isinstance(config, dict) else None
+    return isinstance(names, list) and bool(names) and str(names[0]).endswith(HEADLESS)
 
 
 def _holds(path: Path, patterns: tuple[str, ...]) -> bool:
-    """Tell whether a path is a file, or a folder with some file of these names.
+    """Tell whether a path is a file, or a folder with a file that matches one of the patterns.
 
-    What is named and does not exist counts as there: its reader says that it is missing.
+    A path that does not exist counts too: the code that reads it reports that it is missing.
     """
     if not path.is_dir():
         return True

@@ -1,9 +1,10 @@
-"""Students: which of them a run is about, and which there are in all.
+"""The names of the project's students, and the name of the student of one run.
 
-    params.yaml's `students` ──> DVC's matrix over `train`;  its first, or --params groups.student
-    ──> the student of this run, in a folder of its own name
+    `students` of params.yaml ──> DVC's matrix over `train`
+    --params groups.student, else the first of `students` ──> the student of this run
 
-`default` is the student that `groups.student` and the experiment of params.yaml choose.
+Each student has a folder with its name. `default` is the student that `groups.student` and the
+experiment of params.yaml choose.
 """
 
 from collections.abc import Mapping
@@ -16,39 +17,41 @@ STUDENTS = "students"
 DEFAULT = "default"
 
 
-def names_of(layer: Mapping[str, Any], hydra: Path) -> list[str]:
+def student_names(layer: Mapping[str, Any], hydra: Path) -> list[str]:
     """Return the names under `students` of params.yaml.
 
     Args:
-        layer: what the file holds.
+        layer: the content of params.yaml.
         hydra: the folder of the config groups.
 
     Raises:
-        ConfigError: no list of different choices of the group `student`.
+        ConfigError: `students` is not a list of different choices of the group `student`.
     """
     given = layer.get(STUDENTS, [DEFAULT])
     files = sorted(path.stem for path in (hydra / "student").glob("*.yaml"))
     allowed = [DEFAULT, *(name for name in files if name != "base")]
     if not isinstance(given, list) or not given:
-        raise ConfigError(f"students is {given!r}; it must be a list, as in [tiny, mlp].")
+        raise ConfigError(f"students is {given!r}; it must be a list of names, as in [tiny, mlp].")
     for name in given:
         if name not in allowed:
             raise ConfigError(
-                f"students names {name!r}, which is no choice.{nearest(str(name), allowed)} "
+                f"students contains {name!r}, which is not a student.{nearest(str(name), allowed)} "
                 f"Allowed: {', '.join(allowed)}."
             )
     if len(set(given)) < len(given):
-        raise ConfigError(f"students names one twice: {', '.join(given)}.")
+        raise ConfigError(
+            f"students contains a name twice: {', '.join(given)}. Remove one of them."
+        )
     return [str(name) for name in given]
 
 
-def chosen(names: list[str], runtime: Mapping[str, Any]) -> str:
-    """Return the student that a run is about.
+def student_name(names: list[str], runtime: Mapping[str, Any]) -> str:
+    """Return the name of the run's student.
 
     Args:
-        names: those of params.yaml.
-        runtime: what `--params` gave, nested.
+        names: the students of params.yaml.
+        runtime: the values of `--params`, nested.
     """
     groups = runtime.get("groups")
-    named = groups.get("student") if isinstance(groups, Mapping) else None
-    return str(named) if named else names[0]
+    name = groups.get("student") if isinstance(groups, Mapping) else None
+    return str(name) if name else names[0]

@@ -1,10 +1,10 @@
-"""Keys: raw content in, the name of an example out; a name and a salt in, a uniform number out.
+"""Example ids: the key of an example by its content, and a uniform number by a key and a salt.
 
     kind, shape, raw content ──blake2b──> example_id (16 bytes)
     example_id, salt ──blake2b──> u in [0, 1)
 
 An `example_id` depends on the content alone: not on its row, its file, its label, a tokenizer or
-the platform's byte order. So equal inputs meet, and new data never renames what was there.
+the platform's byte order. So equal inputs have equal keys, and new data changes no key.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ def example_ids(
 
     Args:
         kind: the tag that keeps an image from colliding with a text of the same bytes.
-        shape: of one example: image (height, width, channels), features (d,), text ().
+        shape: the shape of one example: image (height, width, channels), features (d,), text ().
         contents: images as row-major uint8 pixels, texts, or lists of d numbers.
     """
     # Kind and dimensions are delimited, so no two inputs give the same message.
@@ -55,7 +55,7 @@ def unit_interval(ids: Iterable[bytes], salt: str) -> NDArray[np.float64]:
         message.update(key)
         digests.append(message.digest())
     words = np.frombuffer(b"".join(digests), dtype="<u8")
-    # 53 bits are what a float64 holds exactly; all 64 could round up to 1.0.
+    # A float64 holds 53 bits exactly; all 64 could round up to 1.0.
     return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 

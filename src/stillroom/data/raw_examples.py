@@ -1,13 +1,13 @@
-"""Raw examples: what every source gives, before anything is judged.
+"""Raw examples: what every source returns, before cleaning and splits.
 
-pieces (one per part) ──gather──> Raw(kind, shape, frame, files, versions)
+RawPart (one per file or folder) ──stack_parts──> RawExamples(kind, shape, frame, files, versions)
 
 frame:  content   image: Binary, row-major uint8 | text: String | features: List(Float64)
         label     String, null where unlabelled
-        split     String, null where the source brings no splits
+        split     String, null where the source has no splits
         part      String, the file, relative to data.path
         row       Int64, its row in the part, from 0
-        origin    String, where a person finds it: "train.csv row 3"
+        origin    String, its name in messages: "train.csv row 3"
 """
 
 from collections import Counter
@@ -30,8 +30,8 @@ MOST_IMAGES_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """The rows of one part, as columns of equal length."""
+class RawPart:
+    """The rows of one part (a file or a folder), as columns of equal length."""
 
     part: str
     shape: tuple[int, ...]
@@ -42,8 +42,8 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Raw:
-    """What a source holds. `shape` is of one example: (h, w, c), (d,), or () for text."""
+class RawExamples:
+    """The examples of a source. `shape` is that of one example: (h, w, c), (d,), () for text."""
 
     kind: Kind
     shape: tuple[int, ...]
@@ -54,60 +54,62 @@ class Raw:
 
 
 def row_origins(part: str, count: int) -> list[str]:
-    """Return "part row 0", "part row 1", …: how messages name the rows of a file."""
+    """Return "part row 0", "part row 1", …: the names of the rows of a file in messages."""
     return [f"{part} row {row}" for row in range(count)]
 
 
 def suffix_counts(paths: Iterable[Path]) -> dict[str, int]:
-    """Return how many of the files have which suffix, sorted; hidden files do not count."""
+    """Return the number of files by suffix, sorted; hidden files do not count."""
     seen = [path for path in paths if path.is_file() and not path.name.startswith(".")]
     return dict(sorted(Counter(path.suffix.lower() or "no suffix" for path in seen).items()))
 
 
-def gather(
+def stack_parts(
     kind: Kind,
-    pieces: Sequence[Piece],
+    parts: Sequence[RawPart],
     files: dict[str, str],
     versions: dict[str, str] | None = None,
-) -> Raw:
-    """Stack the pieces in their order.
+) -> RawExamples:
+    """Return the rows of all parts, in their order.
 
     Raises:
-        DataError: there is no row, or the shapes of two pieces differ.
+        DataError: there is no row, or the shapes of two parts differ.
     """
-    filled = [piece for piece in pieces if len(piece.content)]
+    filled = [part for part in parts if len(part.content)]
     if not filled:
-        names = ", ".join(piece.part for piece in pieces[:3]) or "data.path"
-        raise DataError(f"{names} holds no rows. Fill it, or point data.path elsewhere.")
+        names = ", ".join(part.part for part in parts[:3]) or "data.path"
+        raise DataError(f"{names} holds no rows. Add rows, or change data.path.")
     first = filled[0]
-    for piece in filled[1:]:
-        if piece.shape != first.shape:
+    for part in filled[1:]:
+        if part.shape != first.shape:
             raise DataError(
-                f"{piece.origins[0]} is {shape_words(piece.shape)}, but {first.origins[0]} is "
-                f"{shape_words(first.shape)}. Bring all examples to one shape first."
+                f"{part.origins[0]} is {shape_text(part.shape)}, but {first.origins[0]} is "
+                f"{shape_text(first.shape)}. Bring all examples to one shape first."
             )
-    frame = pl.concat([_frame(kind, piece) for piece in filled])
-    return Raw(kind=kind, shape=first.shape, frame=frame, files=files, versions=versions or {})
+    frame = pl.concat([_frame(kind, part) for part in filled])
+    return RawExamples(
+        kind=kind, shape=first.shape, frame=frame, files=files, versions=versions or {}
+    )
 
 
 def portable(path: str) -> str:
-    """Return a configured path without the folders of this machine."""
+    """Return a configured path; of an absolute one only its last name."""
     return PurePath(path).name if PurePath(path).is_absolute() else path
 
 
-def shape_words(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
     """Return "28x28x1" for (28, 28, 1)."""
     return "x".join(str(size) for size in shape)
 
 
-def _frame(kind: Kind, piece: Piece) -> pl.DataFrame:
+def _frame(kind: Kind, part: RawPart) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "content": piece.content.cast(CONTENT_TYPES[kind]),
-            "label": pl.Series(piece.labels, dtype=pl.String()),
-            "split": pl.Series(piece.splits, dtype=pl.String()),
-            "part": pl.repeat(piece.part, len(piece.content), dtype=pl.String(), eager=True),
-            "row": pl.int_range(len(piece.content), dtype=pl.Int64(), eager=True),
-            "origin": pl.Series(piece.origins, dtype=pl.String()),
+            "content": part.content.cast(CONTENT_TYPES[kind]),
+            "label": pl.Series(part.labels, dtype=pl.String()),
+            "split": pl.Series(part.splits, dtype=pl.String()),
+            "part": pl.repeat(part.part, len(part.content), dtype=pl.String(), eager=True),
+            "row": pl.int_range(len(part.content), dtype=pl.Int64(), eager=True),
+            "origin": pl.Series(part.origins, dtype=pl.String()),
         }
     )

@@ -1,8 +1,8 @@
-"""Runs: arms and how many seeds in, the name of each model that is trained and measured out.
+"""Arms and runs: arms and a number of seeds in, the name of each model out.
 
     control, student x 3 seeds ──> control, student, control_1, student_1, control_2, student_2
 
-Seed number 0 is the one that ships. The others tell what of a difference is luck.
+The run with seed number 0 ships. The others show how much of a difference is chance.
 """
 
 from collections.abc import Iterable
@@ -20,9 +20,9 @@ class Run:
     """One model of an arm.
 
     Attributes:
-        arm: what it learns from: labels alone (control), soft labels (student), or the teacher's
-            full logits (full_logits).
-        number: of its seed, from 0.
+        arm: what the model learns from: only labels (control), soft labels (student), or the
+            teacher's full logits (full_logits).
+        number: the number of its seed, from 0.
     """
 
     arm: str
@@ -30,23 +30,23 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Of its folder, its column and its curve."""
+        """The name of the run's folder, its column and its curve."""
         return self.arm if self.number == 0 else f"{self.arm}_{self.number}"
 
 
 def runs(arms: Iterable[str], seeds: int) -> list[Run]:
-    """Return every run, those of one seed together."""
-    found = tuple(arms)
-    return [Run(arm, number) for number in range(seeds) for arm in found]
+    """Return every run; runs of one seed stand together."""
+    names = tuple(arms)
+    return [Run(arm, number) for number in range(seeds) for arm in names]
 
 
-def of_name(name: str) -> Run:
-    """Return the run of a name."""
+def run_of_name(name: str) -> Run:
+    """Return the run with this name."""
     arm, _, number = name.rpartition("_")
     return Run(arm, int(number)) if arm and number.isdecimal() else Run(name, 0)
 
 
 def runs_in(students: Path) -> list[Run]:
     """Return the runs of a folder, in the order of seeds."""
-    found = [of_name(path.name) for path in students.iterdir() if path.is_dir()]
-    return sorted(found, key=lambda run: (run.number, run.arm))
+    all_runs = [run_of_name(path.name) for path in students.iterdir() if path.is_dir()]
+    return sorted(all_runs, key=lambda run: (run.number, run.arm))

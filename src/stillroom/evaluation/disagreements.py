@@ -1,9 +1,9 @@
-"""Disagreements: teacher's and student's answers in, the examples on which they part most out.
+"""Disagreements: answers of teacher and student in, the examples on which they differ most out.
 
     probabilities [N, C] of both, labels [N] ──> Disagreements: what was lost, what lies apart
-    NLL [M] of both, lengths [N] ──parted_tokens──> Positions of sequences
+    NLL [M] of both, lengths [N] ──token_disagreements──> Positions of sequences
 
-Agreement and KL say how near a student is on the whole; this says where to look.
+Agreement and KL say how close a student is on average; this says on which examples it is not.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from stillroom.evaluation.validate_arrays import (
     require_same_shape,
 )
 
-MOST = 6  # that a page shows of each kind
+MOST = 6  # examples of each kind that the report shows
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,15 +32,15 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example, and what both say of it.
+    """One example with the answers of both models.
 
     Attributes:
-        row: which, from 0.
+        row: its number, from 0.
         actual: its true class.
-        teacher, teacher_probability: the teacher's answer, and how sure it is.
-        student, student_probability: the student's.
-        teacher_on_actual, student_on_actual: what each gives the true class.
-        lost: the difference of these.
+        teacher, teacher_probability: the teacher's first choice and its probability.
+        student, student_probability: the student's first choice and its probability.
+        teacher_on_actual, student_on_actual: the probability of the true class.
+        lost: the teacher's probability of the true class minus the student's.
         kl: KL(teacher || student), in nats.
     """
 
@@ -58,10 +58,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Disagreements:
-    """Where the two part.
+    """The examples on which teacher and student differ most.
 
     Attributes:
-        lost: examples on which the student loses most of what the teacher gives the true class.
+        lost: examples on which the true class loses most probability.
         apart: examples of the largest KL, right or wrong.
     """
 
@@ -71,13 +71,13 @@ class Disagreements:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One token of a sequence, and what both say of it.
+    """One token of a sequence with the NLL of both models.
 
     Attributes:
-        sequence: which, from 0.
-        position: which of the tokens that are asked for in it, from 0.
+        sequence: its number, from 0.
+        position: the number of the token among those with a label in the sequence, from 0.
         teacher_nll, student_nll: -log p of the token, in nats.
-        lost: the student's less the teacher's.
+        lost: the student's NLL minus the teacher's.
     """
 
     sequence: int
@@ -96,7 +96,7 @@ def disagreements(
 ) -> Disagreements:
     """Return at most `count` examples of each kind, the worst first; ties by row.
 
-    An example on which nothing is lost, or nothing lies apart, is not among them.
+    An example without a loss, or with a KL of 0, is left out.
 
     Args:
         teacher, student: [N, C], probabilities of the same examples.
@@ -114,12 +114,12 @@ def disagreements(
     )
 
 
-def parted_tokens(
+def token_disagreements(
     teacher_nll: NDArray[Any], student_nll: NDArray[Any], lengths: NDArray[Any], count: int
 ) -> tuple[Position, ...]:
     """Return at most `count` tokens on which the student's NLL exceeds the teacher's most.
 
-    They are of as many sequences, the worst first; ties by place.
+    Each is of another sequence. The worst comes first; ties are in order.
 
     Args:
         teacher_nll, student_nll: [M], sequence after sequence, in nats.
@@ -151,7 +151,7 @@ def parted_tokens(
 
 @dataclass(frozen=True, slots=True)
 class _Both:
-    """What both say of N examples, and how far apart it is."""
+    """The answers of both models to N examples, and their differences."""
 
     teacher: Probabilities
     student: Probabilities
@@ -203,11 +203,11 @@ class _Both:
 def _require_sequences(taught: Doubles, said: Doubles, sizes: Ints) -> None:
     if taught.ndim != 1 or taught.shape != said.shape or sizes.sum() != len(taught):
         raise DataError(
-            f"the NLL of {taught.shape} and {said.shape} tokens is no NLL of the same "
-            f"{sizes.sum():,} tokens. Run the stage evaluate again."
+            f"the NLL of teacher and student have the shapes {taught.shape} and {said.shape}, but "
+            f"there are {sizes.sum():,} tokens. Run `kedro run --pipeline=evaluate`."
         )
     if not (np.isfinite(taught).all() and np.isfinite(said).all()):
-        raise DataError("an NLL is not finite. The model that it is of has diverged.")
+        raise DataError("an NLL is not finite: the model has diverged. Train it again.")
 
 
 def _worst(losses: Doubles, count: int) -> Ints:

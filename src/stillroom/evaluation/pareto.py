@@ -1,9 +1,9 @@
-"""Family: how good each student of one cache is, and what it takes, in; which to consider out.
+"""Pareto front: quality and size of each student of one cache in, which to consider out.
 
-    Member, … ──records──> one flat record each, with whether it is on the Pareto front
+    Member, … ──pareto_records──> one flat record each, with whether it is on the Pareto front
 
-A model is on the front where no other one is as good or better for as little or less. The teacher
-is one of them: to ship it is a choice too.
+A model is on the front if no other model is at least as good at no larger size, and better in one
+of the two. The teacher is included, because it may be shipped too.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ Records = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A model that one may ship.
+    """A model that may be shipped.
 
     Attributes:
         name: of the student, or `teacher`.
-        quality: accuracy, of which more is better, or NLL, of which less is.
-        alone: the same of its control; of a teacher its own.
-        parameters: how many.
+        quality: accuracy (more is better) or NLL (less is better).
+        alone: the quality of its control; for a teacher its own.
+        parameters: the number of parameters.
     """
 
     name: str
@@ -33,9 +33,9 @@ class Member:
     parameters: float
 
 
-def records(members: Sequence[Member], measure: Measure) -> Records:
-    """Return a record of each: what it is like, and whether it is on the front by size."""
-    goods = [good_of(measure, one.quality.value) for one in members]
+def pareto_records(members: Sequence[Member], measure: Measure) -> Records:
+    """Return a record of each member: quality, size, and whether it is on the front."""
+    goods = [signed_quality(measure, one.quality.value) for one in members]
     front = on_front(goods, [one.parameters for one in members])
     return [
         {
@@ -52,13 +52,13 @@ def records(members: Sequence[Member], measure: Measure) -> Records:
     ]
 
 
-def good_of(measure: str, quality: float) -> float:
-    """Return a quality as a number of which more is better."""
+def signed_quality(measure: str, quality: float) -> float:
+    """Return a quality with the sign for which more is better."""
     return quality if measure == "accuracy" else -quality
 
 
 def on_front(goods: Sequence[float], costs: Sequence[float]) -> list[bool]:
-    """Return which of N choices no other one beats.
+    """Return for each of N choices whether no other choice beats it.
 
     Args:
         goods: [N], more is better.

@@ -1,6 +1,6 @@
 """Plots: what classifiers say of the test split in, flat records of each plot out.
 
-Answers ──> reliability, confusion, similarity: of the teacher and of the runs that ship
+ClassPredictions ──> reliability, confusion, similarity: of the teacher and of the runs that ship
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,16 @@ from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER
 from stillroom.evaluation.calibration import reliability
 from stillroom.evaluation.confusion import confusion_records
 from stillroom.evaluation.dark_knowledge.similarity import mean_soft_labels, similarity_records
-from stillroom.evaluation.predictions import Answers
+from stillroom.evaluation.predictions import ClassPredictions
 
 DRAWN = (TEACHER, CONTROL, STUDENT)
 
 Records = list[dict[str, Any]]
 
 
-def plots(answers: Answers, classes: Sequence[str], bins: int) -> tuple[Records, Records, Records]:
+def plots(
+    answers: ClassPredictions, classes: Sequence[str], bins: int
+) -> tuple[Records, Records, Records]:
     """Return the records of the three plots.
 
     Args:

@@ -1,6 +1,6 @@
-"""Answers: the table of what every run says of the same rows in, arrays by arm and seed out.
+"""Predictions of classifiers: the table of predictions in, arrays by arm and seed out.
 
-predictions ──split──> Answers: labels [N], {arm: probabilities [S, N, C]} ──> Marks
+predictions ──split──> ClassPredictions: labels [N], {arm: probabilities [S, N, C]} ──> ArmScores
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.errors import DataError
-from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, of_name
+from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, run_of_name
 from stillroom.evaluation.metrics import FLOOR
-from stillroom.evaluation.statistics.evidence import Choices, Marks
+from stillroom.evaluation.statistics.evidence import ArmScores, Choices
 from stillroom.evaluation.validate_arrays import Labels, checked_labels, checked_probabilities
 
 Doubles = NDArray[np.float64]
@@ -21,34 +21,40 @@ KEYS = ("example_id", "split", "label")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What classifiers say.
+class ClassPredictions:
+    """The predictions of classifiers.
 
     Attributes:
         labels: [N], indices of the true classes.
-        arms: of each arm the probabilities of its runs, [S, N, C], by seed number.
+        arms: the probabilities of each arm's runs, [S, N, C], by seed number.
     """
 
     labels: Labels
     arms: Mapping[str, Doubles]
 
     @classmethod
-    def of_frame(cls, predictions: pl.DataFrame, split: str) -> "Answers":
-        """Return those of the rows of a split, of which there may be none.
+    def of_frame(cls, predictions: pl.DataFrame, split: str) -> "ClassPredictions":
+        """Return the predictions for a split, which may have no rows.
 
         Raises:
-            DataError: a run is missing, or its answers are no distributions of as many classes.
+            DataError: a run is missing, or its answers are not distributions over the classes.
         """
         rows = predictions.filter(pl.col("split") == split)
-        found: dict[str, list[Doubles]] = {}
-        for name in sorted(set(rows.columns) - set(KEYS), key=lambda name: of_name(name).number):
-            found.setdefault(of_name(name).arm, []).append(_dense(rows[name]))
-        missing = {TEACHER, CONTROL, STUDENT} - found.keys()
+        runs: dict[str, list[Doubles]] = {}
+        for name in sorted(
+            set(rows.columns) - set(KEYS), key=lambda name: run_of_name(name).number
+        ):
+            runs.setdefault(run_of_name(name).arm, []).append(_dense(rows[name]))
+        missing = {TEACHER, CONTROL, STUDENT} - runs.keys()
         if missing:
-            raise DataError(f"the predictions lack {min(missing)}. Run the stage evaluate again.")
-        arms = {arm: np.stack(of_arm) for arm, of_arm in found.items()}
+            raise DataError(
+                f"the predictions lack {min(missing)}. Run `kedro run --pipeline=evaluate`."
+            )
+        arms = {arm: np.stack(of_arm) for arm, of_arm in runs.items()}
         if len({of_arm.shape[2] for of_arm in arms.values()}) > 1:
-            raise DataError("runs answer for other classes. Run the stage evaluate again.")
+            raise DataError(
+                "the runs have different numbers of classes. Run `kedro run --pipeline=evaluate`."
+            )
         labels = rows["label"].to_numpy()
         for name, of_arm in arms.items():
             for answers in of_arm if len(rows) else ():
@@ -61,12 +67,12 @@ class Answers:
         return len(self.labels)
 
     def first(self, arm: str) -> Doubles:
-        """Return [N, C], of the run that ships, or of the teacher."""
+        """Return [N, C], the predictions of the teacher or of an arm's first run, which ships."""
         return self.arms[arm][0]
 
-    def marks(self) -> dict[str, Marks]:
-        """Return what each arm got."""
-        return {arm: self._choices(arm).marks() for arm in self.arms}
+    def arm_scores(self) -> dict[str, ArmScores]:
+        """Return the scores of each arm."""
+        return {arm: self._choices(arm).arm_scores() for arm in self.arms}
 
     def _choices(self, arm: str) -> Choices:
         answers, labels = self.arms[arm], self.labels
@@ -81,13 +87,15 @@ class Answers:
 
 
 def _dense(column: pl.Series) -> Doubles:
-    """Return [N, C] of a column of lists.
+    """Return a column of lists as [N, C].
 
     Raises:
-        DataError: the lists are not all as long.
+        DataError: the lists differ in length.
     """
     lengths = column.list.len().unique().to_list()
     if len(lengths) > 1:
-        raise DataError(f"{column.name} answers for {lengths} classes. Run evaluate again.")
+        raise DataError(
+            f"{column.name} has rows of {lengths} classes. Run `kedro run --pipeline=evaluate`."
+        )
     flat = column.explode(empty_as_null=False).to_numpy().astype(np.float64)
     return flat.reshape(len(column), lengths[0] if lengths else 0)

@@ -31,7 +31,7 @@ def fitted_temperature(probabilities: NDArray[Any], labels: NDArray[Any]) -> flo
 
     nll(probabilities, labels)  # which checks them
     found = minimize_scalar(
-        lambda log_t: nll(scaled(probabilities, float(np.exp(log_t))), labels),
+        lambda log_t: nll(scaled_probabilities(probabilities, float(np.exp(log_t))), labels),
         bounds=(np.log(LEAST), np.log(MOST)),
         method="bounded",
         options={"xatol": 1e-5},
@@ -39,9 +39,9 @@ def fitted_temperature(probabilities: NDArray[Any], labels: NDArray[Any]) -> flo
     return float(np.exp(found.x))
 
 
-def scaled(probabilities: NDArray[Any], temperature: float) -> Doubles:
+def scaled_probabilities(probabilities: NDArray[Any], temperature: float) -> Doubles:
     """Return [N, C]: softmax(log p / T), with p clipped from below at `LEAST_P`."""
-    some = np.clip(np.asarray(probabilities, dtype=np.float64), LEAST_P, None)
-    logits = np.log(some) / temperature
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+    from scipy.special import softmax
+
+    positive = np.clip(np.asarray(probabilities, dtype=np.float64), LEAST_P, None)
+    return np.asarray(softmax(np.log(positive) / temperature, axis=1))

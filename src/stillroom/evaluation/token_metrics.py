@@ -1,9 +1,9 @@
-"""Tokens: what a language model says at each position in, how good that is out.
+"""Token metrics: logits of a language model at each position in, its quality out.
 
-    logits [M, V], labels [M] ──said──> Said: NLL, first choice, confidence, KL from the teacher
-    Said of all positions ──token_quality──> TokenQuality
+    logits [M, V], labels [M] ──token_scores──> TokenScores: NLL, first choice, confidence, KL
+    TokenScores of all positions ──token_quality──> TokenQuality
 
-What is kept of a position is a few numbers, so that a vocabulary of any size can be measured.
+Only a few numbers are kept for each position, so a vocabulary of any size can be measured.
 """
 
 import math
@@ -29,14 +29,14 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a model says at M positions.
+class TokenScores:
+    """The scores of a model at M positions.
 
     Attributes:
         nll: [M], -log q(label), in nats.
-        top: [M], its first choice.
-        confidence: [M], the probability of that.
-        kl: [M], KL(teacher || model) in nats; 0 of the teacher itself.
+        top: [M], the first choice.
+        confidence: [M], the probability of the first choice.
+        kl: [M], KL(teacher || model) in nats; 0 for the teacher itself.
     """
 
     nll: Doubles
@@ -66,7 +66,7 @@ class TokenQuality:
 
 @dataclass(frozen=True, slots=True)
 class TextQuality:
-    """How likely a text is to a model that says all of it, token after token.
+    """How likely a text is under a model that predicts it token after token.
 
     Attributes:
         perplexity: exp of the NLL of a token.
@@ -78,8 +78,8 @@ class TextQuality:
     bits_per_byte: float
 
 
-def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
-    """Measure logits against labels and a teacher.
+def token_scores(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> TokenScores:
+    """Return the scores of logits against labels and a teacher.
 
     Args:
         logits: [M, V], the model's.
@@ -97,13 +97,13 @@ def said(logits: "Tensor", labels: "Tensor", teacher: "Tensor") -> Said:
         log_p = teacher[rows].double().log_softmax(dim=1)
         best = log_q.max(dim=1)
         nll = -log_q.gather(1, labels[rows][:, None])[:, 0]
-        # Where p is 0 the teacher says nothing, whatever q is.
+        # Where p is 0, the term is 0 regardless of q.
         kl = torch.where(log_p.isneginf(), 0.0, log_p.exp() * (log_p - log_q)).sum(dim=1)
         parts.append((nll, best.indices, best.values.exp(), kl.clamp(min=0)))
-    found = Said(*(torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)))
-    require_finite(found.nll)
-    require_finite(found.kl)
-    return found
+    scores = TokenScores(*(torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)))
+    require_finite(scores.nll)
+    require_finite(scores.kl)
+    return scores
 
 
 def rows_at_once(logits: "Tensor") -> "Sequence[Tensor]":
@@ -113,18 +113,20 @@ def rows_at_once(logits: "Tensor") -> "Sequence[Tensor]":
     return torch.arange(len(logits)).split(max(1, CHUNK // logits.shape[1]))
 
 
-def require_finite(found: Doubles) -> None:
-    """Refuse what logits that are no numbers come to.
+def require_finite(values: Doubles) -> None:
+    """Refuse values that come from logits of NaN or infinity.
 
     Raises:
         DataError: a value is NaN or infinite.
     """
-    if not np.isfinite(found).all():
+    if not np.isfinite(values).all():
         raise DataError("a model's logits hold NaN or infinity. It has diverged: train it again.")
 
 
-def token_quality(model: Said, teacher: Said, labels: Ints, bins: int) -> TokenQuality:
-    """Return every measure of one model that is one of single tokens.
+def token_quality(
+    model: TokenScores, teacher: TokenScores, labels: Ints, bins: int
+) -> TokenQuality:
+    """Return every measure of one model that is defined on single tokens.
 
     Args:
         model, teacher: at the same M positions.
@@ -141,11 +143,11 @@ def token_quality(model: Said, teacher: Said, labels: Ints, bins: int) -> TokenQ
     )
 
 
-def text_quality(model: Said, text_bytes: int) -> TextQuality:
-    """Return the measures of a text of so many bytes, each of whose tokens was said.
+def text_quality(model: TokenScores, text_bytes: int) -> TextQuality:
+    """Return the measures of a text of which every token was predicted in turn.
 
-    Tokens that were hidden are a part of a text, said with the rest at hand: of them there is
-    neither.
+    Masked tokens are only a part of a text and are predicted from the rest, so a masked language
+    model has neither measure.
     """
     return TextQuality(
         perplexity=math.exp(float(model.nll.mean())),

@@ -1,12 +1,12 @@
-"""Temperature scaling of language models: logits that nobody keeps in, the T of least NLL out.
+"""Temperature scaling of language models: batches of logits in, the T of least NLL out.
 
-    logits [M, V], labels [M] ──curve──> Curve: the NLL by 1/T, on a grid
-    Curves of all batches, added up ──fitted──> T
-    logits, labels, T ──scaled──> Scaled: what softmax(z / T) says ──scaled_quality──> metrics
+    logits [M, V], labels [M] ──nll_curve──> NllCurve: the NLL by 1/T, on a grid
+    Curves of all batches, added up ──best_temperature──> T
+    logits, labels, T ──scaled_scores──> ScaledScores of softmax(z / T) ──scaled_quality──> metrics
 
 Guo et al. (2017), "On Calibration of Modern Neural Networks", arXiv 1706.04599, section 4.2, as in
-`temperature`. A search would see all logits again and again, and those of a vocabulary do not fit
-into memory. So they are seen once: the NLL of softmax(βz), β = 1/T, is convex in β, and its slope
+`temperature`. A search would need all logits many times, and logits over a vocabulary do not fit
+into memory. So each batch is read once: the NLL of softmax(βz), β = 1/T, is convex in β; its slope
 E_β[z] - z(label) and curvature Var_β[z] cost two products more than the normalisation does.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # NLL, slope and curvature at so few give T to 0.005% (median of 600 searches) and 0.11% at worst.
 BETAS = 1 / np.geomspace(MOST, LEAST, 10)
 
-# exp of it is 0 at each β; 0 times -inf, the logit of a token that cannot be said, is no number.
+# exp of it is 0 at each β. The logit of an impossible token is -inf, and 0 times -inf is NaN.
 LOWEST = -2e4
 
 Doubles = NDArray[np.float64]
@@ -34,7 +34,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class NllCurve:
     """The NLL by β, summed over positions, at each of `BETAS`.
 
     Attributes:
@@ -47,19 +47,19 @@ class Curve:
     slope: Doubles
     curvature: Doubles
 
-    def __add__(self, other: "Curve") -> "Curve":
-        """Return that of the positions of both."""
-        return Curve(
+    def __add__(self, other: "NllCurve") -> "NllCurve":
+        """Return the curve of the positions of both."""
+        return NllCurve(
             self.nll + other.nll, self.slope + other.slope, self.curvature + other.curvature
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Scaled:
-    """What a model says at M positions once its logits are divided; its first choices stay.
+class ScaledScores:
+    """The scores of a model at M positions with a temperature; its first choices stay.
 
     Attributes:
-        temperature: that they are divided by.
+        temperature: the divisor of the logits.
         nll: [M], -log q(label), in nats.
         confidence: [M], the probability of the first choice.
     """
@@ -71,7 +71,7 @@ class Scaled:
 
 @dataclass(frozen=True, slots=True)
 class ScaledQuality:
-    """What scaling does to a language model, over all positions of a split.
+    """The effect of temperature scaling on a language model, over all positions of a split.
 
     Attributes:
         temperature: above 1 the model is over-confident.
@@ -84,7 +84,7 @@ class ScaledQuality:
     scaled_nll: float
 
 
-def curve(logits: "Tensor", labels: "Tensor") -> Curve:
+def nll_curve(logits: "Tensor", labels: "Tensor") -> NllCurve:
     """Return the NLL of M positions by β.
 
     Args:
@@ -96,7 +96,7 @@ def curve(logits: "Tensor", labels: "Tensor") -> Curve:
     """
     import torch
 
-    found = np.zeros((3, len(BETAS)))
+    sums = np.zeros((3, len(BETAS)))
     for rows in rows_at_once(logits):
         z = logits[rows].double()
         z = (z - z.amax(dim=1, keepdim=True)).clamp_(min=LOWEST)
@@ -108,12 +108,12 @@ def curve(logits: "Tensor", labels: "Tensor") -> Curve:
             square = odds.mul_(z).sum(dim=1) / total
             nll = total.log() - beta * of_label
             parts = torch.stack([nll, mean - of_label, square - mean.square()])
-            found[:, at] += parts.sum(dim=1).cpu().numpy()
-    require_finite(found)
-    return Curve(*found)
+            sums[:, at] += parts.sum(dim=1).cpu().numpy()
+    require_finite(sums)
+    return NllCurve(*sums)
 
 
-def fitted(curve: Curve) -> float:
+def best_temperature(curve: NllCurve) -> float:
     """Return the T of least NLL, between `LEAST` and `MOST`: where the slope is 0.
 
     Between two temperatures of the grid the NLL is taken for the quintic in log β that has its
@@ -134,8 +134,8 @@ def fitted(curve: Curve) -> float:
     return float(np.exp(-brentq(slope, *log_beta[at])))
 
 
-def scaled(logits: "Tensor", labels: "Tensor", temperature: float) -> Scaled:
-    """Return what softmax(z / T) says.
+def scaled_scores(logits: "Tensor", labels: "Tensor", temperature: float) -> ScaledScores:
+    """Return the scores of softmax(z / T).
 
     Args:
         logits: [M, V], the model's.
@@ -153,16 +153,18 @@ def scaled(logits: "Tensor", labels: "Tensor", temperature: float) -> Scaled:
         log_z = z.logsumexp(dim=1)
         nll = log_z - z.gather(1, labels[rows][:, None])[:, 0]
         parts.append((nll, (z.amax(dim=1) - log_z).exp()))
-    found = Scaled(temperature, *(torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True)))
-    require_finite(found.nll)
-    return found
+    scores = ScaledScores(
+        temperature, *(torch.cat(one).cpu().numpy() for one in zip(*parts, strict=True))
+    )
+    require_finite(scores.nll)
+    return scores
 
 
-def scaled_quality(model: Scaled, right: Bools, bins: int) -> ScaledQuality:
+def scaled_quality(model: ScaledScores, right: Bools, bins: int) -> ScaledQuality:
     """Return the measures of one model.
 
     Args:
-        model: what it says at M positions.
+        model: its scores at M positions.
         right: [M], whether its first choice is the label.
         bins: of the calibration error.
     """

@@ -1,43 +1,41 @@
-"""Intervals: a share that was counted in, the range that the truth lies in out.
+"""Wilson's interval: a counted share in, the interval of the true share out.
 
-share, count ──wilson──> both ends;  Estimate of a share ──within──> the same, from 0 to 1
+successes, count ──wilson──> both ends;  Estimate of a share ──within──> limited to 0 and 1
 """
-
-import math
 
 from stillroom.errors import DataError
 from stillroom.evaluation.statistics.bootstrap import Estimate
 
-# Of the normal distribution, for 95%.
-Z_95 = 1.959964
 
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Return the 95% interval of a share of `count` trials, both ends within 0 and 1.
+def wilson(successes: int, count: int) -> tuple[float, float]:
+    """Return the 95% interval of the share of successes, both ends within 0 and 1.
 
     Wilson (1927), "Probable Inference": unlike share ± error it is not empty at 0% and 100%.
 
     Raises:
-        DataError: no trial, or a share outside of 0 to 1.
+        DataError: there is no trial, or the successes are not between 0 and their number.
     """
-    if count < 1 or not 0 <= share <= 1:
-        raise DataError(f"a share of {share} of {count} trials has no interval.")
-    squared = Z_95**2 / count
-    centre = (share + squared / 2) / (1 + squared)
-    spread = Z_95 / (1 + squared) * math.sqrt(share * (1 - share) / count + squared / (4 * count))
-    return max(0.0, centre - spread), min(1.0, centre + spread)
+    from scipy.stats import binomtest
+
+    if count < 1 or not 0 <= successes <= count:
+        raise DataError(
+            f"{successes} successes in {count} trials have no interval. Give at least one trial, "
+            "and at least 0 and at most as many successes as trials."
+        )
+    interval = binomtest(successes, count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
-def within(found: Estimate, examples: int) -> Estimate:
-    """Return a share with an interval that no share can leave.
+def within(share: Estimate, examples: int) -> Estimate:
+    """Return a share with its interval limited to 0 and 1.
 
-    Where all answers are right, or none, those drawn again would be all alike, as if nothing were
-    left to chance: it is Wilson's then.
+    If all answers are right, or none is, every bootstrap sample is the same and the interval would
+    be empty. Then it is Wilson's interval.
 
     Args:
-        found: the mean of answers that are 0 or 1.
+        share: the mean of answers that are 0 or 1.
         examples: that were drawn independently.
     """
-    if found.value in (0.0, 1.0):
-        return Estimate(found.value, *wilson(found.value, examples))
-    return Estimate(found.value, max(0.0, found.low), min(1.0, found.high))
+    if share.value in (0.0, 1.0):
+        return Estimate(share.value, *wilson(round(share.value * examples), examples))
+    return Estimate(share.value, max(0.0, share.low), min(1.0, share.high))

@@ -1,1 +1,1 @@
-"""Export: a student that is ready to ship."""
+"""Export: a student that is ready to deploy."""

@@ -1,4 +1,4 @@
-"""ONNX: a model directory in, `model.onnx` and how closely it agrees out.
+"""ONNX: a model in, `model.onnx` and its largest difference from the model out.
 
 model ──torch.onnx──> model.onnx ──onnxruntime──> logits ──difference──> Parity
 """
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.data.encoders.sequence_encoder import TOKENS
+from stillroom.data.text.token_layout import TOKENS
 from stillroom.errors import ModelError
-from stillroom.models.forward.forward_kwargs import is_classifier, is_decoder, padding_of
+from stillroom.models.forward.forward_kwargs import is_classifier, is_decoder, pad_token_id
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,18 +26,18 @@ FILE = "model.onnx"
 OPSET = 18
 INPUTS = "inputs"
 BATCH_SIZE, SEQUENCES = 256, 8
-# Float32 sums in another order: seen up to 1e-5 on logits of about 20.
+# Float32 sums in another order: up to 1e-5 was measured on logits of about 20.
 TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far two runs of one model lie apart.
+    """How closely a model and its ONNX file agree.
 
     Attributes:
-        largest_difference: of any logit on any input.
+        largest_difference: the largest difference of a logit over all inputs.
         inputs: how many inputs were compared.
-        tolerance: what would have been accepted.
+        tolerance: the largest difference that is accepted.
     """
 
     largest_difference: float
@@ -46,17 +46,20 @@ class Parity:
 
 
 def export_onnx(model: "PreTrainedModel", inputs: NDArray[Any], path: Path) -> None:
-    """Write a model as ONNX; how many inputs there are stays free, and of tokens how long they are.
+    """Write a model as ONNX, with a free batch size, and a free length for tokens.
 
     Args:
         model: in evaluation mode.
-        inputs: [N >= 2, *shape], real ones, to trace with.
-        path: of the file to write.
+        inputs: [N >= 2, *shape], real inputs for the trace.
+        path: the file to write.
+
+    Raises:
+        ModelError: PyTorch returns no ONNX model.
     """
     import torch
 
-    fed = feeds(model, inputs[:2])
-    names = list(fed)
+    tensors = feeds(model, inputs[:2])
+    names = list(tensors)
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
     free = {0: batch} if names == [INPUTS] else {0: batch, 1: length}
 
@@ -71,7 +74,7 @@ def export_onnx(model: "PreTrainedModel", inputs: NDArray[Any], path: Path) -> N
     with _quiet():
         program = torch.onnx.export(
             Logits().eval(),
-            tuple(torch.from_numpy(one) for one in fed.values()),
+            tuple(torch.from_numpy(one) for one in tensors.values()),
             dynamo=True,
             opset_version=OPSET,
             input_names=names,
@@ -84,15 +87,15 @@ def export_onnx(model: "PreTrainedModel", inputs: NDArray[Any], path: Path) -> N
 
 
 def feeds(model: "PreTrainedModel", inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return what the exported model is given for some inputs, by name.
+    """Return the inputs of the exported model, by name.
 
-    Of sequences [N, 3, length] each is taken for one text: `input_ids` and `attention_mask`, as
-    every reader of language models has them.
+    Each sequence of [N, 3, length] counts as one text: `input_ids` and `attention_mask`, as
+    deployment tools for language models expect.
     """
     if inputs.dtype.kind == "f":
         return {INPUTS: inputs}
     tokens = inputs[:, TOKENS].astype(np.int64)
-    padding = padding_of(model) if is_classifier(model) else 0
+    padding = pad_token_id(model) if is_classifier(model) else 0
     ids = np.where(tokens < 0, padding, tokens)
     return {"input_ids": ids, "attention_mask": (tokens >= 0).astype(np.int64)}
 
@@ -101,7 +104,7 @@ def measure_parity(model: "PreTrainedModel", path: Path, inputs: NDArray[Any]) -
     """Compare the logits of a model and of its ONNX file on the same inputs.
 
     Raises:
-        ModelError: they differ by more than the tolerance.
+        ModelError: the logits differ by more than the tolerance.
     """
     import onnxruntime
     import torch
@@ -113,14 +116,14 @@ def measure_parity(model: "PreTrainedModel", path: Path, inputs: NDArray[Any]) -
         fed = feeds(model, inputs[start : start + size])
         with torch.inference_mode():
             ours = _logits(model, {name: torch.from_numpy(one) for name, one in fed.items()})
-        apart = np.abs(ours.numpy() - session.run(["logits"], fed)[0])
-        if apart.ndim == 3:  # of each token; what is said of padding means nothing
-            apart = apart[fed["attention_mask"] > 0]
-        largest = max(largest, float(apart.max()))
+        difference = np.abs(ours.numpy() - session.run(["logits"], fed)[0])
+        if difference.ndim == 3:  # logits per token; those at padding mean nothing
+            difference = difference[fed["attention_mask"] > 0]
+        largest = max(largest, float(difference.max()))
     if not largest <= TOLERANCE:
         raise ModelError(
-            f"{path.name} differs from the student by {largest:.3g} in a logit; at most "
-            f"{TOLERANCE:g} is accepted. Export with another architecture or version of PyTorch."
+            f"A logit of {path.name} differs from the student by {largest:.3g}; allowed are "
+            f"{TOLERANCE:g}. Choose another architecture, or another version of PyTorch."
         )
     return Parity(largest, len(inputs), TOLERANCE)
 
@@ -133,7 +136,7 @@ def _logits(model: "PreTrainedModel", fed: "dict[str, Tensor]") -> "Tensor":
 
 
 def _strip(proto: object, path: Path) -> None:
-    """Write the graph without the exporter's notes: they hold paths of this machine."""
+    """Write the graph without the metadata of the exporter, which holds paths of this machine."""
     import onnx
 
     if not isinstance(proto, onnx.ModelProto):
@@ -155,7 +158,7 @@ def _strip(proto: object, path: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet():  # type: ignore[no-untyped-def]
-    """Keep the exporter's progress and deprecation notes off the terminal."""
+    """Silence the progress and the deprecation warnings of the exporter."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

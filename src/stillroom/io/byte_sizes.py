@@ -1,6 +1,6 @@
-"""Sizes: what a person writes of bytes in, a number out, and back.
+"""Sizes in bytes: from text to a number, and from a number to text.
 
-"200MB" ──parsed──> 200_000_000 ──told──> "200 MB"
+"200MB" ──bytes_of──> 200_000_000 ──size_text──> "200 MB"
 """
 
 import re
@@ -21,19 +21,21 @@ UNITS = {
 }
 
 
-def parsed(text: str) -> int:
-    """Return the bytes that a text such as `200MB`, `1.5 GB` or `64MiB` names.
+def bytes_of(text: str) -> int:
+    """Return the number of bytes that a text names, as in `200MB`, `1.5 GB` or `64MiB`.
 
     Raises:
-        ConfigError: it names none.
+        ConfigError: the text is not a size.
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
-    if found is None or found[2].lower() not in UNITS:
-        raise ConfigError(f"{text} is not a size. Write it as in 800kB, 200MB, 1.5GB or 64MiB.")
-    return int(float(found[1]) * UNITS[found[2].lower()])
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    if match is None or match[2].lower() not in UNITS:
+        raise ConfigError(
+            f"{text} is not a size. Write a number and a unit, as in 800kB, 200MB, 1.5GB or 64MiB."
+        )
+    return int(float(match[1]) * UNITS[match[2].lower()])
 
 
-def told(size: float) -> str:
+def size_text(size: float) -> str:
     """Return a size with three digits and a decimal unit, as in `1.23 MB`."""
     units = ["B", "kB", "MB", "GB", "TB"]
     while size >= 999.5 and len(units) > 1:

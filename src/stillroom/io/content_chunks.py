@@ -1,9 +1,9 @@
-"""Cuts: rows with keys and parts in, runs of rows whose borders new rows hardly move, out.
+"""Content-defined chunking: cut rows into runs whose borders hardly move when rows are added.
 
-Whether a run ends after a row depends on that row's key, on the part that the next row is from and
-on how long the run is, never on how many rows came before it. So a row that is inserted, appended
-or removed changes the run around it and perhaps the next one; every other run stays what it was.
-(Content-defined chunking, as backup programs cut files.)
+Whether a run ends after a row depends on the key of that row, on the part of the next row and on
+the length of the run, but never on the number of rows before it. So a row that is inserted,
+appended or removed changes its own run and perhaps the next one; all other runs stay equal. Backup
+programs cut files in this way.
 """
 
 
@@ -11,15 +11,16 @@ def is_cut(key: bytes, part: str, following: str, length: int, rows: int) -> boo
     """Tell whether a run of `length` rows ends after the row with `key`.
 
     Args:
-        key: of the last row, at least 8 bytes, uniform.
-        part, following: the parts of the last row and of the one after it.
-        length: rows of the run so far.
-        rows: how long a run is on average; at least half of it within a part, at most twice.
+        key: the key of the last row, at least 8 bytes, uniformly distributed.
+        part, following: the parts of the last row and of the next row.
+        length: the number of rows in the run so far.
+        rows: the average length of a run. Within a part a run has at least half of it, and at most
+            twice as many rows.
     """
     if length >= 2 * rows:
         return True
     if part != following:
-        # Many small parts share a run; a new part begins one of its own unless the last is tiny.
+        # A new part begins a new run, unless the run is tiny: many small parts share one.
         return length >= max(1, rows // 16)
     within = max(rows // 2, 1)
     return length >= (rows + 1) // 2 and int.from_bytes(key[:8], "little") % within == 0

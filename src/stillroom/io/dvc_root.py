@@ -1,13 +1,13 @@
-"""DVC's root: where what several checkouts of one project share can lie."""
+"""DVC's root: the folder that all checkouts of one project share."""
 
 from pathlib import Path
 
 
 def shared_root(project: Path) -> Path:
-    """Return the folder that temporary experiments and the workspace have in common.
+    """Return the folder that the workspace and DVC's temporary experiments share.
 
-    A DVC experiment in a temporary folder runs in `<root>/.dvc/tmp/exps/<name>`; the root is what
-    lies above that. Elsewhere it is the project itself.
+    A DVC experiment in a temporary folder runs in `<root>/.dvc/tmp/exps/<name>`, and this function
+    returns `<root>`. Any other project is its own root.
     """
     parts = project.resolve().parts
     for at in range(len(parts) - 2, 0, -1):

@@ -1,4 +1,4 @@
-"""The Hub's cache on disk: a path in, the repository's name out."""
+"""The name of a repository on the Hub, from a path in the Hub's cache on disk."""
 
 from pathlib import PurePath
 from typing import Literal
@@ -7,9 +7,9 @@ Kind = Literal["models", "datasets"]
 
 
 def hub_id_of(path: PurePath, kind: Kind) -> str | None:
-    """Return owner/name where a path lies in the Hub's cache, else nothing.
+    """Return owner/name if a path is in the Hub's cache, else None.
 
-    Its folders are called `models--owner--name` and `datasets--owner--name`.
+    The folders of the cache are called `models--owner--name` and `datasets--owner--name`.
     """
     for part in reversed(path.parts):
         owner, _, name = part.removeprefix(f"{kind}--").partition("--")

@@ -1,6 +1,6 @@
-"""Progress: what is being done, how far, how fast, and how long it will take.
+"""Progress: the current work, how much is done, the rate, and the time left.
 
-On a terminal a live bar; in a log one line every few seconds, so that neither is silent.
+A terminal shows a live bar. A log gets a line every few seconds.
 """
 
 import sys
@@ -18,7 +18,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 @dataclass(slots=True)
 class Ticker:
-    """Counts units of work done and shows them. Made by `ticking`, not by hand."""
+    """Counts and shows the finished units of work. Use `ticking` to create one."""
 
     label: str
     total: int
@@ -29,7 +29,7 @@ class Ticker:
     last_line: float = field(default_factory=lambda: time.monotonic())
 
     def advance(self, amount: int = 1, label: str | None = None) -> None:
-        """Record `amount` more units of `unit`; `label` replaces the text where given."""
+        """Record `amount` more units as done; a `label` replaces the text."""
         self.done += amount
         self.label = label or self.label
         if self.bar is not None:

@@ -1,9 +1,10 @@
-"""Run status: the events of each stage's run, merged into the file that Kedro-Viz reads.
+"""Run status: merge the events of a stage's run into the file that Kedro-Viz reads.
 
     events of this run + .viz/kedro_pipeline_events.json ──by node and dataset──> the same file
 
-Kedro-Viz writes that file for whole runs alone, and anew each time; after `dvc repro`, which runs
-stage by stage, it would show nothing. Without the extra `viz` this hook does nothing.
+Kedro-Viz writes that file only for runs of the whole pipeline, and replaces it each time. After
+`dvc repro`, which runs stage by stage, it would show nothing. Without the extra `viz` this hook
+does nothing.
 """
 
 import json
@@ -24,7 +25,7 @@ Event = dict[str, Any]
 
 
 class RunStatus:
-    """Collects what happened to each node and dataset of a run."""
+    """Collects the events of each node and dataset of a run."""
 
     def __init__(self) -> None:
         """Start with no events."""
@@ -44,7 +45,7 @@ class RunStatus:
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Record a node that ended well."""
+        """Record a node that succeeded."""
         if (ids := _ids()) is not None:
             duration = perf_counter() - self.started[node.name]
             self.events.append(
@@ -59,12 +60,12 @@ class RunStatus:
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str) -> None:
-        """Record a dataset that was read."""
+        """Record a dataset that was loaded."""
         self._record_dataset("after_dataset_loaded", dataset_name)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
-        """Record a dataset that was written."""
+        """Record a dataset that was saved."""
         self._record_dataset("after_dataset_saved", dataset_name)
 
     @hook_impl
@@ -84,7 +85,7 @@ class RunStatus:
 
     @hook_impl
     def on_pipeline_error(self) -> None:
-        """Write what happened up to the error."""
+        """Write the events up to the error."""
         try:
             self.after_pipeline_run()
         except OSError as error:  # the run's own error is what the user must see
@@ -92,7 +93,7 @@ class RunStatus:
 
     @hook_impl
     def after_pipeline_run(self) -> None:
-        """Write what happened."""
+        """Write the events."""
         if _ids() is not None:
             write_merged(confined(EVENTS, project_root()), self.events)
 
@@ -110,12 +111,12 @@ class RunStatus:
 
 
 def write_merged(path: Path, events: list[Event]) -> None:
-    """Replace what the file says about the nodes and datasets of `events`; keep the rest."""
+    """Replace the events of the same nodes and datasets in the file; keep all others."""
     kept = [event for event in _read(path) if _subject(event) not in set(map(_subject, events))]
-    between = [event for event in [*kept, *events] if "node_id" in event]
+    with_ids = [event for event in [*kept, *events] if "node_id" in event]
     start = {"event": "before_pipeline_run", "timestamp": _now()}
     end = {"event": "after_pipeline_run", "timestamp": _now()}
-    write_text(path, json.dumps([start, *between, end], indent=2))
+    write_text(path, json.dumps([start, *with_ids, end], indent=2))
 
 
 def _subject(event: Event) -> str:
@@ -126,13 +127,13 @@ def _read(path: Path) -> list[Event]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        content = []  # a status is no result: what cannot be read is written anew
+        content = []  # a status is not a result: an unreadable file is replaced
     events = content if isinstance(content, list) else []
     return [event for event in events if isinstance(event, dict) and "event" in event]
 
 
 def _ids() -> Any:
-    """Return Kedro-Viz's own ways to name nodes and sizes, or None where it is not installed."""
+    """Return the module of Kedro-Viz that computes ids and sizes, None if it is not installed."""
     try:
         from kedro_viz.integrations.kedro import hooks_utils
     except ImportError:

@@ -1,8 +1,8 @@
-"""Tables on disk: a Parquet file as a small value that travels between nodes and is read late."""
+"""Tables on disk: a handle to Parquet files, which are read only when a caller needs them."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stillroom.errors import DataError
 from stillroom.io.content_chunks import is_cut
 from stillroom.io.files.atomic import write_with
+from stillroom.io.stage_command import stage_command
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,33 +22,38 @@ ROWS_PER_FILE = 8192
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A table on disk: a Parquet file, or a folder of them that are read in order of their names.
+    """A table on disk: a Parquet file, or a folder of Parquet files in the order of their names.
 
-    Worker processes take its path, nodes read it.
+    Nodes read it. Worker processes get only its path.
+
+    Attributes:
+        path: of the file or the folder.
+        stage: the stage that writes it, for errors; None if it is not known.
     """
 
     path: Path
+    stage: str | None = field(default=None, compare=False)
 
     @property
     def parts(self) -> "list[TableFile]":
-        """The files, each a table of its own, in order.
+        """The files in order, each as a table of its own.
 
         Raises:
-            DataError: there is none, or one is missing.
+            DataError: there is no file, or one is missing.
         """
-        return [TableFile(path) for path in self._files()]
+        return [TableFile(path, self.stage) for path in self._files()]
 
     def read(self, columns: list[str] | None = None) -> "pl.DataFrame":
         """Return the whole table, or some of its columns.
 
         Raises:
-            DataError: a file is missing, damaged or no Parquet.
+            DataError: a file is missing, damaged or not Parquet.
         """
         import polars as pl
 
         tables = []
         for path in self._files():
-            with _opened(path) as file:
+            with _opened(path, self.stage) as file:
                 tables.append(file.read(columns))
         return pl.concat([pl.DataFrame(pl.from_arrow(table)) for table in tables])
 
@@ -60,12 +66,12 @@ class TableFile:
         import polars as pl
 
         for path in self._files():
-            with _opened(path) as file:
+            with _opened(path, self.stage) as file:
                 for batch in file.iter_batches(batch_size=rows):
                     yield pl.DataFrame(pl.from_arrow(batch))
 
     def count(self, column: str, value: object) -> tuple[int, int]:
-        """Return how many rows hold `value` in a column, and how many hold another.
+        """Return how many rows have `value` in a column, and how many have another value.
 
         Raises:
             DataError: as `read`.
@@ -74,7 +80,7 @@ class TableFile:
 
         equal = rows = 0
         for path in self._files():
-            with _opened(path) as file:
+            with _opened(path, self.stage) as file:
                 for batch in file.iter_batches(columns=[column]):
                     equal += pc.sum(pc.equal(batch.column(0), value)).as_py() or 0
                     rows += batch.num_rows
@@ -85,35 +91,38 @@ class TableFile:
             return [self.path]
         files = sorted(self.path.glob("*.parquet")) if self.path.is_dir() else []
         if not files:
-            raise DataError(f"{self.path} does not exist. Run the stage that writes it first.")
+            raise DataError(f"{self.path} does not exist. Run {stage_command(self.stage)} first.")
         count = len(files)
         named = [f"{number:05d}-of-{count:05d}.parquet" for number in range(1, count + 1)]
         if [file.name for file in files] != named:
             raise DataError(
-                f"{self.path} holds {', '.join(file.name for file in files[:3])}, …: a file is "
-                "missing, or one too many is there. Run its stage again."
+                f"{self.path} does not hold exactly the files 00001-of-{count:05d}.parquet to "
+                f"{count:05d}-of-{count:05d}.parquet: a file is missing, or there is one too "
+                f"many. Run {stage_command(self.stage)} again."
             )
         return files
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[pq.ParquetFile]":
+def _opened(path: Path, stage: str | None) -> "Iterator[pq.ParquetFile]":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        # polars never verifies the checksums of pages: a flipped bit would be another value.
+        # polars never verifies page checksums: a flipped bit would silently be another value.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not Parquet ({error}). Run its stage again.") from error
+        raise DataError(
+            f"{path} is not Parquet, or it is damaged ({error}). Run {stage_command(stage)} again."
+        ) from error
 
 
 def write_parts(frames: "Iterable[pl.DataFrame]", folder: Path) -> None:
-    """Write a table with the columns `example_id` and `part` into an empty folder, in files.
+    """Write a table with the columns `example_id` and `part` into several files of an empty folder.
 
-    They are cut so that new rows leave most of the files as they were, and DVC pushes little more
-    than what is new. One frame is in memory, and what of the last one was not cut off yet.
+    The cuts leave most files unchanged when rows are added, so DVC pushes little more than the new
+    rows. The memory holds one frame and the rest of the frame before it that is not written yet.
     """
     import polars as pl
 
@@ -132,7 +141,7 @@ def write_parts(frames: "Iterable[pl.DataFrame]", folder: Path) -> None:
 
 
 def _cut(frame: "pl.DataFrame") -> "list[pl.DataFrame]":
-    """Return the pieces of a table; the last one may go on in what follows."""
+    """Return the pieces of a table; the last one may continue in the next frame."""
     keys, parts = frame["example_id"].to_list(), frame["part"].to_list()
     bounds = [0]
     for at, (key, part, following) in enumerate(zip(keys, parts, parts[1:], strict=False), start=1):
@@ -144,12 +153,12 @@ def _cut(frame: "pl.DataFrame") -> "list[pl.DataFrame]":
 def write_table(frame: "pl.DataFrame", path: Path) -> None:
     """Write a table as Parquet, atomically; equal tables give equal bytes.
 
-    Written by pyarrow: with checksums of the pages, and a full disk is an OSError there.
+    pyarrow writes it, because it adds page checksums and reports a full disk as an OSError.
     """
     import polars as pl
     import pyarrow.parquet as pq
 
-    # The oldest level is what other readers know: polars' own string views are not among it.
+    # Other readers know the oldest level; it does not use the string views of polars.
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     write_with(
         path,

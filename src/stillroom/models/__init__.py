@@ -1,1 +1,1 @@
-"""Models: names to builders, and Hugging Face directories in and out."""
+"""Models: their architectures, their directories on disk, and their forward passes."""

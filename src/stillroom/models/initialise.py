@@ -1,7 +1,7 @@
-"""Start: what a fit begins with.
+"""Initialisation: the model that a fit starts from.
 
 architecture ──build──> weights drawn from the seed
-from_teacher ──inherit──> layers of the teacher
+from_teacher ──student_of_layers──> layers of the teacher
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stillroom.config.schema import FROM_TEACHER, Architecture
 from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
-from stillroom.models.layer_init import inherit
+from stillroom.models.layer_init import student_of_layers
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
@@ -18,23 +18,26 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def start(
+def initial_model(
     architecture: Architecture, encoder: Encoder, seed: int, teacher: Path | None
 ) -> "PreTrainedModel":
     """Return a model in training mode, on the CPU.
 
     Args:
-        architecture: what it is.
-        encoder: of its inputs.
-        seed: of weights that are drawn.
-        teacher: the directory whose layers a student may take; None for what has no teacher.
+        architecture: the name and the options of the model.
+        encoder: the encoder of its inputs.
+        seed: the seed of the weights.
+        teacher: the directory whose layers a student may copy; None for a model without teacher.
 
     Raises:
         ModelError: the architecture or an option is unknown or does not fit, or there is no
-            teacher to take from.
+            teacher to copy layers from.
     """
     if architecture.name != FROM_TEACHER:
         return build(architecture.name, architecture.options, Shape.of(encoder), seed)
     if teacher is None:
-        raise ModelError(f"{FROM_TEACHER} is of students. Name the teacher's own architecture.")
-    return inherit(teacher, architecture.options, encoder)
+        raise ModelError(
+            f"Only a student can use {FROM_TEACHER}. Set teacher.architecture.name to an "
+            "architecture."
+        )
+    return student_of_layers(teacher, architecture.options, encoder)

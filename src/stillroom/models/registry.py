@@ -1,9 +1,9 @@
-"""The table of architectures: a name and options in, an untrained model out.
+"""The registry of architectures: a name and options in, an untrained model out.
 
     Architecture(name, options) + Shape(inputs, classes) ──> transformers.PreTrainedModel
 
-Names map to builders; there is no import by dotted path. Other packages add builders through the
-entry point group `stillroom.models`, so what can be built is what is installed.
+Names map to builders; nothing is imported by a dotted path. Other packages add builders through
+the entry point group `stillroom.models`, so every architecture that is installed can be built.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "stillroom.models"
 
-
 Builder = Callable[[Shape, Mapping[str, Any]], "PreTrainedModel"]
 
 
@@ -30,28 +29,35 @@ def build(name: str, options: Mapping[str, Any], shape: Shape, seed: int) -> "Pr
     """
     import torch
 
-    builders = table()
-    if name not in builders:
+    known = builders()
+    if name not in known:
         raise ModelError(
-            f"architecture {name} is not known.{nearest(name, list(builders))} "
-            f"Allowed: {', '.join(sorted(builders))}."
+            f"The architecture {name} is not known.{nearest(name, list(known))} "
+            f"Allowed: {', '.join(sorted(known))}."
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return builders[name](shape, options).train()
+        return known[name](shape, options).train()
 
 
-def table() -> dict[str, Builder]:
+def builders() -> dict[str, Builder]:
     """Return every builder by name: the built-in ones, then those of installed packages."""
     from stillroom.models.architectures.mlp import build_mlp
     from stillroom.models.architectures.resnet import build_resnet
     from stillroom.models.architectures.transformer import build_transformer
 
-    builders: dict[str, Builder] = {
+    by_name: dict[str, Builder] = {
         "mlp": build_mlp,
         "resnet": build_resnet,
         "transformer": build_transformer,
     }
     for entry in entry_points(group=ENTRY_POINTS):
-        builders.setdefault(entry.name, entry.load())
-    return builders
+        by_name.setdefault(entry.name, entry.load())
+    return by_name
+
+
+def register_architectures() -> None:
+    """Register the architectures of our own, so that `transformers` reads their directories."""
+    # Each module registers its config and its model when it is imported.
+    import stillroom.models.architectures.mlp
+    import stillroom.models.architectures.sentence_encoder  # noqa: F401

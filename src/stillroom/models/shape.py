@@ -1,4 +1,4 @@
-"""Shape: what a model takes and gives, and which options its builder knows.
+"""Shapes: the inputs and outputs of a model, by which a builder sizes it.
 
 encoder ──Shape.of──> Shape(inputs, classes, vocabulary) ──> a builder of `models.architectures`
 """
@@ -13,13 +13,13 @@ from stillroom.errors import ModelError, nearest
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a model of tokens takes.
+    """The vocabulary of a model of tokens.
 
     Attributes:
         size: how many ids there are.
-        length: of the longest sequence.
-        task: what it is asked of a sequence: its class, the next token, or tokens that are hidden.
-        end, padding, mask: their ids; None where there are none.
+        length: the length of the longest sequence.
+        task: what the model predicts: the class of a text, the next token, or masked tokens.
+        end, padding, mask: the ids of these tokens; None where the tokenizer has none.
     """
 
     size: int
@@ -32,12 +32,12 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a model takes and gives.
+    """The inputs and outputs of a model.
 
     Attributes:
         inputs: the shape of one encoded example.
-        classes: their names; none where it answers with tokens.
-        vocabulary: of the tokens that it takes; None where it takes none.
+        classes: the names of the classes; empty where the model predicts tokens.
+        vocabulary: the vocabulary of its inputs; None where they are not tokens.
     """
 
     inputs: tuple[int, ...]
@@ -46,7 +46,7 @@ class Shape:
 
     @classmethod
     def of(cls, encoder: Encoder) -> "Shape":
-        """Return the shape of a model whose inputs an encoder makes."""
+        """Return the shape of a model for the inputs of an encoder."""
         if isinstance(encoder, ArrayEncoder):
             return cls(encoder.shape, encoder.classes)
         tokenizer = encoder.tokenizer
@@ -61,15 +61,15 @@ class Shape:
         return cls(encoder.shape, encoder.classes, vocabulary)
 
 
-def require_known(architecture: str, options: Mapping[str, Any], known: list[str]) -> None:
+def require_known_options(architecture: str, options: Mapping[str, Any], known: list[str]) -> None:
     """Refuse options that the architecture does not have.
 
     Raises:
-        ModelError: names the first such option and the nearest known one.
+        ModelError: names the first unknown option and the nearest known one.
     """
     for option in options:
         if option not in known:
             raise ModelError(
-                f"architecture {architecture} has no option {option}.{nearest(option, known)} "
+                f"The architecture {architecture} has no option {option}.{nearest(option, known)} "
                 f"Allowed: {', '.join(known)}."
             )

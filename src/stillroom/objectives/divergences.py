@@ -2,7 +2,7 @@
 
     log_p [N, m], log_q [N, m] ──> [N] nats
 
--inf is an outcome of probability zero. Where p is zero an outcome adds nothing to a mean under p,
+-inf is an outcome of probability zero. Where p is zero, an outcome adds nothing to a mean under p,
 and no NaN to its gradient.
 """
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def forward_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p || q) = sum p (log p - log q). It asks q to cover all that p does.
+    """KL(p || q) = sum p (log p - log q). It makes q cover everything that p covers.
 
     Args:
         log_p: [N, m], the teacher's.
@@ -22,18 +22,18 @@ def forward_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
     Returns:
         [N], in nats; infinite where q is zero and p is not.
     """
-    # Replaced before the product: a NaN that is left out after it would come back in its gradient.
+    # Replaced before the product: masking a NaN after it would leave the NaN in the gradient.
     gap = (log_p - log_q).masked_fill(log_p.isneginf(), 0.0)
     return (log_p.exp() * gap).sum(dim=-1)
 
 
 def cross_entropy_gap(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p || q) as the cross-entropy less the entropy of p: fewer steps for autograd.
+    """KL(p || q) as the cross-entropy minus the entropy of p: fewer steps for autograd.
 
-    What a small student's step costs beside one with hard labels is mostly their number.
+    For a small student, the number of steps is most of the cost over training on hard labels.
 
     Args:
-        log_p: [N, m], of which no gradient is asked.
+        log_p: [N, m], constant: it gets no gradient.
         log_q: [N, m], finite.
 
     Returns:
@@ -44,7 +44,7 @@ def cross_entropy_gap(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 
 def reverse_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(q || p): q is asked to stay where p is. MiniLLM (Gu et al., 2024), arXiv 2306.08543.
+    """KL(q || p): it keeps q where p is. MiniLLM (Gu et al., 2024), arXiv 2306.08543.
 
     Args and returns as `forward_kl`; infinite where p is zero and q is not.
     """
@@ -63,7 +63,7 @@ def jensen_shannon(log_p: Tensor, log_q: Tensor, beta: float) -> Tensor:
 
 
 def skew_kl(log_p: Tensor, log_q: Tensor, alpha: float) -> Tensor:
-    """KL(p || alpha p + (1 - alpha) q): finite, and of gradients that stay small.
+    """KL(p || alpha p + (1 - alpha) q): finite, with gradients that stay small.
 
     Source: DistiLLM (Ko et al., 2024), arXiv 2402.03898, where alpha is 0.1.
 
@@ -73,7 +73,7 @@ def skew_kl(log_p: Tensor, log_q: Tensor, alpha: float) -> Tensor:
 
 
 def skew_reverse_kl(log_p: Tensor, log_q: Tensor, alpha: float) -> Tensor:
-    """KL(q || alpha q + (1 - alpha) p), of the same source. Args and returns as `skew_kl`."""
+    """KL(q || alpha q + (1 - alpha) p), from the same source. Args and returns as `skew_kl`."""
     return forward_kl(log_q, _mixed(log_q, log_p, alpha))
 
 

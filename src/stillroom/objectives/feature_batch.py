@@ -1,9 +1,9 @@
-"""Features: what a model holds of its inputs beside the logits.
+"""Features: a model's hidden states in, what feature terms compare out.
 
     hidden states, one per layer, [N, *positions, D] ──mean over positions──> pooled [N, D]
 
-Positions are the pixels of a map or the tokens of a sequence; a perceptron's layers have none. Of
-a sequence that was filled up the places behind its end are no positions of its own.
+Positions are the pixels of a map or the tokens of a sequence; the layers of a perceptron have none.
+The padding of a sequence does not count as positions.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,14 +17,14 @@ from stillroom.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Of N rows.
+    """The features of N rows.
 
     Attributes:
-        pooled: [N, D], the last hidden state averaged over positions; of several teachers side by
-            side.
-        hidden: each [N, *positions, D], from the first layer to the last; none where a cache kept
-            the pooled ones alone.
-        inside: [N, *positions], boolean: which of them count; None where all do.
+        pooled: [N, D], the last hidden state averaged over positions; those of several teachers
+            are concatenated.
+        hidden: each [N, *positions, D], from the first layer to the last; empty where the cache
+            holds only pooled features.
+        inside: [N, *positions], boolean: which positions count; None where all of them do.
     """
 
     pooled: Tensor
@@ -33,11 +33,11 @@ class Features:
 
     @classmethod
     def of(cls, hidden: Sequence[Tensor], inside: Tensor | None = None) -> "Features":
-        """Return the features that some hidden states are."""
+        """Return the features of some hidden states."""
         return cls(pool(hidden[-1], inside), tuple(hidden), inside)
 
     def precise(self) -> "Features":
-        """Return the same in float32 at least: a bfloat16 keeps two digits."""
+        """Return the same in at least float32: bfloat16 has only two digits."""
         layers = tuple(_precise(one) for one in self.hidden)
         return Features(_precise(self.pooled), layers, self.inside)
 
@@ -46,13 +46,13 @@ class Features:
         """The last hidden state, [N, *positions, D].
 
         Raises:
-            ConfigError: only the pooled one is at hand.
+            ConfigError: there are only pooled features.
         """
         if not self.hidden:
             raise ConfigError(
-                "only pooled features are at hand, of a cache or of live teachers whose layers "
-                "differ, and a term asks for each position. Set objective.positions=pooled, or "
-                "teacher.mode=live with one teacher."
+                "A term compares features at each position, but there are only pooled features: "
+                "they come from the cache, or from live teachers whose layers differ. Set "
+                "objective.positions=pooled, or teacher.mode=live with one teacher."
             )
         return self.hidden[-1]
 
@@ -62,8 +62,8 @@ def _precise(states: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What a term compares.
+class ComparedStates:
+    """The states that a term compares.
 
     Attributes:
         states: [N, D] or [N, *positions, D].
@@ -82,21 +82,21 @@ class Chosen:
         return values.flatten(1).masked_fill(~inside, 0.0).sum(dim=1) / inside.sum(dim=1)
 
 
-Choose = Callable[[Features], Chosen]
+ChooseStates = Callable[[Features], ComparedStates]
 
 
-def pooled(features: Features) -> Chosen:
+def pooled(features: Features) -> ComparedStates:
     """Choose the pooled features."""
-    return Chosen(features.pooled)
+    return ComparedStates(features.pooled)
 
 
-def each(features: Features) -> Chosen:
+def each(features: Features) -> ComparedStates:
     """Choose the last hidden state at each position."""
-    return Chosen(features.last, features.inside)
+    return ComparedStates(features.last, features.inside)
 
 
 def pool(hidden: Tensor, inside: Tensor | None = None) -> Tensor:
-    """Return the mean over positions, or over those `inside`, [N, D]."""
+    """Return the mean over all positions, or over those `inside`, [N, D]."""
     if inside is not None:
         kept = hidden.masked_fill(~inside[..., None], 0.0).flatten(1, -2)
         return kept.sum(dim=1) / inside.flatten(1).sum(dim=1, keepdim=True)
@@ -104,7 +104,7 @@ def pool(hidden: Tensor, inside: Tensor | None = None) -> Tensor:
 
 
 def side_by_side(several: Sequence[Features]) -> Features:
-    """Return several teachers' features as one teacher's; layers are joined where they agree."""
+    """Return several teachers' features concatenated; layers too, where their positions agree."""
     depth = {len(one.hidden) for one in several}
     layers = list(zip(*(one.hidden for one in several), strict=False)) if len(depth) == 1 else []
     agree = all(len({tuple(part.shape[1:-1]) for part in layer}) == 1 for layer in layers)

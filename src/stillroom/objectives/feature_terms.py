@@ -2,8 +2,8 @@
 
     Features of student and teacher ──projected to the teacher's width──> term ──> [N]
 
-`project` is a learned linear map where widths differ and the identity where they are equal; it is
-trained with the student and thrown away.
+`project` is a learned linear map where widths differ, and the identity where they are equal. It is
+trained with the student and discarded afterwards.
 """
 
 from collections.abc import Callable
@@ -15,17 +15,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from stillroom.errors import ConfigError
-from stillroom.objectives.feature_batch import Choose, Features
+from stillroom.objectives.feature_batch import ChooseStates, Features
 
 Project = Callable[[Tensor], Tensor]
 
 
 class FeatureTerm(Protocol):
-    """What a student can learn from a teacher's features, row by row."""
+    """A loss that compares the features of student and teacher, row by row."""
 
     @property
     def projects(self) -> bool:
-        """Whether it takes the student's features through `project`."""
+        """Whether the term maps the student's features with `project`."""
         ...
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
@@ -48,7 +48,7 @@ class HiddenMSE:
         choose: pooled features, or each position.
     """
 
-    choose: Choose
+    choose: ChooseStates
     projects: ClassVar[bool] = True
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
@@ -65,10 +65,10 @@ class HiddenCosine:
     Source: DistilBERT, Sanh et al. (2019), arXiv 1910.01108.
 
     Attributes:
-        choose: as of `HiddenMSE`.
+        choose: as in `HiddenMSE`.
     """
 
-    choose: Choose
+    choose: ChooseStates
     projects: ClassVar[bool] = True
 
     def __call__(self, student: Features, teacher: Features, project: Project) -> Tensor:
@@ -82,8 +82,8 @@ class HiddenCosine:
 class AttentionTransfer:
     """Sum over layers of the squared distance between normalised maps of mean squared activation.
 
-    Where networks differ in depth, their last maps are compared alone; where maps differ in size,
-    the larger is averaged down. Source: Zagoruyko and Komodakis (2017), arXiv 1612.03928.
+    Where networks differ in depth, only their last maps are compared; where maps differ in size,
+    the larger one is averaged down. Source: Zagoruyko and Komodakis (2017), arXiv 1612.03928.
     """
 
     projects: ClassVar[bool] = False
@@ -93,15 +93,15 @@ class AttentionTransfer:
         ours, theirs = _maps(student), _maps(teacher)
         if len(ours) != len(theirs):
             ours, theirs = ours[-1:], theirs[-1:]
-        found = [_between(a, b) for a, b in zip(ours, theirs, strict=True)]
-        return torch.stack(found).sum(dim=0)
+        distances = [_between(a, b) for a, b in zip(ours, theirs, strict=True)]
+        return torch.stack(distances).sum(dim=0)
 
 
 def _pair(ours: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
     if ours.shape != theirs.shape:
         raise ConfigError(
-            f"the student's features are {_told(ours)} and the teacher's {_told(theirs)}: position "
-            "cannot be compared with position. Set objective.positions=pooled."
+            f"The student's features are {_shape(ours)} and the teacher's {_shape(theirs)}, so "
+            "their positions cannot be compared. Set objective.positions=pooled."
         )
     return ours, theirs
 
@@ -113,8 +113,9 @@ def _maps(features: Features) -> list[Tensor]:
         maps = [map_.masked_fill(~features.inside, 0.0) for map_ in maps]
     if not maps:
         raise ConfigError(
-            "attention_transfer compares maps, and a model has none. Choose networks with "
-            "positions, as resnet, and teacher.mode=live; or objective.terms.hidden_mse."
+            "attention_transfer compares maps, but one of the models has none. Choose networks "
+            "with positions, such as resnet, and teacher.mode=live; or use "
+            "objective.terms.hidden_mse instead."
         )
     return maps
 
@@ -130,11 +131,12 @@ def _between(ours: Tensor, theirs: Tensor) -> Tensor:
 def _averaged(map_: Tensor, size: tuple[int, ...]) -> Tensor:
     if map_.ndim != 3 or len(size) != 2:
         raise ConfigError(
-            f"attention maps are {_told(map_)}, and the other network's are of another number of "
-            "positions: only images can be averaged down. Choose networks that agree."
+            f"The attention maps are {_shape(map_)}, and those of the other network have another "
+            "number of positions, but only images can be averaged down. Choose networks with the "
+            "same number of positions."
         )
     return functional.adaptive_avg_pool2d(map_[:, None], (size[0], size[1]))[:, 0]
 
 
-def _told(tensor: Tensor) -> str:
+def _shape(tensor: Tensor) -> str:
     return " x ".join(map(str, tensor.shape[1:]))

@@ -1,14 +1,14 @@
-"""The fused loss: hidden states and the output matrix in, loss and gradients out, chunk by chunk.
+"""The fused loss: computes loss and gradients from hidden states, chunk by chunk.
 
     hidden [N, D], weight [V, D] ──chunk of rows──> z [n, V] ──> Gathered ──loss──> its gradient
                                                        └──── in place ────> dz ──> dhidden, dweight
 
-A loss is a function of what `Gathered` holds, so its gradient by z is that of a few numbers a row:
+A loss is a function of `GatheredLogits`, so a few numbers per row give its gradient by z:
 
     dz = sum_T (dL/drest_T) softmax of the rest (z / T) / T, and dL/dhead and dL/dlabel at their ids
 
-The logits of a chunk are all that is ever in memory, and they become their own gradient. The matrix
-products are those of an ordinary loss: one forwards, two backwards.
+Memory holds the logits of one chunk at a time, and the gradient overwrites them. The number of
+matrix products is that of an ordinary loss: one in the forward pass, two in the backward pass.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,19 +19,19 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from stillroom.objectives.gathered_logits import Gathered
-from stillroom.objectives.mixture import Counts, Mixture
+from stillroom.objectives.gathered_logits import GatheredLogits
+from stillroom.objectives.mixture import BatchCounts, Mixture
 from stillroom.objectives.soft_target import SoftTarget
 
-# Logits of a chunk: 256 MB in float32. Fewer rows would read and write the output matrix's
-# gradient more often.
+# The logits of a chunk take 256 MB in float32. With smaller chunks, the gradient of the output
+# matrix would be read and written more often.
 CHUNK = 2**26
 
-Rows = Callable[[Gathered, slice], Tensor]
+RowsLoss = Callable[[GatheredLogits, slice], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class OutputLayer:
     """The last layer: z = hidden @ weight.T + bias.
 
     Attributes:
@@ -46,17 +46,18 @@ class Head:
 @torch.compiler.disable
 def fused_loss(
     hidden: Tensor,
-    head: Head,
+    head: OutputLayer,
     labels: Tensor,
     target: SoftTarget,
     loss: Mixture,
-    counts: Counts | None = None,
+    counts: BatchCounts | None = None,
 ) -> Tensor:
     """Return the mean loss of N rows, as `loss(hidden @ weight.T + bias, labels, target)` would.
 
-    Under autocast the products are in its type; sums and losses are float32. Gradients are made
-    in the same pass, so `backward` may be called once. A compiled model calls it between its own
-    graphs, as it is: what it spends is in matrix products, and its chunks are loops.
+    Under autocast the products have its dtype; sums and losses are float32. The gradients are
+    computed in the same pass, so `backward` can be called only once. A compiled model calls this
+    function uncompiled, between its own graphs: matrix products take nearly all of its time, and
+    its chunks are a loop.
 
     Args:
         hidden: [N, D].
@@ -64,14 +65,14 @@ def fused_loss(
         labels: [N], int64, -1 where a row has none.
         target: [N, k].
         loss: the mixture.
-        counts: of the batch that the rows are a part of; without it, they are all of it.
+        counts: those of the whole batch; None where these rows are the whole batch.
     """
-    counts, device = counts or Counts.of(labels), hidden.device.type
+    counts, device = counts or BatchCounts.of(labels), hidden.device.type
     autocast = torch.is_autocast_enabled(device)
     kind = torch.get_autocast_dtype(device) if autocast else hidden.dtype
 
-    def of_rows(seen: Gathered, rows: slice) -> Tensor:
-        return loss.of(seen, target.rows(rows), labels[rows], counts)
+    def of_rows(gathered: GatheredLogits, rows: slice) -> Tensor:
+        return loss.of_gathered(gathered, target.rows(rows), labels[rows], counts)
 
     value: Tensor = _Fused.apply(
         hidden,
@@ -96,12 +97,12 @@ class _Fused(torch.autograd.Function):
         ids: Tensor,
         labels: Tensor,
         temperatures: Sequence[float],
-        loss: Rows,
+        loss: RowsLoss,
         kind: torch.dtype,
     ) -> Tensor:
         needed = ctx.needs_input_grad[:3]
         with torch.autocast(hidden.device.type, enabled=False):
-            work = _Products.of(hidden, Head(weight, bias), kind, needed)
+            work = _Products.of(hidden, OutputLayer(weight, bias), kind, needed)
             total = hidden.new_zeros((), dtype=work.precision)
             size = max(1, CHUNK // len(weight))
             for start in range(0, len(hidden), size):
@@ -121,55 +122,60 @@ class _Fused(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.grads is None:
-            raise RuntimeError("the fused loss keeps its gradients for one backward pass alone")
+            raise RuntimeError(
+                "The fused loss keeps its gradients for one backward pass only. "
+                "Compute the loss again before a second one."
+            )
         grads, ctx.grads = ctx.grads, None
         return (*(None if one is None else one.mul_(grad) for one in grads), *[None] * 5)
 
 
-def _of(loss: Rows, rows: slice) -> Callable[[Gathered], Tensor]:
-    return lambda seen: loss(seen, rows)
+def _of(loss: RowsLoss, rows: slice) -> Callable[[GatheredLogits], Tensor]:
+    return lambda gathered: loss(gathered, rows)
 
 
 @dataclass(slots=True)
 class _Products:
-    """The matrix products of the last layer, in one type, and the gradients so far.
+    """The matrix products of the last layer, in one dtype, and the gradients so far.
 
     Attributes:
         hidden: [N, D].
         head: weight [V, D] and bias [V].
-        grads: of hidden, in its own type, and of weight and bias, in `precision`, lest each chunk
-            round their sums; None where none is asked for.
-        precision: of logits, losses and sums.
+        grads: the gradients of hidden, in its own dtype, and of weight and bias, in `precision`, so
+            that their sums are not rounded after each chunk; None where no gradient is needed.
+        precision: the dtype of logits, losses and sums.
     """
 
     hidden: Tensor
-    head: Head
+    head: OutputLayer
     grads: list[Tensor | None]
     precision: torch.dtype
 
     @classmethod
     def of(
-        cls, hidden: Tensor, head: Head, kind: torch.dtype, needed: Sequence[bool]
+        cls, hidden: Tensor, head: OutputLayer, kind: torch.dtype, needed: Sequence[bool]
     ) -> "_Products":
         bias = None if head.bias is None else head.bias.to(kind)
         precision = torch.promote_types(kind, torch.float32)
-        new = torch.empty_like if len(hidden) else torch.zeros_like  # no rows write to none
+        new = (
+            torch.empty_like if len(hidden) else torch.zeros_like
+        )  # without rows nothing is written
         kinds = ((hidden, hidden.dtype), (head.weight, precision), (head.bias, precision))
         grads = [
             new(one, dtype=own) if one is not None and is_needed else None
             for (one, own), is_needed in zip(kinds, needed, strict=True)
         ]
-        return cls(hidden.to(kind), Head(head.weight.to(kind), bias), grads, precision)
+        return cls(hidden.to(kind), OutputLayer(head.weight.to(kind), bias), grads, precision)
 
     def logits(self, rows: slice) -> Tensor:
-        """Return z [n, V] of some rows, memory of its own."""
+        """Return z [n, V] of some rows, in new memory."""
         z = self.hidden[rows] @ self.head.weight.T
         if self.head.bias is not None:
             z += self.head.bias
         return z.to(self.precision)
 
     def backward(self, rows: slice, dz: Tensor) -> None:
-        """Add what some rows give to the gradients; the first ones come first."""
+        """Add the gradients of some rows; the call for the first rows must come first."""
         d_hidden, d_weight, d_bias = self.grads
         d, first = dz.to(self.head.weight.dtype), rows.start == 0
         if d_hidden is not None:
@@ -189,9 +195,9 @@ def _gradient(
     ids: Tensor,
     labels: Tensor,
     temperatures: Sequence[float],
-    loss: Callable[[Gathered], Tensor],
+    loss: Callable[[GatheredLogits], Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """Return the loss of a chunk and its gradient by z, [n, V], which takes the place of z."""
+    """Return the loss of a chunk and its gradient by z, [n, V], which overwrites z."""
     at = labels.clamp(min=0)[:, None]
     head, label = z.gather(1, ids), z.gather(1, at)[:, 0]
     z.scatter_(1, ids, -torch.inf)
@@ -207,10 +213,10 @@ def _gradient(
     with torch.enable_grad():
         for leaf in leaves:
             leaf.requires_grad_()
-        value = loss(Gathered(head, rest, lambda: label))
+        value = loss(GatheredLogits(head, rest, lambda: label))
     d_head, d_label, *d_rest = torch.autograd.grad(value, leaves, materialize_grads=True)
     for (e, sums, temperature), d in zip(exponentials, d_rest, strict=True):
-        # 0 / 0 where k = V: there is no rest to learn of.
+        # 0 / 0 where k = V: then there is no rest.
         e.mul_((d / (temperature * sums)).masked_fill_(sums == 0, 0.0)[:, None])
     dz, *others = (e for e, _, _ in exponentials)
     for other in others:

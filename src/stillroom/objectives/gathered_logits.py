@@ -1,10 +1,10 @@
-"""Gathered: all that a loss need know of a student's logits, however many classes there are.
+"""Gathered logits: all that a loss needs of a student's logits, for any number of classes.
 
     logits [N, C] + ids [N, k] + labels [N] ──gather──> z at the ids and at the labels, and
                                                         log-sum-exp of all the other classes
 
-A truncated target says something of its k classes and of the rest as a whole, so a loss is a
-function of these numbers alone. `fused` makes the same of hidden states, without the logits.
+A truncated target describes its k classes and the rest as a whole, so a loss is a function of only
+these numbers. `fused_loss` computes them from hidden states, without the logits of a whole batch.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,17 +17,17 @@ from stillroom.objectives.soft_target import SoftTarget
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """Of N rows of logits z over C classes.
+class GatheredLogits:
+    """The numbers that a loss needs of N rows of logits z over C classes.
 
     Attributes:
         head: [N, k], z at the target's ids.
         rest: [N] at each temperature: log sum exp(z_i / T) over the classes that are not among
             the ids; -inf where there are none.
-        find_label: returns z at the hard label, [N]; of no meaning where a row has none. Most
-            losses do not ask.
-        is_whole: the target holds every class, in order: there is no rest. A table that is as wide
-            as there are classes need not: its rows may be padded.
+        find_label: returns z at the hard label, [N]; the value is meaningless where a row has no
+            label. A function, because most losses do not need it.
+        is_whole: whether the target holds every class, in order, so that there is no rest. A table
+            with as many columns as classes may not hold every class: its rows may be padded.
     """
 
     head: Tensor
@@ -56,17 +56,17 @@ class Gathered:
 
 def gather(
     logits: Tensor, target: SoftTarget, labels: Tensor, temperatures: Iterable[float]
-) -> Gathered:
-    """Return what a loss need know of logits that are in memory.
+) -> GatheredLogits:
+    """Return what a loss needs of logits that are in memory.
 
     Args:
         logits: [N, C].
         target: [N, k]; k may be 0.
         labels: [N], int64, -1 where a row has none.
-        temperatures: those that the loss asks for.
+        temperatures: the temperatures that the loss reads.
     """
     ids = target.ids
-    return Gathered(
+    return GatheredLogits(
         head=logits if target.in_order else logits.gather(1, ids),
         rest={t: _rest(logits, ids, t) for t in temperatures},
         find_label=lambda: logits.gather(1, labels.clamp(min=0)[:, None])[:, 0],

@@ -1,9 +1,8 @@
-"""Relation-based terms: how rows of a batch lie to each other, in the student and in the teacher.
+"""Relation-based terms: distances and angles between rows, in the student and in the teacher.
 
     pooled [N, D] of the student, pooled [N, D'] of the teacher ──term──> [N]
 
-Widths need not agree. Relations are between the rows at hand: where a batch is computed in parts,
-between those of a part.
+The widths may differ. Relations are taken between the rows of one micro-batch.
 """
 
 from dataclasses import dataclass
@@ -36,7 +35,8 @@ class RelationalDistance:
 class RelationalAngle:
     """Huber loss between the cosines of the angles that triples of rows form.
 
-    N^3 angles: batches of a few hundred. Source: RKD-A, Park et al. (2019), eq. 9 and 10.
+    It computes N^3 angles, so a batch can have a few hundred rows. Source: RKD-A, Park et al.
+    (2019), eq. 9 and 10.
     """
 
     projects: ClassVar[bool] = False
@@ -67,7 +67,7 @@ def _distances(features: Tensor) -> Tensor:
     squared = features.square().sum(dim=1)
     gram = features @ features.T
     apart = (squared[:, None] + squared - 2 * gram).clamp(min=0)
-    # The root's slope is infinite at 0, where a row meets itself.
+    # The slope of the root is infinite at 0, the distance of a row to itself.
     own = torch.eye(len(features), dtype=torch.bool, device=features.device)
     distances = apart.masked_fill(own, 1.0).clamp(min=1e-12).sqrt().masked_fill(own, 0.0)
     pairs = max(len(features) * (len(features) - 1), 1)

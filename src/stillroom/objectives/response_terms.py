@@ -2,9 +2,9 @@
 
     Gathered + SoftTarget + labels ──term──> [N] nats
 
-A term says at which temperatures it reads the target and the student (`temperatures`), so that
-soft labels are read, and logits summed, at those alone. T^2 keeps a gradient's size independent
-of T.
+A term declares the temperatures at which it reads the target and the student (`temperatures`), so
+that soft labels are read, and logits summed, only at those. T^2 keeps the size of a gradient
+independent of T.
 """
 
 from collections.abc import Callable
@@ -15,25 +15,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
-from stillroom.objectives.gathered_logits import Gathered
-from stillroom.objectives.missing_mass import UNLABELLED, Treatment
+from stillroom.labels import NO_LABEL
+from stillroom.objectives.divergences import forward_kl
+from stillroom.objectives.gathered_logits import GatheredLogits
+from stillroom.objectives.missing_mass import Treatment
 from stillroom.objectives.soft_target import SoftTarget
 
-# A float32 sum of probabilities does not know a smaller rest; divided by another small number it
-# would become a large one.
+# A float32 sum of probabilities cannot resolve a smaller rest; divided by another small number, its
+# rounding error would become large.
 ROUNDED = 1e-6
 
 
+Measure = Callable[[Tensor, Tensor], Tensor]
+
+
 class Term(Protocol):
-    """What a student can learn from a target, row by row."""
+    """A loss that compares the student's answers with a target, row by row."""
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """At which the target and the student are read."""
+        """The temperatures at which the target and the student are read."""
         ...
 
-    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+    def __call__(self, gathered: GatheredLogits, target: SoftTarget, labels: Tensor) -> Tensor:
         """Return the loss of each row, [N], in nats.
 
         Raises:
@@ -47,26 +51,29 @@ class Divergence:
     """T^2 * D(p_T, q_T); with `forward_kl` Hinton et al. (2015), arXiv 1503.02531.
 
     Attributes:
-        measure: of `divergences`, over log_p and log_q.
-        treatment: of what the target does not hold.
+        measure: the divergence D, a function of log_p and log_q.
+        treatment: how the probability that the target does not hold is treated.
         temperature: T > 0, in the units of a logit.
+        measure_of_whole: an equal measure for targets that hold every class, with fewer steps for
+            autograd; None where there is no such measure.
     """
 
-    measure: Callable[[Tensor, Tensor], Tensor]
+    measure: Measure
     treatment: Treatment
     temperature: float
+    measure_of_whole: Measure | None = None
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """At which the target and the student are read."""
+        """The temperatures at which the target and the student are read."""
         return (self.temperature,)
 
-    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+    def __call__(self, gathered: GatheredLogits, target: SoftTarget, labels: Tensor) -> Tensor:
         """Return the loss of each row, [N], in nats."""
-        outcomes = self.treatment(seen, target, labels, self.temperature)
+        outcomes = self.treatment(gathered, target, labels, self.temperature)
         measure = self.measure
-        if seen.is_whole and measure is forward_kl:
-            measure = cross_entropy_gap
+        if gathered.is_whole and self.measure_of_whole is not None:
+            measure = self.measure_of_whole
         return self.temperature**2 * measure(*outcomes)
 
 
@@ -82,13 +89,13 @@ class SoftCrossEntropy:
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """At which the target and the student are read."""
+        """The temperatures at which the target and the student are read."""
         return (self.temperature,)
 
-    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+    def __call__(self, gathered: GatheredLogits, target: SoftTarget, labels: Tensor) -> Tensor:
         """Return the loss of each row, [N], in nats; entries of weight 0 add nothing."""
         weights = target.at(self.temperature).exp()
-        log_q = seen.log_q(self.temperature)[:, :-1]
+        log_q = gathered.log_q(self.temperature)[:, :-1]
         return -(self.temperature**2) * torch.where(weights > 0, weights * log_q, 0.0).sum(dim=1)
 
 
@@ -99,7 +106,7 @@ class DecoupledTopK:
         KL((m, 1 - m) || (m', 1 - m')) + m * T^2 * KL(softmax(l / T) || softmax(z / T))
 
     l and z are the teacher's and the student's logits of the head, m and m' its masses. Only the
-    inside is tempered, so log Z need be known at T = 1 alone. With T = 1 it is the forward KL with
+    inside is tempered, so log Z is needed only at T = 1. With T = 1 it is the forward KL with
     a tail bucket. Source: the decoupled top-k of the LFM2 report, arXiv 2511.23404.
     """
 
@@ -107,12 +114,12 @@ class DecoupledTopK:
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """At which the target and the student are read."""
+        """The temperatures at which the target and the student are read."""
         return (1.0,)
 
-    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+    def __call__(self, gathered: GatheredLogits, target: SoftTarget, labels: Tensor) -> Tensor:
         """Return the loss of each row, [N], in nats."""
-        log_p, log_q = target.at(1.0), seen.log_q(1.0)
+        log_p, log_q = target.at(1.0), gathered.log_q(1.0)
         inside, outside = log_p.logsumexp(dim=1), target.missing(1.0).log()
         outside = outside.masked_fill(log_q[:, -1].isneginf(), -torch.inf)  # k = C
         masses = forward_kl(
@@ -120,7 +127,7 @@ class DecoupledTopK:
             torch.stack([log_q[:, :-1].logsumexp(dim=1), log_q[:, -1]], dim=1),
         )
         t = self.temperature
-        head = forward_kl((log_p / t).log_softmax(dim=1), (seen.head / t).log_softmax(dim=1))
+        head = forward_kl((log_p / t).log_softmax(dim=1), (gathered.head / t).log_softmax(dim=1))
         return masses + inside.exp() * t**2 * head
 
 
@@ -128,9 +135,9 @@ class DecoupledTopK:
 class DecoupledKD:
     """DKD: T^2 * (target * KL of the label's mass + others * KL among the other classes).
 
-    Of a truncated target, the other classes are the rest of the head and what is missing as one
-    outcome. A row that cannot be split, because it has no label or its label lies beyond the head,
-    learns T^2 * KL(p, q) over head and tail. Source: Zhao et al. (CVPR 2022), arXiv 2203.08679.
+    For a truncated target, the other classes are the rest of the head, and the missing mass as one
+    outcome. A row that cannot be split, because it has no label or its label is outside the head,
+    gets T^2 * KL(p, q) over head and tail. Source: Zhao et al. (CVPR 2022), arXiv 2203.08679.
 
     Attributes:
         target: alpha, the weight of the label's mass.
@@ -144,20 +151,20 @@ class DecoupledKD:
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """At which the target and the student are read."""
+        """The temperatures at which the target and the student are read."""
         return (self.temperature,)
 
-    def __call__(self, seen: Gathered, target: SoftTarget, labels: Tensor) -> Tensor:
+    def __call__(self, gathered: GatheredLogits, target: SoftTarget, labels: Tensor) -> Tensor:
         """Return the loss of each row, [N], in nats."""
         t = self.temperature
-        log_p, log_q = target.at(t), seen.log_q(t)
+        log_p, log_q = target.at(t), gathered.log_q(t)
         missing = target.missing(t)
         missing = missing.masked_fill(missing < ROUNDED, 0.0).log()
         missing = missing.masked_fill(log_q[:, -1].isneginf(), -torch.inf)  # k = C
         p = torch.cat([log_p, missing[:, None]], dim=1)
         is_label = (target.ids == labels[:, None]) & ~log_p.isneginf()
         splits = is_label.any(dim=1)
-        parts = self._parts(p, log_q, functional.pad(is_label, (0, 1)), seen.log_q_label(t))
+        parts = self._parts(p, log_q, functional.pad(is_label, (0, 1)), gathered.log_q_label(t))
         return t**2 * torch.where(splits, parts, forward_kl(p, log_q))
 
     def _parts(self, p: Tensor, q: Tensor, is_label: Tensor, q_label: Tensor) -> Tensor:
@@ -168,7 +175,7 @@ class DecoupledKD:
         masses = forward_kl(
             torch.stack([p_label, p_others], dim=1), torch.stack([q_label, q_others], dim=1)
         )
-        # A teacher that is sure of the label says nothing of the others.
+        # A teacher with all its probability on the label says nothing about the other classes.
         scale = p_others.masked_fill(p_others.isneginf(), 0.0)
         among = forward_kl(p_rest - scale[:, None], q_rest - q_others[:, None])
         return self.target * masses + self.others * among
@@ -183,9 +190,9 @@ def hard_cross_entropy(
         logits: [N, C].
         labels: [N], int64, -1 where a row has no label. Masking a row equals leaving it out.
         smoothing: share of each target's mass that is spread over all classes.
-        over: the labelled rows of the batch that these are a part of.
+        over: the number of labelled rows of the whole batch; None where these rows are the batch.
     """
     total = functional.cross_entropy(
-        logits, labels, ignore_index=UNLABELLED, reduction="sum", label_smoothing=smoothing
+        logits, labels, ignore_index=NO_LABEL, reduction="sum", label_smoothing=smoothing
     )
-    return total / ((labels != UNLABELLED).sum().clamp(min=1) if over is None else max(over, 1))
+    return total / ((labels != NO_LABEL).sum().clamp(min=1) if over is None else max(over, 1))

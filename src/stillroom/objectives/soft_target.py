@@ -1,10 +1,11 @@
-"""Targets: a teacher's distributions as tensors, whole or truncated.
+"""Soft targets: a teacher's distributions as tensors, whole or truncated.
 
 ids [N, k], log_p {T: [N, k]} ──> SoftTarget
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -14,13 +15,13 @@ from stillroom.errors import SoftLabelError
 
 @dataclass(frozen=True, slots=True)
 class SoftTarget:
-    """The teacher's distributions over C classes, at the temperatures that an objective asks for.
+    """The teacher's distributions over C classes, at the temperatures that the objective reads.
 
     Attributes:
         ids: [N, k], int64, distinct in each row.
-        log_p: [N, k] at each temperature: log-probabilities, which sum to less than one where
-            k < C; of unbiased sparsifiers log-weights. -inf is a class of probability zero.
-        in_order: the ids of each row are 0, …, C - 1: nothing need be looked up by them.
+        log_p: [N, k] at each temperature: log-probabilities, whose probabilities sum to less than
+            one where k < C; log-weights for unbiased sparsifiers. -inf means probability zero.
+        in_order: whether the ids of each row are 0, …, C - 1, so that no lookup is needed.
     """
 
     ids: Tensor
@@ -29,35 +30,37 @@ class SoftTarget:
 
     @classmethod
     def whole(cls, log_p: Mapping[float, Tensor]) -> "SoftTarget":
-        """Return the target that whole distributions [N, C] are; its ids take no memory.
+        """Return whole distributions [N, C] as a target; its ids take no memory.
 
         Raises:
-            ValueError: there is no temperature, and so no distribution.
+            ValueError: there is no distribution.
         """
         if not log_p:
-            raise ValueError("a whole target holds at one temperature at least; it was given none")
+            raise ValueError(
+                "A whole target needs the distribution at one temperature at least. None was given."
+            )
         first = next(iter(log_p.values()))
         ids = torch.arange(first.shape[1], device=first.device).expand(first.shape)
         return cls(ids, log_p, in_order=True)
 
     @classmethod
     def nothing(cls, rows: int) -> "SoftTarget":
-        """Return the target of an objective that asks for no answer."""
+        """Return a target without classes, for a loss that compares no answers."""
         return cls(torch.empty((rows, 0), dtype=torch.int64), {})
 
     def at(self, temperature: float) -> Tensor:
         """Return log_p at a temperature.
 
         Raises:
-            SoftLabelError: the target holds at others.
+            SoftLabelError: the target has no values at this temperature.
         """
-        found = self.log_p.get(temperature)
-        if found is None:
+        log_p = self.log_p.get(temperature)
+        if log_p is None:
             raise SoftLabelError(
-                f"the target holds at temperature {_told(self.log_p)}, and the objective asks for "
-                f"{temperature:g}. Read the soft labels at the objective's temperature."
+                f"The target holds at temperature {_listed(self.log_p)}, and the objective asks "
+                f"for {temperature:g}. Read the soft labels at the temperature of the objective."
             )
-        return found
+        return log_p
 
     def rows(self, index: Tensor | slice) -> "SoftTarget":
         """Return the targets of some rows; a tensor is int64 [n] or boolean [N]."""
@@ -88,21 +91,18 @@ class SoftTarget:
             if bool(bad.any()):
                 row = int(bad.int().argmax())
                 what = "NaN or infinity" if bool(unusable[row].any()) else "no probability at all"
-                raise SoftLabelError(
-                    f"the target of row {row} holds {what} at temperature {temperature:g}. "
-                    "Run `kedro softlabels verify`; it names the shard."
-                )
+                refuse_target(row, what, temperature)
 
     def widened(self, k: int) -> "SoftTarget":
-        """Return the same with k columns: more ids, distinct from the row's, of probability zero.
+        """Return the same with k columns: added ids are new in their row and have probability zero.
 
         Args:
-            k: at least the present number, at most that of the classes.
+            k: at least the present number of columns, at most the number of classes.
         """
         more = k - self.ids.shape[1]
         if not more:
             return self
-        candidates = torch.arange(k, device=self.ids.device)  # k of them: enough are free
+        candidates = torch.arange(k, device=self.ids.device)  # of k candidates enough are free
         taken = (self.ids[:, :, None] == candidates).any(dim=1)
         free = taken.int().argsort(dim=1, stable=True)[:, :more]
         padding = {t: p.new_full((len(p), more), -torch.inf) for t, p in self.log_p.items()}
@@ -110,6 +110,18 @@ class SoftTarget:
             torch.cat([self.ids, free], dim=1),
             {t: torch.cat([p, padding[t]], dim=1) for t, p in self.log_p.items()},
         )
+
+
+def refuse_target(row: int, content: str, temperature: float) -> NoReturn:
+    """Refuse a target that would turn a loss into NaN.
+
+    Raises:
+        SoftLabelError: always.
+    """
+    raise SoftLabelError(
+        f"the soft label of row {row} holds {content} at temperature {temperature:g}. "
+        "Run `kedro softlabels verify`: it names the damaged shard."
+    )
 
 
 def stacked(several: Sequence[SoftTarget]) -> SoftTarget:
@@ -126,5 +138,5 @@ def stacked(several: Sequence[SoftTarget]) -> SoftTarget:
     )
 
 
-def _told(temperatures: Mapping[float, Tensor]) -> str:
+def _listed(temperatures: Mapping[float, Tensor]) -> str:
     return ", ".join(f"{t:g}" for t in temperatures)

@@ -1,4 +1,4 @@
-"""Names: what a configuration calls a term in, the term out, and what is biased about it.
+"""Term registry: the name of a term in the configuration in, the term and its bias out.
 
 forward_kl, tail_bucket, T = 4 ──soft_term──> Divergence(forward_kl, tail_bucket, 4.0)
 """
@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from torch import Tensor
-
 from stillroom.errors import ConfigError
 from stillroom.objectives import divergences
-from stillroom.objectives.feature_batch import Choose, each, pooled
+from stillroom.objectives.feature_batch import ChooseStates, each, pooled
 from stillroom.objectives.feature_terms import (
     AttentionTransfer,
     FeatureTerm,
@@ -28,11 +26,12 @@ from stillroom.objectives.response_terms import (
     DecoupledKD,
     DecoupledTopK,
     Divergence,
+    Measure,
     SoftCrossEntropy,
     Term,
 )
 
-UNBIASED = "unbiased"  # what is missing from a set of unbiased weights: nothing, on average
+UNBIASED = "unbiased"  # the treatment of unbiased weights: on average, nothing is missing
 
 TREATMENTS: Mapping[str, Treatment] = {
     "tail_bucket": tail_bucket,
@@ -40,16 +39,19 @@ TREATMENTS: Mapping[str, Treatment] = {
     "ground_truth": ground_truth,
 }
 
-# What these do about the rest is part of what they are.
+# Equal measures for targets that hold every class; see `Divergence.measure_of_whole`.
+MEASURES_OF_WHOLE: Mapping[str, Measure] = {"forward_kl": divergences.cross_entropy_gap}
+
+# These terms define their own treatment of the missing mass.
 OWN_TREATMENT = ("dkd", "decoupled_topk")
 
-# Less of the teacher's probability is within what float32 and the codec round.
+# A smaller missing probability is within the rounding of float32 and of the codec.
 NEGLIGIBLE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
-    """What some of the terms can be asked for besides a temperature.
+class TermOptions:
+    """The options of some terms, besides the temperature.
 
     Attributes:
         skew: alpha of skew_kl and skew_reverse_kl, in (0, 1).
@@ -63,74 +65,79 @@ class Knobs:
     dkd_others: float = 8.0
 
 
-PLAIN_KNOBS = Knobs()
+DEFAULT_OPTIONS = TermOptions()
 
 
-def soft_term(name: str, temperature: float, missing: str, knobs: Knobs = PLAIN_KNOBS) -> Term:
+def soft_term(
+    name: str, temperature: float, missing: str, options: TermOptions = DEFAULT_OPTIONS
+) -> Term:
     """Return a term by its name.
 
     Args:
-        name: a key of `MEASURES`, or dkd or decoupled_topk.
+        name: the name of a divergence, or dkd or decoupled_topk.
         temperature: T > 0.
         missing: a key of `TREATMENTS`, or `unbiased` for a target of unbiased weights.
-        knobs: what else a term takes.
+        options: the further options of the terms.
 
     Raises:
-        ConfigError: the name is unknown, or the term cannot be had from such a target.
+        ConfigError: the name is unknown, or the term cannot be computed from such a target.
     """
     if missing == UNBIASED:
-        return _of_unbiased(name, temperature, knobs)
+        return _of_unbiased(name, temperature, options)
     if name == "reverse_kl" and missing != "tail_bucket":
         raise ConfigError(
             f"reverse_kl is infinite where a target has no probability, and "
-            f"objective.missing_mass={missing} gives none to the tail. Set it to tail_bucket."
+            f"objective.missing_mass={missing} gives the tail none. Set it to tail_bucket."
         )
     if name == "dkd":
-        return DecoupledKD(knobs.dkd_target, knobs.dkd_others, temperature)
+        return DecoupledKD(options.dkd_target, options.dkd_others, temperature)
     if name == "decoupled_topk":
         return DecoupledTopK(temperature)
-    return Divergence(_measure(name, knobs), TREATMENTS[missing], temperature)
+    return Divergence(
+        _measure(name, options), TREATMENTS[missing], temperature, MEASURES_OF_WHOLE.get(name)
+    )
 
 
-def _of_unbiased(name: str, temperature: float, knobs: Knobs) -> Term:
+def _of_unbiased(name: str, temperature: float, options: TermOptions) -> Term:
     if name == "forward_kl":
         return SoftCrossEntropy(temperature)
     if name in ("reverse_kl", "decoupled_topk"):
         raise ConfigError(
-            f"{name} needs the teacher's head and the mass of the rest, and sampled soft labels "
-            "are neither. Set groups.softlabels=topk or full, or another objective."
+            f"{name} needs the teacher's largest probabilities and the mass of the rest, but "
+            "sampled soft labels hold neither. Set groups.softlabels=topk or full, or choose "
+            "another objective."
         )
     if name == "dkd":
-        return DecoupledKD(knobs.dkd_target, knobs.dkd_others, temperature)
-    return Divergence(_measure(name, knobs), renormalise, temperature)
+        return DecoupledKD(options.dkd_target, options.dkd_others, temperature)
+    return Divergence(_measure(name, options), renormalise, temperature)
 
 
-def _measure(name: str, knobs: Knobs) -> Callable[[Tensor, Tensor], Tensor]:
+def _measure(name: str, options: TermOptions) -> Measure:
     match name:
         case "forward_kl":
             return divergences.forward_kl
         case "reverse_kl":
             return divergences.reverse_kl
         case "jensen_shannon":
-            return partial(divergences.jensen_shannon, beta=knobs.js_share)
+            return partial(divergences.jensen_shannon, beta=options.js_share)
         case "skew_kl":
-            return partial(divergences.skew_kl, alpha=knobs.skew)
+            return partial(divergences.skew_kl, alpha=options.skew)
         case "skew_reverse_kl":
-            return partial(divergences.skew_reverse_kl, alpha=knobs.skew)
-    raise ConfigError(f"objective.terms.{name} is not a term. `kedro params` lists them.")
+            return partial(divergences.skew_reverse_kl, alpha=options.skew)
+    raise ConfigError(f"objective.terms.{name} is not a term. `kedro params` lists the terms.")
 
 
 def feature_term(name: str, positions: str) -> FeatureTerm:
-    """Return a term of features by its name.
+    """Return a feature term by its name.
 
     Args:
         name: a key of `FEATURE_TERMS`.
-        positions: `pooled`, or `each` to compare position with position where a term can.
+        positions: `pooled`, or `each` to compare each position, where a term can do that.
     """
     return FEATURE_TERMS[name]({"pooled": pooled, "each": each}[positions])
 
 
-FEATURE_TERMS: Mapping[str, Callable[[Choose], FeatureTerm]] = {
+FEATURE_TERMS: Mapping[str, Callable[[ChooseStates], FeatureTerm]] = {
     "hidden_mse": HiddenMSE,
     "hidden_cosine": HiddenCosine,
     "attention_transfer": lambda _: AttentionTransfer(),
@@ -140,33 +147,29 @@ FEATURE_TERMS: Mapping[str, Callable[[Choose], FeatureTerm]] = {
 }
 
 
-def bias(names: list[str], missing: str, lacking: float) -> str | None:
-    """Say what is biased about terms of a target, or None where nothing is.
+def bias_warning(names: list[str], missing: str, lacking: float) -> str | None:
+    """Return a warning about the bias of terms on a target; None where there is no bias.
 
     Args:
-        names: of the terms.
-        missing: as for `soft_term`.
-        lacking: the average probability that the target does not hold; of no meaning where it
-            is unbiased.
+        names: the names of the terms.
+        missing: as in `soft_term`.
+        lacking: the average probability that the target does not hold; not used for unbiased
+            targets.
     """
     if missing == UNBIASED:
         curved = [name for name in names if name != "forward_kl"]
         if curved:
             return (
-                f"{', '.join(curved)} of sampled soft labels is biased: a curve of an average is "
-                "not the average of the curve. forward_kl alone is unbiased on them."
+                f"{', '.join(curved)}: biased on sampled soft labels, because the loss is not "
+                "linear in them. Only forward_kl is unbiased on sampled soft labels."
             )
         return None
     treated = [name for name in names if name not in OWN_TREATMENT]
     if lacking < NEGLIGIBLE or missing == "tail_bucket" or not treated:
         return None
-    fate = (
-        "is treated as if it were not there"
-        if missing == "renormalise"
-        else ("is given to the hard label")
-    )
+    fate = "ignored" if missing == "renormalise" else "given to the hard label"
     return (
-        f"{lacking:.2%} of the teacher's probability was not stored, and {fate}: "
-        f"{', '.join(treated)} with objective.missing_mass={missing} is biased by that much. "
-        "tail_bucket is not, and a larger softlabels.k leaves less."
+        f"{lacking:.2%} of the teacher's probability was not stored, and is {fate}. So "
+        f"{', '.join(treated)} with objective.missing_mass={missing} is biased. Set "
+        "objective.missing_mass=tail_bucket, which is not, or raise softlabels.k to store more."
     )

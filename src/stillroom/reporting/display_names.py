@@ -1,4 +1,4 @@
-"""Names: whatever a class is called in, something that fits on a page out."""
+"""Display names: a class or a model in, a printable name that fits on the page out."""
 
 # In a figure, and in a sentence.
 LONGEST = 18

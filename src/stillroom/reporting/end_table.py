@@ -1,4 +1,4 @@
-"""Summary: the end table on a terminal of 80 columns, and what it says in one line."""
+"""End table: prints the results and the verdict on a terminal of 80 columns."""
 
 from textwrap import fill
 
@@ -7,12 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting.display_names import title
 from stillroom.reporting.table_rows import cost_measures, models_of, quality_measures
 from stillroom.reporting.units import counted
 from stillroom.reporting.verdict import alarms, headline, of_seeds
-
-Numbers = dict[str, dict[str, int | float]]
 
 WIDTH = 79
 COLUMNS = {
@@ -25,29 +24,31 @@ COLUMNS = {
 
 
 def print_end_table(
-    metrics: Numbers, found: Evidence, cost: Numbers, report: str, console: Console
+    metrics: GroupedNumbers, evidence: Evidence, cost: GroupedNumbers, report: str, console: Console
 ) -> None:
-    """Print the table, the verdict in words, and where the report lies.
+    """Print the table, the verdict in words, and the path of the report.
 
     Args:
         metrics: per model its measures, and `gain`.
-        found: what the test split says.
+        evidence: the comparison of the models on the test split.
         cost: per model `parameters`, `megabytes` and `ms_p50`.
         report: the path of the page.
         console: where to print.
     """
     console.print(_table(metrics, cost))
     # Neither wrapped nor coloured by rich's guesses, so that a path can be clicked and copied.
-    for told in (f"{headline(found)} {_based(found)}", *alarms(found)):
-        console.print(fill(told, WIDTH), highlight=False, markup=False)
-    console.print(f"The page: {report}", highlight=False, markup=False, soft_wrap=True)
+    for line in (f"{headline(evidence)} {_based(evidence)}", *alarms(evidence)):
+        console.print(fill(line, WIDTH), highlight=False, markup=False)
+    console.print(f"Report: {report}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _based(found: Evidence) -> str:
-    return f"Of {of_seeds(found)} and {counted(found.examples, f'test {found.unit}')}."
+def _based(evidence: Evidence) -> str:
+    return (
+        f"Based on {of_seeds(evidence)} and {counted(evidence.examples, f'test {evidence.unit}')}."
+    )
 
 
-def _table(metrics: Numbers, cost: Numbers) -> Table:
+def _table(metrics: GroupedNumbers, cost: GroupedNumbers) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("")
     rows = quality_measures(metrics) + cost_measures(cost)

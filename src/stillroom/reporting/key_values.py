@@ -1,4 +1,4 @@
-"""Facts: a nested document in, lines of (what, value) out, for a table of two columns."""
+"""Key-value lines: a nested document in, the rows of a table with two columns out."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,7 +8,7 @@ from stillroom.io.json.flatten import leaves
 MOST_ITEMS = 12
 
 
-def facts(document: Mapping[str, object]) -> list[tuple[str, str]]:
+def key_values(document: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return one line per leaf, its keys joined by dots, in the document's order."""
     return [(key, _text(value)) for key, value in leaves(document) if key]
 

@@ -1,12 +1,11 @@
-"""Shown: an example as it is stored in, what a person sees of it out.
+"""Thumbnails: a stored example in, an image or a text that a person can read out.
 
     image     [h, w, c] uint8 ──nearest, about 96 pixels──> data:image/png;base64,…
     text      its beginning, on one line
     features  [d] ──those furthest from their mean──> "name value, …"
     tokens    of a sequence ──decoded around one of them──> before, token, after
 
-What comes out is plain text, printable, and an address of our own making. It is not escaped: that
-is the template's.
+The output is plain printable text and a `data:` address that we build. The template escapes it.
 """
 
 import base64
@@ -20,9 +19,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.encoders import ArrayEncoder, Encoder, SequenceEncoder
-from stillroom.data.raw_examples import shape_words
-from stillroom.data.text.token_layout import LABELS, NONE, POSITIONS
+from stillroom.data.raw_examples import shape_text
+from stillroom.data.text.token_layout import LABELS, POSITIONS
 from stillroom.errors import DataError
+from stillroom.labels import NO_LABEL
 from stillroom.reporting.display_names import printable, short
 
 PNG = "data:image/png;base64,"
@@ -37,7 +37,7 @@ _VISIBLE = str.maketrans({"\n": "↵", "\r": "↵", "\t": "⇥"})
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Thumbnail:
     """An example: an image or a text, and where it is one token of a text, that token.
 
     Attributes:
@@ -61,9 +61,9 @@ class Shown:
             raise DataError("an example's image is not within the page. Run evaluate again.")
 
 
-def shown_examples(
+def example_thumbnails(
     frame: pl.DataFrame, encoder: Encoder, rows: Sequence[int], features: Sequence[str] = ()
-) -> list[Shown]:
+) -> list[Thumbnail]:
     """Return what a person sees of some rows.
 
     Args:
@@ -78,18 +78,18 @@ def shown_examples(
     column = encoder.kind if isinstance(encoder, ArrayEncoder) else "text"
     if column not in frame.columns:
         raise DataError(f"the examples hold no {column}. Run the ingest stage again.")
-    return [_shown(content, encoder, features) for content in frame[column][list(rows)]]
+    return [_thumbnail(content, encoder, features) for content in frame[column][list(rows)]]
 
 
-def shown_tokens(
+def token_thumbnails(
     frame: pl.DataFrame, encoder: SequenceEncoder, places: Sequence[tuple[int, int]]
-) -> list[Shown]:
+) -> list[Thumbnail]:
     """Return some tokens of sequences, each with what stands around it in its piece.
 
     Args:
         frame: sequences.
         encoder: of them.
-        places: of each token the row, from 0, and which of the row's asked tokens it is, from 0.
+        places: of each token the row, from 0, and which of the row's labelled tokens it is, from 0.
 
     Raises:
         DataError: there is no such token.
@@ -97,12 +97,12 @@ def shown_tokens(
     some = frame[[row for row, _ in places]]
     encoded, tokens = encoder.encode(some), some["tokens"].to_list()
     return [
-        _shown_token(encoder, encoded[at], tokens[at], position)
+        _token_thumbnail(encoder, encoded[at], tokens[at], position)
         for at, (_, position) in enumerate(places)
     ]
 
 
-def shown_image(pixels: NDArray[np.uint8]) -> Shown:
+def image_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
     """Return an image, [h, w], [h, w, 1] or [h, w, 3]; a small one enlarged, a large one reduced.
 
     Raises:
@@ -113,27 +113,27 @@ def shown_image(pixels: NDArray[np.uint8]) -> Shown:
     grey = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     if grey.dtype != np.uint8 or grey.shape[2:] not in ((), (3,)) or not grey.size or grey.ndim < 2:
         raise DataError(
-            f"an image of {shape_words(pixels.shape)} {pixels.dtype} cannot be shown; allowed are "
+            f"an image of {shape_text(pixels.shape)} {pixels.dtype} cannot be shown; allowed are "
             "height x width x 1 or 3 of uint8. Run the ingest stage again."
         )
-    height, width = _shown_size(grey.shape[0], grey.shape[1])
+    height, width = _thumbnail_size(grey.shape[0], grey.shape[1])
     larger = max(grey.shape[:2]) > LARGEST
     how = Image.Resampling.BOX if larger else Image.Resampling.NEAREST
     stream = io.BytesIO()
     Image.fromarray(grey).resize((width, height), how).save(stream, format="PNG", optimize=True)
-    return Shown(image=PNG + base64.b64encode(stream.getvalue()).decode("ascii"))
+    return Thumbnail(image=PNG + base64.b64encode(stream.getvalue()).decode("ascii"))
 
 
-def shown_text(text: str) -> Shown:
+def text_thumbnail(text: str) -> Thumbnail:
     """Return the first `MOST_LETTERS` letters of a text, on one line."""
     # A text may be a book: what is cut off anyway is not looked at.
     line = " ".join(text.lstrip()[: 8 * MOST_LETTERS].split())
-    return Shown(text=_cut(printable(line), MOST_LETTERS) or _BLANK)
+    return Thumbnail(text=_cut(printable(line), MOST_LETTERS) or _BLANK)
 
 
-def shown_features(
+def feature_thumbnail(
     values: Sequence[float], mean: Sequence[float], scale: Sequence[float], names: Sequence[str]
-) -> Shown:
+) -> Thumbnail:
     """Return the `MOST_FEATURES` features that are furthest from their mean, by their scale.
 
     Args:
@@ -144,18 +144,18 @@ def shown_features(
     apart = np.abs((np.asarray(values) - np.asarray(mean)) / np.asarray(scale))
     furthest = np.argsort(-apart, kind="stable")[:MOST_FEATURES]
     named = names if len(names) == len(values) else [f"feature {at}" for at in range(len(values))]
-    return Shown(text=", ".join(f"{short(named[at])} {values[at]:.4g}" for at in furthest))
+    return Thumbnail(text=", ".join(f"{short(named[at])} {values[at]:.4g}" for at in furthest))
 
 
-def _shown(content: Any, encoder: Encoder, features: Sequence[str]) -> Shown:
+def _thumbnail(content: Any, encoder: Encoder, features: Sequence[str]) -> Thumbnail:
     if not isinstance(encoder, ArrayEncoder) or encoder.kind == "text":
-        return shown_text(content)
+        return text_thumbnail(content)
     if encoder.kind == "image":
-        return shown_image(np.frombuffer(content, np.uint8).reshape(encoder.raw_shape))
-    return shown_features(content.to_list(), encoder.mean, encoder.scale, features)
+        return image_thumbnail(np.frombuffer(content, np.uint8).reshape(encoder.raw_shape))
+    return feature_thumbnail(content.to_list(), encoder.mean, encoder.scale, features)
 
 
-def _shown_size(height: int, width: int) -> tuple[int, int]:
+def _thumbnail_size(height: int, width: int) -> tuple[int, int]:
     longest = max(height, width)
     if longest > LARGEST:
         return max(1, height * LARGEST // longest), max(1, width * LARGEST // longest)
@@ -163,13 +163,13 @@ def _shown_size(height: int, width: int) -> tuple[int, int]:
     return height * times, width * times
 
 
-def _shown_token(
+def _token_thumbnail(
     encoder: SequenceEncoder, encoded: NDArray[np.int32], tokens: list[int], position: int
-) -> Shown:
-    asked = np.flatnonzero(encoded[LABELS] != NONE)
-    if not 0 <= position < len(asked):
-        raise DataError(f"a sequence of {len(asked)} asked tokens has no token {position}.")
-    at = int(asked[position])
+) -> Thumbnail:
+    labelled = np.flatnonzero(encoded[LABELS] != NO_LABEL)
+    if not 0 <= position < len(labelled):
+        raise DataError(f"a sequence of {len(labelled)} labelled tokens has no token {position}.")
+    at = int(labelled[position])
     place = at if encoder.is_masked else at + 1
     start = at - int(encoded[POSITIONS, at])
     later = np.flatnonzero(encoded[POSITIONS, place + 1 :] <= 0)
@@ -177,7 +177,7 @@ def _shown_token(
     decode = encoder.tokenizer.decode
     # The space between two words belongs to one of the tokens, and is lost where it stands alone.
     before, until, whole = (decode(tokens[start:stop]) for stop in (place, place + 1, end))
-    return Shown(
+    return Thumbnail(
         text=_cut_front(_visible(before), MOST_BEFORE),
         token=_cut(_visible(until.removeprefix(before)), MOST_TOKEN) or "(a special token)",
         after=_cut(_visible(whole.removeprefix(until)), MOST_AFTER),

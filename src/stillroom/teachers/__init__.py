@@ -1,1 +1,1 @@
-"""Teachers: what answers."""
+"""Teachers: the models whose answers are captured, and their licences."""

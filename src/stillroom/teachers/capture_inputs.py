@@ -1,8 +1,8 @@
-"""Questions: the examples in, what a teacher is asked about each, batch by batch, out.
+"""Capture inputs: the examples in, the inputs of one teacher for each of them out.
 
-    examples ──batches of rows──> encoder ──> (example, view, draw) ──> Question
+    examples ──batches of rows──> encoder ──> (example, view, draw) ──> CaptureInput
 
-Nothing but one batch of rows is in memory, however many examples there are.
+Only one batch of rows is in memory, regardless of how many examples there are.
 """
 
 from collections.abc import Iterator
@@ -14,28 +14,29 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.encoders import Encoder, SequenceEncoder
-from stillroom.data.encoders.sequence_encoder import LABELS, NONE
+from stillroom.data.ingest.splits import TRAIN
+from stillroom.data.text.token_layout import LABELS
 from stillroom.data.views.image_views import Transform, Views
 from stillroom.errors import ConfigError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.tables import TableFile
-from stillroom.softlabels.capture.chunks import Question
+from stillroom.labels import NO_LABEL
+from stillroom.softlabels.capture.chunks import CaptureInput
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
 
 ROWS_AT_ONCE = 2048
-TRAIN = "train"
 
 
 @dataclass(frozen=True, slots=True)
-class ExampleQuestions:
-    """What one teacher is asked, in the order of the examples; can be walked again.
+class ExampleInputs:
+    """The capture inputs of one teacher, in the order of the examples; can be iterated again.
 
     Attributes:
         examples: the table of examples, in canonical order.
-        encoder: the teacher's own.
-        views: of training examples; every other one is asked about in view 0.
-        draws: independent draws for each row of the train split; one for every other row.
+        encoder: the encoder of the teacher.
+        views: the views of training examples; all other examples have view 0 alone.
+        draws: independent draws for each row of the train split; other rows have one.
     """
 
     examples: TableFile
@@ -44,59 +45,59 @@ class ExampleQuestions:
     draws: int
 
     def __post_init__(self) -> None:
-        """Refuse views of what is no image.
+        """Refuse shifted views of inputs that are not images.
 
         Raises:
-            ConfigError: the encoder's inputs cannot be moved.
+            ConfigError: the inputs of the encoder cannot be shifted.
         """
         if isinstance(self.views, Views) and self.views.count and self.encoder.kind != "image":
             raise ConfigError(
-                f"softlabels.views is {self.views.count}, and the examples are "
-                f"{self.encoder.kind}: only images and hidden tokens have views. Set it to 0."
+                f"softlabels.views is {self.views.count}, but the examples are "
+                f"{self.encoder.kind}: only images and masked tokens have views. Set it to 0."
             )
 
     def __len__(self) -> int:
-        """Return how many questions there are, from the column of splits alone."""
+        """Return how many inputs there are, from the column of splits alone."""
         train, others = self.examples.count("split", TRAIN)
-        return train * len(self.views.numbers) * self.draws + others
+        return train * len(self.views.view_numbers) * self.draws + others
 
-    def __iter__(self) -> Iterator[Question]:
-        """Yield the questions in order.
+    def __iter__(self) -> Iterator[CaptureInput]:
+        """Yield the inputs in order.
 
         Raises:
-            DataError: the table is damaged, or an example is not what the encoder was made for.
+            DataError: the table is damaged, or an example does not fit the encoder.
         """
         preprocessing = sha256_json(self.encoder.to_json())
         for frame in self.examples.batches(ROWS_AT_ONCE):
             yield from self._of(frame, preprocessing)
 
-    def _of(self, frame: pl.DataFrame, preprocessing: str) -> Iterator[Question]:
+    def _of(self, frame: pl.DataFrame, preprocessing: str) -> Iterator[CaptureInput]:
         plain = self.encoder.encode(frame)
         example_ids = frame["example_id"].to_list()
         inputs, keys = {}, {}
-        for view in {0, *self.views.numbers}:
+        for view in {0, *self.views.view_numbers}:
             inputs[view] = self.views.apply(plain, example_ids, view)
             keys[view] = input_keys(
                 inputs[view], preprocessing, self.views.name, [view] * len(plain)
             )
-        labels = {view: self._labels(frame, found) for view, found in inputs.items()}
+        labels = {view: self._labels(frame, batch) for view, batch in inputs.items()}
         columns = zip(example_ids, frame["part"], frame["split"] == TRAIN, strict=True)
         for at, (example_id, part, trained) in enumerate(columns):
-            for view in self.views.numbers if trained else [0]:
+            for view in self.views.view_numbers if trained else [0]:
                 for draw in range(self.draws if trained else 1):
                     row = Row(example_id, keys[view][at], part, view, draw, labels[view][at])
-                    yield Question(row, _Input(inputs[view], at))
+                    yield CaptureInput(row, _Input(inputs[view], at))
 
     def _labels(self, frame: pl.DataFrame, inputs: NDArray[Any]) -> list[NDArray[np.int32]]:
-        """Return each row's hard labels: one, or those of the positions where it is asked."""
+        """Return the hard labels of each row: one, or those of its labelled positions."""
         if isinstance(self.encoder, SequenceEncoder):
-            return [row[row != NONE] for row in inputs[:, LABELS]]
-        return list(frame["label"].fill_null(NONE).to_numpy().astype(np.int32)[:, None])
+            return [row[row != NO_LABEL] for row in inputs[:, LABELS]]
+        return list(frame["label"].fill_null(NO_LABEL).to_numpy().astype(np.int32)[:, None])
 
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """One row of a batch of inputs, taken when a teacher is to see it."""
+    """One row of a batch of inputs, read when the teacher runs."""
 
     batch: NDArray[Any]
     at: int

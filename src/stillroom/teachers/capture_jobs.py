@@ -1,4 +1,4 @@
-"""Capture jobs: examples and references to teachers in, each opened teacher with its inputs out."""
+"""Capture jobs: examples and teacher references in, each opened teacher with its inputs out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,24 +7,24 @@ from stillroom.config.schema import SoftLabels
 from stillroom.data.encoders import read_encoder
 from stillroom.io.tables import TableFile
 from stillroom.softlabels.capture.capture_request import CaptureJob
-from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.ensemble import Ensemble
 from stillroom.teachers.model_teacher import open_teacher
-from stillroom.teachers.softlabels_config import combination_of, how_of, views_of
+from stillroom.teachers.softlabels_config import capture_settings, combination_of, views_of
 from stillroom.teachers.teacher_ref import TeacherRef
 
 
 def capture_jobs(
     examples: TableFile, encoder: Path, teacher_refs: Sequence[TeacherRef], softlabels: SoftLabels
 ) -> tuple[CaptureJob, ...]:
-    """Return a job for each teacher, or one for the ensemble where it answers as one teacher."""
+    """Return a job for each teacher, or one for an ensemble that is combined at capture."""
     fitted = read_encoder(encoder)
-    how, views = how_of(softlabels, fitted), views_of(softlabels, fitted)
+    how, views = capture_settings(softlabels, fitted), views_of(softlabels, fitted)
     teachers = [open_teacher(ref, how, fitted) for ref in teacher_refs]
-    asked = [
-        ExampleQuestions(examples, teacher.encoder, views, softlabels.draws) for teacher in teachers
+    inputs = [
+        ExampleInputs(examples, teacher.encoder, views, softlabels.draws) for teacher in teachers
     ]
     if softlabels.combine == "capture" and len(teachers) > 1:
         combination = combination_of(softlabels, len(teachers))
-        return (CaptureJob(Ensemble(tuple(teachers), combination), asked[0]),)
-    return tuple(CaptureJob(*pair) for pair in zip(teachers, asked, strict=True))
+        return (CaptureJob(Ensemble(tuple(teachers), combination), inputs[0]),)
+    return tuple(CaptureJob(*pair) for pair in zip(teachers, inputs, strict=True))

@@ -1,9 +1,9 @@
-"""Ensembles that answer as one: several teachers' full logits in, one teacher's logits out.
+"""Ensembles at capture: the full logits of several teachers in, those of one teacher out.
 
     inputs ──each member──> logits ──mean of probabilities, or of logits──> log p
 
-For what cannot be combined later: heads of top-k, or a geometric mean of unbiased labels. Another
-member or weight is another teacher, whose every answer has to be asked for.
+For what cannot be combined later: top-k heads, or a geometric mean of unbiased labels. With another
+member or weight the ensemble is another teacher, and all its answers must be captured again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,66 +18,52 @@ from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
 from stillroom.softlabels.capture.sparsify_rows import on_cpu
 from stillroom.softlabels.format.combination import Combination, require_combinable
+from stillroom.softlabels.format.distributions import log_softmax
 from stillroom.softlabels.format.pooled_features import WithFeatures
+from stillroom.softlabels.reading.ensemble_mean import ensemble_log_p
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
-from stillroom.teachers.model_teacher import How, LocalTeacher, open_teacher
+from stillroom.teachers.model_teacher import (
+    CaptureSettings,
+    ModelTeacher,
+    TeacherMember,
+    open_teacher,
+)
 from stillroom.teachers.teacher_ref import TeacherRef
 
 if TYPE_CHECKING:
     from stillroom.softlabels.capture.capture import Member
-    from stillroom.softlabels.format.fingerprint import Capture
 
 BATCH_SIZE = 256
 
 
 @dataclass(frozen=True, slots=True)
-class KeptEnsemble:
-    """An ensemble and the capture that its answers belong to."""
-
-    ensemble: "Ensemble"
-    capture: "Capture"
-
-    @property
-    def classes(self) -> int:
-        """How many classes an answer spans."""
-        return self.ensemble.classes
-
-    def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
-        """Yield the ensemble's log-probabilities [n, C], and features where kept."""
-        if self.capture.features == "none":
-            yield from self.ensemble.answer(inputs)
-        else:
-            yield from self.ensemble.answer_with_features(inputs)
-
-
-@dataclass(frozen=True, slots=True)
 class Ensemble:
-    """Teachers with equal preprocessing that answer together."""
+    """Several teachers with equal preprocessing, combined into one."""
 
-    members: tuple[LocalTeacher, ...]
+    members: tuple[ModelTeacher, ...]
     combination: Combination
 
     def __post_init__(self) -> None:
-        """Refuse members that would have to see different inputs.
+        """Refuse members that need different inputs.
 
         Raises:
-            ModelError: their encoders differ.
-            SoftLabelError: there are not as many weights as members.
+            ModelError: the encoders of the members differ.
+            SoftLabelError: the number of weights is not the number of members.
         """
         require_combinable([Full()] * len(self.members), self.combination)
         if any(member.encoder != self.members[0].encoder for member in self.members):
             raise ModelError(
-                "the teachers encode their inputs differently, and an ensemble that is combined "
-                "at capture sees one. Set softlabels.combine=read."
+                "The teachers encode their inputs differently, but an ensemble that is combined at "
+                "capture has one input. Set softlabels.combine=read."
             )
 
     @property
     def classes(self) -> int:
-        """How many classes an answer spans."""
+        """How many classes or tokens an output has."""
         return self.members[0].classes
 
     def keeping(self, sparsifier: Sparsifier) -> "Member":
-        """Return the ensemble as a member whose capture names this sparsifier."""
+        """Return the ensemble as a member of a set, whose capture names this sparsifier."""
         captures = [member.keeping(sparsifier).capture for member in self.members]
         capture = replace(
             captures[0],
@@ -85,58 +71,44 @@ class Ensemble:
             architecture="+".join(capture.architecture for capture in captures),
             ensemble=self.combination,
         )
-        return KeptEnsemble(self, capture)
+        return TeacherMember(self, capture)
 
     def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
-        """Yield the ensemble's log-probabilities [n, C] or [n, positions, C], float32."""
+        """Yield the log-probabilities of the ensemble, [n, C] or [n, positions, C], float32."""
         for answers in zip(*(member.answer(inputs) for member in self.members), strict=True):
             yield self._combined(answers)
 
     def answer_with_features(self, inputs: NDArray[Any]) -> Iterator[WithFeatures]:
-        """Yield the same, with the members' pooled features side by side."""
+        """Yield log-probabilities, with the pooled features of the members side by side."""
         import torch
 
         every = [member.answer_with_features(inputs) for member in self.members]
         for answers in zip(*every, strict=True):
-            features = torch.cat([torch.as_tensor(found.features) for found in answers], dim=1)
-            yield WithFeatures(self._combined([found.logits for found in answers]), features)
+            features = torch.cat([torch.as_tensor(answer.features) for answer in answers], dim=1)
+            yield WithFeatures(self._combined([answer.logits for answer in answers]), features)
 
     def _combined(self, answers: Sequence[Any]) -> Any:
         import torch
 
-        logs = torch.stack(
-            [torch.as_tensor(logits).double().log_softmax(dim=-1) for logits in answers]
-        )
-        shares = logs.new_tensor(self.combination.shares)
-        weights = shares.reshape(-1, *[1] * (logs.ndim - 1))
-        if self.combination.mean == "logit":
-            return (logs * weights).sum(dim=0).log_softmax(dim=-1).float()
-        return torch.logsumexp(logs + weights.log(), dim=0).float()
+        log_p = [torch.as_tensor(logits).double().log_softmax(dim=-1) for logits in answers]
+        return ensemble_log_p(log_p, self.combination).float()
 
 
-def probabilities_of(
+def ensemble_probabilities(
     refs: Sequence[TeacherRef],
     combination: Combination,
     encoder: Encoder,
     examples: pl.DataFrame,
 ) -> NDArray[np.float64]:
-    """Ask teachers about some examples and return the ensemble's probabilities, [N, C].
+    """Run teachers on some examples and return the probabilities of the ensemble, [N, C].
 
     Raises:
-        ModelError: a teacher cannot be loaded, or is of other classes.
+        ModelError: a teacher cannot be loaded, or has other classes.
     """
-    how = How(augmentation="none", seed=0, batch_size=BATCH_SIZE)
+    how = CaptureSettings(augmentation="none", seed=0, batch_size=BATCH_SIZE)
     log_p = []
     for ref in refs:
         teacher = open_teacher(ref, how, encoder)
         answers = list(teacher.answer(teacher.encoder.encode(examples)))
-        log_p.append(_log_softmax(np.concatenate([on_cpu(part) for part in answers])))
-    shares = np.array(combination.shares)[:, None, None]
-    if combination.mean == "probability":
-        return np.asarray((shares * np.exp(log_p)).sum(axis=0))
-    return np.exp(_log_softmax((shares * log_p).sum(axis=0)))
-
-
-def _log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+        log_p.append(log_softmax(np.concatenate([on_cpu(part) for part in answers])))
+    return np.exp(ensemble_log_p(log_p, combination))

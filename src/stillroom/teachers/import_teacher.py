@@ -1,8 +1,8 @@
-"""Given teachers: a model from anywhere in, a checked directory of the project's own out.
+"""Imported teachers: any model in, a checked copy in the project out.
 
-    one of ours ────────────────┐
+    model of Stillroom ─────────┐
     Hugging Face directory ─────┼─the files of a model, no links, no code─> ensemble/member_0
-    GGUF file ──dequantised─────┘        with the encoder that its answers belong to
+    GGUF file ──dequantised─────┘        with the encoder of its inputs
 
 Everything is checked before anything is written.
 """
@@ -16,22 +16,22 @@ from stillroom.config.schema import Inference
 from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder, write_encoder
 from stillroom.data.encoders.sequence_encoder import Task
 from stillroom.data.encoders.text_encoder import LONGEST
-from stillroom.data.text.gguf_tokenizer import gguf_of, tokenizer_of
+from stillroom.data.text.gguf_tokenizer import gguf_file, read_model_tokenizer
 from stillroom.errors import ModelError
 from stillroom.models.architectures.transformer import require_length
 from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
 from stillroom.models.pretrained.model_directory import (
     CONFIG,
     PREPROCESSOR,
-    opened_by,
+    auto_class,
     read_config,
     read_encoder,
-    require_openable,
+    require_loadable,
 )
 from stillroom.models.pretrained.safetensors_files import INDEX, weight_files
-from stillroom.teachers.compatibility import require_alike
+from stillroom.teachers.compatibility import require_compatible
 
-# What is copied, since what lies in the project is pushed to a remote; all else stays behind.
+# Only these are copied beside the weights, since DVC pushes the copy to a remote.
 BESIDE_WEIGHTS = (CONFIG, INDEX, "generation_config.json", "README.md", "LICENSE")
 CLASSIFIER = "AutoModelForSequenceClassification"
 TASKS: dict[str, Task] = {
@@ -40,85 +40,87 @@ TASKS: dict[str, Task] = {
 }
 
 
-def take_over(given: Path, target: Path, encoder: Encoder, inference: Inference) -> None:
-    """Put a teacher into the project.
+def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Inference) -> None:
+    """Copy a teacher into the project.
 
     Args:
-        given: a model directory, or a GGUF file.
-        target: the folder, which does not exist yet.
-        encoder: of the examples.
-        inference: in whose precision a GGUF file is dequantised.
+        source: a model directory, or a GGUF file.
+        target: the folder to write, which does not exist yet.
+        encoder: the encoder of the examples.
+        inference: its precision is that of a dequantised GGUF file.
 
     Raises:
-        ModelError: it is no model, a file is a link or damaged, it needs code of its own, or its
-            classes, tokens or length are others.
-        DataError: its encoder or tokenizer is malformed.
+        ModelError: `source` is not a model, a file is a link or damaged, the model needs code of
+            its own, or its classes, tokens or length do not fit the examples.
+        DataError: the encoder or the tokenizer of the model is malformed.
     """
-    quantised = gguf_of(given)
+    quantised = gguf_file(source)
     if quantised is None:
-        _require_model(given)
-    own = _own_encoder(given, encoder)
-    require_alike(own, encoder, given)
+        _require_model(source)
+    own = _teacher_encoder(source, encoder)
+    require_compatible(own, encoder, source)
     if isinstance(encoder, SequenceEncoder):
-        config = read_config(given) if quantised is None else gguf_config(quantised)
+        config = read_config(source) if quantised is None else gguf_config(quantised)
         require_length(config, encoder.length)
     if quantised is None:
-        _copy(given, target)
+        _copy_model_files(source, target)
     else:
         convert_gguf(quantised, target, inference.dtype)
     write_encoder(own, target, PREPROCESSOR)
 
 
-def _require_model(given: Path) -> None:
-    if not given.is_dir():
+def _require_model(source: Path) -> None:
+    if not source.is_dir():
         raise ModelError(
-            f"teacher.path {given} is no folder. Name a Hugging Face model directory, or a file "
-            "that ends with .gguf."
+            f"teacher.path {source} is not a folder. Set it to a Hugging Face model directory, or "
+            "to a .gguf file."
         )
-    require_openable(given)
+    require_loadable(source)
 
 
-def _own_encoder(given: Path, encoder: Encoder) -> Encoder:
-    """Return the encoder that lies beside a model, or the one that its tokenizer makes."""
-    if gguf_of(given):
-        return _of_tokens(given, encoder, "next_token")
-    if (given / PREPROCESSOR).is_file():
-        return read_encoder(given)
-    automatic = opened_by(given)
+def _teacher_encoder(source: Path, encoder: Encoder) -> Encoder:
+    """Return the encoder beside a model, or one that is made from its tokenizer."""
+    if gguf_file(source):
+        return _sequence_encoder(source, encoder, "next_token")
+    if (source / PREPROCESSOR).is_file():
+        return read_encoder(source)
+    automatic = auto_class(source)
     if automatic == CLASSIFIER:
-        return _of_texts(given, encoder)
+        return _text_encoder(source, encoder)
     if automatic in TASKS:
-        return _of_tokens(given, encoder, TASKS[automatic])
-    return read_encoder(given)  # which says what is missing
+        return _sequence_encoder(source, encoder, TASKS[automatic])
+    return read_encoder(source)  # raises an error that names the missing file
 
 
-def _of_texts(given: Path, encoder: Encoder) -> TokenEncoder:
-    """Return the encoder of a classifier of texts, whose config names the classes in order."""
-    config = read_config(given)
-    named: dict[Any, str] = dict(config.id2label or {})
+def _text_encoder(source: Path, encoder: Encoder) -> TokenEncoder:
+    """Return the encoder of a text classifier; its config lists the classes in order."""
+    config = read_config(source)
+    id2label: dict[Any, str] = dict(config.id2label or {})
     if isinstance(encoder, TokenEncoder):
         length = encoder.length
     else:
-        most = getattr(config, "max_position_embeddings", None)
-        length = most if isinstance(most, int) else LONGEST
-    return TokenEncoder.of(tokenizer_of(given), [named[at] for at in sorted(named)], length)
+        positions = getattr(config, "max_position_embeddings", None)
+        length = positions if isinstance(positions, int) else LONGEST
+    return TokenEncoder.of(
+        read_model_tokenizer(source), [id2label[at] for at in sorted(id2label)], length
+    )
 
 
-def _of_tokens(given: Path, encoder: Encoder, task: Task) -> SequenceEncoder:
+def _sequence_encoder(source: Path, encoder: Encoder, task: Task) -> SequenceEncoder:
     if not isinstance(encoder, SequenceEncoder):
         raise ModelError(
-            f"{given} is a language model, and the examples are {encoder.kind}. Set "
-            "groups.experiment=causal_lm, or name another teacher."
+            f"{source} is a language model, but the examples are {encoder.kind}. Set "
+            "groups.experiment=causal_lm, or choose another teacher."
         )
-    return replace(encoder, tokenizer=tokenizer_of(given), task=task)
+    return replace(encoder, tokenizer=read_model_tokenizer(source), task=task)
 
 
-def _copy(given: Path, target: Path) -> None:
-    names = [*BESIDE_WEIGHTS, *(file.name for file in weight_files(given))]
+def _copy_model_files(source: Path, target: Path) -> None:
+    names = [*BESIDE_WEIGHTS, *(file.name for file in weight_files(source))]
     for name in names:
-        if (given / name).is_symlink():
-            raise ModelError(f"{given / name} is a link. Put the file itself there.")
+        if (source / name).is_symlink():
+            raise ModelError(f"{source / name} is a link. Replace it with the file itself.")
     target.mkdir(parents=True)
     for name in names:
-        if (given / name).is_file():
-            shutil.copyfile(given / name, target / name)
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)

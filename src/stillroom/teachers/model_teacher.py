@@ -1,14 +1,14 @@
-"""Local teachers: a model directory, run here.
+"""Model teachers: teachers that run here, from a model directory.
 
-TeacherRef ──open_teacher──> LocalTeacher ──keeping(sparsifier)──> Kept, a member
-Kept ──answer──> logits, batch by batch at one fixed shape
+TeacherRef ──open_teacher──> ModelTeacher ──keeping(sparsifier)──> TeacherMember
+TeacherMember ──answer──> logits, batch by batch at one fixed shape
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
@@ -16,15 +16,15 @@ from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder
 from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.models.architectures.transformer import require_length
-from stillroom.models.forward.fixed_shape import batches_of_logits, batches_with_features
-from stillroom.models.forward.forward_kwargs import padding_of
+from stillroom.models.forward.fixed_shape import batches_of_logits, batches_of_logits_and_features
+from stillroom.models.forward.forward_kwargs import pad_token_id
 from stillroom.models.forward.sequence_logits import batches_of_token_logits
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, read_encoder
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.pooled_features import WithFeatures
 from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
-from stillroom.teachers.compatibility import require_alike
+from stillroom.teachers.compatibility import require_compatible
 from stillroom.teachers.teacher_ref import TeacherRef
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ LIBRARIES = ("numpy", "torch", "transformers")
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """How teachers are asked, whatever is kept of their answers.
+class CaptureSettings:
+    """How a capture runs a teacher, regardless of the sparsifier.
 
     Attributes:
-        augmentation: what makes a view of an input, with its seed.
-        seed: of the sparsifier's draws.
-        batch_size: the fixed shape of a forward pass.
-        features: what is kept of hidden states: `pooled` or `none`.
+        augmentation: the name of the transform that makes views of an input, with its seed.
+        seed: the seed of the sparsifier's draws.
+        batch_size: the fixed number of rows in a forward pass.
+        features: which hidden states are stored: `pooled` or `none`.
     """
 
     augmentation: str
@@ -52,11 +52,28 @@ class How:
     features: Literal["none", "pooled"] = "none"
 
 
+class AnsweringTeacher(Protocol):
+    """A teacher that answers inputs: one model, or an ensemble of several."""
+
+    @property
+    def classes(self) -> int:
+        """How many classes an answer spans."""
+        ...
+
+    def answer(self, inputs: NDArray[Any], /) -> Iterator[Any]:
+        """Yield logits or log-probabilities [n, C] for inputs [N, *shape], in order."""
+        ...
+
+    def answer_with_features(self, inputs: NDArray[Any], /) -> Iterator[WithFeatures]:
+        """Yield the same, with pooled features."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Kept:
+class TeacherMember:
     """A teacher and the capture that its answers belong to."""
 
-    teacher: "LocalTeacher"
+    teacher: AnsweringTeacher
     capture: Capture
 
     @property
@@ -73,20 +90,20 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalTeacher:
+class ModelTeacher:
     """A loaded teacher.
 
     Attributes:
         model: in evaluation mode.
-        encoder: of its inputs.
+        encoder: the encoder of its inputs.
         ref: the files that it was loaded from.
-        how: how it is asked.
+        how: the settings of the capture.
     """
 
     model: "PreTrainedModel"
     encoder: Encoder
     ref: TeacherRef
-    how: How
+    how: CaptureSettings
 
     @property
     def classes(self) -> int:
@@ -94,7 +111,7 @@ class LocalTeacher:
         return self.encoder.outputs
 
     def keeping(self, sparsifier: Sparsifier) -> "Member":
-        """Return the teacher as a member whose capture names this sparsifier."""
+        """Return the teacher as a member of a set, whose capture names this sparsifier."""
         capture = Capture(
             weights=self.ref.weights,
             architecture=self.ref.architecture,
@@ -108,7 +125,7 @@ class LocalTeacher:
             device=self.model.device.type,
             features=self.how.features,
         )
-        return Kept(self, capture)
+        return TeacherMember(self, capture)
 
     def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
         """Yield logits [n, C] for inputs [N, *shape], in order, or [n, positions, C]."""
@@ -119,54 +136,56 @@ class LocalTeacher:
             yield from batches_of_logits(self.model, inputs, size)
 
     def answer_with_features(self, inputs: NDArray[Any]) -> Iterator[WithFeatures]:
-        """Yield the same, with pooled features [n, D]."""
-        for logits, features in batches_with_features(self.model, inputs, self.how.batch_size):
+        """Yield logits [n, C], with pooled features [n, D]."""
+        for logits, features in batches_of_logits_and_features(
+            self.model, inputs, self.how.batch_size
+        ):
             yield WithFeatures(logits, features)
 
 
-def open_teacher(ref: TeacherRef, how: How, encoder: Encoder) -> LocalTeacher:
-    """Load a teacher, in the precision and onto the devices that its reference says.
+def open_teacher(ref: TeacherRef, how: CaptureSettings, encoder: Encoder) -> ModelTeacher:
+    """Load a teacher, in the precision and onto the devices of its reference.
 
     Args:
         ref: the teacher.
-        how: it is asked.
-        encoder: of the examples, whose classes or tokens it must answer with.
+        how: the settings of the capture.
+        encoder: the encoder of the examples; the teacher must have its classes or tokens.
 
     Raises:
-        ModelError: the files changed since they were referred to, cannot be loaded, or the
-            teacher answers with other classes or tokens.
+        ModelError: the files changed since the reference was made, or cannot be loaded, or the
+            teacher has other classes or tokens.
     """
     if weights_hash(ref.path) != ref.weights:
         raise ModelError(f"{ref.path} changed while it was in use. Run the stage again.")
     model, own = load_model(ref.path, ref.inference), read_encoder(ref.path)
-    require_alike(own, encoder, ref.path)
+    require_compatible(own, encoder, ref.path)
     _require_outputs(model, own, ref)
-    return LocalTeacher(model, own, ref, how)
+    return ModelTeacher(model, own, ref, how)
 
 
-@cache  # a version is looked up on disk, for milliseconds each
+@cache  # each look-up of a version takes milliseconds on disk
 def _libraries() -> tuple[str, ...]:
-    """Return what answers, as `name version`."""
+    """Return the libraries that compute the answers, as `name version`."""
     return tuple(f"{name} {version(name)}" for name in LIBRARIES)
 
 
 def _require_outputs(model: "PreTrainedModel", encoder: Encoder, ref: TeacherRef) -> None:
-    """Check that a model answers with what its own encoder says."""
+    """Check that the outputs of a model are those of its own encoder."""
     if isinstance(encoder, SequenceEncoder):
         require_length(model.config, encoder.length)
         if model.config.vocab_size < encoder.outputs:
             raise ModelError(
-                f"{ref.path} answers with {model.config.vocab_size} tokens, and its tokenizer has "
-                f"{encoder.outputs}. Give it the tokenizer that it was trained with."
+                f"{ref.path} predicts {model.config.vocab_size} tokens, but its tokenizer has "
+                f"{encoder.outputs}. Replace it with the tokenizer that it was trained with."
             )
         return
     if isinstance(encoder, TokenEncoder):
         require_length(model.config.get_text_config(), encoder.length)
-        padding_of(model)
-    named: dict[Any, str] = dict(model.config.id2label or {})
-    names = [named[index] for index in sorted(named)]
+        pad_token_id(model)
+    id2label: dict[Any, str] = dict(model.config.id2label or {})
+    names = [id2label[index] for index in sorted(id2label)]
     if names != list(encoder.classes):
         raise ModelError(
-            f"{ref.path} answers for {len(names)} classes ({', '.join(names[:5])}, …), and its "
-            f"{PREPROCESSOR} names {len(encoder.classes)}. Write the directory anew."
+            f"{ref.path} has {len(names)} classes ({', '.join(names[:5])}, …), but its "
+            f"{PREPROCESSOR} has {len(encoder.classes)}. Save the model again."
         )

@@ -1,4 +1,4 @@
-"""Requests: the section `softlabels` of the parameters in, what the library is asked for out.
+"""The section `softlabels` of the parameters, as the values that the library takes.
 
 SoftLabels, encoder ──> Wanted, Combination, Transform, How;  project ──> Store
 """
@@ -13,26 +13,28 @@ from stillroom.io.dvc_root import shared_root
 if TYPE_CHECKING:
     from stillroom.data.encoders import Encoder
     from stillroom.data.views.image_views import Transform
-    from stillroom.softlabels.capture.solve_threshold import Wanted
+    from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
     from stillroom.softlabels.format.combination import Combination
     from stillroom.softlabels.reading.label_set import SoftLabelSet
     from stillroom.softlabels.store.store import Store
-    from stillroom.teachers.model_teacher import How
+    from stillroom.teachers.model_teacher import CaptureSettings
 
-VARIABLE = "STILLROOM_STORE"
-DEFAULT = Path(".stillroom") / "store"
+STORE_VARIABLE = "STILLROOM_STORE"
+DEFAULT_STORE = Path(".stillroom") / "store"
 
 
 def store_of(project: Path) -> "Store":
     """Return the store: where STILLROOM_STORE points, else below the DVC root."""
     from stillroom.softlabels.store.store import Store
 
-    named = os.environ.get(VARIABLE)
-    return Store(project / Path(named).expanduser() if named else shared_root(project) / DEFAULT)
+    named = os.environ.get(STORE_VARIABLE)
+    return Store(
+        project / Path(named).expanduser() if named else shared_root(project) / DEFAULT_STORE
+    )
 
 
-def wanted_of(softlabels: SoftLabels) -> "Wanted":
-    """Return the sparsifier; a threshold without a tau is a request for one."""
+def sparsifier_of(softlabels: SoftLabels) -> "SparsifierRequest":
+    """Return the sparsifier; for a threshold without a tau, the request to solve for one."""
     from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
     from stillroom.softlabels.sparsify import sparsifiers
 
@@ -43,7 +45,7 @@ def wanted_of(softlabels: SoftLabels) -> "Wanted":
         case "topk":
             return sparsifiers.TopK(k=softlabels.k, temperatures=tuple(softlabels.temperatures))
         case "sample":
-            return sparsifiers.Sample(draws=softlabels.samples, temperature=temperature)
+            return sparsifiers.Sample(samples=softlabels.samples, temperature=temperature)
         case "threshold_fixed":
             return sparsifiers.FixedThreshold(k=softlabels.k, temperature=temperature)
         case "threshold":
@@ -53,14 +55,14 @@ def wanted_of(softlabels: SoftLabels) -> "Wanted":
 
 
 def combination_of(softlabels: SoftLabels, members: int) -> "Combination":
-    """Return how the members become one."""
+    """Return how the members are combined."""
     from stillroom.softlabels.format.combination import Combination
 
     return Combination.of(softlabels.mean, softlabels.weights or [1.0] * members)
 
 
 def views_of(softlabels: SoftLabels, encoder: "Encoder") -> "Transform":
-    """Return which views there are of a training example that an encoder reads."""
+    """Return the views of a training example that an encoder reads."""
     from stillroom.data.encoders import SequenceEncoder
     from stillroom.data.views.image_views import Views
 
@@ -70,7 +72,7 @@ def views_of(softlabels: SoftLabels, encoder: "Encoder") -> "Transform":
 
 
 def read_combination_of(softlabels: SoftLabels, members: int) -> "Combination":
-    """Return how a set's members are combined when read; of one there is nothing to combine."""
+    """Return how the members of a set are combined when it is read; one member stays as it is."""
     from stillroom.softlabels.format.combination import Combination
 
     if members == 1:
@@ -79,25 +81,25 @@ def read_combination_of(softlabels: SoftLabels, members: int) -> "Combination":
 
 
 def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels, encoder: "Encoder") -> None:
-    """Refuse a set that was captured or combined otherwise than the parameters say.
+    """Refuse a set that was not captured and combined as the parameters say.
 
     Raises:
-        SoftLabelError: with the two side by side, one line per ingredient that differs.
+        SoftLabelError: lists both side by side, one line per ingredient that differs.
     """
     from dataclasses import replace
 
-    from stillroom.softlabels.capture.solve_threshold import settled_as
+    from stillroom.softlabels.capture.solve_threshold import expected_sparsifier
     from stillroom.softlabels.format.combination import require_same_combination
     from stillroom.softlabels.format.fingerprint import require_same
 
-    how, wanted = how_of(softlabels, encoder), wanted_of(softlabels)
+    how, wanted = capture_settings(softlabels, encoder), sparsifier_of(softlabels)
     found = labels.manifest.captures
     count = len(found[0].teachers)
     together = softlabels.combine == "capture" and count > 1
     expected = tuple(
         replace(
             capture,
-            sparsifier=settled_as(wanted, capture.sparsifier),
+            sparsifier=expected_sparsifier(wanted, capture.sparsifier),
             seed=how.seed,
             batch_size=how.batch_size,
             augmentation=how.augmentation,
@@ -111,9 +113,9 @@ def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels, encoder: 
     require_same_combination(labels.manifest.combination, combination)
 
 
-def how_of(softlabels: SoftLabels, encoder: "Encoder") -> "How":
-    """Return how the teachers are asked."""
-    from stillroom.teachers.model_teacher import How
+def capture_settings(softlabels: SoftLabels, encoder: "Encoder") -> "CaptureSettings":
+    """Return how a capture runs the teachers."""
+    from stillroom.teachers.model_teacher import CaptureSettings
 
     name, features = views_of(softlabels, encoder).name, softlabels.features
-    return How(name, softlabels.seed, softlabels.batch_size, features)
+    return CaptureSettings(name, softlabels.seed, softlabels.batch_size, features)

@@ -1,6 +1,6 @@
 """The worker's command: python -m stillroom.training job.json.
 
-The imports stand below: a loading process is spawned with this module, and needs none of them.
+The imports stand below, because each loading process imports this module and needs none of them.
 """
 
 if __name__ == "__main__":
@@ -8,7 +8,7 @@ if __name__ == "__main__":
     import sys
     from pathlib import Path
 
-    # What imports make is there to stay; looking through it takes a tenth of their seconds.
+    # What imports create is never freed; garbage collection would add a tenth to their time.
     gc.disable()
     from stillroom.training.process import worker
 

@@ -1,42 +1,42 @@
-"""Jobs: what the worker process is asked to do, as a file that it reads.
+"""Jobs: the work of the worker process, as a file that the worker reads.
 
     Job (examples, fits, trainer) ──JSON──> job.json ──worker──> model directories, curves
 
-A `Fit` is one model to train; several share one worker, so that the start-up is paid once.
+A `Fit` is one model to train. Several fits share one worker, so that it starts only once.
 """
 
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema import Architecture, Inference, Objective, Optimisation, Trainer
 from stillroom.errors import ConfigError
 from stillroom.io.json.json_files import write_json
+from stillroom.io.json.validated_json import CLOSED
 
-FAILED = 3  # the worker's exit code for an error whose text it has left in a file
-_STRICT = ConfigDict(extra="forbid")
+FAILED = 3  # the worker's exit code for an error whose text it has written to a file
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class Fit:
-    """One model: what it is, how it is fitted, and to what.
+    """One model: its architecture, how it is fitted, and the rows that it learns from.
 
     Attributes:
-        name: what curves and progress call it.
-        rows: `labelled` trains on the labelled rows alone, `all` on the whole training split.
-        objective: the soft objective; None learns from hard labels alone.
-        mode: where what the objective asks for comes from: soft labels, or the job's live
-            teachers. A control has its student's, and sees the same views.
-        seed: of the weights and of the order of the batches.
-        teacher: the directory whose layers it may start from.
-        shift: augmentation, up to so many pixels in each direction.
-        share: of the rows that are taken.
+        name: the name of the model in curves and progress.
+        rows: `labelled` trains only on the labelled rows, `all` on the whole training split.
+        objective: the soft objective; None learns only from hard labels.
+        mode: where the teachers' answers come from: cached soft labels, or the job's live
+            teachers. A control has the mode of its student, and so sees the same views.
+        seed: the seed of the weights and of the order of the batches.
+        teacher: the directory of the teacher whose layers the model may start from.
+        shift: augmentation by up to this number of pixels in each direction.
+        share: the share of the rows that the fit learns from.
         without: classes whose rows are left out.
-        balance: classes whose output bias is set anew on validation rows.
-        output: the name of its model directory.
+        balance: classes whose output bias is set on validation rows after training.
+        output: the name of the model directory.
     """
 
     name: str
@@ -55,16 +55,17 @@ class Fit:
     output: Annotated[str, Field(pattern=r"^\w+$")]
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class Live:
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
+class LiveConfig:
     """Teachers that run within the training step.
 
     Attributes:
-        teachers: their model directories.
-        shares: one for each, summing to one.
-        mean: of probabilities or of logits.
-        combine: at each temperature (read), or at 1 and then tempered (capture).
-        inference: how they run; the student's device is theirs.
+        teachers: the model directories.
+        shares: the share of each teacher; they sum to one.
+        mean: whether probabilities or logits are averaged.
+        combine: whether the mean is taken at each temperature (read), or at T = 1 and then
+            tempered (capture).
+        inference: how the teachers run; they use the student's device.
     """
 
     teachers: list[str]
@@ -74,16 +75,16 @@ class Live:
     inference: Inference = Inference(dtype="float32", device_map="cpu")
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class Job:
     """Fits over one set of examples.
 
     Attributes:
         examples, encoder: the folders of the examples and of the encoder of their inputs.
-        live: the teachers of fits with an objective, where these learn from no cache.
-        soft_labels: the folder of the set, where one is used.
-        folder: of this kind of job alone: what is unfinished is kept there between runs.
-        curves: the folder where live curves appear, one folder each; None for none.
+        live: the teachers of the fits whose mode is `live`.
+        soft_labels: the folder of the soft-label set; None where no fit uses one.
+        folder: holds unfinished work between runs; no other kind of job uses it.
+        curves: the folder of the live curves, with a folder for each fit; None writes none.
     """
 
     examples: str
@@ -92,20 +93,20 @@ class Job:
     folder: str
     fits: list[Fit]
     trainer: Trainer
-    live: Live | None = None
+    live: LiveConfig | None = None
     curves: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse fits that nobody would teach.
+        """Refuse fits that would have no teacher.
 
         Raises:
             ConfigError: a fit learns from live teachers, and there are none.
         """
-        asking = [fit.name for fit in self.fits if fit.mode == "live"]
-        if asking and self.live is None:
+        live_fits = [fit.name for fit in self.fits if fit.mode == "live"]
+        if live_fits and self.live is None:
             raise ConfigError(
-                f"{asking[0]} learns from live teachers, and the job names none. Give it `live`, "
-                "or the fit mode=cached and the job soft labels."
+                f"{live_fits[0]} has mode=live, but the job has no live teachers. Set `live` in "
+                "the job, or give the fit mode=cached and the job soft labels."
             )
 
 
@@ -120,5 +121,5 @@ def read_job(path: Path) -> Job:
 
 
 def failure_file(folder: Path, rank: int) -> Path:
-    """Where a worker leaves the text of an error that a user can mend."""
+    """Return the file for the text of an error that a user can fix."""
     return folder / f"failure-{rank}.txt"

@@ -1,9 +1,9 @@
-"""Places: where a fit keeps its state, so that the run after a kill goes on.
+"""Resume states: the folder in which a fit keeps its state, so that a killed run can continue.
 
     <job>/<fit>/checkpoint.safetensors, best/, done.json ──all done, cloned──> <target>/<fit>/
 
-A state is taken up by a fit that depends on equal things alone: rows, soft labels, values, code
-and libraries. Anything else begins anew, and says what differs.
+A fit continues from a state only if it depends on the same ingredients: rows, soft labels, values,
+code and libraries. Otherwise it starts from the beginning, and the log names what differs.
 """
 
 import json
@@ -19,7 +19,7 @@ from stillroom.data.encoders import read_encoder
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.files.reflink import clone
 from stillroom.io.json.json_files import read_json, write_json
-from stillroom.training.job import Fit, Job, Live
+from stillroom.training.job import Fit, Job, LiveConfig
 
 LIBRARIES = ("lightning", "numpy", "torch", "transformers")
 CURVES = "curves.json"
@@ -29,12 +29,12 @@ Ingredients = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResumeState:
     """The folder of one fit, and what the fit depends on.
 
     Attributes:
-        folder: of the fit alone.
-        ingredients: by name; JSON.
+        folder: holds only this fit.
+        ingredients: what the fit depends on, by name, as JSON values.
         result: the name of the model directory that the fit ends with.
     """
 
@@ -44,7 +44,7 @@ class Place:
 
     @property
     def checkpoint(self) -> Path:
-        """The state in the midst of training."""
+        """The file of the state in the middle of training."""
         return self.folder / "checkpoint.safetensors"
 
     @property
@@ -54,11 +54,11 @@ class Place:
 
     @property
     def balanced(self) -> Path:
-        """The same with another output bias, where the fit asks for it."""
+        """The model directory of the same weights with the output bias of `Fit.balance`."""
         return self.folder / BALANCED
 
     def records(self) -> list[Any] | None:
-        """Return the curve of a fit that is finished; None where it is not."""
+        """Return the curve of a finished fit; None where it is not finished."""
         path = self.folder / "done.json"
         done = read_json(path) if path.is_file() and (self.folder / self.result).is_dir() else None
         if not isinstance(done, dict) or done["ingredients"] != self.ingredients:
@@ -66,24 +66,26 @@ class Place:
         return list(done["records"])
 
     def finish(self, records: list[Any]) -> None:
-        """Note that the fit is finished."""
+        """Record that the fit is finished."""
         write_json(self.folder / "done.json", {"ingredients": self.ingredients, "records": records})
         self.checkpoint.unlink(missing_ok=True)
 
 
-def place_of(job: Job, fit: Fit, shared: Ingredients) -> Place:
-    """Return where a fit of a job keeps its state."""
+def resume_state_of(job: Job, fit: Fit, shared: Ingredients) -> ResumeState:
+    """Return the state folder of a fit of a job."""
     own = {key: value for key, value in asdict(fit).items() if key != "output"}
-    # As they will be read back: a tuple would differ from its own list for ever.
+    # As read back from JSON: a tuple would never equal the list that it becomes there.
     ingredients = json.loads(json.dumps(shared | own))
-    return Place(Path(job.folder) / fit.output, ingredients, BALANCED if fit.balance else BEST)
+    return ResumeState(
+        Path(job.folder) / fit.output, ingredients, BALANCED if fit.balance else BEST
+    )
 
 
 def shared_ingredients(job: Job) -> Ingredients:
     """Return what every fit of a job depends on."""
     manifest = None if job.soft_labels is None else Path(job.soft_labels) / "manifest.json"
     trainer = asdict(job.trainer)
-    for key in ("threads", "workers", "checkpoint_steps"):  # nothing that is learnt depends on it
+    for key in ("threads", "workers", "checkpoint_steps"):  # they do not change what is learned
         del trainer[key]
     return {
         "examples": {path.name: sha256_file(path) for path in _files(Path(job.examples))},
@@ -102,18 +104,21 @@ def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
 
 
 def gather_models(job: Job, target: Path) -> None:
-    """Put the finished models of a job together in a new folder; its own stay until let go."""
+    """Copy the finished models of a job to a new folder.
+
+    The job keeps its own until `remove_unfinished`.
+    """
     target.mkdir()
     for fit in job.fits:
-        place = place_of(job, fit, {})
-        shutil.copytree(place.folder / place.result, target / fit.output, copy_function=_clone)
+        state = resume_state_of(job, fit, {})
+        shutil.copytree(state.folder / state.result, target / fit.output, copy_function=_clone)
 
 
 def _clone(source: str, target: str) -> None:
     clone(Path(source), Path(target))
 
 
-def _live(live: Live) -> Ingredients:
+def _live(live: LiveConfig) -> Ingredients:
     weights = [sha256_file(path) for folder in live.teachers for path in _weights(Path(folder))]
     return {**asdict(live), "teachers": weights}
 
@@ -127,7 +132,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _code() -> str:
-    """Return a hash of the package's code: another version might train otherwise."""
+    """Return a hash of the package's code: another version might train differently."""
     root = Path(stillroom.__file__).parent
     return sha256_json(
         {str(path.relative_to(root)): sha256_file(path) for path in sorted(root.rglob("*.py"))}

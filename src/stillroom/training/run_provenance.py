@@ -1,8 +1,8 @@
-"""Origin: a folder of runs in, which soft labels they learnt from, and how, out.
+"""Run provenance: a folder of students in, their soft labels and their parameters out.
 
-    students ──written beside them──> origin.json ──read──> Origin
+    students ──written beside them──> origin.json ──read──> RunProvenance
 
-By it a report knows whose students it is about, and refuses to tell of others.
+With it a report checks that its students are those of its parameters, and refuses others.
 """
 
 from collections.abc import Mapping
@@ -21,50 +21,50 @@ FILE = "origin.json"
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
-class Origin:
-    """What runs learnt from.
+class RunProvenance:
+    """What students learned from.
 
     Attributes:
-        soft_labels: the content of the set, as its manifest has it.
-        parameters: by which they were trained, section by section.
+        soft_labels: the content hash of the soft-label set, from its manifest.
+        parameters: the parameters of the training, section by section.
     """
 
     soft_labels: str
     parameters: dict[str, Any]
 
 
-def write_origin(students: Path, soft_labels: str, parameters: Mapping[str, Any]) -> None:
-    """Say beside the runs what they learnt from."""
+def write_provenance(students: Path, soft_labels: str, parameters: Mapping[str, Any]) -> None:
+    """Write what students learned from, beside their folders."""
     write_json(students / FILE, {"soft_labels": soft_labels, "parameters": dict(parameters)})
 
 
-def origin_of(students: Path) -> Origin | None:
-    """Return what runs learnt from; None where it is not known."""
+def read_provenance(students: Path) -> RunProvenance | None:
+    """Return what students learned from; None where it is not known."""
     try:
-        return checked(Origin, read_json(students / FILE), FILE, "train")
+        return checked(RunProvenance, read_json(students / FILE), FILE, "train")
     except DataError:
         return None
 
 
-def require_trained_so(students: Path, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters by which these runs were not trained: a report would tell of both.
+def require_trained_with(students: Path, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that differ from those of the training: a report would mix the two.
 
     Args:
-        students: the folder of the runs; where it says nothing of them, all is well.
-        parameters: all sections; those that training does not depend on may be any.
+        students: the folder of the students; without a provenance file nothing is checked.
+        parameters: all sections; only those that training depends on are compared.
 
     Raises:
         DataError: names the first value that differs, and what to do.
     """
-    found = origin_of(students)
-    if found is None:
+    provenance = read_provenance(students)
+    if provenance is None:
         return
     differing = first_difference(
-        found.parameters, {key: parameters.get(key) for key in found.parameters}
+        provenance.parameters, {key: parameters.get(key) for key in provenance.parameters}
     )
     if differing is not None:
         key, was, now = differing
         raise DataError(
-            f"these students were trained with {key}={was!r}, and it is {now!r} here. Give the "
-            "--params of their run again, groups.experiment included, or train them anew."
+            f"These students were trained with {key}={was!r}, but this run has {key}={now!r}. Pass "
+            "the same --params as their training run, groups.experiment included, or train again."
         )

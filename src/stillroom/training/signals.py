@@ -1,9 +1,9 @@
-"""Stopping: a signal, or the end of the process that asked, in; a note out, taken between steps.
+"""Signals: a signal or the end of the launching process in, a request to stop out.
 
     SIGTERM | SIGINT | end of standard input ──> StopRequest.is_made ──> state saved, StoppedError
 
-Standard input is a pipe from the process that launched the worker. It ends when that process
-does, be it killed, so that no training goes on that nobody waits for.
+The request is read between steps. Standard input is a pipe from the process that launched the
+worker. It closes when that process ends, even by a kill, so that no training runs on for nobody.
 """
 
 import os
@@ -24,42 +24,42 @@ class StopRequest:
     """Whether this process was asked to stop."""
 
     def __init__(self) -> None:
-        """Ask for nothing yet."""
+        """Start without a request."""
         self.is_made = False
 
     def listen(self) -> None:
-        """Take note of signals from now on; called again once Lightning has set its own handlers.
+        """Install the handlers; call it again after Lightning has set its own handlers.
 
-        Lightning's handler would wait for the other processes inside of the signal.
+        Lightning's handler would wait for the other processes inside the signal handler.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._note)
+            signal.signal(number, self._request)
 
     def watch_standard_input(self) -> None:
-        """Take note of its end; a terminal or a file is not waited for."""
+        """Treat the end of standard input as a request to stop, where it is a pipe."""
         try:
             is_pipe = stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
         except (OSError, ValueError, AttributeError):
             return
         if is_pipe:
-            threading.Thread(target=self._wait_for_the_end, daemon=True).start()
+            threading.Thread(target=self._wait_for_end_of_input, daemon=True).start()
 
     def check(self) -> None:
-        """Leave at once where nothing is to be saved.
+        """Stop at once, before there is a state to save.
 
         Raises:
-            StoppedError: it was asked to stop.
+            StoppedError: the process was asked to stop.
         """
         if self.is_made:
             raise StoppedError(
-                "training was asked to stop, and did so before it took a step. Run the same "
-                "command again: it goes on from there."
+                "Training was asked to stop, and stopped before its first step. Run the same "
+                "command again to continue."
             )
 
-    def _wait_for_the_end(self) -> None:
+    def _wait_for_end_of_input(self) -> None:
         while os.read(sys.stdin.fileno(), 1):
             pass
         self.is_made = True
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _request(self, number: int, frame: FrameType | None) -> None:
         self.is_made = True

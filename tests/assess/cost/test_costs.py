@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from small_project import Small, small
+from support.examples.image_examples import ImageExamples, image_examples
 
 from stillroom.assess.cost import costs
-from stillroom.assess.cost.costs import Asked, Trial, answers_read, costs_of, rows_taken
+from stillroom.assess.cost.costs import ModelRun, Trial, answers_read, costs_of, transfer_rows
 from stillroom.config.schema import Transfer
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
@@ -17,23 +17,22 @@ from stillroom.models.pretrained.model_directory import EXACT, save_model
 from stillroom.models.registry import build
 
 
-def a_model(made: Small, folder: Path, hidden: int, seed: int) -> Asked:
+def a_model(made: ImageExamples, folder: Path, hidden: int, seed: int) -> ModelRun:
     model = build("mlp", {"hidden": [hidden]}, made.shape, seed)
     save_model(model, read_encoder(made.encoder), folder)
-    return Asked(folder, EXACT)
+    return ModelRun(folder, EXACT)
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Small:
-    return small(tmp_path)
+def made(tmp_path: Path) -> ImageExamples:
+    return image_examples(tmp_path)
 
 
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return what gets the name of each model whose memory is asked for.
+    """Return a list that receives the name of each model whose memory is measured.
 
-    Memory and energy take seconds, and are measured for real by the tests of `models.alone` and of
-    `measure_cost`.
+    Memory and energy take seconds; the tests of `memory_probe` and of `energy` measure them.
     """
     asked: list[str] = []
 
@@ -48,13 +47,13 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def a_trial(made: Small, calls: int = 1) -> Trial:
+def a_trial(made: ImageExamples, calls: int = 1) -> Trial:
     timed = made.examples.read().filter(pl.col("split") == "test").head(3)
     return Trial(timed, calls, seconds=0.2)
 
 
 def test_members_of_one_architecture_are_measured_once_and_counted_each(
-    made: Small, alone: list[str], tmp_path: Path
+    made: ImageExamples, alone: list[str], tmp_path: Path
 ) -> None:
     narrow = [a_model(made, tmp_path / f"narrow_{seed}", 32, seed) for seed in (0, 1)]
     wide = a_model(made, tmp_path / "wide", 48, seed=0)
@@ -71,7 +70,7 @@ def test_members_of_one_architecture_are_measured_once_and_counted_each(
 
 
 def test_where_no_process_tells_its_peak_memory_has_no_number(
-    made: Small, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: ImageExamples, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "none")
     found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
@@ -81,7 +80,7 @@ def test_where_no_process_tells_its_peak_memory_has_no_number(
 
 
 def test_a_meter_that_fails_costs_its_own_number_alone(
-    made: Small, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: ImageExamples, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise MeterError("no energy")
@@ -101,7 +100,7 @@ def test_a_student_takes_a_share_of_the_classes_that_it_is_not_spared() -> None:
     )
     for share, without, count in ((1.0, [], 8), (0.5, [], 4), (1.0, ["dog"], 5), (0.6, ["cat"], 2)):
         transfer = Transfer(share=share, without=without, balance=[])
-        assert rows_taken(rows, transfer, ("cat", "dog")) == count
+        assert transfer_rows(rows, transfer, ("cat", "dog")) == count
 
 
 def test_answers_are_read_by_students_in_each_epoch_and_by_no_control() -> None:
@@ -111,6 +110,6 @@ def test_answers_are_read_by_students_in_each_epoch_and_by_no_control() -> None:
     assert answers_read([], 50) == 0
 
 
-def test_a_missing_model_is_refused(made: Small, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="Name a Hugging Face model directory"):
-        costs_of([Asked(tmp_path / "none", EXACT)], a_trial(made))
+def test_a_missing_model_is_refused(made: ImageExamples, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="Choose a Hugging Face model directory"):
+        costs_of([ModelRun(tmp_path / "none", EXACT)], a_trial(made))

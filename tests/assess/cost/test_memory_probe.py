@@ -25,7 +25,7 @@ def test_the_weights_are_what_is_loaded(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_model_is_refused_before_a_process_is_started(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="Name a Hugging Face model directory"):
+    with pytest.raises(ModelError, match="Choose a Hugging Face model directory"):
         memory_alone(tmp_path, EXACT, INPUTS)
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from small_project import image_encoder
+from support.examples.image_examples import image_encoder
 
 from stillroom.assess.findings.class_findings import ClassFindings
 from stillroom.models.shape import Shape

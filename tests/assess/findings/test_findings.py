@@ -4,8 +4,8 @@ import inspect
 from pathlib import Path
 
 import polars as pl
-from small_predictions import Predicted
-from small_project import image_encoder, written
+from support.evaluation.token_predictions import Predicted
+from support.examples.image_examples import image_encoder, written
 
 from stillroom.assess.findings.class_findings import ClassFindings
 from stillroom.assess.findings.findings import Findings, findings

@@ -3,10 +3,10 @@
 import numpy as np
 import polars as pl
 import pytest
-from small_predictions import TIMES, Predicted
+from support.evaluation.token_predictions import TIMES, Predicted
 
 from stillroom.assess.findings.measure_tokens import (
-    TokenAnswers,
+    TokenPredictions,
     measure_tokens,
     reliability_of_tokens,
 )
@@ -20,7 +20,7 @@ def flat(frame: pl.DataFrame, name: str) -> np.ndarray:
 
 def test_measures_are_those_of_what_was_said(predicted: Predicted) -> None:
     test, found = predicted.rows("test"), predicted.found
-    said = TokenAnswers.of_frame(found)
+    said = TokenPredictions.of_frame(found)
     metrics, reliability = measure_tokens(said, "next_token", 15), reliability_of_tokens(said, 15)
     nll = flat(found, "student_nll").astype(np.float64)
     assert metrics["student"]["nll"] == pytest.approx(nll.mean())
@@ -30,7 +30,7 @@ def test_measures_are_those_of_what_was_said(predicted: Predicted) -> None:
     assert metrics["teacher"]["agreement"] == 1
     gain = flat(found, "control_nll").mean() - flat(found, "student_nll").mean()
     assert metrics["gain"]["nll"] == pytest.approx(gain, rel=1e-3, abs=1e-6)
-    marks = said.marks()["student"]
+    marks = said.arm_scores()["student"]
     assert marks.log_likelihood.value == pytest.approx(-nll.mean())
     assert marks.right.examples == len(test)
     counts = [row["count"] for row in reliability if row["model"] == "student"]
@@ -42,7 +42,7 @@ def test_measures_are_those_of_what_was_said(predicted: Predicted) -> None:
 
 
 def test_the_temperature_mends_an_over_confident_model(predicted: Predicted) -> None:
-    metrics = measure_tokens(TokenAnswers.of_frame(predicted.found), "next_token", 15)
+    metrics = measure_tokens(TokenPredictions.of_frame(predicted.found), "next_token", 15)
     control, student = metrics["control"], metrics["student"]
     assert control["temperature"] == pytest.approx(TIMES * student["temperature"], rel=2e-3)
     assert control["scaled_ece"] < control["ece"] / 2
@@ -69,7 +69,7 @@ def of_two_seeds() -> pl.DataFrame:
 
 
 def test_what_is_calibrated_is_a_mean_over_seeds() -> None:
-    found = measure_tokens(TokenAnswers.of_frame(of_two_seeds()), "next_token", 15)["student"]
+    found = measure_tokens(TokenPredictions.of_frame(of_two_seeds()), "next_token", 15)["student"]
     assert found["temperature"] == pytest.approx(1.4)
     assert found["scaled_nll"] == pytest.approx(1.5)
     # Confident at 0.75: right on both, a gap of 0.25, and on one of two, the same.
@@ -78,6 +78,6 @@ def test_what_is_calibrated_is_a_mean_over_seeds() -> None:
 
 def test_what_was_not_calibrated_has_no_such_measures() -> None:
     frame = of_two_seeds().select(pl.exclude("^.*_(temperature|scaled_nll|scaled_confidence)$"))
-    metrics = measure_tokens(TokenAnswers.of_frame(frame), "next_token", 15)
+    metrics = measure_tokens(TokenPredictions.of_frame(frame), "next_token", 15)
     assert not CALIBRATED & metrics["student"].keys()
     assert metrics["student"]["accuracy"] == 0.75

@@ -1,7 +1,7 @@
 """Findings on language models of a small corpus."""
 
 import polars as pl
-from small_predictions import Predicted
+from support.evaluation.token_predictions import Predicted
 
 from stillroom.assess.findings.token_findings import TokenFindings
 from stillroom.data.encoders import SequenceEncoder, read_encoder

@@ -1,3 +1,3 @@
-from capture_stage import capture_stage, here, inputs
+from support.softlabels.capture_stage import capture_stage, here, inputs
 
 __all__ = ["capture_stage", "here", "inputs"]

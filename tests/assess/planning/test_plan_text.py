@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
-from small_licences import own_licence
+from support.licences_and_lineage import own_licence
 
 from stillroom.assess.planning.plan_text import (
     choice_in_words,
@@ -13,24 +13,24 @@ from stillroom.assess.planning.plan_text import (
     heading,
     params_of,
 )
-from stillroom.assess.planning.planning import Planned, Project
+from stillroom.assess.planning.planning import Project, ProjectPlan
 from stillroom.config.compose import compose
 from stillroom.config.schema import Objective, SoftLabels, Student
 from stillroom.io.files.disk_copies import Copies
 from stillroom.io.tables import TableFile
 from stillroom.models.pretrained.model_directory import EXACT
-from stillroom.softlabels.capture.solve_threshold import ThresholdRequest, Wanted
+from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
 from stillroom.softlabels.plan.fidelity import Fidelity, MissingMass
-from stillroom.softlabels.plan.plan import Option, Plan, Whole
+from stillroom.softlabels.plan.plan import Option, Plan, Population
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
-from stillroom.teachers.softlabels_config import wanted_of
+from stillroom.teachers.softlabels_config import sparsifier_of
 
 ROOT = Path(__file__).resolve().parents[3]
 GIVEN = {"softlabels": {"combine": "capture", "sparsifier": "topk"}, "student": {"seed": 7}}
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 20.0)
 
 
-def option(sparsifier: Wanted, missing_mass: MissingMass = "unbiased") -> Option:
+def option(sparsifier: SparsifierRequest, missing_mass: MissingMass = "unbiased") -> Option:
     return Option(
         sparsifier=sparsifier,
         missing_mass=missing_mass,
@@ -63,8 +63,8 @@ def project(**given: Any) -> Project:
     )
 
 
-def planned(*options: Option) -> Planned:
-    whole = Whole(rows=5000, rows_per_shard=8192, copies=3)
+def planned(*options: Option) -> ProjectPlan:
+    whole = Population(rows=5000, rows_per_shard=8192, copies=3)
     plan = Plan(
         options=options,
         positions=1024,
@@ -75,7 +75,7 @@ def planned(*options: Option) -> Planned:
         whole=whole,
     )
     copies = Copies(("the store .stillroom/store", "data/04_soft_labels", "cache"), 3, False)
-    return Planned(plan=plan, copies=copies, inputs=5000, seconds_per_input=0.002)
+    return ProjectPlan(plan=plan, copies=copies, inputs=5000, seconds_per_input=0.002)
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def planned(*options: Option) -> Planned:
         (TopK(k=5, temperatures=TEMPERATURES), "renormalise"),
         (ThresholdRequest(3.0, 4.0), "unbiased"),
         (FixedThreshold(k=8, temperature=4.0), "unbiased"),
-        (Sample(draws=12, temperature=4.0), "unbiased"),
+        (Sample(samples=12, temperature=4.0), "unbiased"),
     ],
 )
 def test_the_params_compose_to_what_was_measured(
-    sparsifier: Wanted, missing_mass: MissingMass
+    sparsifier: SparsifierRequest, missing_mass: MissingMass
 ) -> None:
     given = params_of(option(sparsifier, missing_mass), project(), GIVEN)
     composed = compose(ROOT, OmegaConf.to_container(OmegaConf.from_dotlist(given.split(","))))
-    assert wanted_of(SoftLabels(**composed["softlabels"])) == sparsifier
+    assert sparsifier_of(SoftLabels(**composed["softlabels"])) == sparsifier
     assert composed["softlabels"]["combine"] == "capture"
     assert composed["student"]["seed"] == 7
     if missing_mass != "unbiased":
@@ -105,7 +105,7 @@ def test_a_tau_and_a_temperature_that_stand_in_the_way_are_named() -> None:
     of = project(softlabels={"tau": 0.1}, objective={"temperature": 2.0})
     given = params_of(option(ThresholdRequest(3.0, 2.0)), of, {"objective": {"temperature": 2.0}})
     composed = compose(ROOT, OmegaConf.to_container(OmegaConf.from_dotlist(given.split(","))))
-    assert wanted_of(SoftLabels(**composed["softlabels"])) == ThresholdRequest(3.0, 2.0)
+    assert sparsifier_of(SoftLabels(**composed["softlabels"])) == ThresholdRequest(3.0, 2.0)
     assert "softlabels.tau=null" in given
 
 

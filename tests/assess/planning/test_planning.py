@@ -5,22 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_corpus import BERT, GPT2, small_corpus, token_teachers
-from small_licences import own_licence
-from small_objective import HINTON
-from small_project import CLASSES, EVERYTHING, fitted, small, untrained_teachers
+from support.examples.corpus_examples import BERT, GPT2, small_corpus, token_teachers
+from support.examples.image_examples import CLASSES, image_examples, untrained_teachers
+from support.licences_and_lineage import own_licence
+from support.objectives.objective_config import HINTON
+from support.training.jobs import EVERYTHING, fitted
 
 from stillroom.assess.planning import planning
-from stillroom.assess.planning.planning import Planned, Project, planned
+from stillroom.assess.planning.planning import Project, ProjectPlan, project_plan
 from stillroom.config.schema import Architecture, SoftLabels, Student
 from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
 from stillroom.io.files.disk_copies import Copies
 from stillroom.models.pretrained.model_directory import EXACT, PREPROCESSOR
 from stillroom.softlabels.plan import grid
 from stillroom.softlabels.plan.plan import Plan
-from stillroom.softlabels.plan.plan_table import told
+from stillroom.softlabels.plan.plan_table import option_text
 from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
-from stillroom.teachers.teacher_ref import refer
+from stillroom.teachers.teacher_ref import teacher_refs
 
 COPIES = Copies(("the store", "data", "the cache"), 3, False)
 LABELS: dict[str, Any] = {
@@ -54,7 +55,7 @@ OBJECTIVE = HINTON
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = small(tmp_path, unlabelled=10)
+    made = image_examples(tmp_path, unlabelled=10)
     return Project(
         examples=made.examples,
         encoder=made.encoder,
@@ -67,7 +68,7 @@ def project(tmp_path: Path) -> Project:
     )
 
 
-def full_of(found: Planned) -> Any:
+def full_of(found: ProjectPlan) -> Any:
     return full_of_plan(found.plan)
 
 
@@ -82,7 +83,7 @@ def with_labels(project: Project, **values: Any) -> Project:
 
 
 def test_a_plan_counts_rows_members_and_copies(project: Project) -> None:
-    found = planned(project, COPIES, 40)
+    found = project_plan(project, COPIES, 40)
     assert (found.plan.positions, found.plan.members, found.plan.temperature) == (40, 2, 4.0)
     assert found.plan.whole.rows == found.inputs == 110
     assert found.plan.whole.copies == 3
@@ -92,15 +93,15 @@ def test_a_plan_counts_rows_members_and_copies(project: Project) -> None:
 
 
 def test_an_ensemble_that_is_combined_at_capture_is_one_teacher(project: Project) -> None:
-    found = planned(with_labels(project, combine="capture"), COPIES, 40)
+    found = project_plan(with_labels(project, combine="capture"), COPIES, 40)
     assert found.plan.members == 1
     assert all(option.fidelity is not None for option in found.plan.options)
 
 
 @pytest.mark.parametrize("combine", ["read", "capture"])
 def test_features_are_counted_in_every_option(project: Project, combine: str) -> None:
-    bare = planned(with_labels(project, combine=combine), COPIES, 110).plan.options
-    found = planned(with_labels(project, combine=combine, features="pooled"), COPIES, 110).plan
+    bare = project_plan(with_labels(project, combine=combine), COPIES, 110).plan.options
+    found = project_plan(with_labels(project, combine=combine, features="pooled"), COPIES, 110).plan
     for before, after in zip(bare, found.options, strict=True):
         # Two teachers with 32 of 2 bytes, of which a ReLU leaves half at zero.
         assert 2 * 32 * 2 * 0.5 < after.bytes_per_row - before.bytes_per_row < 2 * 32 * 2 * 1.2
@@ -109,7 +110,7 @@ def test_features_are_counted_in_every_option(project: Project, combine: str) ->
 
 
 def test_draws_and_views_are_rows_and_a_draw_costs_no_answer(project: Project) -> None:
-    found = planned(with_labels(project, draws=3, views=2), COPIES, 40)
+    found = project_plan(with_labels(project, draws=3, views=2), COPIES, 40)
     assert found.plan.whole.rows == 60 * 2 * 3 + 50
     assert found.inputs == 60 * 2 + 50
 
@@ -118,7 +119,7 @@ def test_a_sample_is_no_larger_than_its_gradients_can_be_held(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "MOST_CELLS", 20 * len(CLASSES))
-    assert planned(project, COPIES, 1000).plan.positions == 20
+    assert project_plan(project, COPIES, 1000).plan.positions == 20
 
 
 @pytest.mark.parametrize("task", ["next_token", "masked_token"])
@@ -138,7 +139,7 @@ def test_a_plan_of_sequences_looks_at_positions(
         licence=own_licence(1),
     )
     monkeypatch.setattr(grid, "ENTRIES", (2, 32))
-    whole = planned(project, COPIES, 60)
+    whole = project_plan(project, COPIES, 60)
     plan = whole.plan
     assert 30 < plan.positions <= 60
     assert plan.whole.rows == whole.inputs == len(made.examples.read())
@@ -147,7 +148,9 @@ def test_a_plan_of_sequences_looks_at_positions(
     assert 0.8 < full.bytes_per_row / (4 * made.fitted.outputs * per_row) < 1.05
     assert full.fidelity.gradient_cosine == pytest.approx(1)
     errors = {
-        told(option): option.fidelity.gradient_error for option in plan.options if option.fidelity
+        option_text(option): option.fidelity.gradient_error
+        for option in plan.options
+        if option.fidelity
     }
     assert (
         errors["threshold, 32 entries on average (unbiased)"]
@@ -155,7 +158,7 @@ def test_a_plan_of_sequences_looks_at_positions(
     )
 
     monkeypatch.setattr(planning, "MOST_CELLS", 30 * made.fitted.outputs)
-    some = planned(project, COPIES, 60).plan
+    some = project_plan(project, COPIES, 60).plan
     assert some.sampled == plan.sampled
     assert some.positions <= max(30, some.sampled)
     assert full_of_plan(some).bytes_per_row == pytest.approx(full.bytes_per_row, rel=0.1)
@@ -172,12 +175,12 @@ def test_teachers_with_other_preprocessing_answer_about_the_same_examples(
     asks = planning.capture_jobs(
         project.examples,
         project.encoder,
-        refer(project.teachers, project.inference),
+        teacher_refs(project.teachers, project.inference),
         project.softlabels,
     )
-    sampled = planning._sampled([one.questions for one in asks], 30)
-    names = [[question.row.example_id for question in of_one] for of_one in sampled]
-    keys = [[question.row.input_key for question in of_one] for of_one in sampled]
+    sampled = planning._sampled([one.inputs for one in asks], 30)
+    names = [[capture_input.row.example_id for capture_input in of_one] for of_one in sampled]
+    keys = [[capture_input.row.input_key for capture_input in of_one] for of_one in sampled]
     assert len(names[0]) == 30
     assert names[0] == names[1]
     assert not set(keys[0]) & set(keys[1])

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_texts
 import torch
-from small_project import EVERYTHING, fitted, small
+from support.examples import text_examples
+from support.examples.image_examples import image_examples
+from support.training.jobs import EVERYTHING, fitted
 
 from stillroom.assess.planning.student_gradient import student_gradient
 from stillroom.config.schema import Architecture, Student
 from stillroom.data.encoders import read_encoder
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
-from stillroom.softlabels.format.distributions import Distributions
+from stillroom.softlabels.format.distributions import SparseDistributions
 
 STUDENT = Student(
     **asdict(fitted(epochs=1)),
@@ -23,7 +24,7 @@ STUDENT = Student(
     seed=3,
 )
 PLACES = [np.array([0])] * 3
-TARGETS = Distributions(
+TARGETS = SparseDistributions(
     owners=np.array([0, 0, 1, 2, 2, 2]),
     ids=np.array([0, 2, 1, 0, 1, 2]),
     weights=np.array([0.5, 0.25, 0.9, 0.2, 0.3, 0.4]),
@@ -33,7 +34,7 @@ TARGETS = Distributions(
 
 
 def test_it_is_the_derivative_of_the_mean_soft_cross_entropy(tmp_path: Path) -> None:
-    made = small(tmp_path)
+    made = image_examples(tmp_path)
     encoder = read_encoder(made.encoder)
     inputs = encoder.encode(made.examples.read().head(3))
     found = student_gradient(inputs, PLACES, encoder, STUDENT, tmp_path, 2.0)(TARGETS, "unbiased")
@@ -56,7 +57,7 @@ def test_it_is_the_derivative_of_the_mean_soft_cross_entropy(tmp_path: Path) -> 
 
 
 def test_equal_targets_give_equal_gradients_also_with_dropout(tmp_path: Path) -> None:
-    made = small(tmp_path)
+    made = image_examples(tmp_path)
     encoder = read_encoder(made.encoder)
     inputs = encoder.encode(made.examples.read().head(3))
     dropping = Architecture(name="mlp", options={"hidden": [8], "dropout": 0.5})
@@ -70,10 +71,10 @@ def test_equal_targets_give_equal_gradients_also_with_dropout(tmp_path: Path) ->
 
 
 def test_a_student_of_tokens_looks_at_texts(tmp_path: Path) -> None:
-    bert = Architecture(name="transformer", options=small_texts.BERT)
+    bert = Architecture(name="transformer", options=text_examples.BERT)
     student = Student(**{**STUDENT.__dict__, "architecture": bert})
-    inputs = small_texts.ENCODER.encode(small_texts.frame("a card", "my phone", "where is it?"))
-    found = student_gradient(inputs, PLACES, small_texts.ENCODER, student, tmp_path, 2.0)
+    inputs = text_examples.ENCODER.encode(text_examples.frame("a card", "my phone", "where is it?"))
+    found = student_gradient(inputs, PLACES, text_examples.ENCODER, student, tmp_path, 2.0)
     gradient = found(TARGETS, "unbiased")
     assert np.isfinite(gradient).all()
     assert np.abs(gradient).max() > 0

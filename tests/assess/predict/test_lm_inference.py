@@ -4,18 +4,18 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from small_predictions import Predicted
+from support.evaluation.token_predictions import Predicted
 
-from stillroom.assess.predict.lm_inference import BATCH_SIZE, Models, by_kind
-from stillroom.models.forward.sequence_logits import kinds
+from stillroom.assess.predict.lm_inference import BATCH_SIZE, LanguageModels, batching_order
+from stillroom.models.forward.sequence_logits import batch_keys
 from stillroom.softlabels.format.combination import Combination
-from stillroom.teachers.teacher_ref import refer
+from stillroom.teachers.teacher_ref import teacher_refs
 
 
-def opened(predicted: Predicted) -> Models:
-    refs = refer(predicted.teachers[0].parent)
+def opened(predicted: Predicted) -> LanguageModels:
+    refs = teacher_refs(predicted.teachers[0].parent)
     one = Combination.of("probability", [3.0, 1.0])
-    return Models.opened(predicted.made.fitted, refs, one, predicted.students)
+    return LanguageModels.opened(predicted.made.fitted, refs, one, predicted.students)
 
 
 def test_batches_hold_what_every_model_says_of_their_rows(predicted: Predicted) -> None:
@@ -39,12 +39,12 @@ def test_bounds_cut_positions_into_rows(predicted: Predicted) -> None:
 
 def test_rows_of_a_kind_go_together(predicted: Predicted) -> None:
     inputs = predicted.made.fitted.encode(predicted.rows("train"))
-    order = by_kind(inputs)
+    order = batching_order(inputs)
     assert sorted(order) == list(range(len(inputs)))
-    of_rows = [kinds(inputs)[row] for row in order]
+    of_rows = [batch_keys(inputs)[row] for row in order]
     changes = sum(one != other for one, other in pairwise(of_rows))
     assert changes == len(set(of_rows)) - 1 > 0
-    models = Models(opened(predicted).teacher, {}, predicted.made.fitted.outputs)
+    models = LanguageModels(opened(predicted).teacher, {}, predicted.made.fitted.outputs)
     batches = sum(1 for _ in models.batches(inputs[order]))
     assert batches <= len(inputs) / BATCH_SIZE + len(set(of_rows))
     assert batches < sum(1 for _ in models.batches(inputs))

@@ -6,26 +6,26 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from small_project import small, soft_labels, untrained_teachers
+from support.examples.image_examples import image_examples, soft_labels, untrained_teachers
 
 from stillroom.assess.predict.predict_classes import measure_classes, predict_classes
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import DataError
-from stillroom.evaluation.predictions import Answers
+from stillroom.evaluation.predictions import ClassPredictions
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.teachers.teacher_ref import refer
+from stillroom.teachers.teacher_ref import teacher_refs
 
-NONE = Answers(np.zeros(0, np.int64), {arm: np.zeros((1, 0, 2)) for arm in ("teacher",)})
+NONE = ClassPredictions(np.zeros(0, np.int64), {arm: np.zeros((1, 0, 2)) for arm in ("teacher",)})
 
 
 def two_of(first: float) -> list[float]:
     return [first, 1 - first]
 
 
-def answers(control: list[list[float]], student: list[list[float]]) -> Answers:
+def answers(control: list[list[float]], student: list[list[float]]) -> ClassPredictions:
     """Return answers to examples of the first class, of as many runs as are given."""
     teacher = np.array([[two_of(0.9)] * len(student[0])])
-    return Answers(
+    return ClassPredictions(
         np.zeros(len(student[0]), np.int64),
         {
             "teacher": teacher,
@@ -68,8 +68,8 @@ def test_a_temperature_is_fitted_to_each_runs_own_validation_answers() -> None:
         "control": np.array([[two_of(sure["cubed"])] * 4] * 2),
         "student": np.array([[two_of(sure["calibrated"])] * 4, [two_of(sure["cubed"])] * 4]),
     }
-    half = Answers(np.array([0, 1, 0, 1]), arms)
-    found = measure_classes(half, Answers(labels, arms), 10)
+    half = ClassPredictions(np.array([0, 1, 0, 1]), arms)
+    found = measure_classes(half, ClassPredictions(labels, arms), 10)
     assert found["teacher"]["temperature"] == pytest.approx(1, abs=1e-3)
     assert found["control"]["temperature"] == pytest.approx(3, abs=1e-3)
     assert found["student"]["temperature"] == pytest.approx(2, abs=1e-3)  # the mean of both
@@ -93,14 +93,14 @@ def test_answers_that_are_no_distribution_are_refused() -> None:
 
 
 def test_each_run_answers_each_row_in_order(tmp_path: Path) -> None:
-    made = small(tmp_path)
+    made = image_examples(tmp_path)
     teachers = untrained_teachers(made, tmp_path / "teachers", members=3)
     paths = sorted(teachers.iterdir())
     students = {"control": paths[1], "student": paths[2], "control_1": paths[0]}
     rows = made.examples.read().filter(pl.col("split") == "test").sample(9, seed=2, shuffle=True)
     encoder = read_encoder(made.encoder)
     labels = soft_labels(made, teachers, tmp_path / "set")
-    found = predict_classes(rows, encoder, refer(teachers), labels, students)
+    found = predict_classes(rows, encoder, teacher_refs(teachers), labels, students)
     assert found.columns == ["example_id", "split", "label", "teacher", *students]
     assert found["example_id"].to_list() == rows["example_id"].to_list()
     inputs = torch.from_numpy(encoder.encode(rows))

@@ -9,15 +9,15 @@ import pytest
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from small_corpus import hidden_corpus, token_teachers
-from small_predictions import TIMES, Predicted
+from support.evaluation.token_predictions import TIMES, Predicted
+from support.examples.corpus_examples import masked_corpus, token_teachers
 
 from stillroom.assess.predict import predict_tokens as module
 from stillroom.assess.predict.predict_tokens import predict_tokens
-from stillroom.models.forward.lm_head import labels_of, logits_asked
+from stillroom.models.forward.lm_head import label_logits, masked_labels
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.softlabels.format.combination import Combination
-from stillroom.teachers.teacher_ref import refer
+from stillroom.teachers.teacher_ref import teacher_refs
 
 MODELS = ("teacher", "control", "student")
 
@@ -125,21 +125,21 @@ def test_a_large_validation_split_is_asked_in_part(
 
 
 def test_hidden_tokens_are_those_of_view_0_for_every_model(tmp_path: Path) -> None:
-    made = hidden_corpus(tmp_path, count=60)
+    made = masked_corpus(tmp_path, count=60)
     models = token_teachers(made, tmp_path / "models", members=3)
     rows = made.examples.read().filter(pl.col("split") != "train")
     found = predict_tokens(
         rows,
         made.fitted,
-        refer(models)[:1],
+        teacher_refs(models)[:1],
         Combination.of("probability", [1.0]),
         {"control": models / "member_1", "student": models / "member_2"},
     )
     inputs = torch.from_numpy(made.fitted.encode(rows.filter(pl.col("split") == "test")))
-    labels = labels_of(inputs)
+    labels = masked_labels(inputs)
     assert flat(found, "labels").tolist() == labels.tolist()
     with torch.no_grad():
-        log_q = logits_asked(load_model(models / "member_2"), inputs).double().log_softmax(1)
+        log_q = label_logits(load_model(models / "member_2"), inputs).double().log_softmax(1)
     nll = -log_q.gather(1, labels[:, None])[:, 0]
     np.testing.assert_allclose(flat(found, "student_nll"), nll, rtol=1e-4, atol=1e-5)
     assert found["student_scaled_nll"].list.len().to_list() == found["labels"].list.len().to_list()

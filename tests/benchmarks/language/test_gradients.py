@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.language.gradients import Asked, Line, figures, table, to_label
 from benchmarks.softlabels.gemma import CausalTeacher
-from stillroom.softlabels.format.distributions import Distributions
+from stillroom.softlabels.format.distributions import SparseDistributions
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
 
@@ -79,6 +79,7 @@ def test_the_figures_tell_whether_the_default_is_best(lines: dict[str, Line]) ->
 
 
 def test_what_is_missing_goes_to_the_hard_label() -> None:
-    found = Distributions(np.array([0, 0, 1]), np.array([1, 2, 0]), np.array([0.5, 0.3, 0.9]), 2, 4)
+    weights = np.array([0.5, 0.3, 0.9])
+    found = SparseDistributions(np.array([0, 0, 1]), np.array([1, 2, 0]), weights, 2, 4)
     given = to_label(found, np.array([2, 3])).dense()
     np.testing.assert_allclose(given, [[0, 0.5, 0.5, 0], [0.9, 0, 0, 0.1]], atol=1e-12)

@@ -71,13 +71,13 @@ def test_features_are_standardised_per_column_and_a_constant_one_becomes_zero():
 
 
 def test_features_that_overflow_are_refused():
-    with pytest.raises(DataError, match=r"Feature 1 .* spreads too far"):
+    with pytest.raises(DataError, match=r"spread of feature 1 .* is too large"):
         fit_encoder(features([0.0, 1e308], [1.0, -1e308]), "features", CLASSES, (2,))
 
 
 def test_a_feature_too_far_from_the_training_data_is_refused_when_encoded():
     encoder = fit_encoder(features([0.0], [1.0]), "features", CLASSES, (1,))
-    with pytest.raises(DataError, match="Row 1 of the examples holds a feature too far"):
+    with pytest.raises(DataError, match="Row 1 of the examples holds a feature that is too far"):
         encoder.encode(features([0.0], [1e300]))
 
 

@@ -1,4 +1,4 @@
-"""Encoders as JSON from elsewhere: good ones and hostile ones."""
+"""Array encoders as JSON: valid and hostile documents."""
 
 import math
 

@@ -1,10 +1,10 @@
-"""Encoders on disk: each kind comes back, with its tokenizer where it has one."""
+"""Encoders on disk: each kind is read back, with its tokenizer if it has one."""
 
 from pathlib import Path
 
 import pytest
-from small_corpus import sentences
-from small_project import ENCODER
+from support.examples.corpus_examples import sentences
+from support.examples.image_examples import ENCODER
 
 from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder, write_encoder
 from stillroom.data.text.train_tokenizer import train_tokenizer

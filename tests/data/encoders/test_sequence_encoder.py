@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from small_corpus import sentences, small_corpus
+from support.examples.corpus_examples import sentences, small_corpus
 
 from stillroom.data.encoders import SequenceEncoder, read_encoder, write_encoder
-from stillroom.data.encoders.sequence_encoder import LABELS, POSITIONS, TOKENS
-from stillroom.data.text.tokenizer import Special, Tokenizer
+from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS
+from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError
 from stillroom.io.json.json_files import read_json, write_json
@@ -64,21 +64,21 @@ def test_hidden_tokens_are_those_of_view_0() -> None:
     assert (other[0, LABELS] != found[0, LABELS]).any()
     whole = np.where(other[:, LABELS] < 0, other[:, TOKENS], other[:, LABELS])
     assert whole.tolist() == [[2, 70, 71, 72, 73, 74], [2, 80, 3, -1, -1, -1]]
-    assert MASKED.most_asked == 2
-    assert ENCODER.most_asked == 6
+    assert MASKED.max_labels == 2
+    assert ENCODER.max_labels == 6
 
 
 def test_masks_know_the_tokenizers_special_tokens_and_need_one_to_hide_behind() -> None:
     masks = MASKED.masks(2)
     assert (masks.share, masks.seed, masks.count) == (0.4, 3, 2)
     assert (masks.mask, masks.unknown, masks.special) == (4, 1, (0, 1, 2, 3, 4))
-    bare = Tokenizer(TOKENIZER.definition, Special(end="<|endoftext|>"))
+    bare = Tokenizer(TOKENIZER.definition, SpecialTokens(end="<|endoftext|>"))
     with pytest.raises(DataError, match="has no mask token"):
         replace(MASKED, tokenizer=bare).masks()
 
 
 def test_hiding_needs_the_key_of_a_row() -> None:
-    with pytest.raises(DataError, match="hides tokens by the column example_id"):
+    with pytest.raises(DataError, match="masks tokens by the column example_id"):
         MASKED.encode(frame(([5, 6, 7], [0])))
 
 
@@ -95,9 +95,9 @@ def test_an_answer_spans_the_tokenizer() -> None:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (frame(([1] * 7, [0])), "holds 7 tokens, and the encoder was made for 1 to 6"),
+        (frame(([1] * 7, [0])), "holds 7 tokens, but the encoder takes 1 to 6"),
         (frame(([], [0])), "holds 0 tokens"),
-        (frame(([1, 300], [0])), "hold the token 300, and the tokenizer has 300"),
+        (frame(([1, 300], [0])), "hold the token 300, but the tokenizer has 300"),
         (frame(([1, -2], [0])), "hold the token"),
         (pl.DataFrame({"text": ["a"]}), "needs the columns tokens and starts"),
     ],
@@ -138,5 +138,5 @@ def test_another_tokenizer_beside_an_encoder_is_refused(tmp_path: Path) -> None:
     document = read_json(made.encoder / "encoder.json")
     write_encoder(other, made.encoder)
     write_json(made.encoder / "encoder.json", document)
-    with pytest.raises(DataError, match=r"was made with the tokenizer .* and beside it lies"):
+    with pytest.raises(DataError, match=r"was made with the tokenizer .* lies beside it"):
         read_encoder(made.encoder)

@@ -1,20 +1,20 @@
-"""Token encoders: a text's own ids within the special ones, cut where it is too long."""
+"""Token encoders: the ids of a text between the special ones, truncated if it is too long."""
 
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from small_corpus import sentences
-from small_texts import ENCODER, LENGTH, TOKENIZER, frame
+from support.examples.corpus_examples import sentences
+from support.examples.text_examples import ENCODER, LENGTH, TOKENIZER, frame
 
 from stillroom.data.encoders import TokenEncoder, read_encoder, write_encoder
-from stillroom.data.encoders.sequence_encoder import LABELS, POSITIONS, TOKENS
+from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ConfigError, DataError
 from stillroom.io.json.json_files import read_json, write_json
 
-(BEGIN,), (END,) = TOKENIZER.around()
+(BEGIN,), (END,) = TOKENIZER.special_affixes()
 
 
 def test_a_text_stands_between_the_tokenizers_own_tokens() -> None:
@@ -35,7 +35,7 @@ def test_a_long_text_is_cut_and_keeps_what_stands_around_it() -> None:
 def test_those_that_are_cut_are_counted() -> None:
     just = TOKENIZER.decode(TOKENIZER.encode(["card " * 40])[0].ids[: LENGTH - 2])
     assert len(TOKENIZER.encode([just])[0].ids) == LENGTH - 2
-    assert ENCODER.count_cut(frame("a card", just, just + " card", "card " * 40)) == 2
+    assert ENCODER.count_truncated(frame("a card", just, just + " card", "card " * 40)) == 2
 
 
 def test_a_special_token_that_is_written_out_is_text() -> None:
@@ -58,7 +58,9 @@ def test_what_is_no_text_is_refused(rows: pl.DataFrame) -> None:
 
 
 def test_a_length_without_room_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"length is 2, .* own 2 tokens .* Set at least 3"):
+    with pytest.raises(
+        ConfigError, match=r"length is 2, .* 2 special tokens .* Set it to at least 3"
+    ):
         TokenEncoder.of(TOKENIZER, ("a", "b"), 2)
 
 
@@ -89,5 +91,5 @@ def test_another_tokenizer_beside_an_encoder_is_refused(tmp_path: Path) -> None:
     other = train_tokenizer(sentences(40), 320, "classification")
     write_encoder(TokenEncoder.of(other, ENCODER.classes, LENGTH), tmp_path)
     write_json(tmp_path / "encoder.json", document)
-    with pytest.raises(DataError, match=r"was made with the tokenizer .* and beside it lies"):
+    with pytest.raises(DataError, match=r"was made with the tokenizer .* lies beside it"):
         read_encoder(tmp_path)

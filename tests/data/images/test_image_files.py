@@ -1,4 +1,4 @@
-"""Images: what decodes, and what is refused."""
+"""Image files: what decodes, and what is refused."""
 
 import contextlib
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.data.ingest.classes import label_indices, label_set, natural_key
+from stillroom.data.ingest.classes import class_names, label_indices, natural_key
 from stillroom.errors import ConfigError, DataError
 
 
@@ -15,15 +15,15 @@ def labels(*names):
 
 
 def test_numbers_are_sorted_by_value():
-    assert label_set(labels("10", "9", "-1", "1.5", "2"), None) == ("-1", "1.5", "2", "9", "10")
+    assert class_names(labels("10", "9", "-1", "1.5", "2"), None) == ("-1", "1.5", "2", "9", "10")
 
 
 def test_digits_inside_names_are_sorted_by_value_and_numbers_come_first():
-    assert label_set(labels("cat10", "cat9", "7", "cat"), None) == ("7", "cat", "cat9", "cat10")
+    assert class_names(labels("cat10", "cat9", "7", "cat"), None) == ("7", "cat", "cat9", "cat10")
 
 
 def test_names_that_differ_in_leading_zeros_are_two_classes():
-    assert label_set(labels("01", "1", "1"), None) == ("01", "1")
+    assert class_names(labels("01", "1", "1"), None) == ("01", "1")
 
 
 @given(st.lists(st.text(), unique=True))
@@ -38,27 +38,29 @@ def test_a_name_of_a_million_digits_is_sorted():
 
 
 def test_declared_classes_keep_their_order_and_may_be_absent_from_the_data():
-    assert label_set(labels("b", "a"), ["c", "b", "a"]) == ("c", "b", "a")
+    assert class_names(labels("b", "a"), ["c", "b", "a"]) == ("c", "b", "a")
 
 
 def test_an_undeclared_label_is_refused_with_file_row_and_nearest_name():
-    with pytest.raises(DataError, match=r"t\.csv row 1: label dgo is not in data\.classes\. Did"):
-        label_set(labels("dog", "dgo", "cat"), ["cat", "dog"])
+    with pytest.raises(
+        DataError, match=r"t\.csv row 1: the label dgo is not in data\.classes\. Did"
+    ):
+        class_names(labels("dog", "dgo", "cat"), ["cat", "dog"])
 
 
 def test_a_class_declared_twice_is_refused():
-    with pytest.raises(ConfigError, match=r"data\.classes names cat twice"):
-        label_set(labels("cat", "dog"), ["cat", "dog", "cat"])
+    with pytest.raises(ConfigError, match=r"data\.classes lists cat twice"):
+        class_names(labels("cat", "dog"), ["cat", "dog", "cat"])
 
 
 def test_one_class_is_refused():
     with pytest.raises(DataError, match="only the class cat"):
-        label_set(labels("cat", "cat", None), None)
+        class_names(labels("cat", "cat", None), None)
 
 
 def test_no_label_at_all_is_refused():
     with pytest.raises(DataError, match="no label at all"):
-        label_set(labels(None, None), ["cat", "dog"])
+        class_names(labels(None, None), ["cat", "dog"])
 
 
 def test_labels_become_int32_places_in_the_order_of_the_classes():

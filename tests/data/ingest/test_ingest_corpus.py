@@ -1,4 +1,4 @@
-"""Ingest of a corpus: which document lands where, what stays when more come, what is refused."""
+"""Ingest of a corpus: the split of each document, what new documents leave unchanged, refusals."""
 
 import json
 import re
@@ -9,12 +9,18 @@ from typing import Any
 
 import polars as pl
 import pytest
-from small_corpus import corpus_data, ingested, sentences, small_corpus
+from support.examples.corpus_examples import corpus_data, ingested, sentences, small_corpus
 
 from stillroom.data.example_ids import example_ids
 from stillroom.data.ingest.ingest_corpus import CorpusIngest
 from stillroom.data.ingest.splits import SPLITS, split_of
-from stillroom.data.text.tokenizer import CONFIG, DEFINITION, Special, Tokenizer, write_tokenizer
+from stillroom.data.text.tokenizer import (
+    CONFIG,
+    DEFINITION,
+    SpecialTokens,
+    Tokenizer,
+    write_tokenizer,
+)
 from stillroom.errors import ConfigError, DataError
 from stillroom.io.json.json_files import read_json, write_json
 
@@ -160,8 +166,8 @@ def framing(tokenizer: Tokenizer, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("task", "name", "words"),
     [
-        ("next_token", "eos_token", r"no end-of-text token.* Name it as eos_token"),
-        ("masked_token", "mask_token", r"no mask token.* Name it as mask_token"),
+        ("next_token", "eos_token", r"no end-of-text token.* Set eos_token"),
+        ("masked_token", "mask_token", r"no mask token.* Set mask_token"),
     ],
 )
 def test_a_tokenizer_that_lacks_what_the_task_needs_is_refused(
@@ -184,8 +190,8 @@ def test_a_length_without_room_for_a_token_is_refused(tmp_path: Path) -> None:
         text={"tokenizer": str(framed), "length": 4}, corpus={"task": "masked_token"}
     )
     list(CorpusIngest.of(data, tmp_path).frames())
-    short = Tokenizer(made.fitted.tokenizer.definition, Special())
-    assert short.around() == ([], [])
+    short = Tokenizer(made.fitted.tokenizer.definition, SpecialTokens())
+    assert short.special_affixes() == ([], [])
 
 
 def test_too_few_documents_are_refused_before_anything_is_there(tmp_path: Path) -> None:
@@ -205,5 +211,5 @@ def test_a_corpus_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> No
     write(tmp_path, "a.txt", sentences(60))
     made = CorpusIngest.of(corpus_data(), tmp_path)
     write(tmp_path, "a.txt", sentences(61))
-    with pytest.raises(DataError, match=r"held 60 documents, and then 61"):
+    with pytest.raises(DataError, match=r"held 60 documents, and later 61"):
         list(made.frames())

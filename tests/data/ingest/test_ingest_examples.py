@@ -1,4 +1,4 @@
-"""Ingest: whole sources in, the promised table out, and one line for each flaw."""
+"""Ingest: whole sources in, the promised table out, and an error of one line for each flaw."""
 
 import csv
 import hashlib
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from small_data import a_data
+from support.examples.data_config import a_data
 
 from stillroom.data.encoders import write_encoder
 from stillroom.data.ingest.ingest_examples import ingest
@@ -117,7 +117,7 @@ def test_a_relative_path_starts_at_the_root_and_may_leave_it(tmp_path):
 
 def test_unlabelled_rows_are_refused_with_the_first(tmp_path):
     write(tmp_path / "t.csv", [*questions(50), ("what", ""), ("why", "")])
-    with pytest.raises(DataError, match=r"t\.csv row 50 has no label; 2 rows in all"):
+    with pytest.raises(DataError, match=r"t\.csv row 50 has no label; 2 such rows in all"):
         ingest(data(), tmp_path)
 
 
@@ -147,8 +147,8 @@ def test_conflicts_are_refused_where_asked(tmp_path):
     [
         ([], {}, DataError, "t.csv holds no rows"),
         ([("a", "x"), ("b", "x")], {}, DataError, "only the class x"),
-        (questions(50), {"classes": ["even"]}, DataError, "t.csv row 1: label odd is not in"),
-        (questions(50), {"classes": ["odd", "odd"]}, ConfigError, "names odd twice"),
+        (questions(50), {"classes": ["even"]}, DataError, "t.csv row 1: the label odd is not in"),
+        (questions(50), {"classes": ["odd", "odd"]}, ConfigError, "lists odd twice"),
         (questions(2), {}, DataError, "split is empty"),
         (questions(50), {"test": 0.0}, DataError, "The test split is empty"),
         (questions(50), {"label_fraction": 1e-9}, DataError, "of the train split has a label"),

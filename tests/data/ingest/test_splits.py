@@ -1,4 +1,4 @@
-"""Splits: by content, so that nothing moves."""
+"""Splits: they depend on the content of an example alone."""
 
 import polars as pl
 import pytest

@@ -1,4 +1,4 @@
-"""Idx files: read to the byte, refused when anything is off."""
+"""Idx files: read to the byte, refused when anything is wrong."""
 
 import gzip
 import struct
@@ -6,7 +6,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from small_data import a_data
+from support.examples.data_config import a_data
 
 from stillroom.data.sources.idx import read_idx, read_idx_file
 from stillroom.errors import DataError

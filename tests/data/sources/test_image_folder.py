@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from small_data import a_data
+from support.examples.data_config import a_data
 
 from stillroom.data.sources.image_folder import read_image_folder
 from stillroom.errors import DataError
@@ -68,7 +68,7 @@ def test_a_folder_inside_a_class_is_refused(tmp_path):
 
 def test_an_image_beside_the_folders_of_splits_is_refused(tmp_path):
     draw(tmp_path, "train/cat/1.png", "1.png")
-    with pytest.raises(DataError, match=r"1\.png stands beside the folders of the splits"):
+    with pytest.raises(DataError, match=r"1\.png lies beside the folders of the splits"):
         found(tmp_path)
 
 

@@ -1,9 +1,9 @@
-"""The table of sources covers what the parameter allows."""
+"""The sources cover what the parameter allows."""
 
 from typing import get_args, get_type_hints
 
-from stillroom.config.data_schema import Data
 from stillroom.config.schema import CORPORA
+from stillroom.config.schema.data_schema import Data
 from stillroom.data.sources import SOURCES
 
 

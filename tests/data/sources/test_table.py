@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
-from small_data import a_data
+from support.examples.data_config import a_data
 
 from stillroom.data.sources.table import read_table
 from stillroom.errors import ConfigError, DataError
@@ -66,14 +66,14 @@ def test_an_image_path_that_leads_out_of_the_folder_is_refused(tmp_path, hostile
     Image.new("L", (1, 1)).save(tmp_path / "secret.png")
     (tmp_path / "sub/link").symlink_to(tmp_path / "secret.png")
     (tmp_path / "sub/t.csv").write_text(f"file,label\n{hostile},x\n")
-    with pytest.raises(DataError, match=r"t\.csv row 0 .* leads out of the table's folder"):
+    with pytest.raises(DataError, match=r"t\.csv row 0 .* leads out of the folder of the table"):
         read_table(data(path="sub/t.csv", image="file"), tmp_path)
 
 
 def test_an_absolute_image_path_is_refused_even_inside_the_folder(tmp_path):
     Image.new("L", (1, 1)).save(tmp_path / "1.png")
     (tmp_path / "t.csv").write_text(f"file,label\n{tmp_path / '1.png'},x\n")
-    with pytest.raises(DataError, match="leads out of the table's folder"):
+    with pytest.raises(DataError, match="leads out of the folder of the table"):
         read_table(data(image="file"), tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_other_than_one_kind_of_input_is_refused(tmp_path, inputs):
 
 @pytest.mark.parametrize("features", [["a", "label"], ["a", "a"]])
 def test_the_label_or_a_column_twice_among_the_features_is_refused(tmp_path, features):
-    with pytest.raises(ConfigError, match="names a column twice, or the label"):
+    with pytest.raises(ConfigError, match="has a column twice, or the label"):
         read_table(data(features=features), tmp_path)
 
 

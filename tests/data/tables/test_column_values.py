@@ -1,4 +1,4 @@
-"""Values: columns of any type, judged row by row."""
+"""Column values: columns of any type, checked row by row."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Tables: three formats, read alike and refused alike."""
+"""Table files: three formats with equal results and equal refusals."""
 
 import json
 
@@ -38,12 +38,12 @@ def test_csv_with_quotes_newlines_bom_and_windows_line_ends_is_read(tmp_path):
 
 def test_a_csv_row_that_is_cut_off_is_refused_with_its_row(tmp_path):
     path = written(tmp_path, "t.csv", "text,label\na,x\nb\n")
-    assert refusal(path).startswith("t.csv row 1 has 1 fields, the header 2.")
+    assert refusal(path).startswith("t.csv row 1 has 1 fields, but the header has 2.")
 
 
 def test_a_csv_row_with_too_many_fields_is_refused_with_its_row(tmp_path):
     path = written(tmp_path, "t.csv", "text,label\na,x,y\n")
-    assert refusal(path).startswith("t.csv row 0 has 3 fields, the header 2.")
+    assert refusal(path).startswith("t.csv row 0 has 3 fields, but the header has 2.")
 
 
 @pytest.mark.parametrize("content", [b'text,label\n"a,x\n', b"text,label\n\xff\xfe,x\n"])

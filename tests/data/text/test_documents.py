@@ -1,4 +1,4 @@
-"""Documents: what is one, in which order, and what is refused by name."""
+"""Documents: what a document is, their order, and refusals by name."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from stillroom.config.data_schema import Documents
-from stillroom.data.text.documents import Files
+from stillroom.config.schema.data_schema import Documents
+from stillroom.data.text.documents import TextFiles
 from stillroom.errors import DataError
 
 
@@ -15,8 +15,8 @@ def how(**changes: Any) -> Documents:
     return Documents(**({"cut": "file", "join": 0, "longest": 1000} | changes))
 
 
-def files(path: Path, **changes: Any) -> Files:
-    return Files.at(path, path.name, how(**changes), "text")
+def files(path: Path, **changes: Any) -> TextFiles:
+    return TextFiles.at(path, path.name, how(**changes), "text")
 
 
 def texts(path: Path, **changes: Any) -> list[tuple[str, int, str]]:
@@ -82,13 +82,17 @@ def test_a_corpus_can_be_walked_over_again(tmp_path: Path) -> None:
         ("a.txt", b"", r"document 1 of a\.txt is empty"),
         ("a.txt", b" \n ", r"document 1 of a\.txt is empty"),
         ("a.txt", b"good \xff\xfe", r"a\.txt is not UTF-8 \(byte 5 .* 0xff\)"),
-        ("a.txt", b"x" * 1001, r"document 1 of a\.txt is 1,001 characters .* allows 1,000"),
+        (
+            "a.txt",
+            b"x" * 1001,
+            r"document 1 of a\.txt is 1,001 characters long, .*longest is 1,000",
+        ),
         ("a.csv", b"title\nx\n", r"a\.csv has no column text\. Its columns: title"),
-        ("a.csv", b"text,n\nx\n", r"a\.csv row 0 has 1 fields, the header 2"),
+        ("a.csv", b"text,n\nx\n", r"a\.csv row 0 has 1 fields, but the header has 2"),
         ("a.csv", b"text,n\nx,1\n,2\n", r"document 2 of a\.csv is empty"),
         ("a.jsonl", b'{"title": "x"}\n', r"a\.jsonl line 1 has no column text"),
-        ("a.jsonl", b'{"text": 3}\n', r"a\.jsonl line 1: text is 3, no text"),
-        ("a.jsonl", b'{"text": "\\ud800"}\n', r"a\.jsonl line 1: text is no Unicode text"),
+        ("a.jsonl", b'{"text": 3}\n', r"a\.jsonl line 1: text is 3, not text"),
+        ("a.jsonl", b'{"text": "\\ud800"}\n', r"a\.jsonl line 1: text is not Unicode text"),
         ("a.jsonl", b"[1]\n", r"a\.jsonl line 1 is not a JSON object"),
         ("a.jsonl", b"{", r"a\.jsonl line 1 is not JSON"),
         ("a.parquet", b"PAR1", r"a\.parquet is not a readable parquet file"),
@@ -111,7 +115,7 @@ def test_a_missing_text_of_a_parquet_file_is_an_empty_document(tmp_path: Path) -
 def test_a_path_without_texts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         files(tmp_path / "none")
-    with pytest.raises(DataError, match=r"holds no text\. Allowed: \.txt"):
+    with pytest.raises(DataError, match=r"holds no text file\. Allowed: \.txt"):
         files(tmp_path)
     (tmp_path / "a.png").write_bytes(b"x")
     with pytest.raises(DataError, match=r"holds no text"):

@@ -1,26 +1,26 @@
-"""Topics: CPython's own reference is there on every machine, and long enough to learn from."""
+"""Pydoc topics: every machine has the text, and it is long enough for a training."""
 
-from stillroom.data.text.pydoc_source import PART, SHORT, Topics
+from stillroom.data.text.pydoc_source import PART, SHORT, PydocTopics
 
 
 def test_the_reference_text_is_there() -> None:
-    found = list(Topics())
+    found = list(PydocTopics())
     assert len(found) > 50
     assert sum(len(document.text) for document in found) > 300_000
     assert {document.part for document in found} == {PART}
     assert [document.row for document in found] == list(range(len(found)))
     assert any("lambda" in document.text for document in found)
-    assert list(Topics()) == found
+    assert list(PydocTopics()) == found
 
 
 def test_no_paragraph_stands_in_two_documents() -> None:
     seen: dict[str, int] = {}
-    for document in Topics():
+    for document in PydocTopics():
         for paragraph in document.text.split("\n\n"):
             if len(paragraph) >= SHORT:
                 assert seen.setdefault(paragraph.strip(), document.row) == document.row
 
 
 def test_its_version_and_content_are_told() -> None:
-    assert set(Topics().versions) == {"python"}
-    assert len(Topics().files[PART]) == 64
+    assert set(PydocTopics().versions) == {"python"}
+    assert len(PydocTopics().files[PART]) == 64

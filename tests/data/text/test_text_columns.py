@@ -1,4 +1,4 @@
-"""Columns of texts: the same texts from every format, a few rows at a time."""
+"""Text columns: the same texts from every format, a few rows at a time."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from stillroom.data.text import text_columns
-from stillroom.data.text.text_columns import SUFFIXES, texts_of
+from stillroom.data.text.text_columns import SUFFIXES, column_texts
 from stillroom.errors import DataError
 
 TEXTS = ["one, two", 'three "four"', "five\nsix", "s\u00e9pt \U0001f642"]
@@ -28,17 +28,17 @@ def test_every_format_gives_the_same_texts(
     monkeypatch.setattr(text_columns, "ROWS_AT_ONCE", 3)
     path = tmp_path / f"a{suffix}"
     write(pl.DataFrame({"n": range(4), "body": TEXTS}), path)
-    assert list(texts_of(path, path.name, "body")) == TEXTS
+    assert list(column_texts(path, path.name, "body")) == TEXTS
     with pytest.raises(DataError, match=r"no column bodi\. Did you mean body\?"):
-        list(texts_of(path, path.name, "bodi"))
+        list(column_texts(path, path.name, "bodi"))
 
 
 def test_a_text_longer_than_a_field_of_csv_usually_is(tmp_path: Path) -> None:
     write(pl.DataFrame({"body": ["x" * 200_000]}), tmp_path / "a.csv")
-    assert list(texts_of(tmp_path / "a.csv", "a.csv", "body")) == ["x" * 200_000]
+    assert list(column_texts(tmp_path / "a.csv", "a.csv", "body")) == ["x" * 200_000]
 
 
 def test_numbers_are_no_texts(tmp_path: Path) -> None:
     write(pl.DataFrame({"body": [1, 2]}), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"column body is Int64; allowed: text"):
-        list(texts_of(tmp_path / "a.parquet", "a.parquet", "body"))
+        list(column_texts(tmp_path / "a.parquet", "a.parquet", "body"))

@@ -1,4 +1,4 @@
-"""Tokenizers: which are the same, what they are read from, and what is refused."""
+"""Tokenizers: when two are equal, the files that they are read from, and refusals."""
 
 import json
 import pickle
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_corpus import sentences
+from support.examples.corpus_examples import sentences
 
 from stillroom.data.text.tokenizer import (
     CONFIG,
     DEFINITION,
-    Special,
+    SpecialTokens,
     Tokenizer,
     read_tokenizer,
     write_tokenizer,
@@ -61,7 +61,7 @@ def test_the_form_of_the_file_is_not_who_the_tokenizer_is() -> None:
 
 
 def test_other_special_tokens_are_another_tokenizer() -> None:
-    assert Tokenizer(MADE.definition, Special(end=END)) != MADE
+    assert Tokenizer(MADE.definition, SpecialTokens(end=END)) != MADE
 
 
 def test_tokens_know_the_characters_that_they_stand_for() -> None:
@@ -77,17 +77,17 @@ def test_special_tokens_are_read_as_text_or_as_objects(tmp_path: Path) -> None:
     (tmp_path / CONFIG).write_text(
         json.dumps({"eos_token": {"content": END, "lstrip": False}, "pad_token": END, "x": 1})
     )
-    assert read_tokenizer(tmp_path).special == Special(end=END, padding=END)
+    assert read_tokenizer(tmp_path).special == SpecialTokens(end=END, padding=END)
     (tmp_path / CONFIG).unlink()
-    assert read_tokenizer(tmp_path).special == Special()
+    assert read_tokenizer(tmp_path).special == SpecialTokens()
     assert read_tokenizer(tmp_path).end is None
 
 
 def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"tokenizer\.json does not exist\. Name a folder"):
+    with pytest.raises(DataError, match=r"tokenizer\.json does not exist\. Choose a folder"):
         read_tokenizer(tmp_path)
     (tmp_path / "tokenizer.model").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"tokenizer\.model is of a slow one"):
+    with pytest.raises(DataError, match=r"tokenizer\.model is a slow tokenizer"):
         read_tokenizer(tmp_path)
 
 

@@ -1,9 +1,9 @@
-"""Training a tokenizer: every text survives it, and equal texts give an equal one."""
+"""Training a tokenizer: every text survives it, and equal texts give equal tokenizers."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_corpus import sentences
+from support.examples.corpus_examples import sentences
 
 from stillroom.data.text.train_tokenizer import BYTES, END, MASK, train_tokenizer
 from stillroom.errors import ConfigError
@@ -31,7 +31,7 @@ def test_special_tokens_are_known() -> None:
     assert TOKENIZER.special_ids == (TOKENIZER.end, TOKENIZER.mask) == (0, 1)
     assert TOKENIZER.padding == TOKENIZER.end
     assert (TOKENIZER.special.end, TOKENIZER.special.mask) == (END, MASK)
-    assert TOKENIZER.around() == ([], [])
+    assert TOKENIZER.special_affixes() == ([], [])
 
 
 @given(st.text(max_size=60))
@@ -57,8 +57,8 @@ def test_a_tokenizer_for_hidden_tokens_has_berts_special_ones_around_a_text() ->
     made = train_tokenizer(TEXTS, 320, "masked_token")
     assert made.special_ids == (0, 1, 2, 3, 4)
     assert (made.padding, made.unknown, made.mask, made.end) == (0, 1, 4, None)
-    assert made.around() == ([2], [3])
+    assert made.special_affixes() == ([2], [3])
     assert made.size == 320
     assert len(made.encode([" the cat"])[0].ids) == 2
-    with pytest.raises(ConfigError, match=r"\[MASK\] take 261"):
+    with pytest.raises(ConfigError, match=r"\[MASK\] need 261"):
         train_tokenizer(TEXTS, 260, "masked_token")

@@ -1,11 +1,11 @@
-"""Views: a function of key, view and seed alone, and the pixels that it moves."""
+"""Image views: a function of key, view and seed alone, and the pixels that it shifts."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.data.views.image_views import PLAIN, TRANSFORM, Views, moved
+from stillroom.data.views.image_views import PLAIN, TRANSFORM, Views, shifted
 from stillroom.errors import SoftLabelError
 
 VIEWS = Views(count=4, shift=2, seed=7)
@@ -20,9 +20,13 @@ def images(count: int = 12, channels: int = 2, seed: int = 0) -> np.ndarray:
 def test_an_image_moved_by_hand() -> None:
     image = np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)
     # One down: the first row is repeated; two to the left: the last column is.
-    assert moved(image, np.array([[1, 0]]), 2)[0, 0].tolist() == [[0, 1, 2], [0, 1, 2], [3, 4, 5]]
-    assert moved(image, np.array([[0, -2]]), 2)[0, 0].tolist() == [[2, 2, 2], [5, 5, 5], [8, 8, 8]]
-    assert moved(image, np.array([[0, 0]]), 2).tolist() == image.tolist()
+    assert shifted(image, np.array([[1, 0]]), 2)[0, 0].tolist() == [[0, 1, 2], [0, 1, 2], [3, 4, 5]]
+    assert shifted(image, np.array([[0, -2]]), 2)[0, 0].tolist() == [
+        [2, 2, 2],
+        [5, 5, 5],
+        [8, 8, 8],
+    ]
+    assert shifted(image, np.array([[0, 0]]), 2).tolist() == image.tolist()
 
 
 @given(st.integers(0, 3), st.integers(0, 1000))
@@ -31,7 +35,7 @@ def test_each_pixel_is_the_one_that_was_moved_there_or_the_nearest_edge(
 ) -> None:
     batch = images(3, seed=seed)
     moves = np.random.default_rng(seed).integers(-shift, shift + 1, (3, 2))
-    found = moved(batch, moves, shift)
+    found = shifted(batch, moves, shift)
     for n, (down, right) in enumerate(moves):
         for y in range(5):
             for x in range(6):
@@ -108,8 +112,8 @@ def test_a_capture_names_the_transform_and_not_how_many_views_there_are() -> Non
 
 
 def test_views_come_back_from_their_name() -> None:
-    assert Views.named(VIEWS.name, 4) == VIEWS
-    assert Views.named("none", 0) == PLAIN
+    assert Views.from_name(VIEWS.name, 4) == VIEWS
+    assert Views.from_name("none", 0) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -117,11 +121,11 @@ def test_views_come_back_from_their_name() -> None:
 )
 def test_a_transform_that_is_not_known_here_is_refused_by_its_name(name: str) -> None:
     with pytest.raises(SoftLabelError) as raised:
-        Views.named(name, 4)
-    assert f"views made by {name!r}, and shift-2 is what is known" in str(raised.value)
+        Views.from_name(name, 4)
+    assert f"views by {name!r}, but this version makes shift-2" in str(raised.value)
     assert "kedro run --pipeline=capture" in str(raised.value)
 
 
 def test_the_numbers_of_the_views_leave_out_the_plain_one() -> None:
-    assert VIEWS.numbers == [1, 2, 3, 4]
-    assert PLAIN.numbers == [0]
+    assert VIEWS.view_numbers == [1, 2, 3, 4]
+    assert PLAIN.view_numbers == [0]

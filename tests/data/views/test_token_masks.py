@@ -1,4 +1,4 @@
-"""Masks: a function of key and view alone; BERT's shares; what stood there can be had back."""
+"""Token masks: a function of key and view alone; the shares of BERT; they can be undone."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_a_mask_is_a_function_of_key_and_view_alone(seed: int, view: int) -> Non
     # Other rows beside it, in another order, from another view of it, filled up further.
     others = MASKS.apply(rows[at], [names[n] for n in at], view + 1)
     longer = np.pad(others, ((0, 0), (0, 0), (0, 5)), constant_values=-1)
-    again = MASKS.counting(99).apply(longer, [names[n] for n in at], view)
+    again = MASKS.with_count(99).apply(longer, [names[n] for n in at], view)
     assert (again[:, :, :24] == whole[at]).all()
     assert (again[:, :, 24:] == -1).all()
 
@@ -103,7 +103,7 @@ def test_an_unknown_word_may_be_asked_for_and_a_row_of_special_tokens_cannot() -
     found = MASKS.apply(row, keys(1), 0)
     assert found[0, LABELS].tolist() == [-1, UNKNOWN, -1, -1]
     row[0, TOKENS, 1] = FIRST
-    with pytest.raises(DataError, match="sequence 0 of 1 holds special tokens alone"):
+    with pytest.raises(DataError, match="Sequence 0 of 1 holds special tokens alone"):
         MASKS.apply(row, keys(1), 0)
 
 
@@ -124,13 +124,13 @@ def test_todays_masks_are_those_of_sets_that_were_captured_before() -> None:
 
 
 def test_a_capture_names_share_and_seed_and_not_how_many_views_there_are() -> None:
-    assert MASKS.name == MASKS.counting(9).name == "mask-1 share=0.15 seed=7"
-    assert MASKS.named(MASKS.name, 4) == MASKS.counting(4)
+    assert MASKS.name == MASKS.with_count(9).name == "mask-1 share=0.15 seed=7"
+    assert MASKS.from_name(MASKS.name, 4) == MASKS.with_count(4)
     for name in ("none", "mask-0 share=0.15 seed=7", "mask-1 share=0.3 seed=7"):
         with pytest.raises(SoftLabelError, match="kedro run --pipeline=capture"):
-            MASKS.named(name, 4)
+            MASKS.from_name(name, 4)
 
 
 def test_the_numbers_of_the_views_leave_out_the_one_that_is_measured_on() -> None:
-    assert MASKS.counting(3).numbers == [1, 2, 3]
-    assert MASKS.numbers == [0]
+    assert MASKS.with_count(3).view_numbers == [1, 2, 3]
+    assert MASKS.view_numbers == [0]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from stillroom.errors import DataError
-from stillroom.evaluation.cost.cache_savings import Cache
+from stillroom.evaluation.cost.cache_savings import CacheSavings
 
 # 3,000 rows of 3,600 are of the train split; 6 students go over them 30 times.
-USED = Cache(bytes_on_disk=9000, rows=3600, seconds_per_inference=0.5, read=540_000)
+USED = CacheSavings(bytes_on_disk=9000, rows=3600, seconds_per_inference=0.5, read=540_000)
 
 
 def test_what_was_paid_is_each_row_once() -> None:
@@ -24,7 +24,7 @@ def test_a_live_teacher_answers_as_often_as_students_read() -> None:
 
 @pytest.mark.parametrize(("read", "hours"), [(3600, 0), (0, -0.5), (7200, 0.5)])
 def test_what_is_hardly_read_saves_nothing(read: int, hours: float) -> None:
-    assert Cache(1, 3600, 0.5, read).saved_hours == hours
+    assert CacheSavings(1, 3600, 0.5, read).saved_hours == hours
 
 
 def test_numbers_are_those_above_by_name() -> None:

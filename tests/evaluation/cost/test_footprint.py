@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from stillroom.evaluation.cost.footprint import RUNS, Resident, footprint
+from stillroom.evaluation.cost.footprint import RUNS, ResidentMemory, footprint
 from stillroom.evaluation.cost.memory import Memory
 from stillroom.training.process.launch import SOURCE
 
@@ -57,14 +57,14 @@ def test_what_is_given_back_while_loading_is_no_part_of_an_answer() -> None:
 # In a process of its own, as it is used: one that has run other tests holds pages to hand out.
 PAGES = """
 import numpy as np
-from stillroom.evaluation.cost.footprint import Resident, footprint
+from stillroom.evaluation.cost.footprint import ResidentMemory, footprint
 MEGABYTE = 2**20
 def load():
     weights = np.ones(40 * MEGABYTE, np.uint8)
     def forward(_):
         return int(np.ones(60 * MEGABYTE, np.uint8)[0] + weights[0])
     return forward
-found = footprint(load, np.zeros((1, 2), np.float32), Resident())
+found = footprint(load, np.zeros((1, 2), np.float32), ResidentMemory())
 print(found.loaded_bytes, found.activation_bytes)
 """
 
@@ -80,7 +80,7 @@ def test_pages_that_were_taken_and_given_back_are_seen() -> None:
 
 
 def test_the_mark_is_set_back() -> None:
-    gauge = Resident()
+    gauge = ResidentMemory()
     np.ones(50 * MEGABYTE, np.uint8)
     gauge.forget()
     assert gauge.highest() - gauge.now() < 10 * MEGABYTE

@@ -12,7 +12,7 @@ from stillroom.errors import DataError
 from stillroom.evaluation.cost.energy import Energy
 from stillroom.evaluation.cost.latency import Latency
 from stillroom.evaluation.cost.memory import Memory
-from stillroom.evaluation.cost.model_cost import Cost, cost_of, together
+from stillroom.evaluation.cost.model_cost import Cost, cost_of, ensemble_cost
 from stillroom.evaluation.cost.parameters import Size
 
 FIRST = Cost(
@@ -32,7 +32,7 @@ SECOND = Cost(
 
 
 def test_members_that_all_answer_one_after_the_other() -> None:
-    found = together([FIRST, SECOND])
+    found = ensemble_cost([FIRST, SECOND])
     assert (found.size, found.flops) == (Size(15, 13, 60), 300)
     # 32 examples take 32/600 and 32/1200 seconds: 400 a second.
     assert found.latency.ms_p50 == 1.75
@@ -44,18 +44,18 @@ def test_members_that_all_answer_one_after_the_other() -> None:
 
 
 def test_one_member_is_itself() -> None:
-    assert together([SECOND]) == SECOND
+    assert ensemble_cost([SECOND]) == SECOND
 
 
 def test_what_was_measured_of_some_members_is_not_known_of_all() -> None:
-    found = together([FIRST, replace(SECOND, memory=None, energy=None)])
+    found = ensemble_cost([FIRST, replace(SECOND, memory=None, energy=None)])
     assert found.memory is None
     assert found.energy is None
 
 
 def test_no_member_is_refused() -> None:
     with pytest.raises(DataError, match="at least one is needed"):
-        together([])
+        ensemble_cost([])
 
 
 def test_numbers_have_units_that_are_read() -> None:

@@ -14,8 +14,8 @@ from stillroom.errors import DataError
 from stillroom.evaluation.dark_knowledge.transfer_share import (
     available,
     explained,
-    learnt,
     share_by_class,
+    transfer_share,
 )
 
 # One example of class 0: of the half that the wrong classes get, all but a tenth is class 1's.
@@ -65,7 +65,7 @@ def test_one_power_for_two_examples_is_worked_out_by_hand() -> None:
 def test_a_student_equal_to_its_teacher_has_learnt_all() -> None:
     labels, teacher = drawn(400, 7)
     blind = even_between_wrong(labels, 7, 0.9)
-    found = learnt(teacher, teacher[None], blind[None], labels)
+    found = transfer_share(teacher, teacher[None], blind[None], labels)
     assert found.examples is not None
     assert asdict(found.examples.student) == pytest.approx({"value": 1, "low": 1, "high": 1})
     assert asdict(found.examples.control) == {"value": 0, "low": 0, "high": 0}
@@ -76,7 +76,7 @@ def test_a_student_equal_to_its_teacher_has_learnt_all() -> None:
 
 def test_what_the_control_has_by_itself_is_not_taught() -> None:
     labels, teacher = drawn(400, 7)
-    found = learnt(teacher, teacher[None], teacher[None], labels)
+    found = transfer_share(teacher, teacher[None], teacher[None], labels)
     assert found.examples is not None
     assert found.examples.control.value == pytest.approx(1)
     assert found.examples.taught.value == 0
@@ -86,7 +86,7 @@ def test_what_the_control_has_by_itself_is_not_taught() -> None:
 def test_the_likeness_of_classes_alone_is_all_by_class_and_less_by_example() -> None:
     labels, teacher = drawn(700, 7)
     means = np.stack([teacher[labels == label].mean(axis=0) for label in range(7)])[labels]
-    found = learnt(teacher, means[None], means[None], labels)
+    found = transfer_share(teacher, means[None], means[None], labels)
     assert found.examples is not None
     assert 0.1 < found.examples.student.value < 0.9
     assert found.student_by_class == pytest.approx(1)
@@ -121,7 +121,7 @@ def test_the_interval_holds_the_share_of_fresh_examples() -> None:
     truth = explained(hear(teacher, 6), teacher, labels).sum() / available(teacher, labels).sum()
     few, taught = drawn(500, 7, seed=8)
     blind = even_between_wrong(few, 7, 0.9)
-    found = learnt(taught, hear(taught, 9)[None], blind[None], few).examples
+    found = transfer_share(taught, hear(taught, 9)[None], blind[None], few).examples
     assert found is not None
     assert found.student.low < truth < found.student.high
     assert found.student.high - found.student.low < 0.2
@@ -131,7 +131,7 @@ def test_the_interval_holds_the_share_of_fresh_examples() -> None:
 def test_seeds_are_averaged() -> None:
     labels, teacher = drawn(200, 5)
     blind = even_between_wrong(labels, 5, 0.9)
-    found = learnt(teacher, np.stack([teacher, blind]), np.stack([blind, blind]), labels)
+    found = transfer_share(teacher, np.stack([teacher, blind]), np.stack([blind, blind]), labels)
     assert found.examples is not None
     assert found.examples.student.value == pytest.approx(0.5)
     assert found.student_by_class == pytest.approx(0.5)
@@ -142,7 +142,7 @@ def test_where_there_is_nothing_to_learn_there_is_no_share(classes: int) -> None
     # Of two classes one alone is wrong; of six all wrong ones may be alike.
     labels = np.arange(60) % classes
     teacher = even_between_wrong(labels, classes, 0.7)
-    found = learnt(teacher, teacher[None], teacher[None], labels)
+    found = transfer_share(teacher, teacher[None], teacher[None], labels)
     assert found.nats == pytest.approx(0, abs=1e-12)
     assert found.examples is None
     assert found.student_by_class is None
@@ -152,7 +152,7 @@ def test_where_there_is_nothing_to_learn_there_is_no_share(classes: int) -> None
 def test_certain_models_are_measured_too() -> None:
     labels = np.array([0, 1, 2])
     certain = np.eye(3)
-    found = learnt(certain, certain[None], certain[None], labels)
+    found = transfer_share(certain, certain[None], certain[None], labels)
     assert found.nats == 0
     _, teacher = drawn(3, 3)
     assert explained(certain, teacher, labels).tolist() == [0, 0, 0]

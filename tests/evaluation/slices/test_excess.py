@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import hypergeom, ttest_ind
 
-from stillroom.evaluation.slices.excess import FEW, Excess, chances, excesses
+from stillroom.evaluation.slices.excess import FEW, Excess, excesses, p_values
 from stillroom.evaluation.slices.slicing import Slice
 from stillroom.evaluation.statistics.scores import Scores
 
@@ -23,7 +23,7 @@ def excess(loss: Scores, rows: Rows) -> Excess:
 
 
 def chance(losses: NDArray[np.float64], rows: Rows) -> float:
-    return chances([excess(Scores.of_answers(losses), rows)])[0]
+    return p_values([excess(Scores.of_answers(losses), rows)])[0]
 
 
 def test_the_excess_is_the_difference_of_two_means() -> None:
@@ -95,7 +95,7 @@ def test_equal_losses_are_no_excess(loss: float) -> None:
 def test_the_ends_of_what_there_is_to_judge() -> None:
     assert excess(Scores.of_answers(np.full(100, 0.25)), first(40, 100)).interval.low == 0
     assert excesses(Scores.of_answers(np.zeros(9)), []) == []
-    assert chances([]) == []
+    assert p_values([]) == []
 
 
 def test_what_a_seed_does_to_every_example_widens_nothing() -> None:

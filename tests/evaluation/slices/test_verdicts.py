@@ -1,4 +1,4 @@
-"""Judged: 500 test splits of equal slices and of a broken one; about 8 s in all."""
+"""SliceVerdicts: 500 test splits of equal slices and of a broken one; about 8 s in all."""
 
 import json
 from dataclasses import asdict
@@ -9,16 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from stillroom.errors import DataError
-from stillroom.evaluation.slices.excess import chances, excesses
+from stillroom.evaluation.slices.excess import excesses, p_values
 from stillroom.evaluation.slices.holm import holm
 from stillroom.evaluation.slices.slicing import Slice, by_class, by_confidence
 from stillroom.evaluation.slices.verdicts import (
     ALPHA,
     LEAST,
-    Judged,
+    SliceVerdicts,
     called_out,
-    judged,
-    read_judged,
+    read_slice_verdicts,
+    slice_verdicts,
 )
 from stillroom.evaluation.statistics.scores import Scores
 
@@ -42,7 +42,7 @@ BROKEN = np.where(LABELS == 7, 0.32, 0.02)
 
 
 def names_called_out(slices: list[Slice], loss: Scores) -> list[str]:
-    p = holm(chances(excesses(loss, slices)))
+    p = holm(p_values(excesses(loss, slices)))
     return [one.name for one, value in zip(slices, p, strict=True) if value <= ALPHA]
 
 
@@ -89,17 +89,17 @@ def test_a_slice_that_is_harder_but_loses_no_more_is_quiet() -> None:
 
 
 @pytest.fixture(scope="module")
-def found() -> Judged:
+def found() -> SliceVerdicts:
     draws = np.random.default_rng(5)
     small = Slice("small", "condition", np.arange(EXAMPLES) < LEAST - 1)
     nothing = Slice("nothing", "condition", np.zeros(EXAMPLES, bool))
     most = Slice("most", "condition", np.arange(EXAMPLES) >= LEAST - 1)
     slices = [*SLICES, small, nothing, most]
     teacher, student = answers(draws, 3, BROKEN)
-    return judged(slices, teacher, student, student, "accuracy")
+    return slice_verdicts(slices, teacher, student, student, "accuracy")
 
 
-def test_the_broken_class_alone_is_called_out_with_its_numbers(found: Judged) -> None:
+def test_the_broken_class_alone_is_called_out_with_its_numbers(found: SliceVerdicts) -> None:
     assert [one.name for one in called_out(found)] == ["class 7"]
     one = called_out(found)[0]
     assert one.examples == 100
@@ -114,7 +114,7 @@ def test_the_broken_class_alone_is_called_out_with_its_numbers(found: Judged) ->
     assert one.judgement.p < 1e-4
 
 
-def test_slices_of_too_few_examples_are_shown_and_not_judged(found: Judged) -> None:
+def test_slices_of_too_few_examples_are_shown_and_not_judged(found: SliceVerdicts) -> None:
     small, nothing, most = found.slices[-3:]
     assert (small.examples, nothing.examples, most.examples) == (29, 0, 1971)
     assert small.means
@@ -124,24 +124,27 @@ def test_slices_of_too_few_examples_are_shown_and_not_judged(found: Judged) -> N
     assert all(one.judgement for one in found.slices[:-3])
 
 
-def test_slices_that_are_not_judged_do_not_count_among_those_looked_at(found: Judged) -> None:
+def test_slices_that_are_not_judged_do_not_count_among_those_looked_at(
+    found: SliceVerdicts,
+) -> None:
     teacher, student = answers(np.random.default_rng(6), 1, BROKEN)
     small = [Slice("small", "class", np.arange(EXAMPLES) == row) for row in range(50)]
     plain, padded = (
-        judged(some, teacher, student, student, "accuracy") for some in (SLICES, SLICES + small)
+        slice_verdicts(some, teacher, student, student, "accuracy")
+        for some in (SLICES, SLICES + small)
     )
     assert padded.slices[: len(SLICES)] == plain.slices
 
 
-def test_it_is_json_and_back(found: Judged) -> None:
-    assert read_judged(json.loads(json.dumps(asdict(found), allow_nan=False))) == found
+def test_it_is_json_and_back(found: SliceVerdicts) -> None:
+    assert read_slice_verdicts(json.loads(json.dumps(asdict(found), allow_nan=False))) == found
 
 
 def test_a_document_of_another_form_is_refused() -> None:
     with pytest.raises(
         DataError, match=r"slices\.json: measure is malformed: .*--pipeline=evaluate"
     ):
-        read_judged({"measure": "colour"})
+        read_slice_verdicts({"measure": "colour"})
 
 
 def test_of_nll_the_loss_is_what_the_student_has_more_of() -> None:
@@ -150,7 +153,7 @@ def test_of_nll_the_loss_is_what_the_student_has_more_of() -> None:
     student = teacher + np.where(LABELS == 3, 0.5, 0.1)
     student += draws.normal(0, 0.2, EXAMPLES)
     scores = [Scores.of_answers(values) for values in (teacher, student + 0.1, student)]
-    result = judged(SLICES, *scores, "nll")
+    result = slice_verdicts(SLICES, *scores, "nll")
     assert [one.name for one in called_out(result)] == ["class 3"]
     # 0.1 on 19 classes and 0.5 on one: 0.12 in the mean.
     assert result.loss.low < 0.12 < result.loss.high
@@ -162,16 +165,16 @@ def test_a_slice_on_which_all_lose_the_same_has_an_interval_all_the_same() -> No
     values[-200:] = -1.0  # the student's loss on the rest
     rows = Slice("calm", "condition", np.arange(EXAMPLES) < 100)
     zeros = Scores.of_answers(np.zeros(EXAMPLES))
-    one = judged([rows], zeros, zeros, Scores.of_answers(values), "accuracy").slices[0]
+    one = slice_verdicts([rows], zeros, zeros, Scores.of_answers(values), "accuracy").slices[0]
     assert one.judgement
     # Of the whole a share of 0.1 is lost: sqrt(0.1 * 0.9 / 100) * 1.96 = 0.0588.
     assert one.judgement.loss.high == pytest.approx(0.0588, abs=1e-4)
     assert one.judgement.loss.low == pytest.approx(-0.0588, abs=1e-4)
 
 
-def test_equal_inputs_give_equal_numbers(found: Judged) -> None:
+def test_equal_inputs_give_equal_numbers(found: SliceVerdicts) -> None:
     teacher, student = answers(np.random.default_rng(5), 3, BROKEN)
-    again = judged(SLICES, teacher, student, student, "accuracy")
+    again = slice_verdicts(SLICES, teacher, student, student, "accuracy")
     assert again.means == found.means
     assert again.loss == found.loss
     assert [one.means for one in again.slices] == [one.means for one in found.slices[:-3]]
@@ -181,7 +184,7 @@ def test_sequences_without_an_answer_are_shown_and_have_no_mean() -> None:
     lengths = np.array([0] * 3 + [2] * 97)
     scores = Scores.of_sequences(np.ones(194), lengths)
     silent = Slice("silent", "condition", lengths == 0)
-    one = judged([silent], scores, scores, scores, "nll").slices[0]
+    one = slice_verdicts([silent], scores, scores, scores, "nll").slices[0]
     assert (one.examples, one.means, one.judgement) == (3, None, None)
 
 
@@ -190,13 +193,13 @@ def test_a_slice_of_many_sequences_without_an_answer_is_not_judged() -> None:
     scores = Scores.of_sequences(np.ones(200), lengths)
     silent = Slice("silent", "condition", lengths == 0)
     loud = Slice("loud", "condition", lengths > 0)
-    found = judged([silent, loud], scores, scores, scores, "nll").slices
+    found = slice_verdicts([silent, loud], scores, scores, scores, "nll").slices
     assert [(one.examples, one.judgement) for one in found] == [(40, None), (100, None)]
 
 
 def test_slices_and_scores_of_other_examples_are_refused() -> None:
     scores = Scores.of_answers(np.zeros(40))
-    with pytest.raises(DataError, match="the slice a is of 39 examples, and 40 were scored"):
-        judged([Slice("a", "class", np.ones(39, bool))], scores, scores, scores, "accuracy")
+    with pytest.raises(DataError, match="the slice a covers 39 examples, but 40 have scores"):
+        slice_verdicts([Slice("a", "class", np.ones(39, bool))], scores, scores, scores, "accuracy")
     with pytest.raises(DataError, match="different examples"):
-        judged([], scores, Scores.of_answers(np.zeros(41)), scores, "accuracy")
+        slice_verdicts([], scores, Scores.of_answers(np.zeros(41)), scores, "accuracy")

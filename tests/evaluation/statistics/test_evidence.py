@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from small_evidence import RIGHT, answers, found
+from support.evaluation.planted_answers import RIGHT, planted_answers, planted_evidence
 
 from stillroom.errors import DataError
 from stillroom.evaluation.arms import STUDENT, TEACHER
@@ -14,16 +14,16 @@ from stillroom.evaluation.wilson import wilson
 
 
 def test_it_counts_seeds_examples_and_pairs() -> None:
-    said = found(examples=500, seeds=2)
+    said = planted_evidence(examples=500, seeds=2)
     assert (said.seeds, said.examples, said.answers, len(said.pairs)) == (2, 500, 500, 2)
     assert not said.of_sequences
-    right = answers(examples=500, seeds=2).marks()
+    right = planted_answers(examples=500, seeds=2).arm_scores()
     alone = (right[STUDENT].right.sums[0] > right["control"].right.sums[0]).sum()
     assert said.pairs[0].first == alone
 
 
 def test_confidence_less_accuracy_is_what_was_planted() -> None:
-    said = evidence(answers(confidence=0.97).marks())
+    said = evidence(planted_answers(confidence=0.97).arm_scores())
     assert said.overconfidence[STUDENT].value == pytest.approx(
         0.97 - said.accuracy.arms[STUDENT].value
     )
@@ -32,19 +32,19 @@ def test_confidence_less_accuracy_is_what_was_planted() -> None:
 
 
 def test_all_right_has_the_interval_of_a_share() -> None:
-    said = found(RIGHT | {STUDENT: 2.0}, examples=100)  # whatever the draw
+    said = planted_evidence(RIGHT | {STUDENT: 2.0}, examples=100)  # whatever the draw
     arm = said.accuracy.arms[STUDENT]
-    assert (arm.low, arm.high) == wilson(1.0, 100)
+    assert (arm.low, arm.high) == wilson(100, 100)
     assert arm.low < 0.97
 
 
 def test_it_comes_back_from_json_as_it_was() -> None:
-    said = found()
+    said = planted_evidence()
     assert Evidence.from_json(json.loads(json.dumps(said.to_json()))) == said
 
 
 def test_another_document_is_refused() -> None:
-    broken = found().to_json()
+    broken = planted_evidence().to_json()
     del broken["accuracy"]["gain"]["low"]
     with pytest.raises(DataError, match=r"statistics\.json: accuracy\.gain\.low is malformed"):
         Evidence.from_json(broken)
@@ -62,7 +62,7 @@ def test_sequences_have_no_pairs() -> None:
                        confidence=draws.random((2, 100)), agrees=right)  # fmt: skip
 
     marks = {
-        arm: choices().marks(lambda one: Scores.of_sequences(one, lengths))
+        arm: choices().arm_scores(lambda one: Scores.of_sequences(one, lengths))
         for arm in ("teacher", "control", "student")
     }
     said = evidence(marks, "sequence")

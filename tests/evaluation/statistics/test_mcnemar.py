@@ -30,7 +30,10 @@ def test_models_that_never_differ_show_nothing() -> None:
     assert mcnemar(right((True, 5)), right((True, 5))).p == 1.0
 
 
-@pytest.mark.parametrize(("gain", "least", "most"), [(0.0, 0.03, 0.07), (0.02, 0.95, 1.0)])
+@pytest.mark.parametrize(
+    ("gain", "least", "most"),
+    [(0.0, 0.03, 0.07), pytest.param(0.02, 0.95, 1.0, marks=pytest.mark.faults)],
+)
 def test_beside_the_interval_it_keeps_what_the_verdict_of_one_seed_promises(
     gain: float, least: float, most: float
 ) -> None:

@@ -41,7 +41,7 @@ def test_what_cannot_be_paired_is_refused() -> None:
         two - Scores.of_answers(np.ones((3, 3)))
     with pytest.raises(DataError, match="different examples"):
         two - Scores.of_answers(np.ones((2, 4)))
-    with pytest.raises(DataError, match="2 answers for sequences of 3"):
+    with pytest.raises(DataError, match="2 answers for 3 tokens"):
         Scores.of_sequences(np.ones(2), np.array([1, 2]))
 
 

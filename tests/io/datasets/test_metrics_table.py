@@ -20,7 +20,7 @@ def saved(tmp_path: Path, numbers: Any) -> Metrics:
     return dataset
 
 
-def test_numbers_come_back(tmp_path: Path) -> None:
+def test_saved_numbers_are_loaded_unchanged(tmp_path: Path) -> None:
     assert saved(tmp_path, NUMBERS).load() == NUMBERS
 
 
@@ -65,7 +65,7 @@ def test_kedro_viz_shows_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "bad", [[], {"a": 1}, {"a": {"b": "high"}}, {"a": {"b": True}}, {"a": {"b": float("nan")}}]
 )
-def test_what_is_no_number_is_refused(bad: Any, tmp_path: Path) -> None:
+def test_a_value_that_is_not_a_number_is_an_error(bad: Any, tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
         saved(tmp_path, bad)
     assert not (tmp_path / "metrics.json").exists()

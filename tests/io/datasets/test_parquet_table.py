@@ -1,4 +1,4 @@
-"""Tables as datasets: a handle out, and a preview that a person can read."""
+"""Tables as datasets are loaded as handles and have a readable preview."""
 
 import errno
 from pathlib import Path
@@ -8,13 +8,13 @@ import pytest
 from kedro.io import DatasetError
 
 from stillroom.io import tables
-from stillroom.io.datasets.parquet_table import ROWS, PartedTable, Table, shown
+from stillroom.io.datasets.parquet_table import ROWS, PartedTable, Table, preview_value
 from stillroom.io.files import workspace
 from stillroom.io.files.workspace import new_workspace
 from stillroom.io.tables import write_parts
 
 
-def test_a_table_comes_back_through_its_handle(tmp_path: Path) -> None:
+def test_a_saved_table_is_read_through_its_handle(tmp_path: Path) -> None:
     dataset = Table(str(tmp_path / "t.parquet"))
     frame = pl.DataFrame({"key": [b"\x01" * 16, b"\x02" * 16], "p": [[0.5, 0.5], [1.0, 0.0]]})
     dataset.save(frame)
@@ -43,8 +43,8 @@ def test_the_preview_has_the_first_rows_as_text(tmp_path: Path) -> None:
         ("text", "text"),
     ],
 )
-def test_values_are_shown_short(value: object, text: object) -> None:
-    assert shown(value) == text
+def test_long_values_are_cut_in_the_preview(value: object, text: object) -> None:
+    assert preview_value(value) == text
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def save(disagreements: PartedTable, count: int) -> None:
     disagreements.save(folder)
 
 
-def test_a_parted_table_comes_back_from_a_folder_of_files(disagreements: PartedTable) -> None:
+def test_a_saved_parted_table_is_read_from_several_files(disagreements: PartedTable) -> None:
     assert not disagreements.exists()
     save(disagreements, 50)
     assert disagreements.exists()
@@ -82,7 +82,7 @@ def test_a_shorter_table_leaves_no_file_of_the_longer_one(disagreements: PartedT
     assert [path.name for path in disagreements.load().path.iterdir()] == ["00001-of-00001.parquet"]
 
 
-def test_a_save_that_fails_leaves_the_old_table(
+def test_a_failing_save_leaves_the_old_table(
     disagreements: PartedTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(disagreements, 50)
@@ -96,7 +96,7 @@ def test_a_save_that_fails_leaves_the_old_table(
     assert disagreements.load().read().equals(rows(50))
 
 
-def test_a_table_that_a_kill_left_aside_is_loaded(disagreements: PartedTable) -> None:
+def test_a_table_with_only_its_replaced_folder_is_loaded(disagreements: PartedTable) -> None:
     save(disagreements, 50)
     folder = disagreements.load().path
     folder.rename(folder.with_name(f".{folder.name}.{'0' * 32}.replaced"))

@@ -1,4 +1,4 @@
-"""Folders as datasets: they appear whole, in place of what was there."""
+"""Folders as datasets appear complete and replace the old folder."""
 
 from pathlib import Path
 
@@ -20,7 +20,9 @@ def test_a_saved_folder_replaces_the_old_one(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_says_which_stage_to_run(tmp_path: Path) -> None:
-    dataset = Folder(str(tmp_path / "models"))
+    dataset = Folder(str(tmp_path / "models"), {"kedro-viz": {"layer": "train"}})
     assert not dataset.exists()
-    with pytest.raises(DatasetError, match="Run the stage that writes it"):
+    with pytest.raises(DatasetError, match="Run `kedro run --pipeline=train` first"):
         dataset.load()
+    with pytest.raises(DatasetError, match="Run the stage that writes it first"):
+        Folder(str(tmp_path / "models")).load()

@@ -1,4 +1,4 @@
-"""Atomic writes: whole or not there, whatever fails."""
+"""Atomic writes: a file is complete or not there, regardless of what fails."""
 
 import errno
 import os
@@ -10,13 +10,13 @@ from stillroom.io.files import atomic
 from stillroom.io.files.atomic import replacing, write_bytes, write_text, write_with
 
 
-def test_what_was_written_is_there_and_nothing_else(tmp_path: Path) -> None:
+def test_a_write_leaves_the_file_and_nothing_else(tmp_path: Path) -> None:
     write_text(tmp_path / "new" / "a.txt", "ä")
     assert (tmp_path / "new" / "a.txt").read_bytes() == "ä".encode()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
 
 
-def test_a_writer_that_fails_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
+def test_a_failing_writer_leaves_the_old_file_and_no_temporary_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old")
 
@@ -32,7 +32,7 @@ def test_a_writer_that_fails_leaves_the_old_file_and_no_rest(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("operation", ["replace", "fsync"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
-def test_an_operation_that_fails_leaves_the_old_file(
+def test_a_failing_system_call_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, code: int
 ) -> None:
     path = tmp_path / "a.txt"
@@ -48,7 +48,7 @@ def test_an_operation_that_fails_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_temporary_file_lies_beside_its_target(tmp_path: Path) -> None:
+def test_the_temporary_file_is_in_the_folder_of_its_target(tmp_path: Path) -> None:
     with replacing(tmp_path / "a.txt") as temporary:
         temporary.write_text("x")
         assert temporary.parent == tmp_path

@@ -1,4 +1,4 @@
-"""Copies: how often the disk holds a set depends on reflinks and on DVC."""
+"""The number of copies of a set depends on reflinks and on DVC."""
 
 from pathlib import Path
 
@@ -23,34 +23,34 @@ def full(root: Path, reflinks: bool, monkeypatch: pytest.MonkeyPatch) -> int:
     return found.full
 
 
-def test_without_reflinks_each_place_is_full(
+def test_without_reflinks_each_place_has_a_full_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert full(tmp_path, False, monkeypatch) == 2
     assert full(with_dvc(tmp_path, NO_LINKS), False, monkeypatch) == 3
 
 
-def test_with_reflinks_all_places_share_one(
+def test_with_reflinks_all_places_share_one_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert full(with_dvc(tmp_path, NO_LINKS), True, monkeypatch) == 1
 
 
-def test_a_cache_of_hard_links_holds_what_the_folder_holds(
+def test_a_cache_of_hard_links_shares_the_files_of_the_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = with_dvc(tmp_path, '[cache]\n    type = "hardlink,copy"\n')
     assert full(root, False, monkeypatch) == 2
 
 
-def test_the_places_are_named_from_the_project(tmp_path: Path) -> None:
+def test_the_names_of_the_places_are_relative_to_the_project(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     root = with_dvc(tmp_path / "project", NO_LINKS)
     found = copies_of(tmp_path / "elsewhere", root / "data" / "04", root)
     assert found.places[1:] == ("data/04", "DVC's cache .dvc/cache")
 
 
-def test_the_cache_lies_where_the_config_says(tmp_path: Path) -> None:
+def test_the_cache_is_the_folder_in_the_config(tmp_path: Path) -> None:
     assert cache_of(tmp_path) is None
     root = with_dvc(tmp_path, NO_LINKS)
     (root / ".dvc" / "config.local").write_text("[cache]\n    dir = ../elsewhere\n")

@@ -1,4 +1,4 @@
-"""Locks: one holder at a time among real processes, and none that outlives its holder."""
+"""Locks have one holder at a time among real processes, and none outlives its holder."""
 
 import os
 import signal
@@ -55,14 +55,14 @@ def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def test_a_lock_makes_its_folder_and_can_be_had_again_and_again(tmp_path: Path) -> None:
+def test_a_lock_creates_its_folder_and_can_be_taken_repeatedly(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "lock"
     for _ in range(3):
         with locked(path, patience_s=0):
             assert path.exists()
 
 
-def test_processes_hold_it_one_at_a_time(tmp_path: Path) -> None:
+def test_processes_hold_the_lock_one_at_a_time(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ENTER, str(tmp_path / "lock"), str(tmp_path / "log")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     processes = [subprocess.Popen(command, env=environment) for _ in range(3)]
@@ -73,7 +73,7 @@ def test_processes_hold_it_one_at_a_time(tmp_path: Path) -> None:
     assert len({first for first, _ in lines}) == 3
 
 
-def test_threads_hold_it_one_at_a_time(tmp_path: Path) -> None:
+def test_threads_hold_the_lock_one_at_a_time(tmp_path: Path) -> None:
     inside, most = [], []
 
     def enter() -> None:
@@ -93,12 +93,14 @@ def test_threads_hold_it_one_at_a_time(tmp_path: Path) -> None:
     assert max(most) == 1
 
 
-def test_patience_runs_out_with_the_path_and_the_way_out(tmp_path: Path) -> None:
+def test_a_wait_that_is_too_long_names_the_path_and_the_way_out(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holder(path):
         began = time.monotonic()
         with (
-            pytest.raises(StillroomError, match=r"lock for 0\.2 s\. Wait for it, or end it"),
+            pytest.raises(
+                StillroomError, match=r"lock for 0\.2 s\. Wait until that process ends, or end it"
+            ),
             locked(path, patience_s=0.2),
         ):
             pytest.fail("two hold it")
@@ -106,7 +108,7 @@ def test_patience_runs_out_with_the_path_and_the_way_out(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_it_is_free_once_its_holder_was_killed(tmp_path: Path, end: signal.Signals) -> None:
+def test_a_killed_holder_releases_the_lock(tmp_path: Path, end: signal.Signals) -> None:
     path = tmp_path / "lock"
     with holder(path) as process:
         process.send_signal(end)
@@ -114,7 +116,7 @@ def test_it_is_free_once_its_holder_was_killed(tmp_path: Path, end: signal.Signa
             assert process.wait() == -end
 
 
-def test_who_waits_gets_it_as_soon_as_it_is_released(tmp_path: Path) -> None:
+def test_a_waiting_process_gets_the_lock_after_its_release(tmp_path: Path) -> None:
     path, got = tmp_path / "lock", threading.Event()
 
     def wait() -> None:
@@ -129,7 +131,7 @@ def test_who_waits_gets_it_as_soon_as_it_is_released(tmp_path: Path) -> None:
     thread.join()
 
 
-def test_waiting_is_said_once_and_can_be_ended(
+def test_waiting_is_logged_once_and_can_be_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(locking, "SILENT_S", 0.05)
@@ -143,18 +145,18 @@ def test_waiting_is_said_once_and_can_be_ended(
     with holder(path), pytest.raises(ZeroDivisionError), locked(path, waiting=waiting):
         pytest.fail("two hold it")
     assert [one.message for one in caplog.records] == [
-        f"waiting for another process, which holds {path}"
+        f"waiting for another process, which holds the lock {path}"
     ]
 
 
-def test_it_is_released_by_an_error_in_the_block(tmp_path: Path) -> None:
+def test_an_error_in_the_block_releases_the_lock(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), locked(tmp_path / "lock"):
         raise ZeroDivisionError
     with locked(tmp_path / "lock", patience_s=0):
         pass
 
 
-def test_it_is_released_though_a_child_that_was_forked_meanwhile_lives_on(tmp_path: Path) -> None:
+def test_the_lock_is_released_although_a_forked_child_lives_on(tmp_path: Path) -> None:
     read, write = os.pipe()
     with locked(tmp_path / "lock"):
         child = os.fork()
@@ -171,7 +173,7 @@ def test_it_is_released_though_a_child_that_was_forked_meanwhile_lives_on(tmp_pa
         os.waitpid(child, 0)
 
 
-def test_a_folder_that_cannot_be_made_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_oserror(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"), locked(tmp_path / "file" / "lock"):
         pytest.fail("held")

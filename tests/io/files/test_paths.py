@@ -14,12 +14,12 @@ def test_a_path_inside_is_resolved(tmp_path: Path, inside: str) -> None:
 
 
 @pytest.mark.parametrize("outside", ["../a", "a/../../b", "/etc/passwd"])
-def test_a_path_outside_is_refused(tmp_path: Path, outside: str) -> None:
+def test_a_path_outside_is_an_error(tmp_path: Path, outside: str) -> None:
     with pytest.raises(ConfigError, match="outside of the project"):
         confined(outside, tmp_path)
 
 
-def test_a_link_that_leads_outside_is_refused(tmp_path: Path) -> None:
+def test_a_link_that_leads_outside_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "link").symlink_to(tmp_path)
     with pytest.raises(ConfigError, match="outside of the project"):
@@ -36,7 +36,9 @@ def test_the_project_is_found_from_below(project: Path, monkeypatch: pytest.Monk
     assert project_root() == project
 
 
-def test_outside_of_a_project_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_working_directory_outside_of_a_project_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="not inside a Stillroom project"):
         project_root()

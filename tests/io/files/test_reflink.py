@@ -1,4 +1,4 @@
-"""Clones: the same content, and no way through one name to the other."""
+"""Clones have the same content, and a write to one does not change the other."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ def test_a_clone_has_the_content_and_an_inode_of_its_own(source: Path) -> None:
 
 
 @pytest.mark.parametrize("written", ["source", "target"])
-def test_a_write_through_one_name_leaves_the_other_as_it_was(source: Path, written: str) -> None:
+def test_a_write_through_one_name_does_not_change_the_other(source: Path, written: str) -> None:
     target = source.with_name("target")
     clone(source, target)
     paths = {"source": source, "target": target}
@@ -41,7 +41,7 @@ def test_a_write_through_one_name_leaves_the_other_as_it_was(source: Path, writt
     assert other.read_bytes() == CONTENT
 
 
-def test_a_clone_replaces_what_was_there_and_not_what_a_link_pointed_to(source: Path) -> None:
+def test_a_clone_replaces_a_link_and_not_the_target_of_the_link(source: Path) -> None:
     target, elsewhere = source.with_name("target"), source.with_name("elsewhere")
     elsewhere.write_bytes(b"mine")
     target.symlink_to(elsewhere)
@@ -56,7 +56,7 @@ def test_an_empty_file_has_an_empty_clone(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_bytes() == b""
 
 
-def test_where_the_filesystem_shares_blocks_nothing_is_copied(
+def test_nothing_is_copied_if_the_filesystem_shares_blocks(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def share(target: int, request: int, given: int) -> int:
@@ -70,7 +70,7 @@ def test_where_the_filesystem_shares_blocks_nothing_is_copied(
 
 
 @pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY])
-def test_where_it_does_not_the_content_is_copied(
+def test_the_content_is_copied_if_the_filesystem_does_not_share_blocks(
     source: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     def refuse(*_: object) -> None:
@@ -81,7 +81,7 @@ def test_where_it_does_not_the_content_is_copied(
     assert source.with_name("target").read_bytes() == CONTENT
 
 
-def test_a_copy_that_fails_leaves_what_was_there_and_no_rest(
+def test_a_failing_copy_leaves_the_old_file_and_no_temporary_file(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = source.with_name("target")
@@ -99,13 +99,13 @@ def test_a_copy_that_fails_leaves_what_was_there_and_no_rest(
     assert {path.name for path in source.parent.iterdir()} == {"source", "target"}
 
 
-def test_a_source_that_is_missing_is_the_one_that_is_named(tmp_path: Path) -> None:
+def test_the_error_about_a_missing_source_names_the_source(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="source"):
         clone(tmp_path / "source", tmp_path / "target")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_try_at_a_reflink_says_what_the_filesystem_said_and_leaves_nothing(
+def test_can_reflink_returns_the_answer_of_the_filesystem_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []

@@ -1,4 +1,4 @@
-"""Workspaces: built elsewhere, published whole, swept when their process is gone."""
+"""Workspaces are published complete, and removed after their process has ended."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from stillroom.errors import ConfigError
 from stillroom.io.files.workspace import WORK, new_workspace, publish, restored
 
 
-def test_publishing_replaces_what_was_there(tmp_path: Path) -> None:
+def test_publishing_replaces_the_old_folder(tmp_path: Path) -> None:
     target = tmp_path / "data" / "students"
     target.mkdir(parents=True)
     (target / "old").touch()
@@ -24,7 +24,7 @@ def test_publishing_replaces_what_was_there(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["students"]
 
 
-def test_what_a_killed_process_left_is_swept_and_a_living_ones_is_kept(tmp_path: Path) -> None:
+def test_workspaces_of_killed_processes_are_removed_and_others_stay(tmp_path: Path) -> None:
     ours = new_workspace(tmp_path, "train")
     code = (
         "import sys, os, signal; from pathlib import Path;"

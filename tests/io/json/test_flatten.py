@@ -14,7 +14,7 @@ DOCUMENTS = st.recursive(
 )
 
 
-def test_values_stand_under_their_keys_and_what_is_empty_is_a_value() -> None:
+def test_values_have_their_keys_joined_by_dots_and_an_empty_mapping_is_a_value() -> None:
     document = {"b": {"c": 1, "d": {"e": [2, {"f": 3}]}}, "a": None, "g": {}}
     assert list(leaves(document)) == [
         ("b.c", 1),
@@ -39,5 +39,5 @@ def test_a_document_does_not_differ_from_itself(document: Any) -> None:
         ({"a": {"x": [1, 2], "y": 0}, "b": 1}, ("a.y", None, 0)),
     ],
 )
-def test_the_first_key_that_differs_is_told_with_both_values(now: Any, found: Any) -> None:
+def test_the_first_difference_is_a_key_with_both_values(now: Any, found: Any) -> None:
     assert first_difference({"a": {"x": [1, 2]}, "b": 1}, now) == found

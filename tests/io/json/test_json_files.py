@@ -1,4 +1,4 @@
-"""JSON documents: canonical, and refused with a reason."""
+"""JSON files are canonical, and an unreadable one is an error that says what to do."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from stillroom.errors import DataError
 from stillroom.io.json.json_files import read_json, write_json
 
 
-def test_equal_values_give_equal_bytes_whatever_their_order(tmp_path: Path) -> None:
+def test_equal_values_give_equal_bytes_regardless_of_their_order(tmp_path: Path) -> None:
     write_json(tmp_path / "a", {"b": 1, "a": [1.5, None]})
     write_json(tmp_path / "b", {"a": [1.5, None], "b": 1})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -21,13 +21,15 @@ def test_nan_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
-def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="Run the stage that writes it"):
+def test_a_missing_file_names_the_command_that_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Run the stage that writes it first"):
         read_json(tmp_path / "a")
+    with pytest.raises(DataError, match="Run `kedro run --pipeline=ingest` first"):
+        read_json(tmp_path / "a", "ingest")
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
-def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_json_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
-    with pytest.raises(DataError, match="is not JSON"):
-        read_json(tmp_path / "a")
+    with pytest.raises(DataError, match=r"is not JSON .* run `kedro run --pipeline=evaluate`"):
+        read_json(tmp_path / "a", "evaluate")

@@ -1,4 +1,4 @@
-"""Checked documents: lists become tuples, and what is wrong is named with its place."""
+"""Validated documents: lists become tuples, and an error names its place."""
 
 import pytest
 from pydantic import ConfigDict
@@ -28,13 +28,13 @@ def test_a_document_becomes_its_dataclass() -> None:
         (None, "the document"),
     ],
 )
-def test_what_is_malformed_is_named_with_the_stage_that_writes_it(
+def test_a_malformed_document_is_named_with_the_stage_that_writes_it(
     document: object, where: str
 ) -> None:
     with pytest.raises(DataError, match=rf"^p\.json: {where} is malformed: .*--pipeline=teachers"):
         checked(Point, document, "p.json", "teachers")
 
 
-def test_a_number_that_is_none_is_refused() -> None:
-    with pytest.raises(DataError, match=r"^p\.json holds a number that is not finite"):
+def test_nan_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"^p\.json contains NaN or infinity"):
         checked(Point, {"at": [1], "name": float("nan")}, "p.json", "teachers")

@@ -1,4 +1,4 @@
-"""Sentence models: pooled by hand, the same after a round trip through a folder."""
+"""Sentence encoders: pooling by hand, and equal logits after a round trip through a folder."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_texts import ENCODER, frame, sentence_folder
+from support.examples.text_examples import ENCODER, frame, sentence_folder
 
 from stillroom.errors import ModelError
-from stillroom.models.architectures.sentence_encoder import SentenceConfig, embedded, sentence_model
+from stillroom.models.architectures.sentence_encoder import (
+    SentenceConfig,
+    embeddings,
+    sentence_classifier,
+)
 from stillroom.models.forward.fixed_shape import logits
-from stillroom.models.forward.hidden_states import with_features
+from stillroom.models.forward.hidden_states import logits_and_features
 from stillroom.models.pretrained.model_directory import load_model, read_encoder, save_model
 from stillroom.models.pretrained.sentence_transformers import read_sentence_encoder
 
@@ -21,7 +25,7 @@ ROWS = ENCODER.encode(frame("where is my card?", "the transfer is late", "phone"
 
 def made(folder: Path, pooling: str = "mean", normalise: bool = True) -> Any:
     """Return a model whose head was drawn."""
-    model = sentence_model(read_sentence_encoder(folder), ENCODER.classes, pooling, normalise)
+    model = sentence_classifier(read_sentence_encoder(folder), ENCODER.classes, pooling, normalise)
     with torch.no_grad():
         model.classifier.weight.copy_(
             torch.randn(3, 16, generator=torch.Generator().manual_seed(1))
@@ -68,8 +72,8 @@ def test_fewer_layers_are_a_smaller_config_away(tmp_path: Path) -> None:
 def test_it_shows_its_hidden_states(tmp_path: Path) -> None:
     model = made(sentence_folder(tmp_path / "s"))
     with torch.inference_mode():
-        _, features = with_features(model, torch.from_numpy(ROWS))
-        vectors = embedded(model, torch.from_numpy(ROWS))
+        _, features = logits_and_features(model, torch.from_numpy(ROWS))
+        vectors = embeddings(model, torch.from_numpy(ROWS))
     assert len(features.hidden) == 3
     pooled = torch.nn.functional.normalize(features.pooled, dim=1)
     torch.testing.assert_close(pooled, vectors)
@@ -78,9 +82,9 @@ def test_it_shows_its_hidden_states(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"pooling": "max"}, "pooling is 'max'; known are mean, cls"),
-        ({"text_config": {"model_type": "nothing"}}, "model_type is 'nothing'"),
-        ({"text_config": {"model_type": "stillroom_sentence"}}, "which is not known"),
+        ({"pooling": "max"}, "pooling 'max' is not known. Allowed: mean, cls"),
+        ({"text_config": {"model_type": "nothing"}}, "model_type 'nothing'"),
+        ({"text_config": {"model_type": "stillroom_sentence"}}, "model_type 'stillroom_sentence'"),
     ],
 )
 def test_what_is_not_known_is_refused(values: dict[str, Any], words: str) -> None:

@@ -1,9 +1,9 @@
-"""Transformers: sized by options, with what the data decides; refused where that does not fit."""
+"""Transformers: sized by options and by the data; refused where these do not fit."""
 
 from typing import Any
 
 import pytest
-from small_corpus import BERT, GPT2, sentences
+from support.examples.corpus_examples import BERT, GPT2, sentences
 
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
@@ -56,9 +56,12 @@ def test_a_seed_is_a_model() -> None:
         ({}, "model_type is 'None'"),
         ({"model_type": "gtp2"}, "Did you mean gpt2"),
         ({"model_type": "gpt2", "n_emb": 8}, r"gpt2 has no option n_emb\. Did you mean n_embd"),
-        ({"model_type": "gpt2", "vocab_size": 8}, "vocab_size comes from the data"),
+        ({"model_type": "gpt2", "vocab_size": 8}, "vocab_size is set from the data"),
         (GPT2 | {"n_embd": 15}, "cannot be built with"),
-        (GPT2 | {"n_positions": 8}, r"takes 8 tokens, and the sequences have 24\. Set data\.text"),
+        (
+            GPT2 | {"n_positions": 8},
+            r"takes at most 8 tokens, but the sequences have 24\. Set data\.text",
+        ),
     ],
     ids=["none", "typo", "option", "data", "sizes", "length"],
 )

@@ -1,4 +1,4 @@
-"""Forward passes at one shape: a row's logits do not depend on the rows around it, to the bit."""
+"""Fixed shapes: the logits of a row are bit-identical regardless of the other rows."""
 
 import numpy as np
 import pytest

@@ -1,19 +1,19 @@
-"""Arguments: pieces of a pack see themselves alone, whatever the architecture."""
+"""Keyword arguments: the pieces of a pack attend to themselves alone, in every architecture."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small_corpus import sentences
-from small_texts import ENCODER as TEXTS
-from small_texts import frame
+from support.examples.corpus_examples import sentences
+from support.examples.text_examples import ENCODER as TEXTS
+from support.examples.text_examples import frame
 
 from stillroom.data.encoders import SequenceEncoder
-from stillroom.data.encoders.sequence_encoder import NONE
+from stillroom.data.text.token_layout import NO_TOKEN
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ModelError
-from stillroom.models.forward.forward_kwargs import arguments, is_decoder
+from stillroom.models.forward.forward_kwargs import forward_kwargs, is_decoder
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
@@ -45,7 +45,7 @@ def model_of(model_type: str, options: dict[str, Any], task: Any) -> Any:
 def pack(*pieces: list[int], length: int = 16) -> torch.Tensor:
     tokens = [token for piece in pieces for token in piece]
     positions = [place for piece in pieces for place in range(len(piece))]
-    row = np.full((3, length), NONE, np.int32)
+    row = np.full((3, length), NO_TOKEN, np.int32)
     row[0, : len(tokens)], row[1, : len(tokens)] = tokens, positions
     return torch.from_numpy(row)[None]
 
@@ -60,7 +60,7 @@ def test_a_pack_is_answered_as_its_pieces_are_apart(model_type: str) -> None:
     model = model_of(model_type, (DECODERS | ENCODERS)[model_type], task)
     assert is_decoder(model) == is_causal
     with torch.no_grad():
-        together = model(**arguments(model, pack(FIRST, SECOND))).logits[0]
+        together = model(**forward_kwargs(model, pack(FIRST, SECOND))).logits[0]
         for piece, start in ((FIRST, 0), (SECOND, len(FIRST))):
             alone = model(torch.tensor([piece])).logits[0]
             found = together[start : start + len(piece)]
@@ -73,19 +73,19 @@ def test_padding_changes_nothing(model_type: str) -> None:
     task = "next_token" if is_causal else "masked_token"
     model = model_of(model_type, (DECODERS | ENCODERS)[model_type], task)
     with torch.no_grad():
-        padded = model(**arguments(model, pack(FIRST))).logits[0, : len(FIRST)]
-        plain = model(**arguments(model, pack(FIRST, length=len(FIRST)))).logits[0]
+        padded = model(**forward_kwargs(model, pack(FIRST))).logits[0, : len(FIRST)]
+        plain = model(**forward_kwargs(model, pack(FIRST, length=len(FIRST)))).logits[0]
     torch.testing.assert_close(padded, plain, rtol=1e-4, atol=1e-5)
 
 
 def test_floats_are_the_main_input() -> None:
     model = build("mlp", {"hidden": [4]}, Shape((3,), ("a", "b")), seed=0)
     inputs = torch.zeros(2, 3)
-    assert arguments(model, inputs) == {"inputs": inputs}
+    assert forward_kwargs(model, inputs) == {"inputs": inputs}
 
 
 def test_a_classifier_that_names_no_padding_is_refused() -> None:
     model = build("transformer", {"model_type": "gpt2", **DECODERS["gpt2"]}, Shape.of(TEXTS), 0)
     model.config.pad_token_id = None
-    with pytest.raises(ModelError, match="names no pad_token_id"):
-        arguments(model, torch.from_numpy(TEXTS.encode(frame("a card"))))
+    with pytest.raises(ModelError, match="has no pad_token_id"):
+        forward_kwargs(model, torch.from_numpy(TEXTS.encode(frame("a card"))))

@@ -1,22 +1,22 @@
-"""Continuing: the likeliest token each time, up to the end of the text, and no token of nobody."""
+"""Generation: the likeliest token each time, up to the end of the text, in the vocabulary."""
 
 import pytest
 import torch
-from small_corpus import GPT2, SmallCorpus, small_corpus
+from support.examples.corpus_examples import GPT2, CorpusOnDisk, small_corpus
 
-from stillroom.models.forward.generate import continued
+from stillroom.models.forward.generate import greedy_continuations
 from stillroom.models.registry import build
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> SmallCorpus:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> CorpusOnDisk:
     return small_corpus(tmp_path_factory.mktemp("corpus"), count=30)
 
 
-def test_each_token_is_the_likeliest_after_all_before_it(made: SmallCorpus) -> None:
-    model = build("transformer", GPT2, made.shape, seed=2).eval()
+def test_each_token_is_the_likeliest_after_all_before_it(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=2).eval()
     beginnings = [[5, 9, 11, 30], [40, 2, 7, 7]]
-    found = continued(model, beginnings, 9, end=299, tokens=made.fitted.outputs)
+    found = greedy_continuations(model, beginnings, 9, end=299, tokens=corpus.fitted.outputs)
     for begun, said in zip(beginnings, found, strict=True):
         assert len(said) == 9
         for at, token in enumerate(said):
@@ -25,16 +25,18 @@ def test_each_token_is_the_likeliest_after_all_before_it(made: SmallCorpus) -> N
             assert token == int(logits.argmax())
 
 
-def test_a_text_ends_at_its_end(made: SmallCorpus) -> None:
-    model = build("transformer", GPT2, made.shape, seed=2).eval()
-    (free,) = continued(model, [[5, 9, 11, 30]], 9, end=299, tokens=made.fitted.outputs)
+def test_a_text_ends_at_its_end(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=2).eval()
+    (free,) = greedy_continuations(
+        model, [[5, 9, 11, 30]], 9, end=299, tokens=corpus.fitted.outputs
+    )
     end = free[4]
-    (cut,) = continued(model, [[5, 9, 11, 30]], 9, end=end, tokens=made.fitted.outputs)
+    (cut,) = greedy_continuations(model, [[5, 9, 11, 30]], 9, end=end, tokens=corpus.fitted.outputs)
     assert cut == free[: free.index(end)]
 
 
-def test_a_token_that_only_pads_the_table_is_never_said(made: SmallCorpus) -> None:
-    model = build("transformer", GPT2, made.shape, seed=2).eval()
-    (free,) = continued(model, [[5, 9]], 1, end=0, tokens=made.fitted.outputs)
-    (fewer,) = continued(model, [[5, 9]], 6, end=0, tokens=free[0])
+def test_a_token_that_only_pads_the_table_is_never_said(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=2).eval()
+    (free,) = greedy_continuations(model, [[5, 9]], 1, end=0, tokens=corpus.fitted.outputs)
+    (fewer,) = greedy_continuations(model, [[5, 9]], 6, end=0, tokens=free[0])
     assert max(fewer) < free[0]

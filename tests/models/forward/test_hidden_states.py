@@ -1,4 +1,4 @@
-"""Hidden states of each architecture that is built here, channels last, and their pooled mean."""
+"""Hidden states of each architecture that is built here: channels last, and their pooled mean."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from stillroom.errors import ModelError
-from stillroom.models.forward.hidden_states import feature_width, logits_alone, with_features
+from stillroom.models.forward.hidden_states import feature_width, logits_and_features, logits_only
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
@@ -17,18 +17,18 @@ RESNET = {"embedding_size": 4, "hidden_sizes": [6, 8], "depths": [1, 1], "layer_
 def test_a_perceptrons_are_its_hidden_units() -> None:
     model = build("mlp", {"hidden": [7, 5]}, SHAPE, seed=0).eval()
     inputs = torch.rand(2, 1, 8, 8)
-    logits, features = with_features(model, inputs)
+    logits, features = logits_and_features(model, inputs)
     assert [tuple(state.shape) for state in features.hidden] == [(2, 7), (2, 5)]
     assert features.pooled is features.hidden[-1]
     torch.testing.assert_close(model.layers[-1](features.pooled), logits)
     assert (features.hidden[0] >= 0).all()
-    assert torch.equal(logits_alone(model, inputs)[0], logits)
-    assert logits_alone(model, inputs)[1] is None
+    assert torch.equal(logits_only(model, inputs)[0], logits)
+    assert logits_only(model, inputs)[1] is None
 
 
 def test_a_residual_networks_are_maps_with_channels_last_and_what_its_classifier_sees() -> None:
     model = build("resnet", RESNET, SHAPE, seed=0).eval()
-    logits, features = with_features(model, torch.rand(2, 1, 8, 8))
+    logits, features = logits_and_features(model, torch.rand(2, 1, 8, 8))
     assert [state.shape[-1] for state in features.hidden] == [4, 6, 8]
     assert all(state.ndim == 4 for state in features.hidden)
     torch.testing.assert_close(model.classifier(features.pooled), logits)
@@ -61,5 +61,5 @@ def test_a_model_that_shows_none_is_named() -> None:
         ) -> SequenceClassifierOutput:
             return SequenceClassifierOutput(logits=inputs)
 
-    with pytest.raises(ModelError, match="Shy shows no hidden states"):
-        with_features(Shy(PreTrainedConfig()), torch.zeros(1, 2))
+    with pytest.raises(ModelError, match="Shy returns no hidden states"):
+        logits_and_features(Shy(PreTrainedConfig()), torch.zeros(1, 2))

@@ -1,14 +1,14 @@
-"""Serving: one call with what was given, and nothing filled up."""
+"""Serving: one call with the rows of the batch, without padding."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small_corpus import GPT2, small_corpus
-from small_project import ENCODER, small
-from small_texts import BERT, frame
-from small_texts import ENCODER as TEXTS
+from support.examples.corpus_examples import GPT2, small_corpus
+from support.examples.image_examples import ENCODER, image_examples
+from support.examples.text_examples import BERT, frame
+from support.examples.text_examples import ENCODER as TEXTS
 from torch import nn
 
 from stillroom.data.text.token_layout import TOKENS
@@ -27,7 +27,7 @@ def seen_by(model: nn.Module, layer: type[nn.Module]) -> list[tuple[int, ...]]:
 
 
 def test_images_go_in_one_call(tmp_path: Any) -> None:
-    inputs = ENCODER.encode(small(tmp_path).examples.read().head(3))
+    inputs = ENCODER.encode(image_examples(tmp_path).examples.read().head(3))
     model = build("mlp", {"hidden": [4]}, Shape.of(ENCODER), seed=0).eval()
     seen = seen_by(model, nn.Linear)
     serving(model)(inputs)

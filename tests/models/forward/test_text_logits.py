@@ -1,19 +1,23 @@
-"""Texts: a row's answer has the same bits in any company, and padding changes nothing."""
+"""Texts: outputs are bit-identical regardless of the batch, and padding changes nothing."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small_corpus import sentences
-from small_texts import ENCODER, LENGTH, frame, texts
+from support.examples.corpus_examples import sentences
+from support.examples.text_examples import ENCODER, LENGTH, frame, texts
 
 from stillroom.data.encoders import TokenEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
-from stillroom.models.forward.fixed_shape import batches_of_logits, batches_with_features, logits
-from stillroom.models.forward.forward_kwargs import arguments
+from stillroom.models.forward.fixed_shape import (
+    batches_of_logits,
+    batches_of_logits_and_features,
+    logits,
+)
+from stillroom.models.forward.forward_kwargs import forward_kwargs
 from stillroom.models.forward.hidden_states import feature_width
-from stillroom.models.forward.text_logits import answered, cropped
+from stillroom.models.forward.text_logits import outputs_in_order, trimmed
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
@@ -67,7 +71,7 @@ def test_a_decoder_without_padding_of_its_own_fills_up_with_the_end(kind: str) -
 
 def test_what_stands_in_the_padding_changes_nothing() -> None:
     model = model_of("bert")
-    given = arguments(model, torch.from_numpy(ROWS[:8]))
+    given = forward_kwargs(model, torch.from_numpy(ROWS[:8]))
     other = {**given, "input_ids": torch.where(given["attention_mask"] > 0, given["input_ids"], 9)}
     with torch.inference_mode():
         assert (model(**given).logits == model(**other).logits).all()
@@ -80,14 +84,14 @@ def test_a_batch_has_as_many_rows_as_its_length_asks_for() -> None:
         seen.append(tuple(batch.shape))
         return ((batch[:, 0] >= 0).sum(dim=1),)
 
-    (lengths,) = answered(ask, ROWS, batch_size=20)
+    (lengths,) = outputs_in_order(ask, ROWS, batch_size=20)
     assert lengths.tolist() == (ROWS[:, 0] >= 0).sum(axis=1).tolist()
     assert set(seen) == {(20, 3, 16), (20, 3, LENGTH)}  # 512 tokens would be 32 and 21 rows
 
 
 def test_pooled_features_are_the_mean_over_tokens() -> None:
     model = model_of("bert")
-    ((_, pooled),) = batches_with_features(model, ROWS[:3], 4)
+    ((_, pooled),) = batches_of_logits_and_features(model, ROWS[:3], 4)
     ids = torch.from_numpy(ROWS[1, 0][ROWS[1, 0] >= 0]).long()[None]
     with torch.inference_mode():
         states = model(input_ids=ids, output_hidden_states=True).hidden_states[-1]
@@ -102,6 +106,6 @@ def test_no_rows_have_no_answers() -> None:
 def test_columns_of_padding_alone_are_left_out() -> None:
     rows = torch.from_numpy(ENCODER.encode(frame("a card", "where is my card?")))
     longest = int((rows[:, 0] >= 0).sum(dim=1).max())
-    assert cropped(rows).shape == (2, 3, longest)
-    assert (cropped(rows) == rows[:, :, :longest]).all()
-    assert cropped(rows[:0]).shape == (0, 3, LENGTH)
+    assert trimmed(rows).shape == (2, 3, longest)
+    assert (trimmed(rows) == rows[:, :, :longest]).all()
+    assert trimmed(rows[:0]).shape == (0, 3, LENGTH)

@@ -1,4 +1,4 @@
-"""GGUF files: the weights that are written are those of the file, to its own precision."""
+"""GGUF files: the written weights are those of the file, to its precision."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from gguf import GGMLQuantizationType, dequantize, quantize
-from small_corpus import sentences
-from small_gguf import write_gguf
+from support.examples.corpus_examples import sentences
+from support.models.gguf_file import write_gguf
 
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ModelError

@@ -1,10 +1,10 @@
-"""Model directories: what is saved is what is loaded, and nothing pickled ever is."""
+"""Model directories: a saved model is the loaded model, and no pickle is ever read."""
 
 from pathlib import Path
 
 import pytest
 import torch
-from small_project import image_encoder
+from support.examples.image_examples import image_encoder
 
 from stillroom.config.schema import Inference
 from stillroom.errors import ModelError
@@ -83,14 +83,16 @@ def test_a_model_of_code_from_elsewhere_is_refused(tmp_path: Path) -> None:
         '"architectures": ["TheirForCausalLM"]}'
     )
     (folder / "theirs.py").write_text("raise SystemExit('this code must never run')")
-    with pytest.raises(ModelError, match=r"wants code of its own to be run \(auto_map\)"):
+    with pytest.raises(ModelError, match=r"needs code that lies beside the model \(auto_map\)"):
         load_model(folder)
 
 
 def test_a_model_without_a_head_that_is_known_is_refused(tmp_path: Path) -> None:
     folder = saved(tmp_path)
     (folder / "config.json").write_text('{"model_type": "bert", "architectures": ["BertModel"]}')
-    with pytest.raises(ModelError, match=r"architecture BertModel; it must end with ForCausalLM"):
+    with pytest.raises(
+        ModelError, match=r"architecture BertModel, which must end with one of ForCausalLM"
+    ):
         load_model(folder)
 
 
@@ -119,7 +121,7 @@ def test_half_precision_on_disk_is_float32_in_memory(tmp_path: Path) -> None:
     assert {weights.dtype for weights in loaded.parameters()} == {torch.float32}
 
 
-def test_precision_is_what_is_asked_for(tmp_path: Path) -> None:
+def test_the_precision_is_the_configured_one(tmp_path: Path) -> None:
     half = Inference(dtype="float16", device_map="cpu")
     loaded = load_model(saved(tmp_path), half)
     assert {weights.dtype for weights in loaded.parameters()} == {torch.float16}
@@ -127,7 +129,9 @@ def test_precision_is_what_is_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
 def test_a_device_that_is_not_here_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"teacher\.device_map is cuda, and no such device"):
+    with pytest.raises(
+        ModelError, match=r"teacher\.device_map is cuda, but this machine has no CUDA device"
+    ):
         load_model(saved(tmp_path), Inference(dtype="float32", device_map="cuda"))
 
 
@@ -162,4 +166,4 @@ def test_a_head_of_the_pretraining_is_left_alone(
     save_file(extra, folder / "model.safetensors", metadata={"format": "pt"})
     with caplog.at_level("INFO", logger="stillroom"):
         load_model(folder)
-    assert "not used are cls.seq_relationship.bias" in caplog.text
+    assert "not used: cls.seq_relationship.bias" in caplog.text

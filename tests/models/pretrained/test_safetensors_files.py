@@ -1,4 +1,4 @@
-"""Weights on disk: one file or several, each of them known, none of them a pickle."""
+"""Weights on disk: one file or several, all of them hashed, none of them a pickle."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from stillroom.errors import DataError, ModelError
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.models.pretrained.safetensors_files import require_sound, weight_files, weights_hash
+from stillroom.models.pretrained.safetensors_files import require_intact, weight_files, weights_hash
 
 SIZES = {"hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2, "vocab_size": 40}
 
@@ -42,7 +42,7 @@ def test_the_hash_is_of_every_file(sharded: Path) -> None:
 def test_a_missing_file_of_several_is_named(sharded: Path) -> None:
     lost = weight_files(sharded)[0]
     lost.unlink()
-    with pytest.raises(ModelError, match=rf"{lost.name} does not exist, and model\.safetensors"):
+    with pytest.raises(ModelError, match=rf"{lost.name} does not exist, but model\.safetensors"):
         weight_files(sharded)
 
 
@@ -50,13 +50,13 @@ def test_a_missing_file_of_several_is_named(sharded: Path) -> None:
 def test_an_index_names_files_beside_it_alone(sharded: Path, name: str) -> None:
     index = {"weight_map": {"lm_head.weight": name}}
     (sharded / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(ModelError, match="safetensors files that lie beside it"):
+    with pytest.raises(ModelError, match="safetensors files in the folder of the index"):
         weight_files(sharded)
 
 
 def test_an_index_of_nothing_is_refused(sharded: Path) -> None:
     (sharded / "model.safetensors.index.json").write_text("[]")
-    with pytest.raises(DataError, match="names no file"):
+    with pytest.raises(DataError, match="lists no file"):
         weight_files(sharded)
 
 
@@ -73,7 +73,7 @@ def test_weights_that_are_cut_short_are_named(
 ) -> None:
     model.save_pretrained(tmp_path)
     (file,) = weight_files(tmp_path)
-    require_sound(tmp_path)
+    require_intact(tmp_path)
     file.write_bytes(file.read_bytes()[:left])
     with pytest.raises(ModelError, match=r"model\.safetensors is damaged"):
-        require_sound(tmp_path)
+        require_intact(tmp_path)

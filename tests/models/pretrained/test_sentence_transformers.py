@@ -1,16 +1,16 @@
-"""Folders of sentence encoders: what they say of pooling is known, or refused."""
+"""Folders of sentence encoders: their pooling is known, or refused."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_texts import LENGTH, sentence_folder
+from support.examples.text_examples import LENGTH, sentence_folder
 
 from stillroom.errors import ModelError
 from stillroom.models.pretrained.sentence_transformers import (
     Pooling,
-    read_length,
+    read_max_length,
     read_pooling,
     read_sentence_encoder,
 )
@@ -40,7 +40,7 @@ def test_a_plain_encoder_is_averaged_at_length_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("listed", "words"),
     [
-        (modules("Transformer", "Pooling", "Dense"), "lists Dense; known are"),
+        (modules("Transformer", "Pooling", "Dense"), "lists Dense. Known modules"),
         (modules("Transformer"), "lists no Pooling"),
         ({"a": 1}, "lists no Pooling"),
         (modules("Transformer", "Pooling", path="../.."), "names the folder"),
@@ -64,18 +64,18 @@ def test_other_modules_are_refused(tmp_path: Path, listed: Any, words: str) -> N
     ids=["max", "two", "none"],
 )
 def test_other_poolings_are_refused(tmp_path: Path, chosen: dict[str, bool]) -> None:
-    with pytest.raises(ModelError, match="known are pooling_mode_mean_tokens"):
+    with pytest.raises(ModelError, match="exactly one of pooling_mode_mean_tokens"):
         read_pooling(sentence_folder(tmp_path / "s", **chosen))
 
 
 def test_the_length_is_the_least_that_is_said(tmp_path: Path) -> None:
     folder = sentence_folder(tmp_path / "s")
     encoder = read_sentence_encoder(folder)
-    assert read_length(folder, encoder) == LENGTH
+    assert read_max_length(folder, encoder) == LENGTH
     (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 999}')
-    assert read_length(folder, encoder) == 40
+    assert read_max_length(folder, encoder) == 40
     (folder / "sentence_bert_config.json").unlink()
-    assert read_length(folder, encoder) == 40
+    assert read_max_length(folder, encoder) == 40
 
 
 def test_weights_that_lack_a_layer_are_refused(tmp_path: Path) -> None:

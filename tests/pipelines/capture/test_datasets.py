@@ -9,7 +9,6 @@ from kedro.io import DatasetError
 
 from stillroom.pipelines.capture import datasets
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
-from stillroom.softlabels.reading.integrity import require_whole
 
 STAGED, PUBLISHED = Path(".stillroom/unverified_labels"), Path("data/04_soft_labels")
 STORE = Path(".stillroom/store")
@@ -23,7 +22,7 @@ def damage(path: Path) -> None:
 def test_staging_leaves_a_manifest_here_and_the_shards_in_the_projects_store(
     capture_stage: Any, here: Path
 ) -> None:
-    labels = capture_stage.answered()
+    labels = capture_stage.capture()
     assert [path.name for path in (here / STAGED).iterdir()] == [MANIFEST]
     shards = [shard.name for member in labels.manifest.members for shard in member.shards]
     assert {path.name for path in (here / STORE).rglob("*.parquet")} == set(shards)
@@ -37,7 +36,7 @@ def test_the_store_is_where_the_variable_points(
     published = capture_stage.run()
     assert not (here / STORE).exists()
     assert list((tmp_path / "elsewhere").rglob("*.parquet"))
-    require_whole(published)
+    published.require_intact()
     monkeypatch.delenv("STILLROOM_STORE")
     assert not datasets.UnverifiedLabels(str(STAGED)).exists()
     assert datasets.SoftLabels(str(PUBLISHED)).exists()
@@ -46,12 +45,12 @@ def test_the_store_is_where_the_variable_points(
 def test_a_temporary_experiment_asks_for_nothing_that_the_workspace_paid_for(
     capture_stage: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert capture_stage.asked_for() == 2 * 110
+    assert capture_stage.input_count() == 2 * 110
     experiment = here / ".dvc" / "tmp" / "exps" / "tmpa1b2"
     experiment.mkdir(parents=True)
     shutil.copy(here / "pyproject.toml", experiment)
     monkeypatch.chdir(experiment)
-    assert capture_stage.asked_for() == 0
+    assert capture_stage.input_count() == 0
     assert capture_stage.run().folder.resolve() == experiment / PUBLISHED
     assert not (experiment / STORE).exists()
 
@@ -61,7 +60,7 @@ def test_a_published_set_needs_no_store(capture_stage: Any, here: Path) -> None:
     shutil.rmtree(here / STORE)
     dataset = datasets.SoftLabels(str(PUBLISHED))
     assert dataset.exists()
-    require_whole(dataset.load())
+    dataset.load().require_intact()
     assert not datasets.UnverifiedLabels(str(STAGED)).exists()
 
 
@@ -84,7 +83,7 @@ def test_a_set_with_a_shard_missing_or_damaged_does_not_exist(
 def test_a_staged_set_is_there_only_if_its_shards_in_the_store_are(
     capture_stage: Any, here: Path, harm: Any
 ) -> None:
-    capture_stage.answered()
+    capture_stage.capture()
     dataset = datasets.UnverifiedLabels(str(STAGED))
     assert dataset.exists()
     harm(next((here / STORE).rglob("*.parquet")))

@@ -1,4 +1,4 @@
-"""Capture: real teachers are asked what is new, and what is wrong stays unpublished."""
+"""Capture: real teachers answer for the rows that are new, and the set is published."""
 
 import shutil
 from dataclasses import replace
@@ -6,33 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
-from dense_answers import softmax
-from kedro.io import DatasetError
-from linear_teachers import eighths
-from small_licences import given_licence, own_licence
+from support.softlabels.dense_reference import softmax
+from support.softlabels.linear_teachers import eighths
 
 from stillroom.config.compose import compose
-from stillroom.config.data_schema import Data
+from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders import ArrayEncoder, read_encoder
 from stillroom.data.views.image_views import Views
-from stillroom.errors import LicenceError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import load_model, save_model
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
-from stillroom.pipelines.capture.nodes import answer, refer_to_teachers
 from stillroom.pipelines.capture.pipeline import create_pipeline
 from stillroom.pipelines.ingest.nodes import ingest_examples
 from stillroom.softlabels.format.manifest import MANIFEST
 from stillroom.softlabels.sparsify.sparsifiers import Full, Threshold
-from stillroom.teachers.licences.licence_document import Licence
 
 ROOT = Path(__file__).resolve().parents[3]
+
 STORE = Path(".stillroom/store")
+
 TOP = {"sparsifier": "topk", "k": 2, "combine": "capture"}
+
 KINDS: list[dict[str, Any]] = [
     {"sparsifier": "full"},
     TOP,
@@ -59,7 +56,7 @@ def test_what_is_captured_is_verified_and_published_and_a_second_run_asks_nothin
     first = (published.folder / MANIFEST).read_bytes()
     assert published.manifest.rows == 60 * 2 * 2 + 50
     assert published.manifest.class_names == ("across", "down", "plain")
-    assert capture_stage.asked_for(settings) == 0
+    assert capture_stage.input_count(settings) == 0
     again = capture_stage.run(settings)
     assert (again.folder / MANIFEST).read_bytes() == first
     # Verifying asks each teacher about at most two rows of a shard.
@@ -95,14 +92,14 @@ def test_two_captures_in_two_stores_are_equal_to_the_byte(
 def test_an_examples_labels_do_not_depend_on_the_others(
     capture_stage: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    whole = capture_stage.answered()
+    whole = capture_stage.capture()
     some = capture_stage.examples.read()[np.random.default_rng(1).permutation(110)[:40].tolist()]
     ids = some["example_id"].to_list()
     expected = whole.plain(ids, 4.0).dense()
     write_table(some, capture_stage.examples.path)
     monkeypatch.setenv("STILLROOM_STORE", str(tmp_path / "another"))
-    assert capture_stage.asked_for() == 2 * 40
-    assert (capture_stage.answered().plain(ids, 4.0).dense() == expected).all()
+    assert capture_stage.input_count() == 2 * 40
+    assert (capture_stage.capture().plain(ids, 4.0).dense() == expected).all()
 
 
 def test_a_member_more_costs_that_member_alone_and_other_weights_cost_nothing(
@@ -110,29 +107,29 @@ def test_a_member_more_costs_that_member_alone_and_other_weights_cost_nothing(
 ) -> None:
     first, second = sorted(capture_stage.teachers.iterdir())
     aside = second.rename(capture_stage.teachers.with_name("aside"))
-    assert capture_stage.asked_for() == 110
+    assert capture_stage.input_count() == 110
     aside.rename(second)
-    assert capture_stage.asked_for() == 110
-    before = capture_stage.answered().manifest
+    assert capture_stage.input_count() == 110
+    before = capture_stage.capture().manifest
     capture_stage.inputs.clear()
-    after = capture_stage.answered(capture_stage.settings(weights=[5.0, 1.0])).manifest
+    after = capture_stage.capture(capture_stage.settings(weights=[5.0, 1.0])).manifest
     assert capture_stage.inputs == []
     assert after.members == before.members
     assert after.fingerprint != before.fingerprint
     assert after.combination.shares == pytest.approx((5 / 6, 1 / 6))
-    assert capture_stage.asked_for(capture_stage.settings(mean="logit")) == 0
+    assert capture_stage.input_count(capture_stage.settings(mean="logit")) == 0
     shutil.rmtree(first)
-    assert capture_stage.asked_for() == 0
+    assert capture_stage.input_count() == 0
 
 
 def test_one_view_more_costs_that_view_alone(capture_stage: Any) -> None:
-    assert capture_stage.asked_for(capture_stage.settings(views=1)) == 2 * (60 + 50)
-    assert capture_stage.asked_for(capture_stage.settings(views=2)) == 2 * 60
-    assert capture_stage.asked_for(capture_stage.settings(views=2, shift=1)) == 2 * (2 * 60 + 50)
+    assert capture_stage.input_count(capture_stage.settings(views=1)) == 2 * (60 + 50)
+    assert capture_stage.input_count(capture_stage.settings(views=2)) == 2 * 60
+    assert capture_stage.input_count(capture_stage.settings(views=2, shift=1)) == 2 * (2 * 60 + 50)
 
 
 def test_the_teacher_is_given_the_views_that_the_transform_makes(capture_stage: Any) -> None:
-    capture_stage.answered(capture_stage.settings(views=2, shift=1, seed=4))
+    capture_stage.capture(capture_stage.settings(views=2, shift=1, seed=4))
     frame = capture_stage.examples.read()
     plain = read_encoder(capture_stage.made.encoder).encode(frame)
     moved = Views(count=2, shift=1, seed=4)
@@ -150,90 +147,8 @@ def test_a_tau_is_solved_once_and_more_rows_do_not_move_it(capture_stage: Any) -
     taus = [capture.sparsifier for capture in capture_stage.run(settings).manifest.captures]
     assert all(isinstance(kind, Threshold) and kind.entries == 1.5 for kind in taus)
     write_table(frame, capture_stage.examples.path)
-    assert capture_stage.asked_for(settings) == 2 * 30
+    assert capture_stage.input_count(settings) == 2 * 30
     assert [capture.sparsifier for capture in capture_stage.run(settings).manifest.captures] == taus
-
-
-def test_labels_of_another_teacher_are_refused_with_both_hashes(capture_stage: Any) -> None:
-    unverified = capture_stage.answered()
-    other = build("mlp", {"hidden": [32]}, capture_stage.made.shape, seed=9)
-    shutil.rmtree(capture_stage.teachers / "member_1")
-    save_model(other, read_encoder(capture_stage.made.encoder), capture_stage.teachers / "member_1")
-    with pytest.raises(SoftLabelError, match=r"member 1: weights  \w+  \(expected \w+\)"):
-        capture_stage.verified(unverified)
-
-
-@pytest.mark.parametrize("members", [1, 3])
-def test_another_number_of_teachers_is_refused_with_both_numbers(
-    capture_stage: Any, members: int
-) -> None:
-    unverified = capture_stage.answered()
-    if members == 1:
-        shutil.rmtree(capture_stage.teachers / "member_1")
-    else:
-        shutil.copytree(capture_stage.teachers / "member_1", capture_stage.teachers / "member_2")
-    with pytest.raises(SoftLabelError, match=f"made by 2 teachers, and {members} are expected"):
-        capture_stage.verified(unverified)
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"views": 2}, r"augmentation  none  \(expected shift-2 shift=2 seed=0\)"),
-        ({"seed": 1}, r"seed  0  \(expected 1\)"),
-        ({"sparsifier": "sample"}, r"sparsifier\.kind  full  \(expected sample\)"),
-        ({"sparsifier": "threshold"}, r"sparsifier\.kind  full  \(expected threshold\)"),
-        ({"batch_size": 8}, r"batch_size  16  \(expected 8\)"),
-    ],
-    ids=lambda v: next(iter(v)) if isinstance(v, dict) else "",
-)
-def test_a_set_of_other_settings_is_refused_ingredient_by_ingredient(
-    capture_stage: Any, values: dict[str, Any], words: str
-) -> None:
-    unverified = capture_stage.answered()
-    with pytest.raises(SoftLabelError, match=words):
-        capture_stage.verified(unverified, capture_stage.settings(**values))
-
-
-def test_a_changed_transform_is_named_with_both_sides(
-    capture_stage: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = capture_stage.settings(views=2)
-    unverified = capture_stage.answered(settings)
-    monkeypatch.setattr("stillroom.data.views.image_views.TRANSFORM", "shift-3")
-    words = r"augmentation  shift-2 shift=2 seed=0  \(expected shift-3 shift=2 seed=0\)"
-    with pytest.raises(SoftLabelError, match=words):
-        capture_stage.verified(unverified, settings)
-    assert capture_stage.asked_for(settings) == 2 * (2 * 60 + 50)
-
-
-def test_examples_whose_images_were_swapped_are_refused(capture_stage: Any) -> None:
-    unverified = capture_stage.answered()
-    frame = capture_stage.examples.read()
-    rolled = frame.with_columns(pl.col("image").shift(1).fill_null(frame["image"][-1]))
-    write_table(rolled, capture_stage.examples.path)
-    with pytest.raises(SoftLabelError, match=r"member 0, shard .*, row 0: .*misaligned"):
-        capture_stage.verified(unverified)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [{"sparsifier": "topk", "k": 2}, {"sparsifier": "sample", "mean": "logit"}, {"weights": [1.0]}],
-    ids=["mean of heads", "logits of a sample", "too few weights"],
-)
-@pytest.mark.parametrize("combine", ["read", "capture"])
-def test_what_cannot_be_combined_exactly_is_refused_before_a_teacher_is_asked(
-    capture_stage: Any, values: dict[str, Any], combine: str
-) -> None:
-    settings = capture_stage.settings(**values, combine=combine)
-    if combine == "capture" and "weights" not in values:  # what the refusal tells to do
-        assert len(capture_stage.answered(settings).members) == 1
-        return
-    refused = pytest.raises(Exception, match=r"combine=capture|softlabels\.weights")
-    with refused as raised:
-        capture_stage.answered(settings)
-    assert isinstance(raised.value, SoftLabelError | DatasetError)
-    assert capture_stage.inputs == []
 
 
 def test_a_head_that_was_combined_at_capture_is_the_ensembles_own(capture_stage: Any) -> None:
@@ -254,9 +169,9 @@ def test_a_head_that_was_combined_at_capture_is_the_ensembles_own(capture_stage:
 
 
 def sorted_weights(capture_stage: Any) -> list[str]:
-    from stillroom.teachers.teacher_ref import refer
+    from stillroom.teachers.teacher_ref import teacher_refs
 
-    return [ref.weights for ref in refer(capture_stage.teachers)]
+    return [ref.weights for ref in teacher_refs(capture_stage.teachers)]
 
 
 FEATURES = ("a", "b", "c")
@@ -298,7 +213,7 @@ def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
         made = replace(capture_stage.made, examples=TableFile(examples), encoder=found)
         stage = replace(capture_stage, made=made, teachers=given.parent)
         settings = stage.settings(rows_per_shard=32)
-        stage.asked_for(settings)
+        stage.input_count(settings)
         return sorted(stage.inputs), stage.run(settings)
 
     asked, before = distilled("before")
@@ -312,24 +227,3 @@ def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
     later = {shard.sha256 for shard in after.manifest.members[0].shards}
     assert len(shards - later) <= 1
     assert len(later - shards) <= 2
-
-
-def test_the_licence_is_an_input_of_answer_and_its_refusal_costs_no_answer(
-    capture_stage: Any,
-) -> None:
-    nodes = {node.name: node for node in create_pipeline().nodes}
-    assert "licence" in nodes["answer"].inputs
-    refs = refer_to_teachers(capture_stage.teachers, "float32", "cpu")
-    for licence, words in (
-        (own_licence(3), "of 3 teachers, and 2 are there"),
-        (Licence(teachers=2 * given_licence(verdict="forbidden").teachers), "which forbids"),
-    ):
-        with pytest.raises(LicenceError, match=words):
-            answer(
-                capture_stage.examples,
-                capture_stage.made.encoder,
-                refs,
-                licence.to_json(),
-                capture_stage.settings(),
-            )
-    assert capture_stage.inputs == []

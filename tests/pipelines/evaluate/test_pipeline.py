@@ -1,5 +1,8 @@
+import inspect
 import subprocess
 import sys
+
+import pytest
 
 from stillroom.pipelines.evaluate import create_pipeline
 
@@ -23,11 +26,61 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "params:teacher.mode",
         "data_report",
     }
-    plots = {"reliability", "confusion", "similarity", "family"}
-    looked_at = {"slices", "dark_knowledge", "disagreements"}
-    measured = {"metrics", "statistics", "cost", "continuations", "lineage"}
-    assert stage.all_outputs() - {"predictions"} == plots | looked_at | measured
-    assert [node.name for node in stage.nodes if node.name == "predict"] == ["predict"]
+    assert stage.all_outputs() == {
+        "predictions",
+        "metrics",
+        "statistics",
+        "reliability",
+        "confusion",
+        "similarity",
+        "slices",
+        "dark_knowledge",
+        "disagreements",
+        "cost",
+        "family",
+        "continuations",
+        "lineage",
+    }
+
+
+def test_quality_is_measured_on_the_predictions_and_not_on_the_models() -> None:
+    nodes = {node.name: node for node in create_pipeline().nodes}
+    assert {name for name, node in nodes.items() if "predictions" in node.inputs} == {
+        "measure_quality",
+        "draw_plots",
+        "measure_slices",
+        "measure_dark_knowledge",
+        "find_disagreements",
+    }
+    assert {name for name, node in nodes.items() if "students" in node.inputs} == {
+        "predict",
+        "measure_cost",
+        "compare_students",
+        "continue_texts",
+        "trace_lineage",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "predict",
+        "measure_quality",
+        "draw_plots",
+        "measure_slices",
+        "measure_dark_knowledge",
+        "find_disagreements",
+        "measure_cost",
+        "compare_students",
+        "continue_texts",
+        "trace_lineage",
+    ],
+)
+def test_each_argument_is_given_the_entry_of_its_name(name: str) -> None:
+    # Kedro matches by position, so two inputs that swap places would pass each for the other.
+    (node,) = [one for one in create_pipeline().nodes if one.name == name]
+    entries = [entry.removeprefix("params:").rpartition(".")[2] for entry in node.inputs]
+    assert entries == list(inspect.signature(node.func).parameters)
 
 
 def test_wiring_costs_neither_torch_nor_matplotlib() -> None:

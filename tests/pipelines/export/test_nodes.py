@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from small_evidence import found
-from small_licences import a_lineage, own_licence
-from small_project import small, soft_labels, untrained_teachers
+from support.evaluation.planted_answers import planted_evidence
+from support.examples.image_examples import image_examples, soft_labels, untrained_teachers
+from support.licences_and_lineage import a_lineage, own_licence
 
 from stillroom.config.compose import compose
 from stillroom.models.pretrained.safetensors_files import weights_hash
@@ -19,14 +19,14 @@ METRICS = {
     "gain": {"accuracy": 0.0, "nll": 0.0},
 }
 
-STATISTICS = found().to_json()
+STATISTICS = planted_evidence().to_json()
 
 
 def test_the_package_is_the_student_and_names_its_teachers(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project)
+    made = image_examples(project)
     students = untrained_teachers(made, project / "students")
     (students / "member_0").rename(students / "student")
     labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")

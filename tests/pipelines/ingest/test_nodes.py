@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
-from small_data import a_data
+from support.examples.data_config import a_data
 
 import stillroom
 from stillroom.data.encoders import read_encoder

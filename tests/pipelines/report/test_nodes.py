@@ -5,12 +5,12 @@ from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
-from linear_teachers import capture
-from small_evidence import RIGHT, found, looked_at
-from small_licences import a_lineage, own_licence
-from small_project import image_encoder, written
+from support.evaluation.planted_answers import RIGHT, class_documents, planted_evidence
+from support.examples.image_examples import image_encoder, written
+from support.licences_and_lineage import a_lineage, own_licence
+from support.softlabels.linear_teachers import capture
 
-from stillroom.evaluation.predictions import Answers
+from stillroom.evaluation.predictions import ClassPredictions
 from stillroom.models.shape import Shape
 from stillroom.pipelines.report import create_pipeline
 from stillroom.pipelines.report.nodes import print_summary, render_report
@@ -20,8 +20,8 @@ METRICS: dict[str, dict[str, int | float]] = {
     model: {"accuracy": 0.5, "nll": 0.7, "ece": 0.1, "agreement": 1.0, "kl_to_teacher": 0.0}
     for model in ("teacher", "control", "student")
 } | {"gain": {"accuracy": 0.0, "nll": 0.0}}
-STATISTICS = found(dict.fromkeys(RIGHT, 0.5)).to_json()
-TWO = Answers(
+STATISTICS = planted_evidence(dict.fromkeys(RIGHT, 0.5)).to_json()
+TWO = ClassPredictions(
     np.array([0, 1, 0, 1]),
     {arm: np.array([[[0.6, 0.4]] * 4]) for arm in ("teacher", "control", "student")},
 )
@@ -72,12 +72,12 @@ def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
         parameters={"student": {"lr": 0.25}},
         lineage=a_lineage(command="dvc repro").to_json(),
         licence=own_licence(1).to_json(),
-        **looked_at(TWO, ("cat", "dog")),
+        **class_documents(TWO, ("cat", "dog")),
         **records(),
     )
     for expected in (
         "dvc repro",
-        "No difference that this test set can show",
+        "This test set shows no clear difference",
         ">17<",
         "student.lr",
         "over 64 inputs",

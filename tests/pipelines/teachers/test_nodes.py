@@ -4,9 +4,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from small_licences import own_licence, write_card
-from small_project import TRAINER, small, untrained_teachers, written
-from small_texts import sentence_folder, text_data, text_table
+from support.examples.image_examples import image_examples, untrained_teachers, written
+from support.examples.text_examples import sentence_folder, text_data, text_table
+from support.licences_and_lineage import own_licence, write_card
+from support.training.jobs import TRAINER
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Teacher
@@ -16,8 +17,8 @@ from stillroom.io.files.hashing import sha256_file
 from stillroom.io.tables import TableFile, write_table
 from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
 from stillroom.pipelines.teachers.pipeline import create_pipeline
-from stillroom.teachers.model_teacher import How, open_teacher
-from stillroom.teachers.teacher_ref import refer
+from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
+from stillroom.teachers.teacher_ref import teacher_refs
 
 LICENCE = own_licence(1).to_json()
 
@@ -31,7 +32,7 @@ def test_a_given_teacher_is_copied_and_has_no_curves(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project)
+    made = image_examples(project)
     source = untrained_teachers(made, project / "mine", members=1) / "member_0"
     (source / "pytorch_model.bin").write_bytes(b"a pickle")
     teacher = given(project, "mine/member_0")
@@ -48,13 +49,13 @@ def test_a_given_teacher_is_copied_and_has_no_curves(
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("nowhere", "is no folder"), ("data/03_teachers/given", r"config\.json does not exist")],
+    [("nowhere", "is not a folder"), ("data/03_teachers/given", r"config\.json does not exist")],
 )
 def test_a_folder_that_holds_no_teacher_is_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, path: str, words: str
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project)
+    made = image_examples(project)
     with pytest.raises(ModelError, match=words):
         train_teachers(made.examples, made.encoder, LICENCE, given(project, path), TRAINER)
 
@@ -70,8 +71,8 @@ def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.Monke
     examples = TableFile(project / "examples.parquet")
     folder, curves = train_teachers(examples, encoder, LICENCE, Teacher(**values), TRAINER)
     assert curves == []
-    (ref,) = refer(folder)
-    teacher = open_teacher(ref, How("none", 0, 16), made.encoder)
+    (ref,) = teacher_refs(folder)
+    teacher = open_teacher(ref, CaptureSettings("none", 0, 16), made.encoder)
     train = made.examples.filter(pl.col("split") == "train")
     (said,) = teacher.answer(teacher.encoder.encode(train))
     assert (said.argmax(dim=1).numpy() == train["label"].to_numpy()).mean() > 0.5
@@ -100,7 +101,7 @@ def test_a_forbidden_teacher_is_refused_though_its_files_are_worthless(
 def test_a_damaged_card_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     write_card(project / "mine", "license: [mit")
-    with pytest.raises(DataError, match=r"README\.md has a front matter that is no YAML"):
+    with pytest.raises(DataError, match=r"front matter of .*README\.md is not YAML"):
         check_licence(given(project, "mine"))
 
 
@@ -108,7 +109,7 @@ def test_teachers_without_a_licence_of_their_own_number_are_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project)
+    made = image_examples(project)
     teacher, licence = given(project, "mine"), own_licence(2).to_json()
-    with pytest.raises(LicenceError, match=r"of 2 teachers, and 1 are there"):
+    with pytest.raises(LicenceError, match=r"covers 2 teachers, but there are 1"):
         train_teachers(made.examples, made.encoder, licence, teacher, TRAINER)

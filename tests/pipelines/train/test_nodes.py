@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_project import (
+from support.examples.image_examples import (
     CLASSES,
-    OBJECTIVE,
-    TRAINER,
+    image_examples,
     other_encoder,
-    small,
     soft_labels,
     untrained_teachers,
 )
+from support.training.jobs import OBJECTIVE, TRAINER, train_here
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Student
@@ -23,12 +22,13 @@ from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.train.nodes import train_students
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.training.process import launch
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def kept(**values: Any) -> SoftLabels:
-    """Return the settings of `small_project.soft_labels`, and others."""
+    """Return the settings of `image_examples.soft_labels`, and others."""
     return replace(SoftLabels(**compose(ROOT)["softlabels"]), batch_size=16, **values)
 
 
@@ -36,24 +36,25 @@ def test_student_and_control_are_twins_with_other_teachers(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project, unlabelled=30)
+    monkeypatch.setattr(launch, "train", train_here)
+    made = image_examples(project, unlabelled=30)
     labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")
     runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 2}}
     student = Student(**compose(project, runtime)["student"])
     folder, curves = train_students(
-        made.examples,
-        made.encoder,
-        labels,
-        project / "t",
-        kept(),
-        student,
-        OBJECTIVE,
-        "cached",
-        "float32",
-        "cpu",
-        2,
-        False,
-        TRAINER,
+        examples=made.examples,
+        encoder=made.encoder,
+        soft_labels=labels,
+        teachers=project / "t",
+        softlabels=kept(),
+        student=student,
+        objective=OBJECTIVE,
+        mode="cached",
+        dtype="float32",
+        device_map="cpu",
+        seeds=2,
+        full_logits=False,
+        trainer=TRAINER,
     )
     configs = [json.loads((folder / n / "config.json").read_text()) for n in ("student", "control")]
     assert configs[0] == configs[1]
@@ -69,26 +70,27 @@ def test_full_logits_are_learnt_where_the_cache_keeps_less(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project)
+    monkeypatch.setattr(launch, "train", train_here)
+    made = image_examples(project)
     teachers = untrained_teachers(made, project / "t", members=1)
     runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 1}}
     student = Student(**compose(project, runtime)["student"])
 
     def arms(labels: SoftLabelSet, settings: SoftLabels) -> list[str]:
         folder, _ = train_students(
-            made.examples,
-            made.encoder,
-            labels,
-            teachers,
-            settings,
-            student,
-            OBJECTIVE,
-            "cached",
-            "float32",
-            "cpu",
-            1,
-            True,
-            TRAINER,
+            examples=made.examples,
+            encoder=made.encoder,
+            soft_labels=labels,
+            teachers=teachers,
+            softlabels=settings,
+            student=student,
+            objective=OBJECTIVE,
+            mode="cached",
+            dtype="float32",
+            device_map="cpu",
+            seeds=1,
+            full_logits=True,
+            trainer=TRAINER,
         )
         return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
@@ -105,7 +107,7 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project)
+    made = image_examples(project)
     labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")
     student = Student(**compose(project)["student"])
     encoder, teachers = made.encoder, project / "t"
@@ -113,21 +115,21 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
         encoder = other_encoder(made, project / "other", classes=tuple(CLASSES[::-1]))
     else:
         teachers = untrained_teachers(made, project / "others", members=1)
-    with pytest.raises(SoftLabelError, match=r"soft labels (are of the classes|were made by)"):
+    with pytest.raises(SoftLabelError, match=r"soft labels (have the classes|were captured from)"):
         train_students(
-            made.examples,
-            encoder,
-            labels,
-            teachers,
-            kept(),
-            student,
-            OBJECTIVE,
-            "cached",
-            "float32",
-            "cpu",
-            1,
-            False,
-            TRAINER,
+            examples=made.examples,
+            encoder=encoder,
+            soft_labels=labels,
+            teachers=teachers,
+            softlabels=kept(),
+            student=student,
+            objective=OBJECTIVE,
+            mode="cached",
+            dtype="float32",
+            device_map="cpu",
+            seeds=1,
+            full_logits=False,
+            trainer=TRAINER,
         )
 
 
@@ -146,23 +148,23 @@ def test_soft_labels_of_other_settings_are_refused_with_both_sides(
     project: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], words: str
 ) -> None:
     monkeypatch.chdir(project)
-    made = small(project)
+    made = image_examples(project)
     teachers = untrained_teachers(made, project / "t")
     labels = soft_labels(made, teachers, project / "s")
     student = Student(**compose(project)["student"])
     with pytest.raises(SoftLabelError, match=words):
         train_students(
-            made.examples,
-            made.encoder,
-            labels,
-            teachers,
-            kept(**values),
-            student,
-            OBJECTIVE,
-            "cached",
-            "float32",
-            "cpu",
-            1,
-            False,
-            TRAINER,
+            examples=made.examples,
+            encoder=made.encoder,
+            soft_labels=labels,
+            teachers=teachers,
+            softlabels=kept(**values),
+            student=student,
+            objective=OBJECTIVE,
+            mode="cached",
+            dtype="float32",
+            device_map="cpu",
+            seeds=1,
+            full_logits=False,
+            trainer=TRAINER,
         )

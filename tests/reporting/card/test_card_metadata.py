@@ -13,15 +13,15 @@ from huggingface_hub import ModelCard, ModelCardData
 from huggingface_hub.repocard import metadata_load
 from huggingface_hub.repocard_data import eval_results_to_model_index, model_index_to_eval_results
 from huggingface_hub.utils import validate_repo_id
-from small_licences import a_lineage, an_ancestor
-from small_project import image_encoder
+from support.examples.image_examples import image_encoder
+from support.licences_and_lineage import a_lineage, an_ancestor
 
 from stillroom.data.encoders import ArrayEncoder
 from stillroom.models.shape import Shape
 from stillroom.reporting.card.card_metadata import PIPELINE_TAGS, metadata
 from stillroom.reporting.provenance.lineage import Lineage
 from stillroom.reporting.provenance.student_licence import StudentLicence
-from stillroom.teachers.licences.licence_index import NAMED, TABLE
+from stillroom.teachers.licences.licence_index import LICENCES, WITHOUT_HUB_IDENTIFIER
 
 MEASURES = {"accuracy": 0.934, "nll": 0.217, "ece": 0.02, "agreement": 0.95, "kl_to_teacher": 0.1}
 FREE = StudentLicence("other", "not-chosen", None, "")
@@ -99,7 +99,7 @@ def test_a_language_models_perplexity_is_among_its_results() -> None:
 
 
 def test_licences_and_tasks_are_those_of_the_hubs_documents() -> None:
-    assert set(TABLE) - NAMED <= set(HUB_LICENCES.split())
+    assert set(LICENCES) - WITHOUT_HUB_IDENTIFIER <= set(HUB_LICENCES.split())
     assert set(PIPELINE_TAGS.values()) == HUB_TASKS
 
 

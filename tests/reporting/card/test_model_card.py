@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import yaml
-from small_evidence import answers
-from small_licences import a_lineage, an_ancestor, given_licence, own_licence
-from small_project import image_encoder
+from support.evaluation.planted_answers import planted_answers
+from support.examples.image_examples import image_encoder
+from support.licences_and_lineage import a_lineage, an_ancestor, given_licence, own_licence
 
 from stillroom.evaluation.statistics.evidence import evidence
 from stillroom.models.shape import Shape
@@ -53,7 +53,7 @@ def test_the_front_matter_is_what_the_hub_reads(kind: str, documents: Documents)
 def test_what_the_hub_is_told_is_of_the_model_that_ships_not_of_all_seeds(
     documents: Documents,
 ) -> None:
-    several = evidence(answers(seeds=3).marks())
+    several = evidence(planted_answers(seeds=3).arm_scores())
     text = card(replace(documents, statistics=several))
     front = yaml.safe_load(text.split("---\n")[1])
     values = {m["type"]: m["value"] for m in front["model-index"][0]["results"][0]["metrics"]}
@@ -105,26 +105,26 @@ def test_a_backtick_does_not_end_the_span(documents: Documents) -> None:
 def test_the_chain_of_ancestors_and_the_command_stand_in_it(documents: Documents) -> None:
     text = card(documents, lineage=a_lineage(command="dvc repro"))
     assert "- `student default`: `weights aaaaaaaaaaaa`" in text
-    assert "- `made by teacher`: `big, weights eeeeeeeeeeee, apache-2.0`" in text
-    assert "by `dvc repro`" in text
+    assert "- `captured from teacher`: `big, weights eeeeeeeeeeee, apache-2.0`" in text
+    assert "`dvc repro` makes the student again" in text
 
 
 def test_a_card_says_how_the_student_learnt(documents: Documents) -> None:
-    assert "from soft labels, not from a teacher at hand" in card(documents)
+    assert "trained on stored soft labels" in card(documents)
     live = card(documents, teacher={"mode": "live"})
-    assert "from its teachers as they ran beside it" in live
-    assert "not from a teacher at hand" not in live
+    assert "trained beside its running teachers" in live
+    assert "stored soft labels" not in live
 
 
 def test_teachers_that_were_trained_here_are_told_once_and_choose_no_licence(
     documents: Documents,
 ) -> None:
     text = card(documents, licence=own_licence(3))
-    assert text.count("under no licence of others") == 1
+    assert text.count("no third-party licence") == 1
     front = yaml.safe_load(text.split("---\n")[1])
     assert (front["license"], front["license_name"]) == ("other", "not-chosen")
-    assert "its owner has not chosen one yet" in text
-    assert "What must be done" not in text
+    assert "the student's owner has not chosen one yet" in text
+    assert "must keep these conditions" not in text
 
 
 def test_a_licence_with_conditions_prints_each(documents: Documents) -> None:
@@ -135,8 +135,8 @@ def test_a_licence_with_conditions_prints_each(documents: Documents) -> None:
     text = card(documents, licence=licence)
     assert yaml.safe_load(text.split("---\n")[1])["license"] == "gemma"
     assert (
-        "- Teacher `big`: `gemma`, `Gemma Terms of Use` (read from: model card). It allows to "
-        "train a model on answers, on conditions: `they go on` (`section 3.1`)."
+        "- Teacher `big`: `gemma`, `Gemma Terms of Use` (read from: model card). It allows "
+        "training a model on the answers, under conditions: `they go on` (`section 3.1`)."
     ) in text
     assert "- Give a copy.\n- Keep to it." in text
 
@@ -147,7 +147,7 @@ def test_the_reason_of_a_licence_that_forbids_it_is_printed(documents: Documents
         read_from="teacher.licence", card="llama3",
     )  # fmt: skip
     text = card(documents, licence=licence)
-    assert "It forbids to train a model on answers" in text
+    assert "It forbids training a model on the answers" in text
     assert "for this reason: `the student is a classifier`." in text
     assert "Its model card says `llama3`." in text
 

@@ -1,34 +1,30 @@
 """What holds for every figure: the same bytes everywhere, text as text, its own ids."""
 
 import hashlib
+import pickle
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from small_family import kin
+from support.evaluation.family_records import kin
 
 from stillroom.reporting import figures
-from stillroom.reporting.figures.canvas import draw
+from stillroom.reporting.figures.canvas import Drawing
 from stillroom.reporting.page import Documents, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CONFTEST = Path(__file__).parents[1]
-SUPPORT = CONFTEST.parents[0] / "support"
 SVG = "{http://www.w3.org/2000/svg}"
 # Draws the whole page in a fresh process; its hash seed differs from run to run.
 DRAW = """
-import hashlib, sys
-sys.path[:0] = sys.argv[1:]
-import conftest
+import hashlib, pickle, sys
 from stillroom.reporting.page import page
-html = page(conftest.make_documents([str(digit) for digit in range(10)]))
+html = page(pickle.load(sys.stdin.buffer))
 print(hashlib.sha256(html.encode()).hexdigest())
 """
 
@@ -44,12 +40,14 @@ def drawn() -> dict[str, str]:
     timed = {"ms_p50": 1.0, "front_by_time": 0}
     family = [kin(name, 0.9, size, **timed) for name, size in (("teacher", 1e6), ("<b>", 2e3))]
     return {
-        "curves": figures.learning_curves("curves", "Teachers", curve, "validation_nll"),
-        "reliability": figures.reliability("reliability", "student", reliable),
-        "confusion": figures.confusion("confusion", "student", matrix, ["a", "<b>"]),
-        "ratios": figures.ratios("ratios", "a over b", [("Parameters", 81.5), ("Latency", 0.5)]),
-        "family": figures.family("family", family, "parameters"),
-        "similarity": figures.similarity("similarity", matrix / 4, ["a", "$b$"]),
+        "curves": figures.learning_curves("Teachers", curve, "validation_nll").svg("curves"),
+        "reliability": figures.reliability("student", reliable).svg("reliability"),
+        "confusion": figures.confusion("student", matrix, ["a", "<b>"]).svg("confusion"),
+        "ratios": figures.ratios("a over b", [("Parameters", 81.5), ("Latency", 0.5)]).svg(
+            "ratios"
+        ),
+        "family": figures.family(family, "parameters").svg("family"),
+        "similarity": figures.similarity(matrix / 4, ["a", "$b$"]).svg("similarity"),
     }
 
 
@@ -58,18 +56,18 @@ def line(name: str, width: int = 300, height: int = 200, description: str = "a l
         axes.plot([0, 1], [0, 1])
         axes.set_title("url(#x) $y$")
 
-    return draw(name, width, height, description, paint)
+    return Drawing(width, height, description, paint).svg(name)
 
 
 def test_two_processes_draw_the_same_bytes(documents: Documents) -> None:
     fresh = subprocess.run(
-        [sys.executable, "-c", DRAW, str(CONFTEST), str(SUPPORT)],
+        [sys.executable, "-c", DRAW],
+        input=pickle.dumps(documents),
         capture_output=True,
-        text=True,
         check=True,
         timeout=120,
     ).stdout
-    assert fresh.strip() == hashlib.sha256(page(documents).encode()).hexdigest()
+    assert fresh.decode().strip() == hashlib.sha256(page(documents).encode()).hexdigest()
 
 
 @pytest.mark.parametrize("name", ["curves", "reliability", "confusion", "similarity"])

@@ -17,31 +17,35 @@ def texts(svg: str) -> list[str]:
 
 def test_every_count_but_zero_stands_in_a_cell() -> None:
     matrix = np.array([[31, 7, 0], [0, 52, 11], [0, 0, 23]])
-    found = texts(confusion("c", "control", matrix, ["a", "b", "c"]))
+    found = texts(confusion("control", matrix, ["a", "b", "c"]).svg("c"))
     assert sorted(text for text in found if text.isdigit()) == ["11", "23", "31", "52", "7"]
     assert "Student alone: 18 wrong" in found
-    assert {"answered", "true class"} <= set(found)
+    assert {"answer", "true class"} <= set(found)
 
 
 def test_its_description_says_how_many_are_wrong() -> None:
-    root = ElementTree.fromstring(confusion("c", "student", np.array([[3, 1], [2, 4]]), ["a", "b"]))
+    root = ElementTree.fromstring(
+        confusion("student", np.array([[3, 1], [2, 4]]), ["a", "b"]).svg("c")
+    )
     assert root.attrib["aria-label"] == "Confusion of Student, distilled: 3 of 10 wrong"
 
 
 def test_a_matrix_without_an_error_draws() -> None:
-    assert "0 wrong" in confusion("c", "student", np.diag([5, 5]), ["a", "b"])
+    assert "0 wrong" in confusion("student", np.diag([5, 5]), ["a", "b"]).svg("c")
 
 
 def test_only_the_students_title_is_in_the_accent() -> None:
     titles = [
-        re.search(r"<text[^>]*>[^<]*wrong", confusion("c", model, np.eye(2, dtype=int), ["a", "b"]))
+        re.search(
+            r"<text[^>]*>[^<]*wrong", confusion(model, np.eye(2, dtype=int), ["a", "b"]).svg("c")
+        )
         for model in ("teacher", "control", "student")
     ]
     assert [ACCENT in (found.group() if found else "") for found in titles] == [False, False, True]
 
 
 def test_names_are_no_markup() -> None:
-    assert "&lt;b&gt;" in confusion("c", "student", np.eye(2, dtype=np.int64), ["a", "<b>"])
+    assert "&lt;b&gt;" in confusion("student", np.eye(2, dtype=np.int64), ["a", "<b>"]).svg("c")
 
 
 def test_the_worst_classes_are_those_with_errors_in_their_own_order() -> None:
@@ -55,6 +59,6 @@ def test_the_worst_classes_are_those_with_errors_in_their_own_order() -> None:
 
 
 def test_errors_that_are_not_drawn_are_counted() -> None:
-    svg = confusion("c", "student", np.array([[3, 1], [2, 4]]), ["a", "b"], elsewhere=1200)
+    svg = confusion("student", np.array([[3, 1], [2, 4]]), ["a", "b"], elsewhere=1200).svg("c")
     assert "Student, distilled: 1,203 wrong, 3 of them here" in svg
     assert "3 of 10 wrong, 1,200 more elsewhere" in svg

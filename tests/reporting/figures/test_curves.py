@@ -29,43 +29,43 @@ def texts(svg: str) -> list[str]:
 
 
 def test_a_few_lines_are_labelled_each_and_a_family_together() -> None:
-    few = learning_curves("few", "Teachers", members(3), "validation_nll")
+    few = learning_curves("Teachers", members(3), "validation_nll").svg("few")
     assert ">member-2<" in few
-    family = learning_curves("family", "Teachers", members(4), "validation_nll")
+    family = learning_curves("Teachers", members(4), "validation_nll").svg("family")
     assert ">4 members<" in family
     assert ">member-2<" not in family
 
 
 def test_a_line_without_a_value_has_no_label_and_is_not_counted() -> None:
     records = [*members(3), {"model": "lost", "epoch": 1, "validation_nll": None}]
-    found = texts(learning_curves("c", "Teachers", records, "validation_nll"))
+    found = texts(learning_curves("Teachers", records, "validation_nll").svg("c"))
     assert {"member-0", "member-1", "member-2"} <= set(found)
     assert not {"lost", "4 members"} & set(found)
 
 
 def test_of_several_seeds_the_first_is_labelled() -> None:
     records = curves("control", "student", "control_1", "student_1", "control_2", "student_2")
-    found = texts(learning_curves("c", "Students", records, "validation_nll"))
+    found = texts(learning_curves("Students", records, "validation_nll").svg("c"))
     assert "Student, distilled" in found
     assert "Student alone" in found
     assert not [text for text in found if "_" in text or "members" in text]
 
 
 def test_lines_are_told_apart_without_colour() -> None:
-    svg = learning_curves("c", "Teachers", members(3), "validation_nll")
+    svg = learning_curves("Teachers", members(3), "validation_nll").svg("c")
     dashes = set(re.findall(r"stroke-dasharray: ([^;\"]+)", svg))
     assert len(dashes - {"none"}) >= 3
 
 
 def test_the_students_line_alone_is_in_the_accent_and_the_boldest() -> None:
-    svg = learning_curves("c", "Students", curves("control", "student"), "validation_nll")
+    svg = learning_curves("Students", curves("control", "student"), "validation_nll").svg("c")
     (mine,) = re.findall(rf'<path d="[^"]*"[^>]*style="([^"]*stroke: {ACCENT}[^"]*)"', svg)
     assert "stroke-width: 2.2" in mine
     assert "dasharray" not in mine
 
 
 def test_title_and_description_say_what_is_measured_of_whom() -> None:
-    svg = learning_curves("c", "Students", curves("control", "student"), "validation_nll")
+    svg = learning_curves("Students", curves("control", "student"), "validation_nll").svg("c")
     assert "Students: validation NLL, nats" in texts(svg)
     label = ElementTree.fromstring(svg).attrib["aria-label"]
     assert label == "validation NLL, nats by epoch, of Student alone, Student, distilled"
@@ -77,7 +77,7 @@ def test_labels_of_lines_that_end_together_do_not_overlap() -> None:
         for model, gap in (("a", 0.0), ("b", 0.001), ("c", 0.002))
         for epoch in (1, 2)
     ]
-    svg = learning_curves("c", "Teachers", records, "validation_nll")
+    svg = learning_curves("Teachers", records, "validation_nll").svg("c")
     heights = {
         text.text: float(text.attrib["y"])
         for text in ElementTree.fromstring(svg).iter(f"{SVG}text")
@@ -94,7 +94,7 @@ def test_missing_values_and_single_epochs_draw(values: list[float | None]) -> No
         {"model": "student", "epoch": epoch, "validation_accuracy": value}
         for epoch, value in enumerate(values, start=1)
     ]
-    svg = learning_curves("c", "Students", records, "validation_accuracy")
+    svg = learning_curves("Students", records, "validation_accuracy").svg("c")
     assert ElementTree.fromstring(svg) is not None
     labelled = "Student, distilled" in texts(svg)
     assert labelled == any(value is not None for value in values)

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from small_family import kin
+from support.evaluation.family_records import kin
 
 from stillroom.reporting.figures.family import family
 
@@ -18,21 +18,21 @@ def texts(svg: str) -> list[str]:
 
 
 def test_every_model_is_named_and_those_on_the_front_are_described() -> None:
-    svg = family("f", KIN, "parameters")
+    svg = family(KIN, "parameters").svg("f")
     assert {"teacher", "tiny", "bad"} <= set(texts(svg))
     assert "on the front: tiny, teacher" in svg
     assert {"10k", "100k", "1M"} & set(texts(svg))
 
 
 def test_a_student_alone_is_a_mark_more() -> None:
-    plain = family("f", KIN, "parameters")
-    beside = family("f", [KIN[0], KIN[1] | {"alone": 0.7}, KIN[2]], "parameters")
+    plain = family(KIN, "parameters").svg("f")
+    beside = family([KIN[0], KIN[1] | {"alone": 0.7}, KIN[2]], "parameters").svg("f")
     assert beside.count("<use") == plain.count("<use") + 1
 
 
 @pytest.mark.parametrize(("measure", "is_above"), [("accuracy", True), ("nll", False)])
 def test_what_is_better_is_above(measure: str, is_above: bool) -> None:
-    svg = family("f", [row | {"measure": measure} for row in KIN], "parameters")
+    svg = family([row | {"measure": measure} for row in KIN], "parameters").svg("f")
     found = re.findall(r'y="([\d.]+)"[^>]*>(teacher|bad)</text>', svg)
     places = {name: float(y) for y, name in found}
     assert (places["teacher"] < places["bad"]) == is_above
@@ -40,6 +40,6 @@ def test_what_is_better_is_above(measure: str, is_above: bool) -> None:
 
 def test_names_of_models_alike_stand_below_each_other() -> None:
     twins = [KIN[0], kin("one", 0.8, 3e3, **TIMED), kin("two", 0.8, 3e3, **TIMED)]
-    found = re.findall(r'y="([\d.]+)"[^>]*>(one|two)</text>', family("f", twins, "parameters"))
+    found = re.findall(r'y="([\d.]+)"[^>]*>(one|two)</text>', family(twins, "parameters").svg("f"))
     places = {name: float(y) for y, name in found}
     assert places["two"] - places["one"] > 10

@@ -1,11 +1,8 @@
 """Reliability: of one model, each bin at its place, as large as its share of the examples."""
 
-import importlib
-from collections.abc import Callable
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,38 +18,30 @@ RECORDS = [
 ]
 
 
-@pytest.fixture
-def axes(monkeypatch: pytest.MonkeyPatch) -> Axes:
-    """Return the axes that a figure is painted on, before they become SVG."""
-    given = Figure().add_subplot()
-
-    def draw(
-        name: str, width: int, height: int, description: str, paint: Callable[[Axes], None]
-    ) -> str:
-        paint(given)
-        return ""
-
-    monkeypatch.setattr(importlib.import_module(reliability.__module__), "draw", draw)
-    return given
+def painted(model: str) -> Axes:
+    """Return the axes that the figure is painted on, before they become SVG."""
+    axes = Figure().add_subplot()
+    reliability(model, RECORDS).painter(axes)
+    return axes
 
 
-def test_a_mark_lies_at_its_confidence_and_accuracy_as_large_as_its_share(axes: Axes) -> None:
-    reliability("r", "student", RECORDS)
+def test_a_mark_lies_at_its_confidence_and_accuracy_as_large_as_its_share() -> None:
+    axes = painted("student")
     (marks,) = axes.collections
     np.testing.assert_allclose(marks.get_offsets(), [[0.5, 0.25], [0.9, 0.8], [0.2, 1.0]])
     # Of 420 square points a quarter and 74%; one of a hundred would not be seen.
     np.testing.assert_allclose(marks.get_sizes(), [105.0, 310.8, 14.0])
 
 
-def test_the_diagonal_is_where_confidence_is_accuracy(axes: Axes) -> None:
-    reliability("r", "student", RECORDS)
+def test_the_diagonal_is_where_confidence_is_accuracy() -> None:
+    axes = painted("student")
     diagonal, through = axes.lines
     assert diagonal.get_xydata().tolist() == [[0, 0], [1, 1]]
     assert through.get_xydata().tolist() == [[0.5, 0.25], [0.9, 0.8], [0.2, 1.0]]
 
 
 def test_the_error_and_the_model_are_told() -> None:
-    root = ElementTree.fromstring(reliability("r", "student", RECORDS))
+    root = ElementTree.fromstring(reliability("student", RECORDS).svg("r"))
     # A quarter of 0.25, 74% of 0.1 and 1% of 0.8: 0.1445.
     texts = {text.text for text in root.iter(f"{SVG}text")}
     assert {"ECE 14.4%", "Student, distilled", "too sure", "not sure enough"} <= texts
@@ -62,5 +51,5 @@ def test_the_error_and_the_model_are_told() -> None:
 
 
 def test_only_the_students_marks_are_in_the_accent() -> None:
-    assert ACCENT in reliability("r", "student", RECORDS)
-    assert ACCENT not in reliability("r", "control", RECORDS)
+    assert ACCENT in reliability("student", RECORDS).svg("r")
+    assert ACCENT not in reliability("control", RECORDS).svg("r")

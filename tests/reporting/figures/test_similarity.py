@@ -16,24 +16,24 @@ def texts(svg: str) -> list[str]:
 
 def test_percents_stand_in_the_cells_and_next_to_nothing_in_none() -> None:
     matrix = np.array([[0.93, 0.0657, 0.0043], [0.0, 0.9951, 0.0049], [0.121, 0.0051, 0.8739]])
-    found = texts(similarity("s", matrix, ["a", "b", "c"]))
+    found = texts(similarity(matrix, ["a", "b", "c"]).svg("s"))
     assert sorted(text for text in found if text.isdigit()) == sorted(
         ["93", "7", "100", "12", "1", "87"]
     )
-    assert {"a", "b", "c", "the teacher sees, %", "true class"} <= set(found)
+    assert {"a", "b", "c", "the teacher's answer, %", "true class"} <= set(found)
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_teacher_that_finds_nothing_similar_draws() -> None:
-    svg = similarity("s", np.eye(2), ["a", "b"])
+    svg = similarity(np.eye(2), ["a", "b"]).svg("s")
     assert [text for text in texts(svg) if text.isdigit()] == ["100", "100"]
     assert "nan" not in svg.lower()
 
 
 def test_names_are_no_formulas() -> None:
-    assert ">$b$<" in similarity("s", np.eye(2), ["a", "$b$"])
+    assert ">$b$<" in similarity(np.eye(2), ["a", "$b$"]).svg("s")
 
 
 def test_it_is_described() -> None:
-    label = ElementTree.fromstring(similarity("s", np.eye(2), ["a", "b"])).attrib["aria-label"]
+    label = ElementTree.fromstring(similarity(np.eye(2), ["a", "b"]).svg("s")).attrib["aria-label"]
     assert label == "Mean soft label of each true class, in percent"

@@ -13,7 +13,7 @@ DIGITS = tree(
 
 
 def test_each_leaf_stands_by_its_name_and_each_join_by_its_number() -> None:
-    svg = figures.tree("t", DIGITS)
+    svg = figures.tree(DIGITS).svg("t")
     words = [
         text.text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
     ]
@@ -23,7 +23,7 @@ def test_each_leaf_stands_by_its_name_and_each_join_by_its_number() -> None:
 
 
 def test_it_draws_its_joins_and_nothing_else_in_the_accent() -> None:
-    svg = figures.tree("t", DIGITS)
+    svg = figures.tree(DIGITS).svg("t")
     assert len(re.findall(r'<path d="[^"]*"[^>]*stroke: #a8501f', svg)) == 2
 
 
@@ -33,7 +33,7 @@ def test_every_tree_draws_whatever_its_heights(likeness: float, count: int) -> N
     joins = [Join(0, 1, likeness)]
     joins += [Join(at, count + at - 2, likeness / 2) for at in range(2, count)]
     found = Tree(tuple(f"a class with a long name {at}" for at in range(count)), tuple(joins))
-    root = ElementTree.fromstring(figures.tree("t", found))
+    root = ElementTree.fromstring(figures.tree(found).svg("t"))
     assert "nan" not in ElementTree.tostring(root, encoding="unicode").lower()
     box = [float(number) for number in root.attrib["viewBox"].split()]
     assert box[2] == 400
@@ -41,6 +41,6 @@ def test_every_tree_draws_whatever_its_heights(likeness: float, count: int) -> N
 
 
 def test_equal_trees_draw_equal_bytes_with_ids_of_their_own() -> None:
-    svg = figures.tree("mine", DIGITS)
-    assert svg == figures.tree("mine", DIGITS)
+    svg = figures.tree(DIGITS).svg("mine")
+    assert svg == figures.tree(DIGITS).svg("mine")
     assert all(found.startswith("mine-") for found in re.findall(r'<[^>]* id="([^"]+)"', svg))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from linear_teachers import capture
-from small_licences import a_lineage, an_ancestor, given_licence, own_licence
+from support.licences_and_lineage import a_lineage, an_ancestor, given_licence, own_licence
+from support.softlabels.linear_teachers import capture
 
 from stillroom.errors import DataError
 from stillroom.reporting.provenance.lineage import Lineage, chain, from_json, lineage
@@ -79,7 +79,7 @@ def test_a_malformed_document_is_refused(change: dict[str, object], where: str) 
 def test_parts_of_different_teachers_are_refused(
     manifest: Manifest, change: dict[str, object]
 ) -> None:
-    with pytest.raises(DataError, match="soft labels are of 2 teachers"):
+    with pytest.raises(DataError, match="soft labels come from 2 teachers"):
         traced(manifest, **change)
 
 
@@ -98,12 +98,12 @@ def test_the_chain_goes_from_the_student_to_the_data() -> None:
     told = chain(a_lineage(teachers=(an_ancestor(), own, unknown)))
     assert told == (
         ("student default", "weights aaaaaaaaaaaa"),
-        ("learnt from soft labels", "set bbbbbbbbbbbb, labels cccccccccccc"),
-        ("made by teacher", "big, weights eeeeeeeeeeee, apache-2.0"),
-        ("made by teacher", "member_0, weights eeeeeeeeeeee, no licence of others"),
-        ("made by teacher", "me/big, weights eeeeeeeeeeee, no licence known"),
-        ("asked about examples", "111111111111, encoded by 222222222222"),
-        ("made of data", "digits, 2 files, 333333333333"),
+        ("trained on soft labels", "set bbbbbbbbbbbb, labels cccccccccccc"),
+        ("captured from teacher", "big, weights eeeeeeeeeeee, apache-2.0"),
+        ("captured from teacher", "member_0, weights eeeeeeeeeeee, no third-party licence"),
+        ("captured from teacher", "me/big, weights eeeeeeeeeeee, licence unknown"),
+        ("captured for examples", "111111111111, encoded by 222222222222"),
+        ("examples from data", "digits, 2 files, 333333333333"),
         ("with parameters", "444444444444"),
     )
 

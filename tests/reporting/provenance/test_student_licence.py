@@ -1,7 +1,7 @@
 """The student's licence: what its teachers' licences ask, and no choice in its owner's place."""
 
 import pytest
-from small_licences import given_licence, own_licence
+from support.licences_and_lineage import given_licence, own_licence
 
 from stillroom.reporting.provenance.student_licence import conditions, student_licence
 from stillroom.teachers.licences.licence_document import Licence
@@ -38,7 +38,7 @@ def test_licences_that_ask_for_different_ones_are_told_and_none_is_picked() -> N
     both = (given_licence(student="gemma"), given_licence(student="openrail"))
     own = student_licence(Licence(teachers=tuple(one.teachers[0] for one in both)), "mlp")
     assert (own.license, own.name) == ("other", "several")
-    assert own.why == "Its teachers' licences ask for each of gemma, openrail."
+    assert own.why == "Its teachers' licences require different ones: gemma, openrail."
 
 
 def test_layers_are_of_the_first_teacher_alone() -> None:

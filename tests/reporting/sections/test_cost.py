@@ -17,16 +17,16 @@ def test_each_cost_that_both_have_is_divided_and_throughput_the_other_way_round(
 def test_the_cache_and_the_run_are_told_in_units_that_suit_them(documents: Documents) -> None:
     found = section(documents.cost)
     assert dict(found.cache) == {
-        "asked": "5,000 answers, 10.4 s of teacher",
-        "kept": "402 kB, 80.4 bytes an answer",
-        "read": "104,940 answers by students, over all epochs and seeds",
-        "without the cache": "3.6 min of teacher",
+        "captured": "5,000 answers, 10.4 s of teacher time",
+        "stored": "402 kB, 80.4 bytes per answer",
+        "read by students": "104,940 answers, over all epochs and seeds",
+        "without the cache": "3.6 min of teacher time",
     }
     assert dict(found.run) == {
-        "the teachers": "0.31 Wh in 41.2 s",
-        "their new answers": "0.05 Wh in 6.8 s",
-        "the students": "0.22 Wh in 29.9 s",
-        "all together": "0.58 Wh, an estimate",
+        "training the teachers": "0.31 Wh in 41.2 s",
+        "capturing new answers": "0.05 Wh in 6.8 s",
+        "training the students": "0.22 Wh in 29.9 s",
+        "total": "0.58 Wh, an estimate",
     }
     assert "Parameters 82.2 times" in found.figure  # 4,193,130 / 51,002
 
@@ -48,7 +48,7 @@ def test_of_a_run_elsewhere_nothing_is_known(documents: Documents) -> None:
 def test_a_live_teacher_was_read_by_nobody(documents: Documents) -> None:
     cache = documents.cost["cache"] | {"read": 0, "live_seconds": 0.0}
     lines = dict(section(documents.cost | {"cache": cache}).cache)
-    assert lines["read"] == "by nobody: the teachers ran beside the student"
+    assert lines["read by students"] == "none: the teachers ran beside the students"
     assert "without the cache" not in lines
 
 

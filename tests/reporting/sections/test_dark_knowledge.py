@@ -8,10 +8,10 @@ from jinja2 import Environment
 
 from stillroom.errors import DataError
 from stillroom.evaluation.dark_knowledge.dark_knowledge import dark_knowledge
-from stillroom.evaluation.dark_knowledge.transfer_share import Learnt, Shares
+from stillroom.evaluation.dark_knowledge.transfer_share import Shares, TransferShare
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting.sections.dark_knowledge import learnt_in_words, section
-from stillroom.reporting.thumbnails import shown_image, shown_text
+from stillroom.reporting.thumbnails import image_thumbnail, text_thumbnail
 
 HARM = "<script>alert(1)</script>"
 
@@ -27,7 +27,7 @@ def make(classes: list[str], rows: int = 300) -> dict[str, Any]:
     )
     found = dark_knowledge(teacher, student[None], control[None], labels, classes, 20, 6)
     shown = [
-        shown_image(np.full((8, 8, 1), 200, np.uint8)) if at % 2 else shown_text(HARM)
+        image_thumbnail(np.full((8, 8, 1), 200, np.uint8)) if at % 2 else text_thumbnail(HARM)
         for at in range(len(found.pairs))
     ]
     document = {"knowledge": asdict(found), "shown": [asdict(one) for one in shown]}
@@ -77,27 +77,27 @@ def test_names_that_mean_harm_are_words(environment: Environment) -> None:
 
 def test_two_classes_have_a_section_too(environment: Environment) -> None:
     html = rendered(environment, make(["a", "b"]))
-    assert "What surprises most" not in html
-    assert "nothing of it to learn" in html
+    assert "The most surprising pairs" not in html
+    assert "so there is nothing to learn about them" in html
     assert "Student alone" not in html
 
 
 @pytest.mark.parametrize(
     ("taught", "words"),
     [
-        (Estimate(0.2, 0.1, 0.3), "the soft labels taught it 20 points, 10 to 30."),
+        (Estimate(0.2, 0.1, 0.3), "the soft labels taught it 20 points (10 to 30)."),
         (
             Estimate(0.01, -0.1, 0.1),
-            "taught it any, these examples cannot show (1 points, -10 to 10).",
+            "cannot show whether the soft labels taught it any, 1 points (-10 to 10).",
         ),
-        (Estimate(-0.2, -0.3, -0.1), "it knows less of it, by 20 points, 10 to 30."),
+        (Estimate(-0.2, -0.3, -0.1), "it knows less, by 20 points (10 to 30)."),
     ],
 )
 def test_the_words_say_no_more_than_the_interval(taught: Estimate, words: str) -> None:
     shares = Shares(Estimate(0.7, 0.6, 0.8), Estimate(0.5, 0.4, 0.6), taught)
-    told = learnt_in_words(Learnt(0.1, shares, 0.9, 0.8))
+    told = learnt_in_words(TransferShare(0.1, shares, 0.9, 0.8))
     assert "answers hold 70%" in told
-    assert "without a teacher has 50% by itself" in told
+    assert "without a teacher holds 50% by itself" in told
     assert told.endswith(words)
 
 

@@ -7,9 +7,9 @@ import pytest
 from jinja2 import Environment
 
 from stillroom.errors import DataError
-from stillroom.evaluation.disagreements import disagreements, parted_tokens
+from stillroom.evaluation.disagreements import disagreements, token_disagreements
 from stillroom.reporting.sections.disagreements import section
-from stillroom.reporting.thumbnails import Shown, shown_image, shown_text
+from stillroom.reporting.thumbnails import Thumbnail, image_thumbnail, text_thumbnail
 
 TEACHER = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
 STUDENT = np.array([[0.04, 0.96], [0.9, 0.1], [0.6, 0.4]])
@@ -18,8 +18,8 @@ HARM = "<script>alert(1)</script>"
 
 def of_classes(classes: list[str]) -> Any:
     found = disagreements(TEACHER, STUDENT, np.array([0, 0, 1]), classes, 5)
-    image = asdict(shown_image(np.zeros((8, 8), np.uint8)))
-    text = asdict(shown_text(HARM))
+    image = asdict(image_thumbnail(np.zeros((8, 8), np.uint8)))
+    text = asdict(text_thumbnail(HARM))
     document = {
         "disagreements": asdict(found),
         "lost": [image] * len(found.lost),
@@ -29,8 +29,8 @@ def of_classes(classes: list[str]) -> Any:
 
 
 def of_tokens() -> Any:
-    found = parted_tokens(np.array([0.5, 1.0]), np.array([4.5, 0.9]), np.array([1, 1]), 5)
-    shown = [asdict(Shown(text="Once upon", token=" a <b>", after=" time"))]
+    found = token_disagreements(np.array([0.5, 1.0]), np.array([4.5, 0.9]), np.array([1, 1]), 5)
+    shown = [asdict(Thumbnail(text="Once upon", token=" a <b>", after=" time"))]
     return json.loads(json.dumps({"positions": [asdict(one) for one in found], "shown": shown}))
 
 
@@ -43,7 +43,7 @@ def test_what_was_lost_is_told_with_both_answers(environment: Environment) -> No
     (seen,) = section(of_classes(["cat", "dog"])).lost
     assert seen.name == "cat"
     assert seen.lines == (("Teacher", "cat, 90%"), ("Student", "dog, 96%"))
-    assert seen.measure == "On cat: 90% → 4%"
+    assert seen.measure == "Probability of cat: 90% → 4%"
     html = rendered(environment, of_classes(["cat", "dog"]))
     assert html.count("<li>") == 2
     assert html.count("<img") == 1
@@ -71,14 +71,14 @@ def test_a_token_is_marked_in_its_text(environment: Environment) -> None:
     assert "<q>Once upon<mark> a &lt;b&gt;</mark> time</q>" in html
     assert "Teacher: 61%" in html  # exp(-.5)
     assert "Student: 1.1%" in html  # exp(-4.5)
-    assert "4.00 nats more" in html
+    assert "The student&#39;s NLL is 4.00 nats higher" in html
 
 
 def test_a_student_that_says_what_its_teacher_says_has_no_examples(
     environment: Environment,
 ) -> None:
     document = {"disagreements": {"lost": [], "apart": []}, "lost": [], "apart": []}
-    assert "On no test example" in rendered(environment, document)
+    assert "answers every test example as the teacher does" in rendered(environment, document)
 
 
 @pytest.mark.parametrize("document", [None, {}, {"positions": 3}, {"disagreements": {"lost": []}}])

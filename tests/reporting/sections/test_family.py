@@ -1,5 +1,5 @@
 import pytest
-from small_family import kin
+from support.evaluation.family_records import kin
 
 from stillroom.errors import DataError
 from stillroom.reporting.sections.family import section
@@ -36,7 +36,7 @@ def test_quality_is_drawn_over_size_and_over_time() -> None:
 def test_language_models_are_told_in_nats() -> None:
     found = section([row | {"measure": "nll", "quality": 3.25} for row in FAMILY], COST)
     assert found is not None
-    assert found.measure == "nats a token"
+    assert found.measure == "nats per token"
     assert found.rows[0].quality.startswith("3.250 (")
 
 

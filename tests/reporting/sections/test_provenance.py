@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from jinja2 import Environment
-from small_licences import OWN, a_lineage, an_ancestor, given_licence, own_licence
+from support.licences_and_lineage import OWN, a_lineage, an_ancestor, given_licence, own_licence
 
 from stillroom.errors import DataError
 from stillroom.reporting.sections.provenance import section
@@ -17,10 +17,10 @@ def test_the_chain_goes_from_the_student_to_the_parameters() -> None:
     found = section(a_lineage(command="dvc repro").to_json(), own_licence(1).to_json())
     assert [what for what, _ in found.chain] == [
         "student default",
-        "learnt from soft labels",
-        "made by teacher",
-        "asked about examples",
-        "made of data",
+        "trained on soft labels",
+        "captured from teacher",
+        "captured for examples",
+        "examples from data",
         "with parameters",
     ]
     assert found.chain[0][1] == "weights aaaaaaaaaaaa"
@@ -59,7 +59,7 @@ def test_each_given_teacher_has_its_own_conditions_and_reason() -> None:
         ("condition", "share alike"),
         ("source", "section 3"),
         ("read from", "model card"),
-        ("acknowledged, since", "a contract of May"),
+        ("acknowledged because", "a contract of May"),
     )
     assert second[0] == ("teacher", "trained here")
 

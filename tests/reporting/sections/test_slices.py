@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment
 
 from stillroom.errors import DataError
-from stillroom.evaluation.slices.verdicts import Judged, JudgedSlice, Judgement, Means
+from stillroom.evaluation.slices.verdicts import Judgement, Means, SliceVerdict, SliceVerdicts
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting.sections.slices import section
 from stillroom.reporting.units import DASH
@@ -23,7 +23,7 @@ def a_slice(
     kind: str = "class",
     teacher: float = 0.95,
     called_out: bool = True,
-) -> JudgedSlice:
+) -> SliceVerdict:
     """Return a slice on which the student loses so much, 0.02 more or less of it in excess."""
     judgement = Judgement(
         loss=Estimate(loss, loss - 0.02, loss + 0.02),
@@ -32,13 +32,13 @@ def a_slice(
         is_called_out=called_out,
     )
     means = Means(teacher=teacher, control=0.8, student=teacher - loss, loss=loss)
-    return JudgedSlice(name=name, kind=kind, examples=200, means=means, judgement=judgement)
+    return SliceVerdict(name=name, kind=kind, examples=200, means=means, judgement=judgement)
 
 
-def of(*slices: JudgedSlice, **changes: Any) -> Any:
+def of(*slices: SliceVerdict, **changes: Any) -> Any:
     """Return the document of slices of examples on which 3.1 of 95 points are lost."""
     whole = Means(teacher=0.95, control=0.85, student=0.919, loss=0.031)
-    found = Judged(
+    found = SliceVerdicts(
         measure="accuracy",
         least=30,
         examples=2000,
@@ -51,8 +51,8 @@ def of(*slices: JudgedSlice, **changes: Any) -> Any:
 
 def test_a_slice_that_is_called_out_is_told_with_its_numbers() -> None:
     assert section(of(a_slice("class 7"))).alarms == (
-        "On class 7 the student loses 12.0 points against its teacher, on all examples 3.1 points: "
-        "10.0 points more than on the rest (8.0 to 12.0).",
+        "On class 7 the student loses 12.0 points against its teacher (all examples: 3.1 points), "
+        "which is 10.0 points more than on the rest (8.0 to 12.0).",
     )
 
 
@@ -66,8 +66,8 @@ def test_likelihood_is_told_in_nats() -> None:
     means = Means(teacher=2.0, control=2.9, student=2.4, loss=0.4)
     long = a_slice("99 tokens", kind="size")
     assert section(of(long, measure="nll", means=means)).alarms == (
-        "On 99 tokens the student loses 0.120 nats against its teacher, on all examples 0.400 "
-        "nats: 0.100 nats more than on the rest (0.080 to 0.120).",
+        "On 99 tokens the student loses 0.120 nats against its teacher (all examples: 0.400 "
+        "nats), which is 0.100 nats more than on the rest (0.080 to 0.120).",
     )
 
 
@@ -75,8 +75,8 @@ def test_the_worst_three_are_told_and_the_others_counted() -> None:
     some = [a_slice(f"class {n}", excess=0.05 + 0.01 * n) for n in range(5)]
     *told, last = section(of(*some)).alarms
     assert [one.split()[2] for one in told] == ["4", "3", "2"]
-    assert last == "So it does on 2 more slices: see below."
-    assert section(of(*some[:4])).alarms[-1] == "So it does on 1 more slice: see below."
+    assert last == "The same holds for 2 more slices: see below."
+    assert section(of(*some[:4])).alarms[-1] == "The same holds for 1 more slice: see below."
     assert len(section(of(*some[:3])).alarms) == 3
 
 
@@ -85,9 +85,9 @@ def test_where_the_teacher_errs_more_too_is_a_remark() -> None:
     found = section(of(a_slice(f"teacher 27{DASH}61% sure", kind="confidence", teacher=0.583)))
     assert found.alarms == ()
     assert found.remarks == (
-        f"Where the teacher is 27{DASH}61% sure, and right on 58.3% itself, the student loses 12.0 "
-        "points against its teacher, on all examples 3.1 points: 10.0 points more than on the "
-        "rest (8.0 to 12.0).",
+        f"Where the teacher is 27{DASH}61% sure and is itself right on only 58.3%, the student "
+        "loses 12.0 points against its teacher (all examples: 3.1 points), which is 10.0 points "
+        "more than on the rest (8.0 to 12.0).",
     )
 
 
@@ -116,7 +116,7 @@ def test_of_a_student_that_gains_a_loss_where_the_teacher_is_sure_is_a_sentence(
     assert found.alarms == ()
     (told,) = found.remarks
     assert told.startswith(f"Where the teacher is 99{DASH}100% sure, the student loses 3.0 points")
-    assert "on all examples it gains 20.0 points" in told
+    assert "(all examples: a gain of 20.0 points)" in told
     less = a_slice(f"teacher 99{DASH}100% sure", loss=-0.03, kind="confidence", teacher=0.999)
     assert section(of(less, means=ahead)).remarks == ()
 
@@ -131,7 +131,7 @@ def test_a_slice_on_which_the_student_gains_less_is_no_alarm() -> None:
     found = section(of(a_slice("class 7", loss=-0.05), means=ahead))
     assert (found.alarms, found.remarks) == ((), ())
     (told,) = section(of(a_slice("class 7", loss=0.05), means=ahead)).alarms
-    assert "loses 5.0 points against its teacher, on all examples it gains 20.0 points: " in told
+    assert "loses 5.0 points against its teacher (all examples: a gain of 20.0 points), " in told
 
 
 def test_a_name_is_printable_and_cut() -> None:
@@ -154,7 +154,7 @@ def test_no_slice_is_said_in_words(environment: Environment) -> None:
     found = section(of())
     assert (found.figure, found.alarms) == ("", ())
     html = environment.get_template("sections/slices.html.j2").render(slices=found)
-    assert "There is no slice to look at." in html
+    assert "There is no slice to show." in html
     assert "<svg" not in html
 
 
@@ -162,7 +162,7 @@ def test_many_slices_are_cut_and_the_section_says_so(environment: Environment) -
     found = section(of(*(a_slice(f"class {n}", called_out=False) for n in range(77))))
     assert (found.slices, found.drawn) == (77, 25)
     html = environment.get_template("sections/slices.html.j2").render(slices=found)
-    assert "Drawn are the 25 worst." in html
+    assert "The figure shows the 25 worst slices." in html
 
 
 @pytest.mark.parametrize("change", [{"measure": "f1"}, {"slices": [{}]}, {"means": None}])

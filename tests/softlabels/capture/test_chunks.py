@@ -8,42 +8,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.softlabels.capture.chunks import Block, Question, blocks
+from stillroom.softlabels.capture.chunks import CaptureInput, Chunk, chunks
 from stillroom.softlabels.format.row import Row
 
 
-def question(number: int, part: str = "a", **changes: object) -> Question:
+def capture_input(number: int, part: str = "a", **changes: object) -> CaptureInput:
     key = hashlib.blake2b(str(number).encode(), digest_size=16).digest()
     row = Row(number.to_bytes(16, "big"), key, part, 0, 0, np.array([number % 5], np.int32))
-    return Question(replace(row, **changes), lambda: np.zeros(1))
+    return CaptureInput(replace(row, **changes), lambda: np.zeros(1))
 
 
 ASKED = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 99)), max_size=120).map(
-    lambda pairs: [question(number, part=f"{part}") for part, number in sorted(pairs)]
+    lambda pairs: [capture_input(number, part=f"{part}") for part, number in sorted(pairs)]
 )
 SIZES = st.integers(1, 20)
 
 
 @given(ASKED, SIZES)
-def test_every_row_is_in_one_block_in_the_order_in_which_it_came(
-    asked: list[Question], size: int
+def test_every_row_is_in_one_chunk_in_the_original_order(
+    inputs: list[CaptureInput], size: int
 ) -> None:
-    cut = list(blocks(iter(asked), size))
-    assert [question for block in cut for question in block.questions] == asked
-    assert [block.rows for block in cut] == [[q.row for q in block.questions] for block in cut]
+    cut = list(chunks(iter(inputs), size))
+    assert [capture_input for block in cut for capture_input in block.inputs] == inputs
+    assert [block.rows for block in cut] == [[q.row for q in block.inputs] for block in cut]
 
 
 @given(ASKED, SIZES)
-def test_no_block_spans_two_parts(asked: list[Question], size: int) -> None:
-    for block in blocks(asked, size):
+def test_no_chunk_spans_two_parts(inputs: list[CaptureInput], size: int) -> None:
+    for block in chunks(inputs, size):
         assert len({row.part for row in block.rows}) == 1
 
 
 @given(ASKED, SIZES)
-def test_a_block_has_half_to_twice_its_size_unless_its_part_ends_there(
-    asked: list[Question], size: int
+def test_a_chunk_has_half_to_twice_its_size_unless_its_part_ends_there(
+    inputs: list[CaptureInput], size: int
 ) -> None:
-    cut = list(blocks(asked, size))
+    cut = list(chunks(inputs, size))
     for block, following in zip(cut, [*cut[1:], None], strict=False):
         assert 1 <= len(block.rows) <= 2 * size
         ends = following is None or following.rows[0].part != block.rows[0].part
@@ -51,21 +51,21 @@ def test_a_block_has_half_to_twice_its_size_unless_its_part_ends_there(
 
 
 @pytest.mark.parametrize("size", [8, 64])
-def test_blocks_have_their_size_on_average(size: int) -> None:
-    cut = list(blocks(map(question, range(200 * size)), size))
+def test_chunks_have_their_size_on_average(size: int) -> None:
+    cut = list(chunks(map(capture_input, range(200 * size)), size))
     assert 160 <= len(cut) <= 250
 
 
-def keys(asked: list[Question], size: int) -> set[str]:
-    return {block.key for block in blocks(asked, size)}
+def keys(inputs: list[CaptureInput], size: int) -> set[str]:
+    return {block.key for block in chunks(inputs, size)}
 
 
 @pytest.mark.parametrize("size", [8, 64])
 @pytest.mark.parametrize("change", ["inserted", "removed", "exchanged"])
-def test_a_row_that_changes_changes_the_blocks_around_it_alone(size: int, change: str) -> None:
-    whole = [question(number) for number in range(60 * size)]
+def test_a_changed_row_changes_only_the_chunks_around_it(size: int, change: str) -> None:
+    whole = [capture_input(number) for number in range(60 * size)]
     before = keys(whole, size)
-    new = [] if change == "removed" else [question(10**6)]
+    new = [] if change == "removed" else [capture_input(10**6)]
     changed = []
     for at in range(0, len(whole), len(whole) // 50):
         left = whole[:at] + new + whole[at + (change != "inserted") :]
@@ -76,21 +76,21 @@ def test_a_row_that_changes_changes_the_blocks_around_it_alone(size: int, change
 
 
 @given(SIZES, st.integers(0, 100), st.integers(1, 30))
-def test_rows_that_are_appended_change_the_last_block_of_their_part_and_no_earlier_one(
+def test_appended_rows_change_only_the_last_chunk_of_their_part(
     size: int, count: int, more: int
 ) -> None:
-    first = [question(number) for number in range(count)]
-    other = [question(number, part="b") for number in range(1000, 1050)]
-    added = [question(number) for number in range(count, count + more)]
-    before = [block.key for block in blocks(first + other, size)]
-    after = {block.key for block in blocks(first + added + other, size)}
-    last = len(list(blocks(first, size))) - 1
+    first = [capture_input(number) for number in range(count)]
+    other = [capture_input(number, part="b") for number in range(1000, 1050)]
+    added = [capture_input(number) for number in range(count, count + more)]
+    before = [block.key for block in chunks(first + other, size)]
+    after = {block.key for block in chunks(first + added + other, size)}
+    last = len(list(chunks(first, size))) - 1
     gone = [at for at, key in enumerate(before) if key not in after]
     assert gone in ([], [last])
 
 
-def test_a_blocks_key_changes_with_all_that_its_shard_depends_on_and_with_the_order() -> None:
-    rows = [question(number) for number in range(3)]
+def test_the_key_of_a_chunk_changes_with_all_that_its_shard_depends_on_and_with_the_order() -> None:
+    rows = [capture_input(number) for number in range(3)]
     changes: list[dict[str, object]] = [
         {"example_id": b"e" * 16},
         {"input_key": b"k" * 16},
@@ -102,13 +102,13 @@ def test_a_blocks_key_changes_with_all_that_its_shard_depends_on_and_with_the_or
         {"labels": np.array([], np.int32)},
     ]
     sets = [tuple(rows), tuple(rows[::-1]), tuple(rows[:2]), tuple(rows[1:])]
-    sets += [(question(0, **change), *rows[1:]) for change in changes]
-    assert len({Block(questions).key for questions in sets}) == len(sets) == 12
+    sets += [(capture_input(0, **change), *rows[1:]) for change in changes]
+    assert len({Chunk(capture_inputs).key for capture_inputs in sets}) == len(sets) == 12
 
 
-def test_a_blocks_key_does_not_depend_on_the_name_of_its_part_or_on_the_inputs() -> None:
-    moved = Question(replace(question(0).row, part="b"), lambda: np.ones(5))
-    assert Block((moved,)).key == Block((question(0),)).key
+def test_the_key_of_a_chunk_does_not_depend_on_the_name_of_its_part_or_on_the_inputs() -> None:
+    moved = CaptureInput(replace(capture_input(0).row, part="b"), lambda: np.ones(5))
+    assert Chunk((moved,)).key == Chunk((capture_input(0),)).key
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,6 @@ def test_a_blocks_key_does_not_depend_on_the_name_of_its_part_or_on_the_inputs()
 def test_the_label_of_a_row_is_that_of_its_one_position(
     labels: list[int], label: int | None
 ) -> None:
-    row = replace(question(0).row, labels=np.array(labels, np.int32), draw=4)
+    row = replace(capture_input(0).row, labels=np.array(labels, np.int32), draw=4)
     assert row.label == label
     assert row.key == (row.input_key, 4, label)

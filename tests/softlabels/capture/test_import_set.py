@@ -1,26 +1,19 @@
 """Adopt: after it, a store without a past answers for a set on disk, not the teachers."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from linear_teachers import Captured, capture, fill, questions, token_questions
+from support.softlabels.linear_teachers import Captured, capture, capture_inputs, fill, token_inputs
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.import_set import adopt
+from stillroom.softlabels.capture.import_set import import_set
 from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, TopK
 from stillroom.softlabels.store.store import Store
 
 TOPK = TopK(k=3, temperatures=(1.0, 4.0))
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_synced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save half of the time: what a power cut leaves is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def shards_of(made: Captured) -> int:
 
 def forget(made: Captured) -> None:
     for member in made.members:
-        member.asked.clear()
+        member.seen.clear()
 
 
 def flip(path: Path) -> None:
@@ -48,79 +41,79 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-def test_an_empty_store_that_adopts_a_set_need_not_ask_for_it(
+def test_after_an_import_into_an_empty_store_no_row_is_captured(
     captured: Captured, fresh: Store
 ) -> None:
     ticks: list[int] = []
     forget(captured)
-    assert adopt(captured.labels, fresh, ticks.append) == shards_of(captured) > 4
+    assert import_set(captured.labels, fresh, ticks.append) == shards_of(captured) > 4
     assert sum(ticks) == 2 * 25
     for member, kept in zip(captured.members, captured.labels.manifest.members, strict=True):
-        assert tuple(fill(member, fresh, captured.questions)) == kept.shards
-        assert member.asked == []
+        assert tuple(fill(member, fresh, captured.capture_inputs)) == kept.shards
+        assert member.seen == []
 
 
 @pytest.mark.parametrize(
-    "kind", [Full(), TOPK, Sample(draws=5, temperature=1.0)], ids=lambda kind: kind.kind
+    "kind", [Full(), TOPK, Sample(samples=5, temperature=1.0)], ids=lambda kind: kind.kind
 )
-def test_only_rows_that_are_new_since_are_asked(
+def test_only_rows_that_the_imported_set_lacks_are_captured(
     tmp_path: Path, fresh: Store, kind: Full | TopK | Sample
 ) -> None:
-    made = capture(tmp_path / "set", 1, kind, questions().take(range(22)))
-    adopt(made.labels, fresh, quietly)
+    made = capture(tmp_path / "set", 1, kind, capture_inputs().take(range(22)))
+    import_set(made.labels, fresh, quietly)
     forget(made)
     (member,) = made.members
-    found = fill(member, fresh, questions())
-    new = questions().inputs[22:]
-    assert sorted(member.asked) == sorted(one.tobytes() for one in new)
-    assert found == fill(member, Store(tmp_path / "anew"), questions())
+    found = fill(member, fresh, capture_inputs())
+    new = capture_inputs().inputs[22:]
+    assert sorted(member.seen) == sorted(one.tobytes() for one in new)
+    assert found == fill(member, Store(tmp_path / "anew"), capture_inputs())
 
 
-def test_what_was_adopted_is_a_source_of_poorer_captures(tmp_path: Path, fresh: Store) -> None:
-    made = capture(tmp_path / "set", 1, TOPK, token_questions())
-    adopt(made.labels, fresh, quietly)
+def test_an_imported_set_is_a_source_of_poorer_captures(tmp_path: Path, fresh: Store) -> None:
+    made = capture(tmp_path / "set", 1, TOPK, token_inputs())
+    import_set(made.labels, fresh, quietly)
     forget(made)
     smaller = made.members[0].keeping(TopK(k=1, temperatures=(1.0, 4.0)))
-    fill(smaller, fresh, token_questions())
-    assert smaller.asked == []
+    fill(smaller, fresh, token_inputs())
+    assert smaller.seen == []
 
 
-def test_adopting_twice_changes_nothing(captured: Captured, fresh: Store) -> None:
-    adopt(captured.labels, fresh, quietly)
-    before = dict(fresh.kept())
-    assert adopt(captured.labels, fresh, quietly) == 0
-    assert dict(fresh.kept()) == before
+def test_a_second_import_changes_nothing(captured: Captured, fresh: Store) -> None:
+    import_set(captured.labels, fresh, quietly)
+    before = dict(fresh.captures())
+    assert import_set(captured.labels, fresh, quietly) == 0
+    assert dict(fresh.captures()) == before
     assert len(before) == 2
 
 
-def test_the_store_that_a_set_was_made_from_has_nothing_to_adopt(captured: Captured) -> None:
-    before = dict(captured.store.kept())
-    assert adopt(captured.labels, captured.store, quietly) == 0
-    assert dict(captured.store.kept()) == before
+def test_the_store_of_a_set_has_nothing_to_import(captured: Captured) -> None:
+    before = dict(captured.store.captures())
+    assert import_set(captured.labels, captured.store, quietly) == 0
+    assert dict(captured.store.captures()) == before
 
 
 def test_only_shards_that_the_store_lacks_are_new(captured: Captured, fresh: Store) -> None:
     for seed in (0, 1):
         member = captured.members[seed]
-        fill(member, fresh, captured.questions.take(range(13)))
-    held = {s.name for _, kept in fresh.kept() for s in kept.shards.values()}
+        fill(member, fresh, captured.capture_inputs.take(range(13)))
+    held = {s.name for _, kept in fresh.captures() for s in kept.shards.values()}
     named = {s.name for member in captured.labels.manifest.members for s in member.shards}
     assert 0 < len(named & held) < len(named)
-    assert adopt(captured.labels, fresh, quietly) == len(named - held)
+    assert import_set(captured.labels, fresh, quietly) == len(named - held)
 
 
 @pytest.mark.parametrize("harm", [flip, Path.unlink], ids=["damaged", "missing"])
-def test_a_shard_that_the_store_holds_in_name_alone_is_adopted_again(
+def test_a_shard_that_is_damaged_or_missing_in_the_store_is_imported_again(
     captured: Captured, fresh: Store, harm: Callable[[Path], object]
 ) -> None:
-    adopt(captured.labels, fresh, quietly)
+    import_set(captured.labels, fresh, quietly)
     member = captured.members[1]
     kept = fresh.of(member.capture, CODEC)
     harm(kept.path(captured.labels.manifest.members[1].shards[0]))
-    assert adopt(captured.labels, fresh, quietly) == 1
+    assert import_set(captured.labels, fresh, quietly) == 1
     forget(captured)
-    fill(member, fresh, captured.questions)
-    assert member.asked == []
+    fill(member, fresh, captured.capture_inputs)
+    assert member.seen == []
 
 
 def test_a_damaged_shard_is_refused_by_name_and_those_before_it_are_kept(
@@ -129,8 +122,8 @@ def test_a_damaged_shard_is_refused_by_name_and_those_before_it_are_kept(
     shards = captured.labels.manifest.members[0].shards
     flip(captured.labels.path(0, shards[2]))
     with pytest.raises(SoftLabelError, match=f"shard {shards[2].name} is damaged"):
-        adopt(captured.labels, fresh, quietly)
-    (held,) = [kept for _, kept in fresh.kept()]
+        import_set(captured.labels, fresh, quietly)
+    (held,) = [kept for _, kept in fresh.captures()]
     assert set(held.shards.values()) == set(shards[:2])
 
 
@@ -138,13 +131,13 @@ def test_a_missing_shard_is_refused_by_name(captured: Captured, fresh: Store) ->
     path = captured.labels.path(0, captured.labels.manifest.members[0].shards[0])
     path.unlink()
     with pytest.raises(SoftLabelError, match=f"shard {path} is missing"):
-        adopt(captured.labels, fresh, quietly)
-    assert list(fresh.kept()) == []
+        import_set(captured.labels, fresh, quietly)
+    assert list(fresh.captures()) == []
 
 
-def test_what_was_adopted_outlives_the_set(captured: Captured, fresh: Store) -> None:
-    adopt(captured.labels, fresh, quietly)
+def test_imported_rows_outlive_the_set(captured: Captured, fresh: Store) -> None:
+    import_set(captured.labels, fresh, quietly)
     shutil.rmtree(captured.folder)
     forget(captured)
-    fill(captured.members[0], fresh, captured.questions)
-    assert captured.members[0].asked == []
+    fill(captured.members[0], fresh, captured.capture_inputs)
+    assert captured.members[0].seen == []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from dense_answers import normal_logits, softmax
+from support.softlabels.dense_reference import normal_logits, softmax
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.pilot import EDGES, LOWEST_TAU, Pilot
@@ -53,7 +53,7 @@ def test_tau_by_hand() -> None:
 
 @pytest.mark.parametrize("entries", [1.0, 1.5, 4.0, 12.0, 100.0])
 @pytest.mark.parametrize("temperature", [1.0, 4.0])
-def test_the_average_that_was_asked_for_is_kept_to_within_two_percent(
+def test_the_requested_average_is_kept_to_within_two_percent(
     entries: float, temperature: float
 ) -> None:
     logits = LOGITS[::8]

@@ -7,15 +7,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from linear_teachers import Linear, Questions, fill, linear, questions, token_questions
+from support.softlabels.linear_teachers import (
+    Linear,
+    MemoryInputs,
+    capture_inputs,
+    fill,
+    linear,
+    token_inputs,
+)
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.chunks import Question
+from stillroom.softlabels.capture.chunks import CaptureInput
 from stillroom.softlabels.capture.solve_threshold import (
     ThresholdRequest,
-    sample,
-    settled,
-    settled_as,
+    expected_sparsifier,
+    pilot_inputs,
+    solved_member,
 )
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
@@ -39,44 +46,44 @@ def teacher(**changes: Any) -> Linear:
 def settle(
     of: Linear,
     store: Store,
-    asked: Iterable[Question] | None = None,
+    inputs: Iterable[CaptureInput] | None = None,
     wanted: ThresholdRequest = WANTED,
     told: list[str] | None = None,
 ) -> Threshold:
     """Return what is settled for a teacher over some questions."""
     tell = [].append if told is None else told.append
-    rows = questions(200, classes=CLASSES) if asked is None else asked
-    found = settled(of, wanted, rows, store, 100, tell).capture.sparsifier
+    rows = capture_inputs(200, classes=CLASSES) if inputs is None else inputs
+    found = solved_member(of, wanted, rows, store, 100, tell).capture.sparsifier
     assert isinstance(found, Threshold)
     return found
 
 
-def test_a_tau_is_solved_by_a_pilot_that_asks_so_many_positions(tmp_path: Path) -> None:
+def test_a_tau_is_solved_by_a_pilot_of_the_requested_number_of_positions(tmp_path: Path) -> None:
     of, told = teacher(), []
     found = settle(of, Store(tmp_path), told=told)
-    assert len(of.asked) == len(set(of.asked)) == 100
+    assert len(of.seen) == len(set(of.seen)) == 100
     assert found == WANTED.at(found.tau)
     assert told == [f"pilot of 100 positions: tau {found.tau:.3g} keeps 3 entries on average"]
 
 
-def test_the_tau_keeps_the_entries_that_were_asked_for_on_average(tmp_path: Path) -> None:
-    asked = questions(400, classes=CLASSES)
-    tau = settle(teacher(), Store(tmp_path), asked).tau
-    logits = np.stack(asked.inputs).astype(np.float64) @ teacher().weights
+def test_the_tau_keeps_the_requested_entries_on_average(tmp_path: Path) -> None:
+    inputs = capture_inputs(400, classes=CLASSES)
+    tau = settle(teacher(), Store(tmp_path), inputs).tau
+    logits = np.stack(inputs.inputs).astype(np.float64) @ teacher().weights
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     expected = (p >= tau).sum(axis=1) + np.where(p < tau, p, 0).sum(axis=1) / tau
     # The pilot saw 100 of the 400: three standard errors of its mean.
     assert expected.mean() == pytest.approx(3.0, abs=3 * expected.std() / 10)
 
 
-def test_a_frozen_tau_is_found_to_the_last_bit_and_no_pilot_asks_again(tmp_path: Path) -> None:
+def test_a_stored_tau_is_reused_to_the_last_bit_and_no_pilot_runs(tmp_path: Path) -> None:
     store, of = Store(tmp_path), teacher()
     first = settle(of, store)
-    fill(of.keeping(first), store, questions(20, classes=CLASSES))
-    of.asked.clear()
-    more = questions(300, classes=CLASSES).take(range(100, 300))
+    fill(of.keeping(first), store, capture_inputs(20, classes=CLASSES))
+    of.seen.clear()
+    more = capture_inputs(300, classes=CLASSES).take(range(100, 300))
     assert settle(of, store, more) == first
-    assert of.asked == []
+    assert of.seen == []
     assert settle(teacher(), Store(tmp_path / "empty"), more) != first
 
 
@@ -95,45 +102,51 @@ def test_a_frozen_tau_is_found_to_the_last_bit_and_no_pilot_asks_again(tmp_path:
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_a_frozen_tau_is_not_another_teachers(tmp_path: Path, other: dict[str, Any]) -> None:
+def test_a_stored_tau_is_not_used_for_another_teacher(
+    tmp_path: Path, other: dict[str, Any]
+) -> None:
     store = Store(tmp_path)
     frozen = WANTED.at(0.011)
-    fill(teacher().keeping(frozen), store, questions(3, classes=CLASSES))
+    fill(teacher().keeping(frozen), store, capture_inputs(3, classes=CLASSES))
     assert settle(teacher(), store) == frozen
     assert settle(teacher(**other), store) != frozen
 
 
 @pytest.mark.parametrize("other", [{"entries": 4.0}, {"temperature": 2.0}])
-def test_a_frozen_tau_is_not_that_of_another_wish(tmp_path: Path, other: dict[str, float]) -> None:
+def test_a_stored_tau_is_not_used_for_another_request(
+    tmp_path: Path, other: dict[str, float]
+) -> None:
     store = Store(tmp_path)
-    fill(teacher().keeping(WANTED.at(0.011)), store, questions(3, classes=CLASSES))
+    fill(teacher().keeping(WANTED.at(0.011)), store, capture_inputs(3, classes=CLASSES))
     found = settle(teacher(), store, wanted=replace(WANTED, **other))
     assert found.tau != 0.011
     assert found == replace(WANTED, **other).at(found.tau)
 
 
-def test_a_tau_that_was_named_is_nobodys_wish(tmp_path: Path) -> None:
+def test_a_tau_that_was_set_by_hand_is_not_used_for_a_request(tmp_path: Path) -> None:
     store = Store(tmp_path)
     named = Threshold(entries=None, tau=0.011, temperature=1.0)
-    fill(teacher().keeping(named), store, questions(3, classes=CLASSES))
+    fill(teacher().keeping(named), store, capture_inputs(3, classes=CLASSES))
     assert settle(teacher(), store).tau != 0.011
 
 
-def test_of_two_frozen_taus_the_user_is_asked_to_name_one(tmp_path: Path) -> None:
+def test_two_stored_taus_are_an_error_that_tells_to_set_one(tmp_path: Path) -> None:
     store, of = Store(tmp_path), teacher()
     for tau in (0.02, 0.011):
-        fill(of.keeping(WANTED.at(tau)), store, questions(3, classes=CLASSES))
-    of.asked.clear()
-    with pytest.raises(SoftLabelError, match=r"tau 0\.011, 0\.02 .* Name one by softlabels\.tau"):
+        fill(of.keeping(WANTED.at(tau)), store, capture_inputs(3, classes=CLASSES))
+    of.seen.clear()
+    with pytest.raises(SoftLabelError, match=r"tau 0\.011, 0\.02 .* Set softlabels\.tau"):
         settle(of, store)
-    assert of.asked == []
+    assert of.seen == []
     named = Threshold(entries=None, tau=0.02, temperature=1.0)
-    assert settled(of, named, questions(3), store, 100, print).capture.sparsifier == named
+    assert (
+        solved_member(of, named, capture_inputs(3), store, 100, print).capture.sparsifier == named
+    )
 
 
 def test_a_damaged_store_has_no_tau(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    fill(teacher().keeping(WANTED.at(0.011)), store, questions(3, classes=CLASSES))
+    fill(teacher().keeping(WANTED.at(0.011)), store, capture_inputs(3, classes=CLASSES))
     (manifest,) = tmp_path.rglob("manifest.json")
     manifest.write_text(manifest.read_text().replace('"tau": 0.011', '"tau": 1.011'))
     assert settle(teacher(), store).tau != 0.011
@@ -144,25 +157,25 @@ def test_a_damaged_store_has_no_tau(tmp_path: Path) -> None:
     [
         Full(),
         TopK(k=2, temperatures=(1.0,)),
-        Sample(draws=5, temperature=1.0),
+        Sample(samples=5, temperature=1.0),
         FixedThreshold(k=2, temperature=1.0),
         WANTED.at(0.25),
         Threshold(entries=None, tau=0.25, temperature=1.0),
     ],
     ids=str,
 )
-def test_what_is_known_already_is_taken_as_it_is_and_nobody_is_asked(
+def test_a_complete_sparsifier_stays_as_it_is_and_no_teacher_runs(
     tmp_path: Path, kind: Sparsifier
 ) -> None:
     of = teacher()
-    member = settled(of, kind, questions(5), Store(tmp_path), 100, lambda line: None)
+    member = solved_member(of, kind, capture_inputs(5), Store(tmp_path), 100, lambda line: None)
     assert member.capture == replace(of.capture, sparsifier=kind)
-    assert settled_as(kind, teacher(weights="other").capture.sparsifier) == kind
-    assert of.asked == []
+    assert expected_sparsifier(kind, teacher(weights="other").capture.sparsifier) == kind
+    assert of.seen == []
 
 
 def test_more_entries_than_there_are_is_an_error_with_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(SoftLabelError, match=r"softlabels\.entries=5000 is more than"):
+    with pytest.raises(SoftLabelError, match=r"softlabels\.entries=5000 is too many"):
         settle(teacher(), Store(tmp_path), wanted=replace(WANTED, entries=5000.0))
 
 
@@ -175,27 +188,29 @@ def test_more_entries_than_there_are_is_an_error_with_the_way_out(tmp_path: Path
         (Full(), 0.5),
     ],
 )
-def test_a_reader_expects_the_tau_of_the_set_and_its_own_wish(
+def test_a_reader_expects_the_tau_of_the_set_and_its_own_request(
     found: Sparsifier, tau: float
 ) -> None:
-    expected = settled_as(WANTED, found)
+    expected = expected_sparsifier(WANTED, found)
     assert expected == WANTED.at(tau)
     assert (expected == found) == (found == WANTED.at(0.011))
 
 
-@pytest.mark.parametrize("asked", [questions(60), token_questions(60)], ids=["classes", "tokens"])
-def test_a_sample_depends_on_no_order_and_has_so_many_positions(asked: Questions) -> None:
-    chosen = sample(asked, 20)
+@pytest.mark.parametrize(
+    "inputs", [capture_inputs(60), token_inputs(60)], ids=["classes", "tokens"]
+)
+def test_a_sample_depends_on_no_order_and_has_so_many_positions(inputs: MemoryInputs) -> None:
+    chosen = pilot_inputs(inputs, 20)
     order = np.random.default_rng(0).permutation(60).tolist()
-    again = sample(asked.take(order), 20)
-    keys = [question.row.input_key for question in chosen]
-    assert keys == [question.row.input_key for question in again] == sorted(set(keys))
-    assert 20 <= sum(len(question.row.labels) for question in chosen) <= 22
-    by_key = {q.row.input_key: q.input() for q in asked}
+    again = pilot_inputs(inputs.take(order), 20)
+    keys = [capture_input.row.input_key for capture_input in chosen]
+    assert keys == [capture_input.row.input_key for capture_input in again] == sorted(set(keys))
+    assert 20 <= sum(len(capture_input.row.labels) for capture_input in chosen) <= 22
+    by_key = {q.row.input_key: q.input() for q in inputs}
     assert all((q.input() == by_key[q.row.input_key]).all() for q in chosen)
 
 
 def test_a_sample_of_more_than_there_is_is_all_of_it_with_equal_inputs_once() -> None:
-    asked = questions(10)
-    twice = asked.take([*range(10), *range(5)])
-    assert len(sample(twice, 1000)) == 10
+    inputs = capture_inputs(10)
+    twice = inputs.take([*range(10), *range(5)])
+    assert len(pilot_inputs(twice, 1000)) == 10

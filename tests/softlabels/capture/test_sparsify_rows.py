@@ -7,11 +7,11 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
-from linear_teachers import example_id, linear
 from numpy.typing import NDArray
+from support.softlabels.linear_teachers import example_id, linear
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.sparsify_rows import sparse
+from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.encode import encode_rows
 from stillroom.softlabels.format.fingerprint import Capture
@@ -29,7 +29,7 @@ from stillroom.softlabels.sparsify.sparsifiers import (
 KINDS: list[Sparsifier] = [
     Full(),
     TopK(k=3, temperatures=(1.0, 4.0)),
-    Sample(draws=6, temperature=1.0),
+    Sample(samples=6, temperature=1.0),
     Threshold(entries=3.0, tau=0.1, temperature=1.0),
     FixedThreshold(k=3, temperature=2.0),
 ]
@@ -56,9 +56,11 @@ def each(
 ) -> list[list[dict[str, object]]]:
     """Return the rows' tables, first of all at once and then of each alone."""
     capture, layout = capture_of(kind), Layout(kind, CLASSES)
-    together = encode_rows(rows, sparse(logits, answers, rows, capture), capture, layout)
+    together = encode_rows(rows, sparsify_rows(logits, answers, rows, capture), capture, layout)
     alone = [
-        encode_rows([one], sparse(logits, [answer], [one], capture), capture, layout).to_pylist()[0]
+        encode_rows(
+            [one], sparsify_rows(logits, [answer], [one], capture), capture, layout
+        ).to_pylist()[0]
         for answer, one in zip(answers, rows, strict=True)
     ]
     return [together.to_pylist(), alone]
@@ -77,35 +79,35 @@ def test_positions_that_a_row_does_not_declare_are_not_looked_at(kind: Sparsifie
     rows = [row(0, [1, -1]), row(1, [2])]
     spoilt = LOGITS.copy()
     spoilt[0, 2], spoilt[1, 1:] = np.nan, np.inf
-    assert told(sparse(spoilt, [0, 1], rows, capture_of(kind))) == told(
-        sparse(LOGITS, [0, 1], rows, capture_of(kind))
+    assert told(sparsify_rows(spoilt, [0, 1], rows, capture_of(kind))) == told(
+        sparsify_rows(LOGITS, [0, 1], rows, capture_of(kind))
     )
 
 
 @each_kind
 def test_one_position_may_come_with_or_without_its_axis(kind: Sparsifier) -> None:
     rows = [row(number) for number in range(4)]
-    flat = told(sparse(LOGITS[:, 0], range(4), rows, capture_of(kind)))
-    assert told(sparse(LOGITS[:, :1], range(4), rows, capture_of(kind))) == flat
-    assert told(sparse(torch.from_numpy(LOGITS), range(4), rows, capture_of(kind))) == flat
+    flat = told(sparsify_rows(LOGITS[:, 0], range(4), rows, capture_of(kind)))
+    assert told(sparsify_rows(LOGITS[:, :1], range(4), rows, capture_of(kind))) == flat
+    assert told(sparsify_rows(torch.from_numpy(LOGITS), range(4), rows, capture_of(kind))) == flat
 
 
 @each_kind
 def test_half_precision_is_kept_as_the_numbers_that_it_holds(kind: Sparsifier) -> None:
     half = torch.from_numpy(LOGITS).bfloat16()
     rows = [row(number, [1, 2, 3]) for number in range(4)]
-    assert told(sparse(half, range(4), rows, capture_of(kind))) == told(
-        sparse(half.float().numpy(), range(4), rows, capture_of(kind))
+    assert told(sparsify_rows(half, range(4), rows, capture_of(kind))) == told(
+        sparsify_rows(half.float().numpy(), range(4), rows, capture_of(kind))
     )
 
 
 def test_draws_follow_from_the_input_the_draw_the_seed_and_the_teacher_alone() -> None:
-    kind = Sample(draws=30, temperature=1.0)
+    kind = Sample(samples=30, temperature=1.0)
     capture = capture_of(kind)
     same = np.zeros((1, 200), np.float32)
 
     def ids(one: Row, of: Capture = capture) -> bytes:
-        return told(sparse(same, [0], [one], of))["ids"]
+        return told(sparsify_rows(same, [0], [one], of))["ids"]
 
     first = ids(row(0))
     renamed = replace(row(0), example_id=example_id(9), view=3, part="other")
@@ -120,8 +122,8 @@ def test_draws_follow_from_the_input_the_draw_the_seed_and_the_teacher_alone() -
 
 
 def test_positions_of_a_row_have_draws_of_their_own() -> None:
-    kind = Sample(draws=30, temperature=1.0)
-    found = sparse(np.zeros((1, 2, 200)), [0], [row(0, [0, 0])], capture_of(kind))
+    kind = Sample(samples=30, temperature=1.0)
+    found = sparsify_rows(np.zeros((1, 2, 200)), [0], [row(0, [0, 0])], capture_of(kind))
     assert isinstance(found, SampleEntries)
     first, second = np.split(found.ids, [found.counts[0]])
     assert first.tolist() != second.tolist()
@@ -130,7 +132,7 @@ def test_positions_of_a_row_have_draws_of_their_own() -> None:
 def test_what_stands_beside_the_entries_is_of_each_rows_own_label() -> None:
     quarters = np.log(np.array([[1.0, 3.0]], np.float32))
     rows = [row(0, [0]), row(0, [1], draw=1), row(0, [-1], draw=2)]
-    found = sparse(quarters, [0, 0, 0], rows, capture_of(TopK(k=1, temperatures=(1.0,))))
+    found = sparsify_rows(quarters, [0, 0, 0], rows, capture_of(TopK(k=1, temperatures=(1.0,))))
     assert isinstance(found, TopKEntries)
     assert found.log_p_label[:2] == pytest.approx([math.log(0.25), math.log(0.75)], rel=1e-6)
     assert math.isnan(found.log_p_label[2])
@@ -141,9 +143,9 @@ def test_what_stands_beside_the_entries_is_of_each_rows_own_label() -> None:
 
 
 def test_a_label_beyond_the_teachers_classes_is_refused_with_both_numbers() -> None:
-    told_by = "a hard label is 7, and the teacher answers for 7 classes, from 0"
-    with pytest.raises(SoftLabelError, match=told_by):
-        sparse(LOGITS, [0, 1], [row(0, [6]), row(1, [0, 7])], capture_of(KINDS[1]))
-    found = sparse(LOGITS, [0], [row(0, [6])], capture_of(Full()))
+    words = "a hard label is 7, but the teacher has 7 classes, counted from 0"
+    with pytest.raises(SoftLabelError, match=words):
+        sparsify_rows(LOGITS, [0, 1], [row(0, [6]), row(1, [0, 7])], capture_of(KINDS[1]))
+    found = sparsify_rows(LOGITS, [0], [row(0, [6])], capture_of(Full()))
     assert isinstance(found, FullEntries)
     assert found.logits.tolist() == LOGITS[0, :1].tolist()

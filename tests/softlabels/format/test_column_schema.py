@@ -1,11 +1,11 @@
-"""Layout: each kind of sparsifier has its columns, and each column says what it means."""
+"""Column schema: the columns of each kind of sparsifier, and the meaning of each column."""
 
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from linear_teachers import capture, token_questions
+from support.softlabels.linear_teachers import capture, token_inputs
 
 from stillroom.softlabels.format.column_schema import KEY_COLUMNS, MEANINGS, Layout
 from stillroom.softlabels.sparsify.sparsifiers import (
@@ -25,7 +25,7 @@ COLUMNS: list[tuple[Sparsifier, list[str]]] = [
         TopK(k=2, temperatures=(1.0, 4.0)),
         ["ids", "positions", "logits", "log_z", *BESIDE],
     ),
-    (Sample(draws=5, temperature=1.0), ["ids", "positions", "times", *BESIDE]),
+    (Sample(samples=5, temperature=1.0), ["ids", "positions", "times", *BESIDE]),
     (
         Threshold(entries=2.0, tau=0.1, temperature=1.0),
         ["ids", "positions", "root_p", *BESIDE],
@@ -68,9 +68,9 @@ def test_the_label_alone_may_be_null_and_lists_have_one_level(
 def test_a_files_own_metadata_says_what_each_column_means(
     tmp_path: Path, kind: Sparsifier, columns: list[str]
 ) -> None:
-    made = capture(tmp_path / "set", members=1, sparsifier=kind, asked=token_questions())
+    made = capture(tmp_path / "set", members=1, sparsifier=kind, inputs=token_inputs())
     for file in (made.folder / "shards").iterdir():
-        found = pq.ParquetFile(file).schema_arrow
-        assert {field.name: field.metadata[b"meaning"].decode() for field in found} == {
+        schema = pq.ParquetFile(file).schema_arrow
+        assert {field.name: field.metadata[b"meaning"].decode() for field in schema} == {
             name: MEANINGS[name] for name in KEYS + columns
         }

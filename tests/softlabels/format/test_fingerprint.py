@@ -1,12 +1,12 @@
-"""Fingerprints: each ingredient alone makes another one, and a difference is printed."""
+"""Fingerprints: each ingredient changes them, and an error lists the differences."""
 
 import json
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
-from linear_teachers import Captured
 from pydantic import TypeAdapter, ValidationError
+from support.softlabels.linear_teachers import Captured
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.combination import Combination
@@ -54,7 +54,7 @@ OTHERS: dict[str, Any] = {
 }
 SPARSIFIERS: list[tuple[Sparsifier, dict[str, Any]]] = [
     (TopK(k=8, temperatures=(1.0, 4.0)), {"k": 9, "temperatures": (1.0, 2.0)}),
-    (Sample(draws=50, temperature=1.0), {"draws": 51, "temperature": 2.0}),
+    (Sample(samples=50, temperature=1.0), {"samples": 51, "temperature": 2.0}),
     (
         Threshold(entries=44.0, tau=0.01, temperature=1.0),
         {"entries": 45.0, "tau": 0.011, "temperature": 2.0},
@@ -117,7 +117,7 @@ def test_reading_at_another_temperature_leaves_the_set_and_its_fingerprint_as_th
 ) -> None:
     before = (captured.folder / "manifest.json").read_bytes()
     for temperature in (1.0, 20.0):
-        captured.labels.distributions(captured.questions.names, temperature)
+        captured.labels.distributions(captured.capture_inputs.names, temperature)
     assert (captured.folder / "manifest.json").read_bytes() == before
 
 
@@ -184,7 +184,7 @@ def test_the_member_that_differs_is_named() -> None:
 
 
 def test_another_number_of_members_is_named() -> None:
-    with pytest.raises(SoftLabelError, match="made by 1 teachers, and 2 are expected"):
+    with pytest.raises(SoftLabelError, match="made by 1 teachers, but 2 are expected"):
         require_same((CAPTURE,), (CAPTURE, CAPTURE))
 
 

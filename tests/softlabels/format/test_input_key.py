@@ -20,7 +20,7 @@ def test_keys_are_sixteen_bytes_and_distinct() -> None:
     assert len(set(keys)) == 3
 
 
-def test_a_key_is_what_it_was_when_the_stores_of_this_world_were_filled() -> None:
+def test_a_key_is_the_one_in_existing_stores() -> None:
     keys = input_keys(INPUTS, "encoder", "crops:7", [0, 1, 1])
     assert [key.hex() for key in keys] == GOLDEN
 

@@ -1,4 +1,4 @@
-"""Ragged arrays: lists out, the same values and bounds back."""
+"""List columns: flat values become lists and the same values and bounds again."""
 
 import numpy as np
 import pyarrow as pa
@@ -27,10 +27,10 @@ def test_lists_are_the_rows_and_flat_gives_them_back(rows: list[list[int]], kind
     made = lists(values, offsets(np.array([len(row) for row in rows], dtype=np.int64)))
     assert made.to_pylist() == rows
     assert made.type.value_type == pa.from_numpy_dtype(np.dtype(kind))
-    found = flat(pa.table({"column": made}), "column")
-    assert found.values.dtype == kind
-    assert found.values.tolist() == values.tolist()
-    assert found.lengths.tolist() == [len(row) for row in rows]
+    column = flat(pa.table({"column": made}), "column")
+    assert column.values.dtype == kind
+    assert column.values.tolist() == values.tolist()
+    assert column.lengths.tolist() == [len(row) for row in rows]
 
 
 @given(ROWS, st.data())
@@ -41,13 +41,13 @@ def test_a_slice_or_a_table_of_several_chunks_is_flat_as_if_it_were_whole(
     start = data.draw(st.integers(0, len(rows)))
     kind = pa.list_(pa.uint8())
     pieces = pa.chunked_array([pa.array(rows[:cut], kind), pa.array(rows[cut:], kind)])
-    found = flat(pa.table({"column": pieces}).slice(start), "column")
-    assert found.values.tolist() == [value for row in rows[start:] for value in row]
-    assert found.bounds.tolist() == [0, *np.cumsum([len(row) for row in rows[start:]])]
+    column = flat(pa.table({"column": pieces}).slice(start), "column")
+    assert column.values.tolist() == [value for row in rows[start:] for value in row]
+    assert column.bounds.tolist() == [0, *np.cumsum([len(row) for row in rows[start:]])]
 
 
 def test_lists_that_are_longer_than_their_counts_are_refused_by_column_and_row() -> None:
-    found = flat(pa.table({"p": pa.array([[1], [2, 3], [4]])}), "p")
-    require_bounds(found, np.array([1, 2, 1]), "p")
-    with pytest.raises(SoftLabelError, match="row 1: p holds 2 values, and its counts say 3"):
-        require_bounds(found, np.array([1, 3, 2]), "p")
+    column = flat(pa.table({"p": pa.array([[1], [2, 3], [4]])}), "p")
+    require_bounds(column, np.array([1, 2, 1]), "p")
+    with pytest.raises(SoftLabelError, match="row 1: p holds 2 values, but must hold 3"):
+        require_bounds(column, np.array([1, 3, 2]), "p")

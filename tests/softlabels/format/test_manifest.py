@@ -1,4 +1,4 @@
-"""The manifest: hostile until checked."""
+"""The manifest: a malformed or damaged one is refused."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from linear_teachers import Captured, capture, token_questions
+from support.softlabels.linear_teachers import Captured, capture, token_inputs
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.combination import Combination
@@ -63,14 +63,14 @@ def put(path: str, value: Any) -> Callable[[Document], None]:
     [
         Full(),
         TopK(k=2, temperatures=(1.0, 4.0)),
-        Sample(draws=5, temperature=1.0),
+        Sample(samples=5, temperature=1.0),
         Threshold(entries=2.0, tau=0.1, temperature=1.0),
         FixedThreshold(k=2, temperature=1.0),
     ],
     ids=lambda kind: kind.kind,
 )
 def test_a_manifest_survives_the_round_trip(tmp_path: Path, kind: Sparsifier) -> None:
-    made = capture(tmp_path / "set", 1, kind, token_questions())
+    made = capture(tmp_path / "set", 1, kind, token_inputs())
     manifest = made.labels.manifest
     assert manifest.captures == (made.members[0].capture,)
     assert manifest.class_names is None
@@ -180,7 +180,7 @@ def test_each_way_of_being_malformed_is_named_with_its_place(
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"format": NaN}']
 )
-def test_what_is_no_object_of_json_is_refused(captured: Captured, content: bytes) -> None:
+def test_a_document_that_is_no_json_object_is_refused(captured: Captured, content: bytes) -> None:
     (captured.folder / "manifest.json").write_bytes(content)
     with pytest.raises(SoftLabelError, match=r"manifest\.json: .* is malformed"):
         read_manifest(captured.folder)
@@ -197,11 +197,11 @@ def test_a_manifest_with_any_byte_changed_is_refused_or_still_fits_its_fingerpri
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     (tmp_path / "manifest.json").write_bytes(content)
     try:
-        found = read_manifest(tmp_path)
+        manifest = read_manifest(tmp_path)
     except SoftLabelError:
         return
-    assert found.fingerprint == captured.labels.manifest.fingerprint
-    assert found.captures == captured.labels.manifest.captures
+    assert manifest.fingerprint == captured.labels.manifest.fingerprint
+    assert manifest.captures == captured.labels.manifest.captures
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_manifest_with_any_byte_changed_is_refused_or_still_fits_its_fingerpri
         ("members.1.capture.libraries", []),
     ],
 )
-def test_a_set_that_is_not_what_its_fingerprint_says_is_refused(
+def test_a_set_that_does_not_fit_its_fingerprint_is_refused(
     captured: Captured, path: str, value: Any
 ) -> None:
     edit(captured, put(path, value))
@@ -240,7 +240,9 @@ def test_members_of_unequal_length_are_refused(captured: Captured) -> None:
     short = MemberShards(capture=second.capture, bias="", shards=second.shards[:-1])
     refit(captured, (first, short))
     missing = second.shards[-1].rows
-    with pytest.raises(SoftLabelError, match=f"member 1 has {25 - missing} rows, and member 0 25"):
+    with pytest.raises(
+        SoftLabelError, match=f"member 1 has {25 - missing} rows, but member 0 has 25"
+    ):
         read_manifest(captured.folder)
 
 
@@ -260,7 +262,7 @@ def test_a_shard_that_is_listed_twice_is_refused(captured: Captured) -> None:
 def test_shares_and_class_names_of_another_number_are_refused(captured: Captured) -> None:
     members = captured.labels.manifest.members
     refit(captured, members, combination=Combination.of("probability", [1.0]))
-    with pytest.raises(SoftLabelError, match="not as many shares as members"):
+    with pytest.raises(SoftLabelError, match="2 members have 1 shares"):
         read_manifest(captured.folder)
     refit(captured, members, class_names=("a", "b", "c"))
     with pytest.raises(SoftLabelError, match="4 classes have 3 names"):

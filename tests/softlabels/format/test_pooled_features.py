@@ -1,4 +1,4 @@
-"""Pooled features: kept in half precision beside the answers, joined by the same keys."""
+"""Pooled features: stored in half precision beside the answers, under the same keys."""
 
 from pathlib import Path
 from typing import Any
@@ -8,21 +8,27 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
-from small_project import ENCODER, Small, small, soft_labels, untrained_teachers
+from support.examples.image_examples import (
+    ENCODER,
+    ImageExamples,
+    image_examples,
+    soft_labels,
+    untrained_teachers,
+)
 
 from stillroom.data.encoders import read_encoder
 from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.errors import SoftLabelError
-from stillroom.models.forward.hidden_states import with_features
+from stillroom.models.forward.hidden_states import logits_and_features
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.pooled_features import (
     WithFeatures,
-    apart,
     column,
     features_of,
-    halved,
+    half_precision,
+    relative_distance,
     split,
 )
 from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -33,14 +39,19 @@ from stillroom.softlabels.sparsify.sparsifiers import (
     Threshold,
     TopK,
 )
-from stillroom.softlabels.verify.recheck import require_same_again
-from stillroom.teachers.capture_inputs import ExampleQuestions
+from stillroom.softlabels.verify.recheck import require_same_answers
+from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.model_teacher import How, open_teacher
-from stillroom.teachers.teacher_ref import refer
-from stillroom.training.data.memory_dataset import Rows, featured, read_split, replayed
+from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
+from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.training.data.memory_dataset import (
+    MemoryDataset,
+    read_split,
+    with_captured_views,
+    with_pooled_features,
+)
 
-HOW = How(augmentation="none", seed=0, batch_size=16, features="pooled")
+HOW = CaptureSettings(augmentation="none", seed=0, batch_size=16, features="pooled")
 KINDS: list[Sparsifier] = [
     Full(),
     TopK(k=2, temperatures=(1.0, 4.0)),
@@ -50,16 +61,16 @@ KINDS: list[Sparsifier] = [
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Small:
-    return small(tmp_path)
+def made(tmp_path: Path) -> ImageExamples:
+    return image_examples(tmp_path)
 
 
-def train(made: Small) -> Rows:
+def train(made: ImageExamples) -> MemoryDataset:
     return read_split(made.examples, read_encoder(made.encoder), "train")
 
 
 def labels_of(
-    made: Small, folder: Path, kind: Sparsifier = KINDS[0], members: int = 2, **more: Any
+    made: ImageExamples, folder: Path, kind: Sparsifier = KINDS[0], members: int = 2, **more: Any
 ) -> SoftLabelSet:
     teachers = untrained_teachers(made, folder / "t", members)
     return soft_labels(made, teachers, folder / "s", kind, features="pooled", **more)
@@ -67,24 +78,24 @@ def labels_of(
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_each_row_has_the_features_of_its_own_view_of_every_teacher(
-    made: Small, tmp_path: Path, kind: Sparsifier
+    made: ImageExamples, tmp_path: Path, kind: Sparsifier
 ) -> None:
     views = Views(count=2, shift=1, seed=0)
     members = 1 if isinstance(kind, TopK) else 2
     labels = labels_of(made, tmp_path, kind, members, views=views)
-    rows = replayed(train(made), labels)
+    rows = with_captured_views(train(made), labels)
     models = [load_model(tmp_path / "t" / f"member_{n}") for n in range(members)]
-    found = featured(rows, labels).features
+    features = with_pooled_features(rows, labels).features
     assert labels.feature_width == 32 * members
     for variant, (view, _) in enumerate(rows.variants):
         inputs = torch.from_numpy(views.apply(rows.inputs.numpy(), rows.example_ids, view))
         with torch.no_grad():
-            expected = torch.cat([with_features(m, inputs)[1].pooled for m in models], dim=1)
-        torch.testing.assert_close(found[variant], expected, rtol=1e-3, atol=1e-6)
-    assert not torch.equal(found[0], found[1])
+            expected = torch.cat([logits_and_features(m, inputs)[1].pooled for m in models], dim=1)
+        torch.testing.assert_close(features[variant], expected, rtol=1e-3, atol=1e-6)
+    assert not torch.equal(features[0], features[1])
 
 
-def test_any_reader_of_parquet_sees_them(made: Small, tmp_path: Path) -> None:
+def test_any_reader_of_parquet_can_read_the_features(made: ImageExamples, tmp_path: Path) -> None:
     labels = labels_of(made, tmp_path)
     shard = labels.manifest.members[0].shards[0]
     frame = pl.read_parquet(labels.path(0, shard))
@@ -93,25 +104,25 @@ def test_any_reader_of_parquet_sees_them(made: Small, tmp_path: Path) -> None:
     assert [float(x) for x in frame["features"][0]] == kept.tolist()
 
 
-def test_a_set_without_them_says_what_to_do(made: Small, tmp_path: Path) -> None:
+def test_a_set_without_features_says_what_to_do(made: ImageExamples, tmp_path: Path) -> None:
     labels = soft_labels(made, untrained_teachers(made, tmp_path / "t", 1), tmp_path / "s")
     assert labels.feature_width == 0
     with pytest.raises(SoftLabelError, match=r"Set softlabels\.features=pooled"):
         labels.features([])
 
 
-def test_a_poorer_sparsifier_keeps_them_without_a_teacher(
-    made: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_smaller_sparsifier_keeps_the_features_without_a_teacher(
+    made: ImageExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = labels_of(made, tmp_path, members=1)
     names = [(key, 0, 0) for key in train(made).example_ids]
     expected = whole.features(names)
 
-    def asked(*_: object) -> None:
-        raise AssertionError("the teacher was asked")
+    def inputs(*_: object) -> None:
+        raise AssertionError("the teacher ran")
 
-    monkeypatch.setattr("stillroom.teachers.model_teacher.batches_with_features", asked)
-    monkeypatch.setattr("stillroom.teachers.model_teacher.batches_of_logits", asked)
+    monkeypatch.setattr("stillroom.teachers.model_teacher.batches_of_logits_and_features", inputs)
+    monkeypatch.setattr("stillroom.teachers.model_teacher.batches_of_logits", inputs)
     for kind in (
         TopK(k=3, temperatures=(1.0, 4.0)),
         Threshold(entries=1.5, tau=0.3, temperature=4.0),
@@ -122,47 +133,51 @@ def test_a_poorer_sparsifier_keeps_them_without_a_teacher(
     assert (fewer.features(names) == expected).all()  # of the larger top-k
 
 
-def test_an_ensemble_that_answers_as_one_has_them_side_by_side(made: Small, tmp_path: Path) -> None:
+def test_an_ensemble_that_is_combined_at_capture_has_its_members_features_side_by_side(
+    made: ImageExamples, tmp_path: Path
+) -> None:
     folder = untrained_teachers(made, tmp_path / "t", 2)
-    teachers = tuple(open_teacher(ref, HOW, ENCODER) for ref in refer(folder))
+    teachers = tuple(open_teacher(ref, HOW, ENCODER) for ref in teacher_refs(folder))
     ensemble = Ensemble(teachers, Combination.of("probability", [1.0, 1.0]))
     inputs = train(made).inputs.numpy()[:20]
     one = ensemble.keeping(Full())
     parts = [split(part) for part in one.answer(inputs)]
-    found = torch.cat([features for _, features in parts])
+    features = torch.cat([part for _, part in parts])
     expected = [
         torch.cat([split(part)[1] for part in teacher.keeping(Full()).answer(inputs)])
         for teacher in teachers
     ]
-    assert torch.equal(found, torch.cat(expected, dim=1))
+    assert torch.equal(features, torch.cat(expected, dim=1))
     plain = torch.cat([torch.as_tensor(part) for part in ensemble.answer(inputs)])
     assert torch.equal(torch.cat([torch.as_tensor(logits) for logits, _ in parts]), plain)
 
 
-def test_a_teacher_that_is_asked_again_must_show_the_same_features(
-    made: Small, tmp_path: Path
+def test_a_rechecked_teacher_must_give_the_same_features(
+    made: ImageExamples, tmp_path: Path
 ) -> None:
     labels = labels_of(made, tmp_path)
-    (ref, _) = refer(tmp_path / "t")
+    (ref, _) = teacher_refs(tmp_path / "t")
     member = open_teacher(ref, HOW, ENCODER).keeping(Full())
     shard, table = next(iter(labels.tables(0)))
-    questions = ExampleQuestions(made.examples, read_encoder(made.encoder), PLAIN, 1)
-    expected = [question for question, _ in zip(questions, range(shard.rows), strict=False)]
-    require_same_again(Decoded(table, labels.layout(0)), expected, [0, 3], member, "here")
+    capture_inputs = ExampleInputs(made.examples, read_encoder(made.encoder), PLAIN, 1)
+    expected = [
+        capture_input for capture_input, _ in zip(capture_inputs, range(shard.rows), strict=False)
+    ]
+    require_same_answers(Decoded(table, labels.layout(0)), expected, [0, 3], member, "here")
     at = table.schema.get_field_index("features")
     moved = np.roll(features_of(table), 1, axis=0)
     other = table.set_column(at, table.schema.field(at), column(moved))
-    with pytest.raises(SoftLabelError, match="here, row 3: the teacher now answers otherwise"):
-        require_same_again(Decoded(other, labels.layout(0)), expected, [3], member, "here")
+    with pytest.raises(SoftLabelError, match="here, row 3: the teacher's answer changed"):
+        require_same_answers(Decoded(other, labels.layout(0)), expected, [3], member, "here")
 
 
-def test_halves_are_rounded_and_what_they_cannot_hold_is_refused() -> None:
-    found = halved(torch.tensor([[1.0, 2049.0], [0.1, -3.0]]), [1, 0, 1])
-    assert found.dtype == np.float16
-    assert found.tolist() == [[np.float16(0.1), -3.0], [1.0, 2048.0], [np.float16(0.1), -3.0]]
+def test_features_are_rounded_and_too_large_ones_are_refused() -> None:
+    features = half_precision(torch.tensor([[1.0, 2049.0], [0.1, -3.0]]), [1, 0, 1])
+    assert features.dtype == np.float16
+    assert features.tolist() == [[np.float16(0.1), -3.0], [1.0, 2048.0], [np.float16(0.1), -3.0]]
     for value in (70_000.0, float("nan")):
         with pytest.raises(SoftLabelError, match="half precision ends at 65504"):
-            halved(torch.tensor([[value]]), [0])
+            half_precision(torch.tensor([[value]]), [0])
 
 
 def test_rows_of_other_widths_or_without_numbers_are_refused() -> None:
@@ -181,9 +196,9 @@ def test_rows_of_other_widths_or_without_numbers_are_refused() -> None:
 
 def test_distance_is_relative_to_the_largest_value() -> None:
     ours, theirs = np.array([[1.0, 10.0]], np.float16), np.array([[2.0, 10.0]], np.float16)
-    assert apart(ours, theirs) == pytest.approx(0.1)
-    assert apart(ours, ours) == 0
-    assert apart(ours, theirs[:, :1]) == float("inf")
+    assert relative_distance(ours, theirs) == pytest.approx(0.1)
+    assert relative_distance(ours, ours) == 0
+    assert relative_distance(ours, theirs[:, :1]) == float("inf")
 
 
 def test_an_answer_is_split() -> None:

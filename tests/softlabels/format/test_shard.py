@@ -1,4 +1,4 @@
-"""Shards: the same bytes for the same rows, and nothing parsed that no manifest vouched for."""
+"""Shards: equal rows give equal bytes, and only bytes with the hash of a manifest are parsed."""
 
 import io
 import math
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from linear_teachers import capture, token_questions
+from support.softlabels.linear_teachers import capture, token_inputs
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format import shard as codec
@@ -30,7 +30,7 @@ from stillroom.softlabels.sparsify.sparsifiers import (
 KINDS: list[Sparsifier] = [
     Full(),
     TopK(k=2, temperatures=(1.0,)),
-    Sample(draws=5, temperature=1.0),
+    Sample(samples=5, temperature=1.0),
     Threshold(entries=2.0, tau=0.1, temperature=1.0),
     FixedThreshold(k=2, temperature=1.0),
 ]
@@ -75,7 +75,7 @@ def written(table: pa.Table, **how: object) -> bytes:
     st.integers(0, 40),
     st.integers(0, 99),
 )
-def test_whatever_is_in_a_shard_comes_back_and_polars_sees_the_same(
+def test_any_shard_is_read_back_and_polars_reads_the_same(
     kind: Sparsifier, classes: int, count: int, longest: int, seed: int
 ) -> None:
     layout = Layout(kind, classes)
@@ -85,7 +85,7 @@ def test_whatever_is_in_a_shard_comes_back_and_polars_sees_the_same(
     assert pl.read_parquet(io.BytesIO(content)).to_dicts() == table.to_pylist()
 
 
-def test_lists_of_more_than_a_page_come_back_and_polars_sees_the_same() -> None:
+def test_lists_of_more_than_a_page_are_read_back_and_polars_reads_the_same() -> None:
     layout = Layout(TopK(k=2, temperatures=(1.0,)), 70_000)
     table = rows(layout, 2, 600_000, seed=1)
     content = to_bytes(table, layout)
@@ -124,7 +124,7 @@ def test_bytes_of_another_hash_are_refused_before_they_are_parsed(
     content = to_bytes(rows(TOPK, 9, 20), TOPK)
     shard = Shard.of(content, 9)
     parsed: list[object] = []
-    monkeypatch.setattr(codec, "_parsed", lambda *given: parsed.append(given))
+    monkeypatch.setattr(codec, "_read_table", lambda *given: parsed.append(given))
     for position in range(0, len(content), 53):
         damaged = bytearray(content)
         damaged[position] ^= 1
@@ -141,7 +141,7 @@ def test_bytes_of_another_hash_are_refused_before_they_are_parsed(
 @pytest.mark.parametrize(
     "content", [b"PAR1", b"not Parquet at all", b"PAR1" + b"\0" * 40 + b"PAR1"]
 )
-def test_bytes_that_are_vouched_for_and_are_no_parquet_are_refused_by_name(content: bytes) -> None:
+def test_bytes_with_the_right_hash_that_are_not_parquet_are_refused_by_name(content: bytes) -> None:
     shard = Shard.of(content, 1)
     with pytest.raises(SoftLabelError, match=f"shard {shard.name} is not Parquet"):
         from_bytes(content, shard, TOPK)
@@ -149,7 +149,7 @@ def test_bytes_that_are_vouched_for_and_are_no_parquet_are_refused_by_name(conte
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_a_vouched_for_file_with_any_byte_changed_is_refused_or_read_and_never_crashes(
+def test_a_changed_byte_under_a_matching_hash_is_refused_or_read_and_never_crashes(
     data: st.DataObject,
 ) -> None:
     content = bytearray(CONTENT)
@@ -171,7 +171,7 @@ CONTENT = to_bytes(rows(TOPK, 3, 4), TOPK)
 def test_another_number_of_rows_is_refused_by_name() -> None:
     content = to_bytes(rows(TOPK, 9, 20), TOPK)
     shard = Shard.of(content, 8)
-    with pytest.raises(SoftLabelError, match=f"{shard.name} has 9 rows, and the manifest says 8"):
+    with pytest.raises(SoftLabelError, match=f"{shard.name} has 9 rows, but the manifest says 8"):
         from_bytes(content, shard, TOPK)
 
 
@@ -230,7 +230,7 @@ def test_a_dictionary_of_one_long_text_is_refused_before_it_is_unpacked() -> Non
 
 @kinds
 def test_what_training_reads_is_what_was_written(tmp_path: Path, kind: Sparsifier) -> None:
-    made = capture(tmp_path / "set", 1, kind, token_questions())
+    made = capture(tmp_path / "set", 1, kind, token_inputs())
     for shard, table in made.labels.tables(0):
         content = (made.folder / "shards" / shard.name).read_bytes()
         assert to_bytes(table, made.labels.layout(0)) == content

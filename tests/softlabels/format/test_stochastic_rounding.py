@@ -1,4 +1,4 @@
-"""Rounding: no bias, exactly, and no error beyond the bound that is stated."""
+"""Stochastic rounding: has no bias, and no error above its bound."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_roots_by_hand() -> None:
 
 @given(probabilities)
 def test_the_mean_over_the_uniforms_is_the_probability(p: float) -> None:
-    # Rounded up for one interval of uniforms, whose length the grid tells to within 1/1000.
+    # One interval of uniforms rounds up. The grid measures its length to within 1/1000.
     step = (2 * np.sqrt(p) + 1 / 255) / 255
     assert abs(read_back(p, GRID).mean() - p) <= step / 1000
 
@@ -56,8 +56,8 @@ def test_what_a_byte_can_say_is_said_whatever_the_uniform() -> None:
 
 def test_random_roundings_have_the_variance_of_a_coin_between_two_steps() -> None:
     p, rng = 0.3, np.random.default_rng(0)
-    found = read_back(p, rng.random(100_000))
+    values = read_back(p, rng.random(100_000))
     low = np.floor(np.sqrt(p) * 255)
     variance = (((low + 1) / 255) ** 2 - p) * (p - (low / 255) ** 2)
-    assert abs(found.mean() - p) < 5 * np.sqrt(variance / 100_000)
-    assert found.var() == pytest.approx(variance, rel=0.02)
+    assert abs(values.mean() - p) < 5 * np.sqrt(variance / 100_000)
+    assert values.var() == pytest.approx(variance, rel=0.02)

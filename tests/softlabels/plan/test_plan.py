@@ -1,28 +1,30 @@
-"""The plan: every candidate measured, and the budget's best."""
+"""The plan: measures every candidate, and selects the best within a budget."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from linear_teachers import linear, questions
+from support.softlabels.linear_teachers import capture_inputs, linear
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.plan.fidelity import Fidelity
-from stillroom.softlabels.plan.measure import Answered
-from stillroom.softlabels.plan.plan import Option, Plan, Whole, chosen, plan
+from stillroom.softlabels.plan.measure import MemberAnswers
+from stillroom.softlabels.plan.plan import Option, Plan, Population, best_within, plan
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, TopK
 
-WHOLE = Whole(rows=1000, rows_per_shard=500, copies=3)
+WHOLE = Population(rows=1000, rows_per_shard=500, copies=3)
 CLASSES = 12
 
 
-def planned(members: int = 1, whole: Whole = WHOLE) -> Plan:
-    asked = questions(100, 1, CLASSES)
+def planned(members: int = 1, whole: Population = WHOLE) -> Plan:
+    inputs = capture_inputs(100, 1, CLASSES)
     teachers = [linear(seed, Full(), CLASSES) for seed in range(1, members + 1)]
-    answered = [Answered(one, asked.rows, np.stack(asked.inputs) @ one.weights) for one in teachers]
+    answers = [
+        MemberAnswers(one, inputs.rows, np.stack(inputs.inputs) @ one.weights) for one in teachers
+    ]
     combination = Combination.of("probability", [1.0] * members)
-    return plan(answered, combination, (1.0, 4.0), 4.0, whole)
+    return plan(answers, combination, (1.0, 4.0), 4.0, whole)
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +77,17 @@ def test_the_total_counts_every_row_and_every_copy(of_one: Plan) -> None:
 
 
 def test_top_k_has_a_row_for_each_treatment_and_is_the_biased_one(of_one: Plan) -> None:
-    found = [option for option in of_one.options if option.is_biased]
-    assert [option.missing_mass for option in found] == ["tail_bucket", "renormalise"] * 5
-    assert all(isinstance(option.sparsifier, TopK) for option in found)
-    first, second = (option.fidelity for option in found[:2])
+    biased = [option for option in of_one.options if option.is_biased]
+    assert [option.missing_mass for option in biased] == ["tail_bucket", "renormalise"] * 5
+    assert all(isinstance(option.sparsifier, TopK) for option in biased)
+    first, second = (option.fidelity for option in biased[:2])
     assert first is not None
     assert second is not None
     assert first.retained_mass == second.retained_mass < 1
     assert first.squared_error < second.squared_error  # with much of the mass in the tail
 
 
-def test_more_entries_bring_the_gradient_nearer(of_one: Plan) -> None:
+def test_more_entries_bring_the_gradient_closer(of_one: Plan) -> None:
     for missing_mass in ("tail_bucket", "renormalise"):
         errors = [
             option.fidelity.gradient_error
@@ -96,40 +98,42 @@ def test_more_entries_bring_the_gradient_nearer(of_one: Plan) -> None:
 
 
 def test_a_students_own_gradient_is_used() -> None:
-    asked, teacher = questions(50, 1, CLASSES), linear(1, Full(), CLASSES)
-    answered = [Answered(teacher, asked.rows, np.stack(asked.inputs) @ teacher.weights)]
+    inputs, teacher = capture_inputs(50, 1, CLASSES), linear(1, Full(), CLASSES)
+    answers = [MemberAnswers(teacher, inputs.rows, np.stack(inputs.inputs) @ teacher.weights)]
     seen = []
 
     def gradient(targets, missing_mass):
         seen.append(missing_mass)
         return np.array([3.0, 4.0])
 
-    found = plan(answered, Combination.of("probability", [1.0]), (1.0,), 1.0, WHOLE, gradient)
+    result = plan(answers, Combination.of("probability", [1.0]), (1.0,), 1.0, WHOLE, gradient)
     assert set(seen) == {"unbiased", "tail_bucket", "renormalise"}
-    assert {option.fidelity.gradient_error for option in found.options if option.fidelity} == {0}
+    assert {option.fidelity.gradient_error for option in result.options if option.fidelity} == {0}
 
 
-def test_of_several_teachers_top_k_is_told_apart_and_never_chosen() -> None:
-    found = planned(members=2)
-    without = [option for option in found.options if option.fidelity is None]
+def test_top_k_of_several_teachers_has_no_fidelity_and_is_never_chosen() -> None:
+    result = planned(members=2)
+    without = [option for option in result.options if option.fidelity is None]
     assert without
     assert all(isinstance(option.sparsifier, TopK) for option in without)
-    only = replace(found, options=tuple(without))
+    only = replace(result, options=tuple(without))
     with pytest.raises(SoftLabelError):
-        chosen(replace(only, options=(*without, an_option(1, 10**9, 0.1))), 10**8)
+        best_within(replace(only, options=(*without, an_option(1, 10**9, 0.1))), 10**8)
 
 
-def test_a_budget_takes_the_least_error_that_fits_and_of_equals_the_smaller() -> None:
+def test_the_best_option_has_the_least_error_that_fits_and_the_smaller_of_equals_wins() -> None:
     small, large, best = an_option(1, 100, 0.5), an_option(2, 200, 0.2), an_option(3, 300, 0.1)
     as_good = an_option(4, 250, 0.1)
-    apart = an_option(5, 1, None)
-    found = a_plan(best, small, large, as_good, apart)
-    assert chosen(found, 100) == small
-    assert chosen(found, 249) == large
-    assert chosen(found, 10**9) == as_good
+    not_combinable = an_option(5, 1, None)
+    result = a_plan(best, small, large, as_good, not_combinable)
+    assert best_within(result, 100) == small
+    assert best_within(result, 249) == large
+    assert best_within(result, 10**9) == as_good
 
 
 def test_an_impossible_budget_is_refused_with_the_smallest_possible() -> None:
-    found = a_plan(an_option(1, 5000, 0.5), an_option(2, 4321, 0.9), an_option(5, 1, None))
-    with pytest.raises(SoftLabelError, match=r"into 4,320 bytes: the smallest .* take 4,321,"):
-        chosen(found, 4320)
+    result = a_plan(an_option(1, 5000, 0.5), an_option(2, 4321, 0.9), an_option(5, 1, None))
+    with pytest.raises(
+        SoftLabelError, match=r"into 4,320 bytes: the smallest .* take 4,321 bytes "
+    ):
+        best_within(result, 4320)

@@ -1,4 +1,4 @@
-"""The plan's table: 80 columns unbroken, the biased marked, and everything as JSON."""
+"""The plan's table: 80 columns without breaks, marks on biased options, and everything as JSON."""
 
 import io
 import json
@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from stillroom.softlabels.capture.solve_threshold import ThresholdRequest, Wanted
+from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
 from stillroom.softlabels.plan.fidelity import Fidelity
-from stillroom.softlabels.plan.plan import Option, Plan, Whole
-from stillroom.softlabels.plan.plan_table import document, legend, table, told
+from stillroom.softlabels.plan.plan import Option, Plan, Population
+from stillroom.softlabels.plan.plan_table import document, legend, option_text, table
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
 
 TOP = TopK(k=256, temperatures=(1.0,))
 
 
-def option(sparsifier: Wanted, missing_mass: Any = "unbiased", is_apart: bool = False) -> Option:
+def option(
+    sparsifier: SparsifierRequest, missing_mass: Any = "unbiased", is_apart: bool = False
+) -> Option:
     fidelity = Fidelity(
         retained_mass=0.98765,
         weight_sum=1.0,
@@ -37,7 +39,7 @@ def option(sparsifier: Wanted, missing_mass: Any = "unbiased", is_apart: bool = 
 
 
 def a_plan(*options: Option) -> Plan:
-    whole = Whole(rows=5000, rows_per_shard=8192, copies=3)
+    whole = Population(rows=5000, rows_per_shard=8192, copies=3)
     return Plan(
         options=options, positions=9, sampled=9, members=1, draws=4, temperature=4.0, whole=whole
     )
@@ -55,7 +57,7 @@ WIDEST = a_plan(
     option(TOP, "renormalise"),
     option(ThresholdRequest(256.0, 4.0)),
     option(FixedThreshold(k=256, temperature=4.0)),
-    option(Sample(draws=4096, temperature=4.0)),
+    option(Sample(samples=4096, temperature=4.0)),
 )
 
 
@@ -79,7 +81,7 @@ def test_only_top_k_is_marked_and_its_second_treatment_repeats_no_bytes() -> Non
     assert "*      biased" in legend(WIDEST)
 
 
-def test_what_several_teachers_cannot_have_is_marked_and_explained() -> None:
+def test_an_option_that_several_teachers_cannot_have_is_marked_and_explained() -> None:
     plan = a_plan(option(TOP, "tail_bucket", is_apart=True))
     assert printed(plan)[-1].split()[-5:] == ["-"] * 5
     assert "softlabels.combine=capture" in legend(plan)
@@ -92,17 +94,17 @@ def test_what_several_teachers_cannot_have_is_marked_and_explained() -> None:
         (WIDEST.options[0], "full, every class"),
         (WIDEST.options[2], "topk, the 256 largest of each distribution, renormalised (biased)"),
         (WIDEST.options[3], "threshold, 256 entries on average (unbiased)"),
-        (WIDEST.options[5], "sample, 4096 draws of each distribution (unbiased)"),
+        (WIDEST.options[5], "sample, 4096 samples of each distribution (unbiased)"),
     ],
 )
-def test_a_choice_is_told_in_words(chosen: Option, words: str) -> None:
-    assert told(chosen) == words
+def test_a_choice_is_described_in_words(chosen: Option, words: str) -> None:
+    assert option_text(chosen) == words
 
 
 def test_the_document_holds_every_number_and_names_every_kind() -> None:
-    found = json.loads(json.dumps(document(WIDEST), allow_nan=False))
-    kinds = [one["sparsifier"]["kind"] for one in found["options"]]
+    plain = json.loads(json.dumps(document(WIDEST), allow_nan=False))
+    kinds = [one["sparsifier"]["kind"] for one in plain["options"]]
     assert kinds == ["full", "topk", "topk", "threshold", "threshold_fixed", "sample"]
-    assert [one["is_biased"] for one in found["options"]] == [False, True, True] + [False] * 3
-    assert found["options"][1]["fidelity"]["gradient_norm_ratio"] == 1.2345
-    assert found["whole"]["copies"] == 3
+    assert [one["is_biased"] for one in plain["options"]] == [False, True, True] + [False] * 3
+    assert plain["options"][1]["fidelity"]["gradient_norm_ratio"] == 1.2345
+    assert plain["whole"]["copies"] == 3

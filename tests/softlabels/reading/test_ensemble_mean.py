@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from dense_answers import log_softmax, normal_logits, row, softmax, stored
 from pydantic import ValidationError
+from support.softlabels.dense_reference import log_softmax, normal_logits, row, softmax, stored
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.combination import Combination, require_combinable
-from stillroom.softlabels.format.distributions import Distributions
-from stillroom.softlabels.reading.ensemble_mean import combined
+from stillroom.softlabels.format.distributions import Distributions, SparseDistributions
+from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
     Full,
@@ -19,7 +19,7 @@ from stillroom.softlabels.sparsify.sparsifiers import (
 )
 
 TOPK = TopK(k=3, temperatures=(1.0,))
-SAMPLE = Sample(draws=50, temperature=1.0)
+SAMPLE = Sample(samples=50, temperature=1.0)
 THRESHOLD = Threshold(entries=9.0, tau=0.05, temperature=1.0)
 FIXED = FixedThreshold(k=6, temperature=1.0)
 UNBIASED: list[Sparsifier] = [SAMPLE, THRESHOLD, FIXED]
@@ -30,7 +30,7 @@ LOGIT = Combination.of("logit", [1, 1])
 def whole(*p: list[float]) -> Distributions:
     dense = np.array(p)
     owners, ids = np.indices(dense.shape)
-    return Distributions(owners.ravel(), ids.ravel(), dense.ravel(), *dense.shape)
+    return SparseDistributions(owners.ravel(), ids.ravel(), dense.ravel(), *dense.shape)
 
 
 def test_shares_are_proportional_to_the_weights() -> None:
@@ -44,7 +44,7 @@ def test_a_member_without_a_share_is_refused(weights: list[float]) -> None:
 
 
 def test_a_mean_of_probabilities_by_hand() -> None:
-    found = combined(
+    found = ensemble_mean(
         [whole([0.5, 0.5], [1, 0]), whole([0.1, 0.9], [0, 1])],
         Combination.of("probability", [3, 1]),
     )
@@ -53,20 +53,20 @@ def test_a_mean_of_probabilities_by_hand() -> None:
 
 
 def test_a_mean_of_logits_by_hand() -> None:
-    found = combined([whole([0.9, 0.1], [0.8, 0.2]), whole([0.5, 0.5], [0.2, 0.8])], LOGIT)
+    found = ensemble_mean([whole([0.9, 0.1], [0.8, 0.2]), whole([0.5, 0.5], [0.2, 0.8])], LOGIT)
     # sqrt(0.45) : sqrt(0.05) = 3 : 1
     assert found.dense() == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5]]))
 
 
 def test_a_class_that_one_member_rules_out_has_no_geometric_mean() -> None:
-    found = combined([whole([0.5, 0.5, 0]), whole([0, 0.5, 0.5])], LOGIT)
+    found = ensemble_mean([whole([0.5, 0.5, 0]), whole([0, 0.5, 0.5])], LOGIT)
     assert found.dense().tolist() == [[0, 1, 0]]
 
 
 def test_members_that_leave_no_class_together_are_refused_not_nan() -> None:
     sure = [whole([0.5, 0.5], [1, 0]), whole([0.5, 0.5], [0, 1])]
     with pytest.raises(SoftLabelError, match=r"position 1: .* softlabels\.mean=probability"):
-        combined(sure, LOGIT)
+        ensemble_mean(sure, LOGIT)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0, 7.3])
@@ -74,8 +74,8 @@ def test_whole_members_are_combined_exactly_at_any_temperature(temperature: floa
     logits = [normal_logits(5, 40, seed=seed) for seed in (1, 2, 3)]
     weights = [0.5, 0.2, 0.3]
     parts = [stored(member, Full()).distributions(temperature) for member in logits]
-    arithmetic = combined(parts, Combination.of("probability", weights)).dense()
-    geometric = combined(parts, Combination.of("logit", weights)).dense()
+    arithmetic = ensemble_mean(parts, Combination.of("probability", weights)).dense()
+    geometric = ensemble_mean(parts, Combination.of("logit", weights)).dense()
     p = sum(w * softmax(m, temperature) for w, m in zip(weights, logits, strict=True))
     log_p = sum(w * log_softmax(m, temperature) for w, m in zip(weights, logits, strict=True))
     assert arithmetic == pytest.approx(p, rel=1e-12)
@@ -94,7 +94,7 @@ def test_a_mean_of_unbiased_members_is_unbiased(kind: Sparsifier) -> None:
     ]
     # Each member estimates its own distribution, so the spread of each is what is seen of it;
     # that they are independent of each other makes the variances add up.
-    found = combined(parts, Combination.of("probability", shares)).dense()
+    found = ensemble_mean(parts, Combination.of("probability", shares)).dense()
     expected = shares[0] * softmax(logits[0])[0] + shares[1] * softmax(logits[1])[0]
     variance = sum(s**2 * part.dense().var(axis=0) for s, part in zip(shares, parts, strict=True))
     error = found.mean(axis=0) - expected
@@ -109,11 +109,11 @@ def test_one_whole_and_one_unbiased_member_may_have_a_mean_of_probabilities() ->
 
 
 @pytest.mark.parametrize("kind", [Full(), TOPK, *UNBIASED])
-def test_a_single_member_is_itself_whatever_it_is(kind: Sparsifier) -> None:
+def test_a_single_member_stays_as_it_is(kind: Sparsifier) -> None:
     for mean in ("probability", "logit"):
         require_combinable([kind], Combination.of(mean, [2.0]))
     part = whole([0.25, 0.25])  # a head: not normalised on the way
-    assert combined([part], Combination.of("logit", [2.0])).dense().tolist() == [[0.25, 0.25]]
+    assert ensemble_mean([part], Combination.of("logit", [2.0])).dense().tolist() == [[0.25, 0.25]]
 
 
 @pytest.mark.parametrize("kind", [TOPK, *UNBIASED])
@@ -132,7 +132,7 @@ def test_any_mean_of_truncated_heads_is_refused(members: list[Sparsifier]) -> No
 
 
 def test_members_that_are_unbiased_at_different_temperatures_are_refused() -> None:
-    other = Sample(draws=50, temperature=4.0)
+    other = Sample(samples=50, temperature=4.0)
     with pytest.raises(SoftLabelError, match=r"different temperatures: \[1\.0, 4\.0\]"):
         require_combinable([THRESHOLD, other], PROBABILITY)
 

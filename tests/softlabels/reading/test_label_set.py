@@ -1,6 +1,5 @@
 """Reading a set: by key and never by position, and damaged files never served."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from linear_teachers import (
+from support.softlabels.linear_teachers import (
     NAMES,
     Captured,
-    Questions,
+    MemoryInputs,
     capture,
+    capture_inputs,
     linear,
-    questions,
-    token_questions,
+    token_inputs,
     write_set,
 )
 
@@ -32,9 +31,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return p / p.sum(axis=1, keepdims=True)
 
 
-def rows_of(asked: Questions) -> list[slice]:
+def rows_of(inputs: MemoryInputs) -> list[slice]:
     """Return which of all positions each row's are."""
-    ends = np.cumsum([len(row.labels) for row in asked.rows]).tolist()
+    ends = np.cumsum([len(row.labels) for row in inputs.rows]).tolist()
     return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
 
 
@@ -43,30 +42,30 @@ def test_the_ensemble_is_the_mean_of_the_members_probabilities(
     captured: Captured, temperature: float
 ) -> None:
     expected = sum(softmax(captured.dense(member) / temperature) for member in (0, 1)) / 2
-    found = captured.labels.plain(captured.questions.example_ids, temperature)
+    found = captured.labels.plain(captured.capture_inputs.example_ids, temperature)
     assert found.dense() == pytest.approx(expected, abs=1e-7)
 
 
 def test_the_mean_of_logits_is_the_softmax_of_the_mean_logit(tmp_path: Path) -> None:
     made = capture(tmp_path / "set", mean="logit")
-    found = made.labels.plain(made.questions.example_ids, 2.0).dense()
+    found = made.labels.plain(made.capture_inputs.example_ids, 2.0).dense()
     assert found == pytest.approx(softmax((made.dense(0) + made.dense(1)) / 4), abs=1e-7)
 
 
 @pytest.fixture(scope="module")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> Captured:
     """Return a set of two members over rows of one to three positions."""
-    return capture(tmp_path_factory.mktemp("tokens") / "set", asked=token_questions())
+    return capture(tmp_path_factory.mktemp("tokens") / "set", inputs=token_inputs())
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 9), unique=True))
-def test_rows_come_with_all_their_positions_in_the_order_in_which_they_are_asked_for(
+def test_rows_come_with_all_their_positions_in_the_order_of_the_names(
     tokens: Captured, order: list[int]
 ) -> None:
     whole = sum(softmax(tokens.dense(member)) for member in (0, 1)) / 2
-    places = rows_of(tokens.questions)
-    names = [tokens.questions.names[row] for row in order]
+    places = rows_of(tokens.capture_inputs)
+    names = [tokens.capture_inputs.names[row] for row in order]
     expected = np.concatenate([np.zeros((0, 4)), *(whole[places[row]] for row in order)])
     assert tokens.labels.distributions(names, 1.0).dense() == pytest.approx(expected, abs=1e-7)
     lengths = [places[row].stop - places[row].start for row in order]
@@ -74,29 +73,31 @@ def test_rows_come_with_all_their_positions_in_the_order_in_which_they_are_asked
 
 
 def test_the_same_rows_in_another_order_on_disk_read_the_same(tmp_path: Path) -> None:
-    asked = token_questions()
-    backwards = asked.take(range(9, -1, -1))
+    inputs = token_inputs()
+    backwards = inputs.take(range(9, -1, -1))
     one, other = (
-        capture(tmp_path / name, asked=rows) for name, rows in (("a", asked), ("b", backwards))
+        capture(tmp_path / name, inputs=rows) for name, rows in (("a", inputs), ("b", backwards))
     )
     assert one.labels.manifest.content != other.labels.manifest.content
-    found = [of.labels.distributions(asked.names, 1.0).dense() for of in (one, other)]
+    found = [of.labels.distributions(inputs.names, 1.0).dense() for of in (one, other)]
     assert (found[0] == found[1]).all()
 
 
-def test_views_and_draws_are_told_apart(tmp_path: Path) -> None:
-    plain, kind = questions(12), Sample(draws=3, temperature=1.0)
-    viewed = Questions(
+def test_views_and_draws_are_different_rows(tmp_path: Path) -> None:
+    plain, kind = capture_inputs(12), Sample(samples=3, temperature=1.0)
+    viewed = MemoryInputs(
         tuple(replace(row, view=1, input_key=row.input_key[::-1]) for row in plain.rows),
         tuple(-seen for seen in plain.inputs),
     )
-    asked = Questions(
+    inputs = MemoryInputs(
         plain.rows + viewed.rows + viewed.with_rows(draw=1).rows,
         plain.inputs + viewed.inputs + viewed.inputs,
     )
-    made = capture(tmp_path / "set", members=1, sparsifier=kind, asked=asked)
+    made = capture(tmp_path / "set", members=1, sparsifier=kind, inputs=inputs)
     assert made.labels.manifest.rows == 3 * len(plain.example_ids)
-    assert made.labels.asked == 2 * len(plain.example_ids)  # two views, of one of them two draws
+    assert made.labels.captured_inputs == 2 * len(
+        plain.example_ids
+    )  # two views, of one of them two draws
     each = [
         made.labels.distributions([(key, view, draw) for key in plain.example_ids], 1.0).dense()
         for view, draw in ((0, 0), (1, 0), (1, 1))
@@ -116,7 +117,7 @@ def test_views_and_draws_are_told_apart(tmp_path: Path) -> None:
 def test_the_first_row_without_soft_labels_is_named_and_all_are_counted(
     captured: Captured,
 ) -> None:
-    key = captured.questions.example_ids[0]
+    key = captured.capture_inputs.example_ids[0]
     names = [(key, 0, 0), (b"\xfe" * 16, 2, 1), (b"\xff" * 16, 0, 0), (key, 1, 0)]
     message = rf"3 of 4 rows have no soft label, the first is example {'fe' * 16}, view 2, draw 1"
     for read in (captured.labels.positions, lambda rows: captured.labels.distributions(rows, 1.0)):
@@ -124,27 +125,27 @@ def test_the_first_row_without_soft_labels_is_named_and_all_are_counted(
             read(names)
 
 
-def test_a_row_that_is_asked_for_twice_is_refused_rather_than_served_empty(
+def test_a_row_that_is_named_twice_is_refused(
     captured: Captured,
 ) -> None:
-    key = captured.questions.example_ids[3]
-    with pytest.raises(
-        SoftLabelError, match=f"example {key.hex()}, view 0, draw 0 is asked for twice"
-    ):
-        captured.labels.plain([key, captured.questions.example_ids[0], key], 1.0)
+    key = captured.capture_inputs.example_ids[3]
+    with pytest.raises(SoftLabelError, match=f"example {key.hex()}, view 0, draw 0 is named twice"):
+        captured.labels.plain([key, captured.capture_inputs.example_ids[0], key], 1.0)
 
 
 def test_foreign_classes_and_teachers_are_refused_with_both_sides(captured: Captured) -> None:
     weights = [member.capture.weights for member in captured.members]
     captured.labels.require(NAMES, weights)
-    with pytest.raises(SoftLabelError, match="classes a, b, c, d, and the examples of b, a, c, d"):
+    with pytest.raises(
+        SoftLabelError, match="classes a, b, c, d, and the examples have b, a, c, d"
+    ):
         captured.labels.require(("b", "a", "c", "d"), weights)
-    with pytest.raises(SoftLabelError, match="and the examples of a, b, c"):
+    with pytest.raises(SoftLabelError, match="and the examples have a, b, c"):
         captured.labels.require(NAMES[:3], weights)
-    with pytest.raises(SoftLabelError, match=f"teachers {'0' * 12}, .* those at hand are ffff"):
+    with pytest.raises(SoftLabelError, match=f"teachers {'0' * 12}, .* and the project has ffff"):
         captured.labels.require(NAMES, ["f" * 64, weights[1]])
     for others in (weights[::-1], weights[:1], [*weights, weights[0]], []):
-        with pytest.raises(SoftLabelError, match="soft labels were made by the teachers"):
+        with pytest.raises(SoftLabelError, match="soft labels were captured from the teachers"):
             captured.labels.require(NAMES, others)
 
 
@@ -152,7 +153,9 @@ def test_a_set_of_another_codec_is_refused(captured: Captured) -> None:
     manifest = captured.labels.manifest
     other = manifest_of(manifest.members, manifest.combination, "nested-0", 4, NAMES)
     write_manifest(captured.folder, other)
-    with pytest.raises(SoftLabelError, match="encoded by nested-0, and coordinates-1 is what"):
+    with pytest.raises(
+        SoftLabelError, match="encoded by nested-0, and this version reads coordinates-1"
+    ):
         SoftLabelSet(captured.folder)
 
 
@@ -166,18 +169,18 @@ def test_a_mean_of_truncated_heads_is_refused_when_the_set_is_opened(
 
 def test_the_mean_of_one_teachers_head_is_the_head(tmp_path: Path) -> None:
     made = capture(tmp_path / "set", 1, TopK(k=2, temperatures=(1.0, 4.0)))
-    found = made.labels.plain(made.questions.example_ids, 4.0)
+    found = made.labels.plain(made.capture_inputs.example_ids, 4.0)
     p = softmax(made.dense(0) / 4)
     head = p >= np.sort(p, axis=1)[:, -2:-1]
     assert found.dense() == pytest.approx(np.where(head, p, 0), abs=1e-6)
     with pytest.raises(SoftLabelError, match=r"temperature 2 was not captured.*softlabels\.temp"):
-        made.labels.plain(made.questions.example_ids, 2.0)
+        made.labels.plain(made.capture_inputs.example_ids, 2.0)
 
 
 @pytest.mark.parametrize(
     "kind",
     [
-        Sample(draws=40, temperature=2.0),
+        Sample(samples=40, temperature=2.0),
         Threshold(entries=2.0, tau=0.1, temperature=2.0),
         FixedThreshold(k=2, temperature=2.0),
     ],
@@ -186,80 +189,37 @@ def test_the_mean_of_one_teachers_head_is_the_head(tmp_path: Path) -> None:
 def test_the_mean_of_unbiased_members_over_many_draws_is_that_of_their_probabilities(
     tmp_path: Path, kind: Sample | Threshold | FixedThreshold
 ) -> None:
-    plain, draws = questions(6, parts=1), 300
-    asked = Questions(
+    plain, draws = capture_inputs(6, parts=1), 300
+    inputs = MemoryInputs(
         tuple(replace(row, draw=draw) for draw in range(draws) for row in plain.rows),
         plain.inputs * draws,
     )
     members = [linear(seed, kind) for seed in (1, 2)]
-    labels = write_set(tmp_path / "set", members, asked, Store(tmp_path / "store"), shard_rows=400)
-    found = labels.distributions(asked.names, 2.0).dense().reshape(draws, 6, 4)
+    labels = write_set(tmp_path / "set", members, inputs, Store(tmp_path / "store"), shard_rows=400)
+    found = labels.distributions(inputs.names, 2.0).dense().reshape(draws, 6, 4)
     logits = [np.stack(plain.inputs) @ member.weights for member in members]
     expected = sum(softmax(each.astype(np.float64) / 2) for each in logits) / 2
     errors = found.std(axis=0) / np.sqrt(draws)
     assert (np.abs(found.mean(axis=0) - expected) <= 5 * errors + 1e-3).all()
-    with pytest.raises(SoftLabelError, match="unbiased at temperature 2, and at 1 they would not"):
-        labels.distributions(asked.names, 1.0)
+    with pytest.raises(SoftLabelError, match="unbiased at temperature 2, but not at 1"):
+        labels.distributions(inputs.names, 1.0)
 
 
 def test_members_of_different_sparsifiers_may_be_of_one_set(tmp_path: Path) -> None:
     members = [linear(1, Full()), linear(2, FixedThreshold(k=4, temperature=1.0))]
-    asked = questions()
-    labels = write_set(tmp_path / "set", members, asked, Store(tmp_path / "store"))
-    logits = [(np.stack(asked.inputs) @ member.weights).astype(np.float64) for member in members]
+    inputs = capture_inputs()
+    labels = write_set(tmp_path / "set", members, inputs, Store(tmp_path / "store"))
+    logits = [(np.stack(inputs.inputs) @ member.weights).astype(np.float64) for member in members]
     expected = (softmax(logits[0]) + softmax(logits[1])) / 2
-    assert labels.plain(asked.example_ids, 1.0).dense() == pytest.approx(expected, abs=1e-6)
-
-
-def test_every_flipped_byte_of_a_shard_is_found_and_the_shard_is_named(captured: Captured) -> None:
-    name = captured.labels.manifest.members[1].shards[2].name
-    path = captured.folder / "shards" / name
-    content = path.read_bytes()
-    for position in range(0, len(content), 97):
-        damaged = bytearray(content)
-        damaged[position] ^= 1
-        path.write_bytes(bytes(damaged))
-        with pytest.raises(SoftLabelError, match=f"{name} is damaged"):
-            SoftLabelSet(captured.folder).plain(captured.questions.example_ids[:1], 1.0)
-
-
-@pytest.mark.parametrize("damage", [Path.unlink, lambda path: (path.unlink(), path.mkdir())])
-def test_a_missing_shard_is_named_with_the_way_out(
-    captured: Captured, damage: Callable[[Path], object]
-) -> None:
-    path = captured.folder / "shards" / captured.labels.manifest.members[0].shards[1].name
-    damage(path)
-    with pytest.raises(SoftLabelError, match=f"{path} is missing .*--pipeline=capture"):
-        SoftLabelSet(captured.folder).plain(captured.questions.example_ids[:1], 1.0)
-
-
-def test_two_shards_that_were_swapped_are_found(captured: Captured) -> None:
-    first, second = (
-        captured.folder / "shards" / shard.name
-        for shard in captured.labels.manifest.members[0].shards[:2]
-    )
-    a, b = first.read_bytes(), second.read_bytes()
-    first.write_bytes(b)
-    second.write_bytes(a)
-    with pytest.raises(SoftLabelError, match=f"{first.name} is damaged"):
-        SoftLabelSet(captured.folder).plain(captured.questions.example_ids[:1], 1.0)
+    assert labels.plain(inputs.example_ids, 1.0).dense() == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_row_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
-    asked = questions(6)
-    twice = asked.take([0, 1, 2, 3, 4, 5, 0])
-    made = capture(tmp_path / "set", members=1, asked=twice)
-    with pytest.raises(SoftLabelError, match="member 0: a row stands there twice"):
-        made.labels.plain(asked.example_ids, 1.0)
-
-
-def test_shards_are_read_where_they_are_said_to_lie(captured: Captured, tmp_path: Path) -> None:
-    moved = tmp_path / "moved"
-    (captured.folder / "shards").rename(moved)
-    labels = SoftLabelSet(captured.folder, lambda member, shard: moved / shard.name)
-    expected = sum(softmax(captured.dense(member)) for member in (0, 1)) / 2
-    found = labels.plain(captured.questions.example_ids, 1.0).dense()
-    assert found == pytest.approx(expected, abs=1e-7)
+    inputs = capture_inputs(6)
+    twice = inputs.take([0, 1, 2, 3, 4, 5, 0])
+    made = capture(tmp_path / "set", members=1, inputs=twice)
+    with pytest.raises(SoftLabelError, match="member 0 holds a row twice"):
+        made.labels.plain(inputs.example_ids, 1.0)
 
 
 def test_opening_reads_no_shard_and_tables_come_in_the_order_of_the_manifest(
@@ -270,7 +230,7 @@ def test_opening_reads_no_shard_and_tables_come_in_the_order_of_the_manifest(
         found = list(labels.tables(member))
         assert [shard for shard, _ in found] == list(labels.manifest.members[member].shards)
         ids = [key for _, table in found for key in table["example_id"].to_pylist()]
-        assert ids == captured.questions.example_ids
+        assert ids == captured.capture_inputs.example_ids
     for path in (captured.folder / "shards").iterdir():
         path.unlink()
     assert len(SoftLabelSet(captured.folder).members) == 2
@@ -280,6 +240,6 @@ def test_shares_weight_the_members(captured: Captured) -> None:
     manifest = captured.labels.manifest
     shares = Combination.of("probability", [3.0, 1.0])
     write_manifest(captured.folder, manifest_of(manifest.members, shares, manifest.codec, 4, NAMES))
-    found = SoftLabelSet(captured.folder).plain(captured.questions.example_ids, 1.0).dense()
+    found = SoftLabelSet(captured.folder).plain(captured.capture_inputs.example_ids, 1.0).dense()
     expected = 0.75 * softmax(captured.dense(0)) + 0.25 * softmax(captured.dense(1))
     assert found == pytest.approx(expected, abs=1e-7)

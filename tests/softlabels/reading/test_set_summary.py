@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from linear_teachers import Captured, capture
+from support.softlabels.linear_teachers import Captured, capture
 
 from stillroom.softlabels.format.manifest import SHARDS
 from stillroom.softlabels.reading.set_summary import summary

@@ -11,7 +11,7 @@ from stillroom.softlabels.sparsify.entries import (
     SampleEntries,
     ThresholdEntries,
     TopKEntries,
-    concatenated,
+    concatenate_entries,
 )
 
 ONE, TWO = np.array([0.5], np.float32), np.array([0.25, 0.75], np.float32)
@@ -35,7 +35,7 @@ def of(first: bool) -> list[Entries]:
 @pytest.mark.parametrize("kind", range(4))
 def test_batches_follow_each_other_in_every_column(kind: int) -> None:
     first, second = of(first=True)[kind], of(first=False)[kind]
-    both = concatenated([first, second])
+    both = concatenate_entries([first, second])
     assert type(both) is type(first)
     for name in (field.name for field in fields(both)):
         ours, before, after = (getattr(one, name) for one in (both, first, second))

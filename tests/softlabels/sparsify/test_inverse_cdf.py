@@ -1,31 +1,29 @@
-"""Locate: points of the cumulative mass, against numbers by hand and in float64."""
+"""Inverse CDF: points of the cumulative mass, against numbers by hand and in float64."""
 
 import math
 
 import numpy as np
 import torch
-from dense_answers import normal_logits
 from hypothesis import given
 from hypothesis import strategies as st
+from support.softlabels.dense_reference import normal_logits
 
-from stillroom.softlabels.sparsify.inverse_cdf import locate
-from stillroom.softlabels.sparsify.row_max import peaked
+from stillroom.softlabels.sparsify.inverse_cdf import inverse_cdf
+from stillroom.softlabels.sparsify.row_max import with_row_max
 from stillroom.softlabels.sparsify.softmax_mass import mass
 
 
 def test_points_of_the_cumulative_mass_by_hand() -> None:
     # e = (1/4, 0, 1/2, 1, 1/4), z = 2: class 0 owns [0, 1/4), 2 [1/4, 3/4), 3 [3/4, 7/4), 4 the
     # rest; class 1 owns nothing.
-    found = mass(peaked(torch.tensor([[1.0, 0, 2, 4, 1]]).log()), 1.0)
+    weights = mass(with_row_max(torch.tensor([[1.0, 0, 2, 4, 1]]).log()), 1.0)
     points = torch.tensor([0, 0.2, 0.26, 0.7, 0.76, 1.7, 1.76, 1.999], dtype=torch.float64)
-    classes = locate(found, torch.zeros(8, dtype=torch.long), points)
+    classes = inverse_cdf(weights, torch.zeros(8, dtype=torch.long), points)
     assert classes.tolist() == [0, 0, 2, 2, 3, 3, 4, 4]
 
 
 @given(st.integers(0, 1000), st.sampled_from([2, 5, 256, 257, 700]), st.floats(0, 0.5))
-def test_the_middle_of_a_class_is_found_to_be_its_own(
-    seed: int, classes: int, without_mass: float
-) -> None:
+def test_the_middle_of_a_class_belongs_to_it(seed: int, classes: int, without_mass: float) -> None:
     rng = np.random.default_rng(seed)
     logits = normal_logits(2, classes, scale=2, seed=seed)
     logits[rng.random(logits.shape) < without_mass] = -np.inf
@@ -33,21 +31,21 @@ def test_the_middle_of_a_class_is_found_to_be_its_own(
     e = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     rows, ids = np.nonzero(e)
     middles = (e.cumsum(axis=1) - e / 2)[rows, ids]
-    found = mass(peaked(torch.from_numpy(logits)), 1.0)
-    classes_found = locate(found, torch.from_numpy(rows), torch.from_numpy(middles))
+    weights = mass(with_row_max(torch.from_numpy(logits)), 1.0)
+    owners = inverse_cdf(weights, torch.from_numpy(rows), torch.from_numpy(middles))
     # A class thinner than float32's sums are wide may be missed.
     wide = (e / e.sum(axis=1, keepdims=True))[rows, ids] > 1e-5
-    assert (classes_found.numpy() == ids)[wide].all()
+    assert (owners.numpy() == ids)[wide].all()
 
 
 @given(st.integers(0, 1000))
-def test_a_class_without_mass_is_never_found(seed: int) -> None:
+def test_a_class_without_mass_is_never_returned(seed: int) -> None:
     rng = np.random.default_rng(seed)
     logits = torch.full((1, 600), -math.inf)
     support = rng.choice(600, size=rng.integers(1, 5), replace=False)
     logits[0, support] = 1.5
-    found = mass(peaked(logits), 1.0)
+    weights = mass(with_row_max(logits), 1.0)
     edges = [0.0, *(np.arange(1, len(support)) * 1.0), math.nextafter(len(support), 0)]
     points = torch.tensor([*edges, *rng.random(20) * len(support)], dtype=torch.float64)
-    classes = locate(found, torch.zeros(len(points), dtype=torch.long), points)
+    classes = inverse_cdf(weights, torch.zeros(len(points), dtype=torch.long), points)
     assert set(classes.tolist()) <= set(support.tolist())

@@ -1,4 +1,4 @@
-"""Draws: the published generator, and streams that depend on the key, the draw and the purpose."""
+"""Row RNG: the published generator; streams depend on the key, the draw and the purpose."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def test_the_salt_is_the_head_of_a_sha256() -> None:
 def test_a_rows_numbers_do_not_depend_on_the_rows_around_it(order: list[int]) -> None:
     keys = [bytes([number]) * 16 for number in range(6)]
     draws, counts = [0, 1, 2, 0, 9, 65535], [3, 0, 5, 1, 2, 4]
-    found = uniforms(
+    numbers = uniforms(
         [keys[row] for row in order],
         [draws[row] for row in order],
         [counts[row] for row in order],
@@ -74,7 +74,7 @@ def test_a_rows_numbers_do_not_depend_on_the_rows_around_it(order: list[int]) ->
         7,
     )
     expected = [u for row in order for u in one(keys[row], draws[row], counts[row])]
-    assert found.tolist() == expected
+    assert numbers.tolist() == expected
 
 
 def test_fewer_numbers_are_the_first_of_more() -> None:
@@ -86,10 +86,10 @@ def test_another_process_draws_the_same_numbers() -> None:
         "from stillroom.softlabels.sparsify.row_rng import *;"
         "print(uniforms([bytes(range(16))], [3], [5], Purpose.ROUND, salt(0, 'w')).tolist())"
     )
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert told.stdout.strip() == str(one(KEY, 3, 5, Purpose.ROUND, salt(0, "w")))
+    assert process.stdout.strip() == str(one(KEY, 3, 5, Purpose.ROUND, salt(0, "w")))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_another_process_draws_the_same_numbers() -> None:
         {"key": bytes([*range(15), 143])},
     ],
 )
-def test_whatever_changes_gives_another_stream(other: dict[str, object]) -> None:
+def test_any_changed_argument_gives_another_stream(other: dict[str, object]) -> None:
     assert not set(one()) & set(one(**other))  # type: ignore[arg-type]
 
 
@@ -111,7 +111,7 @@ def test_no_rows_take_no_numbers() -> None:
     assert uniforms([], [], [], Purpose.SPARSIFY, 7).tolist() == []
 
 
-def test_a_draw_number_for_each_row_is_demanded() -> None:
+def test_each_row_needs_a_draw_number() -> None:
     with pytest.raises(ValueError, match="shorter"):
         uniforms([KEY, KEY], [0], [1, 1], Purpose.SPARSIFY, 7)
 
@@ -121,10 +121,10 @@ def test_first_numbers_are_uniform_over_keys_and_over_draws() -> None:
     keys = [number.to_bytes(16, "little") for number in range(10_000)]
     over_keys = uniforms(keys, [0] * 10_000, [1] * 10_000, Purpose.SPARSIFY, 7)
     over_draws = uniforms([KEY] * 10_000, range(10_000), [1] * 10_000, Purpose.SPARSIFY, 7)
-    for found in (over_keys, over_draws):
-        counts = np.bincount((found * 50).astype(int), minlength=50)
+    for numbers in (over_keys, over_draws):
+        counts = np.bincount((numbers * 50).astype(int), minlength=50)
         assert np.abs(counts - 200).max() < 5 * 14
-        assert found.mean() == pytest.approx(0.5, abs=5 / np.sqrt(12 * 10_000))
+        assert numbers.mean() == pytest.approx(0.5, abs=5 / np.sqrt(12 * 10_000))
 
 
 def test_draws_of_one_input_and_purposes_of_one_draw_are_uncorrelated() -> None:

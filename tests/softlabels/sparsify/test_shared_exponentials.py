@@ -1,4 +1,4 @@
-"""Powers: the chains worked out by hand, and their numbers against plain exponentials."""
+"""Shared exponentials: chains by hand, and the law that each power follows."""
 
 import math
 
@@ -24,9 +24,9 @@ from stillroom.softlabels.sparsify.shared_exponentials import bases
     ids=str,
 )
 def test_chains_by_hand(temperatures: tuple[float, ...], expected: dict[float, float]) -> None:
-    found = bases(temperatures)
-    assert found == expected
-    assert list(found) == sorted(expected, reverse=True)
+    base_of = bases(temperatures)
+    assert base_of == expected
+    assert list(base_of) == sorted(expected, reverse=True)
 
 
 @given(st.lists(st.integers(1, 40).map(lambda n: n / 4), min_size=1, max_size=8))
@@ -34,9 +34,9 @@ def test_each_power_is_a_square_of_the_one_before_or_that_times_the_base(
     temperatures: list[float],
 ) -> None:
     e, last, x = 1.0, 0.0, -3.0
-    found = bases(temperatures)
-    assert set(found) == set(temperatures)
-    for temperature, base in found.items():
+    base_of = bases(temperatures)
+    assert set(base_of) == set(temperatures)
+    for temperature, base in base_of.items():
         power = base / temperature
         if base != last:
             assert power in (1, 2)

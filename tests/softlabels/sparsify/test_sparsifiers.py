@@ -1,4 +1,4 @@
-"""Kinds: what each says of its bias, and the parameters that none accepts."""
+"""Sparsifiers: the description of each bias, and the parameters that are refused."""
 
 from typing import Any
 
@@ -14,15 +14,15 @@ from stillroom.softlabels.sparsify.sparsifiers import (
     bias,
 )
 
-SAMPLE = {"draws": 8, "temperature": 1.0}
+SAMPLE = {"samples": 8, "temperature": 1.0}
 THRESHOLD = {"entries": 4.0, "tau": 0.1, "temperature": 1.0}
 FIXED = {"k": 4, "temperature": 1.0}
 
 
-def test_the_bias_of_each_kind_is_told_with_its_own_numbers() -> None:
+def test_the_bias_of_each_kind_is_described_with_its_own_numbers() -> None:
     assert bias(Full()) == "none: every class is stored"
     assert "beyond the 7 largest" in bias(TopK(k=7, temperatures=(1.0, 4.0)))
-    for kind in (Sample(draws=3, temperature=2.5), FixedThreshold(k=2, temperature=2.5)):
+    for kind in (Sample(samples=3, temperature=2.5), FixedThreshold(k=2, temperature=2.5)):
         assert bias(kind) == "none in expectation, at temperature 2.5 alone"
     assert bias(Threshold(entries=4.0, tau=0.1, temperature=2.5)).endswith("temperature 2.5 alone")
 
@@ -36,8 +36,8 @@ def test_the_bias_of_each_kind_is_told_with_its_own_numbers() -> None:
         (TopK, {"k": 2, "temperatures": ()}),
         (TopK, {"k": 2, "temperatures": (1.0, 0.0)}),
         (TopK, {"k": 2, "temperatures": (float("nan"),)}),
-        (Sample, SAMPLE | {"draws": 0}),
-        (Sample, SAMPLE | {"draws": 65536}),
+        (Sample, SAMPLE | {"samples": 0}),
+        (Sample, SAMPLE | {"samples": 65536}),
         (Sample, SAMPLE | {"temperature": -1.0}),
         (Sample, SAMPLE | {"temperature": float("inf")}),
         (Threshold, THRESHOLD | {"entries": 0.5}),

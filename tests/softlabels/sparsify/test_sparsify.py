@@ -1,4 +1,4 @@
-"""Sparsify: the same entries, to the bit, whatever the batch, its order, the chunks or the load."""
+"""Sparsify: bit-identical entries, regardless of batch, order, chunks and load."""
 
 import math
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
-from dense_answers import entropy, log_softmax, normal_logits, softmax
 from numpy.typing import NDArray
+from support.softlabels.dense_reference import entropy, log_softmax, normal_logits, softmax
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.sparsify import sparsify as module
@@ -32,7 +32,7 @@ from stillroom.softlabels.sparsify.sparsify import Batch, sparsify, uniforms_nee
 KINDS: list[Sparsifier] = [
     Full(),
     TopK(k=5, temperatures=(1.0, 2.0, 4.0, 8.0, 20.0)),
-    Sample(draws=20, temperature=2.0),
+    Sample(samples=20, temperature=2.0),
     Threshold(entries=9.0, tau=0.02, temperature=1.0),
     FixedThreshold(k=6, temperature=4.0),
 ]
@@ -52,7 +52,7 @@ def batch_of(logits: torch.Tensor, kind: Sparsifier, rows: list[int] | None = No
     return Batch(logits, at, labels[at], uniforms[at])
 
 
-def by_row(entries: Entries) -> list[tuple[bytes, ...]]:
+def padded_table(entries: Entries) -> list[tuple[bytes, ...]]:
     """Return each distribution's part of each array, as bytes."""
     match entries:
         case FullEntries():
@@ -91,8 +91,8 @@ def test_each_kind_takes_as_many_uniforms_as_it_draws() -> None:
 @pytest.mark.parametrize("classes", [2, 10, 255, 256, 257, 1000])
 def test_a_batch_of_one_is_that_row_of_a_batch_of_many(kind: Sparsifier, classes: int) -> None:
     logits = logits_of(7, classes)
-    many = by_row(sparsify(batch_of(logits, kind), kind))
-    alone = [by_row(sparsify(batch_of(logits, kind, [row]), kind))[0] for row in range(7)]
+    many = padded_table(sparsify(batch_of(logits, kind), kind))
+    alone = [padded_table(sparsify(batch_of(logits, kind, [row]), kind))[0] for row in range(7)]
     assert many == alone
 
 
@@ -100,8 +100,8 @@ def test_a_batch_of_one_is_that_row_of_a_batch_of_many(kind: Sparsifier, classes
 def test_the_order_of_the_rows_moves_them_and_changes_none(kind: Sparsifier) -> None:
     logits = logits_of(9, 300)
     order = [4, 8, 0, 2, 2, 7, 1, 3]
-    straight = by_row(sparsify(batch_of(logits, kind), kind))
-    moved = by_row(sparsify(batch_of(logits, kind, order), kind))
+    straight = padded_table(sparsify(batch_of(logits, kind), kind))
+    moved = padded_table(sparsify(batch_of(logits, kind, order), kind))
     assert moved == [straight[row] for row in order]
     assert len(set(straight)) == 9
 
@@ -112,18 +112,18 @@ def test_where_chunks_end_changes_nothing(
     kind: Sparsifier, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = batch_of(logits_of(8, 300), kind)
-    whole = by_row(sparsify(batch, kind))
+    whole = padded_table(sparsify(batch, kind))
     monkeypatch.setattr(module, "CHUNK", chunk)
-    assert by_row(sparsify(batch, kind)) == whole
+    assert padded_table(sparsify(batch, kind)) == whole
 
 
 @each_kind
 def test_threads_change_nothing(kind: Sparsifier, one_thread: None) -> None:
     # 4 rows of 100,000 are more than torch gives to one thread when it has two.
     batch = batch_of(logits_of(4, 100_000), kind)
-    alone = by_row(sparsify(batch, kind))
+    alone = padded_table(sparsify(batch, kind))
     torch.set_num_threads(2)
-    assert by_row(sparsify(batch, kind)) == alone
+    assert padded_table(sparsify(batch, kind)) == alone
 
 
 @each_kind
@@ -132,13 +132,13 @@ def test_half_precision_logits_are_taken_as_the_float32_that_they_are(
     kind: Sparsifier, dtype: torch.dtype
 ) -> None:
     half = logits_of(5, 300, dtype)
-    assert by_row(sparsify(batch_of(half, kind), kind)) == by_row(
+    assert padded_table(sparsify(batch_of(half, kind), kind)) == padded_table(
         sparsify(batch_of(half.float(), kind), kind)
     )
 
 
 @each_kind
-def test_the_logits_that_are_given_are_left_as_they_were(kind: Sparsifier) -> None:
+def test_the_given_logits_are_not_changed(kind: Sparsifier) -> None:
     logits = logits_of(5, 300)
     before = logits.clone()
     sparsify(batch_of(logits, kind), kind)
@@ -152,25 +152,25 @@ def test_entropy_and_the_labels_log_p_are_those_of_float64_at_temperature_one(
     kind: Sparsifier, classes: int, dtype: torch.dtype
 ) -> None:
     batch = batch_of(logits_of(2, classes, dtype), kind)
-    found = sparsify(batch, kind)
-    assert not isinstance(found, FullEntries)
+    entries = sparsify(batch, kind)
+    assert not isinstance(entries, FullEntries)
     exact = batch.logits.float().numpy()
     at_labels = log_softmax(exact)[np.arange(2), batch.labels.numpy()]
-    assert found.entropy == pytest.approx(entropy(softmax(exact)), rel=2e-6, abs=2e-6)
-    assert found.log_p_label == pytest.approx(at_labels, rel=2e-6, abs=2e-6)
+    assert entries.entropy == pytest.approx(entropy(softmax(exact)), rel=2e-6, abs=2e-6)
+    assert entries.log_p_label == pytest.approx(at_labels, rel=2e-6, abs=2e-6)
 
 
 @pytest.mark.parametrize("kind", BESIDE, ids=NAMES[1:])
-def test_a_label_that_is_missing_is_nan_and_one_without_mass_is_minus_infinity(
+def test_a_missing_label_gives_nan_and_one_without_mass_minus_infinity(
     kind: Sparsifier,
 ) -> None:
     logits = torch.tensor([[0.0, -math.inf, 1.0]]).repeat(3, 1)
     uniforms = torch.full((3, uniforms_needed(kind)), 0.5, dtype=torch.float64)
     batch = Batch(logits, torch.arange(3), torch.tensor([-1, 1, 0]), uniforms)
-    found = sparsify(batch, kind)
-    assert not isinstance(found, FullEntries)
+    entries = sparsify(batch, kind)
+    assert not isinstance(entries, FullEntries)
     # log(1 / (1 + e)) = -1.3132617, by hand
-    assert found.log_p_label == pytest.approx([math.nan, -math.inf, -1.3132617], nan_ok=True)
+    assert entries.log_p_label == pytest.approx([math.nan, -math.inf, -1.3132617], nan_ok=True)
 
 
 @pytest.mark.parametrize("classes", [2, 257, 100_000])
@@ -178,22 +178,22 @@ def test_a_label_that_is_missing_is_nan_and_one_without_mass_is_minus_infinity(
 def test_log_z_is_that_of_float64_to_the_last_bits_of_float32(classes: int, offset: float) -> None:
     kind = TopK(k=2, temperatures=(4.0, 1.0, 0.5, 20.0, 2.0))
     logits = logits_of(2, classes) + offset
-    found = sparsify(batch_of(logits, kind), kind)
-    assert isinstance(found, TopKEntries)
+    entries = sparsify(batch_of(logits, kind), kind)
+    assert isinstance(entries, TopKEntries)
     for column, temperature in enumerate(kind.temperatures):
         exact = logits[:, 0].double().numpy() / temperature
         exact = exact - log_softmax(logits.numpy(), temperature)[:, 0]
         # Half a unit of float32 in log Z, and what the sum of exponentials is off by.
         bound = np.abs(exact) / 2**24 + 2e-6
-        assert (np.abs(found.log_z[:, column] - exact) <= bound).all()
+        assert (np.abs(entries.log_z[:, column] - exact) <= bound).all()
 
 
 def test_full_keeps_every_logit_to_the_bit() -> None:
     logits = logits_of(3, 257)
     logits[1, 5] = -math.inf
-    found = sparsify(batch_of(logits, Full()), Full())
-    assert isinstance(found, FullEntries)
-    assert found.logits.tobytes() == logits.numpy().tobytes()
+    entries = sparsify(batch_of(logits, Full()), Full())
+    assert isinstance(entries, FullEntries)
+    assert entries.logits.tobytes() == logits.numpy().tobytes()
 
 
 @each_kind
@@ -213,14 +213,14 @@ def test_weights_at_a_temperature_are_those_of_that_temperature(classes: int) ->
     logits = logits_of(1, classes)
     p = softmax(logits.numpy(), 4.0)[0]
     batch = batch_of(logits, FixedThreshold(k=2, temperature=4.0))
-    found = sparsify(batch, FixedThreshold(k=2, temperature=4.0))
-    assert isinstance(found, ThresholdEntries)
-    assert found.head_p == pytest.approx(p[found.head_ids], rel=3e-6)
-    assert found.head_counts[0] + found.tail_counts[0] == 2
+    entries = sparsify(batch, FixedThreshold(k=2, temperature=4.0))
+    assert isinstance(entries, ThresholdEntries)
+    assert entries.head_p == pytest.approx(p[entries.head_ids], rel=3e-6)
+    assert entries.head_counts[0] + entries.tail_counts[0] == 2
 
 
 @each_kind
-def test_what_float32_cannot_hold_is_infinite_and_refused(kind: Sparsifier) -> None:
+def test_a_logit_that_float32_cannot_hold_is_refused_as_infinite(kind: Sparsifier) -> None:
     logits = logits_of(4, 300).double()
     logits[2, 7] = 1e39
     with pytest.raises(SoftLabelError, match="row 2 of a batch holds NaN or infinity"):

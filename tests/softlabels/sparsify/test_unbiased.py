@@ -9,15 +9,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from dense_answers import normal_logits, softmax
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.softlabels.dense_reference import normal_logits, softmax
 
-from stillroom.softlabels.sparsify.row_max import load, peaked
+from stillroom.softlabels.sparsify.row_max import padded_logits, with_row_max
 from stillroom.softlabels.sparsify.softmax_mass import Mass, mass
-from stillroom.softlabels.sparsify.topk import largest
-from stillroom.softlabels.sparsify.unbiased import Split, fixed_threshold, sample, threshold
+from stillroom.softlabels.sparsify.topk import largest_logits
+from stillroom.softlabels.sparsify.unbiased import HeadsAndTails, fixed_threshold, sample, threshold
 
 Doubles = NDArray[np.float64]
 BY_HAND = (0.5, 0.3, 0.1, 0.06, 0.04)
@@ -29,12 +29,12 @@ def one(p: tuple[float, ...], copies: int) -> torch.Tensor:
     return torch.tensor([p], dtype=torch.float32).log().repeat(copies, 1)
 
 
-def of(logits: torch.Tensor, temperature: float = 1.0) -> Mass:
-    return mass(peaked(logits), temperature)
+def mass_of(logits: torch.Tensor, temperature: float = 1.0) -> Mass:
+    return mass(with_row_max(logits), temperature)
 
 
-def fixed(logits: torch.Tensor, k: int, uniforms: torch.Tensor) -> Split:
-    return fixed_threshold(largest(load(logits), k), of(logits), k, uniforms)
+def fixed(logits: torch.Tensor, k: int, uniforms: torch.Tensor) -> HeadsAndTails:
+    return fixed_threshold(largest_logits(padded_logits(logits), k), mass_of(logits), k, uniforms)
 
 
 def grid(size: int = GRID) -> torch.Tensor:
@@ -45,17 +45,17 @@ def owners(counts: torch.Tensor) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(counts)), counts.numpy())
 
 
-def weights(split: Split, tail: float | Doubles, classes: int) -> Doubles:
+def weights(split: HeadsAndTails, tail: float | Doubles, classes: int) -> Doubles:
     """Return the dense estimates [n, C]; an id that is kept twice would add up."""
-    filled = np.zeros((len(split.head_counts), classes))
-    np.add.at(filled, (owners(split.head_counts), split.head_ids.numpy()), split.head_p.numpy())
+    dense = np.zeros((len(split.head_counts), classes))
+    np.add.at(dense, (owners(split.head_counts), split.head_ids.numpy()), split.head_p.numpy())
     rows = owners(split.tail_counts)
-    value = np.broadcast_to(tail, (len(filled),))[rows]
-    np.add.at(filled, (rows, split.tail_ids.numpy()), value)
-    return filled
+    value = np.broadcast_to(tail, (len(dense),))[rows]
+    np.add.at(dense, (rows, split.tail_ids.numpy()), value)
+    return dense
 
 
-def rest_shared(split: Split) -> Doubles:
+def rest_shared(split: HeadsAndTails) -> Doubles:
     """Return what each tail entry weighs when weights sum to one."""
     heads = np.bincount(
         owners(split.head_counts), split.head_p.numpy(), minlength=len(split.head_counts)
@@ -63,7 +63,7 @@ def rest_shared(split: Split) -> Doubles:
     return (1 - heads) / np.maximum(split.tail_counts.numpy(), 1)
 
 
-def entries_of(split: Split) -> list[list[int]]:
+def entries_of(split: HeadsAndTails) -> list[list[int]]:
     heads = split.head_ids.split(split.head_counts.tolist())
     tails = split.tail_ids.split(split.tail_counts.tolist())
     return [[*head.tolist(), *tail.tolist()] for head, tail in zip(heads, tails, strict=True)]
@@ -73,7 +73,7 @@ def test_a_threshold_by_hand() -> None:
     # tau = 0.08: heads 0, 1, 2; the tail is 3 with [0, 0.06) and 4 with [0.06, 0.10). The points
     # are 0.08 u and, while below 0.10, 0.08 (u + 1).
     u = torch.tensor([0.0, 0.2, 0.26, 0.74, 0.76, 0.99], dtype=torch.float64)
-    split = threshold(of(one(BY_HAND, 6)), 0.08, u)
+    split = threshold(mass_of(one(BY_HAND, 6)), 0.08, u)
     assert split.head_counts.tolist() == [3] * 6
     assert split.head_ids.tolist() == [0, 1, 2] * 6
     assert split.head_p.numpy() == pytest.approx([0.5, 0.3, 0.1] * 6, rel=1e-6)
@@ -94,7 +94,7 @@ def test_a_fixed_threshold_by_hand() -> None:
 def test_draws_with_replacement_by_hand() -> None:
     # (1/2, 1/4, 1/4): below 0.5 is class 0, below 0.75 class 1.
     u = torch.tensor([[0.9, 0.1, 0.6, 0.45], [0.7, 0.74, 0.51, 0.55]], dtype=torch.float64)
-    counts, ids, times = sample(of(one((0.5, 0.25, 0.25), 2)), u)
+    counts, ids, times = sample(mass_of(one((0.5, 0.25, 0.25), 2)), u)
     assert counts.tolist() == [3, 1]
     assert ids.tolist() == [0, 1, 2, 1]
     assert times.tolist() == [2, 1, 1, 4]
@@ -108,8 +108,8 @@ def test_a_threshold_is_unbiased_and_of_the_variance_that_is_promised(
 ) -> None:
     logits = normal_logits(1, classes, seed=classes)
     p = softmax(logits, temperature)[0]
-    found = of(torch.from_numpy(logits).repeat(GRID, 1), temperature)
-    drawn = weights(threshold(found, tau, grid()), tau, classes)
+    masses = mass_of(torch.from_numpy(logits).repeat(GRID, 1), temperature)
+    drawn = weights(threshold(masses, tau, grid()), tau, classes)
     assert np.abs(drawn.mean(axis=0) - p).max() <= 2 * tau / GRID + 2e-6
     # Of weight tau with chance p / tau: p (tau - p) for each entry of the tail, 0 for a head.
     variance = np.where(p < tau, p * (tau - p), 0).sum()
@@ -131,8 +131,8 @@ def test_a_fixed_threshold_is_unbiased(classes: int, k: int) -> None:
 @pytest.mark.parametrize("classes", [2, 10, 300])
 def test_each_single_draw_is_unbiased(classes: int) -> None:
     logits = normal_logits(1, classes, seed=classes)
-    found = of(torch.from_numpy(logits).repeat(GRID, 1))
-    counts, ids, times = sample(found, grid()[:, None])
+    masses = mass_of(torch.from_numpy(logits).repeat(GRID, 1))
+    counts, ids, times = sample(masses, grid()[:, None])
     assert (counts == 1).all()
     assert (times == 1).all()
     chance = np.bincount(ids.numpy(), minlength=classes) / GRID
@@ -202,7 +202,7 @@ def test_heads_of_a_threshold_are_what_reaches_tau_and_tails_fill_the_rest(
     logits = normal_logits(4, classes, scale=scale, seed=seed)
     p = softmax(logits)
     u = np.random.default_rng(seed).random(4)
-    split = threshold(of(torch.from_numpy(logits)), tau, torch.from_numpy(u))
+    split = threshold(mass_of(torch.from_numpy(logits)), tau, torch.from_numpy(u))
     kept = entries_of(split)
     for row, (count, tails) in enumerate(
         zip(split.head_counts.tolist(), split.tail_counts.tolist(), strict=True)
@@ -224,22 +224,22 @@ def test_draws_with_replacement_count_up_to_their_number(
     seed: int, draws: int, classes: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    found = of(torch.from_numpy(normal_logits(3, classes, seed=seed)))
-    counts, ids, times = sample(found, torch.from_numpy(rng.random((3, draws))))
+    masses = mass_of(torch.from_numpy(normal_logits(3, classes, seed=seed)))
+    counts, ids, times = sample(masses, torch.from_numpy(rng.random((3, draws))))
     assert [part.sum().item() for part in times.split(counts.tolist())] == [draws] * 3
     for part in ids.split(counts.tolist()):
         assert (part.diff() > 0).all()
 
 
-def test_a_class_that_has_it_all_is_the_only_entry() -> None:
+def test_a_class_with_all_the_mass_is_the_only_entry() -> None:
     logits = torch.full((3, 1000), -200.0)
     logits[:, 77] = 5.0
     u = torch.tensor([0.0, 0.5, math.nextafter(1, 0)], dtype=torch.float64)
-    for split in (threshold(of(logits), 0.01, u), fixed(logits, 4, u)):
+    for split in (threshold(mass_of(logits), 0.01, u), fixed(logits, 4, u)):
         assert split.head_ids.tolist() == [77] * 3
         assert split.head_p.tolist() == [1.0] * 3
         assert split.tail_counts.tolist() == [0] * 3
-    counts, ids, times = sample(of(logits), u[:, None].repeat(1, 9))
+    counts, ids, times = sample(mass_of(logits), u[:, None].repeat(1, 9))
     assert (counts.tolist(), ids.tolist(), times.tolist()) == ([1] * 3, [77] * 3, [9] * 3)
 
 
@@ -247,10 +247,10 @@ def test_a_class_that_has_it_all_is_the_only_entry() -> None:
 def test_a_uniform_distribution_is_one_head_each_or_evenly_spaced_tails(classes: int) -> None:
     logits = torch.zeros(1, classes)
     u = torch.tensor([0.5], dtype=torch.float64)
-    heads = threshold(of(logits), 1 / classes, u)
+    heads = threshold(mass_of(logits), 1 / classes, u)
     assert heads.head_ids.tolist() == list(range(classes))
     assert heads.head_p.tolist() == [1 / classes] * classes
-    tails = threshold(of(logits), 2 / classes, u)
+    tails = threshold(mass_of(logits), 2 / classes, u)
     assert tails.tail_ids.tolist() == list(range(1, classes, 2))
 
 
@@ -261,11 +261,11 @@ def test_the_ends_of_the_uniforms_stay_within_the_distribution(u: float, classes
     logits = torch.from_numpy(normal_logits(200, classes))
     uniforms = torch.full((200,), u, dtype=torch.float64)
     for split in (
-        threshold(of(logits), 0.01, uniforms),
+        threshold(mass_of(logits), 0.01, uniforms),
         fixed(logits, 9, uniforms),
     ):
         for ids in entries_of(split):
             assert len(set(ids)) == len(ids)
             assert max(ids) < classes
-    _, ids, _ = sample(of(logits), uniforms[:, None])
+    _, ids, _ = sample(mass_of(logits), uniforms[:, None])
     assert (ids < classes).all()

@@ -1,11 +1,11 @@
-"""The gate: who may teach, who may not, and what the one line says."""
+"""The licence check: which teachers are permitted, and the one line of a refusal."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_licences import given_licence, own_licence, write_card
+from support.licences_and_lineage import given_licence, own_licence, write_card
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Teacher
@@ -56,20 +56,20 @@ def test_the_parameter_comes_before_the_card_and_both_are_told(tmp_path: Path) -
         (
             "license: llama2",
             r"teacher big is under llama2 \(Llama 2 Community License, 2023-07-18, section "
-            r"1\.b\.v\), which forbids to learn from it: answers may not be used to improve any "
-            r".*\. Name another teacher, or say why you may: teacher\.licence_acknowledged: "
-            r'"<reason>", which the report prints\.',
+            r"1\.b\.v\), which forbids to train another model on its answers: answers may not be "
+            r"used to improve any .*\. Choose another teacher, or set "
+            r'teacher\.licence_acknowledged: "<why you may>", which the report prints\.',
         ),
         (
             "license: lama-2",
-            r"teacher big is under 'lama-2', and whether its answers may train another model is "
+            r"teacher big is under 'lama-2'\. Whether its answers may train another model is "
             r"not known: the table does not have it\. Set teacher\.licence to one of "
-            r"docs/licences\.md, `own` for your own model\. Did you mean \w+\? Or say why",
+            r"docs/licences\.md, or to `own` for your own model\. Did you mean \w+\? Or set ",
         ),
-        ("tags: [a]", r"big names no licence, and .* is not known: its model card names none\."),
-        ("license: [mit, gpl-3.0]", r"under 'mit, gpl-3.0', .* not known: these are several\."),
+        ("tags: [a]", r"big names no licence.* is not known: its model card names none\."),
+        ("license: [mit, gpl-3.0]", r"under 'mit, gpl-3.0'.* not known: these are several\."),
         ("license: cohere-terms", r"not known: what they say of training on answers has not been"),
-        (None, r"big names no licence, and .* is not known: it has no model card\."),
+        (None, r"big names no licence.* is not known: it has no model card\."),
     ],
 )
 def test_forbidden_and_unknown_are_one_line_with_the_way_out(
@@ -119,7 +119,7 @@ def test_each_of_several_teachers_is_judged_by_itself() -> None:
 
 def test_a_licence_of_other_teachers_or_of_none_that_may_is_refused() -> None:
     require_covered(own_licence(2), 2)
-    with pytest.raises(LicenceError, match=r"of 2 teachers, and 3 are there\. Run .*teachers"):
+    with pytest.raises(LicenceError, match=r"covers 2 teachers, but there are 3\. Run .*teachers"):
         require_covered(own_licence(2), 3)
     with pytest.raises(LicenceError, match="which forbids"):
         require_covered(given_licence(verdict="forbidden"), 1)

@@ -1,4 +1,4 @@
-"""Creative Commons: the letters say what is asked."""
+"""Creative Commons: the conditions follow from the letters."""
 
 import pytest
 

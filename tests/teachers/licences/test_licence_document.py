@@ -1,10 +1,10 @@
-"""The document: there and back, and never silently another."""
+"""The licence document: read back equal, or refused."""
 
 import json
 from dataclasses import replace
 
 import pytest
-from small_licences import OWN, given_licence, own_licence
+from support.licences_and_lineage import OWN, given_licence, own_licence
 
 from stillroom.errors import DataError
 from stillroom.teachers.licences.licence_document import Licence, from_json

@@ -1,4 +1,4 @@
-"""The card: what its front matter says, and nothing that a stranger's file could make us do."""
+"""Model cards: the licences of the front matter, and files that are hostile."""
 
 import os
 import resource
@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from small_licences import write_card
+from support.licences_and_lineage import write_card
 
 from stillroom.errors import DataError
 from stillroom.teachers.licences.model_card_licence import (
@@ -84,12 +84,12 @@ BILLION = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("front", "words"),
     [
         (BILLION + "license: mit", "it has an alias"),
-        ("license: mit\nlicense: llama2", "license stands there twice"),
-        ("license: [mit", "is no YAML"),
-        ("license: mit\n\tb: c", "is no YAML"),
-        ("[license, mit]", "no mapping"),
-        ("just words", "no mapping"),
-        ("? [a, b]\n: c\nlicense: mit", "a key is no text"),
+        ("license: mit\nlicense: llama2", "license is there twice"),
+        ("license: [mit", "is not YAML"),
+        ("license: mit\n\tb: c", "is not YAML"),
+        ("[license, mit]", "not a mapping"),
+        ("just words", "not a mapping"),
+        ("? [a, b]\n: c\nlicense: mit", "a key is not text"),
         ("x: " + "[" * 100_000, "nested more than 64 deep"),
         ("x: " + "{a: " * 100_000, "nested more than 64 deep"),
     ],
@@ -132,11 +132,11 @@ def test_as_many_scores_as_fit_are_walked_in_seconds(tmp_path: Path) -> None:
 
 def test_a_pipe_and_a_folder_are_no_cards(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "README.md")
-    with pytest.raises(DataError, match="is no plain file"):
+    with pytest.raises(DataError, match="is not a regular file"):
         read_licences(tmp_path)
     (tmp_path / "README.md").unlink()
     (tmp_path / "README.md").mkdir()
-    with pytest.raises(DataError, match="is no plain file"):
+    with pytest.raises(DataError, match="is not a regular file"):
         read_licences(tmp_path)
 
 

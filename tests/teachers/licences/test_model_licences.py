@@ -1,4 +1,4 @@
-"""Licences of models: the verdicts, each by the clause that was read."""
+"""Licences of models: the verdicts, each by the clause that we read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Services: what they forbid is forbidden, and what was not read is not known."""
+"""Terms of services: forbidden is forbidden, and what we have not read is unknown."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Checkpoints of llama2.c: what transformers computes of them is what run.c computes."""
+"""Checkpoints of llama2.c: transformers computes the same logits as run.c."""
 
 import struct
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_llama2c import LENGTH, logits, write_checkpoint
+from support.models.llama2c_file import LENGTH, logits, write_checkpoint
 
 from stillroom.errors import ModelError
 from stillroom.teachers.llama2c.checkpoint_file import read_checkpoint
@@ -30,7 +30,7 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, left: int) -> None:
     write_checkpoint(tmp_path / "m.bin", True)
     content = (tmp_path / "m.bin").read_bytes()
     (tmp_path / "m.bin").write_bytes(content[:left])
-    with pytest.raises(ModelError, match=r"m\.bin (is no checkpoint|has [\d,]+ bytes)"):
+    with pytest.raises(ModelError, match=r"m\.bin (is not a checkpoint|has [\d,]+ bytes)"):
         read_checkpoint(tmp_path / "m.bin")
 
 
@@ -47,7 +47,7 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, left: int) -> None:
 )
 def test_sizes_that_cannot_be_are_refused(tmp_path: Path, header: tuple[int, ...]) -> None:
     (tmp_path / "m.bin").write_bytes(struct.pack("<7i", *header) + bytes(400))
-    with pytest.raises(ModelError, match="is no checkpoint of llama2"):
+    with pytest.raises(ModelError, match="is not a checkpoint of llama2"):
         read_checkpoint(tmp_path / "m.bin")
 
 

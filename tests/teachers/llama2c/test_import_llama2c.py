@@ -1,10 +1,10 @@
-"""Importing: the folder is one that transformers opens, and comes whole or not at all."""
+"""Import of llama2.c: transformers opens the folder, which is complete or not there."""
 
 import os
 from pathlib import Path
 
 import pytest
-from small_llama2c import write_checkpoint, write_vocabulary
+from support.models.llama2c_file import write_checkpoint, write_vocabulary
 
 from stillroom.data.text.tokenizer import read_tokenizer
 from stillroom.errors import ModelError
@@ -20,7 +20,7 @@ def test_a_folder_holds_model_and_tokenizer(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "small"
     import_llama2c(tmp_path / "m.bin", tmp_path / "t.bin", folder, tmp_path)
     assert load_model(folder).config.vocab_size == read_tokenizer(folder).size == 280
-    with pytest.raises(ModelError, match=r"exists\. Name a folder that does not"):
+    with pytest.raises(ModelError, match=r"exists\. Choose another folder"):
         import_llama2c(tmp_path / "m.bin", tmp_path / "t.bin", folder, tmp_path)
 
 
@@ -39,7 +39,10 @@ def test_the_model_of_the_stories_tells_one(tmp_path: Path) -> None:
     model, tokenizer = load_model(tmp_path / "stories"), read_tokenizer(tmp_path / "stories")
     import torch
 
-    begun = [*tokenizer.around()[0], *tokenizer.encode(["Once upon a time"])[0].ids.tolist()]
+    begun = [
+        *tokenizer.special_affixes()[0],
+        *tokenizer.encode(["Once upon a time"])[0].ids.tolist(),
+    ]
     told = model.generate(torch.tensor([begun]), max_new_tokens=40, do_sample=False)
     assert tokenizer.decode(told[0].tolist()).startswith(
         "Once upon a time, there was a little girl named Lily. She loved to play outside"

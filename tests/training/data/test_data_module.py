@@ -3,17 +3,21 @@
 from types import SimpleNamespace
 
 import torch
-from small_project import fitted, numbered_rows
-from small_texts import ENCODER, frame
+from support.examples.text_examples import ENCODER, frame
+from support.training.jobs import fitted, numbered_rows
 
-from stillroom.objectives.mixture import Counts
+from stillroom.objectives.mixture import BatchCounts
 from stillroom.training.data.batch_loader import Batch
-from stillroom.training.data.data_module import Data
+from stillroom.training.data.data_module import DataModule
 
 
-def data(rank: int = 0, processes: int = 1) -> Data:
-    module = Data(
-        numbered_rows(20), numbered_rows(13), fitted(batch_size=6, accumulate=2), seed=3, workers=0
+def data(rank: int = 0, processes: int = 1) -> DataModule:
+    module = DataModule(
+        numbered_rows(20),
+        numbered_rows(13),
+        optimisation=fitted(batch_size=6, accumulate=2),
+        seed=3,
+        workers=0,
     )
     module.trainer = SimpleNamespace(global_rank=rank, world_size=processes)  # type: ignore[assignment]
     module.setup("fit")
@@ -26,8 +30,8 @@ def test_training_follows_the_order_of_the_seed_in_parts() -> None:
     _, order = numbered_rows(20).shuffled(3)
     expected = order.epoch(0).tolist()
     assert [batch.labels.tolist() for batch in batches[:2]] == [expected[:6:2], expected[1:6:2]]
-    assert len(batches) == len(module.parts) == 8
-    assert module.parts.batches == 4
+    assert len(batches) == len(module.micro_batches) == 8
+    assert module.micro_batches.batches == 4
     assert [len(batch.labels) for batch in batches[-2:]] == [2, 0]  # too few for two parts
 
 
@@ -44,8 +48,21 @@ def test_validation_shows_every_row_once_over_all_processes() -> None:
 
 def test_texts_go_without_what_is_padding_in_all_of_them() -> None:
     inputs = torch.from_numpy(ENCODER.encode(frame("a card", "where is my card?")))
-    batch = Batch(inputs, torch.tensor([0, 1]), None, Counts(2, 2, 2), 1)
+    batch = Batch(
+        inputs=inputs,
+        labels=torch.tensor([0, 1]),
+        target=None,
+        counts=BatchCounts(2, 2, 2),
+        micro_batches=1,
+    )
     longest = int((inputs[:, 0] >= 0).sum(dim=1).max())
     assert data().on_before_batch_transfer(batch, 0).inputs.shape == (2, 3, longest)
-    pack = Batch(inputs, torch.tensor([]), None, Counts(0, 0, 2), 1, is_tokens=True)
+    pack = Batch(
+        inputs=inputs,
+        labels=torch.tensor([]),
+        target=None,
+        counts=BatchCounts(0, 0, 2),
+        micro_batches=1,
+        is_tokens=True,
+    )
     assert data().on_before_batch_transfer(pack, 0) is pack

@@ -1,4 +1,4 @@
-"""Rows: joined by key, in the views that the teachers saw."""
+"""The dataset in memory: joined by key, in the views that the teachers saw."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,56 +9,60 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from dense_answers import softmax
-from small_project import Small, numbered_rows, small, soft_labels, untrained_teachers
+from support.examples.image_examples import (
+    ImageExamples,
+    image_examples,
+    soft_labels,
+    untrained_teachers,
+)
+from support.softlabels.dense_reference import softmax
+from support.training.jobs import numbered_rows
 
 from stillroom.data.encoders import read_encoder
 from stillroom.data.views.image_views import Views
-from stillroom.errors import DataError, SoftLabelError
-from stillroom.io.tables import write_table
-from stillroom.softlabels.format.manifest import manifest_of, write_manifest
+from stillroom.errors import SoftLabelError
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Sparsifier, TopK
 from stillroom.teachers import model_teacher
-from stillroom.training.data.batch_loader import Batch, Loader
+from stillroom.training.data.batch_loader import Batch, BatchLoader
 from stillroom.training.data.memory_dataset import (
-    Rows,
-    labelled,
+    MemoryDataset,
+    labelled_rows,
     read_split,
-    replayed,
-    seen_anew,
-    taught,
+    with_captured_views,
+    with_targets,
+    with_views,
 )
-from stillroom.training.data.sampler import Part, Parts
+from stillroom.training.data.sampler import MicroBatch, MicroBatchSampler
 
 MOVED = Views(count=3, shift=2, seed=5)
 
 
-def loader(rows: Rows, batch_size: int, seed: int) -> Loader:
+def loader(rows: MemoryDataset, batch_size: int, seed: int) -> BatchLoader:
     table, order = rows.shuffled(seed)
-    return Loader(table, Parts(order, batch_size), workers=0)
+    return BatchLoader(table, MicroBatchSampler(order, batch_size), workers=0)
 
 
-def batches_of(batches: Loader, epoch: int) -> list[Batch]:
-    batches.parts.go_to(epoch, 0)
+def batches_of(batches: BatchLoader, epoch: int) -> list[Batch]:
+    batches.micro_batches.go_to(epoch, 0)
     return list(batches)
 
 
-def all_of(rows: Rows, epoch: int) -> Batch:
-    return rows[Part(np.arange(len(rows)), 0, 1, epoch)]
+def all_of(rows: MemoryDataset, epoch: int) -> Batch:
+    return rows[MicroBatch(batch=np.arange(len(rows)), number=0, count=1, epoch=epoch)]
 
 
-def train(made: Small) -> Rows:
+def train(made: ImageExamples) -> MemoryDataset:
     return read_split(made.examples, read_encoder(made.encoder), "train")
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Small:
-    return small(tmp_path)
+def made(tmp_path: Path) -> ImageExamples:
+    return image_examples(tmp_path)
 
 
 def labels_of(
-    made: Small, folder: Path, kind: Sparsifier | None = None, members: int = 1, **more: Any
+    made: ImageExamples, folder: Path, kind: Sparsifier | None = None, members: int = 1, **more: Any
 ) -> SoftLabelSet:
     teachers = untrained_teachers(made, folder / "t", members)
     return soft_labels(made, teachers, folder / "s", kind or Full(), **more)
@@ -80,12 +84,14 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, np.ndarray]:
     return found
 
 
-def test_inputs_labels_and_targets_of_a_row_stay_together(made: Small, tmp_path: Path) -> None:
+def test_inputs_labels_and_targets_of_a_row_stay_together(
+    made: ImageExamples, tmp_path: Path
+) -> None:
     labels = labels_of(made, tmp_path, members=2)
     plain = train(made)
     frame = made.examples.read().filter(pl.col("split") == "train")
     expected = labels.plain(frame["example_id"].to_list(), 4.0).dense()
-    for batch in batches_of(loader(taught(plain, labels, [4.0]), 7, seed=1), 2):
+    for batch in batches_of(loader(with_targets(plain, labels, [4.0]), 7, seed=1), 2):
         assert batch.target is not None
         assert list(batch.target.log_p) == [4.0]
         dense = torch.zeros(len(batch.labels), 3).scatter(
@@ -98,11 +104,11 @@ def test_inputs_labels_and_targets_of_a_row_stay_together(made: Small, tmp_path:
 
 
 def test_the_student_gets_the_very_tensor_that_the_teacher_was_given_with_its_answer(
-    made: Small, tmp_path: Path, answered: dict[bytes, np.ndarray]
+    made: ImageExamples, tmp_path: Path, answered: dict[bytes, np.ndarray]
 ) -> None:
     labels = labels_of(made, tmp_path, views=MOVED)
     plain = train(made)
-    lessons = loader(taught(plain, labels, [4.0]), 16, seed=1)
+    lessons = loader(with_targets(plain, labels, [4.0]), 16, seed=1)
     by_epoch = []
     for epoch in range(6):
         inputs = []
@@ -125,14 +131,14 @@ def test_the_student_gets_the_very_tensor_that_the_teacher_was_given_with_its_an
 
 @pytest.mark.parametrize("hard", ["all", "labelled"])
 def test_a_control_sees_the_same_views_in_the_same_order(tmp_path: Path, hard: str) -> None:
-    made = small(tmp_path, unlabelled=20 if hard == "labelled" else 0)
+    made = image_examples(tmp_path, unlabelled=20 if hard == "labelled" else 0)
     labels = labels_of(made, tmp_path, views=MOVED)
     plain = train(made)
-    student, control = taught(plain, labels, [4.0]), replayed(plain, labels)
+    student, control = with_targets(plain, labels, [4.0]), with_captured_views(plain, labels)
     assert (control.views, control.variants) == (MOVED, student.variants)
     assert control.targets == []
     if hard == "labelled":
-        student, control = labelled(student), labelled(control)
+        student, control = labelled_rows(student), labelled_rows(control)
         assert len(control.labels) == 40
     for epoch in range(4):
         pairs = zip(
@@ -147,20 +153,20 @@ def test_a_control_sees_the_same_views_in_the_same_order(tmp_path: Path, hard: s
 
 
 def test_a_labelled_row_keeps_its_own_key_and_so_its_own_view(tmp_path: Path) -> None:
-    made = small(tmp_path, unlabelled=20)
+    made = image_examples(tmp_path, unlabelled=20)
     labels = labels_of(made, tmp_path, views=MOVED)
     plain = train(made)
-    few = labelled(replayed(plain, labels))
+    few = labelled_rows(with_captured_views(plain, labels))
     assert few.example_ids == plain.example_ids[20:]
     expected = MOVED.apply(plain.inputs.numpy(), plain.example_ids, 2)[20:]
     assert (all_of(few, 1).inputs.numpy() == expected).all()
 
 
-def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path) -> None:
-    kind = Sample(draws=5, temperature=4.0)
+def test_draws_are_taken_in_turn_on_the_plain_image(made: ImageExamples, tmp_path: Path) -> None:
+    kind = Sample(samples=5, temperature=4.0)
     labels = labels_of(made, tmp_path, kind, draws=3)
     plain = train(made)
-    lessons = taught(plain, labels, [4.0])
+    lessons = with_targets(plain, labels, [4.0])
     assert lessons.variants == [(0, 0), (0, 1), (0, 2)]
     dense = []
     for variant, (view, draw) in enumerate(lessons.variants):
@@ -181,104 +187,50 @@ def test_draws_are_taken_in_turn_on_the_plain_image(made: Small, tmp_path: Path)
         assert (batch.target.at(4.0) == lessons.targets[epoch % 3].rows(order).at(4.0)).all()
 
 
-def test_views_and_draws_multiply(made: Small, tmp_path: Path) -> None:
+def test_views_and_draws_multiply(made: ImageExamples, tmp_path: Path) -> None:
     kind = FixedThreshold(k=2, temperature=4.0)
     labels = labels_of(made, tmp_path, kind, views=Views(count=2, shift=1, seed=0), draws=2)
-    lessons = taught(train(made), labels, [4.0])
+    lessons = with_targets(train(made), labels, [4.0])
     assert lessons.variants == [(1, 0), (1, 1), (2, 0), (2, 1)]
     first, second, third = (all_of(lessons, variant).inputs for variant in (0, 1, 2))
     assert (first == second).all()
     assert (first != third).any()
 
 
-def test_truncated_targets_hold_k_entries_and_their_own_log_p(made: Small, tmp_path: Path) -> None:
+def test_truncated_targets_hold_k_entries_and_their_own_log_p(
+    made: ImageExamples, tmp_path: Path
+) -> None:
     labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
-    lessons = taught(train(made), labels, [4.0])
-    (target,) = lessons.targets
+    lessons = with_targets(train(made), labels, [4.0])
+    (target,) = lessons.some_targets()
     assert target.ids.shape == (60, 2)
     assert (target.at(4.0).exp().sum(dim=1) < 1).all()
     with pytest.raises(SoftLabelError, match="temperature 2 was not captured"):
-        taught(train(made), labels, [2.0])
+        with_targets(train(made), labels, [2.0])
 
 
-def test_targets_at_two_temperatures_share_their_ids(made: Small, tmp_path: Path) -> None:
+def test_targets_at_two_temperatures_share_their_ids(made: ImageExamples, tmp_path: Path) -> None:
     labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
-    both, hot, cold = (taught(train(made), labels, at).targets[0] for at in ([4, 1], [4], [1]))
+    both, hot, cold = (
+        with_targets(train(made), labels, at).some_targets()[0] for at in ([4, 1], [4], [1])
+    )
     assert (both.ids == hot.ids).all()
     assert (both.at(4) == hot.at(4)).all()
     place = both.ids.argsort(dim=1), cold.ids.argsort(dim=1)
     assert (both.at(1).gather(1, place[0]) == cold.at(1).gather(1, place[1])).all()
 
 
-def test_hard_labels_alone_read_no_soft_ones(made: Small, tmp_path: Path) -> None:
-    (target,) = taught(train(made), labels_of(made, tmp_path), []).targets
-    assert (target.ids.shape, dict(target.log_p)) == ((60, 0), {})
+def test_hard_labels_alone_read_no_soft_ones(made: ImageExamples, tmp_path: Path) -> None:
+    rows = with_targets(train(made), labels_of(made, tmp_path), [])
+    assert rows.targets == []
+    assert all_of(rows, 0).target is None
 
 
-def test_views_that_another_transform_made_are_refused_by_name(made: Small, tmp_path: Path) -> None:
-    labels = labels_of(made, tmp_path, views=MOVED)
-    old = labels.manifest
-    member = replace(
-        old.members[0],
-        capture=replace(old.members[0].capture, augmentation="crop-3 size=7"),
-    )
-    other = manifest_of((member,), old.combination, old.codec, old.classes, old.class_names)
-    assert other.fingerprint != old.fingerprint
-    assert (
-        replace(old.captures[0], augmentation=Views(count=3, shift=1, seed=5).name).fingerprint
-        != old.captures[0].fingerprint
-    )
-
-    class Foreign(SoftLabelSet):
-        """Its rows are of the transform that its manifest names."""
-
-        def variants(self, example_id: bytes) -> list[tuple[int, int]]:
-            return labels.variants(example_id)
-
-    write_manifest(labels.folder, other)
-    with pytest.raises(SoftLabelError, match=r"made by 'crop-3 size=7', and shift-2 is what"):
-        replayed(train(made), Foreign(labels.folder))
-
-
-@pytest.mark.parametrize("join", [replayed, lambda of, labels: taught(of, labels, [4.0])])
-def test_an_example_without_a_soft_label_is_an_error(
-    made: Small, tmp_path: Path, join: Any
+def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(
+    made: ImageExamples,
 ) -> None:
-    labels = labels_of(made, tmp_path)
     plain = train(made)
-    with pytest.raises(SoftLabelError, match="1 of 1 rows have no soft label.*ee" + "ee" * 15):
-        join(replace(plain, example_ids=[b"\xee" * 16, *plain.example_ids[1:]]), labels)
-    with pytest.raises(SoftLabelError, match="1 of 60 rows have no soft label"):
-        taught(replace(plain, example_ids=[*plain.example_ids[:-1], b"\xee" * 16]), labels, [4.0])
-
-
-def test_a_row_that_lacks_a_view_that_others_have_is_an_error(made: Small, tmp_path: Path) -> None:
-    labels = labels_of(made, tmp_path, views=MOVED)
-    validation = made.examples.read().filter(pl.col("split") == "validation")
-    plain = train(made)
-    mixed = [*plain.example_ids[:-1], validation["example_id"][0]]
-    with pytest.raises(SoftLabelError, match=r"1 of 60 rows have no soft label.*view 1"):
-        taught(replace(plain, example_ids=mixed), labels, [4.0])
-
-
-def test_an_empty_split_is_an_error(made: Small) -> None:
-    write_table(made.examples.read().filter(pl.col("split") != "train"), made.examples.path)
-    with pytest.raises(DataError, match="no rows in the split train"):
-        train(made)
-
-
-def test_labelled_keeps_the_labelled_rows_alone() -> None:
-    mixed = replace(numbered_rows(3), labels=torch.tensor([1, -1, 0]))
-    kept = labelled(mixed)
-    assert kept.inputs.flatten().tolist() == [0.0, 2.0]
-    assert kept.example_ids == [numbered_rows(3).example_ids[0], numbered_rows(3).example_ids[2]]
-    with pytest.raises(DataError, match="1 validation rows has a label"):
-        labelled(replace(numbered_rows(1), labels=torch.tensor([-1])))
-
-
-def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(made: Small) -> None:
-    plain = train(made)
-    lessons = seen_anew(plain, Views(count=4, shift=2, seed=9))
+    lessons = with_views(plain, Views(count=4, shift=2, seed=9))
     seen = [all_of(lessons, epoch).inputs.numpy() for epoch in range(4)]
     expected = Views(count=4, shift=2, seed=9)
     for epoch, images in enumerate(seen):
@@ -289,7 +241,7 @@ def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(mad
 def test_a_part_has_every_nth_row_of_its_batch_and_the_counts_of_the_whole() -> None:
     mixed = replace(numbered_rows(7), labels=torch.tensor([0, -1, 2, -1, 4, 5, 6]))
     batch = np.array([6, 1, 3, 5, 0, 2, 4])
-    parts = [mixed[Part(batch, number, 3, 0)] for number in range(3)]
+    parts = [mixed[MicroBatch(batch=batch, number=number, count=3, epoch=0)] for number in range(3)]
     assert [part.labels.tolist() for part in parts] == [
         [6, 5, 4],
         [-1, 0],
@@ -300,4 +252,6 @@ def test_a_part_has_every_nth_row_of_its_batch_and_the_counts_of_the_whole() -> 
         [1, 0],
         [3, 2],
     ]
-    assert {(part.counts.rows, part.counts.labelled, part.parts) for part in parts} == {(7, 5, 3)}
+    assert {(part.counts.rows, part.counts.labelled, part.micro_batches) for part in parts} == {
+        (7, 5, 3)
+    }

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from small_project import a_fit
+from support.training.jobs import a_fit
 
 from stillroom.errors import DataError
-from stillroom.training.data.row_selection import taken
+from stillroom.training.data.row_selection import transfer_mask
 
 KEYS = [n.to_bytes(16, "big") for n in range(4000)]
 
@@ -15,24 +15,24 @@ def labels(count: int = 4000) -> np.ndarray:
 
 
 def test_all_rows_are_taken_unless_less_is_asked_for() -> None:
-    assert taken(a_fit(), KEYS, labels()).all()
+    assert transfer_mask(a_fit(), KEYS, labels()).all()
     mixed = np.where(np.arange(4000) < 100, -1, labels())
-    assert taken(a_fit(rows="labelled"), KEYS, mixed).tolist() == (mixed >= 0).tolist()
+    assert transfer_mask(a_fit(rows="labelled"), KEYS, mixed).tolist() == (mixed >= 0).tolist()
 
 
 def test_a_share_depends_on_keys_and_seed_alone() -> None:
-    some = taken(a_fit(share=0.03), KEYS, labels())
+    some = transfer_mask(a_fit(share=0.03), KEYS, labels())
     assert 80 < some.sum() < 160  # 120, with a standard deviation of 11
     order = np.random.default_rng(0).permutation(4000)
-    turned = taken(a_fit(share=0.03), [KEYS[n] for n in order], labels()[order])
+    turned = transfer_mask(a_fit(share=0.03), [KEYS[n] for n in order], labels()[order])
     assert (turned == some[order]).all()
-    other = taken(a_fit(share=0.03, seed=1), KEYS, labels())
+    other = transfer_mask(a_fit(share=0.03, seed=1), KEYS, labels())
     assert (some & other).sum() < 20
-    assert (taken(a_fit(share=0.1), KEYS, labels()) >= some).all()
+    assert (transfer_mask(a_fit(share=0.1), KEYS, labels()) >= some).all()
 
 
 def test_classes_that_are_left_out_are_left_out() -> None:
-    kept = taken(a_fit(without=(3, 0)), KEYS, labels())
+    kept = transfer_mask(a_fit(without=(3, 0)), KEYS, labels())
     assert set(labels()[kept]) == {1, 2}
     assert kept.sum() == 2000
 
@@ -40,11 +40,11 @@ def test_classes_that_are_left_out_are_left_out() -> None:
 def test_a_row_that_may_be_of_a_class_left_out_is_an_error() -> None:
     some = labels()
     some[7] = -1
-    with pytest.raises(DataError, match="may be of any"):
-        taken(a_fit(without=(3,)), KEYS, some)
-    assert taken(a_fit(without=(3,), rows="labelled"), KEYS, some).sum() == 3000
+    with pytest.raises(DataError, match="may belong to any class"):
+        transfer_mask(a_fit(without=(3,)), KEYS, some)
+    assert transfer_mask(a_fit(without=(3,), rows="labelled"), KEYS, some).sum() == 3000
 
 
 def test_no_row_at_all_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"of 4 training rows none is taken for student"):
-        taken(a_fit(without=(0, 1, 2, 3)), KEYS[:4], labels(4))
+    with pytest.raises(DataError, match=r"student would learn from none of the 4"):
+        transfer_mask(a_fit(without=(0, 1, 2, 3)), KEYS[:4], labels(4))

@@ -7,22 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.training.data.sampler import Part, Parts, Sharing, Shuffled, ShuffledInBlocks
+from stillroom.training.data.sampler import (
+    BatchSplit,
+    BlockShuffle,
+    GlobalShuffle,
+    MicroBatch,
+    MicroBatchSampler,
+)
 
-BLOCKS = ShuffledInBlocks(bounds=(0, 4, 9, 10, 16, 21), at_once=2, seed=3)
+BLOCKS = BlockShuffle(bounds=(0, 4, 9, 10, 16, 21), at_once=2, seed=3)
 
 
-def epoch_of(parts: Parts, epoch: int) -> list[Part]:
+def epoch_of(parts: MicroBatchSampler, epoch: int) -> list[MicroBatch]:
     parts.go_to(epoch, 0)
     return list(parts)
 
 
 def test_an_epoch_has_each_row_once_and_the_next_another_order() -> None:
-    order = Shuffled(20, seed=3)
+    order = GlobalShuffle(20, seed=3)
     first, second = order.epoch(0).tolist(), order.epoch(1).tolist()
     assert sorted(first) == sorted(second) == list(range(20))
     assert first != second
-    assert Shuffled(20, seed=3).epoch(0).tolist() == first != Shuffled(20, 4).epoch(0).tolist()
+    assert (
+        GlobalShuffle(20, seed=3).epoch(0).tolist()
+        == first
+        != GlobalShuffle(20, 4).epoch(0).tolist()
+    )
 
 
 def test_blocks_are_shuffled_and_rows_within_groups_of_blocks() -> None:
@@ -49,9 +59,9 @@ def test_blocks_are_shuffled_and_rows_within_groups_of_blocks() -> None:
 def test_the_parts_of_all_processes_are_the_batches_of_one(
     rows: int, batch_size: int, processes: int, accumulate: int
 ) -> None:
-    order = Shuffled(rows, seed=1)
+    order = GlobalShuffle(rows, seed=1)
     apart = [
-        epoch_of(Parts(order, batch_size, Sharing(rank, processes, accumulate)), 2)
+        epoch_of(MicroBatchSampler(order, batch_size, BatchSplit(rank, processes, accumulate)), 2)
         for rank in range(processes)
     ]
     assert len({len(parts) for parts in apart}) == 1
@@ -70,12 +80,12 @@ def test_the_parts_of_all_processes_are_the_batches_of_one(
 
 
 def test_a_last_batch_of_one_row_is_dropped_into_however_many_parts_it_is_cut() -> None:
-    def sizes(rows: int, sharing: Sharing) -> list[int]:
-        parts = Parts(Shuffled(rows, 0), 6, sharing)
+    def sizes(rows: int, sharing: BatchSplit) -> list[int]:
+        parts = MicroBatchSampler(GlobalShuffle(rows, 0), 6, sharing)
         assert len(parts) == len(list(parts))
         return [len(part.batch) for part in parts]
 
-    alone, two = Sharing(), Sharing(0, 2, 1)
+    alone, two = BatchSplit(), BatchSplit(0, 2, 1)
     assert sizes(13, alone) == sizes(13, two) == [6, 6]
     assert sizes(14, alone) == sizes(14, two) == [6, 6, 2]
     assert sizes(4, alone) == sizes(4, two) == [4]
@@ -83,21 +93,24 @@ def test_a_last_batch_of_one_row_is_dropped_into_however_many_parts_it_is_cut() 
 
 
 def test_a_short_batch_leaves_parts_without_rows() -> None:
-    parts = [Part(np.arange(7), number, 4, 0).rows.tolist() for number in range(4)]
+    parts = [
+        MicroBatch(batch=np.arange(7), number=number, count=4, epoch=0).rows.tolist()
+        for number in range(4)
+    ]
     assert parts == [[0, 3, 6], [1, 4], [2, 5], []]
 
 
 def test_a_part_knows_its_epoch() -> None:
-    assert {part.epoch for part in epoch_of(Parts(Shuffled(50, 1), 8), 3)} == {3}
+    assert {part.epoch for part in epoch_of(MicroBatchSampler(GlobalShuffle(50, 1), 8), 3)} == {3}
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_what_was_left_in_the_midst_of_an_epoch_goes_on_at_the_very_next_part(
     accumulate: int,
 ) -> None:
-    whole = Parts(Shuffled(50, 1), 8, Sharing(0, 1, accumulate))
+    whole = MicroBatchSampler(GlobalShuffle(50, 1), 8, BatchSplit(0, 1, accumulate))
     for stop in range(len(whole) + 1):
-        resumed = Parts(Shuffled(50, 1), 8, Sharing(0, 1, accumulate))
+        resumed = MicroBatchSampler(GlobalShuffle(50, 1), 8, BatchSplit(0, 1, accumulate))
         resumed.go_to(4, stop)
         if stop == len(whole):
             assert (resumed.epoch, resumed.start) == (5, 0)

@@ -11,31 +11,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interrupted import Run, distinct, run_of, same_weights
-from small_project import Small, a_fit, a_trainer, small, soft_labels, untrained_teachers
+from support.examples.image_examples import (
+    ImageExamples,
+    image_examples,
+    soft_labels,
+    untrained_teachers,
+)
+from support.training.jobs import a_fit, a_trainer
+from support.training.killed_runs import Run, distinct, run_of, same_weights
 
 from stillroom.data.encoders import read_encoder
 from stillroom.data.views.image_views import Views
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.training.build_loss import loss_of
+from stillroom.training.build_loss import build_loss
 from stillroom.training.data.batch_loader import Batch
-from stillroom.training.data.dataset_factory import Source
-from stillroom.training.data.memory_dataset import Rows
-from stillroom.training.data.sampler import Part
+from stillroom.training.data.dataset_factory import DatasetFactory
+from stillroom.training.data.memory_dataset import MemoryDataset
+from stillroom.training.data.sampler import MicroBatch
 from stillroom.training.fit.checkpoint import read_tree
-from stillroom.training.fit.checkpoint_callback import Keeper
-from stillroom.training.fit.fit_model import Task, fit_model, trainer_of
+from stillroom.training.fit.checkpoint_callback import CheckpointCallback
+from stillroom.training.fit.fit_model import FitInputs, build_trainer, fit_model
 from stillroom.training.job import FAILED
-from stillroom.training.resume_state import Place
+from stillroom.training.resume_state import ResumeState
 from stillroom.training.signals import StoppedError, StopRequest
 
-Made = tuple[Small, SoftLabelSet]
+Made = tuple[ImageExamples, SoftLabelSet]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("keeper")
-    examples = small(folder, unlabelled=20)
+    examples = image_examples(folder, unlabelled=20)
     teachers = untrained_teachers(examples, folder / "t")
     return examples, soft_labels(
         examples, teachers, folder / "s", views=Views(count=2, shift=1, seed=0)
@@ -49,43 +55,36 @@ def whole(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_a_run_that_is_killed_over_and_over_ends_with_the_very_weights(
+def test_a_run_that_is_killed_and_then_stopped_ends_with_the_very_weights(
     made: Made, whole: Run, tmp_path: Path
 ) -> None:
-    run = run_of(*made, tmp_path / "run", workers=1)
-    for die_at in (5, 7):
-        assert run.go(die_at) == -signal.SIGKILL
+    run = run_of(*made, tmp_path / "run")
+    assert run.go(7) == -signal.SIGKILL
+    assert run.go(6, signal.SIGTERM) == FAILED
+    failure = (run.folder / "failure-0.txt").read_text()
+    assert "Run the same command again to continue." in failure
+    before = run.steps()
     assert run.go() == 0
     assert distinct(run.steps()) == whole.steps()
-    again = len(run.steps()) - len(whole.steps())
-    assert again < 10  # a state every 2 steps, each in up to 2 parts; beginning anew costs 14
+    again = len(before) - len(distinct(before))
+    assert again < 6  # a state every 2 steps; beginning anew costs 7 or more
+    after = run.steps()[len(before) :]
+    assert after == whole.steps()[len(distinct(before)) :]  # after SIGTERM none is taken twice
     assert same_weights(run, whole)
     assert (run.folder / "curves.json").read_bytes() == (whole.folder / "curves.json").read_bytes()
-
-
-def test_a_signal_saves_the_step_and_the_next_run_takes_none_again(
-    made: Made, whole: Run, tmp_path: Path
-) -> None:
-    run = run_of(*made, tmp_path / "run", checkpoint_steps=1000)
-    assert run.go(6, signal.SIGTERM) == FAILED
-    said = (run.folder / "failure-0.txt").read_text()
-    assert "Run the same command again: it goes on from there." in said
-    assert run.go() == 0
-    assert run.steps() == whole.steps()  # none twice
-    assert same_weights(run, whole)
 
 
 @dataclass(frozen=True)
 class Stopping:
     """Validation rows that ask the process to stop whenever they are read."""
 
-    rows: Rows
+    rows: MemoryDataset
     number: int
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, part: Part) -> Batch:
+    def __getitem__(self, part: MicroBatch) -> Batch:
         os.kill(os.getpid(), self.number)
         return self.rows[part]
 
@@ -105,12 +104,19 @@ def test_a_signal_in_validation_saves_the_epoch(
     made: Made, tmp_path: Path, stop: StopRequest, number: int
 ) -> None:
     encoder = read_encoder(made[0].encoder)
-    source = Source(made[0].examples, encoder, None, 1e9)
-    fit, place = a_fit(epochs=3), Place(tmp_path / "fit", {})
+    source = DatasetFactory(examples=made[0].examples, encoder=encoder, labels=None, memory=1e9)
+    fit, place = a_fit(epochs=3), ResumeState(tmp_path / "fit", {})
     stopping: Any = Stopping(source.validation(), number)
-    task = Task(source.rows_of(fit), stopping, loss_of(fit, None), encoder)
-    with pytest.raises(StoppedError, match="did so at step 4 of fit"):
-        fit_model(fit, task, a_trainer(), place, stop, lambda rows, label: None)
+    task = FitInputs(
+        train=source.dataset_of(fit),
+        validation=stopping,
+        loss=build_loss(fit, None),
+        encoder=encoder,
+    )
+    with pytest.raises(StoppedError, match="saved its state, at step 4 of fit"):
+        fit_model(
+            fit, task, trainer=a_trainer(), state=place, stop=stop, tick=lambda rows, label: None
+        )
     assert read_tree(place.checkpoint)["global_step"] == 4
     assert place.best.is_dir()
 
@@ -119,12 +125,17 @@ def test_a_signal_before_the_first_step_is_not_lost(
     made: Made, tmp_path: Path, stop: StopRequest
 ) -> None:
     # Lightning's own handler, which it sets before that, would end the process with code 0.
-    trainer = trainer_of(a_trainer(), a_fit(), [])
-    keeper = Keeper(Place(tmp_path / "fit", {}), read_encoder(made[0].encoder), 2, stop)
+    trainer = build_trainer(a_trainer(), a_fit(), [])
+    keeper = CheckpointCallback(
+        state=ResumeState(tmp_path / "fit", {}),
+        encoder=read_encoder(made[0].encoder),
+        every=2,
+        stop=stop,
+    )
     trainer._signal_connector.register_signal_handlers()
     os.kill(os.getpid(), signal.SIGTERM)
     assert trainer.received_sigterm
-    with pytest.raises(StoppedError, match="before it took a step"):
+    with pytest.raises(StoppedError, match="before its first step"):
         keeper.on_train_start(trainer, None)  # type: ignore[arg-type]
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from dvclive.live import Live
-from small_project import a_fit, a_job, fitted, small
+from support.examples.image_examples import image_examples
+from support.training.jobs import a_fit, a_job, fitted
 
-from stillroom.training.fit.dvclive_callback import MEASURES, LiveCurves
+from stillroom.training.fit.dvclive_callback import MEASURES, DVCLiveCallback
 from stillroom.training.process.launch import train
 
 Shown = tuple[Path, list[Any], list[Any]]
@@ -23,7 +24,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """Train where dvclive is told to resume, and to tell a server; return who asked that."""
     folder = tmp_path_factory.mktemp("live")
     fits = [a_fit(name, optimisation=fitted(epochs=3)) for name in ("control", "student")]
-    job = a_job(small(folder), folder / "job", fits=fits, curves=str(folder / "live"))
+    job = a_job(image_examples(folder), folder / "job", fits=fits, curves=str(folder / "live"))
     left = folder / "live" / "student" / "plots" / "metrics" / "validation_nll.tsv"
     left.parent.mkdir(parents=True)
     left.write_text("step\tvalidation_nll\n" + "".join(f"{step}\t9.0\n" for step in range(7)))
@@ -69,8 +70,8 @@ def test_what_cannot_be_shown_does_not_stop_training(
         raise RuntimeError("Empty git repo")
 
     monkeypatch.setattr(Live, "_init_dvc", refuse)
-    curves = LiveCurves(tmp_path)
+    curves = DVCLiveCallback(tmp_path)
     trainer = SimpleNamespace(is_global_zero=True)
     curves.on_train_start(trainer, SimpleNamespace())  # type: ignore[arg-type]
     curves.on_train_epoch_end(trainer, SimpleNamespace())  # type: ignore[arg-type]
-    assert "no live curves: Empty git repo" in caplog.text
+    assert "dvclive cannot start: Empty git repo" in caplog.text

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from stillroom.training.fit import fsdp
-from stillroom.training.fit.fsdp import FullySharded, _named, shard
+from stillroom.training.fit.fsdp import FSDP2Strategy, _named, shard
 
 
 class Stack(nn.Module):
@@ -47,5 +47,5 @@ def test_a_checkpoint_before_the_model_is_set_up_is_a_mistake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fsdp, "read_tree", lambda path: {})
-    with pytest.raises(RuntimeError, match="once the model is set up"):
-        FullySharded(2).load_checkpoint("somewhere")
+    with pytest.raises(RuntimeError, match="before the strategy had set up"):
+        FSDP2Strategy(2).load_checkpoint("somewhere")

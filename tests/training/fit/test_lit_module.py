@@ -6,31 +6,34 @@ from typing import Any
 
 import pytest
 import torch
-from small_project import Shape, fitted
+from support.examples.image_examples import Shape
+from support.training.jobs import fitted
 
 from stillroom.errors import StillroomError
 from stillroom.models.registry import build
-from stillroom.objectives.mixture import Counts, HardLabels
+from stillroom.objectives.mixture import BatchCounts, hard_labels
 from stillroom.training.data.batch_loader import Batch
-from stillroom.training.fit.lit_module import Learner
+from stillroom.training.fit.lit_module import LitModule
 
 CURVE = [(0.9, 0.6), (0.3, 0.5), (0.5, 0.8), (0.4, 0.7)]
 
 
-def learner(dropout: float = 0.0, **how: Any) -> Learner:
+def learner(dropout: float = 0.0, **how: Any) -> LitModule:
     model = build("mlp", {"hidden": [4], "dropout": dropout}, Shape((3,), ("a", "b")), seed=0)
-    subject = Learner("m", model, HardLabels(), fitted(lr=0.1, **how), seed=0)
+    subject = LitModule(
+        name="m", model=model, loss=hard_labels(), optimisation=fitted(lr=0.1, **how), seed=0
+    )
     subject._trainer = SimpleNamespace(  # type: ignore[assignment]
         world_size=1,
         current_epoch=0,
         global_rank=0,
         should_stop=False,
-        datamodule=SimpleNamespace(parts=SimpleNamespace(batches=2)),
+        datamodule=SimpleNamespace(micro_batches=SimpleNamespace(batches=2)),
     )
     return subject
 
 
-def at_epoch(subject: Learner, epoch: int, nll: float, accuracy: float) -> None:
+def at_epoch(subject: LitModule, epoch: int, nll: float, accuracy: float) -> None:
     subject.trainer.current_epoch = epoch
     subject._train = torch.tensor(1.0)
     subject._validation = torch.tensor([10 * nll, 10 * accuracy, 10.0], dtype=torch.float64)
@@ -87,14 +90,16 @@ def test_one_that_stopped_early_stays_stopped_when_it_is_resumed() -> None:
 
 @pytest.mark.parametrize("nll", [math.nan, math.inf])
 def test_a_model_that_diverges_is_named_with_its_learning_rate(nll: float) -> None:
-    with pytest.raises(StillroomError, match=r"m diverged in epoch 2.*now 0\.1"):
+    with pytest.raises(StillroomError, match=r"m diverged in epoch 2.*lr, now 0\.1"):
         at_epoch(learner(), 1, nll, 0.0)
 
 
 def batch(rows: int = 4, parts: int = 1) -> Batch:
     inputs = torch.randn((rows, 3), generator=torch.Generator().manual_seed(1))
     labels = torch.tensor([0, 1, -1, 1])[:rows]
-    return Batch(inputs, labels, None, Counts(4, 3, 4), parts)
+    return Batch(
+        inputs=inputs, labels=labels, target=None, counts=BatchCounts(4, 3, 4), micro_batches=parts
+    )
 
 
 def test_the_loss_of_a_part_is_scaled_so_that_the_mean_over_parts_is_the_batchs() -> None:
@@ -102,7 +107,16 @@ def test_the_loss_of_a_part_is_scaled_so_that_the_mean_over_parts_is_the_batchs(
     whole = subject.training_step(batch(), 0)
     inputs, labels = batch().inputs, batch().labels
     halves = [
-        subject.training_step(Batch(inputs[at::2], labels[at::2], None, Counts(4, 3, 4), 2), 0)
+        subject.training_step(
+            Batch(
+                inputs=inputs[at::2],
+                labels=labels[at::2],
+                target=None,
+                counts=BatchCounts(4, 3, 4),
+                micro_batches=2,
+            ),
+            0,
+        )
         for at in (0, 1)
     ]
     assert sum(halves).item() / 2 == pytest.approx(whole.item(), rel=1e-6)

@@ -2,37 +2,44 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from small_project import Small, small, soft_labels, untrained_teachers
+from support.examples.image_examples import (
+    ImageExamples,
+    image_examples,
+    soft_labels,
+    untrained_teachers,
+)
 
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
-from stillroom.models.forward.hidden_states import logits_alone, with_features
+from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.models.registry import build
 from stillroom.objectives.soft_target import SoftTarget
+from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.sparsify.sparsifiers import Full
-from stillroom.training.data.memory_dataset import read_split, taught
-from stillroom.training.fit.live_teacher import COMBINE, Teachers
-from stillroom.training.job import Live
+from stillroom.training.data.memory_dataset import read_split, with_targets
+from stillroom.training.fit.live_teacher import LiveTeacher, cached_log_p
+from stillroom.training.job import LiveConfig
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Small:
-    return small(tmp_path)
+def made(tmp_path: Path) -> ImageExamples:
+    return image_examples(tmp_path)
 
 
-def live(folder: Path, **changes: object) -> Live:
+def live(folder: Path, **changes: object) -> LiveConfig:
     values = {
         "teachers": [str(folder / f"member_{n}") for n in range(2)],
         "shares": [0.5, 0.5],
         "mean": "probability",
         "combine": "read",
     }
-    return Live(**(values | changes))  # type: ignore[arg-type]
+    return LiveConfig(**(values | changes))  # type: ignore[arg-type]
 
 
 def dense(target: SoftTarget, temperature: float) -> torch.Tensor:
@@ -40,12 +47,12 @@ def dense(target: SoftTarget, temperature: float) -> torch.Tensor:
     return torch.zeros(rows, k).scatter(1, target.ids, target.at(temperature).exp())
 
 
-def test_they_say_what_the_cache_says(made: Small, tmp_path: Path) -> None:
+def test_they_say_what_the_cache_says(made: ImageExamples, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
     labels = soft_labels(made, folder, tmp_path / "s", Full(), features="pooled")
     encoder = read_encoder(made.encoder)
-    rows = taught(read_split(made.examples, encoder, "train"), labels, [1.0, 4.0])
-    teachers = Teachers.of(live(folder), encoder, with_features)
+    rows = with_targets(read_split(made.examples, encoder, "train"), labels, [1.0, 4.0])
+    teachers = LiveTeacher.of(live(folder), encoder, logits_and_features)
     target, features = teachers.answer(rows.inputs, [1.0, 4.0])
     for temperature in (1.0, 4.0):
         torch.testing.assert_close(
@@ -61,9 +68,9 @@ def test_they_say_what_the_cache_says(made: Small, tmp_path: Path) -> None:
     )
 
 
-def test_autocast_of_the_student_does_not_reach_them(made: Small, tmp_path: Path) -> None:
+def test_autocast_of_the_student_does_not_reach_them(made: ImageExamples, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
-    teachers = Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)
+    teachers = LiveTeacher.of(live(folder), read_encoder(made.encoder), logits_only)
     inputs = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     plain, _ = teachers.answer(inputs, [1.0])
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -73,29 +80,32 @@ def test_autocast_of_the_student_does_not_reach_them(made: Small, tmp_path: Path
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_teacher_that_answers_no_number_is_named(
-    made: Small, tmp_path: Path, value: float
+    made: ImageExamples, tmp_path: Path, value: float
 ) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
-    teachers = Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)
+    teachers = LiveTeacher.of(live(folder), read_encoder(made.encoder), logits_only)
     with torch.no_grad():
         next(teachers.models[1].parameters()).fill_(value)
-    with pytest.raises(ModelError, match="a live teacher answers NaN or infinity"):
+    with pytest.raises(ModelError, match="live teacher answered with NaN or infinity"):
         teachers.answer(torch.ones(2, 1, 8, 8), [1.0])
 
 
-def test_without_a_term_that_asks_there_are_no_features(made: Small, tmp_path: Path) -> None:
+def test_without_a_term_that_asks_there_are_no_features(
+    made: ImageExamples, tmp_path: Path
+) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
-    teachers = Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)
+    teachers = LiveTeacher.of(live(folder), read_encoder(made.encoder), logits_only)
     assert teachers.answer(torch.zeros(2, 1, 8, 8), [1.0])[1] is None
     assert teachers.answer(torch.zeros(2, 1, 8, 8), [])[0].ids.shape == (2, 0)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
-@pytest.mark.parametrize(("mean", "combine"), list(COMBINE))
-def test_means_by_hand(mean: str, combine: str, temperature: float) -> None:
+@pytest.mark.parametrize("combine", ["read", "capture"])
+@pytest.mark.parametrize("mean", ["probability", "logit"])
+def test_means_by_hand(mean: Any, combine: Any, temperature: float) -> None:
     logits = torch.tensor([[[2.0, 0.0]], [[-1.0, 0.0]]], dtype=torch.float64)
-    shares = torch.tensor([0.75, 0.25], dtype=torch.float64)[:, None, None]
-    found = COMBINE[mean, combine](logits, shares, temperature).exp()[0]
+    shares = Combination.of(mean, [3, 1])
+    found = cached_log_p(logits, shares, combine, temperature).exp()[0]
 
     def p(z: float, t: float) -> float:
         return 1 / (1 + np.exp(-z / t))
@@ -112,9 +122,9 @@ def test_means_by_hand(mean: str, combine: str, temperature: float) -> None:
     assert found.sum().item() == pytest.approx(1.0)
 
 
-def test_a_teacher_that_encodes_otherwise_is_refused(made: Small, tmp_path: Path) -> None:
+def test_a_teacher_that_encodes_otherwise_is_refused(made: ImageExamples, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t", members=1)
     model = build("mlp", {"hidden": [4]}, made.shape, seed=0)
     save_model(model, replace(read_encoder(made.encoder), scale=(9.0,)), folder / "member_1")
-    with pytest.raises(ModelError, match=r"member_1 encodes its inputs otherwise"):
-        Teachers.of(live(folder), read_encoder(made.encoder), logits_alone)
+    with pytest.raises(ModelError, match=r"member_1 encodes its inputs differently"):
+        LiveTeacher.of(live(folder), read_encoder(made.encoder), logits_only)

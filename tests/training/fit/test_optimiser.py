@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
-from small_project import fitted
+from support.training.jobs import fitted
 from torch.nn import Parameter
 
-from stillroom.training.fit.optimiser import optimiser_of, scheduled, share_of_lr
+from stillroom.training.fit.optimiser import build_optimiser, share_of_lr, with_schedule
 
 
 def test_the_rate_rises_in_a_fifth_of_the_steps_and_falls_as_a_cosine() -> None:
@@ -22,7 +22,7 @@ def test_the_rate_rises_in_a_fifth_of_the_steps_and_falls_as_a_cosine() -> None:
 def test_two_steps_of_nesterovs_momentum_by_hand() -> None:
     weight = Parameter(torch.tensor([1.0]))
     how = fitted(optimiser="sgd", lr=0.1, momentum=0.5, weight_decay=0.0)
-    optimiser = optimiser_of([weight], how)
+    optimiser = build_optimiser([weight], how)
     for _ in range(2):
         weight.grad = torch.tensor([2.0])
         optimiser.step()
@@ -32,7 +32,7 @@ def test_two_steps_of_nesterovs_momentum_by_hand() -> None:
 
 def test_without_momentum_sgd_is_plain() -> None:
     weight = Parameter(torch.tensor([1.0]))
-    optimiser = optimiser_of(
+    optimiser = build_optimiser(
         [weight], fitted(optimiser="sgd", lr=0.1, momentum=0.0, weight_decay=0.5)
     )
     weight.grad = torch.tensor([2.0])
@@ -42,7 +42,7 @@ def test_without_momentum_sgd_is_plain() -> None:
 
 def test_adamw_decays_apart_from_the_gradient() -> None:
     weight = Parameter(torch.tensor([1.0]))
-    optimiser = optimiser_of([weight], fitted(lr=0.1, weight_decay=0.5))
+    optimiser = build_optimiser([weight], fitted(lr=0.1, weight_decay=0.5))
     weight.grad = torch.tensor([2.0])
     optimiser.step()
     # The decay multiplies by 1 - 0.1 * 0.5; the first step of Adam has the size of the rate.
@@ -50,8 +50,8 @@ def test_adamw_decays_apart_from_the_gradient() -> None:
 
 
 def test_the_schedule_moves_the_rate_with_each_step() -> None:
-    optimiser = optimiser_of([Parameter(torch.zeros(1))], fitted(lr=0.1))
-    schedule = scheduled(optimiser, fitted(lr=0.1, warmup=0.5), 4)["lr_scheduler"]
+    optimiser = build_optimiser([Parameter(torch.zeros(1))], fitted(lr=0.1))
+    schedule = with_schedule(optimiser, fitted(lr=0.1, warmup=0.5), 4)["lr_scheduler"]
     assert schedule["interval"] == "step"
     rates = []
     for _ in range(4):

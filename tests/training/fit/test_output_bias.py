@@ -8,16 +8,46 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small_project import Small, a_fit, small
+from support.examples.image_examples import ImageExamples, image_examples
+from support.training.jobs import a_fit
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from stillroom.data.encoders import read_encoder
-from stillroom.models.classifier_bias import output_bias
+from stillroom.errors import ModelError
 from stillroom.models.pretrained.model_directory import load_model, save_model
 from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.training.data.memory_dataset import read_split
-from stillroom.training.fit.output_bias import balance, best_bias, write_balanced
-from stillroom.training.resume_state import Place
+from stillroom.training.fit.output_bias import (
+    best_bias,
+    output_bias,
+    set_output_bias,
+    write_balanced,
+)
+from stillroom.training.resume_state import ResumeState
+
+RESNET = {"embedding_size": 4, "hidden_sizes": [4], "depths": [1], "layer_type": "basic"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("mlp", {"hidden": [3, 3]}), ("resnet", RESNET)], ids=["mlp", "resnet"]
+)
+def test_the_bias_moves_the_logits_of_its_class(name: str, options: dict[str, object]) -> None:
+    model = build(name, options, Shape((1, 8, 8), ("a", "b", "c")), seed=0).eval()
+    inputs = {model.main_input_name: torch.rand(2, 1, 8, 8)}
+    with torch.no_grad():
+        before = model(**inputs).logits
+        output_bias(model)[1] += 2.5
+        after = model(**inputs).logits
+    torch.testing.assert_close(after - before, torch.tensor([[0.0, 2.5, 0.0]]).repeat(2, 1))
+
+
+def test_a_model_without_one_is_named() -> None:
+    class Bare(PreTrainedModel):
+        config_class = PreTrainedConfig
+
+    with pytest.raises(ModelError, match="Bare has no last linear layer with a bias for 2 classes"):
+        output_bias(Bare(PreTrainedConfig()))
 
 
 def test_the_best_bias_by_hand() -> None:
@@ -49,7 +79,7 @@ def test_the_models_own_bias_is_changed_class_by_class() -> None:
     with torch.no_grad():
         before = model(inputs=inputs).logits.double().numpy()
         old = output_bias(model).clone()
-        added = balance(model, before, truth, [1, 2])
+        added = set_output_bias(model, before, truth, [1, 2])
         after = model(inputs=inputs).logits.double().numpy()
     np.testing.assert_allclose(after - before, np.array([[0.0, *added]]).repeat(40, 0), atol=1e-5)
     np.testing.assert_allclose((output_bias(model) - old).tolist(), [0.0, *added], atol=1e-6)
@@ -57,12 +87,12 @@ def test_the_models_own_bias_is_changed_class_by_class() -> None:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Small:
-    return small(tmp_path)
+def made(tmp_path: Path) -> ImageExamples:
+    return image_examples(tmp_path)
 
 
-def test_the_balanced_model_is_written_beside_the_best(made: Small, tmp_path: Path) -> None:
-    place = Place(tmp_path / "fit", {}, "balanced")
+def test_the_balanced_model_is_written_beside_the_best(made: ImageExamples, tmp_path: Path) -> None:
+    place = ResumeState(tmp_path / "fit", {}, "balanced")
     model = build("mlp", {"hidden": [4]}, made.shape, seed=0)
     save_model(model, read_encoder(made.encoder), place.best)
     rows = read_split(made.examples, read_encoder(made.encoder), "validation")

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import torch
-from small_project import OBJECTIVE, Small, a_fit, a_job, fitted, written
-from small_texts import BERT, sentence_folder, text_data, text_table
+from support.examples.image_examples import ImageExamples, written
+from support.examples.text_examples import BERT, sentence_folder, text_data, text_table
+from support.training.jobs import OBJECTIVE, a_fit, a_job, fitted
 
 from stillroom.assess.predict.predict_classes import predict_classes
 from stillroom.config.schema import Architecture, Head
@@ -20,20 +21,20 @@ from stillroom.io.json.json_files import read_json
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.pretrained.model_directory import load_model, read_encoder
 from stillroom.softlabels.capture.capture_request import (
-    Answers,
     CaptureJob,
+    CaptureRequest,
+    capture_set,
     materialise,
-    stage,
-    staged,
+    open_staged,
 )
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import Full
 from stillroom.softlabels.store.store import Store
-from stillroom.teachers.capture_inputs import ExampleQuestions
-from stillroom.teachers.model_teacher import How, open_teacher
+from stillroom.teachers.capture_inputs import ExampleInputs
+from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
 from stillroom.teachers.sentence_teacher import fit_sentence_teacher
-from stillroom.teachers.teacher_ref import TeacherRef, refer
+from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
 from stillroom.training.process.worker import run
 from stillroom.training.resume_state import CURVES, gather_models
 from stillroom.training.signals import StopRequest
@@ -47,14 +48,14 @@ def quietly(label: str, rows: int) -> Iterator[Callable[[int], None]]:
 
 
 def answers(
-    made: Small, refs: tuple[TeacherRef, ...], encoder: Encoder, folder: Path
+    made: ImageExamples, refs: tuple[TeacherRef, ...], encoder: Encoder, folder: Path
 ) -> SoftLabelSet:
-    teacher = open_teacher(refs[0], How("none", 0, 32), encoder)
-    asked = (CaptureJob(teacher, ExampleQuestions(made.examples, teacher.encoder, PLAIN, 1)),)
+    teacher = open_teacher(refs[0], CaptureSettings("none", 0, 32), encoder)
+    asked = (CaptureJob(teacher, ExampleInputs(made.examples, teacher.encoder, PLAIN, 1)),)
     store, one = Store(folder / "store"), Combination.of("probability", [1.0])
-    wanted = Answers(asked, Full(), one, store, 60, 100, encoder.classes)
-    stage(wanted, folder / "staged", quietly, lambda line: None)
-    materialise(staged(folder / "staged", store), folder / "set")
+    wanted = CaptureRequest(asked, Full(), one, store, 60, 100, encoder.classes)
+    capture_set(wanted, folder / "staged", quietly, lambda line: None)
+    materialise(open_staged(folder / "staged", store), folder / "set")
     return SoftLabelSet(folder / "set")
 
 
@@ -63,14 +64,14 @@ def test_few_labels_and_a_sentence_encoder_teach_a_small_transformer(tmp_path: P
     found = ingest(text_data(labels_per_class=8, text={"length": 20}), tmp_path)
     write_table(found.examples, tmp_path / "examples.parquet")
     examples = TableFile(tmp_path / "examples.parquet")
-    made = Small(examples, written(found.encoder, tmp_path / "encoder"))
+    made = ImageExamples(examples, written(found.encoder, tmp_path / "encoder"))
 
     head = Head(strength=100.0, steps=500)
     member = tmp_path / "teachers" / "member_0"
     fit_sentence_teacher(
         sentence_folder(tmp_path / "s"), member, found.examples, found.encoder, head
     )
-    refs = refer(tmp_path / "teachers")
+    refs = teacher_refs(tmp_path / "teachers")
     labels = answers(made, refs, found.encoder, tmp_path)
     train = found.examples.filter(pl.col("split") == "train")
     assert train["label"].count() == 24 < train.height
@@ -97,6 +98,6 @@ def test_few_labels_and_a_sentence_encoder_teach_a_small_transformer(tmp_path: P
     assert curve[-1]["train_loss"] < curve[0]["train_loss"]
     test = found.examples.filter(pl.col("split") == "test")
     predicted = predict_classes(test, found.encoder, refs, labels, students)
-    asked = open_teacher(refs[0], How("none", 0, 32), found.encoder)
+    asked = open_teacher(refs[0], CaptureSettings("none", 0, 32), found.encoder)
     (said,) = asked.answer(asked.encoder.encode(test))
     np.testing.assert_allclose(predicted["teacher"].to_list(), said.softmax(dim=1), atol=1e-5)

@@ -1,93 +1,97 @@
-"""The cost document: models, cache and the run's own record in, the numbers of cost.json out."""
+"""The cost document: models, cache and energy log in, the numbers of cost.json out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import Any, Literal
 
 from stillroom.assess.cost.costs import (
-    Asked,
+    ModelRun,
     Trial,
     answers_read,
     cache_of,
     costs_of,
-    rows_taken,
     run_of,
+    transfer_rows,
 )
 from stillroom.assess.other_students import times_of_family
 from stillroom.assess.predict.labelled_rows import test_rows
 from stillroom.config.schema import Evaluate, Inference, Transfer
-from stillroom.data.encoders import Encoder
+from stillroom.data.encoders import read_encoder
 from stillroom.evaluation.arms import STUDENT, TEACHER, runs_in
+from stillroom.io.json.number_groups import GroupedNumbers
+from stillroom.io.tables import TableFile
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.teachers.teacher_ref import TeacherRef
-
-Numbers = dict[str, dict[str, int | float]]
+from stillroom.teachers.teacher_ref import teacher_refs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What is measured.
+@dataclass(frozen=True, slots=True)
+class CostInputs:
+    """The examples, models and cache that are measured.
 
     Attributes:
         examples: every example; the first ones of the test split are run.
-        encoder: of the students.
+        encoder: the folder of the students' encoder.
         soft_labels: the ensemble's answers.
-        teachers: every member; each must answer, so their costs are added.
+        teachers: a folder with one model directory per member. Every member answers each input, so
+            their costs are added.
+        inference: how the teachers run.
         students: a folder with the model directory of each run.
         every_student: the folder of the folders of all students.
     """
 
-    examples: pl.DataFrame
-    encoder: Encoder
+    examples: TableFile
+    encoder: Path
     soft_labels: SoftLabelSet
-    teachers: Sequence[TeacherRef]
+    teachers: Path
+    inference: Inference
     students: Path
     every_student: Path
 
 
 def cost_document(
-    measured: Measured,
+    inputs: CostInputs,
     curves: Sequence[Mapping[str, Any]],
+    mode: Literal["cached", "live"],
     transfer: Transfer,
     evaluate: Evaluate,
-) -> Numbers:
-    """Return what each model takes, what the cache cost and saved, and what the run took.
+) -> GroupedNumbers:
+    """Return the cost of each model, what the cache cost and saved, and the energy of the run.
 
     Args:
-        measured: models, examples and cache.
-        curves: a record of each epoch in which a student read the cache.
-        transfer: which of the examples it read.
-        evaluate: how many examples to time, and for how long to meter.
+        inputs: the examples, models and cache.
+        curves: a record of each run and epoch of training.
+        mode: whether the students read the cache, or the teacher ran beside them.
+        transfer: which of the examples they read.
+        evaluate: how many examples to time, and for how long to meter the energy.
 
     Returns:
-        of each arm as `evaluation.cost.model_cost` has it; `cache` as
-        `evaluation.cost.cache_savings` has it; `run`, where it is known on this machine;
-        `family/<name>`, of each other student of these soft labels its latency.
+        `teacher` and each arm, as `evaluation.cost.model_cost` has it; `cache`, as
+        `evaluation.cost.cache_savings` has it; `run`, if it is known on this machine; and
+        `family/<name>`, the latency of each other student of these soft labels.
 
     Raises:
         DataError: no row of the test split has a label.
         ModelError: a model directory is missing or damaged, or there is no teacher.
     """
-    timed = test_rows(measured.examples, measured.encoder).head(evaluate.latency_images)
+    examples, encoder = inputs.examples.read(), read_encoder(inputs.encoder)
+    timed = test_rows(examples, encoder).head(evaluate.latency_images)
     trial = Trial(timed, evaluate.latency_images, evaluate.energy_seconds)
-    inference = measured.teachers[0].inference
-    # On the teachers' device, so that ratios are of the models.
-    beside = Inference(dtype="float32", device_map=inference.device_map)
-    theirs = costs_of([Asked(ref.path, inference) for ref in measured.teachers], trial)
-    own = costs_of([Asked(measured.students / STUDENT, beside)], trial)
-    rows = rows_taken(measured.examples, transfer, measured.encoder.classes)
-    cache = cache_of(measured.soft_labels, theirs, answers_read(curves, rows))
-    content = measured.soft_labels.manifest.content
+    # Students run on the teachers' device, so that ratios compare models and not devices.
+    on_same_device = Inference(dtype="float32", device_map=inputs.inference.device_map)
+    refs = teacher_refs(inputs.teachers, inputs.inference)
+    teacher = costs_of([ModelRun(ref.path, inputs.inference) for ref in refs], trial)
+    student = costs_of([ModelRun(inputs.students / STUDENT, on_same_device)], trial)
+    rows = transfer_rows(examples, transfer, encoder.classes)
+    read = 0 if mode == "live" else answers_read(curves, rows)
+    content = inputs.soft_labels.manifest.content
     return {
-        TEACHER: theirs,
-        # The control is the same model, as every arm is: what it takes is the student's.
-        **{run.arm: own for run in runs_in(measured.students)},
-        "cache": cache.numbers(),
-        **run_of(measured.teachers[0].path.parent, measured.soft_labels, measured.students),
+        TEACHER: teacher,
+        # Every arm has the same architecture, so the student's cost is also the control's.
+        **{run.arm: student for run in runs_in(inputs.students)},
+        "cache": cache_of(inputs.soft_labels, teacher, read).numbers(),
+        **run_of(inputs.teachers, inputs.soft_labels, inputs.students),
         **times_of_family(
-            measured.every_student, measured.students.name, content, beside, timed, measured.encoder
+            inputs.every_student, inputs.students.name, content, on_same_device, timed, encoder
         ),
     }

@@ -1,8 +1,8 @@
-"""Costs: models that answer together and some inputs in, what they take out, for cost.json.
+"""Costs: an ensemble of models and some inputs in, their cost out, for cost.json.
 
-Asked(path, inference), … ──each architecture once──> Cost ──together──> numbers
-soft labels, how often they were read ──> Cache
-what teachers, capture and train made ──noted──> what they took
+ModelRun(path, inference), … ──each architecture once──> Cost ──together──> numbers
+soft labels, how often they were read ──> CacheSavings
+results of teachers, capture and train ──energy log──> energy of the run
 """
 
 import logging
@@ -14,15 +14,17 @@ from typing import Any
 
 import polars as pl
 
-from stillroom.assess.cost.energy_log import METERED, made, noted
+from stillroom.assess.cost.energy_log import METERED, logged_energy, result_hash
 from stillroom.assess.cost.memory_probe import memory_alone
 from stillroom.config.schema import Inference, Transfer
-from stillroom.evaluation.arms import STUDENT, of_name
-from stillroom.evaluation.cost.cache_savings import Cache
+from stillroom.data.ingest.splits import TRAIN
+from stillroom.evaluation.arms import STUDENT, run_of_name
+from stillroom.evaluation.cost.cache_savings import CacheSavings
 from stillroom.evaluation.cost.energy import JOULES_OF_A_WH, MeterError, energy_of
 from stillroom.evaluation.cost.footprint import CLEAR_REFS
-from stillroom.evaluation.cost.model_cost import Cost, cost_of, together
+from stillroom.evaluation.cost.model_cost import Cost, cost_of, ensemble_cost
 from stillroom.io.files.paths import project_root
+from stillroom.io.json.number_groups import GroupedNumbers, NamedNumbers
 from stillroom.io.progress import ticking
 from stillroom.models.forward.serving import serving
 from stillroom.models.pretrained.model_directory import architecture_hash, load_model, read_encoder
@@ -30,13 +32,12 @@ from stillroom.softlabels.reading.label_set import SoftLabelSet
 
 _LOG = logging.getLogger(__name__)
 
-Numbers = dict[str, int | float]
 DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A model directory, and how it runs."""
+class ModelRun:
+    """A model directory, and how the model runs."""
 
     path: Path
     inference: Inference
@@ -44,12 +45,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What models are asked while they are measured.
+    """The workload under which models are measured.
 
     Attributes:
-        examples: rows, taken in turn.
-        calls: that are timed, one example each.
-        seconds: that energy is metered.
+        examples: the rows, taken in turn.
+        calls: how many calls are timed, one example each.
+        seconds: how long the energy is metered.
     """
 
     examples: pl.DataFrame
@@ -57,33 +58,33 @@ class Trial:
     seconds: float
 
 
-def costs_of(members: Sequence[Asked], trial: Trial) -> Numbers:
-    """Return what models take that all answer, one after the other.
+def costs_of(members: Sequence[ModelRun], trial: Trial) -> NamedNumbers:
+    """Return the cost of an ensemble, whose members answer one after the other.
 
     Args:
-        members: of which those of one architecture are measured once.
-        trial: what they are asked.
+        members: the models; members of one architecture are measured once.
+        trial: the workload.
 
     Raises:
         ModelError: a model directory is missing or damaged.
     """
-    found: dict[str, Cost] = {}
+    by_architecture: dict[str, Cost] = {}
     costs = []
     with ticking("measuring cost", len(members), "models") as ticker:
         for member in members:
             architecture = architecture_hash(member.path)
-            if architecture not in found:
-                found[architecture] = _cost(member, trial)
-            costs.append(found[architecture])
+            if architecture not in by_architecture:
+                by_architecture[architecture] = _cost(member, trial)
+            costs.append(by_architecture[architecture])
             ticker.advance()
-    return together(costs).numbers()
+    return ensemble_cost(costs).numbers()
 
 
-def rows_taken(examples: pl.DataFrame, transfer: Transfer, classes: Sequence[str]) -> int:
-    """Return how many training rows a student learns from; of its share, what is expected."""
+def transfer_rows(examples: pl.DataFrame, transfer: Transfer, classes: Sequence[str]) -> int:
+    """Return how many training rows a student learns from; for a share, the expected number."""
     left_out = [list(classes).index(name) for name in transfer.without]
     is_left_out = pl.col("label").is_in(left_out).fill_null(value=False)
-    rows = examples.filter(pl.col("split") == "train", ~is_left_out)
+    rows = examples.filter(pl.col("split") == TRAIN, ~is_left_out)
     return round(transfer.share * len(rows))
 
 
@@ -92,52 +93,54 @@ def answers_read(student_curves: Sequence[Mapping[str, Any]], rows: int) -> int:
 
     Args:
         student_curves: a record of each run and epoch.
-        rows: that each learnt from.
+        rows: the number of rows that each student learnt from.
     """
-    return rows * sum(of_name(record["model"]).arm == STUDENT for record in student_curves)
+    return rows * sum(run_of_name(record["model"]).arm == STUDENT for record in student_curves)
 
 
-def cache_of(soft_labels: SoftLabelSet, teacher: Numbers, read: int) -> Cache:
+def cache_of(soft_labels: SoftLabelSet, teacher: NamedNumbers, read: int) -> CacheSavings:
     """Return what a set of soft labels cost and saved.
 
     Args:
         soft_labels: the set.
-        teacher: what its teachers take, as `costs_of` returns it.
-        read: answers that students read, over all epochs and seeds.
+        teacher: the cost of its teachers, as `costs_of` returns it.
+        read: the number of answers that students read, over all epochs and seeds.
     """
-    return Cache(
+    return CacheSavings(
         bytes_on_disk=soft_labels.manifest.bytes,
-        rows=soft_labels.asked,
+        rows=soft_labels.captured_inputs,
         seconds_per_inference=1 / teacher["per_second_at_32"],
         read=read,
     )
 
 
-def run_of(teachers: Path, soft_labels: SoftLabelSet, students: Path) -> dict[str, Numbers]:
-    """Return, under `run`, the energy of the stages that made a student; {} unless all are known.
+def run_of(teachers: Path, soft_labels: SoftLabelSet, students: Path) -> GroupedNumbers:
+    """Return, under `run`, the energy of the stages that made a student; {} if any is unknown.
 
     Raises:
         ModelError: a model directory is damaged.
     """
     results = {"teachers": teachers, "soft_labels": soft_labels, "students": students}
     root = project_root()
-    spent = {stage: noted(root, made(results[name])) for stage, name in METERED.items()}
-    known = {stage: one for stage, one in spent.items() if one is not None}
-    if len(known) < len(METERED):
+    logged = {
+        stage: logged_energy(root, result_hash(results[name])) for stage, name in METERED.items()
+    }
+    stages = {stage: energy for stage, energy in logged.items() if energy is not None}
+    if len(stages) < len(METERED):
         return {}
-    numbers: Numbers = {}
-    for stage, one in known.items():
-        numbers[f"{stage}_watt_hours"] = round(one.joules / JOULES_OF_A_WH, DECIMALS)
-        numbers[f"{stage}_seconds"] = round(one.seconds, 1)
-    joules = sum(one.joules for one in known.values())
+    numbers: NamedNumbers = {}
+    for stage, energy in stages.items():
+        numbers[f"{stage}_watt_hours"] = round(energy.joules / JOULES_OF_A_WH, DECIMALS)
+        numbers[f"{stage}_seconds"] = round(energy.seconds, 1)
+    joules = sum(energy.joules for energy in stages.values())
     numbers["watt_hours"] = round(joules / JOULES_OF_A_WH, DECIMALS)
-    numbers["energy_is_estimate"] = int(any(one.is_estimate for one in known.values()))
+    numbers["energy_is_estimate"] = int(any(energy.is_estimate for energy in stages.values()))
     return {"run": numbers}
 
 
-def _cost(member: Asked, trial: Trial) -> Cost:
+def _cost(member: ModelRun, trial: Trial) -> Cost:
     model, encoder = load_model(member.path, member.inference), read_encoder(member.path)
-    # A teacher's inputs may be others than the student's.
+    # A teacher may have another encoder than the student, so each encodes the rows itself.
     forward, inputs = serving(model), encoder.encode(trial.examples)
     cost = cost_of(model, forward, inputs, trial.calls)
     try:
@@ -145,5 +148,5 @@ def _cost(member: Asked, trial: Trial) -> Cost:
     except MeterError as error:
         _LOG.warning("energy: %s", error)
     if not CLEAR_REFS.is_file() or not os.access(CLEAR_REFS, os.W_OK):
-        return cost  # nothing tells the peak of a process: another system, or a container's
+        return cost  # this system, or this container, does not tell the peak memory of a process
     return replace(cost, memory=memory_alone(member.path, member.inference, inputs))

@@ -1,10 +1,10 @@
-"""Spending: the energy that a stage took in, kept under the hash of what it made, and found again.
+"""Energy log: the energy and time of a stage, stored under the hash of the stage's result.
 
-    stage begins ──Meter──> its result saved ──note──> .stillroom/spent/<made>.json
-    evaluate ──made(what lies there)──noted──> Spent; None of what was made elsewhere
+    stage begins ──Meter──> result saved ──log_energy──> .stillroom/spent/<result_hash>.json
+    evaluate ──result_hash──logged_energy──> StageEnergy; None for a result from another machine
 
-A clock's and a counter's numbers are no artifact: results would differ from run to run. So they lie
-outside of DVC, and a result that was pulled from another machine has none.
+Numbers of a clock and of an energy counter differ from run to run, so they are no artifact of DVC.
+A result that was pulled from another machine has no entry here.
 """
 
 from pathlib import Path
@@ -20,18 +20,18 @@ from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.json.validated_json import checked
 
 SPENT = Path(".stillroom") / "spent"
-# The stages whose energy is what a student costs to make, and the result that each is known by.
+# The stages whose energy is the cost of making a student, and the result that identifies each.
 METERED = {"teachers": "teachers", "capture": "soft_labels", "train": "students"}
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
-class Spent:
-    """What a stage took.
+class StageEnergy:
+    """The energy and time that a stage took.
 
     Attributes:
-        joules: of CPU and GPU.
-        seconds: by the clock.
-        is_estimate: whether the CPU's part comes from no counter.
+        joules: of CPU and GPU together.
+        seconds: wall-clock time.
+        is_estimate: whether the CPU's share was estimated because it has no counter.
     """
 
     joules: float = Field(ge=0)
@@ -39,8 +39,8 @@ class Spent:
     is_estimate: bool
 
 
-def made(result: Any) -> str:
-    """Return the hash of what a stage made: a folder of model directories, or a soft-label set.
+def result_hash(result: Any) -> str:
+    """Return the hash of a stage's result: a folder of model directories, or a soft-label set.
 
     Raises:
         ModelError: a folder holds something else.
@@ -54,26 +54,26 @@ def made(result: Any) -> str:
     return sha256_json({path.name: weights_hash(path) for path in folders})
 
 
-def note(root: Path, hashed: str, spent: Spent) -> None:
-    """Keep what a result took.
+def log_energy(root: Path, hashed: str, energy: StageEnergy) -> None:
+    """Store the energy of a result.
 
-    A run that goes on after a kill, or finds answers in the store, makes the same for less; so the
-    most that was ever seen is kept.
+    A run that resumes after a kill, or finds answers in the store, makes the same result with less
+    energy. So the largest number that was ever measured is kept.
     """
-    before = noted(root, hashed)
-    if before is None or before.joules < spent.joules:
-        values = {name: getattr(spent, name) for name in ("joules", "seconds", "is_estimate")}
+    before = logged_energy(root, hashed)
+    if before is None or before.joules < energy.joules:
+        values = {name: getattr(energy, name) for name in ("joules", "seconds", "is_estimate")}
         write_json(_file(root, hashed), values)
 
 
-def noted(root: Path, hashed: str) -> Spent | None:
-    """Return what a result took; None where it is not known on this machine."""
+def logged_energy(root: Path, hashed: str) -> StageEnergy | None:
+    """Return the energy of a result; None if this machine does not know it."""
     file = _file(root, hashed)
     if not file.is_file():
         return None
     try:
-        return checked(Spent, read_json(file), file.name, "distill")
-    except DataError:  # it is no result: what cannot be read is not known
+        return checked(StageEnergy, read_json(file), file.name, "distill")
+    except DataError:  # the log is no artifact: an unreadable entry counts as unknown
         return None
 
 

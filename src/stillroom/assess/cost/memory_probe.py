@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from stillroom.config.schema import Inference
-from stillroom.errors import told_error
-from stillroom.evaluation.cost.footprint import Gauge, OnCuda, Resident, footprint
+from stillroom.errors import user_message
+from stillroom.evaluation.cost.footprint import CudaMemory, Gauge, ResidentMemory, footprint
 from stillroom.evaluation.cost.memory import Memory, memory_of
 from stillroom.evaluation.cost.workload import Forward, Inputs
 from stillroom.io.json.json_files import write_json
 from stillroom.models.forward.serving import serving
-from stillroom.models.pretrained.model_directory import load_model, require_directory
+from stillroom.models.pretrained.model_directory import load_model, require_model_directory
 
 MODULE = "stillroom.assess.cost.memory_probe"
 
@@ -37,7 +37,7 @@ def memory_alone(path: Path, inference: Inference, inputs: Inputs) -> Memory:
         DataError: there is no input.
         ModelError: the model cannot be opened, or the process failed; its message stands above.
     """
-    require_directory(path)
+    require_model_directory(path)
     return memory_of(MODULE, [str(path), inference.dtype, inference.device_map], inputs)
 
 
@@ -60,7 +60,7 @@ def _prepared(path: Path, inference: Inference) -> Gauge:
 
     model = load_model(path, inference)
     some = torch.ones(1, 64, 64, dtype=model.dtype, device=model.device)
-    gauge: Gauge = OnCuda() if some.is_cuda else Resident()
+    gauge: Gauge = CudaMemory() if some.is_cuda else ResidentMemory()
     # Threads, and the libraries' first kernels.
     torch.nn.functional.conv2d(some @ some, some[None, :, :3, :3])
     del model
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
     try:
         found = measure(Path(path), inference, np.load(one, allow_pickle=False))
     except Exception as error:
-        told = told_error(error)
+        told = user_message(error)
         if told is None:
             raise
         print(told, file=sys.stderr)

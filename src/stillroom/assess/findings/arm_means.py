@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from stillroom.evaluation.arms import CONTROL, STUDENT
+from stillroom.io.json.number_groups import GroupedNumbers
 
-Numbers = dict[str, dict[str, int | float]]
 
-
-def metrics_of(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> Numbers:
+def metrics_of(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> GroupedNumbers:
     """Return the metrics by arm, as metrics.json has them.
 
     Args:
@@ -18,7 +17,7 @@ def metrics_of(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> Numbers
         of each arm means over its runs; under `gain` what the teacher brought the student over
         its control, in shares and in nats, better being positive.
     """
-    metrics: Numbers = {
+    metrics: GroupedNumbers = {
         arm: {name: fmean(one[name] for one in of_runs) for name in of_runs[0]}
         for arm, of_runs in measured.items()
     }

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from stillroom.assess.findings.arm_means import Numbers
 from stillroom.assess.findings.class_findings import ClassFindings
 from stillroom.assess.findings.token_findings import TokenFindings
 from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
-from stillroom.evaluation.slices.verdicts import Judged
+from stillroom.evaluation.slices.verdicts import SliceVerdicts
 from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.tables import TableFile
 
 Records = list[dict[str, Any]]
@@ -34,7 +34,7 @@ class Findings(Protocol):
         """Keys of the test split's N examples, in the order of everything below."""
         ...
 
-    def quality(self, bins: int) -> Numbers:
+    def quality(self, bins: int) -> GroupedNumbers:
         """Return the metrics of each arm, means over its runs, and what the teacher brought."""
         ...
 
@@ -46,7 +46,7 @@ class Findings(Protocol):
         """Return the records of reliability, confusion and similarity; [] where there is none."""
         ...
 
-    def slices(self, test: pl.DataFrame, conditions: Mapping[str, str]) -> Judged:
+    def slices(self, test: pl.DataFrame, conditions: Mapping[str, str]) -> SliceVerdicts:
         """Return what each slice says of the student.
 
         Args:

@@ -1,6 +1,6 @@
 """Measuring language models: what each said at each position in, metrics and evidence out.
 
-predictions ──TokenAnswers──> metrics, evidence, reliability
+predictions ──TokenPredictions──> metrics, evidence, reliability
 """
 
 from dataclasses import asdict, dataclass
@@ -11,21 +11,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.assess.findings.arm_means import Numbers, metrics_of
-from stillroom.assess.predict.predict_tokens import SAID, SCALED
+from stillroom.assess.findings.arm_means import metrics_of
+from stillroom.assess.predict.predict_tokens import SCALED_SCORES, SCORES
 from stillroom.data.encoders.sequence_encoder import Task
-from stillroom.evaluation.arms import TEACHER, of_name
+from stillroom.evaluation.arms import TEACHER, run_of_name
 from stillroom.evaluation.calibration import reliability_of
-from stillroom.evaluation.statistics.evidence import Choices, Marks
+from stillroom.evaluation.statistics.evidence import ArmScores, Choices
 from stillroom.evaluation.statistics.scores import Scores
-from stillroom.evaluation.token_metrics import Said, text_quality, token_quality
-from stillroom.evaluation.token_temperature import Scaled, scaled_quality
+from stillroom.evaluation.token_metrics import TokenScores, text_quality, token_quality
+from stillroom.evaluation.token_temperature import ScaledScores, scaled_quality
+from stillroom.io.json.number_groups import GroupedNumbers
 
 Records = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class TokenAnswers:
+class TokenPredictions:
     """What every run says at each position of the test split, read back.
 
     Attributes:
@@ -39,20 +40,20 @@ class TokenAnswers:
     labels: NDArray[np.int64]
     lengths: NDArray[np.int64]
     text_bytes: int
-    arms: dict[str, list[Said]]
-    scaled: dict[str, list[Scaled]]
+    arms: dict[str, list[TokenScores]]
+    scaled: dict[str, list[ScaledScores]]
 
     @classmethod
-    def of_frame(cls, predictions: pl.DataFrame) -> "TokenAnswers":
+    def of_frame(cls, predictions: pl.DataFrame) -> "TokenPredictions":
         """Read what `predict_tokens` returned."""
         names = [one.removesuffix("_top") for one in predictions.columns if one.endswith("_top")]
-        arms: dict[str, list[Said]] = {}
-        calibrated: dict[str, list[Scaled]] = {}
-        for name in sorted(names, key=lambda name: of_name(name).number):
-            found = Said(*(_flat(predictions, f"{name}_{what}") for what in SAID))
-            arms.setdefault(of_name(name).arm, []).append(found)
+        arms: dict[str, list[TokenScores]] = {}
+        calibrated: dict[str, list[ScaledScores]] = {}
+        for name in sorted(names, key=lambda name: run_of_name(name).number):
+            found = TokenScores(*(_flat(predictions, f"{name}_{what}") for what in SCORES))
+            arms.setdefault(run_of_name(name).arm, []).append(found)
             if f"{name}_temperature" in predictions.columns:
-                calibrated.setdefault(of_name(name).arm, []).append(_scaled(predictions, name))
+                calibrated.setdefault(run_of_name(name).arm, []).append(_scaled(predictions, name))
         return cls(
             _flat(predictions, "labels"),
             predictions["labels"].list.len().to_numpy().astype(np.int64),
@@ -61,10 +62,10 @@ class TokenAnswers:
             calibrated,
         )
 
-    def marks(self) -> dict[str, Marks]:
+    def arm_scores(self) -> dict[str, ArmScores]:
         """Return what each arm got."""
         score = partial(Scores.of_sequences, lengths=self.lengths)
-        return {arm: self._choices(arm).marks(score) for arm in self.arms}
+        return {arm: self._choices(arm).arm_scores(score) for arm in self.arms}
 
     def _choices(self, arm: str) -> Choices:
         (teacher,), runs = self.arms[TEACHER], self.arms[arm]
@@ -76,7 +77,7 @@ class TokenAnswers:
         )
 
 
-def measure_tokens(answers: TokenAnswers, task: Task, bins: int) -> Numbers:
+def measure_tokens(answers: TokenPredictions, task: Task, bins: int) -> GroupedNumbers:
     """Return the metrics of each arm, means over its runs, and what the teacher brought.
 
     Args:
@@ -98,7 +99,7 @@ def measure_tokens(answers: TokenAnswers, task: Task, bins: int) -> Numbers:
     return metrics_of(of_arms)
 
 
-def reliability_of_tokens(answers: TokenAnswers, bins: int) -> Records:
+def reliability_of_tokens(answers: TokenPredictions, bins: int) -> Records:
     """Return the records of the reliability diagram, of the first run of each arm."""
     return [
         record
@@ -107,9 +108,9 @@ def reliability_of_tokens(answers: TokenAnswers, bins: int) -> Records:
     ]
 
 
-def _scaled(predictions: pl.DataFrame, name: str) -> Scaled:
-    values = (_flat(predictions, f"{name}_scaled_{what}") for what in SCALED)
-    return Scaled(predictions[f"{name}_temperature"][0], *values)
+def _scaled(predictions: pl.DataFrame, name: str) -> ScaledScores:
+    values = (_flat(predictions, f"{name}_scaled_{what}") for what in SCALED_SCORES)
+    return ScaledScores(predictions[f"{name}_temperature"][0], *values)
 
 
 def _flat(predictions: pl.DataFrame, name: str) -> Any:

@@ -1,6 +1,6 @@
 """Findings on language models: what each said at each position in, what may be said of it out.
 
-predictions ──TokenAnswers──> quality, evidence, reliability, slices, disagreements positions
+predictions ──TokenPredictions──> quality, evidence, reliability, slices, disagreements positions
 """
 
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ from typing import Any
 
 import polars as pl
 
-from stillroom.assess.findings.arm_means import Numbers
 from stillroom.assess.findings.measure_tokens import (
-    TokenAnswers,
+    TokenPredictions,
     measure_tokens,
     reliability_of_tokens,
 )
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER
-from stillroom.evaluation.disagreements import MOST, parted_tokens
+from stillroom.evaluation.disagreements import MOST, token_disagreements
 from stillroom.evaluation.slices.slicing import by_condition, by_own_size
-from stillroom.evaluation.slices.verdicts import Judged, judged
+from stillroom.evaluation.slices.verdicts import SliceVerdicts, slice_verdicts
 from stillroom.evaluation.statistics.evidence import Evidence, evidence
-from stillroom.reporting.thumbnails import shown_tokens
+from stillroom.io.json.number_groups import GroupedNumbers
+from stillroom.reporting.thumbnails import token_thumbnails
 
 Records = list[dict[str, Any]]
 
@@ -45,27 +45,27 @@ class TokenFindings:
         return self.predictions["example_id"]
 
     @cached_property
-    def test(self) -> TokenAnswers:
+    def test(self) -> TokenPredictions:
         """What each run says."""
-        return TokenAnswers.of_frame(self.predictions)
+        return TokenPredictions.of_frame(self.predictions)
 
-    def quality(self, bins: int) -> Numbers:
+    def quality(self, bins: int) -> GroupedNumbers:
         """Return the metrics."""
         return measure_tokens(self.test, self.encoder.task, bins)
 
     def evidence(self) -> Evidence:
         """Return what may be concluded."""
-        return evidence(self.test.marks(), "sequence")
+        return evidence(self.test.arm_scores(), "sequence")
 
     def plots(self, bins: int) -> tuple[Records, Records, Records]:
         """Return the records of reliability; tokens have no confusion that could be drawn."""
         return reliability_of_tokens(self.test, bins), [], []
 
-    def slices(self, test: pl.DataFrame, conditions: Mapping[str, str]) -> Judged:
+    def slices(self, test: pl.DataFrame, conditions: Mapping[str, str]) -> SliceVerdicts:
         """Return what each slice says of the student's NLL."""
-        nll = {arm: -one.log_likelihood for arm, one in self.test.marks().items()}
+        nll = {arm: -one.log_likelihood for arm, one in self.test.arm_scores().items()}
         slices = [*by_condition(test, conditions), *by_own_size(test)]
-        return judged(slices, nll[TEACHER], nll[CONTROL], nll[STUDENT], "nll")
+        return slice_verdicts(slices, nll[TEACHER], nll[CONTROL], nll[STUDENT], "nll")
 
     def dark_knowledge(self, test: pl.DataFrame) -> dict[str, Any]:
         """Return nothing."""
@@ -75,8 +75,10 @@ class TokenFindings:
     def disagreements(self, test: pl.DataFrame) -> dict[str, Any]:
         """Return the positions at which most is lost."""
         teacher, student = (self.test.arms[arm][0].nll for arm in (TEACHER, STUDENT))
-        found = parted_tokens(teacher, student, self.test.lengths, MOST)
-        shown = shown_tokens(test, self.encoder, [(one.sequence, one.position) for one in found])
+        found = token_disagreements(teacher, student, self.test.lengths, MOST)
+        shown = token_thumbnails(
+            test, self.encoder, [(one.sequence, one.position) for one in found]
+        )
         return {
             "positions": [asdict(one) for one in found],
             "shown": [asdict(one) for one in shown],

@@ -1,24 +1,25 @@
 """A plan in words: what it was measured on, what a budget chooses, and how to have that.
 
-Planned ──heading──> three lines;  Option ──choice_in_words──> the choice and its `--params`
+ProjectPlan ──heading──> three lines;  Option ──choice_in_words──> the choice and its `--params`
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Objective, SoftLabels
-from stillroom.io.byte_sizes import told as told_size
+from stillroom.io.byte_sizes import size_text
+from stillroom.io.json.flatten import leaves
 
 if TYPE_CHECKING:
-    from stillroom.assess.planning.planning import Planned, Project
+    from stillroom.assess.planning.planning import Project, ProjectPlan
     from stillroom.softlabels.plan.plan import Option, Plan
 
 WIDTH = 79
 MINUTE, HOUR = 60, 3600
 
 
-def heading(found: "Planned") -> str:
+def heading(found: "ProjectPlan") -> str:
     """Return what the plan was measured on, what the teachers take, where the bytes will lie."""
     plan, copies = found.plan, found.copies
     apart = f", {plan.members} of them, kept apart" if plan.members > 1 else ""
@@ -41,7 +42,11 @@ def _sample(plan: "Plan") -> str:
 
 
 def choice_in_words(
-    option: "Option", found: "Planned", project: "Project", given: Mapping[str, Any], budget: str
+    option: "Option",
+    found: "ProjectPlan",
+    project: "Project",
+    given: Mapping[str, Any],
+    budget: str,
 ) -> str:
     """Return which option a budget implies, what it is worth, and the command to have it.
 
@@ -52,7 +57,7 @@ def choice_in_words(
         given: the `--params` that made it so, nested.
         budget: as the user wrote it.
     """
-    from stillroom.softlabels.plan.plan_table import told
+    from stillroom.softlabels.plan.plan_table import option_text
 
     known = option.fidelity
     worth = ""
@@ -62,8 +67,8 @@ def choice_in_words(
             f"{known.gradient_norm_ratio:.3f} times as long"
         )
     said = (
-        f"Within {budget} the least gradient error has {told(option)}: {worth}, in "
-        f"{told_size(option.bytes_total)} for {found.copies.full} full copies. To have it:"
+        f"Within {budget} the least gradient error has {option_text(option)}: {worth}, in "
+        f"{size_text(option.bytes_total)} for {found.copies.full} full copies. To have it:"
     )
     lines = [
         fill(said, WIDTH),
@@ -80,7 +85,7 @@ def choice_in_words(
 
 
 def document_of(
-    found: "Planned", option: "Option | None", project: "Project", given: Mapping[str, Any]
+    found: "ProjectPlan", option: "Option | None", project: "Project", given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return a plan, and the choice if there is one, as plain values."""
     from stillroom.softlabels.plan.plan_table import document
@@ -110,17 +115,11 @@ def params_of(option: "Option", project: "Project", given: Mapping[str, Any]) ->
         given: the `--params` that made it so, nested.
     """
     needed = _needed(option, project.softlabels, project.objective)
-    merged = dict(_leaves(given)) | needed
+    merged = {
+        name: "null" if value is None else value for name, value in leaves(given) if value != {}
+    } | needed
     merged.pop("softlabels.sparsifier", None)  # it would overrule the group
     return ",".join(f"{name}={value}" for name, value in merged.items())
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", "null" if value is None else value
 
 
 def _needed(option: "Option", softlabels: SoftLabels, objective: Objective) -> dict[str, object]:
@@ -131,8 +130,8 @@ def _needed(option: "Option", softlabels: SoftLabels, objective: Objective) -> d
     match option.sparsifier:
         case TopK(k=k):
             given = {"softlabels.k": k, "objective.missing_mass": option.missing_mass}
-        case Sample(draws=draws):
-            given = {"softlabels.samples": draws}
+        case Sample(samples=samples):
+            given = {"softlabels.samples": samples}
         case FixedThreshold(k=k):
             given = {"softlabels.k": k}
         case ThresholdRequest(entries=entries):

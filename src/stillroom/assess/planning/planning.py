@@ -1,7 +1,7 @@
 """Planning: the project's examples, teachers and student in, the plan of its soft labels out.
 
-examples ──sample──> questions ──each teacher, timed──> logits ─┐
-                         └──student's encoder──> gradient ──────┴──plan──> Planned
+examples ──sample──> inputs ──each teacher, timed──> logits ─┐
+                         └──student's encoder──> gradient ──────┴──plan──> ProjectPlan
 
 Of sequences only so many positions are looked at as can be held, evenly spread over each.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from stillroom.assess.planning.position_sample import Places, spread, thinned
+from stillroom.assess.planning.position_sample import Positions, position_sample, thinning
 from stillroom.assess.planning.student_gradient import student_gradient
 from stillroom.config.schema import Inference, Objective, SoftLabels, Student
 from stillroom.io.files.disk_copies import Copies
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stillroom.softlabels.capture.capture_request import CaptureJob
-    from stillroom.softlabels.capture.chunks import Question
-    from stillroom.softlabels.plan.measure import Answered
+    from stillroom.softlabels.capture.chunks import CaptureInput
+    from stillroom.softlabels.plan.measure import MemberAnswers
     from stillroom.softlabels.plan.plan import Plan
     from stillroom.teachers.licences.licence_document import Licence
 
@@ -37,7 +37,7 @@ SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class ProjectPlan:
     """A plan, and what the project adds to it.
 
     Attributes:
@@ -72,33 +72,33 @@ class Project:
     objective: Objective
 
 
-def planned(project: Project, copies: Copies, positions: int) -> Planned:
+def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPlan:
     """Ask the teachers about a sample and return what it says of the whole.
 
     Raises:
         StillroomError: the examples, the teachers or the student cannot be used.
     """
     from stillroom.data.encoders import SequenceEncoder, read_encoder
-    from stillroom.softlabels.plan.plan import Whole, plan
-    from stillroom.teachers.capture_inputs import ExampleQuestions
+    from stillroom.softlabels.plan.plan import Population, plan
+    from stillroom.teachers.capture_inputs import ExampleInputs
     from stillroom.teachers.licences.check_licence import require_covered
-    from stillroom.teachers.teacher_ref import refer
+    from stillroom.teachers.teacher_ref import teacher_refs
 
-    refs = refer(project.teachers, project.inference)
+    refs = teacher_refs(project.teachers, project.inference)
     require_covered(project.licence, len(refs))  # a sample is asked too
     fitted = read_encoder(project.encoder)
     jobs = capture_jobs(project.examples, project.encoder, refs, project.softlabels)
-    first: Any = jobs[0].questions
+    first: Any = jobs[0].inputs
     most = min(positions, max(2, MOST_CELLS // fitted.outputs))
     wanted = 2 * fitted.length + positions if isinstance(fitted, SequenceEncoder) else most
-    own = ExampleQuestions(
+    own = ExampleInputs(
         project.examples,
         fitted,
         softlabels_config.views_of(project.softlabels, fitted),
         project.softlabels.draws,
     )
-    sampled = _sampled([*(one.questions for one in jobs), own], wanted)
-    places = spread(sampled[0], most)
+    sampled = _sampled([*(one.inputs for one in jobs), own], wanted)
+    places = position_sample(sampled[0], most)
     answered, seconds = _answers(jobs, sampled, places)
     labels, temperature = project.softlabels, project.objective.temperature
     inputs = _stacked(sampled[-1])
@@ -107,93 +107,93 @@ def planned(project: Project, copies: Copies, positions: int) -> Planned:
         softlabels_config.read_combination_of(labels, len(jobs)),
         tuple(sorted({*labels.temperatures, temperature})),
         temperature,
-        Whole(
+        Population(
             rows=len(first),
             rows_per_shard=labels.rows_per_shard,
             copies=copies.full,
-            thinned=thinned(sampled[0], places),
+            thinned=thinning(sampled[0], places),
         ),
         student_gradient(inputs, places, fitted, project.student, refs[0].path, temperature),
         _progress,
     )
-    return Planned(
+    return ProjectPlan(
         plan=found, copies=copies, inputs=len(replace(first, draws=1)), seconds_per_input=seconds
     )
 
 
-def _sampled(asked: list[Any], positions: int) -> list[list["Question"]]:
-    """Return the same rows of each list of questions; the first chooses them."""
-    from stillroom.softlabels.capture.solve_threshold import sample
+def _sampled(several: list[Any], positions: int) -> list[list["CaptureInput"]]:
+    """Return the same rows of each teacher's inputs; the first teacher's choose them."""
+    from stillroom.softlabels.capture.solve_threshold import pilot_inputs
 
-    walks = 2 + sum(one != asked[0] for one in asked[1:])
-    with ticking("choosing the sample", walks * len(asked[0]), "rows") as ticker:
-        chosen = list(sample(_Walked(asked[0], ticker), positions))
-        names = {_name(question): at for at, question in enumerate(chosen)}
-        return [chosen if one == asked[0] else _named(_Walked(one, ticker), names) for one in asked]
+    first = several[0]
+    walks = 2 + sum(one != first for one in several[1:])
+    with ticking("choosing the sample", walks * len(first), "rows") as ticker:
+        chosen = list(pilot_inputs(_Walked(first, ticker), positions))
+        names = {_name(one): at for at, one in enumerate(chosen)}
+        return [chosen if one == first else _named(_Walked(one, ticker), names) for one in several]
 
 
 @dataclass(frozen=True, slots=True)
 class _Walked:
-    """Questions that tick while they are walked over."""
+    """Inputs that tick while they are walked over."""
 
-    questions: Any
+    inputs: Any
     ticker: Any
 
-    def __iter__(self) -> "Iterator[Question]":
-        for question in self.questions:
-            yield question
+    def __iter__(self) -> "Iterator[CaptureInput]":
+        for one in self.inputs:
+            yield one
             self.ticker.advance()
 
 
-def _named(questions: _Walked, names: dict[Any, int]) -> list["Question"]:
+def _named(inputs: _Walked, names: dict[Any, int]) -> list["CaptureInput"]:
     import numpy as np
 
-    from stillroom.softlabels.capture.chunks import Question
+    from stillroom.softlabels.capture.chunks import CaptureInput
 
-    found: dict[int, Question] = {}
-    for question in questions:
-        at = names.get(_name(question))
+    chosen: dict[int, CaptureInput] = {}
+    for one in inputs:
+        at = names.get(_name(one))
         if at is not None:
             # The input itself, not the batch that it lies in.
-            found[at] = Question(question.row, np.array(question.input()).copy)
-    return [found[at] for at in range(len(names))]
+            chosen[at] = CaptureInput(one.row, np.array(one.input()).copy)
+    return [chosen[at] for at in range(len(names))]
 
 
-def _name(question: "Question") -> tuple[bytes, int, int]:
-    return question.row.example_id, question.row.view, question.row.draw
+def _name(capture_input: "CaptureInput") -> tuple[bytes, int, int]:
+    return capture_input.row.example_id, capture_input.row.view, capture_input.row.draw
 
 
-def _stacked(questions: list["Question"]) -> "NDArray[Any]":
+def _stacked(batch: list["CaptureInput"]) -> "NDArray[Any]":
     import numpy as np
 
-    inputs = np.stack([question.input() for question in questions])
+    inputs = np.stack([capture_input.input() for capture_input in batch])
     return inputs.astype(np.float32) if np.issubdtype(inputs.dtype, np.floating) else inputs
 
 
 def _answers(
-    jobs: "tuple[CaptureJob, ...]", sampled: list[list["Question"]], places: Places
-) -> tuple[list["Answered"], float]:
+    jobs: "tuple[CaptureJob, ...]", sampled: list[list["CaptureInput"]], places: Positions
+) -> tuple[list["MemberAnswers"], float]:
     """Return each teacher's answers, and the seconds that an input takes of all of them."""
     with ticking("asking", len(jobs) * len(sampled[0]), "rows") as ticker:
         timed = [
-            _answered(one, questions, places, ticker)
-            for one, questions in zip(jobs, sampled, strict=False)
+            _answered(one, batch, places, ticker) for one, batch in zip(jobs, sampled, strict=False)
         ]
     return [answered for answered, _ in timed], sum(seconds for _, seconds in timed)
 
 
 def _answered(
-    one: "CaptureJob", questions: list["Question"], places: Places, ticker: Any
-) -> tuple["Answered", float]:
+    one: "CaptureJob", batch: list["CaptureInput"], places: Positions, ticker: Any
+) -> tuple["MemberAnswers", float]:
     """Return a teacher's answers, with features where they would be kept, and seconds per input."""
     import numpy as np
 
     from stillroom.softlabels.capture.sparsify_rows import on_cpu
-    from stillroom.softlabels.format.pooled_features import halved, split
-    from stillroom.softlabels.plan.measure import Answered
+    from stillroom.softlabels.format.pooled_features import half_precision, split
+    from stillroom.softlabels.plan.measure import MemberAnswers
     from stillroom.softlabels.sparsify.sparsifiers import Full
 
-    inputs, states = _stacked(questions), []
+    inputs, states = _stacked(batch), []
     parts: list[NDArray[np.float32]] = []
     member = one.teacher.keeping(Full())  # under any sparsifier its answers are these
     started = perf_counter()
@@ -202,15 +202,15 @@ def _answered(
         for row in logits:
             parts.append(on_cpu(row.reshape(-1, row.shape[-1])[places[len(parts)]]))
         if features is not None:
-            states.append(halved(features, range(len(features))))
+            states.append(half_precision(features, range(len(features))))
         ticker.advance(len(logits))
     seconds = (perf_counter() - started) / len(inputs)
     rows = tuple(
-        replace(question.row, labels=question.row.labels[at])
-        for question, at in zip(questions, places, strict=True)
+        replace(capture_input.row, labels=capture_input.row.labels[at])
+        for capture_input, at in zip(batch, places, strict=True)
     )
     kept = np.concatenate(states) if states else None
-    return Answered(one.teacher, rows, np.concatenate(parts), kept), seconds
+    return MemberAnswers(one.teacher, rows, np.concatenate(parts), kept), seconds
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Places: sampled questions in, which positions of each a plan looks at out.
+"""Positions: sampled questions in, which positions of each a plan looks at out.
 
 questions, how many positions can be held ──spread──> places of each
 
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture.chunks import Question
+    from stillroom.softlabels.capture.chunks import CaptureInput
 
-Places = list[NDArray[np.int64]]
+Positions = list[NDArray[np.int64]]
 
 
-def spread(questions: "Sequence[Question]", most: int) -> Places:
+def position_sample(inputs: "Sequence[CaptureInput]", most: int) -> Positions:
     """Return places at even distances, about `most` in all and at least one of each question."""
-    lengths = [len(question.row.labels) for question in questions]
+    lengths = [len(capture_input.row.labels) for capture_input in inputs]
     share = min(1.0, most / sum(lengths))
     return [_evenly(length, max(1, int(share * length))) for length in lengths]
 
@@ -30,6 +30,6 @@ def _evenly(length: int, count: int) -> NDArray[np.int64]:
     return ((np.arange(count) + 0.5) * length / count).astype(np.int64)
 
 
-def thinned(questions: "Sequence[Question]", places: Places) -> float:
+def thinning(inputs: "Sequence[CaptureInput]", places: Positions) -> float:
     """Return how many positions there are for one that is looked at."""
-    return sum(len(one.row.labels) for one in questions) / sum(map(len, places))
+    return sum(len(one.row.labels) for one in inputs) / sum(map(len, places))

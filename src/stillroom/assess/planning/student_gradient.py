@@ -6,7 +6,7 @@ inputs ──untrained student──> logits;  targets ──soft term──> lo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.assess.planning.position_sample import Places
+from stillroom.assess.planning.position_sample import Positions
 from stillroom.config.schema import Student
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def student_gradient(
     inputs: "NDArray[Any]",
-    places: Places,
+    places: Positions,
     encoder: "Encoder",
     student: Student,
     teacher: Path,
@@ -46,19 +46,18 @@ def student_gradient(
     import numpy as np
     import torch
 
-    from stillroom.objectives.missing_mass import UNLABELLED
+    from stillroom.labels import NO_LABEL
     from stillroom.objectives.mixture import Mixture
-    from stillroom.objectives.soft_target import SoftTarget
     from stillroom.objectives.term_registry import soft_term
+    from stillroom.training.data.ragged_targets import RaggedTargets
 
     logits, weights = _looked_at(inputs, places, encoder, student, teacher)
-    none = torch.full((len(logits),), UNLABELLED)
+    none = torch.full((len(logits),), NO_LABEL)
 
     def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
-        ids, held = targets.padded()
-        with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
-            log_p = torch.from_numpy(np.log(held))
-        target = SoftTarget(torch.from_numpy(ids), {temperature: log_p})
+        each = np.ones(len(targets), dtype=np.int64)  # every row has one position
+        ragged = RaggedTargets.of({temperature: targets}, each, torch.float64)
+        target = ragged.rows(torch.arange(len(targets)))
         term = soft_term("forward_kl", temperature, missing_mass)
         loss = Mixture(0.0, ((1.0, term),))(logits, none, target)
         found = torch.autograd.grad(
@@ -70,21 +69,21 @@ def student_gradient(
 
 
 def _looked_at(
-    inputs: "NDArray[Any]", places: Places, encoder: "Encoder", student: Student, teacher: Path
+    inputs: "NDArray[Any]", places: Positions, encoder: "Encoder", student: Student, teacher: Path
 ) -> "tuple[Tensor, list[Tensor]]":
     """Return the student's logits [M, C] at M places, and its weights, which they depend on."""
     import torch
 
     from stillroom.data.encoders import SequenceEncoder
-    from stillroom.models.forward.hidden_states import logits_alone
+    from stillroom.models.forward.hidden_states import logits_only
     from stillroom.models.forward.sequence_logits import logits_at
-    from stillroom.models.initialise import start
+    from stillroom.models.initialise import initial_model
 
-    model = start(student.architecture, encoder, student.seed, teacher).double()
+    model = initial_model(student.architecture, encoder, student.seed, teacher).double()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(student.seed)  # of the dropout
         if isinstance(encoder, SequenceEncoder):
             logits = logits_at(model, inputs, places)[:, : encoder.outputs]
         else:
-            logits, _ = logits_alone(model, torch.from_numpy(inputs))
+            logits, _ = logits_only(model, torch.from_numpy(inputs))
     return logits, [one for one in model.parameters() if one.requires_grad]

@@ -1,4 +1,4 @@
-"""Generation samples: texts of the test split in, how each model continues them out.
+"""Generation samples: beginnings of test texts in, the continuation by each model out.
 
 test sequences ──first tokens of a piece──> teacher, control, student ──> records
 """
@@ -11,38 +11,43 @@ import numpy as np
 import polars as pl
 
 from stillroom.assess.predict.labelled_rows import test_rows
-from stillroom.data.encoders import Encoder, SequenceEncoder
+from stillroom.config.schema import Inference
+from stillroom.data.encoders import SequenceEncoder, read_encoder
 from stillroom.evaluation.arms import CONTROL, STUDENT
-from stillroom.models.forward.generate import continued
+from stillroom.io.tables import TableFile
+from stillroom.models.forward.generate import greedy_continuations
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
 
-TEXTS, BEGIN, MOST = 4, 24, 32  # how many, and of how many tokens
+TEXTS, BEGIN, MOST = 4, 24, 32  # texts; tokens of a beginning; tokens of a continuation
 
 Records = list[dict[str, Any]]
 
 
 def generation_samples(
-    examples: pl.DataFrame, encoder: Encoder, refs: Sequence[TeacherRef], students: Path
+    examples: TableFile, encoder: Path, teachers: Path, inference: Inference, students: Path
 ) -> Records:
     """Return how teacher, control and student continue texts of the test split.
 
-    Models that do not predict the next token continue none.
+    Models that do not predict the next token cannot continue a text; for them the list is empty.
 
     Args:
         examples: every example.
-        encoder: of them.
-        refs: the teachers.
+        encoder: the folder of the encoder.
+        teachers: a folder with one model directory per member.
+        inference: how the teachers run.
         students: a folder with the model directory of each run.
 
     Raises:
         DataError: the test split is empty.
         ModelError: a model directory is missing or damaged.
     """
-    if not isinstance(encoder, SequenceEncoder) or encoder.task != "next_token":
+    fitted = read_encoder(encoder)
+    if not isinstance(fitted, SequenceEncoder) or fitted.task != "next_token":
         return []
-    own = {arm: students / arm for arm in (CONTROL, STUDENT)}
-    return continuations(test_rows(examples, encoder), encoder, refs, own)
+    refs = teacher_refs(teachers, inference)
+    directories = {arm: students / arm for arm in (CONTROL, STUDENT)}
+    return continuations(test_rows(examples.read(), fitted), fitted, refs, directories)
 
 
 def continuations(
@@ -51,14 +56,14 @@ def continuations(
     refs: Sequence[TeacherRef],
     students: Mapping[str, Path],
 ) -> Records:
-    """Return for some texts their beginning, how they really go on, and what each model says.
+    """Return for some texts the beginning, the true continuation, and each model's continuation.
 
-    Of several teachers the first one speaks. Shorter sequences give shorter beginnings, and where
-    all are too short there is no record.
+    Only the first of several teachers is used. Shorter sequences have shorter beginnings; if all
+    sequences are too short, there is no record.
 
     Args:
-        test: sequences.
-        encoder: of them.
+        test: the sequences.
+        encoder: their encoder.
         refs: the teachers.
         students: model directories by name.
 
@@ -72,15 +77,17 @@ def continuations(
         return []
     beginnings = [piece[:begin] for piece in pieces]
     models = {"teacher": (refs[0].path, refs[0].inference)}
-    said = {}
+    continued = {}
     for name, opened in (models | {name: (path,) for name, path in students.items()}).items():
-        found = continued(load_model(*opened), beginnings, MOST, tokenizer.end, tokenizer.size)
-        said[name] = [tokenizer.decode(tokens) for tokens in found]
+        tokens_by_text = greedy_continuations(
+            load_model(*opened), beginnings, MOST, tokenizer.end, tokenizer.size
+        )
+        continued[name] = [tokenizer.decode(tokens) for tokens in tokens_by_text]
     return [
         {
             "beginning": tokenizer.decode(piece[:begin]),
             "text": tokenizer.decode(piece[begin : begin + MOST]),
-            **{name: texts[at] for name, texts in said.items()},
+            **{name: texts[at] for name, texts in continued.items()},
         }
         for at, piece in enumerate(pieces)
     ]
@@ -93,6 +100,6 @@ def _first_pieces(test: pl.DataFrame) -> list[list[int]]:
 
 
 def _spread(pieces: list[list[int]]) -> list[list[int]]:
-    """Return `TEXTS` of them, at even distances."""
+    """Return `TEXTS` pieces, at even distances."""
     places = np.linspace(0, len(pieces) - 1, min(TEXTS, len(pieces))).round().astype(int)
     return [pieces[place] for place in places]

@@ -3,12 +3,13 @@
 import polars as pl
 
 from stillroom.data.encoders import Encoder
+from stillroom.data.ingest.splits import TEST
 from stillroom.errors import DataError
 
 
 def test_rows(examples: pl.DataFrame, encoder: Encoder) -> pl.DataFrame:
     """Return the rows of the test split of which it is known what is right."""
-    test = labelled_rows(examples, encoder, "test")
+    test = labelled_rows(examples, encoder, TEST)
     if test.is_empty():
         raise DataError("no row of the test split has a label. Raise data.test, or label some.")
     return test

@@ -1,6 +1,6 @@
 """Asking language models: sequences in, what teacher and students answer to the same ones out.
 
-sequences ──by_kind──> few batches ──each model──> Batch: labels, logits by model
+sequences ──by_kind──> few batches ──each model──> LogitsBatch: labels, logits by model
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stillroom.data.encoders import SequenceEncoder
-from stillroom.data.encoders.sequence_encoder import LABELS, Sequences
+from stillroom.data.text.token_layout import LABELS, Sequences
 from stillroom.evaluation.arms import TEACHER
-from stillroom.models.forward.sequence_logits import batches_of_token_logits, kinds
+from stillroom.models.forward.sequence_logits import batch_keys, batches_of_token_logits
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.model_teacher import How, LocalTeacher, open_teacher
+from stillroom.teachers.model_teacher import CaptureSettings, ModelTeacher, open_teacher
 from stillroom.teachers.teacher_ref import TeacherRef
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ BATCH_SIZE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class LogitsBatch:
     """What every model answers to the same rows.
 
     Attributes:
@@ -60,7 +60,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class LanguageModels:
     """Every model that is asked.
 
     Attributes:
@@ -69,7 +69,7 @@ class Models:
         outputs: how many tokens an answer spans.
     """
 
-    teacher: LocalTeacher | Ensemble
+    teacher: ModelTeacher | Ensemble
     students: "dict[str, PreTrainedModel]"
     outputs: int
 
@@ -80,13 +80,13 @@ class Models:
         refs: Sequence[TeacherRef],
         combination: "Combination",
         students: Mapping[str, Path],
-    ) -> "Models":
+    ) -> "LanguageModels":
         """Load them.
 
         Raises:
             ModelError: a model cannot be opened.
         """
-        how = How(augmentation="none", seed=0, batch_size=BATCH_SIZE)
+        how = CaptureSettings(augmentation="none", seed=0, batch_size=BATCH_SIZE)
         members = tuple(open_teacher(ref, how, encoder) for ref in refs)
         return cls(
             members[0] if len(members) == 1 else Ensemble(members, combination),
@@ -94,7 +94,7 @@ class Models:
             encoder.outputs,
         )
 
-    def batches(self, inputs: Sequences) -> Iterator[Batch]:
+    def batches(self, inputs: Sequences) -> Iterator[LogitsBatch]:
         """Yield what all say of the rows, of which every model makes the same batches."""
         answers: list[Iterator[Any]] = [
             batches_of_token_logits(model, inputs, BATCH_SIZE, self.outputs)
@@ -104,17 +104,17 @@ class Models:
         for taught, *others in zip(self.teacher.answer(inputs), *answers, strict=True):
             rows = inputs[start : start + len(taught)]
             said = dict(zip(self.students, others, strict=True))
-            yield Batch(
+            yield LogitsBatch(
                 [row[row >= 0] for row in rows[:, LABELS]],
                 {TEACHER: torch.as_tensor(taught).cpu(), **said},
             )
             start += len(taught)
 
 
-def by_kind(inputs: Sequences) -> list[int]:
+def batching_order(inputs: Sequences) -> list[int]:
     """Return the rows in an order that brings those of a kind together.
 
     Where the kind changes, a batch is filled up with rows that go through a model for nothing: of
     73 sequences of running text 27 batches of 8 were made.
     """
-    return sorted(range(len(inputs)), key=kinds(inputs).__getitem__)
+    return sorted(range(len(inputs)), key=batch_keys(inputs).__getitem__)

@@ -1,9 +1,8 @@
-"""Predict: examples, teachers and students in, the table of what each run answers out.
+"""Predict: examples, teachers and students in, a table with the answers of each run out.
 
-validation and test rows ──each run──> example_id, split, label, a column a run
+validation and test rows ──each run──> example_id, split, label, one column per run
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,44 +10,52 @@ import polars as pl
 from stillroom.assess.predict.labelled_rows import labelled_rows, test_rows
 from stillroom.assess.predict.predict_classes import predict_classes
 from stillroom.assess.predict.predict_tokens import predict_tokens
-from stillroom.data.encoders import Encoder, SequenceEncoder
+from stillroom.config.schema import Inference
+from stillroom.data.encoders import SequenceEncoder, read_encoder
+from stillroom.data.ingest.splits import VALIDATION
 from stillroom.evaluation.arms import runs_in
+from stillroom.io.tables import TableFile
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.teacher_ref import teacher_refs
 
 
 def predict(
-    examples: pl.DataFrame,
-    encoder: Encoder,
+    examples: TableFile,
+    encoder: Path,
     soft_labels: SoftLabelSet,
-    teachers: Sequence[TeacherRef],
+    teachers: Path,
+    inference: Inference,
     students: Path,
 ) -> pl.DataFrame:
-    """Return what each run answers to validation and test.
+    """Return the answers of the teacher and of each run to the validation and test splits.
 
-    Where every logit was kept, the teacher's answers are read from the soft labels. A truncated
-    set is no measure of the teacher, so the teacher runs again.
+    If the soft labels keep every logit, the teacher's answers are read from them. A truncated set
+    does not measure the teacher, so then the teacher runs again.
 
     Args:
         examples: every example, with `example_id`, `split`, `label` and its content.
-        encoder: of the students.
-        soft_labels: the ensemble's answers to them.
-        teachers: whose answers they must be.
+        encoder: the folder of the students' encoder.
+        soft_labels: the ensemble's answers to the examples.
+        teachers: a folder with one model directory per member, of which the soft labels must be.
+        inference: how the teachers run.
         students: a folder with the model directory of each run.
 
     Returns:
-        of the labelled rows `example_id`, `split`, `label`, and `teacher`, `control`, `student`
-        and the other runs, each list[float32], C long; of a language model what `predict_tokens`
-        says of the test split.
+        For classifiers the labelled rows: `example_id`, `split`, `label`, and `teacher`, `control`,
+        `student` and the other runs, each list[float32] with C values. For language models the
+        table of `predict_tokens`, of the test split.
 
     Raises:
         DataError: no row of the test split has a label.
         ModelError: a model directory is missing or damaged.
+        SoftLabelError: the soft labels are of other teachers.
     """
-    soft_labels.require(encoder.classes, [ref.weights for ref in teachers])
-    own = {run.name: students / run.name for run in runs_in(students)}
-    test = test_rows(examples, encoder)
-    rows = labelled_rows(examples, encoder, "validation").vstack(test)
-    if isinstance(encoder, SequenceEncoder):
-        return predict_tokens(rows, encoder, teachers, soft_labels.ensemble, own)
-    return predict_classes(rows, encoder, teachers, soft_labels, own)
+    fitted, refs = read_encoder(encoder), teacher_refs(teachers, inference)
+    soft_labels.require(fitted.classes, [ref.weights for ref in refs])
+    directories = {run.name: students / run.name for run in runs_in(students)}
+    frame = examples.read()
+    test = test_rows(frame, fitted)
+    rows = labelled_rows(frame, fitted, VALIDATION).vstack(test)
+    if isinstance(fitted, SequenceEncoder):
+        return predict_tokens(rows, fitted, refs, soft_labels.ensemble, directories)
+    return predict_classes(rows, fitted, refs, soft_labels, directories)

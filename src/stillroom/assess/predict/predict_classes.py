@@ -1,6 +1,6 @@
 """Evaluation of classifiers: validation and test rows through every run, a distribution each.
 
-rows, soft labels, students ──> predictions ──Answers──> metrics, evidence, plots
+rows, soft labels, students ──> predictions ──ClassPredictions──> metrics, evidence, plots
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.assess.findings.arm_means import Numbers, metrics_of
+from stillroom.assess.findings.arm_means import metrics_of
 from stillroom.data.encoders import Encoder
 from stillroom.evaluation.arms import TEACHER
 from stillroom.evaluation.metrics import ece, nll, quality
-from stillroom.evaluation.predictions import Answers
-from stillroom.evaluation.temperature import fitted_temperature, scaled
+from stillroom.evaluation.predictions import ClassPredictions
+from stillroom.evaluation.temperature import fitted_temperature, scaled_probabilities
+from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.models.forward.fixed_shape import probabilities
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.teachers.ensemble import probabilities_of
+from stillroom.teachers.ensemble import ensemble_probabilities
 from stillroom.teachers.teacher_ref import TeacherRef
 
 BATCH_SIZE = 256
@@ -50,7 +51,7 @@ def predict_classes(
     answers = {
         TEACHER: soft_labels.plain(rows["example_id"].to_list(), 1.0).dense()
         if soft_labels.is_whole
-        else probabilities_of(refs, soft_labels.ensemble, encoder, rows),
+        else ensemble_probabilities(refs, soft_labels.ensemble, encoder, rows),
     }
     for name, path in students.items():
         answers[name] = probabilities(load_model(path), inputs, BATCH_SIZE)
@@ -60,7 +61,9 @@ def predict_classes(
     return rows.select("example_id", "split", "label").with_columns(columns)
 
 
-def measure_classes(test: Answers, validation: Answers, bins: int) -> Numbers:
+def measure_classes(
+    test: ClassPredictions, validation: ClassPredictions, bins: int
+) -> GroupedNumbers:
     """Return the metrics of each arm, means over its runs, and what the teacher brought.
 
     Raises:
@@ -86,7 +89,7 @@ def _calibrated(
 ) -> dict[str, float]:
     """Return what a temperature that was fitted on validation does to a run's test answers."""
     temperature = fitted_temperature(validation, known)
-    calibrated = scaled(test, temperature)
+    calibrated = scaled_probabilities(test, temperature)
     return {
         "temperature": temperature,
         "scaled_ece": ece(calibrated, labels, bins),

@@ -1,7 +1,7 @@
 """Predictions of language models: what each says of the test split, as it is and calibrated.
 
-validation sequences, some ──Models──> logits ──curve──> a temperature each
-test sequences ──Models──> logits ──said, scaled──> predictions, a list per row
+validation sequences, some ──LanguageModels──> logits ──curve──> a temperature each
+test sequences ──LanguageModels──> logits ──said, scaled──> predictions, a list per row
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,20 +12,26 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.assess.predict.lm_inference import Batch, Models, by_kind
+from stillroom.assess.predict.lm_inference import LanguageModels, LogitsBatch, batching_order
 from stillroom.data.encoders import SequenceEncoder
-from stillroom.data.encoders.sequence_encoder import LABELS, Sequences
+from stillroom.data.ingest.splits import TEST, VALIDATION
+from stillroom.data.text.token_layout import LABELS, Sequences
 from stillroom.evaluation.arms import TEACHER
-from stillroom.evaluation.token_metrics import said
-from stillroom.evaluation.token_temperature import Curve, curve, fitted, scaled
+from stillroom.evaluation.token_metrics import token_scores
+from stillroom.evaluation.token_temperature import (
+    NllCurve,
+    best_temperature,
+    nll_curve,
+    scaled_scores,
+)
 from stillroom.io.progress import ticking
 from stillroom.teachers.teacher_ref import TeacherRef
 
 if TYPE_CHECKING:
     from stillroom.softlabels.format.combination import Combination
 
-SAID = ("nll", "top", "confidence", "kl")
-SCALED = ("nll", "confidence")
+SCORES = ("nll", "top", "confidence", "kl")
+SCALED_SCORES = ("nll", "confidence")
 
 # One number is fitted, and so many leave T a standard error of about 1%. All of a large validation
 # split would cost as much as the test.
@@ -56,11 +62,11 @@ def predict_tokens(
     Raises:
         ModelError: a model cannot be opened.
     """
-    validation, test = (rows.filter(pl.col("split") == name) for name in ("validation", "test"))
-    models = Models.opened(encoder, refs, combination, students)
+    validation, test = (rows.filter(pl.col("split") == name) for name in (VALIDATION, TEST))
+    models = LanguageModels.opened(encoder, refs, combination, students)
     temperatures = _temperatures(models, validation, encoder)
     inputs = encoder.encode(test)
-    order = by_kind(inputs)
+    order = batching_order(inputs)
     lists: dict[str, list[Any]] = {"labels": []}
     with ticking("asking teacher and students", len(inputs), "sequences") as ticker:
         for batch in models.batches(inputs[order]):
@@ -79,20 +85,20 @@ def predict_tokens(
 
 
 def _temperatures(
-    models: Models, validation: pl.DataFrame, encoder: SequenceEncoder
+    models: LanguageModels, validation: pl.DataFrame, encoder: SequenceEncoder
 ) -> dict[str, float]:
     """Return what each model's logits have to be divided by; of no sequences nothing."""
     if validation.is_empty():
         return {}
     inputs = _drawn(validation, encoder)
-    found: dict[str, Curve] = {}
+    found: dict[str, NllCurve] = {}
     with ticking("fitting temperatures", len(inputs), "sequences") as ticker:
-        for batch in models.batches(inputs[by_kind(inputs)]):
+        for batch in models.batches(inputs[batching_order(inputs)]):
             for name in batch.logits:
-                more = curve(batch.of(name), batch.asked)
+                more = nll_curve(batch.of(name), batch.asked)
                 found[name] = found[name] + more if name in found else more
             ticker.advance(len(batch.labels))
-    return {name: fitted(one) for name, one in found.items()}
+    return {name: best_temperature(one) for name, one in found.items()}
 
 
 def _drawn(validation: pl.DataFrame, encoder: SequenceEncoder) -> Sequences:
@@ -106,16 +112,18 @@ def _drawn(validation: pl.DataFrame, encoder: SequenceEncoder) -> Sequences:
     return drawn
 
 
-def _columns(batch: Batch, temperatures: Mapping[str, float]) -> Iterator[tuple[str, NDArray[Any]]]:
+def _columns(
+    batch: LogitsBatch, temperatures: Mapping[str, float]
+) -> Iterator[tuple[str, NDArray[Any]]]:
     """Yield what each model says, [M], by the name of its column."""
     labels, taught = batch.asked, batch.of(TEACHER)
     for name in batch.logits:
         logits = batch.of(name)
-        found = said(logits, labels, taught)
-        yield from ((f"{name}_{what}", getattr(found, what)) for what in SAID)
+        found = token_scores(logits, labels, taught)
+        yield from ((f"{name}_{what}", getattr(found, what)) for what in SCORES)
         if name in temperatures:
-            then = scaled(logits, labels, temperatures[name])
-            yield from ((f"{name}_scaled_{what}", getattr(then, what)) for what in SCALED)
+            then = scaled_scores(logits, labels, temperatures[name])
+            yield from ((f"{name}_scaled_{what}", getattr(then, what)) for what in SCALED_SCORES)
 
 
 def _type(name: str) -> pl.List:

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.encoders.array_encoder_json import checked_fields
-from stillroom.data.raw_examples import CONTENT_TYPES, Kind, shape_words
+from stillroom.data.raw_examples import CONTENT_TYPES, Kind, shape_text
 from stillroom.errors import DataError
 
 TEXT_FEATURES = 4096
@@ -26,15 +26,15 @@ _ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrayEncoder:
-    """How an input becomes numbers.
+    """How an image, a row of features or a hashed text becomes an array.
 
     Attributes:
-        kind: image, text or features; also the column of the examples that is read.
+        kind: image, text or features; also the column of the examples that holds the input.
         classes: the names of the classes; a label is an index into them.
-        shape: of one encoded example: image (c, h, w), features (d,), text (4096,).
-        raw_shape: of one image (h, w, c); () for the other kinds.
-        mean: per channel, pixels in [0, 1], or per feature; () for text.
-        scale: what the difference to the mean is divided by; > 0.
+        shape: the shape of one encoded example: image (c, h, w), features (d,), text (4096,).
+        raw_shape: the shape of one image (h, w, c); () for the other kinds.
+        mean: per channel, for pixels in [0, 1], or per feature; () for text.
+        scale: the divisor of the difference from the mean; > 0.
     """
 
     kind: Kind
@@ -46,14 +46,14 @@ class ArrayEncoder:
 
     @property
     def outputs(self) -> int:
-        """How many classes an answer spans."""
+        """How many classes an output has."""
         return len(self.classes)
 
     def encode(self, frame: pl.DataFrame) -> NDArray[np.float32]:
         """Return [N, *shape] for the N rows of `frame`, in their order.
 
         Raises:
-            DataError: the rows are not of the encoder's kind and shape.
+            DataError: the rows do not have the kind and shape of the encoder.
         """
         column = _column(frame, self.kind)
         match self.kind:
@@ -65,7 +65,7 @@ class ArrayEncoder:
                 return _hashed(column.to_list(), self.shape[0])
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that `from_json` takes back."""
+        """Return plain values, from which `from_json` restores the encoder."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
@@ -76,7 +76,7 @@ class ArrayEncoder:
         """Return the encoder of a parsed JSON document.
 
         Raises:
-            DataError: the document is not one that `to_json` gives.
+            DataError: the document does not come from `to_json`.
         """
         return cls(**checked_fields(document))
 
@@ -87,8 +87,8 @@ class ArrayEncoder:
         finite = np.isfinite(encoded).all(axis=1)
         if not finite.all():
             raise DataError(
-                f"Row {int((~finite).argmax())} of the examples holds a feature too far from the "
-                "training data for float32. Mend or remove it."
+                f"Row {int((~finite).argmax())} of the examples holds a feature that is too far "
+                "from the training data for float32. Correct or remove it."
             )
         return encoded
 
@@ -97,7 +97,7 @@ class ArrayEncoder:
         encoded = np.empty((len(pixels), *self.shape), np.float32)
         levels = np.arange(256, dtype=np.float64) / 255
         for channel, (mean, scale) in enumerate(zip(self.mean, self.scale, strict=True)):
-            # A pixel has 256 values: a table of them is exact and quicker than arithmetic on all.
+            # A pixel has 256 values: a table of them is exact, and faster than arithmetic.
             table = ((levels - mean) / scale).astype(np.float32)
             np.take(table, pixels[..., channel], out=encoded[:, channel])
         return encoded
@@ -106,13 +106,13 @@ class ArrayEncoder:
 def fit_encoder(
     train: pl.DataFrame, kind: Kind, classes: Sequence[str], raw_shape: tuple[int, ...]
 ) -> ArrayEncoder:
-    """Return the encoder whose mean and scale are those of the train rows.
+    """Return the encoder with the mean and scale of the train rows.
 
     Args:
-        train: rows of the examples, with the column `kind`.
+        train: the train rows of the examples, with the column `kind`.
         kind: image, text or features.
         classes: the names of the classes, in order.
-        raw_shape: of one example: image (h, w, c), features (d,), text ().
+        raw_shape: the shape of one example: image (h, w, c), features (d,), text ().
 
     Raises:
         DataError: a row has another shape, or a feature spreads beyond what float64 holds.
@@ -154,7 +154,7 @@ def _column(frame: pl.DataFrame, kind: Kind) -> pl.Series:
 
 def _pixels(column: pl.Series, raw_shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return [N, h, w, c]."""
-    _check_sizes(column.bin.size(), math.prod(raw_shape), f"an image of {shape_words(raw_shape)}")
+    _check_sizes(column.bin.size(), math.prod(raw_shape), f"an image of {shape_text(raw_shape)}")
     content = b"".join(column)
     return np.frombuffer(content, np.uint8).reshape(len(column), *raw_shape)
 
@@ -170,7 +170,7 @@ def _check_sizes(sizes: pl.Series, wanted: int, words: str) -> None:
     if wrong.any():
         row = wrong.arg_max()
         raise DataError(
-            f"Row {row} of the examples is not {words}, which the encoder was made for. Run the "
+            f"Row {row} of the examples is not {words}, but the encoder needs that. Run the "
             "ingest stage, then the stages after it."
         )
 
@@ -180,7 +180,7 @@ def _channel_statistics(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation per channel, in [0, 1]; the scale of a constant is 1.
 
-    Whole numbers are summed, so the result does not depend on order, threads or processor.
+    It sums whole numbers, so the result does not depend on order, threads or processor.
     """
     counts = np.zeros((pixels.shape[-1], 256), np.int64)
     for start in range(0, len(pixels), _ROWS_AT_ONCE):
@@ -201,14 +201,14 @@ def _column_statistics(
     """Return mean and standard deviation per column."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean, scale = numbers.mean(axis=0), numbers.std(axis=0)
-    # Rounding gives a constant column a tiny spread: compare the values, not the spread with 0.
+    # Rounding gives a constant column a tiny deviation: compare the values instead.
     constant = (numbers == numbers[0]).all(axis=0)
     mean, scale = np.where(constant, numbers[0], mean), np.where(constant, 1.0, scale)
     usable = np.isfinite(mean) & np.isfinite(scale) & (scale > 0)
     if not usable.all():
         raise DataError(
-            f"Feature {int((~usable).argmax())} (from 0) spreads too far or too little for "
-            "float64. Rescale that column first."
+            f"The spread of feature {int((~usable).argmax())} (from 0) is too large or too small "
+            "for float64. Rescale that column first."
         )
     return tuple(mean.tolist()), tuple(scale.tolist())
 

@@ -1,7 +1,7 @@
-"""Encoder as JSON: a parsed document in, the checked fields of an `Encoder` out.
+"""Array encoders as JSON: a parsed document in, the checked fields of an `ArrayEncoder` out.
 
-The file may come from a cache or another's repository, so nothing in it is believed: not the
-types, not that shapes fit each other, not that a scale is above zero.
+The file may come from a cache or a repository of somebody else, so everything in it is checked: the
+types, whether the shapes fit each other, whether each scale is above zero.
 """
 
 import math
@@ -22,7 +22,7 @@ def checked_fields(document: object) -> dict[str, Any]:
         DataError: a field is missing, unknown, of another type, or does not fit the others.
     """
     if not isinstance(document, dict) or set(document) != set(_FIELDS):
-        raise _refused(f"its fields are not {', '.join(_FIELDS)}")
+        raise _refused(f"its fields must be {', '.join(_FIELDS)}")
     kind = document["kind"]
     if not isinstance(kind, str) or kind not in _DIMENSIONS:
         raise _refused(f"kind is {str(kind)[:40]!r}, not one of {', '.join(_DIMENSIONS)}")
@@ -59,14 +59,14 @@ def _check_fit(
     scale: tuple[float, ...],
 ) -> None:
     if len(shape) != _DIMENSIONS[kind] or math.prod(shape) > _MOST_NUMBERS:
-        raise _refused(f"shape {shape[:5]} is not one of {kind}")
+        raise _refused(f"the shape {shape[:5]} does not fit the kind {kind}")
     if raw_shape != ((shape[1], shape[2], shape[0]) if kind == "image" else ()):
-        raise _refused(f"raw_shape {raw_shape[:5]} does not fit shape {shape}")
+        raise _refused(f"raw_shape {raw_shape[:5]} does not fit the shape {shape}")
     statistics = 0 if kind == "text" else shape[0]
     if len(mean) != statistics or len(scale) != statistics:
         raise _refused(f"mean and scale must hold {statistics} numbers each")
     if any(number <= 0 for number in scale):
-        raise _refused("a scale is not above zero")
+        raise _refused("each scale must be above zero")
 
 
 def _sizes(value: object, name: str) -> tuple[int, ...]:

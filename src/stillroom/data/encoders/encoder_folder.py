@@ -1,9 +1,9 @@
-"""Encoders on disk: a folder with JSON, and with a tokenizer where inputs are tokens.
+"""Encoders on disk: a folder with a JSON file, and a tokenizer if the inputs are tokens.
 
 Encoder ──write_encoder──> encoder.json, tokenizer.json, tokenizer_config.json ──read──> Encoder
 
-Beside a model the JSON is called `preprocessor_config.json`, and the tokenizer lies where every
-reader of a Hugging Face directory looks for it.
+Beside a model the JSON file is `preprocessor_config.json`, and the tokenizer lies where other
+programs look for it in a Hugging Face directory.
 """
 
 from pathlib import Path
@@ -22,17 +22,17 @@ FILE = "encoder.json"
 
 
 def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
-    """Write an encoder into a folder that exists, its JSON under `name`."""
+    """Write an encoder into an existing folder, with `name` for the JSON file."""
     write_json(folder / name, encoder.to_json())
     if isinstance(encoder, SequenceEncoder | TokenEncoder):
         write_tokenizer(encoder.tokenizer, folder)
 
 
 def read_encoder(folder: Path, name: str = FILE) -> Encoder:
-    """Read what `write_encoder` wrote.
+    """Read an encoder that `write_encoder` wrote.
 
     Raises:
-        DataError: the document is not one that an encoder gives, or the tokenizer is missing,
+        DataError: the document does not come from an encoder, or the tokenizer is missing,
             malformed or another one.
     """
     document = read_json(folder / name)

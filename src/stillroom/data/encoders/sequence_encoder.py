@@ -1,11 +1,10 @@
-"""The sequence encoder: packs of tokens in, what a language model sees and is asked out.
+"""The sequence encoder: packs of tokens in, the inputs and labels of a language model out.
 
     tokens, starts of documents ──> [N, 3, length] int32: tokens, positions, labels
 
-A pack holds pieces of documents one after the other. A token's position is counted from the start
-of its piece, so that attention can be kept within it. A label is what is to be said of a position:
-the token that follows within the piece, or the one that was hidden there; -1 where nothing is
-asked, and where there is no token.
+A pack holds pieces of documents one after the other. The position of a token counts from the start
+of its piece, so that attention can stay within it. The label of a position is the token to predict:
+the next one within the piece, or the one that was masked; `NO_LABEL` where there is none.
 """
 
 from dataclasses import dataclass
@@ -15,27 +14,26 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.data.text.token_layout import LABELS, NONE, POSITIONS, TOKENS, Sequences
+from stillroom.data.text.token_layout import LABELS, NO_TOKEN, POSITIONS, TOKENS, Sequences
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.views.token_masks import SHARE, Masks
 from stillroom.errors import DataError
+from stillroom.labels import NO_LABEL
 
 KIND = "sequence"
 CONTENT = {"tokens": pl.List(pl.Int32()), "starts": pl.List(pl.Int32())}
 Task = Literal["next_token", "masked_token"]
 
-__all__ = ["LABELS", "NONE", "POSITIONS", "TOKENS", "SequenceEncoder", "Sequences", "Task"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceEncoder:
-    """How a pack of tokens becomes what a language model sees.
+    """How a pack of tokens becomes the input of a language model.
 
     Attributes:
-        tokenizer: whose tokens they are.
-        task: what is asked: the next token, or tokens that were hidden.
-        length: of a sequence, in tokens; shorter ones are filled up.
-        mask_share, mask_seed: how much is hidden of a sequence, and the seed of where.
+        tokenizer: the tokenizer of the tokens.
+        task: what the model predicts: the next token, or masked tokens.
+        length: the length of a sequence in tokens; shorter ones are padded.
+        mask_share, mask_seed: the share of tokens that are masked, and the seed of the choice.
     """
 
     tokenizer: Tokenizer
@@ -46,36 +44,36 @@ class SequenceEncoder:
 
     @property
     def kind(self) -> str:
-        """What the inputs are."""
+        """The kind of the inputs."""
         return KIND
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """No names: an answer is over a vocabulary."""
+        """No classes: the outputs are tokens of a vocabulary."""
         return ()
 
     @property
     def outputs(self) -> int:
-        """How many tokens an answer spans."""
+        """How many tokens an output has."""
         return self.tokenizer.size
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one encoded example."""
+        """The shape of one encoded example."""
         return 3, self.length
 
     @property
     def is_masked(self) -> bool:
-        """Whether what is asked of a sequence is what was hidden of it."""
+        """Whether the model predicts masked tokens."""
         return self.task == "masked_token"
 
     @property
-    def most_asked(self) -> int:
-        """How many places of a sequence are asked, at most."""
+    def max_labels(self) -> int:
+        """The largest number of labelled positions in a sequence."""
         return max(1, int(self.mask_share * self.length + 0.5)) if self.is_masked else self.length
 
     def masks(self, count: int = 0) -> Masks:
-        """Return what hides tokens, in so many views of each training sequence.
+        """Return the masks of sequences, with `count` views of each training sequence.
 
         Raises:
             DataError: the tokenizer has no mask token.
@@ -83,8 +81,8 @@ class SequenceEncoder:
         tokenizer = self.tokenizer
         if tokenizer.mask is None:
             raise DataError(
-                f"the tokenizer {tokenizer.sha256[:12]} has no mask token, and nothing can stand "
-                "for what is hidden. Name it as mask_token in tokenizer_config.json."
+                f"The tokenizer {tokenizer.sha256[:12]} has no mask token, which masked tokens "
+                "need. Set mask_token in its tokenizer_config.json."
             )
         return Masks(
             share=self.mask_share,
@@ -99,29 +97,29 @@ class SequenceEncoder:
     def encode(self, frame: pl.DataFrame) -> Sequences:
         """Return [N, 3, length] for the N rows of `frame`, in their order.
 
-        Tokens that are asked for are hidden as in view 0, which follows from `example_id`.
+        Masked tokens are those of view 0, which depends on `example_id`.
 
         Raises:
-            DataError: the rows are no packs, or hold other tokens than the tokenizer has.
+            DataError: the rows are not packs, or hold tokens that the tokenizer does not have.
         """
         tokens, starts = self._columns(frame)
         lengths = tokens.list.len().to_numpy().astype(np.int64)
         flat = tokens.explode(empty_as_null=False).to_numpy()
         self._check(lengths, flat)
-        encoded = np.full((frame.height, 3, self.length), NONE, dtype=np.int32)
+        encoded = np.full((frame.height, 3, self.length), NO_TOKEN, dtype=np.int32)
         inside = np.arange(self.length) < lengths[:, None]
         encoded[:, TOKENS][inside] = flat
         encoded[:, POSITIONS] = _positions(starts, self.length)
-        encoded[:, POSITIONS][~inside] = NONE
+        encoded[:, POSITIONS][~inside] = NO_TOKEN
         if self.is_masked:
             return self.masks().apply(encoded, self._keys(frame), 0)
         follows = encoded[:, POSITIONS, 1:] == encoded[:, POSITIONS, :-1] + 1
         follows &= inside[:, 1:]
-        encoded[:, LABELS, :-1] = np.where(follows, encoded[:, TOKENS, 1:], NONE)
+        encoded[:, LABELS, :-1] = np.where(follows, encoded[:, TOKENS, 1:], NO_LABEL)
         return encoded
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that `from_json` takes back; of the tokenizer its hash."""
+        """Return plain values for `from_json`, with the hash of the tokenizer."""
         hidden = {"mask_share": self.mask_share, "mask_seed": self.mask_seed}
         return {
             "kind": KIND,
@@ -137,18 +135,19 @@ class SequenceEncoder:
         """Return the encoder of a parsed JSON document.
 
         Raises:
-            DataError: the document is not one that `to_json` gives, or of another tokenizer.
+            DataError: the document does not come from `to_json`, or belongs to another tokenizer.
         """
         task, length = document.get("task"), document.get("length")
         if task not in ("next_token", "masked_token") or type(length) is not int or length < 2:
             raise DataError(
-                "The encoder cannot be used: it has no task and length. Run the ingest stage again."
+                "The encoder cannot be used: its task or its length is missing. Run the ingest "
+                "stage again."
             )
         encoder = cls(tokenizer=tokenizer, task=task, length=length, **_hidden(document))
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "
-                f"and beside it lies {tokenizer.sha256[:12]}. Run the ingest stage again."
+                f"but {tokenizer.sha256[:12]} lies beside it. Run the ingest stage again."
             )
         return encoder
 
@@ -163,7 +162,7 @@ class SequenceEncoder:
     def _keys(self, frame: pl.DataFrame) -> list[bytes]:
         if frame.schema.get("example_id") != pl.Binary():
             raise DataError(
-                "The encoder hides tokens by the column example_id, and there is none: given "
+                "The encoder masks tokens by the column example_id, which is missing; given: "
                 f"{frame.schema}. Run the ingest stage again."
             )
         return frame["example_id"].to_list()
@@ -173,18 +172,18 @@ class SequenceEncoder:
         if wrong.any():
             row = int(wrong.argmax())
             raise DataError(
-                f"Row {row} of the examples holds {lengths[row]} tokens, and the encoder was made "
-                f"for 1 to {self.length}. Run the ingest stage, then the stages after it."
+                f"Row {row} of the examples holds {lengths[row]} tokens, but the encoder takes 1 "
+                f"to {self.length}. Run the ingest stage, then the stages after it."
             )
         if flat.min(initial=0) < 0 or flat.max(initial=0) >= self.outputs:
             raise DataError(
-                f"The examples hold the token {flat.max()}, and the tokenizer has {self.outputs}. "
+                f"The examples hold the token {flat.max()}, but the tokenizer has {self.outputs}. "
                 "Run the ingest stage, then the stages after it."
             )
 
 
 def _hidden(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what a document says of masks, if anything; what it must not say is left out."""
+    """Return the mask settings of a document; {} where they are missing or invalid."""
     share, seed = document.get("mask_share"), document.get("mask_seed")
     if type(share) is not float or not 0 < share < 1 or type(seed) is not int or seed < 0:
         return {}
@@ -192,7 +191,7 @@ def _hidden(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _positions(starts: pl.Series, length: int) -> NDArray[np.int32]:
-    """Return [N, length]: how far each place is from the start before it."""
+    """Return [N, length]: the distance of each place from the start of its piece."""
     begun = np.zeros((len(starts), length), dtype=np.int32)
     rows = np.repeat(np.arange(len(starts)), starts.list.len().to_numpy())
     places = starts.explode(empty_as_null=False).to_numpy()

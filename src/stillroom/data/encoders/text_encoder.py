@@ -1,9 +1,9 @@
-"""The token encoder: texts in, what a classifier of tokens sees out.
+"""The token encoder: texts in, the inputs of a text classifier out.
 
-    text ──tokenizer──> ids ──its own special ones around, cut to length──> [N, 3, length] int32
+    text ──tokenizer──> ids ──special ids around, truncated──> [N, 3, length] int32
 
-The layout is that of sequences: tokens, positions, labels; -1 where there is no token, and for
-every label, since what is asked of a text is its class.
+The layout is that of sequences: tokens, positions, labels. No position has a label, since the model
+predicts the class of the whole text.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.encoders.array_encoder_json import checked_classes
-from stillroom.data.encoders.sequence_encoder import NONE, POSITIONS, TOKENS, Sequences
+from stillroom.data.text.token_layout import NO_TOKEN, POSITIONS, TOKENS, Sequences
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.errors import ConfigError, DataError
 
@@ -25,12 +25,12 @@ LONGEST = 2**16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEncoder:
-    """How a text becomes what a classifier of tokens sees.
+    """How a text becomes the input of a text classifier.
 
     Attributes:
-        tokenizer: whose tokens they are.
+        tokenizer: the tokenizer of the texts.
         classes: the names of the classes; a label is an index into them.
-        length: of a row, in tokens; shorter ones are filled up, longer ones cut.
+        length: the length of a row in tokens; shorter texts are padded, longer ones truncated.
         before, after: the special ids that the tokenizer puts around a text.
     """
 
@@ -45,14 +45,14 @@ class TokenEncoder:
         """Return the encoder of a tokenizer.
 
         Raises:
-            ConfigError: there is no room for a token beside the special ones.
+            ConfigError: the special tokens leave no room for another token.
         """
-        before, after = tokenizer.around()
+        before, after = tokenizer.special_affixes()
         around = len(before) + len(after)
         if length <= around:
             raise ConfigError(
-                f"data.text.length is {length}, and the tokenizer's own {around} tokens around a "
-                f"text leave no room. Set at least {around + 1}."
+                f"data.text.length is {length}, but the tokenizer puts {around} special tokens "
+                f"around a text. Set it to at least {around + 1}."
             )
         return cls(
             tokenizer=tokenizer,
@@ -64,45 +64,47 @@ class TokenEncoder:
 
     @property
     def kind(self) -> str:
-        """What the inputs are."""
+        """The kind of the inputs."""
         return KIND
 
     @property
     def task(self) -> Literal["classification"]:
-        """What is asked of a text."""
+        """What a model predicts for a text."""
         return "classification"
 
     @property
     def outputs(self) -> int:
-        """How many classes an answer spans."""
+        """How many classes an output has."""
         return len(self.classes)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one encoded example."""
+        """The shape of one encoded example."""
         return 3, self.length
 
     def encode(self, frame: pl.DataFrame) -> Sequences:
         """Return [N, 3, length] for the N rows of `frame`, in their order.
 
         Raises:
-            DataError: the rows are no texts, or one of them has no token.
+            DataError: the rows are not texts, or a text has no token.
         """
-        encoded = np.full((frame.height, 3, self.length), NONE, dtype=np.int32)
+        encoded = np.full((frame.height, 3, self.length), NO_TOKEN, dtype=np.int32)
         for row, ids in enumerate(self._ids(frame)):
             tokens = [*self.before, *ids[: self._room], *self.after]
             if not tokens:
-                raise DataError(f"Row {row} of the examples has no token. Remove or fill it.")
+                raise DataError(
+                    f"Row {row} of the examples has no token. Remove it, or fill in a text."
+                )
             encoded[row, TOKENS, : len(tokens)] = tokens
             encoded[row, POSITIONS, : len(tokens)] = np.arange(len(tokens))
         return encoded
 
-    def count_cut(self, frame: pl.DataFrame) -> int:
-        """Return how many rows are longer than what is kept of them."""
+    def count_truncated(self, frame: pl.DataFrame) -> int:
+        """Return how many rows are truncated."""
         return sum(len(ids) > self._room for ids in self._ids(frame))
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that `from_json` takes back; of the tokenizer its hash."""
+        """Return plain values for `from_json`, with the hash of the tokenizer."""
         return {
             "kind": KIND,
             "classes": list(self.classes),
@@ -118,7 +120,7 @@ class TokenEncoder:
         """Return the encoder of a parsed JSON document.
 
         Raises:
-            DataError: the document is not one that `to_json` gives, or of another tokenizer.
+            DataError: the document does not come from `to_json`, or belongs to another tokenizer.
         """
         length = document.get("length")
         if type(length) is not int or not 1 <= length <= LONGEST:
@@ -130,7 +132,7 @@ class TokenEncoder:
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "
-                f"and beside it lies {tokenizer.sha256[:12]}. Run the ingest stage again."
+                f"but {tokenizer.sha256[:12]} lies beside it. Run the ingest stage again."
             )
         return encoder
 
@@ -144,4 +146,4 @@ class TokenEncoder:
                 f"The encoder needs a text in each row; given: {frame.schema}. Run the ingest "
                 "stage again."
             )
-        return [found.ids for found in self.tokenizer.encode(frame["text"].to_list())]
+        return [encoding.ids for encoding in self.tokenizer.encode(frame["text"].to_list())]

@@ -1,8 +1,8 @@
-"""Images: a file in, uint8 pixels [height, width, channels] out.
+"""Image files: a file in, uint8 pixels [height, width, channels] out.
 
     path ──Pillow, chosen formats only──> pixels; greyscale has 1 channel, all else 3 (RGB)
 
-An image file is hostile until it is decoded: it may be torn, be no image, or unpack to terabytes.
+An image file is not trusted: it may be truncated, be no image, or unpack to terabytes.
 """
 
 import warnings
@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.data.raw_examples import shape_words
+from stillroom.data.raw_examples import shape_text
 from stillroom.errors import DataError
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 )
-# Named, because Pillow would otherwise also hand a file to others' programs (EPS to Ghostscript).
+# Without this list Pillow would also pass files to other programs (EPS to Ghostscript).
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 _GREY_MODES = frozenset({"1", "L", "LA", "La"})
 _DEEP_MODES = ("I", "F")
@@ -29,13 +29,14 @@ def read_image(path: Path, origin: str) -> NDArray[np.uint8]:
 
     Args:
         path: the file.
-        origin: how a message names it.
+        origin: the name of the file in messages.
 
     Returns:
         [height, width, 1 or 3], uint8. Transparency is dropped; of an animation, the first frame.
 
     Raises:
-        DataError: missing, unreadable, more than 8 bits a channel, or beyond Pillow's pixel limit.
+        DataError: the file is missing or unreadable, has more than 8 bits a channel, or more
+            pixels than Pillow allows.
     """
     from PIL import Image
 
@@ -84,8 +85,8 @@ def read_images(
         shape = shape or pixels.shape
         if pixels.shape != shape:
             raise DataError(
-                f"{origin} is {shape_words(pixels.shape)} (height x width x channels), but "
-                f"{origins[0]} is {shape_words(shape)}. Bring all images to one size first."
+                f"{origin} is {shape_text(pixels.shape)} (height x width x channels), but "
+                f"{origins[0]} is {shape_text(shape)}. Bring all images to one size first."
             )
         contents.append(pixels.tobytes())
     return shape, contents

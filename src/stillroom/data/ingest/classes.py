@@ -1,8 +1,8 @@
-"""Classes: label names in, their order and their indices out.
+"""Classes: the names of labels in, the classes in order and their indices out.
 
     labels ──unique, natural order──> ("2", "10", "cat9", "cat10") ──> index
 
-Numbers come first, by value; other names with their digits read as numbers.
+Numbers come first, by value. In other names, runs of digits are compared as numbers.
 """
 
 import re
@@ -18,18 +18,18 @@ SortKey = tuple[int, Decimal | tuple[tuple[int, int, str], ...], str]
 
 
 def natural_key(name: str) -> SortKey:
-    """Return what `name` sorts by."""
+    """Return the sort key of `name`."""
     if _NUMBER.fullmatch(name):
         return 0, Decimal(name), name
     chunks = []
     for chunk in _DIGITS.split(name):
         digits = chunk.lstrip("0") if _DIGITS.fullmatch(chunk) else ""
-        # Fewer digits is less: no conversion, so that a name of a million digits costs nothing.
+        # The number of digits is compared first, so a name of a million digits costs no conversion.
         chunks.append((0, len(digits), digits) if _DIGITS.fullmatch(chunk) else (1, 0, chunk))
     return 1, tuple(chunks), name
 
 
-def label_set(frame: pl.DataFrame, declared: list[str] | None) -> tuple[str, ...]:
+def class_names(frame: pl.DataFrame, declared: list[str] | None) -> tuple[str, ...]:
     """Return the names of the classes in order: the declared ones, or those of the rows.
 
     Args:
@@ -37,8 +37,8 @@ def label_set(frame: pl.DataFrame, declared: list[str] | None) -> tuple[str, ...
         declared: `data.classes`; their order is kept.
 
     Raises:
-        ConfigError: a declared name stands twice.
-        DataError: a label is not declared, or the labels are of fewer than two classes.
+        ConfigError: a class is declared twice.
+        DataError: a label is not declared, or there are fewer than two classes.
     """
     present = frame["label"].drop_nulls().unique().to_list()
     if declared is not None:
@@ -60,11 +60,11 @@ def label_indices(frame: pl.DataFrame, classes: tuple[str, ...]) -> pl.DataFrame
 def _check_declared(frame: pl.DataFrame, declared: list[str]) -> None:
     twice = sorted(name for name in set(declared) if declared.count(name) > 1)
     if twice:
-        raise ConfigError(f"data.classes names {twice[0]} twice. Name each class once.")
+        raise ConfigError(f"data.classes lists {twice[0]} twice. List each class once.")
     strange = frame.filter(pl.col("label").is_not_null() & ~pl.col("label").is_in(declared))
     if strange.height:
         name, origin = strange["label"][0], strange["origin"][0]
         raise DataError(
-            f"{origin}: label {name} is not in data.classes.{nearest(name, declared)} "
-            "Mend the label, or add it there."
+            f"{origin}: the label {name} is not in data.classes.{nearest(name, declared)} "
+            "Correct the label, or add it there."
         )

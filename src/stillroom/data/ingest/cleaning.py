@@ -1,4 +1,4 @@
-"""Cleaning: rows in, one row per distinct input out, and a count of all that went.
+"""Cleaning: rows in, one row per distinct input out, with counts of the removed rows.
 
     keyed rows ──same input, same split──> duplicates
                ──same input, two labels──> conflicts: refuse | drop | majority
@@ -12,16 +12,17 @@ from typing import Literal
 
 import polars as pl
 
+from stillroom.data.ingest.splits import TEST, TRAIN, VALIDATION
 from stillroom.errors import DataError
 
 Treatment = Literal["refuse", "drop", "majority"]
-SHOWN = 5
-_RANK = {"test": 0, "validation": 1, "train": 2}
+CONFLICTS_LISTED = 5
+_RANK = {TEST: 0, VALIDATION: 1, TRAIN: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One input with two labels: where it first stands, its labels, and all of its places."""
+    """One input with two labels: its first part and row, its labels, and its places."""
 
     part: str
     row: int
@@ -30,10 +31,10 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
-    """The distinct inputs, in the order of part and row, and what cleaning found.
+class CleaningResult:
+    """The distinct inputs, in the order of part and row, and what was removed.
 
-    `duplicates` and `leaked` count rows that went; `conflicting` and `dropped` count inputs.
+    `duplicates` and `leaked` count removed rows; `conflicting` and `dropped` count inputs.
     """
 
     frame: pl.DataFrame
@@ -44,16 +45,16 @@ class Cleaned:
     conflicts: tuple[Conflict, ...]
 
 
-def clean(frame: pl.DataFrame, treatment: Treatment) -> Cleaned:
-    """Make equal inputs one.
+def clean(frame: pl.DataFrame, treatment: Treatment) -> CleaningResult:
+    """Keep one row per distinct input.
 
     Args:
         frame: `Raw.frame` with `example_id`; `split` canonical in all rows, or null in all.
-        treatment: of inputs with several labels. `majority` takes the most frequent label, and
-            drops ties. A missing label is no vote: a label beside it is taken.
+        treatment: what happens to inputs with several labels. `majority` takes the most frequent
+            label, and drops ties. A missing label does not count against a label.
 
     Raises:
-        DataError: inputs with several labels, under `refuse`.
+        DataError: an input has several labels, and the treatment is `refuse`.
     """
     votes = _votes(frame)
     conflicts = _conflicts(frame, votes)
@@ -62,11 +63,11 @@ def clean(frame: pl.DataFrame, treatment: Treatment) -> Cleaned:
         first = conflicts[0]
         raise DataError(
             f"{', '.join(first.places[:3])} hold the same input under several labels "
-            f"({', '.join(first.labels)}); {conflicting} inputs in all. Mend them, or set "
+            f"({', '.join(first.labels)}); {conflicting} such inputs in all. Correct them, or set "
             "data.conflicts to drop or majority."
         )
-    settled = 0 if treatment == "drop" else 1
-    lost = (pl.col("choices") > 1) & (pl.col("winners") != settled)
+    winners_needed = 0 if treatment == "drop" else 1
+    lost = (pl.col("choices") > 1) & (pl.col("winners") != winners_needed)
     winners = votes.filter(~lost).select("example_id", "winner")
     ranked = frame.with_columns(rank=pl.col("split").replace_strict(_RANK, default=0))
     distinct = (
@@ -78,7 +79,7 @@ def clean(frame: pl.DataFrame, treatment: Treatment) -> Cleaned:
         .sort("part", "row")
     )
     in_a_split = frame.select("example_id", "split").unique().height
-    return Cleaned(
+    return CleaningResult(
         frame=distinct,
         duplicates=frame.height - in_a_split,
         leaked=in_a_split - votes.height,
@@ -102,19 +103,19 @@ def _votes(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _conflicts(frame: pl.DataFrame, votes: pl.DataFrame) -> tuple[Conflict, ...]:
     """Return the first few conflicts, in the order of part and row."""
-    rows = frame.join(votes.filter(pl.col("choices") > 1), on="example_id", how="semi")
+    conflicting = frame.join(votes.filter(pl.col("choices") > 1), on="example_id", how="semi")
     grouped = (
-        rows.sort("part", "row")
+        conflicting.sort("part", "row")
         .group_by("example_id", maintain_order=True)
         .agg("part", "row", "origin", pl.col("label").drop_nulls().unique().sort())
-        .head(SHOWN)
+        .head(CONFLICTS_LISTED)
     )
     return tuple(
         Conflict(
-            part=found["part"][0],
-            row=found["row"][0],
-            labels=tuple(found["label"]),
-            places=tuple(found["origin"][:SHOWN]),
+            part=rows["part"][0],
+            row=rows["row"][0],
+            labels=tuple(rows["label"]),
+            places=tuple(rows["origin"][:CONFLICTS_LISTED]),
         )
-        for found in grouped.iter_rows(named=True)
+        for rows in grouped.iter_rows(named=True)
     )

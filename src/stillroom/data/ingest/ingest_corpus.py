@@ -1,11 +1,11 @@
-"""Ingest of a corpus: documents in, the packs of their tokens, their encoder and a report out.
+"""Ingest of a corpus: documents in; packs of their tokens, the encoder and a report out.
 
     documents ──keyed, de-duplicated──> a split for each ──tokenizer, trained on train──┐
     documents, once more ──tokens──> packs of each file and split ─────────────────────┴──> examples
 
 The split of a document depends on its text alone, and a pack holds documents of one file and one
-split. So a new document moves none, and another tokenizer leaves each in its split. In memory are
-a few documents, one byte and one key for each of them, and one key for each pack.
+split. So a new document or another tokenizer changes the split of no document. In memory are a few
+documents, one byte and one key per document, and one key per pack.
 """
 
 from collections import Counter
@@ -19,22 +19,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.config.data_schema import Data
+from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.example_ids import example_ids
-from stillroom.data.ingest.splits import SPLITS, split_of
+from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of
 from stillroom.data.raw_examples import portable
-from stillroom.data.text.documents import Corpus, Document, Files
-from stillroom.data.text.gguf_tokenizer import tokenizer_of
-from stillroom.data.text.packing import Format, Pack, Packer
-from stillroom.data.text.pydoc_source import Topics
+from stillroom.data.text.documents import Corpus, Document, TextFiles
+from stillroom.data.text.gguf_tokenizer import read_model_tokenizer
+from stillroom.data.text.packing import Pack, Packer, SequenceFormat
+from stillroom.data.text.pydoc_source import PydocTopics
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ConfigError, DataError
 from stillroom.io.progress import ticking
 
 DOCUMENTS_AT_ONCE, PACKS_AT_ONCE = 64, 1024
-DUPLICATE = len(SPLITS)  # stands for a document that was seen before
+DUPLICATE = len(SPLITS)  # the split of a document that was read before
 SCHEMA: dict[str, Any] = {
     "example_id": pl.Binary(),
     "split": pl.String(),
@@ -50,8 +50,8 @@ Splits = NDArray[np.uint8]
 
 
 @dataclass(slots=True)
-class Counts:
-    """What was read and what became of it, by split."""
+class CorpusCounts:
+    """How much was read, and how it was used, by split."""
 
     documents: Counter[str] = field(default_factory=Counter)
     sequences: Counter[str] = field(default_factory=Counter)
@@ -64,8 +64,8 @@ class Counts:
         """Return plain values."""
         named = {"documents": self.documents, "sequences": self.sequences}
         named |= {"tokens": self.tokens, "bytes": self.bytes}
-        every = {name: {one: found[one] for one in SPLITS} for name, found in named.items()}
-        return every | {
+        by_split = {name: {one: counter[one] for one in SPLITS} for name, counter in named.items()}
+        return by_split | {
             "duplicate_documents": self.duplicate_documents,
             "duplicate_sequences": self.duplicate_sequences,
         }
@@ -73,32 +73,32 @@ class Counts:
 
 @dataclass(slots=True)
 class CorpusIngest:
-    """A corpus whose documents are known, and whose packs are made as they are walked over.
+    """A corpus whose documents have been read once; `frames` makes its packs.
 
     Attributes:
         data: what to read and how.
         corpus: the documents.
-        splits: [documents], the number of each one's split, or DUPLICATE.
-        encoder: of the packs.
-        counts: of what was seen so far.
+        splits: [documents], the number of the split of each, or DUPLICATE.
+        encoder: the encoder of the packs.
+        counts: how much was read so far.
     """
 
     data: Data
     corpus: Corpus
     splits: Splits
     encoder: SequenceEncoder
-    counts: Counts
+    counts: CorpusCounts
 
     @classmethod
     def of(cls, data: Data, root: Path) -> "CorpusIngest":
-        """Read the documents once, and train a tokenizer where none is given.
+        """Read the documents once, and train a tokenizer unless one is set.
 
         Raises:
             ConfigError: two parameters contradict each other.
             DataError: a document or the tokenizer cannot be used; the message names it.
         """
         corpus = _corpus(data, root)
-        splits, counts = _split(corpus, data)
+        splits, counts = _document_splits(corpus, data)
         tokenizer = _tokenizer(data, root, corpus, splits)
         encoder = SequenceEncoder(
             tokenizer=tokenizer,
@@ -110,7 +110,7 @@ class CorpusIngest:
         return cls(data, corpus, splits, encoder, counts)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Yield the examples, in the order of part and row; to be walked over once."""
+        """Yield the examples, in the order of part and row; can be iterated once."""
         seen: set[bytes] = set()
         rows: list[dict[str, Any]] = []
         for row in self._rows():
@@ -128,8 +128,8 @@ class CorpusIngest:
         self._check()
 
     def report(self) -> dict[str, Any]:
-        """Return what was read and what became of it, once the frames were walked over."""
-        given = self.data.text.tokenizer
+        """Return the report, after the frames were iterated."""
+        configured = self.data.text.tokenizer
         tokenizer = self.encoder.tokenizer
         return {
             "source": self.data.source,
@@ -140,15 +140,17 @@ class CorpusIngest:
             "tokenizer": {
                 "sha256": tokenizer.sha256,
                 "vocabulary": tokenizer.size,
-                "from": "trained on the train split" if given is None else portable(given),
+                "from": "trained on the train split"
+                if configured is None
+                else portable(configured),
             },
             **self.counts.to_json(),
         }
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the packs of each file, in the order in which they are full."""
-        form = _format(self.encoder)
-        form = Format(form.length, form.before, form.after, form.end, self._is_apart)
+        """Yield the packs of each file, in the order in which they become full."""
+        form = _sequence_format(self.encoder)
+        form = SequenceFormat(form.length, form.before, form.after, form.end, self._is_apart)
         part, number = "", 0
         packers: dict[str, Packer] = {}
         for document, split, encoded in self._encoded():
@@ -185,11 +187,13 @@ class CorpusIngest:
         }
 
     def _encoded(self) -> Iterator[tuple[Document, str, Any]]:
-        kept = _kept(self.corpus, self.splits)
+        kept = _distinct_documents(self.corpus, self.splits)
         with ticking("tokenising", sum(self.counts.documents.values()), "documents") as ticker:
             while several := list(islice(kept, DOCUMENTS_AT_ONCE)):
-                found = self.encoder.tokenizer.encode([document.text for document, _ in several])
-                for (document, split), encoded in zip(several, found, strict=True):
+                encodings = self.encoder.tokenizer.encode(
+                    [document.text for document, _ in several]
+                )
+                for (document, split), encoded in zip(several, encodings, strict=True):
                     yield document, split, encoded
                 ticker.advance(len(several))
 
@@ -211,32 +215,32 @@ class CorpusIngest:
 
 def _corpus(data: Data, root: Path) -> Corpus:
     if data.source == "topics":
-        return Topics()
+        return PydocTopics()
     column = data.columns.text or "text"
-    return Files.at(root / data.path, data.path, data.documents, column)
+    return TextFiles.at(root / data.path, data.path, data.documents, column)
 
 
-def _split(corpus: Corpus, data: Data) -> tuple[Splits, Counts]:
+def _document_splits(corpus: Corpus, data: Data) -> tuple[Splits, CorpusCounts]:
     """Return the split of each document, and how many there are."""
-    counts, seen, found = Counts(), set(), []
+    counts, seen, splits = CorpusCounts(), set(), []
     for document in corpus:
         (key,) = example_ids("text", (), [document.text])
         if key in seen:
             counts.duplicate_documents += 1
-            found.append(DUPLICATE)
+            splits.append(DUPLICATE)
             continue
         seen.add(key)
         split = split_of(key, validation=data.validation, test=data.test, seed=data.seed)
         counts.documents[split] += 1
-        found.append(SPLITS.index(split))
-    return np.array(found, dtype=np.uint8), counts
+        splits.append(SPLITS.index(split))
+    return np.array(splits, dtype=np.uint8), counts
 
 
-def _kept(corpus: Corpus, splits: Splits) -> Iterator[tuple[Document, str]]:
-    """Yield each document that was not seen before, with its split.
+def _distinct_documents(corpus: Corpus, splits: Splits) -> Iterator[tuple[Document, str]]:
+    """Yield each document that is no duplicate, with its split.
 
     Raises:
-        DataError: there are more or fewer than there were.
+        DataError: the number of documents has changed.
     """
     number = 0
     for number, document in enumerate(corpus, start=1):
@@ -244,50 +248,52 @@ def _kept(corpus: Corpus, splits: Splits) -> Iterator[tuple[Document, str]]:
             yield document, SPLITS[splits[number - 1]]
     if number != len(splits):
         raise DataError(
-            f"data.path held {len(splits)} documents, and then {number}: it changed while it was "
+            f"data.path held {len(splits)} documents, and later {number}: it changed while it was "
             "read. Run the stage again."
         )
 
 
 def _tokenizer(data: Data, root: Path, corpus: Corpus, splits: Splits) -> Tokenizer:
-    given = data.text.tokenizer
-    if given is None:
-        texts = _of_train(corpus, splits)
+    configured = data.text.tokenizer
+    if configured is None:
+        texts = _train_texts(corpus, splits)
         return train_tokenizer(texts, data.text.vocabulary, data.corpus.task)
-    found = tokenizer_of(root / given)
-    if data.corpus.task == "next_token" and found.end is None:
+    tokenizer = read_model_tokenizer(root / configured)
+    if data.corpus.task == "next_token" and tokenizer.end is None:
         raise DataError(
-            f"the tokenizer of {given} has no end-of-text token, and without one a model never "
-            "learns to end. Name it as eos_token in tokenizer_config.json."
+            f"The tokenizer of {configured} has no end-of-text token, without which a model never "
+            "learns to end a text. Set eos_token in its tokenizer_config.json."
         )
-    if data.corpus.task == "masked_token" and found.mask is None:
+    if data.corpus.task == "masked_token" and tokenizer.mask is None:
         raise DataError(
-            f"the tokenizer of {given} has no mask token, which data.corpus.task=masked_token "
-            "needs. Name it as mask_token in tokenizer_config.json, or set next_token."
+            f"The tokenizer of {configured} has no mask token, which data.corpus.task=masked_token "
+            "needs. Set mask_token in its tokenizer_config.json, or data.corpus.task=next_token."
         )
-    return found
+    return tokenizer
 
 
-def _of_train(corpus: Corpus, splits: Splits) -> Iterable[str]:
-    return (document.text for document, split in _kept(corpus, splits) if split == "train")
+def _train_texts(corpus: Corpus, splits: Splits) -> Iterable[str]:
+    return (
+        document.text for document, split in _distinct_documents(corpus, splits) if split == TRAIN
+    )
 
 
-def _format(encoder: SequenceEncoder) -> Format:
-    """Return what a sequence of a task looks like.
+def _sequence_format(encoder: SequenceEncoder) -> SequenceFormat:
+    """Return the format of the sequences of a task.
 
     Raises:
-        ConfigError: there is no room for a token beside the special ones.
+        ConfigError: the special tokens leave no room for another token.
     """
-    before, after = encoder.tokenizer.around()
+    before, after = encoder.tokenizer.special_affixes()
     end = encoder.tokenizer.end
     if encoder.task == "next_token":
-        # What the tokenizer puts after a text would stand after each piece, in the midst of it.
-        found = Format(encoder.length, tuple(before), (), () if end is None else (end,))
+        # A token that the tokenizer puts after a text would stand after each piece of it.
+        form = SequenceFormat(encoder.length, tuple(before), (), () if end is None else (end,))
     else:
-        found = Format(encoder.length, tuple(before), tuple(after))
-    if found.length < found.shortest:
+        form = SequenceFormat(encoder.length, tuple(before), tuple(after))
+    if form.length < form.shortest:
         raise ConfigError(
-            f"data.text.length is {found.length}, and the tokenizer's own {found.around} tokens "
-            f"around a text leave no room. Set at least {found.shortest}."
+            f"data.text.length is {form.length}, but the tokenizer puts {form.affix_count} special "
+            f"tokens around a text. Set it to at least {form.shortest}."
         )
-    return found
+    return form

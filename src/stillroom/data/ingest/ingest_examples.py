@@ -3,7 +3,7 @@
     data.source ──read──> Raw ──key, clean──> distinct ──split──> examples ──fit──> encoder
                                        └────────── counted ──────────> report
 
-Nothing is written here: what is refused leaves no half of a result.
+Nothing is written here, so an error leaves no partial result.
 """
 
 import logging
@@ -15,19 +15,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from stillroom.config.data_schema import Data, Text
+from stillroom.config.schema.data_schema import Data, Text
 from stillroom.data.encoders import Encoder, TokenEncoder, fit_encoder
 from stillroom.data.example_ids import example_ids
-from stillroom.data.ingest.classes import label_indices, label_set
-from stillroom.data.ingest.cleaning import Cleaned, Conflict, clean
+from stillroom.data.ingest.classes import class_names, label_indices
+from stillroom.data.ingest.cleaning import CleaningResult, Conflict, clean
 from stillroom.data.ingest.splits import (
     SPLITS,
+    TRAIN,
     assign_splits,
     canonical_splits,
     check_splits,
     keep_labels,
 )
-from stillroom.data.raw_examples import Raw, portable
+from stillroom.data.raw_examples import RawExamples, portable
 from stillroom.data.sources import SOURCES
 from stillroom.data.text.tokenizer import read_tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
@@ -38,7 +39,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflicts:
-    """Inputs that stand under several labels, and what was done about them."""
+    """Inputs with several labels, and how they were treated."""
 
     treatment: str
     inputs: int
@@ -48,7 +49,7 @@ class Conflicts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """How texts were made tokens, and how many of them are longer than what a model sees."""
+    """How texts became tokens, and how many texts were truncated."""
 
     tokenizer: str  # SHA-256
     come_from: str  # as configured; the last name of an absolute path
@@ -59,7 +60,8 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was read and what became of it; no absolute path, so clones write the same bytes.
+    """How many rows were read, and how they were used. It holds no absolute path, so that clones of
+    the project write the same bytes.
 
     rows read = examples of all splits + duplicates + leaked + conflicts.dropped.
     """
@@ -85,7 +87,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Ingested:
+class IngestResult:
     """`examples` has the columns of docs/design.md, sorted by part, then row."""
 
     examples: pl.DataFrame
@@ -93,12 +95,12 @@ class Ingested:
     report: Report
 
 
-def ingest(data: Data, root: Path) -> Ingested:
-    """Read, judge, split and describe the data.
+def ingest(data: Data, root: Path) -> IngestResult:
+    """Read, check, split and describe the data.
 
     Args:
         data: what to read and how.
-        root: the folder that a relative `data.path` starts from.
+        root: the folder from which a relative `data.path` starts.
 
     Raises:
         ConfigError: two parameters contradict each other.
@@ -110,7 +112,7 @@ def ingest(data: Data, root: Path) -> Ingested:
     keyed = canonical_splits(raw.frame).with_columns(
         example_id=pl.Series(example_ids(raw.kind, raw.shape, _contents(raw)), dtype=pl.Binary())
     )
-    classes = label_set(keyed, data.classes)
+    classes = class_names(keyed, data.classes)
     cleaned = clean(keyed, data.conflicts)
     split = assign_splits(cleaned.frame, validation=data.validation, test=data.test, seed=data.seed)
     kept = keep_labels(
@@ -122,27 +124,27 @@ def ingest(data: Data, root: Path) -> Ingested:
         .select("example_id", "split", "label", "part", "row", pl.col("content").alias(raw.kind))
         .sort("part", "row")
     )
-    train = examples.filter(pl.col("split") == "train")
+    train = examples.filter(pl.col("split") == TRAIN)
     if raw.kind == "text" and data.text.encoding == "tokens":
         encoder: Encoder = _fit_tokens(train, data.text, classes, root)
     else:
         encoder = fit_encoder(train, raw.kind, classes, raw.shape)
-    return Ingested(examples, encoder, _report(data, raw, cleaned, examples, encoder))
+    return IngestResult(examples, encoder, _report(data, raw, cleaned, examples, encoder))
 
 
 def _check_labelled(frame: pl.DataFrame) -> None:
     missing = frame.filter(pl.col("label").is_null())
     if missing.height:
         raise DataError(
-            f"{missing['origin'][0]} has no label; {missing.height} rows in all. Label them, or "
-            "set data.unlabelled to keep."
+            f"{missing['origin'][0]} has no label; {missing.height} such rows in all. Label them, "
+            "or set data.unlabelled=keep."
         )
 
 
 def _fit_tokens(
     train: pl.DataFrame, text: Text, classes: tuple[str, ...], root: Path
 ) -> TokenEncoder:
-    """Return the encoder of texts as tokens, its tokenizer trained where none is given.
+    """Return the encoder of texts as tokens; a tokenizer is trained unless one is set.
 
     Raises:
         ConfigError: the vocabulary or the length is too small.
@@ -155,7 +157,7 @@ def _fit_tokens(
     return TokenEncoder.of(tokenizer, classes, text.length)
 
 
-def _contents(raw: Raw) -> Iterable[Any]:
+def _contents(raw: RawExamples) -> Iterable[Any]:
     column = raw.frame["content"]
     if raw.kind == "features":
         return column.explode().to_numpy().reshape(len(column), *raw.shape)
@@ -163,7 +165,7 @@ def _contents(raw: Raw) -> Iterable[Any]:
 
 
 def _report(
-    data: Data, raw: Raw, cleaned: Cleaned, examples: pl.DataFrame, encoder: Encoder
+    data: Data, raw: RawExamples, cleaned: CleaningResult, examples: pl.DataFrame, encoder: Encoder
 ) -> Report:
     splits = {name: examples.filter(pl.col("split") == name)["label"] for name in SPLITS}
     return Report(
@@ -184,31 +186,33 @@ def _report(
         examples={name: len(labels) for name, labels in splits.items()},
         labelled={name: labels.count() for name, labels in splits.items()},
         unlabelled={name: labels.null_count() for name, labels in splits.items()},
-        classes={name: _counts(labels, encoder.classes) for name, labels in splits.items()},
+        classes={name: _class_counts(labels, encoder.classes) for name, labels in splits.items()},
         tokens=_tokens(encoder, data, examples) if isinstance(encoder, TokenEncoder) else None,
     )
 
 
 def _tokens(encoder: TokenEncoder, data: Data, examples: pl.DataFrame) -> Tokens:
-    given = data.text.tokenizer
-    cut = {name: encoder.count_cut(examples.filter(pl.col("split") == name)) for name in SPLITS}
+    configured = data.text.tokenizer
+    cut = {
+        name: encoder.count_truncated(examples.filter(pl.col("split") == name)) for name in SPLITS
+    }
     if sum(cut.values()):
         _LOG.warning(
-            "%d of %d texts are longer than %d tokens, and the end of them is cut off: see "
-            "data.text.length",
+            "%d of %d texts are longer than %d tokens and are truncated. Raise data.text.length to "
+            "keep them whole.",
             sum(cut.values()),
             examples.height,
             encoder.length,
         )
     return Tokens(
         tokenizer=encoder.tokenizer.sha256,
-        come_from="trained on the train split" if given is None else portable(given),
+        come_from="trained on the train split" if configured is None else portable(configured),
         vocabulary=encoder.tokenizer.size,
         length=encoder.length,
         cut=cut,
     )
 
 
-def _counts(labels: pl.Series, classes: tuple[str, ...]) -> dict[str, int]:
+def _class_counts(labels: pl.Series, classes: tuple[str, ...]) -> dict[str, int]:
     counts = np.bincount(labels.drop_nulls().to_numpy(), minlength=len(classes))
     return dict(zip(classes, counts.tolist(), strict=True))

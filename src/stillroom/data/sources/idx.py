@@ -1,11 +1,11 @@
-"""Idx: the files of MNIST and its kin, gzipped or not, in the folder data.path.
+"""Idx files: the format of MNIST and similar data, gzipped or not, in the folder data.path.
 
     train-images-idx3-ubyte[.gz] + train-labels-idx1-ubyte[.gz]  ──┐
-    t10k-images-idx3-ubyte[.gz]  + t10k-labels-idx1-ubyte[.gz]   ──┴──> Raw images, h x w x 1
+    t10k-images-idx3-ubyte[.gz]  + t10k-labels-idx1-ubyte[.gz]   ──┴──> raw images, h x w x 1
 
 An idx file is a magic number, its dimensions as big-endian uint32, and the bytes. With the t10k
-pair the source brings its own splits; with the train pair alone it brings none. The part is the
-file of the images.
+pair the source has its own splits; with the train pair alone it has none. The part is the file of
+the images.
 """
 
 import gzip
@@ -18,8 +18,15 @@ from typing import BinaryIO, cast
 import numpy as np
 import polars as pl
 
-from stillroom.config.data_schema import Data
-from stillroom.data.raw_examples import MOST_IMAGES_BYTES, Piece, Raw, gather, row_origins
+from stillroom.config.schema.data_schema import Data
+from stillroom.data.ingest.splits import TEST, TRAIN
+from stillroom.data.raw_examples import (
+    MOST_IMAGES_BYTES,
+    RawExamples,
+    RawPart,
+    row_origins,
+    stack_parts,
+)
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_file
 
@@ -28,35 +35,39 @@ _LABELS = (0x00000801, "labels-idx1-ubyte")
 _BLOCK = 2**20
 
 
-def read_idx(data: Data, root: Path) -> Raw:
-    """Read the train pair, and the t10k pair where it is there.
+def read_idx(data: Data, root: Path) -> RawExamples:
+    """Read the train pair, and the t10k pair if it exists.
 
     Raises:
-        DataError: a file is missing, torn, too long, no idx file, or a pair's counts differ.
+        DataError: a file is missing, truncated, too long or not an idx file, or the counts of a
+            pair differ.
     """
     folder = root / data.path
     if not folder.is_dir():
-        raise DataError(f"data.path {data.path} is not a folder. Name the folder of the idx files.")
+        raise DataError(
+            f"data.path {data.path} is not a folder. Set it to the folder of the idx files."
+        )
     has_test = any(_candidates(folder, "t10k", name) for _, name in (_IMAGES, _LABELS))
-    pieces: list[Piece] = []
+    parts: list[RawPart] = []
     files: dict[str, str] = {}
-    for prefix, split in (("train", "train"), ("t10k", "test"))[: 2 if has_test else 1]:
+    for prefix, split in (("train", TRAIN), ("t10k", TEST))[: 2 if has_test else 1]:
         images, labels = (_find(folder, prefix, name) for _, name in (_IMAGES, _LABELS))
-        pieces.append(_piece(images, labels, split if has_test else None))
+        parts.append(_part(images, labels, split if has_test else None))
         files |= {path.name: sha256_file(path) for path in (images, labels)}
-    return gather("image", pieces, files)
+    return stack_parts("image", parts, files)
 
 
 def read_idx_file(path: Path, magic: int) -> tuple[tuple[int, ...], bytes]:
     """Read one idx file of unsigned bytes.
 
-    No more is unpacked than the header promises, plus one byte: a gzip bomb stays packed.
+    It unpacks one byte more than the header promises at most, so a gzip bomb stays packed.
 
     Returns:
-        The dimensions, as many as the magic number's last byte says, and the content.
+        The dimensions, as many as the last byte of the magic number says, and the content.
 
     Raises:
-        DataError: another magic number, an absurd size, torn, or longer than promised.
+        DataError: the magic number is another one, or the file is too large, truncated, or
+            longer than its header promises.
     """
     try:
         with _opened(path) as stream:
@@ -76,7 +87,7 @@ def read_idx_file(path: Path, magic: int) -> tuple[tuple[int, ...], bytes]:
     return shape, content
 
 
-def _piece(images: Path, labels: Path, split: str | None) -> Piece:
+def _part(images: Path, labels: Path, split: str | None) -> RawPart:
     (count, height, width), pixels = read_idx_file(images, _IMAGES[0])
     (label_count,), digits = read_idx_file(labels, _LABELS[0])
     if count != label_count:
@@ -86,7 +97,7 @@ def _piece(images: Path, labels: Path, split: str | None) -> Piece:
         )
     if height == 0 or width == 0:
         raise DataError(f"{images.name} holds images of {height}x{width} pixels. Replace it.")
-    return Piece(
+    return RawPart(
         part=images.name,
         shape=(height, width, 1),
         content=pl.Series(_slices(pixels, height * width), dtype=pl.Binary()),
@@ -113,18 +124,19 @@ def _header(stream: BinaryIO, name: str, magic: int) -> tuple[int, ...]:
     given, *shape = struct.unpack(f">{1 + dimensions}I", header)
     if given != magic:
         raise DataError(
-            f"{name} starts with the magic number {given}, not {magic}. Is it the right file?"
+            f"{name} starts with the magic number {given}, not {magic}. Check that it is the right "
+            "file."
         )
     if math.prod(shape) > MOST_IMAGES_BYTES:
         raise DataError(
             f"{name} promises {math.prod(shape)} bytes; at most {MOST_IMAGES_BYTES} are read. "
-            "Is it the right file?"
+            "Check that it is the right file."
         )
     return tuple(shape)
 
 
 def _read_at_most(stream: BinaryIO, limit: int) -> bytes:
-    # In blocks: one read of `limit` would allocate what a lying header promises.
+    # In blocks: one read of `limit` would allocate whatever size a wrong header promises.
     content = bytearray()
     while len(content) < limit:
         block = stream.read(min(_BLOCK, limit - len(content)))
@@ -135,15 +147,15 @@ def _read_at_most(stream: BinaryIO, limit: int) -> bytes:
 
 
 def _find(folder: Path, prefix: str, name: str) -> Path:
-    found = _candidates(folder, prefix, name)
-    if not found:
+    paths = _candidates(folder, prefix, name)
+    if not paths:
         raise DataError(
-            f"{prefix}-{name}[.gz] is missing in data.path. Add it, or point data.path elsewhere."
+            f"{prefix}-{name}[.gz] is missing in data.path. Add it, or change data.path."
         )
-    return found[0]
+    return paths[0]
 
 
 def _candidates(folder: Path, prefix: str, name: str) -> list[Path]:
-    """Return the plain file before the gzipped one; downloads often leave both."""
+    """Return the existing files, the plain one first; downloads often leave both."""
     paths = (folder / f"{prefix}-{name}", folder / f"{prefix}-{name}.gz")
     return [path for path in paths if path.is_file()]

@@ -1,11 +1,11 @@
-"""Image folder: one folder per class, optionally below train/, validation/ (or val/) and test/.
+"""Image folders: one folder per class, optionally below train/, validation/ (or val/) and test/.
 
     data.path/cat/1.png                       ──> label cat
     data.path/train/cat/1.png                 ──> label cat, split train
     data.path/1.png, data.path/train/1.png    ──> no label
 
-The part is the folder and the row the place in its sorted listing, so that a part holds a class's
-images, not one. The hash of a part covers the names and hashes of its files.
+The part is the folder, and the row is the place in its sorted listing. So a part holds all images
+of a class. The hash of a part covers the names and hashes of its files.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
-from stillroom.config.data_schema import Data
+from stillroom.config.schema.data_schema import Data
 from stillroom.data.images.image_files import SUFFIXES, read_images
 from stillroom.data.ingest.splits import ALIASES, SPLITS, canonical_split
-from stillroom.data.raw_examples import Piece, Raw, gather, suffix_counts
+from stillroom.data.raw_examples import RawExamples, RawPart, stack_parts, suffix_counts
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.progress import ticking
@@ -25,39 +25,41 @@ from stillroom.io.progress import ticking
 _SPLIT_FOLDERS = {*SPLITS, *ALIASES}
 
 
-def read_image_folder(data: Data, root: Path) -> Raw:
+def read_image_folder(data: Data, root: Path) -> RawExamples:
     """Read all images below `data.path`.
 
     Raises:
-        DataError: no images, one that cannot be read, or two that differ in size or channels.
+        DataError: there is no image, one cannot be read, or two differ in size or channels.
     """
     folder = root / data.path
     if not folder.is_dir():
-        raise DataError(f"data.path {data.path} is not a folder. Name one with a folder per class.")
+        raise DataError(
+            f"data.path {data.path} is not a folder. Set it to one with a folder per class."
+        )
     parts = [(part, label, split, _images(folder / part)) for part, label, split in _parts(folder)]
-    pieces, files = [], {}
+    raw_parts, files = [], {}
     with ticking("reading images", sum(len(paths) for *_, paths in parts), "images") as ticker:
         for part, label, split, paths in parts:
-            pieces.append(_piece(folder, part, label, split, paths))
+            raw_parts.append(_raw_part(folder, part, label, split, paths))
             ticker.advance(len(paths))
             if paths:
                 files[part] = sha256_json({path.name: sha256_file(path) for path in paths})
     if not files:
         raise DataError(
             f"data.path {data.path} holds no images ({', '.join(sorted(SUFFIXES))}) in a folder "
-            "per class. Add some, or point data.path elsewhere."
+            "per class. Add some, or change data.path."
         )
     read = {path for *_, paths in parts for path in paths}
     others = (path for part, *_ in parts for path in (folder / part).iterdir() if path not in read)
-    return replace(gather("image", pieces, files), skipped=suffix_counts(others))
+    return replace(stack_parts("image", raw_parts, files), skipped=suffix_counts(others))
 
 
-def _piece(
+def _raw_part(
     folder: Path, part: str, label: str | None, split: str | None, paths: list[Path]
-) -> Piece:
+) -> RawPart:
     origins = [path.relative_to(folder).as_posix() for path in paths]
     shape, content = read_images(paths, origins)
-    return Piece(
+    return RawPart(
         part=part,
         shape=shape,
         content=pl.Series(content, dtype=pl.Binary()),
@@ -75,7 +77,7 @@ def _parts(folder: Path) -> Iterator[tuple[str, str | None, str | None]]:
         return
     if loose := _images(folder):
         raise DataError(
-            f"{loose[0].name} stands beside the folders of the splits. Move it into one of them."
+            f"{loose[0].name} lies beside the folders of the splits. Move it into one of them."
         )
     for path in first:
         yield from _classes(path, path.name, canonical_split(path.name))
@@ -90,7 +92,7 @@ def _classes(
         if below := _folders(path):
             raise DataError(
                 f"{name}/{below[0].name} is a folder inside the folder of a class. Move its images "
-                "up; only train, validation and test may stand above the classes."
+                "up; only train, validation and test may be above the classes."
             )
         yield name, path.name, split
 
@@ -100,7 +102,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    """Return the folder's images, sorted by name; hidden files are none."""
+    """Return the images of the folder, sorted by name, without hidden files."""
     return sorted(
         path
         for path in folder.iterdir()

@@ -1,10 +1,10 @@
-"""Table: Parquet, CSV or JSONL; one file, or a folder of such files.
+"""Tables: Parquet, CSV or JSONL; one file, or a folder of these.
 
-    label + one of image | text | features (+ split) ──> Raw
+    label + one of image | text | features (+ split) ──> RawExamples
 
-Where no column names a split, a folder of nothing but train.csv, test.csv and the like does.
-`image` names files relative to the table's own folder, and never outside of it: a table is data,
-and data must not choose what is read from the rest of the disk.
+Without a column of splits, files with the names train.csv, test.csv and so on give the splits, if
+all files of the folder have such a name. `image` is a path relative to the folder of the table, and
+never outside of it: data must not choose which other files of the disk are read.
 """
 
 from dataclasses import dataclass, replace
@@ -12,11 +12,18 @@ from pathlib import Path, PurePath
 
 import polars as pl
 
-from stillroom.config.data_schema import Columns, Data
+from stillroom.config.schema.data_schema import Columns, Data
 from stillroom.data.images.image_files import SUFFIXES as IMAGE_SUFFIXES
 from stillroom.data.images.image_files import read_images
 from stillroom.data.ingest.splits import canonical_split
-from stillroom.data.raw_examples import Kind, Piece, Raw, gather, row_origins, suffix_counts
+from stillroom.data.raw_examples import (
+    Kind,
+    RawExamples,
+    RawPart,
+    row_origins,
+    stack_parts,
+    suffix_counts,
+)
 from stillroom.data.tables.column_values import as_features, as_labels, as_texts
 from stillroom.data.tables.table_files import SUFFIXES, read_columns
 from stillroom.errors import ConfigError, DataError
@@ -25,21 +32,21 @@ from stillroom.io.files.hashing import sha256_file, sha256_json
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:
-    """What of a table the model will see."""
+    """The columns of a table that are the inputs of a model."""
 
     kind: Kind
     columns: tuple[str, ...]
 
 
-def read_table(data: Data, root: Path) -> Raw:
+def read_table(data: Data, root: Path) -> RawExamples:
     """Read `data.path`, a file or a folder, in the order of the files' names.
 
     Raises:
-        ConfigError: not exactly one of columns.image, text and features is set.
+        ConfigError: none or several of columns.image, text and features are set.
         DataError: a file, a column or a value cannot be used.
     """
     inputs = _inputs(data.columns)
-    pieces: list[Piece] = []
+    pieces: list[RawPart] = []
     files: dict[str, str] = {}
     paths = _files(root / data.path, data.path)
     splits = _named_splits(paths)
@@ -47,7 +54,9 @@ def read_table(data: Data, root: Path) -> Raw:
         piece, hashes = _read(path, data.columns, inputs, splits.get(path))
         pieces.append(piece)
         files |= hashes
-    return replace(gather(inputs.kind, pieces, files), skipped=_skipped(root / data.path, paths))
+    return replace(
+        stack_parts(inputs.kind, pieces, files), skipped=_skipped(root / data.path, paths)
+    )
 
 
 def _inputs(columns: Columns) -> _Inputs:
@@ -56,42 +65,44 @@ def _inputs(columns: Columns) -> _Inputs:
         ("text", () if columns.text is None else (columns.text,)),
         ("features", tuple(columns.features)),
     ]
-    given = [_Inputs(kind, names) for kind, names in named if names]
-    if len(given) != 1:
-        words = ", ".join(f"data.columns.{inputs.kind}" for inputs in given) or "none"
+    configured = [_Inputs(kind, names) for kind, names in named if names]
+    if len(configured) != 1:
+        words = ", ".join(f"data.columns.{inputs.kind}" for inputs in configured) or "none"
         raise ConfigError(
-            f"Exactly one of data.columns.image, text and features must be set; given: {words}."
+            f"Exactly one of data.columns.image, text and features must be set; set are: {words}."
         )
-    names = given[0].columns
+    names = configured[0].columns
     if columns.label in names or len(set(names)) < len(names):
         raise ConfigError(
-            f"data.columns.{given[0].kind} names a column twice, or the label "
-            f"({columns.label}). Name each input column once."
+            f"data.columns.{configured[0].kind} has a column twice, or the label "
+            f"({columns.label}). List each input column once."
         )
-    return given[0]
+    return configured[0]
 
 
-def _files(path: Path, given: str) -> list[Path]:
+def _files(path: Path, configured: str) -> list[Path]:
     if path.is_file() and path.suffix.lower() in SUFFIXES:
         return [path]
     if not path.exists():
-        raise DataError(f"data.path {given} does not exist. Name a table, or a folder of tables.")
-    found = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else []
-    tables = [p for p in found if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+        raise DataError(
+            f"data.path {configured} does not exist. Set it to a table, or a folder of tables."
+        )
+    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else []
+    tables = [p for p in files if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
     if not tables:
-        raise DataError(f"data.path {given} holds no table. Allowed: {', '.join(SUFFIXES)}.")
+        raise DataError(f"data.path {configured} holds no table. Allowed: {', '.join(SUFFIXES)}.")
     return tables
 
 
 def _named_splits(paths: list[Path]) -> dict[Path, str]:
-    """Return the split that each of several files is named after; none, where one is not."""
+    """Return the split in the name of each of several files; {} if a file has another name."""
     names = {path: canonical_split(path.stem.lower()) for path in paths}
     named = {path: name for path, name in names.items() if name is not None}
     return named if len(named) == len(paths) > 1 else {}
 
 
 def _skipped(path: Path, tables: list[Path]) -> dict[str, int]:
-    """Count what lies beside the tables; images do not count, since a table may name them."""
+    """Count the other files of the folder; images do not count, since a table may list them."""
     beside = path.iterdir() if path.is_dir() else ()
     read = {*SUFFIXES, *IMAGE_SUFFIXES}
     return suffix_counts(p for p in beside if p not in tables and p.suffix.lower() not in read)
@@ -99,7 +110,7 @@ def _skipped(path: Path, tables: list[Path]) -> dict[str, int]:
 
 def _read(
     path: Path, columns: Columns, inputs: _Inputs, split: str | None
-) -> tuple[Piece, dict[str, str]]:
+) -> tuple[RawPart, dict[str, str]]:
     wanted = dict.fromkeys([columns.label, *inputs.columns])
     if columns.split is not None:
         wanted[columns.split] = None
@@ -117,7 +128,7 @@ def _read(
             names = as_texts(frame[inputs.columns[0]], part)
             shape, content, digest = _images(path, names)
             files[f"{part} (images)"] = digest
-    piece = Piece(
+    piece = RawPart(
         part=part,
         shape=shape,
         content=content,
@@ -144,10 +155,10 @@ def _inside(table: Path, name: str, origin: str) -> Path:
     try:
         path = (folder / name).resolve()
     except (OSError, ValueError, RuntimeError):  # A null byte, a loop of links.
-        raise DataError(f"{origin}: the image path is not a path. Mend it.") from None
+        raise DataError(f"{origin}: the image path is not a path. Correct it.") from None
     if PurePath(name).is_absolute() or not path.is_relative_to(folder):
         raise DataError(
-            f"{origin}: the image path leads out of the table's folder. Allowed are paths below "
-            "it, relative to it."
+            f"{origin}: the image path leads out of the folder of the table. Allowed are paths "
+            "relative to that folder, and below it."
         )
     return path

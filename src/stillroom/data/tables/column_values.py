@@ -1,4 +1,4 @@
-"""Values: a column of whatever type in, checked labels, texts or features out.
+"""Column values: a column of any type in; checked labels, texts or features out.
 
     column ──as_labels──> String, null where missing
            ──as_texts───> String, none missing
@@ -12,11 +12,11 @@ import polars as pl
 
 from stillroom.errors import DataError
 
-_MOST_EXACT = 2.0**53  # Beyond, a float64 does not hold every whole number.
+_MOST_EXACT = 2.0**53  # A float64 does not hold every larger whole number.
 
 
 def as_labels(column: pl.Series, part: str) -> pl.Series:
-    """Return names. 3 and 3.0 are "3", true is "true"; empty text and NaN are no label.
+    """Return labels as text. 3 and 3.0 are "3", true is "true"; empty text and NaN are no label.
 
     Raises:
         DataError: the column holds fractions, or neither text nor numbers.
@@ -30,8 +30,8 @@ def as_labels(column: pl.Series, part: str) -> pl.Series:
         if broken.any():
             row = _first(broken)
             raise DataError(
-                f"{part} row {row}: label {numbers[row]} in column {column.name} is no name of a "
-                "class. Use text or whole numbers."
+                f"{part} row {row}: label {numbers[row]} in column {column.name} is not the "
+                "name of a class. Use text or whole numbers."
             )
         column = numbers.cast(pl.Int64())
     if not (column.dtype.is_integer() or _is_text(column) or column.dtype in (pl.Boolean, pl.Null)):
@@ -44,7 +44,7 @@ def as_texts(column: pl.Series, part: str) -> pl.Series:
     """Return texts as they are.
 
     Raises:
-        DataError: the column is not text, or a row has none.
+        DataError: the column is not text, or a row is empty.
     """
     if not _is_text(column) and column.dtype != pl.Null:
         raise _wrong_type(column, part, "text")
@@ -96,8 +96,8 @@ def _is_text(column: pl.Series) -> bool:
 
 def _first(mask: pl.Series) -> int:
     """Return the row of the first True."""
-    found = mask.arg_max()
-    return 0 if found is None else found
+    row = mask.arg_max()
+    return 0 if row is None else row
 
 
 def _wrong_type(column: pl.Series, part: str, allowed: str) -> DataError:

@@ -1,9 +1,9 @@
-"""Tables: one Parquet, CSV or JSONL file in, its wanted columns out.
+"""Table files: one Parquet, CSV or JSONL file in, some of its columns out.
 
     file ──by suffix──> {column: values}, rows in the file's order
 
-CSV values stay text: guessing types would turn the label "007" into 7. Every message names the
-row, from 0; where a line of the file cannot be parsed at all, the line, from 1.
+CSV values stay text: guessed types would turn the label "007" into 7. Every message names the row,
+from 0, or the line, from 1, if it cannot be parsed.
 """
 
 import csv
@@ -18,10 +18,10 @@ from stillroom.errors import DataError, nearest
 
 
 def read_columns(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
-    """Read the `wanted` columns of one file, which messages call `part`.
+    """Read the `wanted` columns of one file; `part` is its name in messages.
 
     Raises:
-        DataError: the file is not what its suffix says, or a column is missing.
+        DataError: the file does not fit its suffix, or a column is missing.
     """
     read = _FORMATS[path.suffix.lower()]
     try:
@@ -35,7 +35,7 @@ def _read_parquet(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        # polars never verifies a page's checksum; pyarrow does when asked.
+        # polars never verifies the checksum of a page; pyarrow can.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             require_columns(wanted, file.schema_arrow.names, part)
             return pl.DataFrame(file.read(columns=list(wanted)))
@@ -55,11 +55,11 @@ def _read_csv(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
     for row, record in enumerate(records):
         if len(record) != len(header):
             raise DataError(
-                f"{part} row {row} has {len(record)} fields, the header {len(header)}. "
-                "Mend the row."
+                f"{part} row {row} has {len(record)} fields, but the header has {len(header)}. "
+                "Correct the row."
             )
     places = {name: header.index(name) for name in wanted}
-    # An empty field is a missing one: CSV cannot tell them apart.
+    # CSV cannot tell an empty field from a missing one.
     columns = {name: [r[place] or None for r in records] for name, place in places.items()}
     return pl.DataFrame(columns, schema=dict.fromkeys(wanted, pl.String()))
 
@@ -71,7 +71,7 @@ def _read_jsonl(path: Path, part: str, wanted: Sequence[str]) -> pl.DataFrame:
         with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    record = record_of(line, number, part)
+                    record = json_record(line, number, part)
                     seen |= dict.fromkeys(record)
                     for name, values in columns.items():
                         values.append(record.get(name))
@@ -91,11 +91,11 @@ _FORMATS: dict[str, Callable[[Path, str, Sequence[str]], pl.DataFrame]] = {
 SUFFIXES = tuple(_FORMATS)
 
 
-def record_of(line: str, number: int, part: str) -> dict[str, object]:
+def json_record(line: str, number: int, part: str) -> dict[str, object]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{part} line {number} is not JSON ({error}). Mend the line.") from error
+        raise DataError(f"{part} line {number} is not JSON ({error}). Correct the line.") from error
     if not isinstance(record, dict):
         raise DataError(f"{part} line {number} is not a JSON object. Write one object per line.")
     return record
@@ -107,24 +107,24 @@ def _series(name: str, values: Sequence[object], part: str) -> pl.Series:
     for row, value in enumerate(values):
         if value is None:
             continue
-        given = _json_type(value)
-        if given is None:
+        value_type = _json_type(value)
+        if value_type is None:
             raise DataError(
                 f"{part} row {row}: column {name} holds {_short(value)}; allowed are text, true, "
-                "false and numbers of 64 bits. Mend the row."
+                "false and numbers of 64 bits. Correct the row."
             )
-        both = {dtype, given}
-        if both not in ({given}, {pl.Null(), given}, {pl.Int64(), pl.Float64()}):
+        both = {dtype, value_type}
+        if both not in ({value_type}, {pl.Null(), value_type}, {pl.Int64(), pl.Float64()}):
             raise DataError(
-                f"{part} row {row}: column {name} holds {_short(value)} ({given}), but {dtype} in "
-                "the rows before. Give the column one type."
+                f"{part} row {row}: column {name} holds {_short(value)} ({value_type}), but "
+                f"{dtype} in the rows before. Give the column one type."
             )
-        dtype = pl.Float64() if pl.Float64() in both else given
+        dtype = pl.Float64() if pl.Float64() in both else value_type
     return pl.Series(name, values, dtype=dtype)
 
 
 def _json_type(value: object) -> pl.DataType | None:
-    """Return the type of a column that holds `value`, or None where there is none."""
+    """Return the type of a column that holds `value`, or None if none can."""
     match value:
         case bool():
             return pl.Boolean()
@@ -133,7 +133,7 @@ def _json_type(value: object) -> pl.DataType | None:
         case float():
             return pl.Float64()
         case str():
-            # JSON can spell half of a surrogate pair, which no UTF-8 file can hold.
+            # JSON can encode half of a surrogate pair, which no UTF-8 file can hold.
             return pl.String() if value.isascii() or _is_utf8(value) else None
         case _:
             return None
@@ -148,7 +148,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _short(value: object) -> str:
-    """Return the start of `value`, in ASCII, so that any terminal can show it."""
+    """Return the start of `value` in ASCII, which any terminal can show."""
     return ascii(value)[:40]
 
 
@@ -165,4 +165,4 @@ def require_columns(wanted: Sequence[str], present: Sequence[str], part: str) ->
 def unreadable(part: str, error: Exception) -> DataError:
     kind = Path(part).suffix.lower().removeprefix(".")
     reason = " ".join(str(error).split())[:120]
-    return DataError(f"{part} is not a readable {kind} file ({reason}). Replace or mend it.")
+    return DataError(f"{part} is not a readable {kind} file ({reason}). Replace or correct it.")

@@ -1,1 +1,1 @@
-"""Corpora: documents of running text in, packs of tokens out."""
+"""Text: documents and their tokenizers in, packs of tokens out."""

@@ -1,10 +1,10 @@
-"""Documents: text files and tables in, one text after the other out.
+"""Documents: text files and tables in, their texts out one by one.
 
     *.txt, *.md ──file | paragraph | line──┐
     *.jsonl, *.csv, *.parquet ──a column───┴──> Document, Document, …
 
-A file is read as it is walked over, so that a corpus need not fit into memory; of a text file
-that is one document, that document must.
+Files are read piece by piece, so a corpus need not fit into memory, but a text file that is one
+document must.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from stillroom.config.data_schema import Documents
+from stillroom.config.schema.data_schema import Documents
 from stillroom.data.raw_examples import suffix_counts
 from stillroom.data.tables.table_files import unreadable
 from stillroom.data.text.text_columns import SUFFIXES as TABLES
-from stillroom.data.text.text_columns import texts_of
+from stillroom.data.text.text_columns import column_texts
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_file
 
@@ -26,7 +26,7 @@ SUFFIXES = (*TEXTS, *TABLES)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text, and where it stands: the file, and the how manieth of it, from 0."""
+    """A text, its file, and its number in the file, from 0."""
 
     part: str
     row: int
@@ -34,43 +34,43 @@ class Document:
 
     @property
     def origin(self) -> str:
-        """How a message names it."""
+        """Its name in messages."""
         return f"document {self.row + 1} of {self.part}"
 
 
 class Corpus(Protocol):
-    """Documents that can be walked over again and again, in one order."""
+    """Documents that can be iterated many times, always in the same order."""
 
     @property
     def files(self) -> dict[str, str]:
-        """The SHA-256 of each file, by the name that documents call it."""
+        """The SHA-256 of each file, by its name in the documents."""
 
     @property
     def versions(self) -> dict[str, str]:
-        """The libraries that it comes with."""
+        """The versions of the libraries that hold it."""
 
     @property
     def skipped(self) -> dict[str, int]:
-        """How many files of which suffix were not read."""
+        """The number of files that were not read, by suffix."""
 
     def __iter__(self) -> Iterator[Document]:
         """Yield each document.
 
         Raises:
-            DataError: a file cannot be read, or a document not be used.
+            DataError: a file cannot be read, or a document cannot be used.
         """
 
 
 @dataclass(frozen=True)
-class Files:
+class TextFiles:
     """A corpus on disk.
 
     Attributes:
-        root: what names are relative to.
+        root: the folder that names are relative to.
         paths: the files, in order.
-        how: what a document is.
-        column: of tables.
-        skipped: how many files of which suffix lie beside them.
+        how: how files are cut into documents.
+        column: the column of texts in tables.
+        skipped: the number of other files beside them, by suffix.
     """
 
     root: Path
@@ -81,22 +81,24 @@ class Files:
     versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, path: Path, given: str, how: Documents, column: str) -> "Files":
-        """Find the texts of a file or a folder, the folders in it included.
+    def at(cls, path: Path, configured: str, how: Documents, column: str) -> "TextFiles":
+        """Return the texts of a file, or of a folder with its subfolders.
 
         Raises:
-            DataError: there is none.
+            DataError: there is no text.
         """
         if not path.exists():
-            raise DataError(f"data.path {given} does not exist. Name a text, or a folder of texts.")
+            raise DataError(
+                f"data.path {configured} does not exist. Set it to a text file, or a folder."
+            )
         if path.is_file():
-            found = [path] if path.suffix.lower() in SUFFIXES else []
-            return cls(path.parent, _some(found, given), how, column)
+            paths = [path] if path.suffix.lower() in SUFFIXES else []
+            return cls(path.parent, _require_files(paths, configured), how, column)
         inside = [one for one in path.rglob("*") if one.is_file() and not _is_hidden(one, path)]
-        found = [one for one in inside if one.suffix.lower() in SUFFIXES]
-        found.sort(key=lambda one: one.relative_to(path).as_posix())
-        skipped = suffix_counts(one for one in inside if one not in set(found))
-        return cls(path, _some(found, given), how, column, skipped)
+        paths = [one for one in inside if one.suffix.lower() in SUFFIXES]
+        paths.sort(key=lambda one: one.relative_to(path).as_posix())
+        skipped = suffix_counts(one for one in inside if one not in set(paths))
+        return cls(path, _require_files(paths, configured), how, column, skipped)
 
     @property
     def files(self) -> dict[str, str]:
@@ -118,7 +120,7 @@ class Files:
     def _texts(self, path: Path, part: str) -> Iterable[str]:
         if path.suffix.lower() in TEXTS:
             return _of_text_file(path, part, self.how)
-        return texts_of(path, part, self.column)
+        return column_texts(path, part, self.column)
 
 
 def _of_text_file(path: Path, part: str, how: Documents) -> Iterator[str]:
@@ -130,7 +132,7 @@ def _of_text_file(path: Path, part: str, how: Documents) -> Iterator[str]:
                 yield from _joined(_pieces(stream, how), how)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{part} is not UTF-8 (byte {error.start} of what was read at once is "
+            f"{part} is not UTF-8 (byte {error.start} of the current block is "
             f"0x{error.object[error.start]:02x}). Convert it."
         ) from error
     except OSError as error:
@@ -138,7 +140,7 @@ def _of_text_file(path: Path, part: str, how: Documents) -> Iterator[str]:
 
 
 def _pieces(stream: TextIO, how: Documents) -> Iterator[str]:
-    """Yield lines, or paragraphs, which blank lines part."""
+    """Yield lines, or paragraphs, which are separated by blank lines."""
     held: list[str] = []
     for line in stream:
         text = line.rstrip("\n")
@@ -153,7 +155,7 @@ def _pieces(stream: TextIO, how: Documents) -> Iterator[str]:
 
 
 def _joined(pieces: Iterable[str], how: Documents) -> Iterator[str]:
-    """Join neighbours until they have as many characters as a document must."""
+    """Join neighbours until a document has at least `how.join` characters."""
     between = "\n" if how.cut == "line" else "\n\n"
     held: list[str] = []
     size = 0
@@ -169,18 +171,21 @@ def _joined(pieces: Iterable[str], how: Documents) -> Iterator[str]:
 
 def _require_usable(document: Document, how: Documents) -> None:
     if not document.text.strip():
-        raise DataError(f"{document.origin} is empty. Fill it, or remove it.")
+        raise DataError(f"{document.origin} is empty. Add text, or remove it.")
     if len(document.text) > how.longest:
         raise DataError(
-            f"{document.origin} is {len(document.text):,} characters long, and "
-            f"data.documents.longest allows {how.longest:,}. Cut it, or raise that."
+            f"{document.origin} is {len(document.text):,} characters long, but "
+            f"data.documents.longest is {how.longest:,}. Shorten it, or raise "
+            "data.documents.longest."
         )
 
 
-def _some(found: list[Path], given: str) -> tuple[Path, ...]:
-    if not found:
-        raise DataError(f"data.path {given} holds no text. Allowed: {', '.join(SUFFIXES)}.")
-    return tuple(found)
+def _require_files(paths: list[Path], configured: str) -> tuple[Path, ...]:
+    if not paths:
+        raise DataError(
+            f"data.path {configured} holds no text file. Allowed: {', '.join(SUFFIXES)}."
+        )
+    return tuple(paths)
 
 
 def _is_hidden(path: Path, folder: Path) -> bool:

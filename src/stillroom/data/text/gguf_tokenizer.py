@@ -1,57 +1,64 @@
-"""GGUF files, as llama.cpp writes them: the tokenizer of a model in, a Tokenizer out.
+"""The tokenizer of a model: in a GGUF file, as llama.cpp writes it, or in a folder.
 
-a model ──gguf_of──> the file, if it is one ──tokenizer_of──> Tokenizer; else of its folder
+model ──gguf_file──> its GGUF file, or None ──read_model_tokenizer──> Tokenizer
 """
 
 from pathlib import Path
 
-from stillroom.data.text.tokenizer import Special, Tokenizer, read_tokenizer
+from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer, read_tokenizer
 from stillroom.errors import DataError
 
 SUFFIX = ".gguf"
 
 
-def gguf_of(path: Path) -> Path | None:
-    """Return the GGUF file that a path is, or the only one in a folder without a config.
+def gguf_file(path: Path) -> Path | None:
+    """Return the GGUF file at a path, or the only one in a folder without a config; else None.
 
     Raises:
-        DataError: there are several.
+        DataError: the folder holds several GGUF files.
     """
     if path.suffix == SUFFIX and path.is_file():
         return path
     if not path.is_dir() or (path / "config.json").is_file():
         return None
-    found = sorted(path.glob(f"*{SUFFIX}"))
-    if len(found) > 1:
-        raise DataError(f"{path} holds {len(found)} GGUF files. Name the one, as {found[0]}.")
-    return found[0] if found else None
+    files = sorted(path.glob(f"*{SUFFIX}"))
+    if len(files) > 1:
+        raise DataError(
+            f"{path} holds {len(files)} GGUF files. Set the path to one of them, for example "
+            f"{files[0]}."
+        )
+    return files[0] if files else None
 
 
-def tokenizer_of(model: Path) -> Tokenizer:
-    """Read the tokenizer of a model: of a GGUF file, else of a folder.
+def read_model_tokenizer(model: Path) -> Tokenizer:
+    """Read the tokenizer of a model, from its GGUF file or its folder.
 
     Raises:
-        DataError: there is none, or it is malformed.
+        DataError: the model has no tokenizer, or a malformed one.
     """
-    file = gguf_of(model)
-    return read_tokenizer(model) if file is None else _within(file)
+    file = gguf_file(model)
+    return read_tokenizer(model) if file is None else _tokenizer_in_gguf(file)
 
 
-def _within(file: Path) -> Tokenizer:
+def _tokenizer_in_gguf(file: Path) -> Tokenizer:
     import transformers
 
     try:
-        found = transformers.AutoTokenizer.from_pretrained(
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
             file.parent, gguf_file=file.name, local_files_only=True, trust_remote_code=False
         )
-        definition = found.backend_tokenizer.to_str()
-    except Exception as error:  # its reader and the converters raise what they meet
+        definition = tokenizer.backend_tokenizer.to_str()
+    except Exception as error:  # its reader and the converters raise unrelated types
         reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{file} has no tokenizer that can be read ({reason}).") from error
+        raise DataError(
+            f"{file} has no tokenizer that can be read ({reason}). Choose another file."
+        ) from error
     named = {
-        "end": found.eos_token,
-        "begin": found.bos_token,
-        "padding": found.pad_token,
-        "unknown": found.unk_token,
+        "end": tokenizer.eos_token,
+        "begin": tokenizer.bos_token,
+        "padding": tokenizer.pad_token,
+        "unknown": tokenizer.unk_token,
     }
-    return Tokenizer(definition, Special(**{name: token for name, token in named.items() if token}))
+    return Tokenizer(
+        definition, SpecialTokens(**{name: token for name, token in named.items() if token})
+    )

@@ -2,9 +2,9 @@
 
     tokens of a document ──cut to fill the pack──> pieces ──one after the other──> Pack, Pack, …
 
-Packs are filled in the order of the documents, so one more at the end leaves all packs but the last
-as they were. A document that does not fit goes on in the next pack; what is cut off begins anew
-there, with the special tokens that a text begins with.
+Packs are filled in the order of the documents, so one more at the end changes the last pack alone.
+A document that does not fit continues in the next pack, as a new piece that starts with the special
+tokens of the beginning of a text.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.data.example_ids import KEY_BYTES
-from stillroom.data.text.tokenizer import Encoded, Ids
+from stillroom.data.text.tokenizer import Encoding, Ids
 
 _PERSON = b"stillroom.pack.1"
 Integers = NDArray[np.int64]
@@ -27,10 +27,10 @@ class Pack:
     """A sequence of tokens.
 
     Attributes:
-        tokens: at most as many as a sequence is long.
-        starts: where pieces begin that look at nothing before them; the first is 0.
-        text_bytes: of the text that the labels of next tokens stand for, in UTF-8.
-        labels: how many tokens have a next one within their piece.
+        tokens: the token ids, at most as many as a sequence is long.
+        starts: where pieces begin that attend to nothing before them; the first is 0.
+        text_bytes: the UTF-8 bytes of the text of the next-token labels.
+        labels: how many tokens have a next token within their piece.
     """
 
     tokens: Ids
@@ -39,7 +39,7 @@ class Pack:
     labels: int
 
     def key(self, tokenizer: str) -> bytes:
-        """Return 16 bytes that name the pack, among those of a tokenizer, by its hash."""
+        """Return the key of the pack, 16 bytes, for the hash of its tokenizer."""
         message = hashlib.blake2b(tokenizer.encode(), digest_size=KEY_BYTES, person=_PERSON)
         message.update(struct.pack("<Q", len(self.starts)))
         message.update(self.starts.astype("<i4").tobytes())
@@ -48,14 +48,14 @@ class Pack:
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """What a sequence looks like.
+class SequenceFormat:
+    """The format of a sequence.
 
     Attributes:
-        length: of a pack, in tokens, at most.
-        before, after: ids around each piece.
+        length: the largest number of tokens in a pack.
+        before, after: special ids around each piece.
         end: ids after the last token of a document.
-        is_apart: whether a piece looks at nothing before it.
+        is_apart: whether a piece attends to nothing before it.
     """
 
     length: int
@@ -65,33 +65,33 @@ class Format:
     is_apart: bool = True
 
     @property
-    def around(self) -> int:
-        """How many tokens of a piece are no text."""
+    def affix_count(self) -> int:
+        """How many tokens of a piece are special ids around it."""
         return len(self.before) + len(self.after)
 
     @property
     def shortest(self) -> int:
-        """The room that a piece must find: one token, and the next one."""
-        return self.around + 2
+        """The room that a piece needs: for a token, and the next one."""
+        return self.affix_count + 2
 
 
 @dataclass(slots=True)
 class Packer:
-    """Fills packs from one stream of documents; what is not full yet is held.
+    """Fills packs from one stream of documents, and holds the pack that is not full yet.
 
     Attributes:
-        format: of a sequence.
+        format: the format of a sequence.
     """
 
-    format: Format
+    format: SequenceFormat
     _tokens: list[Ids] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _size: int = 0
     _bytes: int = 0
     _labels: int = 0
 
-    def add(self, text: str, encoded: Encoded) -> Iterator[Pack]:
-        """Take a document; yield the packs that it fills."""
+    def add(self, text: str, encoded: Encoding) -> Iterator[Pack]:
+        """Add a document; yield the packs that it fills."""
         sizes = _byte_offsets(text)
         of_text, end = encoded.ids, np.array(self.format.end, dtype=np.int32)
         content = np.concatenate([of_text, end])
@@ -99,14 +99,14 @@ class Packer:
         while at < len(content):
             if self.format.length - self._size < self.format.shortest:
                 yield from self.flush()
-            to = min(len(content), at + self.format.length - self._size - self.format.around)
-            # Without a token before it, the first of a piece is not asked for.
-            asked = at if self.format.before else at + 1
-            self._take(content[at:to], _span(encoded, sizes, asked, min(to, len(of_text))))
+            to = min(len(content), at + self.format.length - self._size - self.format.affix_count)
+            # Without a token before it, the first token of a piece is no label.
+            first = at if self.format.before else at + 1
+            self._take(content[at:to], _span(encoded, sizes, first, min(to, len(of_text))))
             at = to
 
     def flush(self) -> Iterator[Pack]:
-        """Yield what is held, if anything can be asked of it."""
+        """Yield the pack that is held, if it has a label."""
         if self._labels:
             yield Pack(
                 np.concatenate(self._tokens),
@@ -131,14 +131,14 @@ class Packer:
 
 
 def _byte_offsets(text: str) -> Integers:
-    """Return [characters + 1]: how many bytes of UTF-8 lie before each character."""
+    """Return [characters + 1]: the number of UTF-8 bytes before each character."""
     points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     sizes = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
-def _span(encoded: Encoded, offsets: Integers, first: int, last: int) -> int:
-    """Return how many bytes of the text the tokens from `first` up to `last` stand for."""
+def _span(encoded: Encoding, offsets: Integers, first: int, last: int) -> int:
+    """Return how many bytes of the text belong to the tokens from `first` to `last` - 1."""
     if first >= last:
         return 0
     return int(offsets[encoded.ends[last - 1]] - offsets[encoded.starts[first]])

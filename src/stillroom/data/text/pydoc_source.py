@@ -1,9 +1,9 @@
-"""Topics: the reference text that CPython ships for its `help()`; what needs no download.
+"""Pydoc topics: the reference text that CPython ships for its `help()`; it needs no download.
 
     pydoc_data.topics ──each paragraph once──> one document per topic: "if", "lambda", …
 
-A fifth of the text stands in several topics. Left there it would stand in train and in test, and
-the model that learnt it by heart would look like the better one.
+A fifth of the text occurs in several topics. It would occur in train and in test, and a model that
+had memorised it would look better than it is.
 
 Licence: the Python Software Foundation License. Patch releases of Python differ in a few words.
 """
@@ -16,12 +16,12 @@ from stillroom.data.text.documents import Document
 from stillroom.io.files.hashing import sha256_json
 
 PART = "pydoc_data/topics.py"
-SHORT = 40  # characters: a heading or a line of stars may stand anywhere
+SHORT = 40  # characters: a heading or a line of stars may occur anywhere
 
 
 @dataclass(frozen=True)
-class Topics:
-    """The corpus."""
+class PydocTopics:
+    """The topics as a corpus."""
 
     skipped: dict[str, int] = field(default_factory=dict)
 
@@ -32,7 +32,7 @@ class Topics:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Whose text it is."""
+        """The version of Python that the text belongs to."""
         return {"python": platform.python_version()}
 
     def __iter__(self) -> Iterator[Document]:
@@ -42,14 +42,14 @@ class Topics:
 
 
 def _without_repeats(topics: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield each text without the paragraphs that stood in one before it."""
+    """Yield each text without the paragraphs of the texts before it."""
     seen: set[str] = set()
     for _, text in topics:
         paragraphs = text.split("\n\n")
         own = [one for one in paragraphs if len(one) < SHORT or one.strip() not in seen]
         seen.update(one.strip() for one in paragraphs)
         whole = "\n\n".join(own)
-        # A heading alone is left of a topic that is a part of another.
+        # Only a heading is left of a topic that is contained in another.
         yield whole if any(len(one) >= SHORT for one in own) else ""
 
 

@@ -1,4 +1,4 @@
-"""Columns: one table of texts in, its texts out, a few rows at a time.
+"""Text columns: a table in, the texts of one column out, a few rows at a time.
 
 *.jsonl, *.csv, *.parquet ──by suffix──> text, text, …
 """
@@ -10,19 +10,19 @@ from pathlib import Path
 import polars as pl
 
 from stillroom.data.tables.column_values import as_texts
-from stillroom.data.tables.table_files import record_of, require_columns, unreadable
+from stillroom.data.tables.table_files import json_record, require_columns, unreadable
 from stillroom.errors import DataError
 
 ROWS_AT_ONCE = 1024
-# A field of a CSV file may hold a whole document; the library's own limit is 131,072 characters.
+# A field of a CSV file may hold a whole document; the limit of the library is 131,072 characters.
 LONGEST_FIELD = 2**30
 
 
-def texts_of(path: Path, part: str, column: str) -> Iterator[str]:
-    """Yield the texts of one column of a file, which messages call `part`.
+def column_texts(path: Path, part: str, column: str) -> Iterator[str]:
+    """Yield the texts of one column of a file; `part` is its name in messages.
 
     Raises:
-        DataError: the file is not what its suffix says, lacks the column, or a text is missing.
+        DataError: the file does not fit its suffix, or lacks the column, or a text is missing.
     """
     try:
         yield from _FORMATS[path.suffix.lower()](path, part, column)
@@ -35,7 +35,7 @@ def _of_jsonl(path: Path, part: str, column: str) -> Iterator[str]:
         with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    record = record_of(line, number, part)
+                    record = json_record(line, number, part)
                     require_columns([column], list(record), f"{part} line {number}")
                     yield _text(record[column], f"{part} line {number}", column)
     except UnicodeDecodeError as error:
@@ -53,8 +53,8 @@ def _of_csv(path: Path, part: str, column: str) -> Iterator[str]:
             for row, record in enumerate(filter(None, reader)):
                 if len(record) != len(header):
                     raise DataError(
-                        f"{part} row {row} has {len(record)} fields, the header {len(header)}. "
-                        "Mend the row."
+                        f"{part} row {row} has {len(record)} fields, but the header has "
+                        f"{len(header)}. Correct the row."
                     )
                 yield record[place]
     except (csv.Error, UnicodeDecodeError) as error:
@@ -69,10 +69,10 @@ def _of_parquet(path: Path, part: str, column: str) -> Iterator[str]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             require_columns([column], file.schema_arrow.names, part)
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=[column]):
-                found = pl.DataFrame(pl.from_arrow(batch))[column]
-                # A missing text is an empty document: whoever counts them names it.
-                is_text = found.dtype in (pl.String, pl.Null)
-                yield from as_texts(found.fill_null("") if is_text else found, part)
+                texts = pl.DataFrame(pl.from_arrow(batch))[column]
+                # A missing text is an empty document, which the caller refuses with its number.
+                is_text = texts.dtype in (pl.String, pl.Null)
+                yield from as_texts(texts.fill_null("") if is_text else texts, part)
     except (pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise unreadable(part, error) from error
 
@@ -88,9 +88,9 @@ SUFFIXES = tuple(_FORMATS)
 
 def _text(value: object, origin: str, column: str) -> str:
     if not isinstance(value, str):
-        raise DataError(f"{origin}: {column} is {ascii(value)[:40]}, no text. Mend the line.")
+        raise DataError(f"{origin}: {column} is {ascii(value)[:40]}, not text. Correct the line.")
     try:
         value.encode()
-    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair
-        raise DataError(f"{origin}: {column} is no Unicode text. Mend the line.") from None
+    except UnicodeEncodeError:  # JSON can encode half of a surrogate pair
+        raise DataError(f"{origin}: {column} is not Unicode text. Correct the line.") from None
     return value

@@ -1,9 +1,18 @@
-"""Layout: which row of an encoded sequence, [3, length], is what."""
+"""The layout of an encoded sequence: which of its three rows, [3, length], holds what.
+
+    TOKENS     the ids of the tokens
+    POSITIONS  where each token stands in its piece, from 0
+    LABELS     what a model should predict at a position, or NO_LABEL
+
+A row of tokens is padded to its length: a place without a token holds NO_TOKEN in all three rows.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stillroom.labels import NO_LABEL
+
 TOKENS, POSITIONS, LABELS = 0, 1, 2
-NONE = -1
+NO_TOKEN = NO_LABEL  # one value for padding, so that one array can be filled with it
 
 Sequences = NDArray[np.int32]

@@ -1,9 +1,9 @@
-"""Tokenizers: a tokenizer.json in, token ids and which tokenizer it is out.
+"""Tokenizers: a tokenizer.json in, token ids and the hash of the tokenizer out.
 
-folder ──read_tokenizer──> Tokenizer ──encode──> ids, and the characters that each stands for
+folder ──read_tokenizer──> Tokenizer ──encode──> ids, and the characters of each
 
-Two tokenizers are the same where every text gives the same ids, which is what their hash covers:
-not how a file is formatted, and not what it says of padding or truncation.
+Two tokenizers are equal if every text gives the same ids. Their hash covers that alone: not the
+formatting of the file, and not its settings for padding or truncation.
 """
 
 import json
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     import tokenizers
 
 DEFINITION, CONFIG = "tokenizer.json", "tokenizer_config.json"
-# What decides which ids a text gets.
-DECIDING = ("added_tokens", "model", "normalizer", "pre_tokenizer")
+# The fields of a tokenizer.json that decide the ids of a text.
+ID_FIELDS = ("added_tokens", "model", "normalizer", "pre_tokenizer")
 
 Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
-class Special:
-    """Tokens that stand for no text, as they are written; None where there is none."""
+class SpecialTokens:
+    """The special tokens, as text; None where the tokenizer has none."""
 
     end: str | None = None
     begin: str | None = None
@@ -42,8 +42,8 @@ class Special:
     mask: str | None = None
 
 
-# What Hugging Face calls them.
-NAMES = {
+# Their names in a tokenizer_config.json.
+HUGGING_FACE_NAMES = {
     "end": "eos_token",
     "begin": "bos_token",
     "padding": "pad_token",
@@ -53,13 +53,13 @@ NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoding:
     """A text as tokens.
 
     Attributes:
         ids: [n].
-        ends: [n], where in the text each token ends, in characters.
-        starts: [n], where it starts.
+        starts: [n], the offset in the text where each token starts, in characters.
+        ends: [n], the offset where it ends.
     """
 
     ids: Ids
@@ -72,15 +72,15 @@ class Tokenizer:
     """A tokenizer.
 
     Attributes:
-        definition: the text of its tokenizer.json.
+        definition: the content of its tokenizer.json.
         special: its special tokens.
     """
 
     definition: str
-    special: Special
+    special: SpecialTokens
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether every text gets the same ids, and the special tokens mean the same."""
+        """Tell whether every text has the same ids, and the special tokens are equal."""
         if not isinstance(other, Tokenizer):
             return NotImplemented
         return self.sha256 == other.sha256 and self.special == other.special
@@ -91,7 +91,7 @@ class Tokenizer:
 
     @property
     def sha256(self) -> str:
-        """Which tokenizer it is: equal hashes give every text equal ids."""
+        """The hash of the tokenizer: with equal hashes every text has equal ids."""
         return self._sha256
 
     @cached_property
@@ -106,45 +106,45 @@ class Tokenizer:
 
     @property
     def mask(self) -> int | None:
-        """The id that stands for a hidden token."""
+        """The id of the mask token."""
         return self._id(self.special.mask)
 
     @property
     def unknown(self) -> int | None:
-        """The id that stands for text that the tokenizer does not know."""
+        """The id for text that the tokenizer does not know."""
         return self._id(self.special.unknown)
 
     @property
     def padding(self) -> int | None:
-        """The id that fills a row up."""
+        """The padding id."""
         return self._id(self.special.padding)
 
     @property
     def special_ids(self) -> tuple[int, ...]:
-        """Every id that stands for no text, rising."""
+        """The ids of all special tokens, in ascending order."""
         added = json.loads(self.definition).get("added_tokens", [])
-        found = {int(token["id"]) for token in added if token.get("special")}
-        named = {self._id(getattr(self.special, name)) for name in NAMES}
-        return tuple(sorted(found | {one for one in named if one is not None}))
+        special = {int(token["id"]) for token in added if token.get("special")}
+        named = {self._id(getattr(self.special, name)) for name in HUGGING_FACE_NAMES}
+        return tuple(sorted(special | {one for one in named if one is not None}))
 
-    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """Return the tokens of each text, without special ones.
 
-        A special token that is written out in a text is text.
+        The name of a special token within a text counts as text.
         """
-        found = self._plain.encode_batch(list(texts), add_special_tokens=False)
-        return [_encoded(one) for one in found]
+        encodings = self._plain.encode_batch(list(texts), add_special_tokens=False)
+        return [_encoding(one) for one in encodings]
 
-    def around(self) -> tuple[list[int], list[int]]:
-        """Return the special ids that the tokenizer itself puts before and after a text."""
-        found = self._plain.encode("a", add_special_tokens=True)
-        inside = [at for at, special in enumerate(found.special_tokens_mask) if not special]
+    def special_affixes(self) -> tuple[list[int], list[int]]:
+        """Return the special ids that the tokenizer puts before and after a text."""
+        encoding = self._plain.encode("a", add_special_tokens=True)
+        inside = [at for at, special in enumerate(encoding.special_tokens_mask) if not special]
         if not inside:
             return [], []
-        return found.ids[: inside[0]], found.ids[inside[-1] + 1 :]
+        return encoding.ids[: inside[0]], encoding.ids[inside[-1] + 1 :]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of some ids, special tokens left out."""
+        """Return the text of some ids, without special tokens."""
         return str(self._plain.decode(list(ids), skip_special_tokens=True))
 
     def _id(self, token: str | None) -> int | None:
@@ -152,11 +152,11 @@ class Tokenizer:
 
     @cached_property
     def _plain(self) -> "tokenizers.Tokenizer":
-        found = _parsed(self.definition)
-        found.no_padding()
-        found.no_truncation()
-        found.encode_special_tokens = True
-        return found
+        tokenizer = _parsed(self.definition)
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        tokenizer.encode_special_tokens = True
+        return tokenizer
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:
@@ -165,10 +165,10 @@ class Tokenizer:
     @cached_property
     def _sha256(self) -> str:
         document = json.loads(_parsed(self.definition).to_str())
-        return sha256_json({name: document.get(name) for name in DECIDING})
+        return sha256_json({name: document.get(name) for name in ID_FIELDS})
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel as what was given."""
+        """Pickle the definition and the special tokens alone."""
         return {"definition": self.definition, "special": self.special}
 
 
@@ -182,40 +182,42 @@ def read_tokenizer(folder: Path) -> Tokenizer:
     try:
         definition = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        slow = sorted(found.name for found in folder.glob("*.model"))
-        hint = f" {slow[0]} is of a slow one: save it as a fast one first." if slow else ""
+        slow = sorted(file.name for file in folder.glob("*.model"))
+        hint = f" {slow[0]} is a slow tokenizer: save it as a fast one first." if slow else ""
         raise DataError(
-            f"{path} does not exist.{hint} Name a folder with a {DEFINITION}."
+            f"{path} does not exist.{hint} Choose a folder with a {DEFINITION}."
         ) from None
     except UnicodeDecodeError as error:
         raise _malformed(path, error) from error
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
     try:
-        found = Tokenizer(definition, _special(config if isinstance(config, dict) else {}))
-        _ = found.size, found.special_ids
-    except Exception as error:  # the parser's errors are bare ones, of text by others
+        tokenizer = Tokenizer(definition, _special(config if isinstance(config, dict) else {}))
+        _ = tokenizer.size, tokenizer.special_ids
+    except Exception as error:  # the parser raises bare exceptions
         raise _malformed(path, error) from error
-    return found
+    return tokenizer
 
 
 def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
-    """Write a tokenizer into a folder, so that `transformers` reads it too."""
+    """Write a tokenizer into a folder, in the format of `transformers`."""
     write_text(folder / DEFINITION, tokenizer.definition)
-    named = {theirs: getattr(tokenizer.special, ours) for ours, theirs in NAMES.items()}
+    named = {
+        theirs: getattr(tokenizer.special, ours) for ours, theirs in HUGGING_FACE_NAMES.items()
+    }
     config: dict[str, object] = {name: token for name, token in named.items() if token is not None}
     config |= {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
     write_json(folder / CONFIG, config)
 
 
-def _special(config: dict[str, Any]) -> Special:
-    """Return the special tokens that a config names, as text or as an object with `content`."""
-    found: dict[str, str] = {}
-    for ours, theirs in NAMES.items():
-        given = config.get(theirs)
-        token = given.get("content") if isinstance(given, dict) else given
+def _special(config: dict[str, Any]) -> SpecialTokens:
+    """Return the special tokens of a config; each is text, or an object with `content`."""
+    tokens: dict[str, str] = {}
+    for ours, theirs in HUGGING_FACE_NAMES.items():
+        value = config.get(theirs)
+        token = value.get("content") if isinstance(value, dict) else value
         if isinstance(token, str):
-            found[ours] = token
-    return Special(**found)
+            tokens[ours] = token
+    return SpecialTokens(**tokens)
 
 
 def _parsed(definition: str) -> "tokenizers.Tokenizer":
@@ -224,9 +226,9 @@ def _parsed(definition: str) -> "tokenizers.Tokenizer":
     return tokenizers.Tokenizer.from_str(definition)
 
 
-def _encoded(found: "tokenizers.Encoding") -> Encoded:
-    spans = np.array(found.offsets, dtype=np.int64).reshape(-1, 2)
-    return Encoded(np.array(found.ids, dtype=np.int32), spans[:, 0], spans[:, 1])
+def _encoding(encoding: "tokenizers.Encoding") -> Encoding:
+    spans = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+    return Encoding(np.array(encoding.ids, dtype=np.int32), spans[:, 0], spans[:, 1])
 
 
 def _malformed(path: Path, error: Exception) -> DataError:

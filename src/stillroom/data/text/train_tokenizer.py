@@ -2,9 +2,9 @@
 
     texts ──split into words──> pairs of bytes that are joined most often ──> Tokenizer
 
-Every byte is a token, so nothing is unknown. Equal texts give an equal tokenizer. One for hidden
-tokens or for classification has BERT's special ones, and puts [CLS] and [SEP] around a text: what a
-classifier says of a text is read off the first token.
+Every byte is a token, so nothing is unknown. Equal texts give an equal tokenizer. For masked tokens
+and for classification it has the special tokens of BERT, and puts [CLS] and [SEP] around a text: a
+classifier computes its logits from the first token.
 
 Source: Sennrich et al., arXiv 1508.07909, on the bytes of Radford et al. (GPT-2, 2019).
 """
@@ -12,7 +12,7 @@ Source: Sennrich et al., arXiv 1508.07909, on the bytes of Radford et al. (GPT-2
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from stillroom.data.text.tokenizer import Special, Tokenizer
+from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer
 from stillroom.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,49 +20,49 @@ if TYPE_CHECKING:
 
 Task = Literal["next_token", "masked_token", "classification"]
 END, MASK = "<|endoftext|>", "<|mask|>"
-OF_BERT = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+BERT_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 BYTES = 256
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_token") -> Tokenizer:
-    """Return a tokenizer of at most `vocabulary` tokens; few texts give fewer.
+    """Return a tokenizer of at most `vocabulary` tokens; from few texts it has fewer.
 
     Raises:
-        ConfigError: the vocabulary has no room for the bytes.
+        ConfigError: the vocabulary is too small for the bytes.
     """
     import tokenizers
     from tokenizers import decoders, models, pre_tokenizers, trainers
 
-    specials = [END, MASK] if task == "next_token" else list(OF_BERT)
+    specials = [END, MASK] if task == "next_token" else list(BERT_TOKENS)
     smallest = BYTES + len(specials)
     if vocabulary < smallest:
         raise ConfigError(
-            f"data.text.vocabulary is {vocabulary}; every byte and {', '.join(specials)} take "
-            f"{smallest}. Set at least that."
+            f"data.text.vocabulary is {vocabulary}, but the bytes and {', '.join(specials)} need "
+            f"{smallest}. Set it to at least {smallest}."
         )
-    made = tokenizers.Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
+    bpe = tokenizers.Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=specials,
-        # Sorted: the library's own order of the bytes differs from process to process.
+        # Sorted, because the library returns the bytes in another order in each process.
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    made.train_from_iterator(texts, trainer)
+    bpe.train_from_iterator(texts, trainer)
     if task == "next_token":
-        return Tokenizer(made.to_str(), Special(end=END, padding=END, mask=MASK))
-    return _of_bert(made)
+        return Tokenizer(bpe.to_str(), SpecialTokens(end=END, padding=END, mask=MASK))
+    return _bert_tokenizer(bpe)
 
 
-def _of_bert(made: "tokenizers.Tokenizer") -> Tokenizer:
+def _bert_tokenizer(bpe: "tokenizers.Tokenizer") -> Tokenizer:
     from tokenizers import processors
 
-    padding, unknown, first, last, mask = OF_BERT
-    made.post_processor = processors.TemplateProcessing(
+    padding, unknown, first, last, mask = BERT_TOKENS
+    bpe.post_processor = processors.TemplateProcessing(
         single=f"{first} $A {last}",
         pair=f"{first} $A {last} $B:1 {last}:1",
-        special_tokens=[(name, made.token_to_id(name)) for name in (first, last)],
+        special_tokens=[(name, bpe.token_to_id(name)) for name in (first, last)],
     )
-    return Tokenizer(made.to_str(), Special(padding=padding, unknown=unknown, mask=mask))
+    return Tokenizer(bpe.to_str(), SpecialTokens(padding=padding, unknown=unknown, mask=mask))

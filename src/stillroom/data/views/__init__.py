@@ -1,1 +1,1 @@
-"""Views: an example, its key and a seed in; the same example, augmented or masked, out."""
+"""Views: an example, its key and a seed in; the same example, shifted or masked, out."""

@@ -1,9 +1,9 @@
-"""Views: images and their keys in, the same images moved in out; any view can be made again.
+"""Image views: images and their keys in, shifted images out; any view can be computed again.
 
-    image [c, h, w], example_id, view, seed ──> the image, moved by its own whole number of pixels
+    image [c, h, w], example_id, view, seed ──> the image, shifted by a whole number of pixels
 
-A view is a function of the example's key, the view's number and the seed, so what a teacher saw is
-what a student sees, whatever order and whatever preprocessing either of them uses.
+A view is a function of the key of the example, the number of the view and the seed. So a student
+gets the input of its teacher, regardless of the order and the preprocessing of either.
 """
 
 import re
@@ -14,35 +14,35 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.data.views.splitmix import below, words_of
+from stillroom.data.views.splitmix import bounded, row_words
 from stillroom.errors import SoftLabelError
 
 
 class Transform(Protocol):
-    """What makes views of inputs from their keys: `Views` of images, `Masks` of sequences."""
+    """What makes views of inputs by their keys: `Views` of images, `Masks` of sequences."""
 
     @property
     def count(self) -> int:
         """How many views there are of a training example, beside number 0."""
 
     @property
-    def numbers(self) -> list[int]:
+    def view_numbers(self) -> list[int]:
         """The numbers of the views that a training example has."""
 
     @property
     def name(self) -> str:
-        """What a fingerprint says of it."""
+        """Its name in a fingerprint."""
 
-    def named(self, name: str, count: int) -> "Transform":
-        """Return what a capture names."""
+    def from_name(self, name: str, count: int) -> "Transform":
+        """Return the transform of a capture, by its name."""
 
     def apply(
         self, inputs: NDArray[Any], example_ids: Sequence[bytes], view: int, /
     ) -> NDArray[Any]:
-        """Return a view of each input; number 0 is what is measured on."""
+        """Return a view of each input; models are evaluated on view 0."""
 
 
-# Raise it when `apply` changes what any view looks like.
+# Increase the number when `apply` changes any view.
 TRANSFORM = "shift-2"
 
 
@@ -52,8 +52,8 @@ class Views:
 
     Attributes:
         count: how many; their numbers are 1 … count. 0 leaves only the plain image, number 0.
-        shift: each is moved by up to so many pixels, either way; edges are repeated.
-        seed: of the moves.
+        shift: the largest shift in pixels, in each direction; edges are repeated.
+        seed: the seed of the shifts.
     """
 
     count: int
@@ -61,31 +61,31 @@ class Views:
     seed: int
 
     @property
-    def numbers(self) -> list[int]:
+    def view_numbers(self) -> list[int]:
         """The numbers of the views that a training image has."""
         return list(range(1, self.count + 1)) or [0]
 
     @property
     def name(self) -> str:
-        """What a fingerprint says of the transform: all but how many views there are."""
+        """The name of the transform in a fingerprint: everything but the number of views."""
         return f"{TRANSFORM} shift={self.shift} seed={self.seed}" if self.count else "none"
 
     @classmethod
-    def named(cls, name: str, count: int) -> "Views":
-        """Return the views whose transform a capture names.
+    def from_name(cls, name: str, count: int) -> "Views":
+        """Return `count` views of the transform with this name.
 
         Raises:
-            SoftLabelError: another transform, or another version of it, made them.
+            SoftLabelError: the name is that of another transform, or of another version.
         """
         if name == "none":
             return PLAIN
-        found = re.fullmatch(rf"{TRANSFORM} shift=(\d+) seed=(\d+)", name)
-        if found is None:
+        match = re.fullmatch(rf"{TRANSFORM} shift=(\d+) seed=(\d+)", name)
+        if match is None:
             raise SoftLabelError(
-                f"soft labels are of views made by {name!r}, and {TRANSFORM} is what is known "
-                "here. Run `kedro run --pipeline=capture` to make them anew."
+                f"The soft labels have views by {name!r}, but this version makes {TRANSFORM}. Run "
+                "`kedro run --pipeline=capture` to capture them again."
             )
-        return cls(count=count, shift=int(found[1]), seed=int(found[2]))
+        return cls(count=count, shift=int(match[1]), seed=int(match[2]))
 
     def apply(self, images: NDArray[Any], example_ids: Sequence[bytes], view: int) -> NDArray[Any]:
         """Return a view of each image.
@@ -97,28 +97,30 @@ class Views:
         """
         if view == 0:
             return images
-        return moved(images, self.moves(example_ids, view), self.shift)
+        return shifted(images, self.offsets(example_ids, view), self.shift)
 
-    def moves(self, example_ids: Sequence[bytes], view: int) -> NDArray[np.int64]:
-        """Return how far each image is moved down and right, [N, 2], uniform in ±shift."""
-        return below(words_of(example_ids, view, self.seed), 2 * self.shift + 1) - self.shift
+    def offsets(self, example_ids: Sequence[bytes], view: int) -> NDArray[np.int64]:
+        """Return the shift of each image down and right, [N, 2], uniform in ±shift."""
+        return bounded(row_words(example_ids, view, self.seed), 2 * self.shift + 1) - self.shift
 
 
 PLAIN = Views(count=0, shift=0, seed=0)
 
 
-def moved(images: NDArray[np.float32], moves: NDArray[np.int64], shift: int) -> NDArray[np.float32]:
-    """Move each image by its own whole number of pixels; edges are repeated.
+def shifted(
+    images: NDArray[np.float32], offsets: NDArray[np.int64], shift: int
+) -> NDArray[np.float32]:
+    """Return each image shifted by its own whole number of pixels; edges are repeated.
 
     Args:
         images: [N, c, h, w].
-        moves: [N, 2], down and right, within ±shift.
+        offsets: [N, 2], down and right, within ±shift.
         shift: the largest of them.
     """
     count, _, height, width = images.shape
     pad = ((0, 0), (0, 0), (shift, shift), (shift, shift))
     padded = np.pad(images, pad, mode="edge").transpose(0, 2, 3, 1)
-    rows = (shift - moves[:, :1]) + np.arange(height)
-    columns = (shift - moves[:, 1:]) + np.arange(width)
-    found = padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return np.ascontiguousarray(found.transpose(0, 3, 1, 2))
+    rows = (shift - offsets[:, :1]) + np.arange(height)
+    columns = (shift - offsets[:, 1:]) + np.arange(width)
+    crops = padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return np.ascontiguousarray(crops.transpose(0, 3, 1, 2))

@@ -13,7 +13,7 @@ DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Cache:
+class CacheSavings:
     """What was kept of the teachers, and how often it was read.
 
     Attributes:

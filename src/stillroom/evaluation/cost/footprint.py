@@ -37,7 +37,7 @@ class Gauge(Protocol):
         ...
 
 
-class Resident:
+class ResidentMemory:
     """The kernel's count of this process's pages, Linux alone: all allocators, mapped files."""
 
     def now(self) -> int:
@@ -53,7 +53,7 @@ class Resident:
         CLEAR_REFS.write_text(FORGET_PEAK)
 
 
-class OnCuda:
+class CudaMemory:
     """The count of torch's allocator, over all devices: tensors, and no context."""
 
     def now(self) -> int:

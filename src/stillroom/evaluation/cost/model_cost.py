@@ -15,11 +15,11 @@ from stillroom.evaluation.cost.latency import Latency, latency_of
 from stillroom.evaluation.cost.memory import Memory
 from stillroom.evaluation.cost.parameters import Size, size_of
 from stillroom.evaluation.cost.workload import Forward, Inputs
+from stillroom.io.json.number_groups import NamedNumbers
 
 if TYPE_CHECKING:
     from torch import nn
 
-Numbers = dict[str, int | float]
 
 # Texts differ in length and so in FLOPs; the mean of so many is that of all to a few percent.
 COUNTED = 16
@@ -45,7 +45,7 @@ class Cost:
     memory: Memory | None = None
     energy: Energy | None = None
 
-    def numbers(self) -> Numbers:
+    def numbers(self) -> NamedNumbers:
         """Return the numbers by name; what was not measured has none.
 
         Megabytes are of 10^6 bytes; `megabytes` alone are those of the weights. Energy is of a
@@ -80,7 +80,7 @@ def cost_of(model: "nn.Module", forward: Forward, inputs: Inputs, calls: int) ->
     return Cost(size_of(model), flops, latency_of(forward, inputs, calls))
 
 
-def together(costs: Sequence[Cost]) -> Cost:
+def ensemble_cost(costs: Sequence[Cost]) -> Cost:
     """Return the cost of models that all answer, one after the other, as an ensemble does.
 
     Sizes, FLOPs, times and energy add up. Of the 95th percentiles the sum is the most that it can
@@ -129,7 +129,7 @@ def _energy(all_of: list[Energy | None]) -> Energy | None:
     return Energy(sum(one.joules for one in known), any(one.is_estimate for one in known))
 
 
-def _of_memory(memory: Memory | None) -> Numbers:
+def _of_memory(memory: Memory | None) -> NamedNumbers:
     if memory is None:
         return {}
     return {
@@ -138,7 +138,7 @@ def _of_memory(memory: Memory | None) -> Numbers:
     }
 
 
-def _of_energy(energy: Energy | None) -> Numbers:
+def _of_energy(energy: Energy | None) -> NamedNumbers:
     if energy is None:
         return {}
     return {

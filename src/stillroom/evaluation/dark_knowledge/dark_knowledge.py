@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stillroom.evaluation.dark_knowledge.class_pairs import Pair, surprising_pairs
 from stillroom.evaluation.dark_knowledge.similarity import mean_soft_labels, most_alike
-from stillroom.evaluation.dark_knowledge.transfer_share import Learnt, learnt
+from stillroom.evaluation.dark_knowledge.transfer_share import TransferShare, transfer_share
 from stillroom.evaluation.dark_knowledge.tree import Tree, tree
 from stillroom.evaluation.validate_arrays import Probabilities
 
@@ -40,7 +40,7 @@ class DarkKnowledge:
     grid: Grid
     tree: Tree
     pairs: tuple[Pair, ...]
-    learnt: Learnt
+    learnt: TransferShare
 
 
 def dark_knowledge(
@@ -71,7 +71,7 @@ def dark_knowledge(
         grid=_grid(similarity, classes, most_in_grid),
         tree=tree(similarity, classes),
         pairs=surprising_pairs(teacher, labels, classes, most_pairs),
-        learnt=learnt(teacher, student, control, labels),
+        learnt=transfer_share(teacher, student, control, labels),
     )
 
 

@@ -1,8 +1,8 @@
-"""Learnt: teacher's and student's answers in, how much of the dark knowledge the student has out.
+"""Transfer share: how much of the teacher's dark knowledge a student has.
 
-What the teacher says of the wrong classes of an example is T_b, over the b other than its label.
-What a student holds of that is measured as a regression is: by the part of the teacher's
-information that its answers explain,
+T_b is the teacher's probability of a wrong class b of an example. The student's share of that
+knowledge is measured as in a regression: the part of the teacher's information that the student's
+answers explain,
 
     available = Σ_b T_b ln(T_b / T · (C - 1))           T = Σ_b T_b
     explained = Σ_b T_b ln(q_b · (C - 1))               q = softmax over b of β ln s_b
@@ -14,9 +14,9 @@ weighted by the T that the teacher gives them. It is the non-target term of KL, 
 measure of goodness of fit for some common nonlinear regression models". A student whose wrong
 answers are the teacher's own has 1, one to which all wrong classes are alike 0.
 
-β >= 0 is one number for each model, the best for it: an over-confident student that orders the
-wrong classes as its teacher does has learnt what it had to; how sure it is, calibration judges.
-It also keeps the share within 0 and 1. What a control has, no soft label taught it.
+β >= 0 is one number for each model, the best one. An over-confident student that orders the wrong
+classes as its teacher does has learnt the knowledge; calibration measures its confidence. β also
+keeps the share between 0 and 1. What a control has, it learnt without soft labels.
 """
 
 from dataclasses import dataclass
@@ -42,18 +42,18 @@ Doubles = NDArray[np.float64]
 LARGEST_POWER = 64.0
 # Entries that a power is fitted on: enough for one number, and quick for 1,000 classes.
 FITTED = 2**19
-# Less than this, in nats of an example, is rounding.
+# Less than this, in nats per example, is a rounding error.
 LEAST_NATS = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Shares of what there is to learn, over the draw of examples and seeds.
+    """Shares of the dark knowledge, with intervals over the draw of examples and seeds.
 
     Attributes:
-        student: that the distilled student holds.
-        control: that the same student holds without a teacher.
-        taught: the difference of the two.
+        student: the share of the distilled student.
+        control: the share of the same student without a teacher.
+        taught: the difference of both.
     """
 
     student: Estimate
@@ -62,12 +62,12 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
-    """How much of the dark knowledge was learnt.
+class TransferShare:
+    """The share of the dark knowledge that student and control have.
 
     Attributes:
-        nats: what the teacher says between the wrong classes of an example, on average.
-        examples: of that, the shares; None where it is too little to have any.
+        nats: the teacher's information about the wrong classes of an example, on average.
+        examples: the shares of it; None if there is too little information.
         student_by_class, control_by_class: the same share of the mean soft labels of the classes;
             None likewise.
     """
@@ -78,10 +78,10 @@ class Learnt:
     control_by_class: float | None
 
 
-def learnt(
+def transfer_share(
     teacher: NDArray[Any], student: NDArray[Any], control: NDArray[Any], labels: NDArray[Any]
-) -> Learnt:
-    """Return how much of the teacher's dark knowledge student and control have.
+) -> TransferShare:
+    """Return the share of the teacher's dark knowledge that student and control have.
 
     Args:
         teacher: [N, C], probabilities.
@@ -91,14 +91,16 @@ def learnt(
     Raises:
         DataError: shapes that do not match, or values that are no distribution.
     """
-    there = Scores.of_answers(available(teacher, labels)[None])
+    information = Scores.of_answers(available(teacher, labels)[None])
     by_student, by_control = (
         Scores.of_answers(np.stack([explained(one, teacher, labels) for one in models]))
         for models in (student, control)
     )
-    return Learnt(
-        nats=there.value,
-        examples=_shares(by_student, by_control, there) if there.value > LEAST_NATS else None,
+    return TransferShare(
+        nats=information.value,
+        examples=_shares(by_student, by_control, information)
+        if information.value > LEAST_NATS
+        else None,
         student_by_class=_mean([share_by_class(one, teacher, labels) for one in student]),
         control_by_class=_mean([share_by_class(one, teacher, labels) for one in control]),
     )
@@ -108,7 +110,7 @@ def available(teacher: NDArray[Any], labels: NDArray[Any]) -> Doubles:
     """Return [N], in nats: what the teacher's [N, C] answers say between the wrong classes.
 
     Raises:
-        DataError: see `learnt`.
+        DataError: see `transfer_share`.
     """
     rows, truth = _pair(teacher, labels)
     return _available(_wrong(rows, truth))
@@ -118,7 +120,7 @@ def explained(model: NDArray[Any], teacher: NDArray[Any], labels: NDArray[Any]) 
     """Return [N], in nats: how much of it the model's [N, C] answers hold; below 0, they mislead.
 
     Raises:
-        DataError: see `learnt`.
+        DataError: see `transfer_share`.
     """
     rows, truth = _pair(model, labels)
     taught = checked_probabilities(teacher, "teacher's probabilities")
@@ -135,7 +137,7 @@ def share_by_class(
     has. None where the teacher's mean soft labels say nothing between the wrong classes.
 
     Raises:
-        DataError: see `learnt`.
+        DataError: see `transfer_share`.
     """
     (rows, truth), (taught, _) = _pair(model, labels), _pair(teacher, labels)
     require_same_shape(rows, taught)
@@ -149,10 +151,11 @@ def share_by_class(
     return float(_explained(ours, theirs).sum()) / there
 
 
-def _shares(student: Scores, control: Scores, there: Scores) -> Shares | None:
-    found = [estimate_of_share(part, there) for part in (student, control, student - control)]
-    shares = [one for one in found if one is not None]
-    return Shares(*shares) if len(shares) == len(found) else None
+def _shares(student: Scores, control: Scores, information: Scores) -> Shares | None:
+    explained_by = (student, control, student - control)
+    estimates = [estimate_of_share(scores, information) for scores in explained_by]
+    shares = [share for share in estimates if share is not None]
+    return Shares(*shares) if len(shares) == len(estimates) else None
 
 
 def _pair(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple[Doubles, Labels]:
@@ -177,24 +180,26 @@ def _available(taught: Doubles) -> Doubles:
 
 def _explained(ours: Doubles, taught: Doubles) -> Doubles:
     """Return what `ours` hold of what `taught` say; both [N, C - 1]."""
+    from scipy.special import logsumexp
+
     logs = np.log(np.clip(ours, FLOOR, None))
-    logs -= logs.max(axis=1, keepdims=True)
     total = taught.sum(axis=1)
     said = (taught * logs).sum(axis=1)
     power = _power(logs, total, said)
-    return power * said - total * np.log(np.exp(power * logs).mean(axis=1))
+    log_mean = logsumexp(power * logs, axis=1) - np.log(logs.shape[1])
+    return np.asarray(power * said - total * log_mean)
 
 
 def _power(logs: Doubles, total: Doubles, said: Doubles) -> float:
     """Return the β >= 0 that explains most, by the root of the derivative, which falls with β."""
     from scipy.optimize import brentq
+    from scipy.special import softmax
 
     some = _heaviest(total, FITTED // logs.shape[1])
     logs, total, wanted = logs[some], total[some], float(said[some].sum())
 
     def missing(power: float) -> float:
-        odds = np.exp(power * logs)
-        means = (odds * logs).sum(axis=1) / odds.sum(axis=1)
+        means = (softmax(power * logs, axis=1) * logs).sum(axis=1)
         return wanted - float((total * means).sum())
 
     if missing(0.0) <= 0:

@@ -1,11 +1,12 @@
-"""Excess: the loss of each example in, how much more each slice of them loses than the rest out.
+"""Excess: the loss of each example in, how much more each slice loses than the rest out.
 
-    loss: Scores [S, N], slices ──excesses──> Excess(value, variance, ...) of each ──chances──> p
+    loss: Scores [S, N], slices ──excesses──> Excess(value, variance, ...) of each ──p_values──> p
 
-Slice and rest are of other examples, so the variances of their means add up. They are of the same
-seeds, so what a seed does to both cancels, and what it does to one alone is left. Three seeds do
-not tell how much that is of one slice; all slices of a kind together do, so they share an
-estimate, as genes do of a few arrays (Smyth 2004, "Linear Models and Empirical Bayes Methods").
+Slice and rest have different examples, so the variances of their means add up. They have the same
+seeds, so a seed's effect on both cancels, and its effect on only one of them remains. Three seeds
+are too few to estimate that effect for one slice. All slices of a kind together are enough, so
+they share an estimate, as genes of a few microarrays do (Smyth 2004, "Linear Models and Empirical
+Bayes Methods").
 """
 
 from collections.abc import Sequence
@@ -18,9 +19,9 @@ from stillroom.evaluation.slices.slicing import Slice
 from stillroom.evaluation.statistics.bootstrap import LEVEL, Estimate
 from stillroom.evaluation.statistics.scores import Scores
 
-# Fewer slices of a kind tell too little of the seeds; all kinds together do then.
+# Fewer slices of a kind say too little about the seeds; then slices of all kinds are used.
 FEW = 4
-# Losses that are all equal differ by what floats round; as a variance, squared.
+# Equal losses differ by the rounding of floats; this is its square, a variance.
 ROUNDING = 1e-18
 
 Rows = NDArray[np.bool_]
@@ -28,13 +29,13 @@ Rows = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """The loss on a slice less the loss on the rest.
+    """The loss on a slice minus the loss on the rest.
 
     Attributes:
         value: in the units of the loss.
-        variance: of it, over other examples and other seeds.
-        skewness: of it, 0 or more.
-        freedom: degrees of freedom that the variance is estimated with.
+        variance: of the value, over the draw of examples and seeds.
+        skewness: of the value, 0 or more.
+        freedom: degrees of freedom of the variance's estimate.
     """
 
     value: float
@@ -44,7 +45,7 @@ class Excess:
 
     @property
     def interval(self) -> Estimate:
-        """The value with its 95% interval, looked at alone."""
+        """The value with its 95% interval, not adjusted for other slices."""
         from scipy.stats import t
 
         margin = float(t.isf((1 - LEVEL) / 2, self.freedom) * np.sqrt(self.variance))
@@ -53,7 +54,7 @@ class Excess:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the excess of one slice is made of.
+    """The parts of the excess of one slice.
 
     Attributes:
         value: the mean over seeds.
@@ -76,31 +77,31 @@ def excesses(loss: Scores, slices: Sequence[Slice]) -> list[Excess]:
     """Return the excess of each slice.
 
     Args:
-        loss: of the student, more being worse.
+        loss: the student's; more is worse.
         slices: each has, and leaves, at least two examples.
     """
     parts = [_parts(loss, one.rows) for one in slices]
     kinds = [one.kind for one in slices]
-    found = []
+    results = []
     for one, kind in zip(parts, kinds, strict=True):
         alike = [part for part, other in zip(parts, kinds, strict=True) if other == kind]
-        found.append(_excess(one, alike if len(alike) >= FEW else parts, loss.seeds))
-    return found
+        results.append(_excess(one, alike if len(alike) >= FEW else parts, loss.seeds))
+    return results
 
 
-def chances(found: Sequence[Excess]) -> list[float]:
-    """Return how likely an excess as large, or larger, is of each slice if it loses no more.
+def p_values(slices: Sequence[Excess]) -> list[float]:
+    """Return for each slice the probability of such an excess, or more, if it loses no more.
 
     The tail is that of a Pearson type III distribution, as skewed as rare losses make it (Mielke
     and Berry, Permutation Methods, 2007, chapter 3), and as thick as its freedom.
     """
     from scipy.stats import norm, pearson3, t
 
-    varied = [one for one in found if one.variance > ROUNDING]
+    varied = [one for one in slices if one.variance > ROUNDING]
     deviations = np.array([one.value / one.variance**0.5 for one in varied])
     tails = pearson3.sf(deviations, np.array([one.skewness for one in varied]))
     thick = iter(t.sf(norm.isf(tails), np.array([one.freedom for one in varied])))
-    return [float(next(thick)) if one.variance > ROUNDING else 1.0 for one in found]
+    return [float(next(thick)) if one.variance > ROUNDING else 1.0 for one in slices]
 
 
 def _parts(loss: Scores, rows: Rows) -> _Parts:
@@ -161,7 +162,7 @@ def _excess(one: _Parts, alike: Sequence[_Parts], seeds: int) -> Excess:
     return Excess(
         value=one.value,
         variance=variance,
-        # A tail that is thinner than the normal one is not taken on trust.
+        # A tail thinner than the normal one is not trusted.
         skewness=max(0.0, one.skewed) / variance**1.5 if variance else 0.0,
         freedom=variance**2 / squares if squares else 1.0,
     )

@@ -1,10 +1,10 @@
-"""Expression: a line of the config in, the condition that it states out.
+"""Expression: a line of the config in, a condition on the examples out.
 
     "pl.col('n_tokens') < 8" ──ast.parse──> tree ──read node by node──> Condition
 
-The line looks like Python and is data. What is not listed here or in methods.py is refused, be it
-a node, an operator or a method; nothing is looked up by a name that was given. Nor is anything
-computed: columns are combined with literals, and no literal with another.
+The line looks like Python, but it is data and is never executed. Nodes, operators and methods that
+are not listed here or in polars_methods.py are refused, and no name is looked up. Nothing is
+computed: a column may be combined with a literal, but not a literal with another literal.
 """
 
 import ast
@@ -21,9 +21,9 @@ from stillroom.errors import ConfigError, nearest
 from stillroom.evaluation.slices.condition import EXAMPLE, Condition, one_line
 from stillroom.evaluation.slices.polars_methods import METHODS, NAMESPACES, Argument, Literal
 
-# A longer line, or one nested deeper, is no condition that a person reads.
+# Nobody reads a longer or more deeply nested condition.
 LONGEST, DEEPEST = 1000, 40
-# Integers are those of a column: of 64 bits.
+# Integers of a column have 64 bits.
 LARGEST_INTEGER = 2**63 - 1
 
 OPERATORS: dict[type[ast.AST], Callable[[Any, Any], pl.Expr]] = {
@@ -57,15 +57,17 @@ def parsed(text: str, name: str) -> Condition:
         name: of the parameter that holds it, for errors.
 
     Raises:
-        ConfigError: it is no such expression; one line says what in it is not.
+        ConfigError: the line is not such an expression; the message names the part.
     """
     reader = _Reader(text.strip(), name)
     if len(reader.text) > LONGEST:
         raise reader.error(f"is {len(reader.text):,} characters long. Write at most {LONGEST:,}.")
-    found = reader.value(_tree(reader), 0)
-    if not isinstance(found, pl.Expr):
-        raise reader.error(f"reads no column: {one_line(text)}. Write a condition, as {EXAMPLE}.")
-    return Condition(text, name, tuple(sorted(set(found.meta.root_names()))), found)
+    expression = reader.value(_tree(reader), 0)
+    if not isinstance(expression, pl.Expr):
+        raise reader.error(
+            f"reads no column: {one_line(text)}. Write a condition, such as {EXAMPLE}."
+        )
+    return Condition(text, name, tuple(sorted(set(expression.meta.root_names()))), expression)
 
 
 def _tree(reader: "_Reader") -> ast.expr:
@@ -78,19 +80,19 @@ def _tree(reader: "_Reader") -> ast.expr:
     except (ValueError, MemoryError, RecursionError):  # a NUL, half a letter, nested too deep
         why = "it cannot be parsed"
     raise reader.error(
-        f"is no expression ({why}): {one_line(reader.text)}. Write one, as {EXAMPLE}."
+        f"is not an expression ({why}): {one_line(reader.text)}. Write one, such as {EXAMPLE}."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads the tree of one line; whatever it does not know is refused."""
+    """Reads the tree of one line and refuses every node that it does not know."""
 
     text: str
     name: str
 
     def value(self, node: ast.expr, depth: int) -> Value:
-        """Return the expression or the literal that a node stands for."""
+        """Return the expression or the literal of a node."""
         if depth > DEEPEST:
             raise self.error(f"is nested more than {DEEPEST} deep. Write several slices.")
         match node:
@@ -105,7 +107,10 @@ class _Reader:
             case ast.Compare(ops=[comparison], comparators=[right]):
                 return self._combined(node, type(comparison), node.left, right, depth + 1)
             case ast.Compare():
-                raise self._refused(node, "Compare two things at a time, in brackets, joined by &")
+                raise self._refused(
+                    node,
+                    "Compare two values at a time, in brackets, and join the comparisons with &",
+                )
             case ast.BoolOp():
                 raise self._refused(node, "Write & and | between conditions in brackets")
             case ast.Call(func=ast.Attribute() as called):
@@ -123,13 +128,13 @@ class _Reader:
             case str() if not any("\ud800" <= letter <= "\udfff" for letter in value):
                 return value
         raise self._refused(
-            node, "Literals are text, True, False and finite numbers; for None there is is_null()"
+            node, "Literals are text, True, False and finite numbers; instead of None use is_null()"
         )
 
     def _element(self, node: ast.expr, depth: int) -> Literal:
         value = self.value(node, depth)
         if isinstance(value, list | pl.Expr):
-            raise self._refused(node, "A list holds text, numbers, True and False")
+            raise self._refused(node, "A list may hold text, numbers, True and False")
         return value
 
     def _unary(self, node: ast.UnaryOp, depth: int) -> Value:
@@ -140,18 +145,20 @@ class _Reader:
                 return -expression
             case ast.USub(), int() | float() as number if not isinstance(number, bool):
                 return -number
-        raise self._refused(node, "Write ~ before a condition, - before a column or a number")
+        raise self._refused(node, "Write ~ before a condition, and - before a column or a number")
 
     def _combined(
         self, node: ast.expr, kind: type[ast.AST], left: ast.expr, right: ast.expr, depth: int
     ) -> pl.Expr:
         if kind not in OPERATORS:
-            raise self._refused(node, f"Operators are {ALLOWED_OPERATORS}; `in` is is_in()")
+            raise self._refused(
+                node, f"Operators are {ALLOWED_OPERATORS}; instead of `in` use is_in()"
+            )
         one, other = self.value(left, depth), self.value(right, depth)
         if not isinstance(one, pl.Expr) and not isinstance(other, pl.Expr):
-            raise self._refused(node, "Two literals are not combined: write what comes out")
+            raise self._refused(node, "Two literals cannot be combined: write their result")
         if isinstance(one, list) or isinstance(other, list):
-            raise self._refused(node, "A list stands in is_in() alone")
+            raise self._refused(node, "A list is allowed only in is_in()")
         return OPERATORS[kind](_operand(one), _operand(other))
 
     def _called(self, node: ast.Call, called: ast.Attribute, depth: int) -> pl.Expr:
@@ -167,13 +174,13 @@ class _Reader:
             )
         inside = self.value(receiver, depth)
         if not isinstance(inside, pl.Expr):
-            raise self._refused(node, "Methods are those of a column")
+            raise self._refused(node, "Call methods on a column")
         arguments = METHODS[path].arguments(
             [self._argument(one, depth) for one in node.args],
             [(one.arg, self._argument(one.value, depth)) for one in node.keywords],
         )
         if arguments is None:
-            raise self._refused(node, f"It is {METHODS[path].signature}")
+            raise self._refused(node, f"The method is {METHODS[path].signature}")
         return METHODS[path].call(inside, arguments)
 
     def _argument(self, node: ast.expr, depth: int) -> Argument:
@@ -190,7 +197,7 @@ class _Reader:
                 if name == "*" or name.startswith("^"):
                     raise self._refused(node, "Name one column")
                 return pl.col(name)
-        raise self._refused(node, "Of pl there is pl.col('name') alone")
+        raise self._refused(node, "The only function of pl is pl.col('name')")
 
     def _refused(self, node: ast.expr, allowed: str) -> ConfigError:
         given = ast.get_source_segment(self.text, node) or type(node).__name__

@@ -1,4 +1,4 @@
-"""Holm: the p-values of several tests in, what each is worth beside the others out."""
+"""Holm: the p-values of several tests in, p-values adjusted for their number out."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,10 @@ import numpy as np
 def holm(p: Sequence[float]) -> list[float]:
     """Return the p-values adjusted for their number, in their order.
 
-    Of tests that have nothing to find, however they hang together, at most a share a shows an
-    adjusted value of a or less: Holm (1979), "A Simple Sequentially Rejective Multiple Test
+    If no test has an effect to find, an adjusted value of at most a occurs with a probability of at
+    most a, regardless of how the tests depend on each other.
+
+    Source: Holm (1979), "A Simple Sequentially Rejective Multiple Test
     Procedure".
     """
     values = np.asarray(p, dtype=np.float64)

@@ -1,7 +1,7 @@
-"""Methods: a name from the config in, a method of a polars expression out, if it is allowed.
+"""The methods of a polars expression that a condition in the config may call.
 
-What is listed here is all that an expression can do. None of it reads a file, runs code, or makes
-more of a row than was in it.
+An expression can call only these methods. None of them reads a file, runs code, or makes a row
+larger than it was.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ Argument = Literal | list[Literal]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What an argument may be, and how an error says so."""
+    """Which values an argument may have, and the words for them in an error."""
 
     words: str
     accepts: Callable[[Argument], bool]
@@ -27,7 +27,7 @@ class Method:
     """A method of an expression, and the kinds of its arguments by name, in their order.
 
     Attributes:
-        path: as it is written after an expression and a dot.
+        path: the name after the dot, with its namespace.
     """
 
     path: str
@@ -44,20 +44,20 @@ class Method:
     def arguments(
         self, given: Sequence[Argument], named: Sequence[tuple[str | None, Argument]]
     ) -> dict[str, Argument] | None:
-        """Return the arguments by name; None where they are not those of the signature."""
+        """Return the arguments by name; None if they do not fit the signature."""
         kinds = dict(self.needed + self.optional)
         if len(given) > len(kinds):
             return None
         pairs = [*zip(kinds, given, strict=False), *named]
-        found = {name: value for name, value in pairs if name in kinds}
-        if len(found) < len(pairs) or not {name for name, _ in self.needed} <= set(found):
+        values = {name: value for name, value in pairs if name in kinds}
+        if len(values) < len(pairs) or not {name for name, _ in self.needed} <= set(values):
             return None
-        return found if all(kinds[name].accepts(found[name]) for name in found) else None
+        return values if all(kinds[name].accepts(values[name]) for name in values) else None
 
     def call(self, receiver: pl.Expr, arguments: Mapping[str, Argument]) -> pl.Expr:
-        """Return the expression that the method makes of `receiver`."""
-        found: pl.Expr = attrgetter(self.path)(receiver)(**arguments)
-        return found
+        """Return the result of the method on `receiver`."""
+        result: pl.Expr = attrgetter(self.path)(receiver)(**arguments)
+        return result
 
 
 def _is_number(value: Argument) -> bool:
@@ -82,7 +82,7 @@ _LIST = Kind("a list of values of one type", _is_list)
 _SIDES = Kind(" or ".join(_CLOSED), lambda value: value in _CLOSED)
 
 _PATTERN, _IS_LITERAL = ("pattern", _TEXT), ("literal", _FLAG)
-# Polars takes a text for a bound as the name of a column: numbers alone.
+# Only numbers: Polars would take text for the name of a column.
 _BOUNDS = (("lower_bound", _NUMBER), ("upper_bound", _NUMBER))
 _BARE = (
     *("is_null", "is_not_null", "is_nan", "is_not_nan", "is_unique", "is_duplicated"),

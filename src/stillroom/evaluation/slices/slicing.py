@@ -1,9 +1,9 @@
-"""Slicing: what is known of each example in, the parts of the test split that it tells apart out.
+"""Slicing: labels, confidences and columns of the examples in, slices of the test split out.
 
     labels, the teacher's confidence, sizes, conditions ──> [Slice(name, kind, rows [N]), ...]
 
-Slices of one kind by class, by confidence and by size do not overlap and cover the split; those
-by condition are as they are.
+Slices by class, by confidence and by size cover the split without overlap, each kind by itself.
+Slices by condition may overlap and need not cover it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,9 +29,9 @@ class Slice:
     """Some of the examples.
 
     Attributes:
-        name: what they have in common, as a page says it.
-        kind: what tells them apart from the others.
-        rows: [N], which they are.
+        name: what the examples have in common, as the report shows it.
+        kind: by what the examples are sliced.
+        rows: [N], whether an example belongs to the slice.
     """
 
     name: str
@@ -58,7 +58,7 @@ def by_class(labels: NDArray[Any], classes: Sequence[str]) -> list[Slice]:
 
 
 def by_confidence(confidence: Probabilities) -> list[Slice]:
-    """Return bands of about as many examples each, from where the teacher is least sure.
+    """Return bands with about the same number of examples, from the least confident.
 
     Args:
         confidence: [N], the teacher's top probability of each example.
@@ -74,11 +74,11 @@ def by_confidence(confidence: Probabilities) -> list[Slice]:
 
 
 def by_size(sizes: NDArray[Any], unit: str) -> list[Slice]:
-    """Return bands of about as many examples each, from the smallest.
+    """Return bands with about the same number of examples, from the smallest.
 
     Args:
         sizes: [N], whole numbers.
-        unit: of what, in the plural.
+        unit: of the sizes, in the plural.
 
     Returns:
         `BANDS` of them; fewer where many examples share one size, none where all do.

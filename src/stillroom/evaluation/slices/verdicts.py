@@ -1,10 +1,10 @@
-"""Judged: slices and what the models score in, where the student loses more than elsewhere out.
+"""Slice verdicts: on which slices the student loses more than on the rest of the examples.
 
-    slices, teacher, control, student ──judged──> Judged ──asdict──> slices.json ──read──> Judged
+    slices, scores of each model ──slice_verdicts──> SliceVerdicts ──asdict──> slices.json
 
-A slice is called out where the student loses more of the teacher's quality than on the rest of
-the examples, beyond what the draw of examples and of seeds explains, and beyond what looking at
-so many slices does. One of too few examples, or that leaves too few, is shown and not judged.
+A slice is called out if the student loses more of the teacher's quality on it than on the rest, by
+more than the draw of examples and seeds explains, and by more than the number of slices explains.
+A slice with too few examples, or one that leaves too few, is shown without a verdict.
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from typing import Literal
 import numpy as np
 
 from stillroom.errors import DataError
-from stillroom.evaluation.slices.excess import Rows, chances, excesses
+from stillroom.evaluation.slices.excess import Rows, excesses, p_values
 from stillroom.evaluation.slices.holm import holm
 from stillroom.evaluation.slices.slicing import Slice
 from stillroom.evaluation.statistics.bootstrap import LEVEL, Estimate, estimate, spread
+from stillroom.evaluation.statistics.sample_size import Z_LEVEL
 from stillroom.evaluation.statistics.scores import Scores
-from stillroom.evaluation.wilson import Z_95
 from stillroom.io.json.validated_json import checked
 
-# With fewer, a mean is not yet distributed as the tests take it to be.
+# With fewer examples a mean is not yet distributed as the tests assume.
 LEAST = 30
-# Splits in which some slice is called out though none loses more: as of one end of an interval.
+# The share of splits that call out a slice although none loses more: one end of an interval.
 ALPHA = (1 - LEVEL) / 2
 
 Measure = Literal["accuracy", "nll"]
@@ -32,7 +32,7 @@ Measure = Literal["accuracy", "nll"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """Mean scores of the models, and what the student loses against the teacher, more is worse."""
+    """Mean scores of the models, and the student's loss against the teacher (more is worse)."""
 
     teacher: float
     control: float
@@ -42,13 +42,13 @@ class Means:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What can be said of the student's loss on a slice.
+    """The student's loss on a slice, and whether it could be chance.
 
     Attributes:
-        loss: with the interval that it lies in.
-        excess: the loss less that on the rest of the examples, with its own interval.
-        p: how likely such an excess is by chance, adjusted for the number of slices.
-        is_called_out: whether that is too little to be chance.
+        loss: the loss, with its interval.
+        excess: the loss minus the loss on the rest of the examples, with its interval.
+        p: the probability of this excess by chance, adjusted for the number of slices.
+        is_called_out: whether p is too small for chance.
     """
 
     loss: Estimate
@@ -58,14 +58,14 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedSlice:
-    """A slice, what the models score on it, and what follows.
+class SliceVerdict:
+    """A slice, the models' scores on it, and the verdict.
 
     Attributes:
-        name, kind: as of the `Slice`.
-        examples: how many it has.
-        means: None without an example that has an answer.
-        judgement: None where it, or the rest, has fewer examples than `Judged.least`.
+        name, kind: those of the `Slice`.
+        examples: the number of its examples.
+        means: None if no example has an answer.
+        judgement: None if the slice, or the rest, has fewer examples than `SliceVerdicts.least`.
     """
 
     name: str
@@ -76,14 +76,14 @@ class JudgedSlice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """All slices, in the order that they came in, beside the whole of the examples.
+class SliceVerdicts:
+    """All slices in their given order, and the scores on all examples.
 
     Attributes:
         measure: accuracy, a share of one, higher is better; or nll, in nats, lower is better.
-        least: how many examples a slice must have, and leave, to be judged.
-        examples, means: of the whole.
-        loss: of the whole, with its interval.
+        least: how many examples a slice must have, and must leave, to get a verdict.
+        examples, means: of all examples.
+        loss: on all examples, with its interval.
     """
 
     measure: Measure
@@ -91,34 +91,34 @@ class Judged:
     examples: int
     means: Means
     loss: Estimate
-    slices: tuple[JudgedSlice, ...]
+    slices: tuple[SliceVerdict, ...]
 
 
-def judged(
+def slice_verdicts(
     slices: Sequence[Slice], teacher: Scores, control: Scores, student: Scores, measure: Measure
-) -> Judged:
-    """Return what each slice says of the student.
+) -> SliceVerdicts:
+    """Return the verdict on each slice.
 
     Args:
         slices: of the N examples.
         teacher, control, student: scores of the same N examples; each of one seed or of several.
-        measure: what they score, which says whether more is better.
+        measure: what the scores are, which says whether more is better.
 
     Raises:
-        DataError: they are not of the same examples.
+        DataError: slices and scores are of different examples.
     """
     models = (teacher, control, student)
     loss = _lost(teacher, student, measure)
     _check_rows(slices, _lost(teacher, control, measure))
     judgements = _judgements(slices, loss)
-    return Judged(
+    return SliceVerdicts(
         measure=measure,
         least=LEAST,
         examples=loss.examples,
         means=_means(*models, loss),
         loss=estimate(loss),
         slices=tuple(
-            JudgedSlice(
+            SliceVerdict(
                 name=one.name,
                 kind=one.kind,
                 examples=int(one.rows.sum()),
@@ -130,27 +130,27 @@ def judged(
     )
 
 
-def called_out(found: Judged) -> list[JudgedSlice]:
+def called_out(verdicts: SliceVerdicts) -> list[SliceVerdict]:
     """Return the slices on which the student loses significantly more, the largest excess first."""
     out = [
         (one.judgement.excess.value, one)
-        for one in found.slices
+        for one in verdicts.slices
         if one.judgement and one.judgement.is_called_out
     ]
     return [one for _, one in sorted(out, key=lambda pair: -pair[0])]
 
 
-def read_judged(document: object) -> Judged:
-    """Return what `dataclasses.asdict` made a document of.
+def read_slice_verdicts(document: object) -> SliceVerdicts:
+    """Read the document that `dataclasses.asdict` made.
 
     Raises:
-        DataError: it is of another form.
+        DataError: the document has another form.
     """
-    return checked(Judged, document, "slices.json", "evaluate")
+    return checked(SliceVerdicts, document, "slices.json", "evaluate")
 
 
-def is_judged(one: Slice, loss: Scores) -> bool:
-    """Tell whether a slice has, and leaves, enough examples that have an answer."""
+def has_enough_examples(one: Slice, loss: Scores) -> bool:
+    """Return whether a slice has, and leaves, enough examples that have an answer."""
     answered = loss.counts > 0
     return min(int((one.rows & answered).sum()), int((~one.rows & answered).sum())) >= LEAST
 
@@ -163,8 +163,8 @@ def _check_rows(slices: Sequence[Slice], loss: Scores) -> None:
     for one in slices:
         if one.rows.shape != (loss.examples,):
             raise DataError(
-                f"the slice {one.name} is of {len(one.rows):,} examples, and {loss.examples:,} "
-                "were scored. Run evaluate again."
+                f"the slice {one.name} covers {len(one.rows):,} examples, but {loss.examples:,} "
+                "have scores. Run `kedro run --pipeline=evaluate` again."
             )
 
 
@@ -180,27 +180,29 @@ def _means_of(rows: Rows, *scores: Scores) -> Means | None:
 
 
 def _judgements(slices: Sequence[Slice], loss: Scores) -> list[Judgement | None]:
-    large = [one for one in slices if is_judged(one, loss)]
-    found = excesses(loss, large)
-    told = iter(
+    large = [one for one in slices if has_enough_examples(one, loss)]
+    excess_of_large = excesses(loss, large)
+    verdicts = iter(
         Judgement(
             loss=_interval(loss, one.rows), excess=excess.interval, p=p, is_called_out=p <= ALPHA
         )
-        for one, excess, p in zip(large, found, holm(chances(found)), strict=True)
+        for one, excess, p in zip(
+            large, excess_of_large, holm(p_values(excess_of_large)), strict=True
+        )
     )
-    return [next(told) if is_judged(one, loss) else None for one in slices]
+    return [next(verdicts) if has_enough_examples(one, loss) else None for one in slices]
 
 
 def _interval(loss: Scores, rows: Rows) -> Estimate:
-    """Return the loss on a slice and where it lies.
+    """Return the loss on a slice with its interval.
 
-    Where all of the slice loses the same, drawing it again says that nothing ever varies; then
-    examples vary as they do in the whole.
+    If every example of the slice has the same loss, a bootstrap of it shows no variance. Then the
+    variance of all examples is used.
     """
     inside = loss.some(rows)
-    found = estimate(inside)
-    if found.low < found.high:
-        return found
+    mean = estimate(inside)
+    if mean.low < mean.high:
+        return mean
     varied = spread(loss)
-    margin = Z_95 * float(np.sqrt(varied.examples / inside.examples + varied.seeds / loss.seeds))
-    return Estimate(found.value, found.value - margin, found.value + margin)
+    margin = Z_LEVEL * float(np.sqrt(varied.examples / inside.examples + varied.seeds / loss.seeds))
+    return Estimate(mean.value, mean.value - margin, mean.value + margin)

@@ -1,6 +1,6 @@
-"""Evidence: what each arm's runs got on the test split in, everything that a verdict rests on out.
+"""Evidence: the scores of each arm on the test split in, the numbers behind a verdict out.
 
-{arm: Marks} ──evidence──> Evidence ──to_json──> statistics.json ──from_json──> Evidence
+{arm: ArmScores} ──evidence──> Evidence ──to_json──> statistics.json ──from_json──> Evidence
 """
 
 from collections.abc import Callable, Mapping
@@ -22,14 +22,14 @@ Drawn = Literal["example", "sequence"]
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """What the runs of an arm got, answer by answer.
+class ArmScores:
+    """The scores of an arm's runs, answer by answer.
 
     Attributes:
-        right: 1 where the first choice is the label, else 0.
+        right: 1 if the first choice is the label, else 0.
         log_likelihood: log p(label), in nats.
-        excess: confidence less right: above 0 on average, the model is surer than it may be.
-        agrees: 1 where the first choice is the teacher's, else 0.
+        excess: confidence minus `right`; a mean above 0 means over-confidence.
+        agrees: 1 if the first choice is the teacher's, else 0.
     """
 
     right: Scores
@@ -40,18 +40,18 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the test split says of teacher, control and student.
+    """What the test split shows about teacher, control and student.
 
     Attributes:
         unit: what was drawn independently.
         seeds: pairs of student and control.
-        examples: how many of the unit there are.
-        answers: of each run; more than one to a sequence.
-        accuracy, log_likelihood: the arms compared; more is better.
-        overconfidence: of each arm, mean confidence less accuracy.
+        examples: the number of units.
+        answers: the number of answers of each run; a sequence has several.
+        accuracy, log_likelihood: the comparison of the arms; more is better.
+        overconfidence: mean confidence minus accuracy, of each arm.
         nearer: how much more often the student agrees with the teacher than its control does.
-        pairs: of each seed, student and control on the same rows; none of sequences, whose answers
-            are no independent draws.
+        pairs: McNemar's test of student and control for each seed; empty for sequences, whose
+            answers are not drawn independently.
     """
 
     unit: Drawn
@@ -66,7 +66,7 @@ class Evidence:
 
     @property
     def of_sequences(self) -> bool:
-        """Whether a language model was asked, whose tokens are judged by their likelihood."""
+        """Whether the models are language models, whose tokens are scored by likelihood."""
         return self.unit == "sequence"
 
     def to_json(self) -> dict[str, Any]:
@@ -78,45 +78,45 @@ class Evidence:
         """Read what `to_json` wrote.
 
         Raises:
-            DataError: it is something else.
+            DataError: the document has another form.
         """
         return checked(cls, document, "statistics.json", "evaluate")
 
 
-def evidence(marks: Mapping[str, Marks], unit: Drawn = "example") -> Evidence:
-    """Return what can be said of the arms.
+def evidence(scores: Mapping[str, ArmScores], unit: Drawn = "example") -> Evidence:
+    """Return the evidence on the arms.
 
     Args:
-        marks: of each arm.
-        unit: what was drawn independently: of sequences, tokens are the answers.
+        scores: of each arm.
+        unit: what was drawn independently; the answers of a sequence are its tokens.
 
     Raises:
-        DataError: they are of other examples, or of other numbers of seeds.
+        DataError: the arms differ in their examples or in their numbers of seeds.
     """
-    student, control = marks[STUDENT].right, marks[CONTROL].right
+    student, control = scores[STUDENT].right, scores[CONTROL].right
     alone = unit == "example"
     return Evidence(
         unit=unit,
         seeds=student.seeds,
         examples=student.examples,
         answers=int(student.counts.sum()),
-        accuracy=_of_shares(compare({arm: one.right for arm, one in marks.items()}), student),
-        log_likelihood=compare({arm: one.log_likelihood for arm, one in marks.items()}),
-        overconfidence={arm: estimate(one.excess) for arm, one in marks.items()},
-        nearer=estimate(marks[STUDENT].agrees - marks[CONTROL].agrees),
+        accuracy=_of_shares(compare({arm: one.right for arm, one in scores.items()}), student),
+        log_likelihood=compare({arm: one.log_likelihood for arm, one in scores.items()}),
+        overconfidence={arm: estimate(one.excess) for arm, one in scores.items()},
+        nearer=estimate(scores[STUDENT].agrees - scores[CONTROL].agrees),
         pairs=[mcnemar(*pair) for pair in zip(student.sums, control.sums, strict=True) if alone],
     )
 
 
-def _of_shares(found: Comparison, scores: Scores) -> Comparison:
-    """Return the comparison with intervals of the arms that no share can leave."""
-    arms = {arm: within(one, scores.examples) for arm, one in found.arms.items()}
-    return replace(found, arms=arms)
+def _of_shares(comparison: Comparison, scores: Scores) -> Comparison:
+    """Return the comparison with the intervals of the arms limited to 0 and 1."""
+    arms = {arm: within(mean, scores.examples) for arm, mean in comparison.arms.items()}
+    return replace(comparison, arms=arms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choices:
-    """What the runs of an arm say, answer by answer; each [S, M].
+    """The answers of an arm's runs, each [S, M].
 
     Attributes:
         right: whether the first choice is the label.
@@ -130,7 +130,7 @@ class Choices:
     confidence: NDArray[Any]
     agrees: NDArray[Any]
 
-    def marks(self, score: Callable[[NDArray[Any]], Scores] = Scores.of_answers) -> Marks:
-        """Return the marks; `score` knows which answers belong to one example."""
+    def arm_scores(self, score: Callable[[NDArray[Any]], Scores] = Scores.of_answers) -> ArmScores:
+        """Return the scores; `score` knows which answers belong to one example."""
         excess = self.confidence - self.right.astype(np.float64)
-        return Marks(*map(score, (self.right, self.log_likelihood, excess, self.agrees)))
+        return ArmScores(*map(score, (self.right, self.log_likelihood, excess, self.agrees)))

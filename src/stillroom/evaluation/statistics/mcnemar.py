@@ -1,6 +1,6 @@
-"""McNemar: which of two models was right on which examples in, how surprising the difference out.
+"""McNemar's test: on which examples each of two models is right in, a p-value out.
 
-It is of one pair of models on one test split. Of several seeds it says nothing, and is not asked.
+The test compares one pair of models on one test split. It says nothing about other seeds.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """Examples on which one of two models alone is right, and what they say.
+    """The examples on which only one of two models is right, and the test.
 
     Attributes:
-        first, second: how many the first, and the second, is alone right on.
-        p: probability of a difference as large as this, if each were as likely.
+        first, second: on how many examples only the first, or only the second, is right.
+        p: probability of such a difference if both were equally likely.
     """
 
     first: int

@@ -1,12 +1,14 @@
-"""Needed: a difference that was not clear in, how many examples it would take to be out."""
+"""Sample size: an unclear difference in, the number of examples that would show it out."""
 
 import math
+
+from scipy.special import ndtri
 
 from stillroom.evaluation.statistics.bootstrap import spread
 from stillroom.evaluation.statistics.scores import Scores
 
-# Of the normal distribution: 95% both ways, and 80% of such experiments finding it.
-Z_LEVEL, Z_POWER = 1.959964, 0.841621
+# Quantiles of the normal distribution: a two-sided level of 5%, and a power of 80%.
+Z_LEVEL, Z_POWER = float(ndtri(0.975)), float(ndtri(0.8))
 # Beyond this a number of examples is no advice.
 MOST = 10_000_000
 
@@ -14,8 +16,8 @@ MOST = 10_000_000
 def examples_needed(difference: Scores) -> int | None:
     """Return how many examples would show a difference as large as the one seen, 4 times in 5.
 
-    None where no number of them would: the seeds differ by too much, or there is no difference. Nor
-    where as many as there are should have shown it, since then too few seeds are what hid it.
+    None if no number of examples would: the seeds differ too much, or there is no difference. Also
+    None if the present number should have been enough, since then there are too few seeds.
     """
     varied = spread(difference)
     room = (difference.value / (Z_LEVEL + Z_POWER)) ** 2 - varied.seeds / difference.seeds

@@ -1,9 +1,9 @@
-"""Scores: what S models of one kind get on each of N examples; the unit of every comparison.
+"""Scores: of S models of one arm on N examples; every comparison is one of scores.
 
     measure of each answer ──Scores──> mean;  Scores - Scores ──> paired by seed and by example
 
-An example is what was drawn independently: an image, a text, a sequence of tokens. One that has
-several answers, as a sequence does, counts by how many it has.
+An example is what was drawn independently: an image, a text, a sequence of tokens. An example with
+several answers, such as a sequence, has a weight of that many.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What models that differ in nothing but their seed score, higher or lower being better.
+    """The scores of models that differ only in their seed.
 
     Attributes:
         sums: [S, N], over the answers of each example.
@@ -48,13 +48,13 @@ class Scores:
             lengths: [N], answers of each sequence; they sum to M.
 
         Raises:
-            DataError: they do not; or as `of_answers`.
+            DataError: the lengths do not sum to M; or as `of_answers`.
         """
         rows = np.atleast_2d(np.asarray(values, dtype=np.float64))
         if rows.shape[1] != int(np.sum(lengths)):
             raise DataError(
-                f"{rows.shape[1]:,} answers for sequences of {int(np.sum(lengths)):,}. Run the "
-                "stage evaluate again."
+                f"there are {rows.shape[1]:,} answers for {int(np.sum(lengths)):,} tokens. "
+                "Run `kedro run --pipeline=evaluate` again."
             )
         owners = np.repeat(np.arange(len(lengths)), lengths)
         sums = [np.bincount(owners, row, len(lengths)).astype(np.float64) for row in rows]
@@ -65,7 +65,7 @@ class Scores:
         if not counts.sum() or not len(sums):
             raise DataError("there is no answer to score. Give the test split rows with a label.")
         if not np.isfinite(sums).all():
-            raise DataError("a score is not finite. The model that it is of has diverged.")
+            raise DataError("a score is not finite: the model has diverged. Train it again.")
         return cls(sums, counts)
 
     @property
@@ -89,24 +89,24 @@ class Scores:
         return float(self.of_seeds.mean())
 
     def __neg__(self) -> "Scores":
-        """Return the same with less as more."""
+        """Return the scores with their sign changed."""
         return Scores(-self.sums, self.counts)
 
     def some(self, rows: NDArray[np.bool_]) -> "Scores":
-        """Return those of some examples.
+        """Return the scores of some examples.
 
         Raises:
-            DataError: none of them has an answer.
+            DataError: none of the examples has an answer.
         """
         return Scores._checked(self.sums[:, rows], self.counts[rows])
 
     def __sub__(self, other: "Scores") -> "Scores":
         """Return the differences, seed by seed and example by example.
 
-        A single model, as a teacher is, stands beside every seed of the other.
+        A single model, such as a teacher, is paired with every seed of the other.
 
         Raises:
-            DataError: they are of other examples, or of other numbers of seeds.
+            DataError: the examples or the numbers of seeds differ.
         """
         if not np.array_equal(self.counts, other.counts):
             raise DataError("scores of different examples cannot be compared. Run evaluate again.")

@@ -1,1 +1,1 @@
-"""Kedro datasets that know no domain: documents, tables, folders, figures' data."""
+"""Kedro datasets without domain knowledge: documents, tables, folders, data of figures."""

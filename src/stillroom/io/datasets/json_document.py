@@ -1,6 +1,6 @@
 """`Document`: JSON, written canonically and atomically. `Page`: text, written atomically.
 
-A `FigureDocument` is one that Kedro-Viz draws.
+Kedro-Viz shows a `FigureDocument` as an image.
 """
 
 import json
@@ -8,24 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
-from kedro_datasets._typing import JSONPreview, PlotlyPreview
+from kedro_datasets._typing import ImagePreview, JSONPreview
 
-from stillroom.io.datasets.plotly import DOCUMENTS, require_kind
+from stillroom.io.datasets.figure_preview import figure_preview
 from stillroom.io.files.atomic import write_text
 from stillroom.io.json.json_files import read_json, write_json
+from stillroom.io.stage_command import stage_of
 
 
 class Document(AbstractDataset[Any, Any]):
     """A JSON document; Kedro-Viz shows it as JSON."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Stand for the file at `filepath`."""
+        """Keep the path of the file and the entry's metadata."""
         self._filepath = Path(filepath)
         self.metadata = metadata
 
     def load(self) -> Any:
         """Read the document."""
-        return read_json(self._filepath)
+        return read_json(self._filepath, stage_of(self.metadata))
 
     def save(self, data: Any) -> None:
         """Write the document."""
@@ -43,35 +44,31 @@ class Document(AbstractDataset[Any, Any]):
 
 
 class FigureDocument(Document):
-    """A JSON document that Kedro-Viz shows as a figure.
+    """A JSON document that Kedro-Viz shows as an image.
 
     In the catalog::
 
         slices:
           type: stillroom.io.datasets.json_document.FigureDocument
           filepath: data/07_reports/slices.json
-          kind: slices               # slices | tree
+          figure: slices
     """
 
-    def __init__(self, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
-        """Stand for the file at `filepath`.
-
-        Raises:
-            ConfigError: there is no such kind of figure.
-        """
+    def __init__(self, filepath: str, figure: str, metadata: dict[str, Any] | None = None) -> None:
+        """Stand for the file at `filepath`; `figure` is a name in `reporting.previews.FIGURES`."""
         super().__init__(filepath, metadata)
-        self._draw = require_kind(kind, DOCUMENTS)
+        self._figure = figure
 
-    def preview(self) -> PlotlyPreview:
-        """Return the figure that Kedro-Viz draws."""
-        return PlotlyPreview(self._draw(self.load()))
+    def preview(self) -> ImagePreview:
+        """Return the image that Kedro-Viz shows."""
+        return figure_preview(self._figure, self.load())
 
 
 class Page(AbstractDataset[str, str]):
     """A text file, such as an HTML page."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Stand for the file at `filepath`."""
+        """Keep the path of the file and the entry's metadata."""
         self._filepath = Path(filepath)
         self.metadata = metadata
 

@@ -1,4 +1,4 @@
-"""Tables: a polars frame in, Parquet on disk, and a handle out that is read where it is needed."""
+"""Tables as Parquet files: save a polars frame, load a handle that reads it when needed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,6 +7,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
 from stillroom.io.files.workspace import publish, restored
+from stillroom.io.stage_command import stage_of
 from stillroom.io.tables import TableFile, write_table
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ class Table(AbstractDataset[Any, TableFile]):
     """A Parquet table; Kedro-Viz shows its first rows."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Stand for the file at `filepath`."""
+        """Keep the path of the file and the entry's metadata."""
         self._filepath = Path(filepath)
         self.metadata = metadata
 
     def load(self) -> TableFile:
         """Return a handle; its `read()` gives the polars frame."""
-        return TableFile(self._filepath)
+        return TableFile(self._filepath, stage_of(self.metadata))
 
     def save(self, data: "pl.DataFrame") -> None:
         """Write the frame."""
@@ -43,14 +44,14 @@ class Table(AbstractDataset[Any, TableFile]):
 
 
 class PartedTable(Table):
-    """A Parquet table in a folder of files that a node wrote elsewhere, cut where parts change."""
+    """A Parquet table in several files of a folder, which a node writes to a workspace first."""
 
     def load(self) -> TableFile:
-        """Return a handle; what a kill left aside is put back in its place."""
-        return TableFile(restored(self._filepath))
+        """Return a handle; if a kill left only the old folder, rename it back first."""
+        return TableFile(restored(self._filepath), stage_of(self.metadata))
 
     def save(self, data: Path) -> None:  # type: ignore[override]
-        """Move the folder `data` here, in place of what was here."""
+        """Replace the folder by the folder `data`."""
         publish(data, self._filepath)
 
     def _exists(self) -> bool:
@@ -58,13 +59,13 @@ class PartedTable(Table):
 
 
 def preview_of(frame: "pl.DataFrame") -> TablePreview:
-    """Return rows as text that a person can read: bytes as hexadecimal, long values cut."""
-    rows = [[shown(value) for value in row] for row in frame.rows()]
+    """Return rows as readable text: bytes as hexadecimal, long values cut."""
+    rows = [[preview_value(value) for value in row] for row in frame.rows()]
     return TablePreview({"index": list(range(len(rows))), "columns": frame.columns, "data": rows})
 
 
-def shown(value: object) -> object:
-    """Return a value as Kedro-Viz can show it."""
+def preview_value(value: object) -> object:
+    """Return a value in a form that Kedro-Viz can show."""
     if isinstance(value, bytes):
         return value.hex() if len(value) <= 16 else f"{len(value)} bytes"
     if isinstance(value, list):

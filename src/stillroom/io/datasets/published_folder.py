@@ -1,4 +1,4 @@
-"""`Folder`: a finished workspace in, its path in the project out."""
+"""`Folder`: publish a finished workspace as a folder of the project."""
 
 from pathlib import Path
 from typing import Any
@@ -7,13 +7,14 @@ from kedro.io import AbstractDataset
 
 from stillroom.errors import DataError
 from stillroom.io.files.workspace import publish, restored
+from stillroom.io.stage_command import stage_command, stage_of
 
 
 class Folder(AbstractDataset[Path, Path]):
-    """A folder that a node built elsewhere and that appears here whole."""
+    """A folder that a node builds in a workspace and that appears here complete."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Stand for the folder at `filepath`."""
+        """Keep the path of the folder and the entry's metadata."""
         self._filepath = Path(filepath)
         self.metadata = metadata
 
@@ -24,11 +25,12 @@ class Folder(AbstractDataset[Path, Path]):
             DataError: it does not exist.
         """
         if not self._exists():
-            raise DataError(f"{self._filepath} does not exist. Run the stage that writes it first.")
+            command = stage_command(stage_of(self.metadata))
+            raise DataError(f"{self._filepath} does not exist. Run {command} first.")
         return self._filepath
 
     def save(self, data: Path) -> None:
-        """Move the folder `data` here, in place of what was here."""
+        """Replace the folder by the folder `data`."""
         publish(data, self._filepath)
 
     def _exists(self) -> bool:

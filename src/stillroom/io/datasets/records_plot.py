@@ -1,39 +1,42 @@
-"""Plots: flat records in, canonical JSON out, and a Plotly figure for Kedro-Viz.
+"""`RecordsPlot`: flat records, saved as canonical JSON and shown as a figure in Kedro-Viz.
 
-The file is what DVC's templates read: a list of flat records.
+DVC's templates read the same file.
 """
 
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
-from kedro_datasets._typing import PlotlyPreview
+from kedro_datasets._typing import ImagePreview
 
 from stillroom.errors import DataError
-from stillroom.io.datasets.plotly import FIGURES, Record, require_kind
+from stillroom.io.datasets.figure_preview import figure_preview
 from stillroom.io.json.json_files import read_json, write_json
+from stillroom.io.stage_command import stage_command, stage_of
+
+Record = dict[str, Any]
 
 
 class RecordsPlot(AbstractDataset[list[Record], list[Record]]):
-    """Flat records, as JSON that is canonical to the byte.
+    """Flat records as canonical JSON: equal records, equal bytes.
 
     In the catalog::
 
         reliability:
           type: stillroom.io.datasets.records_plot.RecordsPlot
           filepath: data/07_reports/plots/reliability.json
-          kind: reliability          # curves | reliability | confusion | similarity | family
+          figure: reliability
     """
 
-    def __init__(self, *, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
-        """Keep where the file lies; `metadata` is for plugins such as Kedro-Viz.
+    def __init__(
+        self, *, filepath: str, figure: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Stand for the file at `filepath`; `figure` is a name in `reporting.previews.FIGURES`.
 
-        Raises:
-            ConfigError: there is no such kind of plot.
+        `metadata` is for plugins such as Kedro-Viz.
         """
-        self._draw = require_kind(kind, FIGURES)
         self._filepath = Path(filepath)
-        self._kind = kind
+        self._figure = figure
         self.metadata = metadata
 
     def load(self) -> list[Record]:
@@ -42,7 +45,7 @@ class RecordsPlot(AbstractDataset[list[Record], list[Record]]):
         Raises:
             DatasetError: the file is missing, is not JSON, or does not hold flat records.
         """
-        return _checked(read_json(self._filepath), self._filepath)
+        return self._read()
 
     def save(self, data: list[Record]) -> None:
         """Write the records, in their order.
@@ -50,25 +53,30 @@ class RecordsPlot(AbstractDataset[list[Record], list[Record]]):
         Raises:
             DatasetError: a record is nested, or holds NaN or infinity.
         """
-        write_json(self._filepath, _checked(data, self._filepath))
+        write_json(self._filepath, _checked(data, self._filepath, stage_of(self.metadata)))
 
-    def preview(self) -> PlotlyPreview:
-        """Return the figure that Kedro-Viz draws."""
-        records = _checked(read_json(self._filepath), self._filepath)
-        return PlotlyPreview(self._draw(records))
+    def preview(self) -> ImagePreview:
+        """Return the image that Kedro-Viz shows."""
+        return figure_preview(self._figure, self.load())
+
+    def _read(self) -> list[Record]:
+        stage = stage_of(self.metadata)
+        return _checked(read_json(self._filepath, stage), self._filepath, stage)
 
     def _exists(self) -> bool:
         return self._filepath.exists()
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "kind": self._kind}
+        return {"filepath": self._filepath, "figure": self._figure}
 
 
-def _checked(value: object, path: Path) -> list[Record]:
+def _checked(value: object, path: Path, stage: str | None) -> list[Record]:
     if not isinstance(value, list) or not all(
         isinstance(record, dict)
         and not any(isinstance(field, dict | list) for field in record.values())
         for record in value
     ):
-        raise DataError(f"{path} must hold a list of flat records. Run the stage that writes it.")
+        raise DataError(
+            f"{path} must hold a list of flat records. Run {stage_command(stage)} again."
+        )
     return value

@@ -1,8 +1,9 @@
-"""Atomic writes: a file is there whole, or it is not there.
+"""Atomic writes: a file is either complete or not there.
 
     bytes or a writer ──> temporary file in the same folder ──fsync──> rename ──fsync folder
 
-The temporary file lies beside its target because a rename is atomic only within one filesystem.
+The temporary file is in the folder of its target, because a rename is atomic only within one
+filesystem.
 """
 
 import os
@@ -16,11 +17,11 @@ TEMPORARY_SUFFIX = ".partial"
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it becomes `path`, else it is removed.
+    """Yield a temporary path beside `path`; on success it replaces `path`, else it is removed.
 
     Raises:
-        OSError: the filesystem refused (full, read-only, no permission), with the name of `path`,
-            which is as it was.
+        OSError: the filesystem failed (full, read-only, no permission). The error has the name of
+            `path`, and the file at `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}{TEMPORARY_SUFFIX}")
@@ -30,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         sync(path.parent)
     except OSError as error:
-        error.filename = str(path)  # some writers name no file, others the temporary one
+        error.filename = str(path)  # writers name no file, or the temporary file
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -48,7 +49,7 @@ def write_text(path: Path, content: str) -> None:
 
 
 def write_with(path: Path, writer: Callable[[Path], object]) -> None:
-    """Let `writer` fill a temporary file that then becomes `path`."""
+    """Write `path` atomically: `writer` fills a temporary file, which then replaces `path`."""
     with replacing(path) as temporary:
         writer(temporary)
 
@@ -57,13 +58,13 @@ def sync(path: Path) -> None:
     """Wait until a file or a folder is on the disk.
 
     Raises:
-        OSError: it is not, with the name of `path`.
+        OSError: it could not be written to the disk. The error has the name of `path`.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        error.filename = str(path)  # fsync knows a number alone
+        error.filename = str(path)  # fsync only knows a number
         raise
     finally:
         os.close(descriptor)

@@ -1,8 +1,8 @@
-"""Copies: the places where a set's bytes come to lie in, how often the disk holds them out.
+"""Count how many full copies of a set of soft labels the disk holds.
 
     store ──clone──> the project's folder ──DVC──> its cache
 
-A reflink shares the blocks of the file that it is made from; without one each place is full.
+A reflink shares the blocks of its source file. Without reflinks each place has a full copy.
 """
 
 from configparser import ConfigParser
@@ -15,11 +15,11 @@ from stillroom.io.files.reflink import can_reflink
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """How often the disk holds each byte.
+    """The copies of a set on the disk.
 
     Attributes:
-        places: by name, the store first.
-        full: in how many of them the blocks are their own.
+        places: the names of the places that hold the set, the store first.
+        full: the number of places whose blocks are not shared.
         reflinks: whether the store and the project's folder can share blocks.
     """
 
@@ -29,12 +29,12 @@ class Copies:
 
 
 def copies_of(store: Path, out: Path, root: Path) -> Copies:
-    """Return how often a set is held that is captured into `store` and published at `out`.
+    """Return the copies of a set that is captured into `store` and published at `out`.
 
     Args:
-        store: folder of the store; need not exist.
-        out: folder of the set; need not exist.
-        root: of the project.
+        store: the folder of the store; it need not exist.
+        out: the folder of the set; it need not exist.
+        root: the folder of the project.
     """
     cache = cache_of(root)
     shared = can_reflink(store, out)
@@ -48,11 +48,11 @@ def copies_of(store: Path, out: Path, root: Path) -> Copies:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """Where DVC keeps what it tracks.
+    """DVC's cache.
 
     Attributes:
-        folder: of the cache.
-        links: whether the workspace holds links into it rather than files of its own.
+        folder: the folder of the cache.
+        links: whether the workspace has links into the cache instead of files of its own.
     """
 
     folder: Path
@@ -60,7 +60,7 @@ class Cache:
 
 
 def cache_of(project: Path) -> Cache | None:
-    """Return the cache of the project's DVC, as its config names it; None without DVC."""
+    """Return the cache from DVC's config of the project, None without DVC."""
     home = shared_root(project) / ".dvc"
     if not home.is_dir():
         return None

@@ -1,4 +1,4 @@
-"""Hashes: content in, hexadecimal SHA-256 out. A folder's hash covers names and contents."""
+"""SHA-256 of bytes, files and JSON values, as hexadecimal text."""
 
 import hashlib
 import json

@@ -1,8 +1,8 @@
-"""Clones: a file's content under a second name that nothing can write through to the first.
+"""Clone a file: the copy is independent, and shares blocks with its source where it can.
 
-    source ──reflink where the filesystem has them, else a copy──> target
+    source ──reflink if the filesystem has them, else a copy──> target
 
-A hard link would be cheaper, and a write into one name would change the other.
+A hard link would be cheaper, but a write through one name would change the other.
 """
 
 import fcntl
@@ -13,24 +13,24 @@ from typing import BinaryIO
 
 from stillroom.io.files.atomic import replacing
 
-# linux/fs.h: _IOW(0x94, 9, int). Shares the blocks of the file until one side writes.
+# linux/fs.h: _IOW(0x94, 9, int). The files share their blocks until one of them is written.
 FICLONE = 0x40049409
-AT_ONCE = 1 << 20  # bytes
+COPY_BYTES = 1 << 20  # read and written at once
 
 
 def clone(source: Path, target: Path) -> None:
-    """Make `target` a file with the content of `source`, atomically."""
-    # Opened first: what `replacing` wraps is blamed on the target, also a source that is missing.
+    """Write the content of `source` to `target`, atomically."""
+    # Opened first: within `replacing` an error about the source would name the target.
     with source.open("rb") as reading, replacing(target) as temporary:
         if not _reflinked(reading, temporary):
             _copy(reading, temporary)
 
 
 def can_reflink(source: Path, target: Path) -> bool:
-    """Tell whether a file of one folder can share its blocks with a file of another.
+    """Tell whether a file in one folder can share its blocks with a file in another.
 
-    Tried with a small file in each, which is removed; of a folder that does not exist yet, in the
-    nearest one above it.
+    The function tries it with a temporary file in each folder. If a folder does not exist yet, it
+    uses the nearest folder above it.
     """
     try:
         with (
@@ -41,7 +41,7 @@ def can_reflink(source: Path, target: Path) -> bool:
             reading.flush()
             with Path(reading.name).open("rb") as content:
                 return _reflinked(content, Path(writing.name))
-    except OSError:  # read-only, or full: nothing can be shared there either
+    except OSError:  # read-only or full: nothing can be shared there
         return False
 
 
@@ -50,9 +50,9 @@ def _existing(folder: Path) -> Path:
 
 
 def _copy(reading: BinaryIO, target: Path) -> None:
-    # Not by the source's name: a second open that failed would be blamed on the target too.
+    # Does not open the source by name: the error of a failing open would name the target.
     with target.open("wb") as writing:
-        shutil.copyfileobj(reading, writing, AT_ONCE)
+        shutil.copyfileobj(reading, writing, COPY_BYTES)
 
 
 def _reflinked(reading: BinaryIO, target: Path) -> bool:

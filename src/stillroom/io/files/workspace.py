@@ -1,10 +1,10 @@
-"""Workspaces: folders below `.stillroom/work` where a node builds what a dataset then publishes.
+"""Workspaces: folders in `.stillroom/work` where a node builds a result before it is published.
 
-    new_workspace ──filled──> publish(folder, target) ──synced, renamed──> target, whole
+    new_workspace ──filled──> publish(folder, target) ──synced, renamed──> complete target
 
-A kill between the two renames of `publish` leaves the old folder under another name beside the
-target; `restored` brings it back. Where the target lies on another filesystem, which no rename
-reaches, the folder is copied beside it first.
+After a kill between the two renames of `publish`, the old folder has another name beside the
+target, and `restored` renames it back. A rename cannot cross filesystems: if the target is on
+another one, the folder is copied there first.
 """
 
 import os
@@ -26,23 +26,23 @@ _NAME = re.compile(r"^\w+-[0-9a-f]{8}-(?P<host>.+)-(?P<pid>\d+)$")
 
 
 def new_workspace(root: Path, label: str) -> Path:
-    """Return an empty folder of this process, and remove those whose process is gone.
+    """Return a new empty folder for this process, and remove the folders of ended processes.
 
     Raises:
         ConfigError: `.stillroom` is a link that leads outside of the project.
     """
     work = confined(WORK, root)
     work.mkdir(parents=True, exist_ok=True)
-    for left in work.iterdir():
-        if _is_abandoned(left.name):
-            shutil.rmtree(left, ignore_errors=True)
+    for other in work.iterdir():
+        if _is_abandoned(other.name):
+            shutil.rmtree(other, ignore_errors=True)
     path = work / f"{label}-{uuid4().hex[:8]}-{socket.gethostname()}-{os.getpid()}"
     path.mkdir()
     return path
 
 
 def live_curves(root: Path, label: str) -> Path:
-    """Return where curves of a kind of work appear while it goes on.
+    """Return the folder for the live curves of a kind of work, such as `train`.
 
     Raises:
         ConfigError: the folder is a link that leads outside of the project.
@@ -51,7 +51,7 @@ def live_curves(root: Path, label: str) -> Path:
 
 
 def unfinished(root: Path, label: str) -> Path:
-    """Return where work of a kind is kept between runs until its results are in their places.
+    """Return the folder that keeps a kind of work between runs until its results are saved.
 
     Raises:
         ConfigError: `.stillroom` is a link that leads outside of the project.
@@ -60,12 +60,12 @@ def unfinished(root: Path, label: str) -> Path:
 
 
 def lock_of(kept: Path) -> Path:
-    """Return the lock of a folder that `unfinished` names; who works in it holds that."""
+    """Return the lock file of a folder of `unfinished`; a process that works there holds it."""
     return kept.with_name(f"{kept.name}.lock")
 
 
-def let_go(root: Path, label: str) -> None:
-    """Remove what was kept of a kind of work, unless another process works there again.
+def remove_unfinished(root: Path, label: str) -> None:
+    """Remove the unfinished work of a kind, unless another process works there again.
 
     Raises:
         ConfigError: as `unfinished`.
@@ -76,19 +76,19 @@ def let_go(root: Path, label: str) -> None:
     try:
         with locked(lock_of(kept), patience_s=0):
             shutil.rmtree(kept, ignore_errors=True)
-    except StillroomError:  # it is held; what is there is that process's by now
+    except StillroomError:  # another process holds the lock, so the folder is in use
         return
 
 
 def publish(folder: Path, target: Path) -> None:
-    """Move `folder` to `target`; what was there is removed once the new one is in its place."""
+    """Move `folder` to `target`; the old content is removed after the new folder is in place."""
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = _beside(folder, target)
     for path in [*folder.rglob("*"), folder]:
         sync(path)
-    restored(target)  # else the only copy may be among those that are removed here
-    for left in _replaced(target):
-        shutil.rmtree(left)
+    restored(target)  # otherwise the next loop could remove the only copy
+    for old in _replaced(target):
+        shutil.rmtree(old)
     aside = target.with_name(f".{target.name}.{uuid4().hex}.replaced")
     if target.exists():
         target.replace(aside)
@@ -96,24 +96,24 @@ def publish(folder: Path, target: Path) -> None:
         folder.replace(target)
     except OSError as error:
         restored(target)
-        error.filename = str(target)  # a workspace means nothing to the user
+        error.filename = str(target)  # the user does not know the workspace
         raise
     sync(target.parent)
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def restored(target: Path) -> Path:
-    """Return `target`, after an old one that a kill left aside was put back in its place."""
-    left = _replaced(target)
-    if left and not target.exists():
-        left[0].replace(target)
+    """Return `target`; if a kill left only the old folder, rename it back first."""
+    old = _replaced(target)
+    if old and not target.exists():
+        old[0].replace(target)
     return target
 
 
 def _beside(folder: Path, target: Path) -> Path:
-    """Return the folder, or what is now its copy, on the target's filesystem."""
-    for left in target.parent.glob(f".{target.name}.*.arriving"):
-        shutil.rmtree(left)
+    """Return the folder, or a copy of it on the target's filesystem; the original is removed."""
+    for partial in target.parent.glob(f".{target.name}.*.arriving"):
+        shutil.rmtree(partial)
     if folder.stat().st_dev == target.parent.stat().st_dev:
         return folder
     near = target.with_name(f".{target.name}.{uuid4().hex}.arriving")
@@ -127,12 +127,12 @@ def _replaced(target: Path) -> list[Path]:
 
 
 def _is_abandoned(name: str) -> bool:
-    """Tell whether a workspace is of a process of this machine that no longer runs."""
-    made_by = _NAME.match(name)
-    if made_by is None or made_by["host"] != socket.gethostname():
+    """Tell whether a workspace belongs to a process of this machine that has ended."""
+    owner = _NAME.match(name)
+    if owner is None or owner["host"] != socket.gethostname():
         return False
     try:
-        os.kill(int(made_by["pid"]), 0)
+        os.kill(int(owner["pid"]), 0)
     except ProcessLookupError:
         return True
     except PermissionError:

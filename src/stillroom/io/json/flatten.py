@@ -1,4 +1,4 @@
-"""Leaves: a nested document in, each value under its keys joined by dots out."""
+"""Flatten nested documents: each value with its keys joined by dots."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,8 +7,8 @@ def leaves(node: object, prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield (key, value) in the document's order; an empty mapping is a value.
 
     Args:
-        node: mappings within mappings; what is no mapping is a value.
-        prefix: of every key.
+        node: nested mappings; everything else is a value.
+        prefix: the start of every key.
     """
     if isinstance(node, Mapping) and node:
         for key, value in node.items():
@@ -18,17 +18,17 @@ def leaves(node: object, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 
 def first_difference(before: object, now: object) -> tuple[str, object, object] | None:
-    """Return the first key, by name, whose values differ, and both; None where none does.
+    """Return the first key by name whose values differ, and both values; None if all are equal.
 
-    What only one of the two has is None in the other. A tuple is equal to its own list.
+    A missing key counts as None. A tuple is equal to a list with the same items.
     """
-    was, has = (dict(leaves(node)) for node in (before, now))
-    for key in sorted(was.keys() | has.keys()):
-        values = _listed(was.get(key)), _listed(has.get(key))
+    old, new = (dict(leaves(node)) for node in (before, now))
+    for key in sorted(old.keys() | new.keys()):
+        values = _as_list(old.get(key)), _as_list(new.get(key))
         if values[0] != values[1]:
             return key, *values
     return None
 
 
-def _listed(value: object) -> object:
+def _as_list(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

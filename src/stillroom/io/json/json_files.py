@@ -1,19 +1,24 @@
-"""JSON documents: written canonically and atomically, so that equal values give equal bytes."""
+"""JSON files, written in a canonical form and atomically: equal values give equal bytes."""
 
 import json
 from pathlib import Path
 
 from stillroom.errors import DataError
 from stillroom.io.files.atomic import write_text
+from stillroom.io.stage_command import stage_command
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `value` as indented JSON with sorted keys. NaN and infinity are refused."""
+    """Write `value` as indented JSON with sorted keys. NaN and infinity are errors."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> object:
+def read_json(path: Path, stage: str | None = None) -> object:
     """Read a JSON document.
+
+    Args:
+        path: of the file.
+        stage: the stage that writes it, for the error.
 
     Raises:
         DataError: the file is missing or is not JSON.
@@ -21,8 +26,8 @@ def read_json(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist. Run the stage that writes it first.") from None
+        raise DataError(f"{path} does not exist. Run {stage_command(stage)} first.") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deep
         raise DataError(
-            f"{path} is not JSON ({error}). Delete it and run its stage again."
+            f"{path} is not JSON ({error}). Delete it, then run {stage_command(stage)}."
         ) from error

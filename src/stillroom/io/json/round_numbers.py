@@ -1,6 +1,6 @@
-"""Rounding: a document of plain values in, the same with numbers of so many decimals out.
+"""Round the floats of a document of plain values.
 
-The last bits of a float say nothing, and would make every diff of a document as long as itself.
+The last bits of a float carry no information, but they would change every line of a diff.
 """
 
 from typing import Any
@@ -9,10 +9,10 @@ DECIMALS = 6
 
 
 def rounded(value: Any) -> Any:
-    """Return a document with its floats rounded to 6 decimals, however deep they lie."""
+    """Return a document with its floats rounded to 6 decimals, at any depth."""
     match value:
         case float():
-            return round(value, DECIMALS) + 0.0  # -0.0, as rounding leaves it, becomes 0.0
+            return round(value, DECIMALS) + 0.0  # rounding can give -0.0, which becomes 0.0
         case dict():
             return {key: rounded(item) for key, item in value.items()}
         case list() | tuple():

@@ -1,1 +1,1 @@
-"""Architectures: options in, an untrained model out."""
+"""Architectures: each module builds an untrained model from options."""

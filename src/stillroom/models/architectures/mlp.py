@@ -2,7 +2,7 @@
 
     inputs [N, *shape] ──flatten──> (linear ──ReLU──dropout)* ──linear──> logits [N, classes]
 
-`transformers` has no plain perceptron; this one has the same directory layout as its models.
+`transformers` has no plain perceptron. This one has the same directory layout as its models.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from transformers import (
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from stillroom.errors import ModelError
-from stillroom.models.shape import Shape, require_known
+from stillroom.models.shape import Shape, require_known_options
 
 
 class MlpConfig(PreTrainedConfig):
@@ -59,17 +59,17 @@ class Mlp(PreTrainedModel):
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        # The layers' own initialisation stands; the default here would draw a second time.
+        # PyTorch has initialised the layers. The default here would draw their weights once more.
         return
 
     def forward(
         self, inputs: Tensor, output_hidden_states: bool = False
     ) -> SequenceClassifierOutput:
-        """Return logits [N, classes] for inputs [N, *shape], and each hidden layer's units."""
+        """Return logits [N, classes] for inputs [N, *shape], and the units of each hidden layer."""
         hidden, state = [], inputs.flatten(1)
         for layer in list(self.layers)[:-1]:
             state = layer(state)
-            if isinstance(layer, nn.Dropout):  # the last of a hidden layer
+            if isinstance(layer, nn.Dropout):  # it ends a hidden layer
                 hidden.append(state)
         return SequenceClassifierOutput(
             logits=self.layers[-1](state),
@@ -78,13 +78,17 @@ class Mlp(PreTrainedModel):
 
 
 def build_mlp(shape: Shape, options: Mapping[str, Any]) -> Mlp:
-    """Build a perceptron. Options: `hidden` (list of widths) and `dropout` (a share below 1)."""
-    require_known("mlp", options, ["hidden", "dropout"])
+    """Build a perceptron. Options: `hidden` (a list of widths) and `dropout` (a share below 1)."""
+    require_known_options("mlp", options, ["hidden", "dropout"])
     hidden, dropout = options.get("hidden", [64]), options.get("dropout", 0.0)
     if not isinstance(hidden, list) or not all(type(w) is int and w > 0 for w in hidden):
-        raise ModelError(f"mlp: hidden is {hidden!r}; it must be a list of widths, as in [64].")
+        raise ModelError(
+            f"mlp: hidden is {hidden!r}. Set it to a list of widths, for example [64]."
+        )
     if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
-        raise ModelError(f"mlp: dropout is {dropout!r}; it must be a share in [0, 1).")
+        raise ModelError(
+            f"mlp: dropout is {dropout!r}. Set it to a share of at least 0 and below 1."
+        )
     return Mlp(
         MlpConfig(
             input_size=prod(shape.inputs),

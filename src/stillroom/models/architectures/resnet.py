@@ -10,18 +10,18 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import ResNetConfig, ResNetForImageClassification
 
 from stillroom.errors import ModelError
-from stillroom.models.shape import Shape, require_known
+from stillroom.models.shape import Shape, require_known_options
 
 OPTIONS = ["embedding_size", "hidden_sizes", "depths", "layer_type", "downsample_in_first_stage"]
 
 
 def build_resnet(shape: Shape, options: Mapping[str, Any]) -> ResNetForImageClassification:
     """Build a residual network for images; its options are those of `ResNetConfig`."""
-    require_known("resnet", options, OPTIONS)
+    require_known_options("resnet", options, OPTIONS)
     if len(shape.inputs) != 3:
         raise ModelError(
-            f"resnet takes images, and these inputs have the shape {shape.inputs}. "
-            "Choose an mlp: groups.teacher=mlp_ensemble, groups.student=mlp."
+            f"resnet takes images, but these inputs have the shape {shape.inputs}. "
+            "Set groups.teacher=mlp_ensemble and groups.student=mlp."
         )
     try:
         config = ResNetConfig(

@@ -1,4 +1,4 @@
-"""Sentence encoders with a head: any encoder of `transformers`, its states pooled, one layer.
+"""Sentence encoders with a head: an encoder of `transformers`, pooling, and one linear layer.
 
     input_ids [N, L], mask ──encoder──> states [N, L, D] ──pool──> [N, D] ──linear──> logits [N, C]
 
@@ -20,7 +20,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from stillroom.errors import ModelError
-from stillroom.models.forward.forward_kwargs import arguments
+from stillroom.models.forward.forward_kwargs import forward_kwargs
 
 if TYPE_CHECKING:
     from transformers.modeling_outputs import BaseModelOutput
@@ -29,12 +29,12 @@ POOLINGS = ("mean", "cls")
 
 
 class SentenceConfig(PreTrainedConfig):
-    """Of a sentence encoder with a head.
+    """The config of a sentence encoder with a head.
 
     Attributes:
-        text_config: of the encoder; where `get_text_config` of every model looks for it.
-        pooling: the mean over a text's tokens, or the state of its first one (cls).
-        normalise: whether what is pooled is brought to length 1.
+        text_config: the config of the encoder. `get_text_config` of `transformers` reads this name.
+        pooling: `mean` over the tokens of a text, or `cls`, the state of the first token.
+        normalise: whether the pooled vector is scaled to length 1.
     """
 
     model_type = "stillroom_sentence"
@@ -50,11 +50,12 @@ class SentenceConfig(PreTrainedConfig):
         """Hold the parts; `kwargs` are those of every Hugging Face config.
 
         Raises:
-            ModelError: the encoder's type or the pooling is not known.
+            ModelError: the type of the encoder, or the pooling, is not known.
         """
         if pooling not in POOLINGS:
             raise ModelError(
-                f"pooling is {pooling!r}; known are {', '.join(POOLINGS)}. Name another encoder."
+                f"The pooling {pooling!r} is not known. Allowed: {', '.join(POOLINGS)}. "
+                "Choose another sentence encoder."
             )
         self.text_config = _text_config(text_config or {"model_type": "bert"})
         self.pooling = pooling
@@ -63,7 +64,7 @@ class SentenceConfig(PreTrainedConfig):
 
 
 class SentenceForSequenceClassification(PreTrainedModel):
-    """An encoder, pooling, and a linear layer on top."""
+    """An encoder, pooling, and a linear layer over the pooled vector."""
 
     config_class = SentenceConfig
     base_model_prefix = "encoder"
@@ -80,15 +81,15 @@ class SentenceForSequenceClassification(PreTrainedModel):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, output_hidden_states: bool = False
     ) -> SequenceClassifierOutput:
-        """Return logits [N, classes] for token ids [N, L], of which the mask leaves out padding."""
-        said = self._encoded(input_ids, attention_mask, output_hidden_states)
+        """Return logits [N, classes] for token ids [N, L]; the mask is 0 at padding."""
+        output = self._encoded(input_ids, attention_mask, output_hidden_states)
         return SequenceClassifierOutput(
-            logits=self.classifier(self._pooled(said, attention_mask)),
-            hidden_states=said.hidden_states,
+            logits=self.classifier(self._pooled(output, attention_mask)),
+            hidden_states=output.hidden_states,
         )
 
     def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return what the head sees, [N, D]."""
+        """Return the inputs of the head, [N, D]."""
         return self._pooled(self._encoded(input_ids, attention_mask, False), attention_mask)
 
     def _encoded(self, input_ids: Tensor, mask: Tensor, hidden: bool) -> "BaseModelOutput":
@@ -96,8 +97,8 @@ class SentenceForSequenceClassification(PreTrainedModel):
             input_ids=input_ids, attention_mask=mask, output_hidden_states=hidden, return_dict=True
         )
 
-    def _pooled(self, said: "BaseModelOutput", mask: Tensor) -> Tensor:
-        states: Any = said.last_hidden_state
+    def _pooled(self, output: "BaseModelOutput", mask: Tensor) -> Tensor:
+        states: Any = output.last_hidden_state
         if self.config.pooling == "cls":
             pooled = states[:, 0]
         else:
@@ -106,15 +107,15 @@ class SentenceForSequenceClassification(PreTrainedModel):
         return nn.functional.normalize(pooled, dim=1) if self.config.normalise else pooled
 
 
-def sentence_model(
+def sentence_classifier(
     encoder: PreTrainedModel, classes: Sequence[str], pooling: str, normalise: bool
 ) -> SentenceForSequenceClassification:
-    """Return an encoder's weights under a head that says nothing yet.
+    """Return a classifier with the weights of an encoder and a head of zeros.
 
     Args:
-        encoder: any; its weights are taken, not copied.
-        classes: their names, in order.
-        pooling, normalise: as of `SentenceConfig`.
+        encoder: its weights are shared with the classifier, not copied.
+        classes: the names of the classes, in order.
+        pooling, normalise: see `SentenceConfig`.
     """
     import torch
 
@@ -133,26 +134,29 @@ def sentence_model(
     return model.eval()
 
 
-def embedded(model: SentenceForSequenceClassification, texts: Tensor) -> Tensor:
-    """Return what the head of a model sees of texts [N, 3, length], [N, D]."""
-    given: dict[str, Any] = arguments(model, texts)
-    return model.embed(**given)
+def embeddings(model: SentenceForSequenceClassification, texts: Tensor) -> Tensor:
+    """Return the inputs of the head, [N, D], for texts [N, 3, length]."""
+    kwargs: dict[str, Any] = forward_kwargs(model, texts)
+    return model.embed(**kwargs)
 
 
 def without_pooler(encoder: Any) -> Any:
-    """Return an encoder without a head of its own, which would be weights that nothing reads."""
+    """Remove the pooler of an encoder, whose weights nothing would read, and return the encoder."""
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     return encoder
 
 
-def _text_config(given: PreTrainedConfig | dict[str, Any]) -> PreTrainedConfig:
-    if isinstance(given, PreTrainedConfig):
-        return given
-    model_type = str(given.get("model_type"))
+def _text_config(config: PreTrainedConfig | dict[str, Any]) -> PreTrainedConfig:
+    if isinstance(config, PreTrainedConfig):
+        return config
+    model_type = str(config.get("model_type"))
     if model_type not in CONFIG_MAPPING or model_type == SentenceConfig.model_type:
-        raise ModelError(f"the encoder's model_type is {model_type!r}, which is not known.")
-    return CONFIG_MAPPING[model_type](**given)
+        raise ModelError(
+            f"transformers does not know the model_type {model_type!r} of the sentence encoder. "
+            "Choose another sentence encoder."
+        )
+    return CONFIG_MAPPING[model_type](**config)
 
 
 AutoConfig.register(SentenceConfig.model_type, SentenceConfig)

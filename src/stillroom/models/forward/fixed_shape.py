@@ -2,9 +2,9 @@
 
     inputs [N, *shape] ──batches of constant size, the last one padded──> logits [N, classes]
 
-In float32 a row's logits change in their last bits with the size of the batch around them. So
-each batch has the same size, with rows of zeros in the tail, whose answers are dropped. Texts have
-a size for each of a few lengths: see `texts`.
+In float32 the last bits of a row's logits depend on the size of the batch. So each batch has the
+same size: rows of zeros fill the last one, and their logits are dropped. Texts have one batch size
+per length: see `text_logits`.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.models.forward.hidden_states import logits_alone, with_features
-from stillroom.models.forward.text_logits import Ask, answered, is_tokens
+from stillroom.models.forward.hidden_states import logits_and_features, logits_only
+from stillroom.models.forward.text_logits import Forward, is_tokens, outputs_in_order
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,61 +32,61 @@ def logits(model: "PreTrainedModel", inputs: Inputs, batch_size: int) -> Floats:
 
 def probabilities(model: "PreTrainedModel", inputs: Inputs, batch_size: int) -> NDArray[np.float64]:
     """Return the softmax of the logits, [N, classes], at temperature 1."""
-    answers = logits(model, inputs, batch_size).astype(np.float64)
-    shifted = np.exp(answers - answers.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    from scipy.special import softmax
+
+    return np.asarray(softmax(logits(model, inputs, batch_size).astype(np.float64), axis=1))
 
 
 def batches_of_logits(
     model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[Tensor]":
-    """Yield the logits batch by batch on the model's device, each [n, classes]; of texts at once.
+    """Yield logits [n, classes] batch by batch, on the model's device; those of texts in one batch.
 
     Args:
         model: in evaluation mode.
         inputs: [N, *shape].
-        batch_size: n, at most.
+        batch_size: the largest n.
     """
 
-    def ask(batch: "Tensor") -> "tuple[Tensor, ...]":
-        return (logits_alone(model, batch)[0],)
+    def forward(batch: "Tensor") -> "tuple[Tensor, ...]":
+        return (logits_only(model, batch)[0],)
 
-    for (answers,) in _asked(model, ask, inputs, batch_size):
-        yield answers
+    for (batch_logits,) in _forward_batches(model, forward, inputs, batch_size):
+        yield batch_logits
 
 
-def batches_with_features(
+def batches_of_logits_and_features(
     model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[tuple[Tensor, Tensor]]":
-    """Yield the same, with pooled features [n, D].
+    """Yield logits [n, classes] and pooled features [n, D], batch by batch.
 
     Raises:
-        ModelError: the architecture shows no hidden states.
+        ModelError: the architecture returns no hidden states.
     """
 
-    def ask(batch: "Tensor") -> "tuple[Tensor, ...]":
-        answers, features = with_features(model, batch)
-        return answers, features.pooled
+    def forward(batch: "Tensor") -> "tuple[Tensor, ...]":
+        batch_logits, features = logits_and_features(model, batch)
+        return batch_logits, features.pooled
 
-    yield from _asked(model, ask, inputs, batch_size)  # type: ignore[misc]
+    yield from _forward_batches(model, forward, inputs, batch_size)  # type: ignore[misc]
 
 
-def _asked(
-    model: "PreTrainedModel", ask: Ask, inputs: Inputs, batch_size: int
+def _forward_batches(
+    model: "PreTrainedModel", forward: Forward, inputs: Inputs, batch_size: int
 ) -> "Iterator[tuple[Tensor, ...]]":
-    """Yield what is said of the rows, in their order."""
+    """Yield the outputs of `forward` for the rows, batch by batch, in their order."""
     import torch
 
     def on_device(batch: "Tensor") -> "tuple[Tensor, ...]":
         with torch.inference_mode():
-            return ask(batch.to(model.device))
+            return forward(batch.to(model.device))
 
     if is_tokens(inputs):
         if len(inputs):
-            yield answered(on_device, inputs, batch_size)
+            yield outputs_in_order(on_device, inputs, batch_size)
         return
     for start in range(0, len(inputs), batch_size):
         batch = inputs[start : start + batch_size]
         padded = np.zeros((batch_size, *inputs.shape[1:]), dtype=inputs.dtype)
         padded[: len(batch)] = batch
-        yield tuple(said[: len(batch)] for said in on_device(torch.from_numpy(padded)))
+        yield tuple(output[: len(batch)] for output in on_device(torch.from_numpy(padded)))

@@ -1,16 +1,16 @@
-"""Arguments: a batch of inputs in, what a model is called with out.
+"""The keyword arguments of a forward pass, for a batch of inputs.
 
-    floats [N, *shape] ──> the model's main input
-    sequences [N, 3, length] ──> input_ids, position_ids, and the mask that keeps pieces apart
-    texts [N, 3, length] ──to a classifier──> input_ids, and the mask that keeps padding out
+    floats [N, *shape] ──> the main input of the model
+    sequences [N, 3, length] ──> input_ids, position_ids, and a mask that separates the pieces
+    texts [N, 3, length] ──to a classifier──> input_ids, and a mask that excludes padding
 
-A decoder of `transformers` sees from positions that begin anew where another piece begins, if it is
-given no mask and no cache. An encoder is given the mask itself.
+Without a mask and a cache, a decoder of `transformers` detects the pieces: the positions start at 0
+again in each of them. An encoder needs the mask itself.
 """
 
 from typing import TYPE_CHECKING
 
-from stillroom.data.encoders.sequence_encoder import POSITIONS, TOKENS
+from stillroom.data.text.token_layout import POSITIONS, TOKENS
 from stillroom.errors import ModelError
 
 if TYPE_CHECKING:
@@ -18,85 +18,85 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def arguments(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
-    """Return the keyword arguments of a call of the model."""
+def forward_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
+    """Return the keyword arguments of a forward pass."""
     if inputs.is_floating_point():
         return {model.main_input_name: inputs.to(model.dtype)}
-    return _of_texts(model, inputs) if is_classifier(model) else _of_sequences(model, inputs)
+    return _text_kwargs(model, inputs) if is_classifier(model) else _sequence_kwargs(model, inputs)
 
 
-def _of_texts(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
+def _text_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
     tokens = inputs[:, TOKENS].long()
     is_padding = tokens < 0
-    ids = tokens.masked_fill(is_padding, padding_of(model))
+    ids = tokens.masked_fill(is_padding, pad_token_id(model))
     return {"input_ids": ids, "attention_mask": (~is_padding).long()}
 
 
-def padding_of(model: "PreTrainedModel") -> int:
-    """Return the id that fills a text up.
+def pad_token_id(model: "PreTrainedModel") -> int:
+    """Return the padding id of a model.
 
     Raises:
-        ModelError: the config names none. A decoder finds the last token of a text by it, and
-            without it would read off what stands in the padding.
+        ModelError: the config has none. A decoder finds the last token of a text by it, and would
+            otherwise take its logits from the padding.
     """
     padding = model.config.get_text_config().pad_token_id
     if padding is None:
         raise ModelError(
-            f"{type(model).__name__} names no pad_token_id, which fills texts up to one length. "
-            "Name one in its config.json, as eos_token_id is."
+            f"The config of {type(model).__name__} has no pad_token_id, which fills texts to one "
+            "length. Set it in config.json, for example to the value of eos_token_id."
         )
     return int(padding)
 
 
 def is_classifier(model: "PreTrainedModel") -> bool:
-    """Tell whether a model of tokens says one thing of a whole text."""
+    """Tell whether a model predicts one class for a whole text."""
     return type(model).__name__.endswith("ForSequenceClassification")
 
 
-def _of_sequences(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
+def _sequence_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
     tokens, positions = inputs[:, TOKENS].long(), inputs[:, POSITIONS].long()
     is_padding = tokens < 0
     padding = model.config.pad_token_id
-    found: dict[str, Tensor | bool] = {
+    kwargs: dict[str, Tensor | bool] = {
         "input_ids": tokens.masked_fill(is_padding, 0 if padding is None else padding),
-        "position_ids": _continued(positions, is_padding) + first_position(model),
+        "position_ids": _continued_positions(positions, is_padding) + first_position(model),
     }
     if is_decoder(model):
-        return {**found, "use_cache": False}
-    return {**found, "attention_mask": _apart(positions, is_padding, model.dtype)}
+        return {**kwargs, "use_cache": False}
+    return {**kwargs, "attention_mask": _piece_mask(positions, is_padding, model.dtype)}
 
 
 def is_decoder(model: "PreTrainedModel") -> bool:
-    """Tell whether a model sees nothing of what follows."""
+    """Tell whether a model attends only to the tokens before a position."""
     return type(model).__name__.endswith("ForCausalLM") or "LMHead" in type(model).__name__
 
 
 def first_position(model: "PreTrainedModel") -> int:
-    """Return what a model calls the first position: RoBERTa and its kin begin after the padding."""
+    """Return the number of the first position: RoBERTa counts from after the padding id."""
     embeddings = getattr(model.base_model, "embeddings", None)
     counts_itself = hasattr(embeddings, "create_position_ids_from_input_ids")
     return int(model.config.pad_token_id or 0) + 1 if counts_itself else 0
 
 
-def _continued(positions: "Tensor", is_padding: "Tensor") -> "Tensor":
-    """Return positions that go on through the padding, as if it belonged to the last piece.
+def _continued_positions(positions: "Tensor", is_padding: "Tensor") -> "Tensor":
+    """Return positions that continue through the padding, as if it belonged to the last piece.
 
-    Nothing that is asked for looks at it; a row of one piece is then like one without padding.
+    No labelled position attends to the padding. A row of one piece is then like a row without any.
     """
     import torch
 
     lengths = (~is_padding).sum(dim=1, keepdim=True)
     ends = positions.gather(1, (lengths - 1).clamp(min=0))
-    places = torch.arange(positions.shape[1], device=positions.device)
-    return torch.where(is_padding, ends + 1 + places - lengths, positions)
+    columns = torch.arange(positions.shape[1], device=positions.device)
+    return torch.where(is_padding, ends + 1 + columns - lengths, positions)
 
 
-def _apart(positions: "Tensor", is_padding: "Tensor", dtype: "dtype") -> "Tensor":
-    """Return [N, 1, length, length]: 0 where a place sees another, the least number elsewhere."""
+def _piece_mask(positions: "Tensor", is_padding: "Tensor", dtype: "dtype") -> "Tensor":
+    """Return [N, 1, length, length]: 0 where a position attends to another, else the minimum."""
     import torch
 
     starts = torch.diff(positions, prepend=positions[:, :1] - 1, dim=1) != 1
     pieces = starts.cumsum(dim=1).masked_fill(is_padding, -1)
-    sees = pieces[:, :, None] == pieces[:, None, :]
-    mask = torch.zeros(sees.shape, dtype=dtype, device=positions.device)
-    return mask.masked_fill(~sees, torch.finfo(mask.dtype).min)[:, None]
+    attends = pieces[:, :, None] == pieces[:, None, :]
+    mask = torch.zeros(attends.shape, dtype=dtype, device=positions.device)
+    return mask.masked_fill(~attends, torch.finfo(mask.dtype).min)[:, None]

@@ -1,6 +1,6 @@
-"""Continuing: the beginnings of texts in, what a language model says comes next out.
+"""Generation: the beginnings of texts in, the continuations by a language model out.
 
-tokens [n, p] ──likeliest token, again and again──> up to `most` tokens for each
+tokens [n, p] ──the likeliest token, one after the other──> up to `most` tokens for each row
 """
 
 from collections.abc import Sequence
@@ -10,34 +10,34 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def continued(
+def greedy_continuations(
     model: "PreTrainedModel", beginnings: Sequence[Sequence[int]], most: int, end: int, tokens: int
 ) -> list[list[int]]:
     """Return the likeliest continuation of each beginning, without the token that ends a text.
 
     Args:
         model: predicts the next token.
-        beginnings: n, all of one length.
-        most: tokens.
+        beginnings: n rows of token ids, all of one length.
+        most: the largest number of tokens in a continuation.
         end: the id that ends a text.
-        tokens: that the tokenizer has; a model may have been given more.
+        tokens: how many ids the tokenizer has; the model may have more.
     """
     import torch
 
-    begun = torch.tensor(beginnings, device=model.device)
-    spare = list(range(tokens, model.config.vocab_size))
-    generate: Any = model.generate  # transformers types it as a tensor
-    said = generate(
-        begun,
-        attention_mask=torch.ones_like(begun),
+    prompts = torch.tensor(beginnings, device=model.device)
+    unused = list(range(tokens, model.config.vocab_size))
+    generate: Any = model.generate  # transformers declares it as a tensor
+    sequences = generate(
+        prompts,
+        attention_mask=torch.ones_like(prompts),
         max_new_tokens=most,
         do_sample=False,
         eos_token_id=end,
         pad_token_id=end,
-        suppress_tokens=spare or None,
+        suppress_tokens=unused or None,
     )
-    return [_until(end, row) for row in said[:, begun.shape[1] :].tolist()]
+    return [_before_end(end, row) for row in sequences[:, prompts.shape[1] :].tolist()]
 
 
-def _until(end: int, tokens: list[int]) -> list[int]:
+def _before_end(end: int, tokens: list[int]) -> list[int]:
     return tokens[: tokens.index(end)] if end in tokens else tokens

@@ -1,20 +1,20 @@
-"""Language models in two parts: hidden states where something is asked, and the output layer.
+"""Language models in two parts: hidden states at labelled positions, and the output layer.
 
-    sequences [N, 3, length] ──model without its last layer──> hidden [M, D];  Head: z = W h + b
-                             └──each layer, each position──> Features, where a term asks for them
+    sequences [N, 3, length] ──model without its last layer──> hidden [M, D];  z = W h + b
+                             └──each layer, each position──> Features, where a term needs them
 
-So that a loss can go over the vocabulary in chunks, and no logits of a whole batch are in memory.
+So a loss can go over the vocabulary in chunks, and the logits of a whole batch are never in memory.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from stillroom.data.encoders.sequence_encoder import LABELS
+from stillroom.data.text.token_layout import LABELS
 from stillroom.errors import ModelError
-from stillroom.models.forward.forward_kwargs import arguments
-from stillroom.models.forward.hidden_states import with_features
-from stillroom.objectives.fused_loss import Head
+from stillroom.models.forward.forward_kwargs import forward_kwargs
+from stillroom.models.forward.hidden_states import logits_and_features
+from stillroom.objectives.fused_loss import OutputLayer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,80 +23,82 @@ if TYPE_CHECKING:
 
     from stillroom.objectives.feature_batch import Features
 
-    Answers = Callable[["PreTrainedModel", Tensor], tuple[Tensor, Features | None]]
+    LabelForward = Callable[["PreTrainedModel", Tensor], tuple[Tensor, Features | None]]
 
 # Logits in bfloat16 agree to about 2^-8 of their size.
-APART = 2e-2
+TOLERANCE = 2e-2
 
 
-def asked(inputs: "Tensor") -> "Tensor":
-    """Return where something is asked, [N, length]."""
+def label_mask(inputs: "Tensor") -> "Tensor":
+    """Return which positions have a label, [N, length]."""
     return inputs[:, LABELS] >= 0
 
 
-def labels_of(inputs: "Tensor") -> "Tensor":
-    """Return the labels of the places that are asked, [M], row after row."""
-    labels: Tensor = inputs[:, LABELS][asked(inputs)].long()
+def masked_labels(inputs: "Tensor") -> "Tensor":
+    """Return the labels of the M labelled positions, [M], row after row."""
+    labels: Tensor = inputs[:, LABELS][label_mask(inputs)].long()
     return labels
 
 
-def logits_asked(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
-    """Return the logits of the places that are asked, [M, V]."""
-    logits: Tensor = model(**arguments(model, inputs)).logits[asked(inputs)]
+def label_logits(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
+    """Return the logits at the labelled positions, [M, V]."""
+    logits: Tensor = model(**forward_kwargs(model, inputs)).logits[label_mask(inputs)]
     return logits
 
 
-def answers_asked(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, Features | None]":
-    """Return the same, and no features."""
-    return logits_asked(model, inputs), None
-
-
-def answers_with_features(
+def label_logits_only(
     model: "PreTrainedModel", inputs: "Tensor"
 ) -> "tuple[Tensor, Features | None]":
-    """Return the same, and features of every position, of one forward pass."""
-    logits, features = with_features(model, inputs)
-    return logits[asked(inputs)], features
+    """Return the logits at the labelled positions, [M, V], and None instead of features."""
+    return label_logits(model, inputs), None
 
 
-def hidden_asked(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
-    """Return what the output layer is given at the places that are asked, [M, D].
+def label_logits_and_features(
+    model: "PreTrainedModel", inputs: "Tensor"
+) -> "tuple[Tensor, Features | None]":
+    """Return logits [M, V] and the features of every position, from one forward pass."""
+    logits, features = logits_and_features(model, inputs)
+    return logits[label_mask(inputs)], features
+
+
+def label_hidden_states(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
+    """Return the inputs of the output layer at the labelled positions, [M, D].
 
     Raises:
         ModelError: the model has no output layer.
     """
-    return before_output(model, inputs, answers_asked)[0]
+    return output_layer_inputs(model, inputs, label_logits_only)[0]
 
 
-def before_output(
-    model: "PreTrainedModel", inputs: "Tensor", answers: "Answers"
+def output_layer_inputs(
+    model: "PreTrainedModel", inputs: "Tensor", forward: "LabelForward"
 ) -> "tuple[Tensor, Features | None]":
-    """Return what `answers` gives, with what the output layer is given in place of logits.
+    """Return the result of `forward`, with the inputs of the output layer in place of logits.
 
     Raises:
         ModelError: the model has no output layer.
     """
     with _passing_through(output_layer(model)):
-        return answers(model, inputs)
+        return forward(model, inputs)
 
 
-def head_of(model: "PreTrainedModel") -> Head:
+def head_of(model: "PreTrainedModel") -> OutputLayer:
     """Return the output layer.
 
     Raises:
-        ModelError: the model has none.
+        ModelError: the model has no output layer.
     """
     layer: Any = output_layer(model)
-    return Head(layer.weight, getattr(layer, "bias", None))
+    return OutputLayer(layer.weight, getattr(layer, "bias", None))
 
 
-def is_split(model: "PreTrainedModel", inputs: "Tensor") -> bool:
-    """Tell whether the logits are the output layer's, with nothing done to them afterwards.
+def is_linear_head(model: "PreTrainedModel", inputs: "Tensor") -> bool:
+    """Tell whether the output of the last linear layer is the logits.
 
-    Some architectures cap or scale them.
+    Some architectures cap or scale it afterwards.
 
     Args:
-        model: is run on two of the inputs, in evaluation mode.
+        model: runs on two of the inputs, in evaluation mode.
         inputs: [N, 3, length].
     """
     import torch
@@ -105,34 +107,35 @@ def is_split(model: "PreTrainedModel", inputs: "Tensor") -> bool:
     model.eval()
     some = inputs[:2].to(model.device)
     with torch.no_grad():
-        head, hidden = head_of(model), hidden_asked(model, some)
-        found = torch.nn.functional.linear(hidden, head.weight, head.bias)
-        expected = logits_asked(model, some)
+        head, hidden = head_of(model), label_hidden_states(model, some)
+        linear = torch.nn.functional.linear(hidden, head.weight, head.bias)
+        expected = label_logits(model, some)
     model.train(was_training)
-    if found.shape != expected.shape:
+    if linear.shape != expected.shape:
         return False
-    return bool((found - expected).abs().max() <= APART * expected.abs().max())
+    return bool((linear - expected).abs().max() <= TOLERANCE * expected.abs().max())
 
 
 def output_layer(model: "PreTrainedModel") -> "Module":
-    """Return the layer that logits come from.
+    """Return the layer that computes the logits.
 
     Raises:
-        ModelError: the model has none.
+        ModelError: the model has no output layer.
     """
     layer = model.get_output_embeddings()
     if layer is None:
         raise ModelError(
-            f"{type(model).__name__} has no output layer over a vocabulary, and the examples are "
-            "tokens. Name a language model, or give the --params that the examples were made with."
+            f"{type(model).__name__} has no output layer over a vocabulary, but the examples are "
+            "tokens. Choose a language model, or pass the --params of the run that made the "
+            "examples."
         )
-    found: Module = layer
-    return found
+    output: Module = layer
+    return output
 
 
 @contextmanager
 def _passing_through(layer: "Module") -> Iterator[None]:
-    """Let a layer return what it is given."""
+    """Make a layer return its inputs."""
     layer.forward = lambda hidden: hidden
     try:
         yield

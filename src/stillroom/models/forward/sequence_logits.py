@@ -1,10 +1,10 @@
-"""Sequences through a language model: packs of tokens in, what it says where it is asked out.
+"""Forward passes over sequences: packs of tokens in, logits at the labelled positions out.
 
-    sequences [N, 3, length] ──alike ones together, at fixed shapes──> logits [n, positions, V]
+    sequences [N, 3, length] ──rows of one key together, fixed shapes──> logits [n, positions, V]
 
-In float32 a row's logits change in their last bits with the shape of the batch around it, and with
-whether another row needs a mask. So a row goes with rows of its own kind: cut to the same length,
-of one piece or of several. What kind it is depends on the row alone.
+In float32 the last bits of a row's logits depend on the shape of the batch, and on whether another
+row in it needs a mask. So a batch holds rows with the same key: cut to the same length, and either
+all of one piece or not. The key of a row depends on that row alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.data.encoders.sequence_encoder import LABELS, POSITIONS, TOKENS, Sequences
-from stillroom.models.forward.hidden_states import logits_alone
+from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS, Sequences
+from stillroom.models.forward.hidden_states import logits_only
 from stillroom.models.forward.lm_head import output_layer
 
 if TYPE_CHECKING:
@@ -29,30 +29,30 @@ SHORTEST = 16
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Kind:
-    """What rows of a batch have in common.
+class BatchKey:
+    """What the rows of a batch have in common.
 
     Attributes:
-        length: that they are cut to.
-        is_whole: whether a row is one piece, asked for the next token at each place but the last.
+        length: the number of tokens that they are cut to.
+        is_whole: whether a row is one piece, with a label at each position but the last.
     """
 
     length: int
     is_whole: bool
 
 
-def kinds(inputs: Sequences) -> list[Kind]:
-    """Return the kind of each row."""
+def batch_keys(inputs: Sequences) -> list[BatchKey]:
+    """Return the batch key of each row."""
     lengths = (inputs[:, TOKENS] >= 0).sum(axis=1)
-    asked = inputs[:, LABELS] >= 0
-    # Of two tokens the one that is hidden may be either.
-    last = np.take_along_axis(asked, np.maximum(lengths - 1, 0)[:, None], axis=1)[:, 0]
-    asked = asked.sum(axis=1) * ~last
+    has_label = inputs[:, LABELS] >= 0
+    # In a row of two tokens, either of them may be the masked one.
+    last = np.take_along_axis(has_label, np.maximum(lengths - 1, 0)[:, None], axis=1)[:, 0]
+    labels = has_label.sum(axis=1) * ~last
     pieces = (inputs[:, POSITIONS] == 0).sum(axis=1)
     longest = inputs.shape[2]
     return [
-        Kind(bucket(int(length), longest), bool(count == 1 and said == length - 1))
-        for length, count, said in zip(lengths, pieces, asked, strict=True)
+        BatchKey(bucket_length(int(length), longest), bool(count == 1 and labelled == length - 1))
+        for length, count, labelled in zip(lengths, pieces, labels, strict=True)
     ]
 
 
@@ -61,39 +61,39 @@ def batches_of_token_logits(
 ) -> "Iterator[Tensor]":
     """Yield [n, positions, V] in the order of the rows, on the model's device.
 
-    The first positions of each row are those where something is asked, in order.
+    The first positions of each row are those with a label, in order.
 
     Args:
-        model: of tokens.
+        model: a language model.
         inputs: [N, 3, length].
-        batch_size: rows of the full length in a batch; of shorter ones more fit.
-        outputs: V, the ids that the tokenizer has; a model may have been given more.
+        batch_size: rows of the full length in a batch; a batch of shorter rows has more.
+        outputs: V, how many ids the tokenizer has; the model may have more.
 
     Raises:
         ModelError: the model has no output layer.
     """
     import torch
 
-    of_rows, longest = kinds(inputs), inputs.shape[2]
-    for kind, run in groupby(range(len(inputs)), of_rows.__getitem__):
-        rows, size = list(run), batch_size * longest // kind.length
+    keys, longest = batch_keys(inputs), inputs.shape[2]
+    for key, run in groupby(range(len(inputs)), keys.__getitem__):
+        rows, size = list(run), batch_size * longest // key.length
         for start in range(0, len(rows), size):
-            some = inputs[rows[start : start + size], :, : kind.length]
-            batch = torch.from_numpy(filled(some, size)).to(model.device)
-            with torch.inference_mode(), _asked_first(model, batch, kind):
-                logits, _ = logits_alone(model, batch)
+            some = inputs[rows[start : start + size], :, : key.length]
+            batch = torch.from_numpy(padded_batch(some, size)).to(model.device)
+            with torch.inference_mode(), _labelled_positions_first(model, batch, key):
+                logits, _ = logits_only(model, batch)
             yield logits[: len(some), :, :outputs]
 
 
 def logits_at(
     model: "PreTrainedModel", inputs: Sequences, places: Sequence[NDArray[np.int64]]
 ) -> "Tensor":
-    """Return [M, V], row after row, with gradients; elsewhere no logits are ever computed.
+    """Return logits [M, V] at chosen positions, with gradients. No other logits are computed.
 
     Args:
-        model: of tokens.
+        model: a language model.
         inputs: [N, 3, length].
-        places: of each row, which of the positions where something is asked.
+        places: for each row, indices into its labelled positions.
 
     Raises:
         ModelError: the model has no output layer.
@@ -101,36 +101,38 @@ def logits_at(
     import torch
 
     rows = np.repeat(np.arange(len(inputs)), [len(some) for some in places])
-    asked = [np.flatnonzero(row >= 0) for row in inputs[:, LABELS]]
-    columns = np.concatenate([every[some] for every, some in zip(asked, places, strict=True)])
+    labelled = [np.flatnonzero(row >= 0) for row in inputs[:, LABELS]]
+    columns = np.concatenate([every[some] for every, some in zip(labelled, places, strict=True)])
 
-    def some_of(layer: "Module", given: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
-        hidden, *others = given
+    def selected(layer: "Module", args: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
+        hidden, *others = args
         return hidden[rows, columns][None], *others
 
-    hook = output_layer(model).register_forward_pre_hook(some_of)
+    hook = output_layer(model).register_forward_pre_hook(selected)
     try:
-        logits, _ = logits_alone(model, torch.from_numpy(inputs))
+        logits, _ = logits_only(model, torch.from_numpy(inputs))
     finally:
         hook.remove()
     return logits[0]
 
 
 @contextmanager
-def _asked_first(model: "PreTrainedModel", batch: "Tensor", kind: Kind) -> Iterator[None]:
-    """Let the output layer see the places that are asked before the others, in their order.
+def _labelled_positions_first(
+    model: "PreTrainedModel", batch: "Tensor", key: BatchKey
+) -> Iterator[None]:
+    """Move the labelled positions to the front of what the output layer sees, in their order.
 
-    Of whole rows these are all but the last. To put logits in order would copy them: an eighth of
-    the time of a forward pass at 262,144 tokens.
+    In whole rows they are at the front: all positions but the last. Sorting the logits instead
+    would copy them: an eighth of the time of a forward pass with 262,144 tokens.
     """
-    if kind.is_whole:
+    if key.is_whole:
         yield
         return
     order = (batch[:, LABELS] < 0).int().sort(dim=1, stable=True).indices[:, :, None]
 
-    def ordered(layer: "Module", given: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
-        hidden, *others = given
-        # Layers may be spread over devices.
+    def ordered(layer: "Module", args: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
+        hidden, *others = args
+        # The layers may be on different devices.
         at = order.to(hidden.device).expand(-1, -1, hidden.shape[2])
         return hidden.gather(1, at), *others
 
@@ -141,16 +143,16 @@ def _asked_first(model: "PreTrainedModel", batch: "Tensor", kind: Kind) -> Itera
         hook.remove()
 
 
-def bucket(length: int, longest: int) -> int:
-    """Return what a row is cut to: the least power of two that holds it, `longest` at most."""
+def bucket_length(length: int, longest: int) -> int:
+    """Return the length of a row after the cut: the smallest fitting power of two, or `longest`."""
     size = SHORTEST
     while size < length:
         size *= 2
     return min(size, longest)
 
 
-def filled(rows: Sequences, size: int) -> Sequences:
-    """Return `size` rows; the first one again fills the batch up."""
-    filled = np.repeat(rows[:1], size, axis=0)
-    filled[: len(rows)] = rows
-    return filled
+def padded_batch(rows: Sequences, size: int) -> Sequences:
+    """Return `size` rows: `rows`, then copies of the first one."""
+    batch = np.repeat(rows[:1], size, axis=0)
+    batch[: len(rows)] = rows
+    return batch

@@ -1,10 +1,10 @@
 """GGUF files: quantised weights of a language model in, a model directory out.
 
     model.gguf ──dequantised by transformers──> config.json, model.safetensors
-               └─gguf_config──> what it says of its sizes
+               └─gguf_config──> the config of the model
 
-Blocks of quantised numbers become floats once; what the teacher says is then what the file says,
-to the precision that is asked for.
+Blocks of quantised numbers become floats once. The teacher then has the weights of the file, in
+the precision that the caller names.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def gguf_config(file: Path) -> "PreTrainedConfig":
-    """Read the sizes of a GGUF file's model.
+    """Read the config of the model in a GGUF file.
 
     Raises:
         ModelError: the file is damaged, or its architecture is not known to transformers.
@@ -37,9 +37,9 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
     """Write the model of a GGUF file into a folder.
 
     Args:
-        file: as llama.cpp writes it.
-        target: the folder.
-        dtype: of the weights that are written, as torch calls it.
+        file: a GGUF file, as llama.cpp writes it.
+        target: the folder to write.
+        dtype: the type of the written weights, by its name in torch.
 
     Raises:
         ModelError: the file is damaged, or its architecture is not known to transformers.
@@ -65,6 +65,6 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
 def _one_error(file: Path) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # gguf, numpy and transformers raise what they meet
+    except Exception as error:  # gguf, numpy and transformers raise unrelated types
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"{file} cannot be loaded: {reason}") from error

@@ -14,7 +14,8 @@ from stillroom.data.encoders import Encoder, write_encoder
 from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_file
 from stillroom.io.json.json_files import read_json
-from stillroom.models.pretrained.safetensors_files import WEIGHTS, require_sound, weight_files
+from stillroom.models.pretrained.safetensors_files import WEIGHTS, require_intact, weight_files
+from stillroom.models.registry import register_architectures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 CONFIG = "config.json"
 PREPROCESSOR = "preprocessor_config.json"
 EXACT = Inference(dtype="float32", device_map="cpu")
-OPENED_BY = {
+AUTO_CLASSES = {
     "ForCausalLM": "AutoModelForCausalLM",
     "LMHeadModel": "AutoModelForCausalLM",
     "ForMaskedLM": "AutoModelForMaskedLM",
@@ -44,10 +45,10 @@ def save_model(
     """Write a model and the encoder of its inputs into the folder `path`.
 
     Args:
-        model: of which the config is written.
-        encoder: of its inputs.
+        model: its config is written, and its weights unless others are given.
+        encoder: the encoder of its inputs.
         path: the folder.
-        weights: whole, where the model's own are sharded over processes.
+        weights: the full weights, where those of the model are sharded over processes.
 
     Raises:
         ModelError: the weights cannot be written.
@@ -59,9 +60,9 @@ def save_model(
     silence_progress()
     try:
         model.save_pretrained(path, state_dict=weights)
-    except SafetensorError as error:  # of a full disk too, which is no OSError there
+    except SafetensorError as error:  # safetensors raises it for a full disk too
         raise ModelError(f"{path} cannot be written: {error}") from error
-    (path / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
+    (path / WEIGHTS).chmod(0o644)  # safetensors makes it readable for the owner alone
     write_encoder(encoder, path, PREPROCESSOR)
 
 
@@ -70,22 +71,20 @@ def load_model(path: Path, inference: Inference = EXACT) -> "PreTrainedModel":
 
     Args:
         path: a model directory.
-        inference: in which precision, and onto which devices.
+        inference: the precision, and the devices.
 
     Raises:
-        ModelError: a file is missing or cannot be read, only pickled weights are there, it needs
-            code of its own, the weights are not those of the config, or there is no such device.
+        ModelError: a file is missing or cannot be read, only pickled weights are there, the model
+            needs code of its own, the weights do not fit the config, or the device is missing.
     """
     import torch
     import transformers
 
-    import stillroom.models.architectures.mlp
-    import stillroom.models.architectures.sentence_encoder  # noqa: F401  (both register their configs)
-
-    require_directory(path)
+    require_model_directory(path)
     _require_no_code(path)
+    register_architectures()
     silence_progress()
-    automatic = getattr(transformers, opened_by(path))
+    automatic = getattr(transformers, auto_class(path))
     try:
         model, info = automatic.from_pretrained(
             path,
@@ -101,7 +100,7 @@ def load_model(path: Path, inference: Inference = EXACT) -> "PreTrainedModel":
     except Exception as error:  # transformers and safetensors raise a dozen unrelated types
         reason = " ".join(str(error).split())
         raise ModelError(f"{path} cannot be loaded: {reason[:300]}") from error
-    _require_whole(path, model, info)
+    _require_matching_weights(path, model, info)
     return model.eval()
 
 
@@ -110,26 +109,27 @@ def _device_map(inference: Inference) -> str | None:
 
     if inference.device_map == "cuda" and not torch.cuda.is_available():
         raise ModelError(
-            "teacher.device_map is cuda, and no such device is here. Set it to cpu or auto."
+            "teacher.device_map is cuda, but this machine has no CUDA device. Set it to cpu or "
+            "auto."
         )
     return None if inference.device_map == "cpu" else inference.device_map
 
 
-def opened_by(path: Path) -> str:
-    """Return the class of `transformers` that opens a model, by what its config says it is.
+def auto_class(path: Path) -> str:
+    """Return the name of the auto class of `transformers` that loads a model, by its config.
 
     Raises:
-        ModelError: it says nothing, or something that is not known here.
+        ModelError: the config names no architecture, or one that is not known here.
     """
     config = read_json(path / CONFIG)
-    named = config.get("architectures") if isinstance(config, dict) else None
-    architecture = str(named[0]) if isinstance(named, list) and named else "none"
-    for ending, automatic in OPENED_BY.items():
+    names = config.get("architectures") if isinstance(config, dict) else None
+    architecture = str(names[0]) if isinstance(names, list) and names else "none"
+    for ending, automatic in AUTO_CLASSES.items():
         if architecture.endswith(ending):
             return automatic
     raise ModelError(
-        f"{path / CONFIG} names the architecture {architecture[:60]}; it must end with "
-        f"{', '.join(OPENED_BY)}. Save the model with its head."
+        f"{path / CONFIG} names the architecture {architecture[:60]}, which must end with one of "
+        f"{', '.join(AUTO_CLASSES)}. Save the model with its head."
     )
 
 
@@ -137,13 +137,12 @@ def read_config(path: Path) -> "PreTrainedConfig":
     """Read the config of a model directory.
 
     Raises:
-        ModelError: it is malformed, needs code of its own, or is not known to `transformers`.
+        ModelError: the config is malformed, needs code of its own, or is unknown to `transformers`.
     """
     import transformers
 
-    import stillroom.models.architectures.mlp  # noqa: F401  (registers its config)
-
     _require_no_code(path)
+    register_architectures()
     try:
         return transformers.AutoConfig.from_pretrained(
             path, local_files_only=True, trust_remote_code=False
@@ -153,67 +152,67 @@ def read_config(path: Path) -> "PreTrainedConfig":
         raise ModelError(f"{path / CONFIG} cannot be used: {reason}") from error
 
 
-def require_openable(path: Path) -> None:
-    """Refuse a folder from elsewhere that could not be opened later, without its weights in memory.
+def require_loadable(path: Path) -> None:
+    """Refuse a folder that `load_model` would refuse, without loading the weights into memory.
 
     Raises:
-        ModelError: a file is missing or damaged, or the config is not known.
+        ModelError: a file is missing or damaged, or the config is unknown.
     """
-    require_directory(path)
-    opened_by(path)
+    require_model_directory(path)
+    auto_class(path)
     read_config(path)
-    require_sound(path)
+    require_intact(path)
 
 
 def _require_no_code(path: Path) -> None:
-    """Refuse a config that only code from beside it can read; what `transformers` has is used."""
+    """Refuse a config that only code beside the model can read; `transformers` reads the others."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     config = read_json(path / CONFIG)
     document = config if isinstance(config, dict) else {}
     if "auto_map" in document and document.get("model_type") not in CONFIG_MAPPING:
         raise ModelError(
-            f"{path / CONFIG} wants code of its own to be run (auto_map), and no code from beside "
-            "a model ever is. Save the model as an architecture that transformers has."
+            f"{path / CONFIG} needs code that lies beside the model (auto_map), which Stillroom "
+            "never runs. Save the model as an architecture of transformers."
         )
 
 
-def _require_whole(path: Path, model: "PreTrainedModel", info: dict[str, Any]) -> None:
-    # A tensor that the files lack would be left as whatever was in memory, without a word.
-    wrong = {kind: sorted(map(str, names)) for kind, names in info.items() if names}
-    spare = wrong.get("unexpected_keys", [])
-    wrong["unexpected_keys"] = [name for name in spare if _is_of_a_layer(model, name)]
+def _require_matching_weights(path: Path, model: "PreTrainedModel", info: dict[str, Any]) -> None:
+    # transformers leaves a tensor that the files lack as it was in memory, without an error.
+    misfits = {kind: sorted(map(str, names)) for kind, names in info.items() if names}
+    unused = misfits.get("unexpected_keys", [])
+    misfits["unexpected_keys"] = [name for name in unused if _belongs_to_layer_list(model, name)]
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if wrong.get(kind):
+        if misfits.get(kind):
             raise ModelError(
                 f"the weights of {path} do not fit {CONFIG}: {kind.replace('_', ' ')} "
-                f"{', '.join(wrong[kind][:3])}. Write the directory anew."
+                f"{', '.join(misfits[kind][:3])}. Save or download the model again."
             )
-    if spare:  # the heads of a pretraining: BERT's pooler, its next-sentence classifier
-        _LOG.info("%s: not used are %s", path.name, ", ".join(spare))
+    if unused:  # heads of the pretraining: BERT's pooler, its next-sentence classifier
+        _LOG.info("%s: these weights are not used: %s", path.name, ", ".join(unused))
 
 
-def _is_of_a_layer(model: "PreTrainedModel", name: str) -> bool:
-    """Tell whether a tensor belongs to a layer that the config does not count."""
+def _belongs_to_layer_list(model: "PreTrainedModel", name: str) -> bool:
+    """Tell whether a tensor belongs to the list of layers, beyond those that the config counts."""
     from torch.nn import ModuleList, Sequential
 
-    found: Any = model
-    for part in name.split("."):
-        children = dict(found.named_children())
-        if part not in children:
-            return isinstance(found, ModuleList | Sequential)
-        found = children[part]
-    return True  # the layer is there, and has no such tensor
+    module: Any = model
+    for child in name.split("."):
+        children = dict(module.named_children())
+        if child not in children:
+            return isinstance(module, ModuleList | Sequential)
+        module = children[child]
+    return True  # the layer exists, but has no tensor of this name
 
 
-def require_directory(path: Path) -> None:
-    """Refuse a folder that is no model directory.
+def require_model_directory(path: Path) -> None:
+    """Refuse a folder that is not a model directory.
 
     Raises:
-        ModelError: the config or the weights are missing; pickled weights are named.
+        ModelError: the config or the weights are missing; names pickled weights.
     """
     if not (path / CONFIG).is_file():
-        raise ModelError(f"{path / CONFIG} does not exist. Name a Hugging Face model directory.")
+        raise ModelError(f"{path / CONFIG} does not exist. Choose a Hugging Face model directory.")
     weight_files(path)
 
 
@@ -221,27 +220,30 @@ def read_encoder(path: Path) -> Encoder:
     """Return the encoder that was saved beside a model.
 
     Raises:
-        ModelError: there is none.
-        DataError: it is malformed.
+        ModelError: the directory has no encoder.
+        DataError: the encoder is malformed.
     """
     if not (path / PREPROCESSOR).is_file():
-        raise ModelError(f"{path / PREPROCESSOR} is missing; it says how inputs become numbers.")
+        raise ModelError(
+            f"{path / PREPROCESSOR} is missing, which holds the encoder of the inputs. Choose a "
+            "model that Stillroom has saved, or one of texts or tokens."
+        )
     return encoders.read_encoder(path, PREPROCESSOR)
 
 
 def architecture_hash(path: Path) -> str:
-    """Return the SHA-256 of the architecture's file.
+    """Return the SHA-256 of the config of a model.
 
     Raises:
-        ModelError: it is no model directory.
+        ModelError: the folder is not a model directory.
     """
-    require_directory(path)
+    require_model_directory(path)
     return sha256_file(path / CONFIG)
 
 
 def silence_progress() -> None:
-    """Let `transformers` print no bars."""
-    # Its bars count tensors of one file; ours count the rows of the stage.
+    """Turn off the progress bars of `transformers`."""
+    # They count the tensors of one file. Our own bars count the rows of the stage.
     from transformers.utils import logging
 
     logging.disable_progress_bar()

@@ -1,7 +1,7 @@
-"""Weights on disk: one safetensors file, or several under an index; never a pickle.
+"""Weights on disk: one safetensors file, or several with an index, never a pickle.
 
-folder ──weight_files──> paths ──weights_hash──> which weights they are
-                               └─require_sound─> refused where a header is damaged
+folder ──weight_files──> paths ──weights_hash───> SHA-256 of the weights
+                               └─require_intact─> an error where a header is damaged
 """
 
 from pathlib import Path
@@ -15,30 +15,32 @@ INDEX = "model.safetensors.index.json"
 
 
 def weight_files(path: Path) -> list[Path]:
-    """Return the files that hold a model's weights, by name.
+    """Return the files with the weights of a model, sorted by name.
 
     Raises:
-        ModelError: there are none, the index is malformed, or one that it names is missing;
-            pickled weights are named.
+        ModelError: there is no file, the index is malformed, or a file that it lists is missing;
+            names pickled weights.
     """
     if (path / WEIGHTS).is_file():
         return [path / WEIGHTS]
     if not (path / INDEX).is_file():
-        pickled = sorted(found.name for kind in ("*.bin", "*.pt*") for found in path.glob(kind))
+        pickled = sorted(file.name for kind in ("*.bin", "*.pt*") for file in path.glob(kind))
         hint = f" {pickled[0]} is a pickle: convert it to safetensors." if pickled else ""
         raise ModelError(f"{path / WEIGHTS} does not exist.{hint}")
-    files = [path / name for name in _indexed(path / INDEX)]
+    files = [path / name for name in _index_files(path / INDEX)]
     for file in files:
         if not file.is_file():
-            raise ModelError(f"{file} does not exist, and {INDEX} names it. Fetch it again.")
+            raise ModelError(
+                f"{file} does not exist, but {INDEX} lists it. Download the model again."
+            )
     return files
 
 
 def weights_hash(path: Path) -> str:
-    """Return which weights a folder holds: the file's SHA-256, or that of each file's.
+    """Return the SHA-256 of the weights file, or the hash over those of several files.
 
     Raises:
-        ModelError: as `weight_files`.
+        ModelError: see `weight_files`.
     """
     files = weight_files(path)
     if len(files) == 1:
@@ -46,8 +48,8 @@ def weights_hash(path: Path) -> str:
     return sha256_json({file.name: sha256_file(file) for file in files})
 
 
-def require_sound(path: Path) -> None:
-    """Refuse weights that are cut short, or whose header does not fit their length.
+def require_intact(path: Path) -> None:
+    """Refuse weights that are truncated, or whose header does not fit their length.
 
     Raises:
         ModelError: names the file.
@@ -59,19 +61,19 @@ def require_sound(path: Path) -> None:
             with safe_open(file, framework="numpy"):
                 pass
         except (SafetensorError, OSError) as error:
-            raise ModelError(f"{file} is damaged ({error}). Fetch or write it again.") from error
+            raise ModelError(f"{file} is damaged ({error}). Download or save it again.") from error
 
 
-def _indexed(path: Path) -> list[str]:
-    """Return the names of the files of an index, which all lie beside it."""
+def _index_files(path: Path) -> list[str]:
+    """Return the names of the files in an index; they must lie in its folder."""
     document = read_json(path)
-    found = document.get("weight_map") if isinstance(document, dict) else None
-    names = sorted(set(map(str, found.values()))) if isinstance(found, dict) else []
+    weight_map = document.get("weight_map") if isinstance(document, dict) else None
+    names = sorted(set(map(str, weight_map.values()))) if isinstance(weight_map, dict) else []
     if not names:
-        raise DataError(f"{path} names no file. Fetch it again.")
+        raise DataError(f"{path} lists no file. Download it again.")
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
             raise ModelError(
-                f"{path} names {name!r}; weights are safetensors files that lie beside it."
+                f"{path} lists {name!r}. Allowed are safetensors files in the folder of the index."
             )
     return names

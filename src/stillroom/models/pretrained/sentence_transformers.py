@@ -1,10 +1,11 @@
-"""Folders of sentence encoders: as sentence-transformers writes them in, their parts out.
+"""Folders of sentence encoders, as sentence-transformers writes them: read one part at a time.
 
     config.json, model.safetensors      ──> the encoder
-    modules.json, 1_Pooling/config.json ──> how its states become one vector
-    tokenizer.json, sentence_bert_config.json ──> its tokens, and how many it was trained on
+    modules.json, 1_Pooling/config.json ──> how its hidden states become one vector
+    tokenizer.json, sentence_bert_config.json ──> the tokenizer, and the longest text in tokens
 
-A folder without modules.json is a plain encoder: the mean over the tokens is taken, at length 1.
+A folder without modules.json is a plain encoder: Stillroom takes the mean over the tokens and
+scales it to length 1.
 """
 
 from dataclasses import dataclass
@@ -13,24 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
-from stillroom.models.pretrained.model_directory import CONFIG, require_directory
+from stillroom.models.pretrained.model_directory import CONFIG, require_model_directory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MODULES, POOLING, LENGTH = "modules.json", "config.json", "sentence_bert_config.json"
-KNOWN = ("Transformer", "Pooling", "Normalize")
-MODES = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
-POOLER = "pooler."  # of BERT's own head, which pooling takes the place of
+MODULE_TYPES = ("Transformer", "Pooling", "Normalize")
+POOLING_MODES = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+POOLER = "pooler."  # BERT's own pooler, which is replaced by pooling
 
 
 @dataclass(frozen=True, slots=True)
 class Pooling:
-    """How the states of a text become one vector.
+    """How the hidden states of a text become one vector.
 
     Attributes:
-        mode: mean or cls.
-        normalise: whether it is brought to length 1.
+        mode: `mean` over the tokens, or `cls`, the state of the first token.
+        normalise: whether the vector is scaled to length 1.
     """
 
     mode: str = "mean"
@@ -38,26 +39,28 @@ class Pooling:
 
 
 def read_pooling(path: Path) -> Pooling:
-    """Return how a folder's encoder pools.
+    """Return the pooling of the encoder in a folder.
 
     Raises:
-        ModelError: in a way that is not known here, which would be another encoder.
-        DataError: a document is no JSON.
+        ModelError: the folder lists a module that is not known here, so its vectors would differ.
+        DataError: a document is not JSON.
     """
     if not (path / MODULES).is_file():
         return Pooling()
     modules = read_json(path / MODULES)
     listed = modules if isinstance(modules, list) else []
     types = {str(_field(one, "type")).rpartition(".")[2]: _field(one, "path") for one in listed}
-    strange = [name for name in types if name not in KNOWN]
-    if strange or "Pooling" not in types:
+    unknown = [name for name in types if name not in MODULE_TYPES]
+    if unknown or "Pooling" not in types:
         raise ModelError(
-            f"{path / MODULES} lists {', '.join(strange) or 'no Pooling'}; known are "
-            f"{', '.join(KNOWN)}. Name another sentence encoder."
+            f"{path / MODULES} lists {', '.join(unknown) or 'no Pooling'}. Known modules: "
+            f"{', '.join(MODULE_TYPES)}. Choose another sentence encoder."
         )
     folder = str(types["Pooling"])
     if Path(folder).name != folder or folder in ("", ".", ".."):
-        raise ModelError(f"{path / MODULES} names the folder {folder[:40]!r}. Mend it.")
+        raise ModelError(
+            f"{path / MODULES} names the folder {folder[:40]!r}. Change it to a folder beside it."
+        )
     return Pooling(_mode(path / folder / POOLING), "Normalize" in types)
 
 
@@ -70,7 +73,7 @@ def read_sentence_encoder(path: Path) -> "PreTrainedModel":
     import torch
     import transformers
 
-    require_directory(path)
+    require_model_directory(path)
     try:
         model, info = transformers.AutoModel.from_pretrained(
             path,
@@ -86,38 +89,38 @@ def read_sentence_encoder(path: Path) -> "PreTrainedModel":
     missing = [name for name in info["missing_keys"] if not str(name).startswith(POOLER)]
     if missing or info["mismatched_keys"]:
         first = sorted(map(str, missing or info["mismatched_keys"]))[0]
-        raise ModelError(f"the weights of {path} do not fit {CONFIG}: {first}. Replace the folder.")
+        raise ModelError(f"The weights of {path} do not fit {CONFIG}: {first}. Download it again.")
     return model.eval()
 
 
-def read_length(path: Path, encoder: "PreTrainedModel") -> int:
-    """Return how many tokens of a text an encoder sees.
+def read_max_length(path: Path, encoder: "PreTrainedModel") -> int:
+    """Return the largest number of tokens of a text that an encoder takes.
 
     Raises:
-        ModelError: neither the folder nor the config says it.
+        ModelError: neither the folder nor the config holds it.
     """
     from stillroom.models.forward.forward_kwargs import first_position
 
-    most = getattr(encoder.config, "max_position_embeddings", None)
-    found = [most - first_position(encoder)] if isinstance(most, int) else []
+    positions = getattr(encoder.config, "max_position_embeddings", None)
+    limits = [positions - first_position(encoder)] if isinstance(positions, int) else []
     if (path / LENGTH).is_file():
-        said = _field(read_json(path / LENGTH), "max_seq_length")
-        found += [said] if type(said) is int and said > 0 else []
-    if not found:
-        raise ModelError(f"{path / CONFIG} has no max_position_embeddings. Name another encoder.")
-    return min(found)
+        longest = _field(read_json(path / LENGTH), "max_seq_length")
+        limits += [longest] if type(longest) is int and longest > 0 else []
+    if not limits:
+        raise ModelError(f"{path / CONFIG} has no max_position_embeddings. Choose another encoder.")
+    return min(limits)
 
 
 def _mode(path: Path) -> str:
     document = read_json(path)
     fields = document if isinstance(document, dict) else {}
     chosen = [name for name, value in fields.items() if name.startswith("pooling_mode_") and value]
-    if len(chosen) != 1 or chosen[0] not in MODES:
+    if len(chosen) != 1 or chosen[0] not in POOLING_MODES:
         raise ModelError(
-            f"{path} sets {', '.join(chosen) or 'no pooling mode'}; known are "
-            f"{', '.join(MODES)}, one of them. Name another sentence encoder."
+            f"{path} sets {', '.join(chosen) or 'no pooling mode'}; exactly one of "
+            f"{', '.join(POOLING_MODES)} is allowed. Choose another sentence encoder."
         )
-    return MODES[chosen[0]]
+    return POOLING_MODES[chosen[0]]
 
 
 def _field(document: Any, name: str) -> Any:

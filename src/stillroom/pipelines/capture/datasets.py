@@ -1,4 +1,4 @@
-"""Kedro datasets for soft-label sets: answers in, a set out."""
+"""Kedro datasets for soft-label sets: one for a staged set, one for a verified set."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,17 +14,17 @@ from stillroom.io.files.workspace import new_workspace, publish, restored
 from stillroom.teachers.softlabels_config import store_of
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture.capture_request import Answers
+    from stillroom.softlabels.capture.capture_request import CaptureRequest
     from stillroom.softlabels.reading.label_set import SoftLabelSet
 
 ROWS = 20
 
 
-class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
-    """A staged set: its manifest is here, its shards in the store. Saving runs the teachers."""
+class UnverifiedLabels(AbstractDataset["CaptureRequest", "SoftLabelSet"]):
+    """A staged set: its manifest lies here, its shards in the store. `save` runs the teachers."""
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Stand for the folder at `filepath`."""
+        """Create the dataset of the folder at `filepath`."""
         self._filepath = Path(filepath)
         self.metadata = metadata
 
@@ -32,28 +32,27 @@ class UnverifiedLabels(AbstractDataset["Answers", "SoftLabelSet"]):
         """Open the staged set."""
         return self._opened()
 
-    def save(self, data: "Answers") -> None:
-        """Ask the teachers what the store lacks; each shard is kept as soon as it is whole."""
+    def save(self, data: "CaptureRequest") -> None:
+        """Capture what the store lacks; each complete shard is stored at once."""
         import logging
 
-        from stillroom.softlabels.capture.capture_request import stage
+        from stillroom.softlabels.capture.capture_request import capture_set
 
-        stage(data, self._filepath, _progress, logging.getLogger(__name__).info)
+        capture_set(data, self._filepath, _progress, logging.getLogger(__name__).info)
 
     def _exists(self) -> bool:
-        """Tell whether a set is here, complete and undamaged."""
-        from stillroom.softlabels.reading.integrity import require_whole
-
+        """Return whether the folder holds a complete and undamaged set."""
         try:
-            require_whole(self._opened())  # what `load` raises, Kedro turns into its own error
+            # Not `load`: Kedro turns what it raises into an error of its own.
+            self._opened().require_intact()
         except StillroomError:
             return False
         return True
 
     def _opened(self) -> "SoftLabelSet":
-        from stillroom.softlabels.capture.capture_request import staged
+        from stillroom.softlabels.capture.capture_request import open_staged
 
-        return staged(self._filepath, store_of(project_root()))
+        return open_staged(self._filepath, store_of(project_root()))
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
@@ -63,11 +62,11 @@ class SoftLabels(UnverifiedLabels):
     """A verified set; Kedro-Viz shows its first rows as a table."""
 
     def load(self) -> "SoftLabelSet":
-        """Open the set; its shards are read and checked when they are needed."""
+        """Open the set; each shard is read and checked when it is needed."""
         return self._opened()
 
     def save(self, data: "SoftLabelSet") -> None:  # type: ignore[override]
-        """Put a set that was verified in its place, whole."""
+        """Publish a verified set: the whole folder appears at once."""
         from stillroom.softlabels.capture.capture_request import materialise
 
         folder = new_workspace(project_root(), "soft_labels")

@@ -1,51 +1,51 @@
-"""Nodes of `capture`: the teachers are asked once, and nothing unverified leaves the stage."""
+"""Nodes of `capture`: each teacher runs once, and only a verified set leaves the stage."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.field_types import DeviceMap, Dtype
 from stillroom.config.schema import Inference, SoftLabels
+from stillroom.config.schema.field_types import DeviceMap, Dtype
 from stillroom.io.files.paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.teachers import softlabels_config
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture.capture_request import Answers
+    from stillroom.softlabels.capture.capture_request import CaptureRequest
     from stillroom.softlabels.reading.label_set import SoftLabelSet
 else:  # Kedro resolves these hints when it starts; what they name can be imported later
-    Answers = SoftLabelSet = Any
+    CaptureRequest = SoftLabelSet = Any
 
 
 def refer_to_teachers(teachers: Path, dtype: Dtype, device_map: DeviceMap) -> Any:
-    """Return paths and hashes of the teachers; the models themselves are opened where they run."""
-    from stillroom.teachers.teacher_ref import refer
+    """Return the path and hash of each teacher; the models are opened where they run."""
+    from stillroom.teachers.teacher_ref import teacher_refs
 
-    return refer(teachers, Inference(dtype=dtype, device_map=device_map))
+    return teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
 
 
-def answer(
+def capture(
     examples: TableFile,
     encoder: Path,
     teacher_refs: Any,
     licence: dict[str, Any],
     softlabels: SoftLabels,
-) -> Answers:
-    """Return the teachers' answers; saving them is what runs the teachers.
+) -> CaptureRequest:
+    """Return what is to be captured; the dataset runs the teachers when it saves the request.
 
     Raises:
-        LicenceError: the licence is not that of these teachers, or does not let them teach.
+        LicenceError: the licence document is of other teachers, or forbids distillation.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.softlabels.capture.capture_request import Answers
+    from stillroom.softlabels.capture.capture_request import CaptureRequest
     from stillroom.teachers.capture_jobs import capture_jobs
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.licences.licence_document import from_json
 
     require_covered(from_json(licence), len(teacher_refs))
     jobs = capture_jobs(examples, encoder, teacher_refs, softlabels)
-    return Answers(
+    return CaptureRequest(
         jobs=jobs,
-        wanted=softlabels_config.wanted_of(softlabels),
+        sparsifier=softlabels_config.sparsifier_of(softlabels),
         combination=softlabels_config.read_combination_of(softlabels, len(jobs)),
         store=softlabels_config.store_of(project_root()),
         rows_per_shard=softlabels.rows_per_shard,
@@ -61,7 +61,11 @@ def verify(
     teacher_refs: Any,
     softlabels: SoftLabels,
 ) -> SoftLabelSet:
-    """Return the set unchanged, once it was found to be what it should be."""
+    """Return the same set after it passed every check.
+
+    Raises:
+        SoftLabelError: the set does not fit the teachers, the examples or the settings.
+    """
     from stillroom.assess.verify_with_teachers import verify_with_teachers
 
     verify_with_teachers(unverified_labels, examples, encoder, teacher_refs, softlabels)

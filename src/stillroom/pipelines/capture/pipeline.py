@@ -2,14 +2,14 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from stillroom.pipelines.capture.nodes import answer, refer_to_teachers, verify
+from stillroom.pipelines.capture.nodes import capture, refer_to_teachers, verify
 
 
 def create_pipeline(**_: object) -> Pipeline:
     """Wire the stage.
 
-    Only `verify` yields soft labels, so nothing downstream skips it; `answer` takes the licence, so
-    no teacher is asked without.
+    Only `verify` outputs `soft_labels`, so no later stage can skip it. `capture` takes the licence
+    as an input, so no teacher runs without one.
     """
     return pipeline(
         [
@@ -20,10 +20,10 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="refer_to_teachers",
             ),
             node(
-                answer,
+                capture,
                 ["examples", "encoder", "teacher_refs", "licence", "params:softlabels"],
                 "unverified_labels",
-                name="answer",
+                name="capture",
             ),
             node(
                 verify,

@@ -11,18 +11,17 @@ students, teachers ──measure_cost──> cost
                    ├─continue_texts──> continuations
                    └─trace_lineage──> lineage
 
-Documents are rounded, so that equal predictions give equal bytes.
+Each node calls a function of `assess`, whose docstring has the arguments and the errors.
 """
 
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stillroom.config.field_types import DeviceMap, Dtype
-from stillroom.config.schema import Evaluate, Inference, Student, plain
-from stillroom.io.json.round_numbers import rounded
+from stillroom.config.schema import Evaluate, Inference, Student
+from stillroom.config.schema.field_types import DeviceMap, Dtype
+from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ else:  # Kedro resolves this hint when it starts; what it names can be imported 
     SoftLabelSet = Any
 
 Document = dict[str, Any]
-Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
 
 
@@ -44,86 +42,52 @@ def predict(
     device_map: DeviceMap,
     students: Path,
 ) -> Any:
-    """Return what each run answers to validation and test; see `assess.predict.predict`.
+    """Return the answers of the teacher and of each run to the validation and test splits."""
+    from stillroom.assess.predict.predict import predict as predictions_of
 
-    Args:
-        examples: every example, with `example_id`, `split`, `label` and its content.
-        encoder: the folder of the encoder.
-        soft_labels: the ensemble's answers to them.
-        teachers: a folder with one model directory per member, whose answers they must be.
-        dtype, device_map: how the teachers run.
-        students: a folder with the model directory of each run.
-    """
-    from stillroom.assess.predict.predict import predict as predict_runs
-    from stillroom.data.encoders import read_encoder
-    from stillroom.teachers.teacher_ref import refer
-
-    refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
-    return predict_runs(examples.read(), read_encoder(encoder), soft_labels, refs, students)
+    inference = Inference(dtype=dtype, device_map=device_map)
+    return predictions_of(examples, encoder, soft_labels, teachers, inference, students)
 
 
 def measure_quality(
     predictions: TableFile, encoder: Path, evaluate: Evaluate
-) -> tuple[Numbers, Document]:
-    """Return the metrics of each arm and what the teacher brought, and the evidence as JSON.
+) -> tuple[GroupedNumbers, Document]:
+    """Return the metrics of each arm with the student's gain, and the evidence as JSON."""
+    from stillroom.assess.findings.finding_documents import quality_documents
 
-    Args:
-        predictions: as `predict` returns them.
-        encoder: the folder of the encoder, whose `classes` name the outputs.
-        evaluate: how to measure.
-
-    Raises:
-        DataError: the predictions are not distributions, or do not fit the classes.
-    """
-    from stillroom.assess.findings.findings import findings
-
-    found = findings(predictions, encoder)
-    return rounded(found.quality(evaluate.bins)), rounded(found.evidence().to_json())
+    return quality_documents(predictions, encoder, evaluate.bins)
 
 
 def draw_plots(
     predictions: TableFile, encoder: Path, evaluate: Evaluate
 ) -> tuple[Records, Records, Records]:
-    """Return the records of reliability, confusion and similarity, of the runs that ship."""
-    from stillroom.assess.findings.findings import findings
+    """Return the records of reliability, confusion and similarity, of the first seed's runs."""
+    from stillroom.assess.findings.finding_documents import plot_documents
 
-    return findings(predictions, encoder).plots(evaluate.bins)
+    return plot_documents(predictions, encoder, evaluate.bins)
 
 
 def measure_slices(
     predictions: TableFile, examples: TableFile, encoder: Path, evaluate: Evaluate
 ) -> Document:
-    """Return what each slice of the test split says of the student, as `Judged`.
+    """Return the verdict on each slice of the test split."""
+    from stillroom.assess.findings.finding_documents import slices_document
 
-    Raises:
-        ConfigError: a condition of `evaluate.slices` is no expression of the examples' columns.
-    """
-    from stillroom.assess.findings.described_examples import described
-    from stillroom.assess.findings.findings import findings
-
-    found = findings(predictions, encoder)
-    return rounded(asdict(found.slices(described(found, examples.read()), evaluate.slices)))
+    return slices_document(predictions, examples, encoder, evaluate.slices)
 
 
 def measure_dark_knowledge(predictions: TableFile, examples: TableFile, encoder: Path) -> Document:
-    """Return what the teachers find similar to what, and how much of it the student learnt.
+    """Return which classes the teacher finds similar, and how much of it the student learnt."""
+    from stillroom.assess.findings.finding_documents import dark_knowledge_document
 
-    A vocabulary has no such document: it is {}.
-    """
-    from stillroom.assess.findings.described_examples import described
-    from stillroom.assess.findings.findings import findings
-
-    found = findings(predictions, encoder)
-    return rounded(found.dark_knowledge(described(found, examples.read())))
+    return dark_knowledge_document(predictions, examples, encoder)
 
 
 def find_disagreements(predictions: TableFile, examples: TableFile, encoder: Path) -> Document:
-    """Return the test examples on which the student that ships and its teacher differ most."""
-    from stillroom.assess.findings.described_examples import described
-    from stillroom.assess.findings.findings import findings
+    """Return the test examples on which the student and its teacher differ most."""
+    from stillroom.assess.findings.finding_documents import disagreements_document
 
-    found = findings(predictions, encoder)
-    return rounded(found.disagreements(described(found, examples.read())))
+    return disagreements_document(predictions, examples, encoder)
 
 
 def measure_cost(
@@ -139,43 +103,15 @@ def measure_cost(
     student: Student,
     mode: Literal["cached", "live"],
     evaluate: Evaluate,
-) -> Numbers:
-    """Return what each model takes, what the cache cost and saved, and what the run took.
+) -> GroupedNumbers:
+    """Return the cost of each model, what the cache cost and saved, and the energy of the run."""
+    from stillroom.assess.cost.cost_document import CostInputs, cost_document
 
-    Args:
-        examples: every example; the first `latency_images` of the test split are run.
-        encoder: the folder of the encoder.
-        soft_labels: the ensemble's answers.
-        teachers: a folder with one model directory per member.
-        dtype, device_map: how the teachers run.
-        students: a folder with the model directory of each run.
-        every_student: the folder of the folders of all students.
-        student_curves: how often they went over their examples.
-        student: which of the examples it took.
-        mode: whether it read the cache.
-        evaluate: how many of them to time, and for how long to meter.
-
-    Raises:
-        DataError: no row of the test split has a label.
-        ModelError: a model directory is missing or damaged, or there is no teacher.
-    """
-    from stillroom.assess.cost.cost_document import Measured, cost_document
-    from stillroom.data.encoders import read_encoder
-    from stillroom.teachers.teacher_ref import refer
-
-    return cost_document(
-        Measured(
-            examples=examples.read(),
-            encoder=read_encoder(encoder),
-            soft_labels=soft_labels,
-            teachers=refer(teachers, Inference(dtype=dtype, device_map=device_map)),
-            students=students,
-            every_student=every_student,
-        ),
-        curves=[] if mode == "live" else student_curves,  # a live student reads no cache
-        transfer=student.transfer,
-        evaluate=evaluate,
+    inference = Inference(dtype=dtype, device_map=device_map)
+    inputs = CostInputs(
+        examples, encoder, soft_labels, teachers, inference, students, every_student
     )
+    return cost_document(inputs, student_curves, mode, student.transfer, evaluate)
 
 
 def compare_students(
@@ -185,37 +121,13 @@ def compare_students(
     students: Path,
     every_student: Path,
     statistics: Document,
-    cost: Numbers,
+    cost: GroupedNumbers,
 ) -> Records:
-    """Return a record of each student of these soft labels, and of the teacher; [] of one alone.
-
-    Args:
-        examples: every example.
-        encoder: the folder of the encoder.
-        soft_labels: whose students are compared; a warning names the others.
-        students: the folder of the student that this run is about.
-        every_student: the folder of the folders of all.
-        statistics: `Evidence` on this one and the teacher, as JSON.
-        cost: what these take.
-
-    Raises:
-        ModelError: a model directory is damaged.
-    """
+    """Return a record of the teacher and of each student of these soft labels; [] for only one."""
     from stillroom.assess.other_students import family_records
-    from stillroom.data.encoders import read_encoder
-    from stillroom.evaluation.statistics.evidence import Evidence
 
-    return rounded(
-        family_records(
-            examples.read(),
-            read_encoder(encoder),
-            soft_labels.manifest.content,
-            students,
-            every_student,
-            Evidence.from_json(statistics),
-            cost,
-        )
-    )
+    content = soft_labels.manifest.content
+    return family_records(examples, encoder, content, students, every_student, statistics, cost)
 
 
 def continue_texts(
@@ -226,19 +138,11 @@ def continue_texts(
     device_map: DeviceMap,
     students: Path,
 ) -> Records:
-    """Return how teacher, control and student continue texts of the test split.
-
-    Models that do not predict the next token continue none: it is [].
-
-    Raises:
-        ModelError: a model directory is missing or damaged.
-    """
+    """Return how teacher, control and student continue texts of the test split."""
     from stillroom.assess.predict.generation_samples import generation_samples
-    from stillroom.data.encoders import read_encoder
-    from stillroom.teachers.teacher_ref import refer
 
-    refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
-    return generation_samples(examples.read(), read_encoder(encoder), refs, students)
+    inference = Inference(dtype=dtype, device_map=device_map)
+    return generation_samples(examples, encoder, teachers, inference, students)
 
 
 def trace_lineage(
@@ -251,26 +155,10 @@ def trace_lineage(
     data_report: Document,
     parameters: dict[str, Any],
 ) -> Document:
-    """Return the lineage of the student that ships, as plain values.
+    """Return the lineage of the student that ships, as plain values."""
+    from stillroom.assess.lineage import LineageInputs, command_of, lineage_document
 
-    Raises:
-        DataError: the soft labels, the licence and the teachers do not belong together, or the
-            students were trained by other parameters.
-        ModelError: a model directory is missing or damaged.
-    """
-    from stillroom.assess.lineage import command_of, trace
-    from stillroom.data.encoders import read_encoder
-    from stillroom.teachers.licences.licence_document import from_json
-    from stillroom.teachers.teacher_ref import refer
-
-    return trace(
-        students=students,
-        manifest=soft_labels.manifest,
-        teachers=refer(teachers),
-        licence=from_json(licence),
-        examples=examples,
-        encoder=read_encoder(encoder),
-        data_report=data_report,
-        parameters=plain(parameters),
-        command=command_of(sys.argv, os.environ),
-    ).to_json()
+    inputs = LineageInputs(
+        students, soft_labels.manifest, teachers, licence, examples, encoder, data_report
+    )
+    return lineage_document(inputs, parameters, command_of(sys.argv, os.environ))

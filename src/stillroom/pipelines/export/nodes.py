@@ -34,6 +34,7 @@ def export_student(
     import polars as pl
 
     from stillroom.data.encoders import ArrayEncoder, read_encoder
+    from stillroom.data.ingest.splits import TEST
     from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.export.onnx import FILE, export_onnx, measure_parity
     from stillroom.io.files.atomic import write_text
@@ -46,7 +47,7 @@ def export_student(
     package = new_workspace(project_root(), "export") / "student"
     shutil.copytree(students / "student", package)
     model = load_model(package)
-    test = examples.read().filter(pl.col("split") == "test")
+    test = examples.read().filter(pl.col("split") == TEST)
     fitted = read_encoder(encoder)
     inputs = fitted.encode(test)
     export_onnx(model, inputs, package / FILE)

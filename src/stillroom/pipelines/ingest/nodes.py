@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from stillroom.config.data_schema import Data
 from stillroom.config.schema import CORPORA
+from stillroom.config.schema.data_schema import Data
 
 
 def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:

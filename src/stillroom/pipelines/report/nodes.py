@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import plain
+from stillroom.io.json.number_groups import GroupedNumbers
 
 REPORT = "data/07_reports/report.html"
 
-Numbers = dict[str, dict[str, int | float]]
 Records = list[dict[str, Any]]
 
 
@@ -19,9 +19,9 @@ else:  # Kedro resolves this hint when it starts; what it names can be imported 
 
 def render_report(
     data_report: dict[str, Any],
-    metrics: Numbers,
+    metrics: GroupedNumbers,
     statistics: dict[str, Any],
-    cost: Numbers,
+    cost: GroupedNumbers,
     parity: dict[str, int | float],
     reliability: Records,
     confusion: Records,
@@ -38,21 +38,17 @@ def render_report(
     encoder: Path,
     parameters: dict[str, Any],
 ) -> str:
-    """Return the page as HTML. What each document holds, `docs/design.md` says.
+    """Return the page as HTML. `docs/design.md` says what each document holds.
 
     Raises:
-        DataError: the documents come of different runs and do not fit each other.
+        DataError: the documents belong to different runs.
     """
-    from stillroom.data.encoders import read_encoder
-    from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.reporting.page import Documents, page
-    from stillroom.softlabels.reading.set_summary import summary
 
     return page(
         Documents(
-            classes=list(read_encoder(encoder).classes),
+            **_typed(encoder, statistics, soft_labels, parameters),
             metrics=metrics,
-            statistics=Evidence.from_json(statistics),
             cost=cost,
             parity=parity,
             reliability=reliability,
@@ -67,13 +63,29 @@ def render_report(
             teacher_curves=teacher_curves,
             student_curves=student_curves,
             data_report=data_report,
-            soft_labels=summary(soft_labels),
-            parameters=plain(parameters),
         )
     )
 
 
-def print_summary(metrics: Numbers, statistics: dict[str, Any], cost: Numbers, report: str) -> None:
+def _typed(
+    encoder: Path, statistics: dict[str, Any], soft_labels: SoftLabelSet, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the fields of `Documents` that are not as they lie in the catalog."""
+    from stillroom.data.encoders import read_encoder
+    from stillroom.evaluation.statistics.evidence import Evidence
+    from stillroom.softlabels.reading.set_summary import summary
+
+    return {
+        "classes": list(read_encoder(encoder).classes),
+        "statistics": Evidence.from_json(statistics),
+        "soft_labels": summary(soft_labels),
+        "parameters": plain(parameters),
+    }
+
+
+def print_summary(
+    metrics: GroupedNumbers, statistics: dict[str, Any], cost: GroupedNumbers, report: str
+) -> None:
     """Print the table that ends a run. `report` is an input so that the page is there by then."""
     from rich.console import Console
 

@@ -48,9 +48,11 @@ def train_teachers(
 
     fitted = read_encoder(encoder)
     if teacher.source == "given":
-        from stillroom.teachers.import_teacher import take_over
+        from stillroom.teachers.import_teacher import import_teacher
 
-        take_over(project_root() / teacher.path, ensemble / "member_0", fitted, teacher.inference)
+        import_teacher(
+            project_root() / teacher.path, ensemble / "member_0", fitted, teacher.inference
+        )
         return ensemble, []
     if teacher.source == "sentence":
         from stillroom.teachers.sentence_teacher import fit_sentence_teacher
@@ -81,7 +83,7 @@ def _fit(teacher: Teacher, member: int, rows: str) -> "Fit":
     return Fit(
         name=f"teacher {member + 1}",
         architecture=teacher.architecture,
-        optimisation=teacher.alone(),
+        optimisation=teacher.as_optimisation(),
         rows=rows,
         objective=None,
         seed=teacher.seed + member,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stillroom.config.field_types import DeviceMap, Dtype
 from stillroom.config.schema import (
     FROM_TEACHER,
     Inference,
@@ -14,6 +13,7 @@ from stillroom.config.schema import (
     Trainer,
     plain,
 )
+from stillroom.config.schema.field_types import DeviceMap, Dtype
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.files.paths import project_root
 from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
@@ -23,7 +23,7 @@ from stillroom.teachers.softlabels_config import combination_of, require_configu
 if TYPE_CHECKING:
     from stillroom.evaluation.arms import Run
     from stillroom.softlabels.reading.label_set import SoftLabelSet
-    from stillroom.training.job import Fit, Live
+    from stillroom.training.job import Fit, Job, LiveConfig
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
@@ -46,30 +46,26 @@ def train_students(
     full_logits: bool,
     trainer: Trainer,
 ) -> tuple[Path, Any]:
-    """Return a folder with `student/`, `control/` and their kin, and their learning curves.
+    """Return a folder with one model for each run, and the learning curves of all of them.
 
-    The control is the same student with the same seed and the same batches, learning from hard
-    labels alone. Each further seed has a pair of its own, as `student_1/` and `control_1/`. With
-    `full_logits` and a cache that keeps less, a third one learns from all that the teachers say.
+    `control/` is the same model as `student/` with the same seed and the same batches, and learns
+    only from hard labels. Each further seed has its own pair, such as `student_1/` and
+    `control_1/`. With `full_logits`, and a cache that stores only part of the logits, a third
+    model learns from all of them.
 
     Raises:
-        SoftLabelError: the soft labels are not those of the teachers, classes and parameters at
-            hand.
+        SoftLabelError: the soft labels do not fit the teachers, the classes or the parameters.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, runs
-    from stillroom.teachers.teacher_ref import refer
+    from stillroom.evaluation.arms import runs
+    from stillroom.teachers.teacher_ref import teacher_refs
     from stillroom.training.job import Job
-    from stillroom.training.process.launch import train
-    from stillroom.training.run_provenance import write_origin
 
-    refs = refer(teachers, Inference(dtype=dtype, device_map=device_map))
+    refs = teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
     fitted = read_encoder(encoder)
-    classes = fitted.classes
-    soft_labels.require(classes, [ref.weights for ref in refs])
+    soft_labels.require(fitted.classes, [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels, fitted)
-    is_more = full_logits and mode == "cached" and not soft_labels.is_whole
-    arms = [CONTROL, STUDENT] + [FULL_LOGITS] * is_more
+    has_full_logits = full_logits and mode == "cached" and not soft_labels.is_whole
     job = Job(
         examples=str(examples.path),
         encoder=str(encoder),
@@ -77,16 +73,30 @@ def train_students(
         folder=str(unfinished(project_root(), "train")),
         curves=str(live_curves(project_root(), "train")),
         fits=[
-            _fit(run, student, objective, classes, refs[0].path, mode) for run in runs(arms, seeds)
+            _fit(run, student, objective, fitted.classes, refs[0].path, mode)
+            for run in runs(_arms(has_full_logits), seeds)
         ],
         trainer=trainer,
-        live=_live(refs, softlabels) if mode == "live" or is_more else None,
+        live=_live(refs, softlabels) if mode == "live" or has_full_logits else None,
     )
+    settings = plain({"student": student, "objective": objective})
+    return _train(job, soft_labels.manifest.content, settings)
+
+
+def _train(job: "Job", content: str, settings: dict[str, Any]) -> tuple[Path, Any]:
+    from stillroom.training.process.launch import train
+    from stillroom.training.run_provenance import write_provenance
+
     models = new_workspace(project_root(), "train") / "models"
     curves = train(job, models)
-    learnt = {"student": student, "objective": objective}
-    write_origin(models, soft_labels.manifest.content, plain(learnt))
+    write_provenance(models, content, settings)
     return models, curves
+
+
+def _arms(has_full_logits: bool) -> list[str]:
+    from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT
+
+    return [CONTROL, STUDENT, FULL_LOGITS] if has_full_logits else [CONTROL, STUDENT]
 
 
 def _fit(
@@ -103,7 +113,7 @@ def _fit(
     return Fit(
         name=run.name,
         architecture=student.architecture,
-        optimisation=student.alone(),
+        optimisation=student.as_optimisation(),
         rows="all",
         objective=None if run.arm == CONTROL else objective,
         mode="live" if run.arm == FULL_LOGITS else mode,
@@ -118,11 +128,11 @@ def _fit(
     )
 
 
-def _live(refs: Any, softlabels: SoftLabels) -> "Live":
-    from stillroom.training.job import Live
+def _live(refs: Any, softlabels: SoftLabels) -> "LiveConfig":
+    from stillroom.training.job import LiveConfig
 
     combination = combination_of(softlabels, len(refs))
-    return Live(
+    return LiveConfig(
         teachers=[str(ref.path) for ref in refs],
         shares=list(combination.shares),
         mean=combination.mean,

@@ -69,21 +69,21 @@ def _library(parameters: Mapping[str, Any]) -> str:
 
 
 def _licence(own: StudentLicence) -> dict[str, str]:
-    found = {"license": own.license, "license_name": own.name, "license_link": own.link}
-    return {key: value for key, value in found.items() if value is not None}
+    fields = {"license": own.license, "license_name": own.name, "license_link": own.link}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _parents(parameters: Mapping[str, Any], lineage: Lineage) -> dict[str, str | list[str]]:
     """Return what is known by its name on the Hub: teachers, the relation to them, data."""
-    found: dict[str, str | list[str]] = {}
+    fields: dict[str, str | list[str]] = {}
     teachers = list(dict.fromkeys(one.hub_id for one in lineage.teachers if one.hub_id))
     if teachers:
-        found["base_model"] = teachers[0] if len(teachers) == 1 else teachers
+        fields["base_model"] = teachers[0] if len(teachers) == 1 else teachers
         # A student that saw answers alone is none of the relations that the Hub has words for.
         if architecture_of(parameters) == FROM_TEACHER and lineage.teachers[0].hub_id:
-            found["base_model_relation"] = "finetune"
+            fields["base_model_relation"] = "finetune"
     data = _data_set(parameters)
-    return found | ({"datasets": [data]} if data else {})
+    return fields | ({"datasets": [data]} if data else {})
 
 
 def _data_set(parameters: Mapping[str, Any]) -> str | None:

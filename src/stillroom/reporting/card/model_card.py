@@ -1,7 +1,7 @@
 """Model card: metrics, parameters, licence, lineage in, README.md of a Hugging Face directory out.
 
 ├ front matter   what the Hub reads: licence, base model, data sets, results
-└ text           how good it is, whose child it is, what its teachers' licences ask
+└ text           how good it is, its lineage, what its teachers' licences require
 """
 
 from math import exp
@@ -12,10 +12,11 @@ import yaml
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.evaluation.arms import STUDENT
 from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.json.round_numbers import rounded
 from stillroom.reporting.card.card_metadata import RESULTS, architecture_of, metadata
 from stillroom.reporting.display_names import printable, title
-from stillroom.reporting.key_values import facts
+from stillroom.reporting.key_values import key_values
 from stillroom.reporting.provenance.lineage import Lineage, chain
 from stillroom.reporting.provenance.student_licence import (
     StudentLicence,
@@ -26,12 +27,10 @@ from stillroom.reporting.table_rows import models_of, quality_measures
 from stillroom.reporting.verdict import quality_in_words
 from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
 
-Numbers = dict[str, dict[str, int | float]]
-
 
 def model_card(
-    metrics: Numbers,
-    found: Evidence,
+    metrics: GroupedNumbers,
+    evidence: Evidence,
     parameters: dict[str, Any],
     soft_labels_summary: dict[str, str | int | float],
     encoder: Encoder,
@@ -42,7 +41,7 @@ def model_card(
 
     Args:
         metrics: per model its measures, and `gain`, as in metrics.json.
-        found: what the test split says.
+        evidence: the comparison of the models on the test split.
         parameters: the composed parameters.
         soft_labels_summary: the set's fingerprint, the teachers' hashes and what else it tells.
         encoder: of its inputs; knows the classes in their order.
@@ -51,14 +50,14 @@ def model_card(
     """
     architecture = architecture_of(parameters)
     own = student_licence(licence, architecture)
-    front = metadata(_shipped(found, metrics), parameters, encoder, lineage, own)
+    front = metadata(_shipped(evidence, metrics), parameters, encoder, lineage, own)
     parts = (
         _front_matter(front),
         "# Distilled student",
-        quality_in_words(found, metrics),
-        _quality(metrics, found.seeds),
-        _intervals(found),
-        "## Whose child it is",
+        quality_in_words(evidence, metrics),
+        _quality(metrics, evidence.seeds),
+        _intervals(evidence),
+        "## Lineage",
         _LIVE if parameters.get("teacher", {}).get("mode") == "live" else _CACHED,
         *_ancestors(lineage, soft_labels_summary),
         *_permission(licence, own, conditions(licence, architecture)),
@@ -67,19 +66,19 @@ def model_card(
         "## Outputs",
         _outputs(encoder),
         "## How it was made",
-        f"In its commit of the project, by {_code(lineage.command)}.",
+        f"{_code(lineage.command)} makes the student again, at the same commit of the project.",
         _lines({key: parameters[key] for key in ("student", "objective")}),
         "Made with Stillroom.",
     )
     return "\n\n".join(parts) + "\n"
 
 
-_CACHED = "It learned from soft labels, not from a teacher at hand. Its ancestors, by hash:"
-_LIVE = "It learned from its teachers as they ran beside it. Its ancestors, by hash:"
+_CACHED = "The student was trained on stored soft labels. Its ancestors, each with its SHA-256:"
+_LIVE = "The student was trained beside its running teachers. Its ancestors, each with its SHA-256:"
 
 _LOADING = """\
-`preprocessor_config.json` says how an input becomes numbers; `model.onnx` is the same model for
-ONNX Runtime.
+`preprocessor_config.json` describes how an input becomes numbers. `model.onnx` is the same model
+for ONNX Runtime.
 
 ```python
 from stillroom.models.pretrained.model_directory import load_model, read_encoder
@@ -89,11 +88,11 @@ model = load_model(path)  # safetensors; no pickle, no remote code
 ```"""
 
 
-def _shipped(found: Evidence, metrics: Numbers) -> dict[str, int | float]:
+def _shipped(evidence: Evidence, metrics: GroupedNumbers) -> dict[str, int | float]:
     """Return the measures of the very model that the card lies beside, not means over seeds."""
-    nll = -found.log_likelihood.of_seeds[STUDENT][0]
+    nll = -evidence.log_likelihood.of_seeds[STUDENT][0]
     measures = {
-        "accuracy": found.accuracy.of_seeds[STUDENT][0],
+        "accuracy": evidence.accuracy.of_seeds[STUDENT][0],
         "nll": nll,
         "perplexity": exp(nll),
     }
@@ -113,9 +112,9 @@ def _front_matter(fields: dict[str, Any]) -> str:
     return f"---\n{body}---"
 
 
-def _intervals(found: Evidence) -> str:
+def _intervals(evidence: Evidence) -> str:
     """Return a sentence on how sure the student's measures are."""
-    right, likely = (by.arms[STUDENT] for by in (found.accuracy, found.log_likelihood))
+    right, likely = (by.arms[STUDENT] for by in (evidence.accuracy, evidence.log_likelihood))
     return (
         f"The student's 95% intervals: {RESULTS['accuracy']} {right.low:.3f} to {right.high:.3f}; "
         f"{RESULTS['nll']} {-likely.high:.3f} to {-likely.low:.3f}."
@@ -132,39 +131,41 @@ def _ancestors(
     )
 
 
-def _permission(licence: Licence, own: StudentLicence, asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Return by whose leave it learnt, and what that asks of whoever has it."""
-    # However many teachers are under a licence, it is told once.
-    told = "\n".join(dict.fromkeys(_licence_line(teacher) for teacher in licence.teachers))
-    listed = "\n".join(f"- {condition}" for condition in asked)
-    demands = ("What must be done or left with this model:", listed) if asked else ()
-    return ("## Licence", own.why, told, *demands)
+def _permission(
+    licence: Licence, own: StudentLicence, required: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the section on licences: the student's, its teachers', and their conditions."""
+    # A licence that several teachers share is named once.
+    lines = "\n".join(dict.fromkeys(_licence_line(teacher) for teacher in licence.teachers))
+    listed = "\n".join(f"- {condition}" for condition in required)
+    demands = ("Whoever has this model must keep these conditions:", listed) if required else ()
+    return ("## Licence", own.why, lines, *demands)
 
 
 def _licence_line(teacher: TeacherLicence) -> str:
     if teacher.read_from == "trained here":
-        return "- Teachers that were trained here are under no licence of others."
-    told = (
+        return "- Teachers that were trained here have no third-party licence."
+    line = (
         f"- Teacher {_code(teacher.teacher)}: {_code(teacher.identifier or 'no licence named')}, "
         f"{_code(teacher.name)} (read from: {teacher.read_from}). {_VERDICTS[teacher.verdict]}: "
         f"{_code(teacher.says)} ({_code(teacher.source)})."
     )
     if teacher.card is not None:
-        told += f" Its model card says {_code(teacher.card)}."
+        line += f" Its model card says {_code(teacher.card)}."
     if teacher.acknowledged is not None:
-        told += f" It taught nevertheless, for this reason: {_code(teacher.acknowledged)}."
-    return told
+        line += f" It was used nevertheless, for this reason: {_code(teacher.acknowledged)}."
+    return line
 
 
 _VERDICTS = {
-    "allowed": "It allows to train a model on answers",
-    "conditions": "It allows to train a model on answers, on conditions",
-    "forbidden": "It forbids to train a model on answers",
-    "unknown": "Whether it allows to train a model on answers is not known",
+    "allowed": "It allows training a model on the answers",
+    "conditions": "It allows training a model on the answers, under conditions",
+    "forbidden": "It forbids training a model on the answers",
+    "unknown": "It is not known whether it allows training a model on the answers",
 }
 
 
-def _quality(metrics: Numbers, seeds: int) -> str:
+def _quality(metrics: GroupedNumbers, seeds: int) -> str:
     models = models_of(metrics)
     split = "test split" if seeds == 1 else f"test split, means over {seeds} seeds; the first ships"
     head = [
@@ -179,7 +180,7 @@ def _quality(metrics: Numbers, seeds: int) -> str:
 
 
 def _lines(document: dict[str, Any]) -> str:
-    return "\n".join(f"- {_code(what)}: {_code(value)}" for what, value in facts(document))
+    return "\n".join(f"- {_code(what)}: {_code(value)}" for what, value in key_values(document))
 
 
 def _code(text: str) -> str:

@@ -1,15 +1,18 @@
-"""Canvas: a drawing function in, an SVG element for an HTML page out.
+"""Canvas: a painter in; an SVG element for the page, or a PNG image for Kedro-Viz, out.
 
-    draw(axes) ──matplotlib's Figure──> SVG ──own ids, no fixed size──> inline SVG
+    painter(axes) ──matplotlib's Figure──┬──> SVG ──own ids, no fixed size──> inline SVG
+                                         └──> PNG
 
-The bytes depend on nothing but the records: no date, no random ids, no state of pyplot, and the
-font that ships with matplotlib to measure text. Text stays text, so it can be read and copied.
+The bytes of an SVG depend on nothing but the records: no date, no random ids, no state of pyplot,
+and the font that ships with matplotlib to measure text. Text stays text, so it can be read and
+copied.
 """
 
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -50,31 +53,61 @@ _STYLE: dict[Any, Any] = {
 _POINTS_PER_INCH = 72
 
 
-def draw(
-    name: str, width: int, height: int, description: str, painter: Callable[["Axes"], None]
-) -> str:
-    """Return the SVG that `painter` draws on one pair of axes.
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """A figure before it has a format: the page takes it as SVG, Kedro-Viz as PNG.
 
-    Args:
-        name: tells the ids of this figure from those of the others on the page.
+    Attributes:
         width: in units of the drawing, where text is 10 high; the page scales it.
         height: in the same units.
-        description: what one sees, for those who do not.
-        painter: draws.
+        description: what the figure shows, for a reader who cannot see it.
+        painter: draws on one pair of axes.
     """
+
+    width: int
+    height: int
+    description: str
+    painter: Callable[["Axes"], None]
+
+    def svg(self, name: str) -> str:
+        """Return an SVG element; `name` keeps its ids apart from those of other figures."""
+        stream = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        _save([self], stream, format="svg", metadata=nothing, transparent=True)
+        return _inline(stream.getvalue(), name, self.description)
+
+
+def blank(text: str) -> Drawing:
+    """Return a drawing that says why there is nothing to draw."""
+
+    def paint(axes: "Axes") -> None:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, text, ha="center", va="center", color=GREY)
+
+    return Drawing(360, 60, text, paint)
+
+
+def png(drawings: Sequence[Drawing]) -> bytes:
+    """Return one PNG image with the drawings side by side."""
+    stream = io.BytesIO()
+    _save(drawings, stream, format="png", dpi=2 * _POINTS_PER_INCH, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def _save(drawings: Sequence[Drawing], stream: io.StringIO | io.BytesIO, **options: Any) -> None:
     from matplotlib.figure import Figure
 
-    stream = io.StringIO()
+    size = sum(one.width for one in drawings), max(one.height for one in drawings)
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         # The page's reader has the fonts for other scripts; the machine that draws may not.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(
-            figsize=(width / _POINTS_PER_INCH, height / _POINTS_PER_INCH), layout="constrained"
+            figsize=(size[0] / _POINTS_PER_INCH, size[1] / _POINTS_PER_INCH), layout="constrained"
         )
-        painter(figure.add_subplot())
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(stream, format="svg", metadata=nothing, transparent=True)
-    return _inline(stream.getvalue(), name, description)
+        panels = figure.subplots(1, len(drawings), squeeze=False)[0]
+        for drawing, axes in zip(drawings, panels, strict=True):
+            drawing.painter(axes)
+        figure.savefig(stream, **options)
 
 
 def _inline(svg: str, name: str, description: str) -> str:

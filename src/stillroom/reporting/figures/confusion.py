@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.reporting.display_names import title
-from stillroom.reporting.figures.canvas import ACCENT, INK, draw
+from stillroom.reporting.figures.canvas import ACCENT, INK, Drawing
 from stillroom.reporting.figures.heatmap import MOST, paint_grid
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ _LEAST_SHADE = 0.12
 
 
 def confusion(
-    name: str, model: str, matrix: NDArray[np.int64], classes: list[str], elsewhere: int = 0
-) -> str:
-    """Return an SVG of the counts: rows the true class, columns the answer.
+    model: str, matrix: NDArray[np.int64], classes: list[str], elsewhere: int = 0
+) -> Drawing:
+    """Return a drawing of the counts: rows the true class, columns the answer.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
         model: whose answers they are.
         matrix: [C, C] counts.
         classes: the C names; C is at most `MOST` (see `worst_classes`).
@@ -31,20 +30,20 @@ def confusion(
     """
     errors = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
     wrong = f"{errors.sum() + elsewhere:,} wrong"
-    told = f"{wrong}, {errors.sum():,} of them here" if elsewhere else wrong
+    errors_text = f"{wrong}, {errors.sum():,} of them here" if elsewhere else wrong
     shade = _shade(errors) + np.diag(_shade(np.diag(matrix)) * 0.5)
 
     def paint(axes: "Axes") -> None:
         paint_grid(axes, shade, classes, lambda row, column: _count(matrix[row, column]))
-        axes.set(xlabel="answered", ylabel="true class")
+        axes.set(xlabel="answer", ylabel="true class")
         axes.set_title(
-            f"{title(model)}: {told}",
+            f"{title(model)}: {errors_text}",
             color=ACCENT if model == "student" else INK,
         )
 
     description = f"Confusion of {title(model)}: {errors.sum()} of {matrix.sum()} wrong"
     description += f", {elsewhere:,} more elsewhere" if elsewhere else ""
-    return draw(name, WIDTH, HEIGHT, description, paint)
+    return Drawing(WIDTH, HEIGHT, description, paint)
 
 
 def worst_classes(matrix: NDArray[np.int64]) -> NDArray[np.int64]:

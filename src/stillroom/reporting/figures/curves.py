@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, Run, of_name
+from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, Run, run_of_name
 from stillroom.reporting.display_names import title
-from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,11 +24,10 @@ MOST_LABELS = 3
 _DASHES = ("--", ":", "-.")
 
 
-def learning_curves(name: str, whose: str, records: list[dict[str, Any]], measure: str) -> str:
-    """Return an SVG of `measure` over epochs: a line per model, labelled at its end.
+def learning_curves(whose: str, records: list[dict[str, Any]], measure: str) -> Drawing:
+    """Return a drawing of `measure` over epochs: a line per model, labelled at its end.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
         whose: the title's beginning: students, teachers.
         records: model, epoch and `measure`; a missing value (None) leaves a gap.
         measure: one of `MEASURES`.
@@ -52,7 +51,7 @@ def learning_curves(name: str, whose: str, records: list[dict[str, Any]], measur
         axes.margins(x=0.02)
         _label_ends(axes, list(lines), ends)
 
-    return draw(name, WIDTH, HEIGHT, description, paint)
+    return Drawing(WIDTH, HEIGHT, description, paint)
 
 
 def _line(
@@ -60,7 +59,7 @@ def _line(
 ) -> tuple[float, float]:
     epochs = [row["epoch"] for row in rows]
     values = [np.nan if row[measure] is None else row[measure] for row in rows]
-    run = of_name(model)
+    run = run_of_name(model)
     mine, ships = run.arm == STUDENT, run.number == 0
     axes.plot(
         epochs,
@@ -81,7 +80,7 @@ def _dash(run: Run, index: int) -> int:
 
 def _label_ends(axes: "Axes", models: list[str], ends: list[tuple[float, float]]) -> None:
     shown = [(model, end) for model, end in zip(models, ends, strict=True) if not np.isnan(end[1])]
-    firsts = [(model, end) for model, end in shown if of_name(model).number == 0]
+    firsts = [(model, end) for model, end in shown if run_of_name(model).number == 0]
     shown = firsts if any(model == STUDENT for model, _ in firsts) else shown
     if len(shown) > MOST_LABELS:
         middle = float(np.median([y for _, (_, y) in shown]))

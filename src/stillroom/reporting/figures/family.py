@@ -4,7 +4,7 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 from stillroom.reporting.display_names import short
-from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,15 +22,14 @@ ROOM = 1.8
 NEAR, LINE = (0.25, 0.04), 12
 
 
-def family(name: str, records: list[dict[str, Any]], cost: str) -> str:
-    """Return an SVG: a dot and its interval for each model, the front joined, hollow ones alone.
+def family(records: list[dict[str, Any]], cost: str) -> Drawing:
+    """Return a drawing: a dot and its interval for each model, the front joined, hollow ones alone.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
-        records: as `evaluation.family.records` makes them, at least one.
+        records: as `evaluation.pareto.records` makes them, at least one.
         cost: `parameters` or `ms_p50`.
     """
-    scale, told = MEASURES[records[0]["measure"]]
+    scale, label = MEASURES[records[0]["measure"]]
     rows = sorted(records, key=lambda row: row[cost])
     front = [row for row in rows if row[FRONTS[cost]]]
 
@@ -44,15 +43,15 @@ def family(name: str, records: list[dict[str, Any]], cost: str) -> str:
             _paint_model(axes, row, row[cost], scale, colour, down)
         if records[0]["measure"] == "nll":
             axes.invert_yaxis()  # better is above
-        axes.xaxis.set_major_formatter(lambda value, _: _told(value))
+        axes.xaxis.set_major_formatter(lambda value, _: _tick_text(value))
         axes.set_xticks([], minor=True)
         axes.grid(color=FAINT)
         axes.set_axisbelow(True)
-        axes.set(xlabel=AXES[cost], ylabel=told)
+        axes.set(xlabel=AXES[cost], ylabel=label)
         axes.set_title("Quality over " + ("size" if cost == "parameters" else "time"))
 
     names = ", ".join(short(row["model"]) for row in front)
-    return draw(name, WIDTH, HEIGHT, f"Quality over {AXES[cost]}; on the front: {names}", paint)
+    return Drawing(WIDTH, HEIGHT, f"Quality over {AXES[cost]}; on the front: {names}", paint)
 
 
 def _lines_down(rows: list[dict[str, Any]], cost: str) -> list[int]:
@@ -86,7 +85,7 @@ def _paint_model(
     )
 
 
-def _told(value: float) -> str:
+def _tick_text(value: float) -> str:
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:g}{letter}"

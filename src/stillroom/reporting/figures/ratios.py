@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,15 +15,14 @@ ROW, REST = 30, 70
 ROOM = 1.6
 
 
-def ratios(name: str, title: str, found: Sequence[tuple[str, float]]) -> str:
-    """Return an SVG of ratios.
+def ratios(title: str, bars: Sequence[tuple[str, float]]) -> Drawing:
+    """Return a drawing of ratios.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
         title: what is divided by what.
-        found: of each bar, from above, what it is of and the ratio, > 0.
+        bars: of each bar, from above, what it is of and the ratio, > 0.
     """
-    values = [value for _, value in found]
+    values = [value for _, value in bars]
 
     def paint(axes: "Axes") -> None:
         axes.set_xscale("log")
@@ -33,15 +32,15 @@ def ratios(name: str, title: str, found: Sequence[tuple[str, float]]) -> str:
             colour = ACCENT if value > 1 else GREY
             axes.plot([1, value], [place, place], color=colour, linewidth=9, solid_capstyle="butt")
             axes.annotate(
-                f"{_told(value)} times",
+                f"{_ratio_text(value)} times",
                 (max(value, 1), place),
                 xytext=(6, 0),
                 textcoords="offset points",
                 va="center",
                 annotation_clip=False,
             )
-        axes.set_ylim(len(found) - 0.4, -0.6)
-        axes.set_yticks(range(len(found)), [what for what, _ in found])
+        axes.set_ylim(len(bars) - 0.4, -0.6)
+        axes.set_yticks(range(len(bars)), [what for what, _ in bars])
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.grid(axis="x", color=FAINT)
@@ -50,9 +49,9 @@ def ratios(name: str, title: str, found: Sequence[tuple[str, float]]) -> str:
         axes.set_xlabel("times less")
         axes.set_title(title)
 
-    told = ", ".join(f"{what} {_told(value)} times" for what, value in found)
-    return draw(name, WIDTH, REST + ROW * len(found), f"{title}: {told}", paint)
+    listed = ", ".join(f"{what} {_ratio_text(value)} times" for what, value in bars)
+    return Drawing(WIDTH, REST + ROW * len(bars), f"{title}: {listed}", paint)
 
 
-def _told(ratio: float) -> str:
+def _ratio_text(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 1000 else f"{ratio:.3g}"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from stillroom.reporting.display_names import title
-from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, LIGHT, draw
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, LIGHT, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,11 +13,10 @@ WIDTH, HEIGHT = 360, 340
 LARGEST_MARK = 420
 
 
-def reliability(name: str, model: str, records: list[dict[str, Any]]) -> str:
-    """Return an SVG: accuracy over confidence of one model; a mark's area is the bin's share.
+def reliability(model: str, records: list[dict[str, Any]]) -> Drawing:
+    """Return a drawing: accuracy over confidence of one model; a mark's area is the bin's share.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
         model: whose records to draw.
         records: model, confidence, accuracy, count. Their expected calibration error is written
             into the figure.
@@ -48,4 +47,4 @@ def reliability(name: str, model: str, records: list[dict[str, Any]]) -> str:
         axes.text(0.04, 0.86, "not sure enough", color=GREY, va="top")
 
     description = f"Accuracy by confidence: {title(model)}, calibration error {100 * ece:.1f}%"
-    return draw(name, WIDTH, HEIGHT, description, paint)
+    return Drawing(WIDTH, HEIGHT, description, paint)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.reporting.figures.canvas import draw
+from stillroom.reporting.figures.canvas import Drawing
 from stillroom.reporting.figures.heatmap import paint_grid
 
 if TYPE_CHECKING:
@@ -16,14 +16,13 @@ WIDTH, HEIGHT = 400, 410
 LEAST_SHOWN = 0.005
 
 
-def similarity(name: str, matrix: NDArray[np.float64], classes: list[str]) -> str:
-    """Return an SVG of the mean probabilities in percent: rows the true class.
+def similarity(matrix: NDArray[np.float64], classes: list[str]) -> Drawing:
+    """Return a drawing of the mean probabilities in percent: rows the true class.
 
     The shade is the square root of the probability over the largest one off the diagonal: what
     a teacher finds similar is worth a few percent, and would be invisible beside the diagonal.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
         matrix: [C, C], the mean probabilities.
         classes: the C names.
     """
@@ -33,9 +32,9 @@ def similarity(name: str, matrix: NDArray[np.float64], classes: list[str]) -> st
 
     def paint(axes: "Axes") -> None:
         paint_grid(axes, shade, classes, lambda row, column: _percent(matrix[row, column]))
-        axes.set(xlabel="the teacher sees, %", ylabel="true class")
+        axes.set(xlabel="the teacher's answer, %", ylabel="true class")
 
-    return draw(name, WIDTH, HEIGHT, "Mean soft label of each true class, in percent", paint)
+    return Drawing(WIDTH, HEIGHT, "Mean soft label of each true class, in percent", paint)
 
 
 def _percent(probability: float) -> str:

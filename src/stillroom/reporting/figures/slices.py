@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from stillroom.evaluation.slices.verdicts import Judged, JudgedSlice, called_out
+from stillroom.evaluation.slices.verdicts import SliceVerdict, SliceVerdicts, called_out
 from stillroom.reporting.display_names import short
-from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,14 +22,13 @@ TICKS = 6
 UNITS = {"accuracy": (100, 1, "points of accuracy"), "nll": (1, 3, "nats")}
 
 
-def slices(name: str, judged: Judged) -> str:
-    """Return an SVG of the loss per slice: a dot, a line for its interval, and the number.
+def slices(judged: SliceVerdicts) -> Drawing:
+    """Return a drawing of the loss per slice: a dot, a line for its interval, and the number.
 
     A slice that is called out has a diamond and a bold name, in the accent colour; one that is too
     small to judge a hollow dot without an interval; one without an example is not drawn.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
         judged: of which the `MOST` worst slices are drawn, and all conditions.
     """
     shown = worst(judged)
@@ -47,30 +46,30 @@ def slices(name: str, judged: Judged) -> str:
         axes.locator_params(axis="x", nbins=TICKS)
         _name_slices(axes, shown)
         # Names take half of the width, so a title above the axes alone might not fit.
-        axes.figure.suptitle(_told(judged), x=0.01, ha="left", fontsize=11)
+        axes.figure.suptitle(_summary(judged), x=0.01, ha="left", fontsize=11)
 
-    return draw(name, WIDTH, REST + ROW * len(shown), f"Loss by slice. {_told(judged)}", paint)
+    return Drawing(WIDTH, REST + ROW * len(shown), f"Loss by slice. {_summary(judged)}", paint)
 
 
-def worst(judged: Judged) -> list[JudgedSlice]:
+def worst(judged: SliceVerdicts) -> list[SliceVerdict]:
     """Return the `MOST` worst slices: those called out, then those judged, then the small ones.
 
-    Among each, the one that loses most comes first. Conditions were asked for, and are all there.
+    Among each, the one that loses most comes first. The conditions of the config are all there.
     """
     known = [(one.means.loss, one) for one in judged.slices if one.means]
     ranked = [one for _, one in sorted(known, key=lambda pair: (-_rank(pair[1]), -pair[0]))]
-    asked = sum(one.kind == "condition" for one in ranked)
-    others = [one for one in ranked if one.kind != "condition"][: max(0, MOST - asked)]
+    conditions = sum(one.kind == "condition" for one in ranked)
+    others = [one for one in ranked if one.kind != "condition"][: max(0, MOST - conditions)]
     return [one for one in ranked if one.kind == "condition" or one in others]
 
 
-def _rank(one: JudgedSlice) -> int:
+def _rank(one: SliceVerdict) -> int:
     if one.judgement is None:
         return 0
     return 2 if one.judgement.is_called_out else 1
 
 
-def _paint_slice(axes: "Axes", place: int, one: JudgedSlice, scale: float, decimals: int) -> None:
+def _paint_slice(axes: "Axes", place: int, one: SliceVerdict, scale: float, decimals: int) -> None:
     if one.means is None:
         return
     value, rank = scale * one.means.loss, _rank(one)
@@ -97,7 +96,7 @@ def _paint_slice(axes: "Axes", place: int, one: JudgedSlice, scale: float, decim
     )
 
 
-def _name_slices(axes: "Axes", shown: list[JudgedSlice]) -> None:
+def _name_slices(axes: "Axes", shown: list[SliceVerdict]) -> None:
     axes.set_yticks(range(len(shown)), [_label(one) for one in shown])
     axes.tick_params(axis="y", length=0, labelsize=9, labelcolor=INK)
     for one, label in zip(shown, axes.get_yticklabels(), strict=True):
@@ -108,14 +107,14 @@ def _name_slices(axes: "Axes", shown: list[JudgedSlice]) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _label(one: JudgedSlice) -> str:
+def _label(one: SliceVerdict) -> str:
     return f"{short(one.name, LONGEST)} ({one.examples:,})"
 
 
-def _told(judged: Judged) -> str:
-    out, asked = len(called_out(judged)), sum(one.judgement is not None for one in judged.slices)
-    if not asked:
-        return "No slice that is large enough to be judged"
+def _summary(judged: SliceVerdicts) -> str:
+    out, count = len(called_out(judged)), sum(one.judgement is not None for one in judged.slices)
+    if not count:
+        return "No slice is large enough to be judged"
     if not out:
-        return f"None of {asked} slices clearly loses more than the rest"
-    return f"{out} of {asked} slices {'loses' if out == 1 else 'lose'} more than the rest"
+        return f"None of {count} slices clearly loses more than the rest"
+    return f"{out} of {count} slices {'loses' if out == 1 else 'lose'} more than the rest"

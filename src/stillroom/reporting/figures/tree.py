@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.evaluation.dark_knowledge.tree import Join, Tree
 from stillroom.reporting.display_names import short
-from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, draw
+from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK, Drawing
 from stillroom.reporting.units import fine_percent
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ WIDTH = 400
 MOST_LEAVES = 40
 # The most alike joins, which are drawn in the accent and carry their number.
 NUMBERED = 5
-# Names are told apart by their ends too, and the tree leaves them room.
+# Some names differ only at their end, and the tree has room for more letters.
 LONGEST_NAME = 26
 # Below a hundredth of a percent, how unlike two groups are says nothing.
 LEAST = 1e-4
@@ -26,28 +26,27 @@ _MARGIN, _ROW, _SMALL_ROW = 56, 32, 15
 Point = tuple[float, float]
 
 
-def tree(name: str, found: Tree) -> str:
-    """Return an SVG: leaves on the left, and the further to the right they join, the less alike.
+def tree(dendrogram: Tree) -> Drawing:
+    """Return a drawing: leaves on the left, and the further to the right they join, the less alike.
 
     The axis is that of the mean probability which one group gets on the other, and is logarithmic,
     since what a teacher finds similar spans from a tenth to a thousandth.
 
     Args:
-        name: tells this figure's ids from the others' on the page.
-        found: of 2 to `MOST_LEAVES` leaves.
+        dendrogram: of 2 to `MOST_LEAVES` leaves.
     """
-    count = len(found.leaves)
-    likest = " and ".join(_ends(found))
+    count = len(dendrogram.leaves)
+    likest = " and ".join(_ends(dendrogram))
 
     def paint(axes: "Axes") -> None:
-        _set_axes(axes, found)
-        for rank, (((x, y), (other_x, other_y)), at) in enumerate(_brackets(found)):
+        _set_axes(axes, dendrogram)
+        for rank, (((x, y), (other_x, other_y)), at) in enumerate(_brackets(dendrogram)):
             numbered = rank < NUMBERED
             colour = ACCENT if numbered else GREY
             axes.plot([x, at, at, other_x], [y, y, other_y, other_y], color=colour, linewidth=1.2)
             if numbered:
                 axes.annotate(
-                    fine_percent(found.joins[rank].likeness),
+                    fine_percent(dendrogram.joins[rank].likeness),
                     (at, (y + other_y) / 2),
                     xytext=(3, 2),
                     textcoords="offset points",
@@ -57,15 +56,15 @@ def tree(name: str, found: Tree) -> str:
                 )
 
     height = _MARGIN + count * (_ROW if count <= 12 else _SMALL_ROW)
-    description = f"Tree of {count} classes by how alike they are found; most alike: {likest}"
-    return draw(name, WIDTH, height, description, paint)
+    description = f"Tree of {count} classes by similarity; most alike: {likest}"
+    return Drawing(WIDTH, height, description, paint)
 
 
-def _brackets(found: Tree) -> list[tuple[tuple[Point, Point], float]]:
+def _brackets(dendrogram: Tree) -> list[tuple[tuple[Point, Point], float]]:
     """Return of each join its two ends and where they meet."""
-    nodes: list[Point] = [(_left(found), float(row)) for row in range(len(found.leaves))]
+    nodes: list[Point] = [(_left(dendrogram), float(row)) for row in range(len(dendrogram.leaves))]
     brackets = []
-    for join in found.joins:
+    for join in dendrogram.joins:
         ends = nodes[join.first], nodes[join.second]
         at = max(join.likeness, LEAST)
         nodes.append((at, (ends[0][1] + ends[1][1]) / 2))
@@ -73,23 +72,23 @@ def _brackets(found: Tree) -> list[tuple[tuple[Point, Point], float]]:
     return brackets
 
 
-def _left(found: Tree) -> float:
+def _left(dendrogram: Tree) -> float:
     """Return where the leaves begin: a little more alike than any two are."""
-    return min(1.0, 1.6 * max(found.joins[0].likeness, LEAST))
+    return min(1.0, 1.6 * max(dendrogram.joins[0].likeness, LEAST))
 
 
-def _ends(found: Tree) -> list[str]:
-    first: Join = found.joins[0]
-    return [short(found.leaves[end]) for end in (first.first, first.second)]
+def _ends(dendrogram: Tree) -> list[str]:
+    first: Join = dendrogram.joins[0]
+    return [short(dendrogram.leaves[end]) for end in (first.first, first.second)]
 
 
-def _set_axes(axes: "Axes", found: Tree) -> None:
-    count, left = len(found.leaves), _left(found)
-    right = max(found.joins[-1].likeness, LEAST) / 1.3
+def _set_axes(axes: "Axes", dendrogram: Tree) -> None:
+    count, left = len(dendrogram.leaves), _left(dendrogram)
+    right = max(dendrogram.joins[-1].likeness, LEAST) / 1.3
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.set_ylim(count - 0.4, -0.6)
-    labels = [short(leaf, LONGEST_NAME) for leaf in found.leaves]
+    labels = [short(leaf, LONGEST_NAME) for leaf in dendrogram.leaves]
     axes.set_yticks(range(count), labels, color=INK, fontsize=10 if count <= 12 else 8)
     ticks = [tick for tick in _TICKS if right <= tick <= left]
     if len(ticks) > 5:

@@ -1,1 +1,1 @@
-"""Provenance: whose child the student is, and what that asks of whoever has it."""
+"""Provenance: the lineage of a student, and the licence that follows from it."""

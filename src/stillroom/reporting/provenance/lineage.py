@@ -1,9 +1,9 @@
-"""Lineage: whose child the student is, each ancestor by hash.
+"""Lineage: the ancestors of a student, each by hash.
 
     student <── soft-label set <── captures <── teachers
                       └── examples <── data
 
-A pure function of its parts: equal parts give equal bytes, on whatever machine. A hash finds its
+A pure function of its parts: equal parts give equal bytes on every machine. A hash finds its
 files: the store and `manifest.json` know captures and sets, DVC's lock file every artifact.
 """
 
@@ -11,23 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_json
-from stillroom.io.json.validated_json import checked
+from stillroom.io.json.validated_json import STRICT, checked
+from stillroom.reporting.units import counted
 from stillroom.softlabels.format.manifest import Manifest
 from stillroom.teachers.licences.licence_document import Licence
 from stillroom.teachers.licences.terms import Verdict
 
 FORMAT: Literal["stillroom-lineage/1"] = "stillroom-lineage/1"
 SHOWN = 12  # of 64 digits, where a person reads
-_STRICT = ConfigDict(extra="forbid", strict=True)
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Ancestor:
     """A teacher: its weights, and the licence that let it teach.
 
@@ -48,7 +48,7 @@ class Ancestor:
     acknowledged: str | None
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Captured:
     """One capture: its fingerprint, and the weights of the teachers who answered in it."""
 
@@ -56,7 +56,7 @@ class Captured:
     teachers: tuple[Sha256, ...]
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Source:
     """What the examples were made of.
 
@@ -73,14 +73,14 @@ class Source:
     content: Sha256
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Lineage:
     """A student and its ancestors.
 
     Attributes:
         student: SHA-256 of its weights.
         name: of the student among the project's.
-        soft_labels: fingerprint of the set that it learnt from.
+        soft_labels: fingerprint of the set that it was trained on.
         labels: SHA-256 over the set's shards: which labels, to the bit.
         captures: in the set, in order.
         teachers: in order.
@@ -127,12 +127,12 @@ def lineage(
     Args:
         student: SHA-256 of its weights.
         name: of the student.
-        manifest: of the set that it learnt from.
+        manifest: of the set that it was trained on.
         weights: SHA-256 of each teacher's weights, in order.
         licence: of the same teachers.
         examples: SHA-256 over the examples' files.
         encoder: SHA-256 of their encoder.
-        data_report: what ingest tells of the data.
+        data_report: the report that ingest writes.
         parameters: all sections, as plain values.
         command: what makes the student again.
 
@@ -168,30 +168,33 @@ def from_json(document: object) -> Lineage:
     return checked(Lineage, document, "lineage.json", "evaluate")
 
 
-def chain(found: Lineage) -> tuple[tuple[str, str], ...]:
+def chain(ancestry: Lineage) -> tuple[tuple[str, str], ...]:
     """Return the generations as (what it is, its words), the student first, for page and card."""
-    source = found.data
+    source = ancestry.data
     of = f" of {source.path}" if source.path else ""
     return (
-        (f"student {found.name}", f"weights {_short(found.student)}"),
+        (f"student {ancestry.name}", f"weights {_short(ancestry.student)}"),
         (
-            "learnt from soft labels",
-            f"set {_short(found.soft_labels)}, labels {_short(found.labels)}",
+            "trained on soft labels",
+            f"set {_short(ancestry.soft_labels)}, labels {_short(ancestry.labels)}",
         ),
-        *(("made by teacher", _told(teacher)) for teacher in found.teachers),
-        ("asked about examples", f"{_short(found.examples)}, encoded by {_short(found.encoder)}"),
+        *(("captured from teacher", _teacher_words(teacher)) for teacher in ancestry.teachers),
         (
-            "made of data",
-            f"{source.kind}{of}, {source.files} files, {_short(source.content)}",
+            "captured for examples",
+            f"{_short(ancestry.examples)}, encoded by {_short(ancestry.encoder)}",
         ),
-        ("with parameters", _short(found.parameters)),
+        (
+            "examples from data",
+            f"{source.kind}{of}, {counted(source.files, 'file')}, {_short(source.content)}",
+        ),
+        ("with parameters", _short(ancestry.parameters)),
     )
 
 
-def _told(teacher: Ancestor) -> str:
-    licence = teacher.licence or "no licence of others"
+def _teacher_words(teacher: Ancestor) -> str:
+    licence = teacher.licence or "no third-party licence"
     if teacher.verdict == "unknown" and teacher.licence is None:
-        licence = "no licence known"
+        licence = "licence unknown"
     return f"{teacher.hub_id or teacher.name}, weights {_short(teacher.weights)}, {licence}"
 
 
@@ -223,12 +226,12 @@ def _source(report: Mapping[str, Any]) -> Source:
 def _require_same_teachers(
     captures: Sequence[Captured], weights: Sequence[str], licence: Licence
 ) -> None:
-    asked = [one for capture in captures for one in capture.teachers]
-    if asked != list(weights) or len(licence.teachers) != len(weights):
+    captured = [one for capture in captures for one in capture.teachers]
+    if captured != list(weights) or len(licence.teachers) != len(weights):
         raise DataError(
-            f"the soft labels are of {len(asked)} teachers ({_few(asked)}), licence.json of "
-            f"{len(licence.teachers)}, and {len(weights)} are there ({_few(weights)}). Run `kedro "
-            "run --pipelines=teachers,capture,train` first."
+            f"the soft labels come from {len(captured)} teachers ({_few(captured)}), licence.json "
+            f"names {len(licence.teachers)}, and the folder of the teachers holds {len(weights)} "
+            f"({_few(weights)}). Run `kedro run --pipelines=teachers,capture,train` first."
         )
 
 

@@ -1,4 +1,4 @@
-"""Student's licence: what its teachers' licences ask of it, as its model card has to say it.
+"""Student's licence: what its teachers' licences require, in the words of the model card.
 
 Licence, student.architecture ──> StudentLicence(license, license_name, license_link), and
                                   what must be done or left
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stillroom.config.schema import FROM_TEACHER
 from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
-from stillroom.teachers.licences.licence_index import NAMED
+from stillroom.teachers.licences.licence_index import WITHOUT_HUB_IDENTIFIER
 
 FREE = (None, "own")  # licences of nobody else
 OTHER = "other"
@@ -40,33 +40,38 @@ def student_licence(licence: Licence, architecture: str) -> StudentLicence:
             copy of it.
     """
     if any(teacher.verdict == "unknown" for teacher in licence.teachers):
-        return _other("not-known", "What a teacher's licence asks of a student is not known.")
-    asked = {
+        return _other(
+            "not-known", "It is not known what a teacher's licence requires of a student."
+        )
+    required = {
         identifier: teacher
         for teacher in licence.teachers
         for identifier in [_asked(teacher, teacher is _copied(licence, architecture))]
         if identifier not in FREE
     }
-    if not asked:
+    if not required:
         return _other(
             "not-chosen",
-            "No teacher's licence asks for a certain one, and its owner has not chosen one yet.",
+            "No teacher's licence requires a certain licence for the student, and the student's "
+            "owner has not chosen one yet.",
         )
-    if len(asked) > 1:
-        return _other("several", f"Its teachers' licences ask for each of {', '.join(asked)}.")
-    ((identifier, teacher),) = asked.items()
-    why = "The licence of its teacher asks for it."
-    if identifier in NAMED:
+    if len(required) > 1:
+        return _other(
+            "several", f"Its teachers' licences require different ones: {', '.join(required)}."
+        )
+    ((identifier, teacher),) = required.items()
+    why = "The licence of its teacher requires this one."
+    if identifier in WITHOUT_HUB_IDENTIFIER:
         return StudentLicence(OTHER, identifier, teacher.link, why)
     return StudentLicence(str(identifier), None, None, why)
 
 
 def conditions(licence: Licence, architecture: str) -> tuple[str, ...]:
     """Return what must be done or left, each once: of answers, and of layers where it has some."""
-    found = [one for teacher in licence.teachers for one in teacher.conditions]
+    demands = [one for teacher in licence.teachers for one in teacher.conditions]
     copied = _copied(licence, architecture)
-    found += copied.layers if copied else ()
-    return tuple(dict.fromkeys(found))
+    demands += copied.layers if copied else ()
+    return tuple(dict.fromkeys(demands))
 
 
 def _copied(licence: Licence, architecture: str) -> TeacherLicence | None:

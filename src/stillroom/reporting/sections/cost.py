@@ -1,13 +1,13 @@
-"""Cost: cost.json in, how much less the student takes, and what teaching it took, out."""
+"""Cost section: cost.json in, the savings of the student and the cost of the run out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stillroom.evaluation.arms import STUDENT, TEACHER
-from stillroom.io.byte_sizes import told
+from stillroom.io.byte_sizes import size_text
+from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting import figures
 
-Numbers = dict[str, dict[str, int | float]]
 Lines = tuple[tuple[str, str], ...]
 
 # What the student has less of, in the order of the bars; throughput is what it has more of.
@@ -19,7 +19,11 @@ LESS = {
     "watt_hours_per_thousand": "Energy",
 }
 MORE = {"per_second_at_32": "Time, 32 at once"}
-STAGES = {"teachers": "the teachers", "capture": "their new answers", "train": "the students"}
+STAGES = {
+    "teachers": "training the teachers",
+    "capture": "capturing new answers",
+    "train": "training the students",
+}
 MINUTE, HOUR = 60, 3600
 # Of answers to inputs of one kind the slowest in 20 take little more than the median, on a machine
 # that has nothing else to do.
@@ -43,10 +47,11 @@ class Section:
     doubt: str
 
 
-def section(cost: Numbers) -> Section:
+def section(cost: GroupedNumbers) -> Section:
     """Return what the page shows of cost.json."""
+    savings = ratios(cost[TEACHER], cost[STUDENT])
     return Section(
-        figure=figures.ratios("cost", "Teacher over student", ratios(cost[TEACHER], cost[STUDENT])),
+        figure=figures.ratios("Teacher over student", savings).svg("cost"),
         cache=_cache(cost["cache"]),
         run=_run(cost["run"]) if "run" in cost else (),
         doubt=_doubt([cost[arm] for arm in (TEACHER, STUDENT)]),
@@ -57,9 +62,11 @@ def ratios(
     teacher: dict[str, int | float], student: dict[str, int | float]
 ) -> list[tuple[str, float]]:
     """Return of each cost that both have how many times less the student takes."""
-    known = {key for key in teacher.keys() & student.keys() if min(teacher[key], student[key]) > 0}
-    less = [(told, teacher[key] / student[key]) for key, told in LESS.items() if key in known]
-    more = [(told, student[key] / teacher[key]) for key, told in MORE.items() if key in known]
+    positive = {
+        key for key in teacher.keys() & student.keys() if min(teacher[key], student[key]) > 0
+    }
+    less = [(name, teacher[key] / student[key]) for key, name in LESS.items() if key in positive]
+    more = [(name, student[key] / teacher[key]) for key, name in MORE.items() if key in positive]
     return less + more
 
 
@@ -70,34 +77,38 @@ def _doubt(models: Sequence[dict[str, int | float]]) -> str:
         return ""
     return (
         f"One answer in 20 took {apart:.1f} times the median or more: this machine was busy, or "
-        "the inputs differ in size. Times and energy may be off; run evaluate again on an idle one."
+        "the inputs differ in size. Times and energy may be wrong. Run the stage evaluate again "
+        "on an idle machine."
     )
 
 
 def _cache(cache: dict[str, int | float]) -> Lines:
     kept = (
-        ("asked", f"{cache['rows']:,} answers, {duration(cache['paid_seconds'])} of teacher"),
         (
-            "kept",
-            f"{told(cache['bytes'])}, {cache['bytes_per_row']:,.1f} bytes an answer",
+            "captured",
+            f"{cache['rows']:,} answers, {duration(cache['paid_seconds'])} of teacher time",
+        ),
+        (
+            "stored",
+            f"{size_text(cache['bytes'])}, {cache['bytes_per_row']:,.1f} bytes per answer",
         ),
     )
     if not cache["read"]:
-        return (*kept, ("read", "by nobody: the teachers ran beside the student"))
+        return (*kept, ("read by students", "none: the teachers ran beside the students"))
     return (
         *kept,
-        ("read", f"{cache['read']:,} answers by students, over all epochs and seeds"),
-        ("without the cache", f"{duration(cache['live_seconds'])} of teacher"),
+        ("read by students", f"{cache['read']:,} answers, over all epochs and seeds"),
+        ("without the cache", f"{duration(cache['live_seconds'])} of teacher time"),
     )
 
 
 def _run(run: dict[str, int | float]) -> Lines:
     mark = ", an estimate" if run["energy_is_estimate"] else ""
     parts = [
-        (told, f"{run[f'{stage}_watt_hours']:.3g} Wh in {duration(run[f'{stage}_seconds'])}")
-        for stage, told in STAGES.items()
+        (words, f"{run[f'{stage}_watt_hours']:.3g} Wh in {duration(run[f'{stage}_seconds'])}")
+        for stage, words in STAGES.items()
     ]
-    return (*parts, ("all together", f"{run['watt_hours']:.3g} Wh{mark}"))
+    return (*parts, ("total", f"{run['watt_hours']:.3g} Wh{mark}"))
 
 
 def duration(seconds: float) -> str:

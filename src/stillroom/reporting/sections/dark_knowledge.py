@@ -1,6 +1,6 @@
 """Dark knowledge: dark_knowledge.json in, what the teachers find similar, to be shown, out.
 
-{"knowledge": asdict(DarkKnowledge), "shown": [asdict(Shown)], one for each pair}
+{"knowledge": asdict(DarkKnowledge), "shown": [asdict(Thumbnail)], one for each pair}
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ import numpy as np
 from stillroom.errors import DataError
 from stillroom.evaluation.dark_knowledge.class_pairs import Pair
 from stillroom.evaluation.dark_knowledge.dark_knowledge import DarkKnowledge
-from stillroom.evaluation.dark_knowledge.transfer_share import LEAST_NATS, Learnt, Shares
+from stillroom.evaluation.dark_knowledge.transfer_share import LEAST_NATS, Shares, TransferShare
 from stillroom.evaluation.dark_knowledge.tree import Tree, pruned
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.io.json.validated_json import checked
 from stillroom.reporting import figures
 from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
 from stillroom.reporting.figures.tree import MOST_LEAVES
-from stillroom.reporting.thumbnails import Shown
-from stillroom.reporting.units import fine_percent, told
+from stillroom.reporting.thumbnails import Thumbnail
+from stillroom.reporting.units import fine_percent, fixed_decimals
 
 FILE = "dark_knowledge.json"
 # Of control and student, as the table's columns stand.
@@ -30,7 +30,7 @@ class Document:
     """What the file holds."""
 
     knowledge: DarkKnowledge
-    shown: tuple[Shown, ...]
+    shown: tuple[Thumbnail, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SeenPair:
     times: str
     examples: int
     most: str
-    shown: Shown
+    shown: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,40 +77,52 @@ def section(document: object) -> Section:
     Raises:
         DataError: the document is not one that evaluate writes.
     """
-    given = checked(Document, document, FILE, "evaluate")
-    found, shown = given.knowledge, given.shown
-    if len(shown) != len(found.pairs) or not _is_square(found):
-        raise DataError(f"{FILE} is damaged: it lacks an example or a cell. Run evaluate again.")
-    drawn = pruned(found.tree, MOST_LEAVES)
+    read = read_document(document)
+    knowledge, thumbnails = read.knowledge, read.shown
+    drawn = pruned(knowledge.tree, MOST_LEAVES)
     return Section(
-        classes=found.classes,
-        in_grid=len(found.grid.classes),
-        leaves=len(found.tree.leaves),
+        classes=knowledge.classes,
+        in_grid=len(knowledge.grid.classes),
+        leaves=len(knowledge.tree.leaves),
         in_tree=len(drawn.leaves),
-        grid=_grid(found),
+        grid=_grid(knowledge),
         tree=_tree(drawn),
-        pairs=tuple(_seen(pair, one) for pair, one in zip(found.pairs, shown, strict=True)),
-        learnt=learnt_in_words(found.learnt),
-        shares=_shares(found.learnt),
+        pairs=tuple(
+            _seen(pair, one) for pair, one in zip(knowledge.pairs, thumbnails, strict=True)
+        ),
+        learnt=learnt_in_words(knowledge.learnt),
+        shares=_shares(knowledge.learnt),
     )
 
 
-def learnt_in_words(learnt: Learnt) -> str:
-    """Return what was learnt of the dark knowledge, as a sentence or two."""
-    shares = learnt.examples
-    if shares is None and learnt.nats <= LEAST_NATS:
+def read_document(document: object) -> Document:
+    """Return the document as a dataclass.
+
+    Raises:
+        DataError: the document is not one that evaluate writes.
+    """
+    read = checked(Document, document, FILE, "evaluate")
+    if len(read.shown) != len(read.knowledge.pairs) or not _is_square(read.knowledge):
+        raise DataError(f"{FILE} is damaged: it lacks an example or a cell. Run evaluate again.")
+    return read
+
+
+def learnt_in_words(transfer: TransferShare) -> str:
+    """Return how much dark knowledge the student learned, in one or two sentences."""
+    shares = transfer.examples
+    if shares is None and transfer.nats <= LEAST_NATS:
         return (
-            "The teachers tell no wrong class of an example from another (of two classes there is "
-            "one alone), so there is nothing of it to learn."
+            "The teachers find all wrong classes of an example equally likely (with two classes "
+            "there is only one), so there is nothing to learn about them."
         )
     if shares is None:
         return (
-            "The teachers tell the wrong classes apart by so little that these examples cannot "
-            "show how much of it the student learnt."
+            "The teachers find the wrong classes so nearly equally likely that these examples "
+            "cannot show how much the student learned about them."
         )
     return (
-        f"Of what the teachers tell of the wrong classes, the distilled student's answers hold "
-        f"{fine_percent(shares.student.value)}. The same student without a teacher has "
+        f"The distilled student's answers hold {fine_percent(shares.student.value)} of the "
+        "teachers' information about the wrong classes. The same student without a teacher holds "
         f"{fine_percent(shares.control.value)} by itself: {_taught_in_words(shares)}"
     )
 
@@ -121,49 +133,50 @@ def _taught_in_words(shares: Shares) -> str:
         return f"the soft labels taught it {_points(taught.value, taught.low, taught.high)}."
     if taught.is_below_zero:
         points = _points(-taught.value, -taught.high, -taught.low)
-        return f"with the soft labels it knows less of it, by {points}."
+        return f"with the soft labels it knows less, by {points}."
     return (
-        "whether the soft labels taught it any, these examples cannot show "
-        f"({_points(taught.value, taught.low, taught.high)})."
+        "these examples cannot show whether the soft labels taught it any, "
+        f"{_points(taught.value, taught.low, taught.high)}."
     )
 
 
 def _points(value: float, low: float, high: float) -> str:
-    return f"{told(100 * value, 0)} points, {told(100 * low, 0)} to {told(100 * high, 0)}"
+    number, first, last = (fixed_decimals(100 * share, 0) for share in (value, low, high))
+    return f"{number} points ({first} to {last})"
 
 
-def _shares(learnt: Learnt) -> tuple[Row, ...]:
+def _shares(transfer: TransferShare) -> tuple[Row, ...]:
     rows: list[Row] = []
-    if learnt.examples is not None:
-        of = learnt.examples
-        ends = _interval(of.control), _interval(of.student)
-        values = fine_percent(of.control.value), fine_percent(of.student.value)
-        rows.append(("Example by example", "what else each one is taken for", values, ends))
-    if learnt.control_by_class is not None and learnt.student_by_class is not None:
-        means = fine_percent(learnt.control_by_class), fine_percent(learnt.student_by_class)
-        rows.append(("Class by class", "the mean soft labels", means, ("", "")))
+    if transfer.examples is not None:
+        per_example = transfer.examples
+        ends = _interval(per_example.control), _interval(per_example.student)
+        values = fine_percent(per_example.control.value), fine_percent(per_example.student.value)
+        rows.append(("Per example", "which other classes each one resembles", values, ends))
+    if transfer.control_by_class is not None and transfer.student_by_class is not None:
+        means = fine_percent(transfer.control_by_class), fine_percent(transfer.student_by_class)
+        rows.append(("Per class", "the mean soft label of each class", means, ("", "")))
     return tuple(rows)
 
 
-def _interval(found: Estimate) -> str:
-    return f"{100 * found.low:.0f}\N{EN DASH}{100 * found.high:.0f}"
+def _interval(share: Estimate) -> str:
+    return f"{100 * share.low:.0f}\N{EN DASH}{100 * share.high:.0f}"
 
 
-def _is_square(found: DarkKnowledge) -> bool:
-    count = len(found.grid.classes)
-    return [len(row) for row in found.grid.probabilities] == [count] * count and count > 0
+def _is_square(knowledge: DarkKnowledge) -> bool:
+    count = len(knowledge.grid.classes)
+    return [len(row) for row in knowledge.grid.probabilities] == [count] * count and count > 0
 
 
-def _grid(found: DarkKnowledge) -> str:
-    matrix = np.array(found.grid.probabilities)
-    return figures.similarity("similarity", matrix, list(found.grid.classes))
+def _grid(knowledge: DarkKnowledge) -> str:
+    matrix = np.array(knowledge.grid.probabilities)
+    return figures.similarity(matrix, list(knowledge.grid.classes)).svg("similarity")
 
 
 def _tree(drawn: Tree) -> str:
-    return figures.tree("tree", drawn) if drawn.joins else ""
+    return figures.tree(drawn).svg("tree") if drawn.joins else ""
 
 
-def _seen(pair: Pair, shown: Shown) -> SeenPair:
+def _seen(pair: Pair, shown: Thumbnail) -> SeenPair:
     return SeenPair(
         actual=short(pair.actual, LONGEST_IN_TEXT),
         looks_like=short(pair.looks_like, LONGEST_IN_TEXT),

@@ -1,7 +1,7 @@
 """Disagreements: disagreements.json in, the examples where student and teacher differ out.
 
-{"disagreements": asdict(Disagreements), "lost": [asdict(Shown)], "apart": …}   of classes
-{"positions": [asdict(Position)], "shown": [asdict(Shown)]}                     of tokens
+{"disagreements": asdict(Disagreements), "lost": [asdict(Thumbnail)], "apart": …}   of classes
+{"positions": [asdict(Position)], "shown": [asdict(Thumbnail)]}                     of tokens
 """
 
 import math
@@ -12,7 +12,7 @@ from stillroom.errors import DataError
 from stillroom.evaluation.disagreements import Disagreements, Example, Position
 from stillroom.io.json.validated_json import checked
 from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
-from stillroom.reporting.thumbnails import Shown
+from stillroom.reporting.thumbnails import Thumbnail
 from stillroom.reporting.units import fine_percent
 
 FILE = "disagreements.json"
@@ -23,8 +23,8 @@ class OfClasses:
     """What the file holds of a classifier."""
 
     disagreements: Disagreements
-    lost: tuple[Shown, ...]
-    apart: tuple[Shown, ...]
+    lost: tuple[Thumbnail, ...]
+    apart: tuple[Thumbnail, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,24 @@ class OfTokens:
     """What the file holds of a language model."""
 
     positions: tuple[Position, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[Thumbnail, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An example, what both say of it, and its numbers as text.
+    """An example, the two answers to it, and its numbers as text.
 
     Attributes:
         name: the true class; "" of a token.
-        lines: what is said, by whom: teacher, then student.
-        measure: how far they part.
+        lines: (who, answer), the teacher first.
+        measure: how much they differ.
         shown: the example.
     """
 
     name: str
     lines: tuple[tuple[str, str], ...]
     measure: str
-    shown: Shown
+    shown: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ def section(document: object) -> Section:
     _require_as_many(len(given.disagreements.apart), len(given.apart))
     lost = list(zip(given.disagreements.lost, given.lost, strict=True))
     apart = list(zip(given.disagreements.apart, given.apart, strict=True))
-    told = {example.row for example, _ in lost}
+    listed = {example.row for example, _ in lost}
     return Section(
         tuple(_lost(*one) for one in lost),
-        tuple(_apart(*one) for one in apart if one[0].row not in told),
+        tuple(_apart(*one) for one in apart if one[0].row not in listed),
         of_tokens=False,
     )
 
@@ -95,16 +95,16 @@ def _require_as_many(examples: int, shown: int) -> None:
         raise DataError(f"{FILE} has {examples} examples and shows {shown}. Run evaluate again.")
 
 
-def _lost(example: Example, shown: Shown) -> Seen:
+def _lost(example: Example, shown: Thumbnail) -> Seen:
     before, after = map(fine_percent, (example.teacher_on_actual, example.student_on_actual))
-    return _seen(example, shown, f"On {_name(example.actual)}: {before} → {after}")
+    return _seen(example, shown, f"Probability of {_name(example.actual)}: {before} → {after}")
 
 
-def _apart(example: Example, shown: Shown) -> Seen:
+def _apart(example: Example, shown: Thumbnail) -> Seen:
     return _seen(example, shown, f"KL {example.kl:.2f} nats")
 
 
-def _seen(example: Example, shown: Shown, measure: str) -> Seen:
+def _seen(example: Example, shown: Thumbnail, measure: str) -> Seen:
     teacher = f"{_name(example.teacher)}, {fine_percent(example.teacher_probability)}"
     student = f"{_name(example.student)}, {fine_percent(example.student_probability)}"
     lines = (("Teacher", teacher), ("Student", student))
@@ -115,13 +115,13 @@ def _name(name: str) -> str:
     return short(name, LONGEST_IN_TEXT)
 
 
-def _token(position: Position, shown: Shown) -> Seen:
+def _token(position: Position, shown: Thumbnail) -> Seen:
     return Seen(
         "",
         (
             ("Teacher", fine_percent(math.exp(-position.teacher_nll))),
             ("Student", fine_percent(math.exp(-position.student_nll))),
         ),
-        f"{position.lost:.2f} nats more",
+        f"The student's NLL is {position.lost:.2f} nats higher",
         shown,
     )

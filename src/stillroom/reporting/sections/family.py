@@ -1,4 +1,4 @@
-"""Family: a record of each student in, which of them is worth a look for what it takes, out.
+"""Family section: a record of each student in, quality over cost with the Pareto front out.
 
 family.json, latencies of cost.json ──> figures over size and over time, a table
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from stillroom.errors import DataError
 from stillroom.evaluation.arms import STUDENT, TEACHER
-from stillroom.evaluation.pareto import good_of, on_front
+from stillroom.evaluation.pareto import on_front, signed_quality
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting import figures
 from stillroom.reporting.display_names import short, title
@@ -58,10 +58,10 @@ def section(records: Records, cost: Mapping[str, Mapping[str, float]]) -> Sectio
     rows = sorted(_timed(records, cost), key=lambda row: (row["parameters"], row["model"]))
     return Section(
         figures=(
-            figures.family("family-size", rows, "parameters"),
-            figures.family("family-time", rows, "ms_p50"),
+            figures.family(rows, "parameters").svg("family-size"),
+            figures.family(rows, "ms_p50").svg("family-time"),
         ),
-        measure="accuracy" if rows[0]["measure"] == "accuracy" else "nats a token",
+        measure="accuracy" if rows[0]["measure"] == "accuracy" else "nats per token",
         rows=tuple(map(_row, rows)),
     )
 
@@ -76,18 +76,18 @@ def _timed(records: Records, cost: Mapping[str, Mapping[str, float]]) -> Records
         times = [cost[name]["ms_p50"] for name in (TEACHER, STUDENT, *others)]
     except KeyError as error:
         raise DataError(f"cost.json lacks {error}. Run the stage evaluate again.") from None
-    goods = [good_of(row["measure"], row["quality"]) for row in records]
+    goods = [signed_quality(row["measure"], row["quality"]) for row in records]
     both = zip(records, times, on_front(goods, times), strict=True)
     return [row | {"ms_p50": time, "front_by_time": int(is_on)} for row, time, is_on in both]
 
 
 def _row(record: dict[str, Any]) -> Row:
-    told = percent if record["measure"] == "accuracy" else _nats
+    quality_text = percent if record["measure"] == "accuracy" else _nats
     is_teacher = record["model"] == TEACHER
     return Row(
         name=title(TEACHER) if is_teacher else short(record["model"]),
-        quality=between(Estimate(record["quality"], record["low"], record["high"]), told),
-        alone="" if is_teacher else told(record["alone"]),
+        quality=between(Estimate(record["quality"], record["low"], record["high"]), quality_text),
+        alone="" if is_teacher else quality_text(record["alone"]),
         parameters=f"{record['parameters']:,.0f}",
         milliseconds=f"{record['ms_p50']:,.2f}",
         on_front=WORDS[record["front"], record["front_by_time"]],

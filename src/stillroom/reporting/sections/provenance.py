@@ -1,4 +1,4 @@
-"""Provenance: lineage and licence in, whose child the student is and by whose leave, out."""
+"""Provenance section: lineage and licences in, the list of ancestors and conditions out."""
 
 from dataclasses import dataclass
 
@@ -32,17 +32,17 @@ def section(lineage: object, licence: object) -> Section:
     Raises:
         DataError: a document is malformed.
     """
-    found = lineages.from_json(lineage)
+    ancestry = lineages.from_json(lineage)
     teachers = licences.from_json(licence).teachers
     return Section(
-        name=found.name,
-        chain=lineages.chain(found),
-        command=found.command,
-        licences=tuple(dict.fromkeys(map(_told, teachers))),
+        name=ancestry.name,
+        chain=lineages.chain(ancestry),
+        command=ancestry.command,
+        licences=tuple(dict.fromkeys(map(_licence_lines, teachers))),
     )
 
 
-def _told(teacher: TeacherLicence) -> Lines:
+def _licence_lines(teacher: TeacherLicence) -> Lines:
     trained = teacher.read_from == "trained here"
     lines = [
         ("teacher", "trained here" if trained else teacher.hub_id or teacher.teacher),
@@ -53,5 +53,5 @@ def _told(teacher: TeacherLicence) -> Lines:
         ("read from", teacher.read_from),
     ]
     if teacher.acknowledged is not None:
-        lines.append(("acknowledged, since", teacher.acknowledged))
+        lines.append(("acknowledged because", teacher.acknowledged))
     return tuple((what, words) for what, words in lines if words)

@@ -6,7 +6,12 @@ called out ──┬──> alarms: a class, a size, a condition; the teacher is
 
 from dataclasses import dataclass
 
-from stillroom.evaluation.slices.verdicts import Judged, JudgedSlice, called_out, read_judged
+from stillroom.evaluation.slices.verdicts import (
+    SliceVerdict,
+    SliceVerdicts,
+    called_out,
+    read_slice_verdicts,
+)
 from stillroom.reporting import figures
 from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
 from stillroom.reporting.figures.slices import worst
@@ -42,77 +47,83 @@ def section(document: object) -> Section:
     Raises:
         DataError: the document is not one that evaluate writes.
     """
-    found = read_judged(document)
-    drawn = len(worst(found))
+    verdicts = read_slice_verdicts(document)
+    drawn = len(worst(verdicts))
     return Section(
-        figure=figures.slices("slices", found) if drawn else "",
-        slices=len(found.slices),
-        judged=sum(one.judgement is not None for one in found.slices),
+        figure=figures.slices(verdicts).svg("slices") if drawn else "",
+        slices=len(verdicts.slices),
+        judged=sum(one.judgement is not None for one in verdicts.slices),
         drawn=drawn,
-        least=found.least,
-        alarms=alarms(found),
-        remarks=remarks(found),
+        least=verdicts.least,
+        alarms=alarms(verdicts),
+        remarks=remarks(verdicts),
     )
 
 
-def alarms(found: Judged) -> tuple[str, ...]:
+def alarms(verdicts: SliceVerdicts) -> tuple[str, ...]:
     """Return a sentence on each of the worst slices, and how many more there are."""
-    called = [one for one in _lost_on(found) if not _is_expected(one, found)]
-    told = [_told(one, found) for one in called[:MOST_ALARMS]]
-    more = len(called) - len(told)
+    called = [one for one in _lost_on(verdicts) if not _is_expected(one, verdicts)]
+    sentences = [_sentence(one, verdicts) for one in called[:MOST_ALARMS]]
+    more = len(called) - len(sentences)
     if more > 0:
-        told.append(f"So it does on {more} more slice{'s' if more > 1 else ''}: see below.")
-    return tuple(told)
+        sentences.append(
+            f"The same holds for {more} more slice{'s' if more > 1 else ''}: see below."
+        )
+    return tuple(sentences)
 
 
-def remarks(found: Judged) -> tuple[str, ...]:
+def remarks(verdicts: SliceVerdicts) -> tuple[str, ...]:
     """Return a sentence on each band of confidence that says more of the teacher than of it."""
-    return tuple(_told(one, found) for one in _lost_on(found) if _is_expected(one, found))
+    return tuple(
+        _sentence(one, verdicts) for one in _lost_on(verdicts) if _is_expected(one, verdicts)
+    )
 
 
-def _lost_on(found: Judged) -> list[JudgedSlice]:
+def _lost_on(verdicts: SliceVerdicts) -> list[SliceVerdict]:
     """Return what is called out, but for where the student may lose nothing, only gain less."""
-    return [one for one in called_out(found) if one.judgement and one.judgement.loss.is_above_zero]
+    return [
+        one for one in called_out(verdicts) if one.judgement and one.judgement.loss.is_above_zero
+    ]
 
 
-def _is_expected(one: JudgedSlice, found: Judged) -> bool:
+def _is_expected(one: SliceVerdict, verdicts: SliceVerdicts) -> bool:
     """Tell whether a loss there is no reason to stop.
 
     Where a teacher is unsure and errs, every student does. And of a student that gains on its
     teacher, some is lost where the teacher is sure and right, and there is nothing to gain.
     """
-    return _is_hard(one, found) or (one.kind == "confidence" and found.means.loss <= 0)
+    return _is_hard(one, verdicts) or (one.kind == "confidence" and verdicts.means.loss <= 0)
 
 
-def _is_hard(one: JudgedSlice, found: Judged) -> bool:
+def _is_hard(one: SliceVerdict, verdicts: SliceVerdicts) -> bool:
     """Tell whether examples are in a slice because its teacher finds them hard."""
     if one.kind != "confidence" or one.means is None:
         return False
-    more_is_better = found.measure == "accuracy"
-    return (one.means.teacher < found.means.teacher) == more_is_better
+    more_is_better = verdicts.measure == "accuracy"
+    return (one.means.teacher < verdicts.means.teacher) == more_is_better
 
 
-def _told(one: JudgedSlice, found: Judged) -> str:
+def _sentence(one: SliceVerdict, verdicts: SliceVerdicts) -> str:
     if one.means is None or one.judgement is None:  # which nothing that is called out is
         return ""
-    unit = POINTS if found.measure == "accuracy" else NATS
+    unit = POINTS if verdicts.measure == "accuracy" else NATS
     excess = one.judgement.excess
     return (
-        f"{_where(one, found)} the student loses {unit.amount(one.means.loss)} "
-        f"against its teacher, on all examples {_overall(found.means.loss, unit)}: "
+        f"{_where(one, verdicts)} the student loses {unit.amount(one.means.loss)} "
+        f"against its teacher (all examples: {_overall(verdicts.means.loss, unit)}), which is "
         f"{unit.amount(excess.value)} more than on the rest ({unit.interval(excess)})."
     )
 
 
-def _where(one: JudgedSlice, found: Judged) -> str:
+def _where(one: SliceVerdict, verdicts: SliceVerdicts) -> str:
     name = short(one.name, LONGEST_IN_TEXT)
     if one.kind != "confidence" or one.means is None:
         return f"On {name}"
-    where = f"Where the teacher is {name.removeprefix('teacher ')},"
-    if found.measure == "accuracy" and _is_hard(one, found):
-        return f"{where} and right on {percent(one.means.teacher)} itself,"
-    return where
+    where = f"Where the teacher is {name.removeprefix('teacher ')}"
+    if verdicts.measure == "accuracy" and _is_hard(one, verdicts):
+        return f"{where} and is itself right on only {percent(one.means.teacher)},"
+    return f"{where},"
 
 
 def _overall(loss: float, unit: Unit) -> str:
-    return unit.amount(loss) if loss >= 0 else f"it gains {unit.amount(-loss)}"
+    return unit.amount(loss) if loss >= 0 else f"a gain of {unit.amount(-loss)}"

@@ -1,1 +1,1 @@
-"""Capture: teachers and inputs in, committed shards out; what the store has is not computed."""
+"""Capture: run teachers over inputs and keep their answers in the store."""

@@ -1,12 +1,12 @@
-"""Capture: a teacher and questions in, committed shards out; only what the store lacks is asked.
+"""Capture of one teacher: its inputs in, committed shards out; rows of the store are not repeated.
 
-    questions ──blocks──> in the store? ── yes ─────────────────────────> Shard
-                              └─ no: rows kept elsewhere, or derived ┐
-                                     rows that the teacher answers   ┴──> committed Shard
+    inputs ──chunks──> in the store? ── yes ─────────────────────────────────> Shard
+                            └─ no: rows of other shards, or transcoded rows ┐
+                                   rows that the teacher answers            ┴──> committed Shard
 
-A block is one unit of work: a kill loses at most the one in flight. Memory holds one block's
-inputs and answers, one shard read back, a batch's logits, and 16 bytes per row of the store's
-index, whatever the number of rows.
+A chunk is one unit of work: a kill loses at most the chunk in flight. Memory holds one chunk's
+inputs and answers, one shard that was read back, a batch's logits, and 16 bytes per row of the
+store's index, regardless of the number of rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,30 +18,30 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.chunks import Block, Question, blocks
-from stillroom.softlabels.capture.sparsify_rows import sparse
-from stillroom.softlabels.capture.transcode import Derived
+from stillroom.labels import NO_LABEL
+from stillroom.softlabels.capture.chunks import CaptureInput, Chunk, chunks
+from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
+from stillroom.softlabels.capture.transcode import Transcoder
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.encode import are_rows, encode_rows, row_keys
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.input_key import KEY_BYTES
 from stillroom.softlabels.format.manifest import Shard
-from stillroom.softlabels.format.pooled_features import halved, split
+from stillroom.softlabels.format.pooled_features import half_precision, split
 from stillroom.softlabels.format.shard import CODEC, from_bytes, to_bytes
 from stillroom.softlabels.sparsify.sparsifiers import Full
 from stillroom.softlabels.store.row_index import RowIndex
 from stillroom.softlabels.store.store import CaptureStore, Store
 
 Tick = Callable[[int], None]
-NO_LABEL = -1
 
 
 class Member(Protocol):
-    """A teacher: what its answers depend on, and the answers."""
+    """A teacher with a fixed sparsifier."""
 
     @property
     def capture(self) -> Capture:
-        """The ingredients of its fingerprint."""
+        """What its answers depend on: the ingredients of the fingerprint."""
 
     @property
     def classes(self) -> int:
@@ -50,107 +50,114 @@ class Member(Protocol):
     def answer(self, inputs: NDArray[Any]) -> Iterable[Any]:
         """Yield logits [n, C] or [n, positions, C] for inputs [N, *shape], in order.
 
-        Tensors on any device, or numpy arrays; n may be less than the batch, the shape in which
-        the teacher runs may not. `WithFeatures`, where the capture keeps features.
+        The logits are tensors on any device, or numpy arrays. n may be smaller than the
+        batch, but the teacher always runs at one shape. With features, it yields `WithFeatures`.
         """
 
 
 @dataclass(slots=True)
-class Counts:
-    """What a capture came to, in rows: found as whole shards, reused one by one, asked."""
+class CaptureCounts:
+    """Where the rows of a capture came from.
 
-    found: int = 0
-    reused: int = 0
-    asked: int = 0
+    Attributes:
+        stored_whole: rows of whole shards that were in the store.
+        stored_apart: rows that other shards of the store held, or that were transcoded.
+        captured: inputs that the teacher ran on.
+    """
+
+    stored_whole: int = 0
+    stored_apart: int = 0
+    captured: int = 0
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Return the counts in one line."""
         return (
-            f"{self.asked:,} rows asked; in the store were {self.found:,} in whole shards and "
-            f"{self.reused:,} in others"
+            f"{self.captured:,} rows captured; in the store were {self.stored_whole:,} in whole "
+            f"shards and {self.stored_apart:,} in others"
         )
 
 
-class Capturing:
-    """Fills the store with one member's answers."""
+class MemberCapture:
+    """Fills the store with the answers of one member."""
 
     def __init__(self, member: Member, store: Store, rows_per_shard: int) -> None:
         """Prepare; `shards` does the work."""
         self.member, self.rows_per_shard = member, rows_per_shard
-        self.kept: CaptureStore = store.of(member.capture, CODEC)
+        self.stored: CaptureStore = store.of(member.capture, CODEC)
         self.layout = layout_of(member.capture, member.classes)
-        self.index = RowIndex(self.kept, self.layout)
-        self.derived = Derived(member.capture, self.layout, store)
-        self.counts = Counts()
+        self.index = RowIndex(self.stored, self.layout)
+        self.transcoder = Transcoder(member.capture, self.layout, store)
+        self.counts = CaptureCounts()
 
-    def shards(self, questions: Iterable[Question], tick: Tick) -> Iterator[Shard]:
-        """Yield the shard of each block of the questions, in order, once it is committed.
+    def shards(self, inputs: Iterable[CaptureInput], tick: Tick) -> Iterator[Shard]:
+        """Yield the shard of each chunk of the inputs, in order, after it is committed.
 
         Args:
-            questions: in canonical order.
-            tick: is told of rows as they are done.
+            inputs: in canonical order.
+            tick: is called with the number of rows that are done.
 
         Raises:
             SoftLabelError: the teacher's answers cannot be used.
         """
-        asked = map(_without_labels, questions) if self._is_full else questions
-        for block in blocks(asked, self.rows_per_shard):
-            yield self._found(block, tick) or self._made(block, tick)
+        rows = map(_without_labels, inputs) if self._is_full else inputs
+        for chunk in chunks(rows, self.rows_per_shard):
+            yield self._stored_shard(chunk, tick) or self._new_shard(chunk, tick)
 
     @property
     def _is_full(self) -> bool:
         return isinstance(self.member.capture.sparsifier, Full)
 
-    def _found(self, block: Block, tick: Tick) -> Shard | None:
-        key = block.key
-        found = self.kept.find(key)
-        if found is None:
+    def _stored_shard(self, chunk: Chunk, tick: Tick) -> Shard | None:
+        key = chunk.key
+        entry = self.stored.find(key)
+        if entry is None:
             return None
-        shard, content = found
-        if not self._answers(block, shard, content):
-            self.kept.drop(key)  # a manifest that names another block's shard, or another teacher's
+        shard, content = entry
+        if not self._is_of(chunk, shard, content):
+            # The manifest names the shard of another chunk or of another teacher.
+            self.stored.drop(key)
             return None
-        self.counts.found += shard.rows
+        self.counts.stored_whole += shard.rows
         tick(shard.rows)
         return shard
 
-    def _answers(self, block: Block, shard: Shard, content: bytes) -> bool:
+    def _is_of(self, chunk: Chunk, shard: Shard, content: bytes) -> bool:
         try:
             table = from_bytes(content, shard, self.layout)
         except SoftLabelError:
             return False
-        return are_rows(table, block.rows, self.member.capture)
+        return are_rows(table, chunk.rows, self.member.capture)
 
-    def _made(self, block: Block, tick: Tick) -> Shard:
-        kept = self._kept_rows(block)
-        missing = _without(block.questions, kept)
-        derived = self.derived.rows([question.row for question in missing])
-        missing = _without(missing, derived)
-        reused = len(block.questions) - len(missing)
-        self.counts.reused += reused
-        tick(reused)
-        tables = [table for table in (kept, derived) if table is not None]
+    def _new_shard(self, chunk: Chunk, tick: Tick) -> Shard:
+        indexed = self._indexed_rows(chunk)
+        missing = _without(chunk.inputs, indexed)
+        transcoded = self.transcoder.rows([one.row for one in missing])
+        missing = _without(missing, transcoded)
+        stored = len(chunk.inputs) - len(missing)
+        self.counts.stored_apart += stored
+        tick(stored)
+        tables = [table for table in (indexed, transcoded) if table is not None]
         if missing:
-            tables.append(self._ask(missing, tick))
-        table = _in_order(pa.concat_tables(tables), block)
-        shard = self.kept.commit(block.key, to_bytes(table, self.layout), table.num_rows)
+            tables.append(self._captured(missing, tick))
+        table = _in_order(pa.concat_tables(tables), chunk)
+        shard = self.stored.commit(chunk.key, to_bytes(table, self.layout), table.num_rows)
         self.index.add(shard, table)
         return shard
 
-    def _kept_rows(self, block: Block) -> pa.Table | None:
-        """Return rows that other shards hold already, or None."""
-        places = self.index.find([row.key for row in block.rows])
+    def _indexed_rows(self, chunk: Chunk) -> pa.Table | None:
+        """Return the rows of a chunk that other shards hold, or None."""
+        places = self.index.find([row.key for row in chunk.rows])
         return self.index.rows([place for place in places if place is not None])
 
-    def _ask(self, questions: Sequence[Question], tick: Tick) -> pa.Table:
-        """Run the teacher over the questions; equal inputs run once."""
-        wanted: dict[bytes, list[Question]] = {}
-        for question in questions:
-            wanted.setdefault(question.row.input_key, []).append(question)
-        # Longest first: a teacher of sequences answers alike ones together.
-        groups = sorted(wanted.values(), key=lambda group: -len(group[0].row.labels))
+    def _captured(self, inputs: Sequence[CaptureInput], tick: Tick) -> pa.Table:
+        """Run the teacher over the inputs; equal inputs run once."""
+        by_key: dict[bytes, list[CaptureInput]] = {}
+        for one in inputs:
+            by_key.setdefault(one.row.input_key, []).append(one)
+        # Longest first: a teacher of sequences runs inputs of similar length together.
+        groups = sorted(by_key.values(), key=lambda group: -len(group[0].row.labels))
         tables, start = [], 0
-        for answer in self._answers_to(groups):
+        for answer in self._answers(groups):
             logits, features = split(answer)
             batch = groups[start : start + len(logits)]
             self._require_shape(logits, batch)
@@ -161,39 +168,40 @@ class Capturing:
         if start != len(groups):
             raise SoftLabelError(
                 f"the teacher answered {start} of {len(groups)} inputs. Its `answer` must yield "
-                "one row for each, in order."
+                "one row for each input, in order."
             )
-        self.counts.asked += len(groups)
+        self.counts.captured += len(groups)
         return pa.concat_tables(tables)
 
-    def _answers_to(self, groups: list[list[Question]]) -> Iterator[Any]:
-        """Yield the answers to each group's input; the inputs of one batch are in memory."""
+    def _answers(self, groups: list[list[CaptureInput]]) -> Iterator[Any]:
+        """Yield the answers to the input of each group; one batch of inputs is in memory."""
         size = self.member.capture.batch_size
         for start in range(0, len(groups), size):
             batch = groups[start : start + size]
             yield from self.member.answer(np.stack([group[0].input() for group in batch]))
 
-    def _require_shape(self, logits: Any, groups: list[list[Question]]) -> None:
-        """Refuse what would be stored as something else: views of memory do not know better."""
+    def _require_shape(self, logits: Any, groups: list[list[CaptureInput]]) -> None:
+        """Refuse logits of another shape, which would be stored for the wrong rows."""
         positions = 1 if logits.ndim == 2 else logits.shape[1]
-        longest = max((len(q.row.labels) for group in groups for q in group), default=0)
+        longest = max((len(one.row.labels) for group in groups for one in group), default=0)
         if len(logits) != len(groups) or positions < longest:
             raise SoftLabelError(
-                f"the teacher answered {len(logits)} inputs at {positions} positions, where "
-                f"{len(groups)} of up to {longest} positions were left to answer."
+                f"the teacher answered {len(logits)} inputs at {positions} positions, but "
+                f"{len(groups)} inputs of up to {longest} positions remain. Its `answer` must "
+                "yield one row for each input, with all its positions."
             )
         if logits.shape[-1] != self.member.classes:
             raise SoftLabelError(
-                f"the teacher answered over {logits.shape[-1]} classes, and says that it has "
-                f"{self.member.classes}."
+                f"the teacher's logits have {logits.shape[-1]} classes, but its `classes` is "
+                f"{self.member.classes}. Make them equal."
             )
 
-    def _encoded(self, logits: Any, features: Any, groups: list[list[Question]]) -> pa.Table:
-        rows = [question.row for group in groups for question in group]
+    def _encoded(self, logits: Any, features: Any, groups: list[list[CaptureInput]]) -> pa.Table:
+        rows = [one.row for group in groups for one in group]
         answers = [at for at, group in enumerate(groups) for _ in group]
-        entries = sparse(logits, answers, rows, self.member.capture)
-        kept = None if features is None else halved(features, answers)
-        return encode_rows(rows, entries, self.member.capture, self.layout, kept)
+        entries = sparsify_rows(logits, answers, rows, self.member.capture)
+        halves = None if features is None else half_precision(features, answers)
+        return encode_rows(rows, entries, self.member.capture, self.layout, halves)
 
 
 def layout_of(capture: Capture, classes: int) -> Layout:
@@ -201,27 +209,27 @@ def layout_of(capture: Capture, classes: int) -> Layout:
     return Layout(capture.sparsifier, classes, capture.features)
 
 
-def _without(questions: Sequence[Question], table: pa.Table | None) -> Sequence[Question]:
-    """Return the questions whose rows a table does not hold."""
+def _without(inputs: Sequence[CaptureInput], table: pa.Table | None) -> Sequence[CaptureInput]:
+    """Return the inputs whose rows are not in a table."""
     if table is None:
-        return questions
-    held = set(row_keys(table))
-    return [question for question in questions if question.row.key not in held]
+        return inputs
+    stored = set(row_keys(table))
+    return [one for one in inputs if one.row.key not in stored]
 
 
-def _in_order(table: pa.Table, block: Block) -> pa.Table:
-    """Return the block's rows in its order, under the block's own example ids and views.
+def _in_order(table: pa.Table, chunk: Chunk) -> pa.Table:
+    """Return the rows of a chunk in its order, with its own example ids and views.
 
-    A row that was kept for another example with the same input carries that one's names.
+    A row that was stored for another example with the same input has the names of that example.
     """
-    place = {key: row for row, key in enumerate(row_keys(table))}
-    order = [place[row.key] for row in block.rows]
-    if order != list(range(len(table))):  # nearly always it is: taking copies every list
+    numbers = {key: row for row, key in enumerate(row_keys(table))}
+    order = [numbers[row.key] for row in chunk.rows]
+    if order != list(range(len(table))):  # rarely; `take` copies every list
         table = table.take(pa.array(order))
     ordered = table.combine_chunks()
     columns = {
-        "example_id": pa.array([row.example_id for row in block.rows], pa.binary(KEY_BYTES)),
-        "view": pa.array([row.view for row in block.rows], pa.uint16()),
+        "example_id": pa.array([row.example_id for row in chunk.rows], pa.binary(KEY_BYTES)),
+        "view": pa.array([row.view for row in chunk.rows], pa.uint16()),
     }
     for name, column in columns.items():
         at = ordered.schema.get_field_index(name)
@@ -229,7 +237,7 @@ def _in_order(table: pa.Table, block: Block) -> pa.Table:
     return ordered
 
 
-def _without_labels(question: Question) -> Question:
-    """Return the question without its labels: `full` keeps nothing that depends on them."""
-    row = replace(question.row, labels=np.full_like(question.row.labels, NO_LABEL))
-    return replace(question, row=row)
+def _without_labels(one: CaptureInput) -> CaptureInput:
+    """Return the input without its labels: `full` stores nothing that depends on them."""
+    row = replace(one.row, labels=np.full_like(one.row.labels, NO_LABEL))
+    return replace(one, row=row)

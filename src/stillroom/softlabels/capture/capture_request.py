@@ -1,9 +1,9 @@
-"""Answers: teachers, questions and a store in, a set that is captured but not verified out.
+"""Capture request: teachers, their inputs and a store in, a staged set out.
 
-    CaptureJob, CaptureJob, … ──settle, capture──> shards in the store ──manifest──> staged set
-    staged set ──verified──> folder with clones of the store's shards
+    CaptureJob, … ──tau solved, rows captured──> shards in the store ──manifest──> staged set
+    staged set ──verify, materialise──> folder with clones of the shards in the store
 
-A staged set is a manifest alone; its shards lie in the store until the set has been verified.
+A staged set is only a manifest. Its shards stay in the store until the set has been verified.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Protocol
 
 from stillroom.io.files.reflink import clone
-from stillroom.softlabels.capture.capture import Capturing, Counts, Member
-from stillroom.softlabels.capture.chunks import Question
+from stillroom.softlabels.capture.capture import CaptureCounts, Member, MemberCapture
+from stillroom.softlabels.capture.chunks import CaptureInput
 from stillroom.softlabels.capture.solve_threshold import (
     UNKNOWN_TAU,
+    SparsifierRequest,
     Teacher,
     ThresholdRequest,
-    Wanted,
-    settled,
+    solved_member,
 )
 from stillroom.softlabels.format.combination import Combination, require_combinable
 from stillroom.softlabels.format.manifest import (
@@ -36,40 +36,40 @@ from stillroom.softlabels.sparsify.sparsifiers import bias
 from stillroom.softlabels.store.store import Store
 
 
-class Questions(Protocol):
-    """What a teacher is asked, in canonical order; can be walked again."""
+class CaptureInputs(Protocol):
+    """The inputs of one teacher, in canonical order; can be iterated again."""
 
     def __len__(self) -> int:
-        """How many questions there are."""
+        """How many inputs there are."""
 
-    def __iter__(self) -> Iterator[Question]:
-        """Walk over them."""
+    def __iter__(self) -> Iterator[CaptureInput]:
+        """Yield the inputs."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureJob:
-    """One teacher, and the examples as it sees them."""
+    """One teacher and its inputs."""
 
     teacher: Teacher
-    questions: Questions
+    inputs: CaptureInputs
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What is asked for, and not yet answered; `stage` runs the teachers.
+class CaptureRequest:
+    """What to capture; `capture_set` runs the teachers.
 
     Attributes:
         jobs: one per member, over the same examples in the same order.
-        wanted: what is kept of each distribution.
-        combination: how the members become one.
-        store: what was paid for before, and what will have been.
-        rows_per_shard: on average.
-        pilot_positions: how many a pilot may look at, where tau is not known yet.
-        class_names: in the order of the labels; None for a vocabulary.
+        sparsifier: decides what is kept of each distribution.
+        combination: how the members are combined.
+        store: holds earlier captures, and receives the new one.
+        rows_per_shard: the average number of rows of a shard.
+        pilot_positions: how many positions a pilot uses, if tau is not known yet.
+        class_names: the names in the order of the labels; None for a vocabulary.
     """
 
     jobs: tuple[CaptureJob, ...]
-    wanted: Wanted
+    sparsifier: SparsifierRequest
     combination: Combination
     store: Store
     rows_per_shard: int
@@ -79,82 +79,83 @@ class Answers:
     @property
     def rows(self) -> int:
         """How many rows there are over all members."""
-        return sum(len(job.questions) for job in self.jobs)
+        return sum(len(job.inputs) for job in self.jobs)
 
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
-def stage(
-    answers: Answers, folder: Path, progress: Progress, tell: Callable[[str], None]
-) -> list[Counts]:
-    """CaptureJob what the store lacks, and commit a staged set to `folder`.
+def capture_set(
+    request: CaptureRequest, folder: Path, progress: Progress, log: Callable[[str], None]
+) -> list[CaptureCounts]:
+    """Capture what the store lacks, and commit a staged set to `folder`.
 
     Args:
-        answers: what is asked for.
-        folder: for the manifest; one that is there is replaced.
-        progress: a context for a label and a total, yielding what is told of rows done.
-        tell: is told a line of what was found out.
+        request: the teachers, their inputs, and what to keep.
+        folder: the folder of the manifest; an older manifest is replaced.
+        progress: takes a label and a total, and returns a context that yields a callback for the
+            number of rows done.
+        log: is called with a line for each member, and with the result of a pilot.
 
     Returns:
-        For each member, how many rows were found, reused and asked.
+        For each member, where its rows came from.
 
     Raises:
-        SoftLabelError: what would be kept of the members cannot be combined; none was asked. Or
-            an answer cannot be used.
+        SoftLabelError: the members could not be combined, and no teacher was run; or an answer
+            cannot be used.
     """
-    kind = answers.wanted
-    if isinstance(kind, ThresholdRequest):  # whether it can be combined depends on no tau
+    kind = request.sparsifier
+    if isinstance(kind, ThresholdRequest):  # any tau will do for this check
         kind = kind.at(UNKNOWN_TAU)
-    require_combinable([kind] * len(answers.jobs), answers.combination)
-    with answers.store.in_use():
-        return _stage(answers, folder, progress, tell)
+    require_combinable([kind] * len(request.jobs), request.combination)
+    with request.store.in_use():
+        return _capture_set(request, folder, progress, log)
 
 
-def _stage(
-    answers: Answers, folder: Path, progress: Progress, tell: Callable[[str], None]
-) -> list[Counts]:
+def _capture_set(
+    request: CaptureRequest, folder: Path, progress: Progress, log: Callable[[str], None]
+) -> list[CaptureCounts]:
     members, counts = [], []
-    for number, job in enumerate(answers.jobs):
-        member = settled(
+    for number, job in enumerate(request.jobs):
+        member = solved_member(
             job.teacher,
-            answers.wanted,
-            job.questions,
-            answers.store,
-            answers.pilot_positions,
-            tell,
+            request.sparsifier,
+            job.inputs,
+            request.store,
+            request.pilot_positions,
+            log,
         )
-        capturing = Capturing(member, answers.store, answers.rows_per_shard)
-        label = f"teacher {number + 1} of {len(answers.jobs)}"
-        with progress(label, len(job.questions)) as tick:
-            shards = tuple(capturing.shards(job.questions, tick))
-        members.append(_shards(member, shards))
-        counts.append(capturing.counts)
-        tell(f"{label}: {capturing.counts}")
-    classes = answers.jobs[0].teacher.classes
+        capture = MemberCapture(member, request.store, request.rows_per_shard)
+        label = f"teacher {number + 1} of {len(request.jobs)}"
+        with progress(label, len(job.inputs)) as tick:
+            shards = tuple(capture.shards(job.inputs, tick))
+        members.append(_member_shards(member, shards))
+        counts.append(capture.counts)
+        log(f"{label}: {capture.counts}")
+    classes = request.jobs[0].teacher.classes
     write_manifest(
         folder,
-        manifest_of(tuple(members), answers.combination, CODEC, classes, answers.class_names),
+        manifest_of(tuple(members), request.combination, CODEC, classes, request.class_names),
     )
     return counts
 
 
-def staged(folder: Path, store: Store) -> SoftLabelSet:
+def open_staged(folder: Path, store: Store) -> SoftLabelSet:
     """Open a staged set.
 
     Raises:
-        SoftLabelError: there is none, or its manifest is malformed.
+        SoftLabelError: the manifest is missing or malformed.
     """
 
-    def locate(member: int, shard: Shard) -> Path:
+    def path(member: int, shard: Shard) -> Path:
         return store.of(labels.manifest.captures[member], CODEC).path(shard)
 
-    labels = SoftLabelSet(folder, locate)
+    labels = SoftLabelSet(folder, path)
     return labels
 
 
 def materialise(labels: SoftLabelSet, folder: Path) -> None:
-    """Write a set of its own into `folder`, which is empty: the shards, then the manifest."""
+    """Write a set with its own shards into an empty folder: the shards, then the manifest."""
     (folder / SHARDS).mkdir(parents=True, exist_ok=True)
     for number, member in enumerate(labels.manifest.members):
         for shard in member.shards:
@@ -162,7 +163,7 @@ def materialise(labels: SoftLabelSet, folder: Path) -> None:
     write_manifest(folder, labels.manifest)
 
 
-def _shards(member: Member, shards: Iterable[Shard]) -> MemberShards:
+def _member_shards(member: Member, shards: Iterable[Shard]) -> MemberShards:
     return MemberShards(
         capture=member.capture, bias=bias(member.capture.sparsifier), shards=tuple(shards)
     )

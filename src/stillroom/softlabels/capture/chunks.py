@@ -1,8 +1,8 @@
-"""Blocks: the rows that are asked for in, units of work out; a block becomes a shard.
+"""Chunks: capture inputs in, units of work out; each chunk becomes a shard.
 
-    questions, in order ──cut by key and part──> Block, Block, …
+    capture inputs, in order ──cut by key and part──> Chunk, Chunk, …
 
-New rows change the blocks around them, and every other block stays what it was, to the byte.
+New rows change the chunks around them. Every other chunk stays byte-identical.
 """
 
 import hashlib
@@ -15,31 +15,36 @@ from numpy.typing import NDArray
 from stillroom.io.content_chunks import is_cut
 from stillroom.softlabels.format.row import Row
 
-Inputs = NDArray[np.generic]
+EncodedInput = NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A row, and how to make the input that the teacher sees."""
+class CaptureInput:
+    """One row to capture.
+
+    Attributes:
+        row: its keys, view, draw and hard labels.
+        input: returns the encoded input that the teacher sees.
+    """
 
     row: Row
-    input: Callable[[], Inputs]
+    input: Callable[[], EncodedInput]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Consecutive questions."""
+class Chunk:
+    """Consecutive inputs."""
 
-    questions: tuple[Question, ...]
+    inputs: tuple[CaptureInput, ...]
 
     @property
     def rows(self) -> list[Row]:
         """The rows, in order."""
-        return [question.row for question in self.questions]
+        return [one.row for one in self.inputs]
 
     @property
     def key(self) -> str:
-        """SHA-256 over which rows these are, in order: equal keys ask for equal shards."""
+        """SHA-256 over the rows in order: chunks with equal keys have equal shards."""
         digest = hashlib.sha256()
         for row in self.rows:
             digest.update(row.example_id + row.input_key)
@@ -48,15 +53,15 @@ class Block:
         return digest.hexdigest()
 
 
-def blocks(questions: Iterable[Question], rows: int) -> Iterator[Block]:
-    """Cut questions into blocks of `rows` rows on average; see `stillroom.io.content_chunks`."""
-    held: list[Question] = []
-    for question in questions:
-        if held:
-            last, part = held[-1].row, question.row.part
-            if is_cut(last.input_key, last.part, part, len(held), rows):
-                yield Block(tuple(held))
-                held = []
-        held.append(question)
-    if held:
-        yield Block(tuple(held))
+def chunks(inputs: Iterable[CaptureInput], rows: int) -> Iterator[Chunk]:
+    """Cut inputs into chunks of `rows` rows on average; see `stillroom.io.content_chunks`."""
+    pending: list[CaptureInput] = []
+    for one in inputs:
+        if pending:
+            last, part = pending[-1].row, one.row.part
+            if is_cut(last.input_key, last.part, part, len(pending), rows):
+                yield Chunk(tuple(pending))
+                pending = []
+        pending.append(one)
+    if pending:
+        yield Chunk(tuple(pending))

@@ -1,4 +1,4 @@
-"""Adopt: a set on disk in, its rows in the store out, so that a fresh clone need not ask again.
+"""Import of a set into the store, so that a fresh clone need not capture its rows again.
 
 SoftLabelSet ──each shard, checked by hash──> store
 """
@@ -10,24 +10,24 @@ from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.store.store import Store
 
 
-def adopt(labels: SoftLabelSet, store: Store, tick: Callable[[int], None]) -> int:
-    """Keep the set's shards in the store; return how many were not there yet.
+def import_set(labels: SoftLabelSet, store: Store, tick: Callable[[int], None]) -> int:
+    """Copy the shards of a set into the store; return how many are new there.
 
-    Which block a shard answers is not written in it, so it is kept under its own hash; its rows
-    are found one by one.
+    A shard does not name its chunk, so its key in the store is its own hash. A later capture finds
+    its rows one by one.
 
     Raises:
-        SoftLabelError: a shard is missing or damaged; those before it have been kept.
+        SoftLabelError: a shard is missing or damaged; the store has those before it.
     """
     added = 0
     with store.in_use():
         for number, member in enumerate(labels.manifest.members):
-            kept = store.of(member.capture, CODEC)
-            held = {shard.name for shard in kept.shards().values()}
+            stored = store.of(member.capture, CODEC)
+            names = {shard.name for shard in stored.shards().values()}
             for shard, _ in labels.tables(number):
-                if shard.name not in held or kept.read(shard) is None:
+                if shard.name not in names or stored.read(shard) is None:
                     content = labels.path(number, shard).read_bytes()
-                    kept.commit(shard.sha256, content, shard.rows)
+                    stored.commit(shard.sha256, content, shard.rows)
                     added += 1
                 tick(shard.rows)
     return added

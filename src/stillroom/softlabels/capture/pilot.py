@@ -1,9 +1,10 @@
-"""The pilot: a sample of a teacher's distributions in, the tau that keeps so many entries out.
+"""The pilot: a sample of a teacher's distributions in, tau for a number of entries out.
 
     logits of some positions ──histogram of p──> expected entries at every tau ──> tau
 
-At a tau a distribution keeps #{p >= tau} heads and, on average, (mass below tau) / tau of the
-tail; both are sums over a histogram, so that one pass over the sample answers for every tau.
+At a given tau, a distribution keeps #{p >= tau} entries of the head and, on average,
+(mass below tau) / tau entries of the tail. Both are sums over one histogram, so one pass over the
+sample is enough for every tau.
 """
 
 from dataclasses import dataclass, field
@@ -23,11 +24,11 @@ EDGES = np.geomspace(LOWEST_TAU, 1.0, BINS + 1)
 
 @dataclass(slots=True)
 class Pilot:
-    """What a sample of distributions says of every tau.
+    """A histogram of the probabilities of a sample.
 
     Attributes:
-        positions: how many distributions were seen.
-        counts, masses: [BINS], summed over them.
+        positions: how many distributions were added.
+        counts, masses: [BINS], sums over the distributions.
     """
 
     positions: int = 0
@@ -38,21 +39,21 @@ class Pilot:
         """Add distributions: logits [n, C] on any device."""
         import torch
 
-        from stillroom.softlabels.sparsify.row_max import peaked
+        from stillroom.softlabels.sparsify.row_max import with_row_max
         from stillroom.softlabels.sparsify.softmax_mass import mass
 
         rows = max(1, 2**21 // logits.shape[-1])
         for chunk in torch.as_tensor(logits).split(rows):
-            of = mass(peaked(chunk), temperature)
-            p = of.e.flatten(1) / of.z.float()[:, None]
-            seen = p[p >= LOWEST_TAU].double().cpu().numpy()
-            at = (np.searchsorted(EDGES, seen, side="right") - 1).clip(max=BINS - 1)
+            softmax = mass(with_row_max(chunk), temperature)
+            p = softmax.e.flatten(1) / softmax.z.float()[:, None]
+            storable = p[p >= LOWEST_TAU].double().cpu().numpy()
+            at = (np.searchsorted(EDGES, storable, side="right") - 1).clip(max=BINS - 1)
             self.counts += np.bincount(at, minlength=BINS)
-            self.masses += np.bincount(at, weights=seen, minlength=BINS)
+            self.masses += np.bincount(at, weights=storable, minlength=BINS)
             self.positions += len(chunk)
 
     def entries(self) -> NDArray[np.float64]:
-        """Return the average number of entries at each edge as tau, [BINS + 1], falling."""
+        """Return the average number of entries with each edge as tau, [BINS + 1], descending."""
         heads = np.append(self.counts[::-1].cumsum()[::-1], 0)
         head_mass = np.append(self.masses[::-1].cumsum()[::-1], 0)
         tails = (self.positions - head_mass).clip(min=0) / EDGES
@@ -62,13 +63,13 @@ class Pilot:
         """Return the tau at which distributions keep `entries` on average.
 
         Raises:
-            SoftLabelError: no tau that can be stored keeps so many.
+            SoftLabelError: even the smallest tau keeps fewer.
         """
         average = self.entries()
         if entries > average[0]:
             raise SoftLabelError(
-                f"softlabels.entries={entries:g} is more than a threshold can keep here, "
-                f"{average[0]:.1f} on average. Ask for fewer, or set softlabels.sparsifier=full."
+                f"softlabels.entries={entries:g} is too many: a threshold keeps at most "
+                f"{average[0]:.1f} on average here. Lower it, or set softlabels.sparsifier=full."
             )
         at = int(np.searchsorted(-average, -entries))
         if at == 0:

@@ -1,9 +1,10 @@
-"""Settle: what is wanted of a teacher's answers in, a sparsifier with every number known out.
+"""Solve for tau: a request for a sparsifier in, a complete sparsifier out.
 
-    ThresholdRequest ──tau kept in the store, or a pilot's──> Threshold
+    ThresholdRequest ──the tau in the store, or a pilot's──> Threshold
     any other sparsifier ──> itself
 
-A tau is solved once. New rows do not move it, so incremental equals from-scratch.
+A tau is solved once per teacher. New rows do not change it, so an incremental capture equals one
+from scratch.
 """
 
 import heapq
@@ -15,24 +16,24 @@ import numpy as np
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture import Member
-from stillroom.softlabels.capture.chunks import Inputs, Question
+from stillroom.softlabels.capture.chunks import CaptureInput, EncodedInput
 from stillroom.softlabels.capture.pilot import Pilot
 from stillroom.softlabels.sparsify.sparsifiers import Sparsifier, Threshold
 from stillroom.softlabels.store.store import Store
 
-# Stands in an error's text where a set of another kind of sparsifier was found.
+# Appears in an error message if a set was captured with another kind of sparsifier.
 UNKNOWN_TAU = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdRequest:
-    """A `Threshold` whose tau is not known yet: so many entries on average, at a temperature."""
+    """A `Threshold` without its tau: the average number of entries, and the temperature."""
 
     entries: float
     temperature: float
 
     def is_met_by(self, sparsifier: Sparsifier) -> bool:
-        """Tell whether a sparsifier is what was asked for, with some tau."""
+        """Return whether a sparsifier is the requested one, regardless of its tau."""
         return (
             isinstance(sparsifier, Threshold)
             and sparsifier.entries == self.entries
@@ -44,11 +45,11 @@ class ThresholdRequest:
         return Threshold(entries=self.entries, tau=tau, temperature=self.temperature)
 
 
-Wanted = Sparsifier | ThresholdRequest
+SparsifierRequest = Sparsifier | ThresholdRequest
 
 
 class Teacher(Protocol):
-    """A teacher before it is settled what is kept of its answers."""
+    """A teacher whose sparsifier is not chosen yet."""
 
     @property
     def classes(self) -> int:
@@ -61,107 +62,109 @@ class Teacher(Protocol):
         """Yield logits, as `Member.answer`."""
 
 
-def settled(
+def solved_member(
     teacher: Teacher,
-    wanted: Wanted,
-    questions: Iterable[Question],
+    request: SparsifierRequest,
+    inputs: Iterable[CaptureInput],
     store: Store,
     pilot_positions: int,
-    tell: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> Member:
-    """Return the teacher with a sparsifier whose every number is known.
+    """Return the teacher as a member with a complete sparsifier.
 
     Args:
-        teacher: who answers.
-        wanted: what is to be kept.
-        questions: can be walked more than once; the pilot asks about some of them.
-        store: remembers the tau of an earlier capture.
-        pilot_positions: how many positions a pilot looks at.
-        tell: is told what a pilot found.
+        teacher: the teacher.
+        request: the sparsifier, or a threshold without its tau.
+        inputs: can be iterated again; the pilot runs on some of them.
+        store: holds the tau of an earlier capture.
+        pilot_positions: how many positions a pilot uses.
+        log: is called with the result of a pilot.
 
     Raises:
-        SoftLabelError: no tau keeps so many entries.
+        SoftLabelError: no tau keeps as many entries, or the store has several taus.
     """
-    if not isinstance(wanted, ThresholdRequest):
-        return teacher.keeping(wanted)
-    frozen = _frozen(teacher, wanted, store)
-    if frozen is not None:
-        return teacher.keeping(frozen)
-    pilot = _piloted(teacher, sample(questions, pilot_positions), wanted.temperature)
-    tau = pilot.tau(wanted.entries)
-    tell(
-        f"pilot of {pilot.positions:,} positions: tau {tau:.3g} keeps {wanted.entries:g} entries "
+    if not isinstance(request, ThresholdRequest):
+        return teacher.keeping(request)
+    stored = _stored_threshold(teacher, request, store)
+    if stored is not None:
+        return teacher.keeping(stored)
+    pilot = _pilot(teacher, pilot_inputs(inputs, pilot_positions), request.temperature)
+    tau = pilot.tau(request.entries)
+    log(
+        f"pilot of {pilot.positions:,} positions: tau {tau:.3g} keeps {request.entries:g} entries "
         "on average"
     )
-    return teacher.keeping(wanted.at(tau))
+    return teacher.keeping(request.at(tau))
 
 
-def _piloted(teacher: Teacher, asked: Sequence[Question], temperature: float) -> Pilot:
-    """Return a pilot that has seen the declared positions of some questions, and no others."""
-    pilot, lengths = Pilot(), iter(len(question.row.labels) for question in asked)
-    for logits in teacher.answer(np.stack([question.input() for question in asked])):
+def _pilot(teacher: Teacher, inputs: Sequence[CaptureInput], temperature: float) -> Pilot:
+    """Return a pilot of the declared positions of some inputs; padding does not count."""
+    pilot, lengths = Pilot(), iter(len(one.row.labels) for one in inputs)
+    for logits in teacher.answer(np.stack([one.input() for one in inputs])):
         for answer, length in zip(logits, lengths, strict=False):
             pilot.see(answer.reshape(-1, answer.shape[-1])[:length], temperature)
     return pilot
 
 
-def settled_as(wanted: Wanted, found: Sparsifier) -> Sparsifier:
-    """Return the sparsifier that a set should have which was captured with `found`.
+def expected_sparsifier(request: SparsifierRequest, captured: Sparsifier) -> Sparsifier:
+    """Return the sparsifier that is expected of a set that was captured with `captured`.
 
-    A tau that meets the request is taken over; whatever else differs is for the reader to refuse.
+    Any tau is accepted for a request; every other difference is an error of the reader.
     """
-    if not isinstance(wanted, ThresholdRequest):
-        return wanted
-    return wanted.at(found.tau if isinstance(found, Threshold) else UNKNOWN_TAU)
+    if not isinstance(request, ThresholdRequest):
+        return request
+    return request.at(captured.tau if isinstance(captured, Threshold) else UNKNOWN_TAU)
 
 
-def sample(questions: Iterable[Question], positions: int) -> Sequence[Question]:
-    """Return questions with at least `positions` positions in all, or every one.
+def pilot_inputs(inputs: Iterable[CaptureInput], positions: int) -> Sequence[CaptureInput]:
+    """Return inputs that have at least `positions` positions together, or all inputs.
 
-    Those whose input keys come first: a uniform sample that depends on no order. The questions are
-    walked twice, so that only the chosen inputs are held.
+    The smallest input keys are chosen: a uniform sample that does not depend on the order. The
+    inputs are iterated twice, so that only the chosen ones are in memory.
     """
-    sizes = ((q.row.input_key, len(q.row.labels)) for q in questions)
+    sizes = ((one.row.input_key, len(one.row.labels)) for one in inputs)
     chosen: set[bytes] = set()
-    seen = 0
+    total = 0
     for key, size in heapq.nsmallest(positions, sizes):
-        if seen < positions and key not in chosen:
+        if total < positions and key not in chosen:
             chosen.add(key)
-            seen += size
-    found: dict[bytes, Question] = {}
-    for question in questions:
-        key = question.row.input_key
-        if key in chosen and key not in found:
-            found[key] = Question(question.row, _Held(np.array(question.input())))
-    return [found[key] for key in sorted(found)]
+            total += size
+    by_key: dict[bytes, CaptureInput] = {}
+    for one in inputs:
+        key = one.row.input_key
+        if key in chosen and key not in by_key:
+            by_key[key] = CaptureInput(one.row, _Copy(np.array(one.input())))
+    return [by_key[key] for key in sorted(by_key)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """An input itself, not the batch that it lies in."""
+class _Copy:
+    """A copy of one input, so that its batch can be freed."""
 
-    value: Inputs
+    value: EncodedInput
 
-    def __call__(self) -> Inputs:
+    def __call__(self) -> EncodedInput:
         return self.value
 
 
-def _frozen(teacher: Teacher, wanted: ThresholdRequest, store: Store) -> Threshold | None:
-    """Return the threshold under which this teacher's answers are kept already, if there is one.
+def _stored_threshold(
+    teacher: Teacher, request: ThresholdRequest, store: Store
+) -> Threshold | None:
+    """Return the threshold of an earlier capture of this teacher, or None.
 
     Raises:
-        SoftLabelError: there are several, with different taus.
+        SoftLabelError: there are several taus.
     """
-    found = {
-        kept.capture.sparsifier.tau: kept.capture.sparsifier
-        for _, kept in store.kept()
-        if isinstance(kept.capture.sparsifier, Threshold)
-        and wanted.is_met_by(kept.capture.sparsifier)
-        and teacher.keeping(kept.capture.sparsifier).capture == kept.capture
+    by_tau = {
+        stored.capture.sparsifier.tau: stored.capture.sparsifier
+        for _, stored in store.captures()
+        if isinstance(stored.capture.sparsifier, Threshold)
+        and request.is_met_by(stored.capture.sparsifier)
+        and teacher.keeping(stored.capture.sparsifier).capture == stored.capture
     }
-    if len(found) > 1:
+    if len(by_tau) > 1:
         raise SoftLabelError(
-            f"the store holds this teacher's answers at tau {', '.join(map(str, sorted(found)))} "
-            f"for {wanted.entries:g} entries. Name one by softlabels.tau."
+            f"the store has captures of this teacher at tau {', '.join(map(str, sorted(by_tau)))} "
+            f"for {request.entries:g} entries. Set softlabels.tau to one of them."
         )
-    return next(iter(found.values()), None)
+    return next(iter(by_tau.values()), None)

@@ -1,4 +1,4 @@
-"""Rows: a teacher's answers and whose they are in, what is kept of each row's positions out.
+"""Sparsify rows: the answers of a teacher and their rows in, the entries of the rows out.
 
 logits of a batch + rows (several draws may share an answer) ──> Entries, row after row
 """
@@ -17,20 +17,22 @@ from stillroom.softlabels.sparsify.row_rng import Purpose, salt, uniforms
 
 
 def on_cpu(logits: Any) -> NDArray[np.float32]:
-    """Return a teacher's answers, on any device and of any float type, as a numpy array."""
+    """Return logits of any device and float type as a numpy array."""
     import torch
 
     return np.asarray(torch.as_tensor(logits).float().cpu().numpy())
 
 
-def sparse(logits: Any, answers: Sequence[int], rows: Sequence[Row], capture: Capture) -> Entries:
-    """Return what is kept of the teacher's answers to some rows.
+def sparsify_rows(
+    logits: Any, answers: Sequence[int], rows: Sequence[Row], capture: Capture
+) -> Entries:
+    """Return the entries of some rows.
 
     Args:
-        logits: [n, C] or [n, positions, C]; of the positions the first len(row.labels) count.
-        answers: for each row which of the n answers is its own.
+        logits: [n, C] or [n, positions, C]; a row has the first len(row.labels) positions.
+        answers: for each row, the number of its answer, below n.
         rows: the rows; several draws of one input share an answer.
-        capture: says what is kept, and seeds the draws.
+        capture: its sparsifier, and the ingredients that seed the draws.
     """
     import torch
 
@@ -39,26 +41,26 @@ def sparse(logits: Any, answers: Sequence[int], rows: Sequence[Row], capture: Ca
     dense = torch.as_tensor(logits)
     width = 1 if dense.ndim == 2 else dense.shape[1]
     lengths = [len(row.labels) for row in rows]
-    needed = uniforms_needed(capture.sparsifier)
+    each = uniforms_needed(capture.sparsifier)
     numbers = uniforms(
         [row.input_key for row in rows],
         [row.draw for row in rows],
-        [needed * length for length in lengths],
+        [each * length for length in lengths],
         Purpose.SPARSIFY,
         salt(capture.seed, capture.weights),
-    ).reshape(sum(lengths), needed)
-    at = [
+    ).reshape(sum(lengths), each)
+    positions = [
         np.arange(length) + answer * width for answer, length in zip(answers, lengths, strict=True)
     ]
     labels = np.concatenate([row.labels for row in rows]).astype(np.int64)
     if labels.max(initial=-1) >= dense.shape[-1]:
         raise SoftLabelError(
-            f"a hard label is {labels.max()}, and the teacher answers for {dense.shape[-1]} "
-            "classes, from 0. Name a teacher of these classes."
+            f"a hard label is {labels.max()}, but the teacher has {dense.shape[-1]} classes, "
+            "counted from 0. Choose a teacher with the classes of the examples."
         )
     batch = Batch(
         logits=dense.reshape(-1, dense.shape[-1]),
-        rows=torch.from_numpy(np.concatenate(at)).to(dense.device),
+        rows=torch.from_numpy(np.concatenate(positions)).to(dense.device),
         labels=torch.from_numpy(labels).to(dense.device),
         uniforms=torch.from_numpy(numbers).to(dense.device),
     )

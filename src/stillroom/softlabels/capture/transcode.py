@@ -1,9 +1,9 @@
-"""Derive: rows of a richer capture in, the rows that a poorer one would hold out, to the byte.
+"""Transcode: rows of a richer capture in, rows of a poorer one out, byte-identical to a capture.
 
-    full  ──the logits again──> any sparsifier
+    full  ──its logits──> any sparsifier
     topk  ──its k' largest, some of its temperatures──> topk with a smaller k
 
-So a smaller top-k, or another sparsifier of a set that was kept whole, costs no teacher.
+So no teacher runs for a smaller top-k, or for another sparsifier after a capture of `full`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillroom.softlabels.capture.sparsify_rows import sparse
+from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.encode import encode_rows, row_keys
 from stillroom.softlabels.format.fingerprint import Capture
@@ -28,18 +28,18 @@ from stillroom.softlabels.store.row_index import RowIndex
 from stillroom.softlabels.store.store import Store
 
 
-class Derived:
-    """What other captures of the same teacher in a store can say in place of asking it."""
+class Transcoder:
+    """Computes rows from other captures of the same teacher, so that the teacher need not run."""
 
     def __init__(self, capture: Capture, layout: Layout, store: Store) -> None:
-        """Look for captures that differ in nothing but a richer sparsifier, the richest first."""
+        """Find the captures that only have a richer sparsifier, the richest first."""
         self.capture, self.layout = capture, layout
         richer = [
-            kept.capture
-            for _, kept in store.kept()
-            if kept.codec == CODEC
-            and replace(kept.capture, sparsifier=capture.sparsifier, seed=capture.seed) == capture
-            and _holds(kept.capture.sparsifier, capture.sparsifier)
+            stored.capture
+            for _, stored in store.captures()
+            if stored.codec == CODEC
+            and replace(stored.capture, sparsifier=capture.sparsifier, seed=capture.seed) == capture
+            and _is_richer(stored.capture.sparsifier, capture.sparsifier)
         ]
         self.sources = [
             RowIndex(
@@ -49,53 +49,52 @@ class Derived:
         ]
 
     def rows(self, rows: Sequence[Row]) -> pa.Table | None:
-        """Return those of the rows that can be derived, in any order; None where none can be."""
-        tables, left = [], list(rows)
+        """Return the rows that can be computed, in any order, or None."""
+        tables, missing = [], list(rows)
         for source in self.sources:
-            table = self._from(source, left)
+            table = self._from(source, missing)
             if table is not None:
                 tables.append(table)
-                found = set(row_keys(table))
-                left = [row for row in left if row.key not in found]
+                done = set(row_keys(table))
+                missing = [row for row in missing if row.key not in done]
         return pa.concat_tables(tables) if tables else None
 
     def _from(self, source: RowIndex, rows: Sequence[Row]) -> pa.Table | None:
-        whole = isinstance(source.layout.sparsifier, Full)
-        # What is whole depends on no draw and on no label.
-        keys = [(row.input_key, 0, None) if whole else row.key for row in rows]
-        places = source.find(keys)
-        found = dict.fromkeys(place for place in places if place is not None)
-        table = source.rows(list(found))
+        is_full = isinstance(source.layout.sparsifier, Full)
+        # A row of `full` depends on no draw and on no label.
+        keys = [(row.input_key, 0, None) if is_full else row.key for row in rows]
+        places = [place for place in source.find(keys) if place is not None]
+        table = source.rows(list(dict.fromkeys(places)))
         if table is None:
             return None
-        at = {key: number for number, key in enumerate(row_keys(table))}
-        pairs = [(row, at[key]) for row, key in zip(rows, keys, strict=True) if key in at]
+        numbers = {key: number for number, key in enumerate(row_keys(table))}
+        pairs = [(row, numbers[key]) for row, key in zip(rows, keys, strict=True) if key in numbers]
         if not pairs:
             return None
-        wanted, answers = [row for row, _ in pairs], [number for _, number in pairs]
-        if whole:
-            return self._of_whole(table, wanted, answers)
-        return self._of_topk(table.take(pa.array(answers)).combine_chunks(), wanted, source.layout)
+        chosen, answers = [row for row, _ in pairs], [number for _, number in pairs]
+        if is_full:
+            return self._of_full(table, chosen, answers)
+        return self._of_topk(table.take(pa.array(answers)).combine_chunks(), chosen, source.layout)
 
-    def _of_whole(self, table: pa.Table, rows: Sequence[Row], answers: Sequence[int]) -> pa.Table:
+    def _of_full(self, table: pa.Table, rows: Sequence[Row], answers: Sequence[int]) -> pa.Table:
         logits = flat(table, "logits")
         positions = logits.lengths // self.layout.classes
-        held = np.arange(positions.max()) < positions[:, None]
-        dense = np.zeros((*held.shape, self.layout.classes), np.float32)
-        dense[held] = logits.values.reshape(-1, self.layout.classes)
-        entries = sparse(dense, answers, rows, self.capture)
-        kept = self._features(table)
-        features = None if kept is None else kept[list(answers)]
+        inside = np.arange(positions.max()) < positions[:, None]
+        dense = np.zeros((*inside.shape, self.layout.classes), np.float32)
+        dense[inside] = logits.values.reshape(-1, self.layout.classes)
+        entries = sparsify_rows(dense, answers, rows, self.capture)
+        halves = self._features(table)
+        features = None if halves is None else halves[list(answers)]
         return encode_rows(rows, entries, self.capture, self.layout, features)
 
     def _of_topk(self, table: pa.Table, rows: Sequence[Row], layout: Layout) -> pa.Table:
-        wanted, kept = self.capture.sparsifier, layout.sparsifier
-        if not (isinstance(wanted, TopK) and isinstance(kept, TopK)):
-            raise TypeError(f"{kept.kind} was taken for a richer {wanted.kind}")
-        columns = [kept.temperatures.index(t) for t in wanted.temperatures]
-        log_z = flat(table, "log_z").values.reshape(-1, len(kept.temperatures))[:, columns]
+        poor, rich = self.capture.sparsifier, layout.sparsifier
+        if not (isinstance(poor, TopK) and isinstance(rich, TopK)):
+            raise TypeError(f"{poor.kind} cannot be computed from {rich.kind}.")
+        columns = [rich.temperatures.index(t) for t in poor.temperatures]
+        log_z = flat(table, "log_z").values.reshape(-1, len(rich.temperatures))[:, columns]
         owners, ids, logits = _coordinates(table)
-        chosen = _largest(owners, ids, logits, wanted.k)
+        chosen = _largest(owners, ids, logits, poor.k)
         entries = TopKEntries(
             counts=np.bincount(owners[chosen], minlength=len(log_z)),
             ids=ids[chosen].astype(np.uint32),
@@ -110,8 +109,8 @@ class Derived:
         return None if self.capture.features == "none" else features_of(table)
 
 
-def _holds(rich: Sparsifier, poor: Sparsifier) -> bool:
-    """Tell whether all that `poor` keeps can be computed from what `rich` keeps."""
+def _is_richer(rich: Sparsifier, poor: Sparsifier) -> bool:
+    """Return whether everything that `poor` keeps can be computed from what `rich` keeps."""
     if rich == poor:
         return False
     if isinstance(rich, Full):
@@ -125,12 +124,13 @@ def _holds(rich: Sparsifier, poor: Sparsifier) -> bool:
 
 
 def _exponentials(kind: TopK) -> dict[float, float]:
-    """Return what the exponentials at each temperature are powers of: others have other bits.
+    """Return the base of which the exponentials at each temperature are powers.
 
-    Under 0: what entropy and log p are of.
+    Exponentials of another base differ in their last bits. The key 0 holds the base of entropy and
+    log p.
     """
-    found = bases(kind.temperatures)
-    return {**found, 0.0: found[1.0] if min(found) == 1 else 1.0}
+    of_temperature = bases(kind.temperatures)
+    return {**of_temperature, 0.0: of_temperature[1.0] if min(of_temperature) == 1 else 1.0}
 
 
 def _poverty(capture: Capture) -> int:
@@ -140,7 +140,7 @@ def _poverty(capture: Capture) -> int:
 def _coordinates(
     table: pa.Table,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Return owner, id and logit of each entry, the owners counting positions over all rows."""
+    """Return owner, id and logit of each entry; an owner is a position, counted over all rows."""
     ids, places = flat(table, "ids"), flat(table, "positions")
     rows = np.repeat(np.arange(len(ids.bounds) - 1), ids.lengths)
     owners = places.values.astype(np.int64) + flat(table, "entropy").bounds[rows]
@@ -150,7 +150,7 @@ def _coordinates(
 def _largest(
     owners: NDArray[np.int64], ids: NDArray[np.int64], logits: NDArray[np.float32], k: int
 ) -> NDArray[np.int64]:
-    """Return which entries are the k largest of their owner, by owner and rising id."""
+    """Return the k largest entries of each owner, by owner and ascending id."""
     order = np.lexsort((ids, -logits, owners))
     counts = np.bincount(owners)
     starts = np.cumsum(counts) - counts

@@ -1,1 +1,1 @@
-"""Codec: entries in, Parquet columns that any reader understands out, and back."""
+"""Format: encodes entries as Parquet columns that any reader understands, and decodes them."""

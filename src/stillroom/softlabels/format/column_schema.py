@@ -1,4 +1,4 @@
-"""Layout: which columns a shard has, for each kind of sparsifier.
+"""Column schema: the columns of a shard, for each kind of sparsifier.
 
 | column | type | meaning |
 |---|---|---|
@@ -6,20 +6,21 @@
 | input_key | fixed binary 16 | hash of what the teacher saw |
 | teacher | string | the first 16 digits of the capture's fingerprint |
 | view, draw | uint16 | which view of the example, which draw of the sparsifier |
-| label | int32, nullable | the hard label, of rows with one position |
+| label | int32, nullable | the hard label, if the row has one position |
 | ids | list<uint8, 16 or 32> | classes or tokens, rising |
-| positions | list<uint16> | where in the row, from 0; rising where ids are equal |
-| logits | list<float32> | top-k: of each entry; full: every class, position by position |
+| positions | list<uint16> | the position in the row, from 0; rising among equal ids |
+| logits | list<float32> | top-k: for each entry; full: for every class, position by position |
 | times | list<uint16> | sample: how often the entry was drawn |
 | root_p | list<uint8> | threshold: p = (root_p / 255)^2; 0 marks an entry of weight tau |
 | p | list<float32> | fixed threshold: p; 0 marks an entry of the position's equal tail weight |
 | log_z | list<float32> | top-k: for each position, log sum exp(logit / T) at each temperature |
-| entropy | list<float32> | of the whole distribution at T = 1, in nats, for each position |
+| entropy | list<float32> | for each position: of the whole distribution at T = 1, in nats |
 | log_p_label | list<float32> | log p of the hard label at T = 1; NaN without a label |
-| features | list<float16> | the teacher's last hidden state, averaged over positions; where kept |
+| features | list<float16> | the teacher's last hidden state, averaged over positions; optional |
 
-The lists ids, positions and the value beside them run in parallel: an entry is a coordinate and
-what stands there. Sorted by id, a sequence's ids cost half of what they cost position by position.
+The lists ids, positions and values run in parallel: an entry is a coordinate and its value. Entries
+are sorted by id, because a sequence's ids then take half of the bytes that they take position by
+position.
 """
 
 from dataclasses import dataclass
@@ -77,9 +78,9 @@ class Layout:
     """The columns of one capture's shards.
 
     Attributes:
-        sparsifier: what is kept.
-        classes: C, which decides the width of an id.
-        features: `pooled` where they are kept, or `none`.
+        sparsifier: the sparsifier of the capture.
+        classes: C, which determines the width of an id.
+        features: `pooled` if features are kept, else `none`.
     """
 
     sparsifier: Sparsifier
@@ -88,7 +89,7 @@ class Layout:
 
     @property
     def id_type(self) -> pa.DataType:
-        """The narrowest type that holds every id."""
+        """The narrowest type that can hold every id."""
         if self.classes <= 2**8:
             return pa.uint8()
         return pa.uint16() if self.classes <= 2**16 else pa.uint32()
@@ -100,12 +101,12 @@ class Layout:
 
     @property
     def lists(self) -> dict[str, pa.DataType]:
-        """The list columns and their elements' types."""
-        kept = {"features": pa.float16()} if self.features != "none" else {}
-        return self._answers | kept
+        """The list columns and the types of their elements."""
+        features = {"features": pa.float16()} if self.features != "none" else {}
+        return self._answer_lists | features
 
     @property
-    def _answers(self) -> dict[str, pa.DataType]:
+    def _answer_lists(self) -> dict[str, pa.DataType]:
         if isinstance(self.sparsifier, Full):
             return {"logits": pa.float32()}
         log_z = {"log_z": pa.float32()} if isinstance(self.sparsifier, TopK) else {}
@@ -120,7 +121,7 @@ class Layout:
 
     @property
     def schema(self) -> pa.Schema:
-        """Every column, with its meaning in the field's metadata."""
+        """Every column, with its meaning in the metadata of the field."""
         fields = [
             pa.field(name, kind, nullable=name == "label", metadata=_meaning(name))
             for name, kind in _FIXED.items()

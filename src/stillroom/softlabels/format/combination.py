@@ -1,19 +1,19 @@
-"""Combination: how several teachers become one; what would be inexact is refused.
+"""Combination: how several teachers are combined; an inexact combination is refused.
 
 mean of probabilities   linear: exact for whole distributions, unbiased for unbiased ones
-mean of logits          the geometric mean: exact for whole distributions alone
+mean of logits          the geometric mean: exact only for whole distributions
 """
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.errors import SoftLabelError
+from stillroom.io.json.validated_json import STRICT_FINITE
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier, TopK
 
-_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 Mean = Literal["probability", "logit"]
 AT_CAPTURE = (
     "Set softlabels.combine=capture, which combines the teachers on their full logits, or "
@@ -21,13 +21,13 @@ AT_CAPTURE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT_FINITE)
 class Combination:
-    """How members become one distribution.
+    """How the members of a set are combined into one distribution.
 
     Attributes:
-        mean: of probabilities, or of logits and then normalised.
-        shares: one per member, above 0, summing to one.
+        mean: of probabilities, or of logits, which are then normalised.
+        shares: one per member; each is above 0, and they sum to one.
     """
 
     mean: Mean
@@ -40,45 +40,45 @@ class Combination:
 
 
 def require_combinable(sparsifiers: Sequence[Sparsifier], combination: Combination) -> None:
-    """Refuse a combination that what is stored could not give exactly, or without bias.
+    """Refuse a combination that the stored labels can give neither exactly nor without bias.
 
     Raises:
-        SoftLabelError: says which, and what to do instead.
+        SoftLabelError: the error explains why, and what to do instead.
     """
     if len(sparsifiers) != len(combination.shares):
         raise SoftLabelError(
             f"there are {len(sparsifiers)} teachers and {len(combination.shares)} weights. "
-            "Give softlabels.weights one for each teacher, or null for equal ones."
+            "Set softlabels.weights to one number per teacher, or to null for equal weights."
         )
     if len(sparsifiers) == 1:
         return
     if combination.mean == "logit" and not all(isinstance(kind, Full) for kind in sparsifiers):
         raise SoftLabelError(
-            "the mean of logits needs every logit: of truncated heads it is inexact, and of "
-            f"unbiased ones biased. {AT_CAPTURE}"
+            "the mean of logits needs every logit: it is inexact for truncated soft labels and "
+            f"biased for unbiased ones. {AT_CAPTURE}"
         )
     if any(isinstance(kind, TopK) for kind in sparsifiers):
         raise SoftLabelError(
-            f"the mean of {len(sparsifiers)} teachers' largest classes is inexact: what one of "
-            f"them dropped, another kept. {AT_CAPTURE}"
+            f"the mean of {len(sparsifiers)} teachers' largest classes is inexact: one teacher "
+            f"may have dropped a class that another kept. {AT_CAPTURE}"
         )
-    held = {kind.temperature for kind in sparsifiers if not isinstance(kind, Full | TopK)}
-    if len(held) > 1:
+    temperatures = {kind.temperature for kind in sparsifiers if not isinstance(kind, Full | TopK)}
+    if len(temperatures) > 1:
         raise SoftLabelError(
-            f"the teachers' soft labels are unbiased at different temperatures: {sorted(held)}. "
-            "Capture them at one."
+            f"the teachers' soft labels are unbiased at different temperatures: "
+            f"{sorted(temperatures)}. Capture them at the same temperature."
         )
 
 
-def require_same_combination(found: Combination, expected: Combination) -> None:
-    """Refuse a set whose members are weighed otherwise than is expected.
+def require_same_combination(actual: Combination, expected: Combination) -> None:
+    """Refuse a set with an unexpected combination of its members.
 
     Raises:
-        SoftLabelError: with both.
+        SoftLabelError: the error shows both combinations.
     """
-    if found != expected:
+    if actual != expected:
         raise SoftLabelError(
-            f"soft labels are combined by the mean of {found.mean} with shares {found.shares}, and "
-            f"the mean of {expected.mean} with shares {expected.shares} is expected. "
-            "Run `kedro run --pipeline=capture`: it asks no teacher about that."
+            f"soft labels are combined by the mean of {actual.mean} with shares {actual.shares}, "
+            f"but the mean of {expected.mean} with shares {expected.shares} is expected. "
+            "Run `kedro run --pipeline=capture`: this change needs no teacher."
         )

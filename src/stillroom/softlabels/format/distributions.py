@@ -1,29 +1,32 @@
-"""Distributions: what readers of soft labels get, whatever sparsifier and codec made them.
+"""Distributions: the form in which soft labels are read, regardless of sparsifier and codec.
 
-a shard's columns ──decode──> (owner, id, weight) of each entry
+    a shard's columns ──decode──> SparseDistributions: (owner, id, weight) of each entry
+    a shard of `full` ──decode──> DenseDistributions: log p of every class
+
+Both have the same attributes and methods. A dense one computes its entries only on access.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from stillroom.errors import SoftLabelError
 
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Distributions:
-    """N distributions over C classes as coordinates: entry e says weights[e] of ids[e].
+class SparseDistributions:
+    """N distributions over C classes as coordinates: entry e gives ids[e] the weight weights[e].
 
     Attributes:
-        owners: [E], which distribution each entry belongs to.
+        owners: [E], the distribution that each entry belongs to.
         ids: [E], distinct within a distribution.
-        weights: [E], float64, at least 0. Of top-k these are probabilities that sum to less than
-            one; of unbiased sparsifiers estimates that sum to one, each or on average.
+        weights: [E], float64, at least 0. For top-k they are probabilities that sum to less than
+            one. For unbiased sparsifiers they are estimates that sum to one, for each distribution
+            or on average.
         count: N.
         classes: C.
     """
@@ -53,68 +56,113 @@ class Distributions:
         """The sum of each distribution's weights, [N]."""
         return np.bincount(self.owners, self.weights, self.count).astype(np.float64)
 
-    def take(self, rows: Integers) -> "Distributions":
-        """Return some of the distributions, in the order given; none may be named twice."""
-        place = np.full(self.count, -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
-        kept = place[self.owners] >= 0
-        return Distributions(
-            place[self.owners][kept], self.ids[kept], self.weights[kept], len(rows), self.classes
+    def take(self, rows: Integers) -> "SparseDistributions":
+        """Return some of the distributions, in the given order; each row may occur only once."""
+        new_owner = np.full(self.count, -1, dtype=np.int64)
+        new_owner[rows] = np.arange(len(rows))
+        chosen = new_owner[self.owners] >= 0
+        return SparseDistributions(
+            new_owner[self.owners][chosen],
+            self.ids[chosen],
+            self.weights[chosen],
+            len(rows),
+            self.classes,
         )
 
     def dense(self) -> Doubles:
-        """Return [N, C], zero where nothing is stored."""
-        filled = np.zeros((self.count, self.classes))
-        filled[self.owners, self.ids] = self.weights
-        return filled
+        """Return the weights [N, C], zero for classes that are not stored."""
+        weights = np.zeros((self.count, self.classes))
+        weights[self.owners, self.ids] = self.weights
+        return weights
 
-    def padded(self) -> tuple[Integers, Doubles]:
-        """Return ids [N, k] and weights [N, k] by falling weight, k the longest.
-
-        Padding has weight 0 and ids that the row does not hold otherwise.
-        """
-        ids, (weights,) = padded([self])
-        return ids, weights
+    def log_dense(self) -> Doubles:
+        """Return the logarithms [N, C], -inf for classes that are not stored."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.dense()))
 
 
-def padded(several: Sequence[Distributions]) -> tuple[Integers, list[Doubles]]:
-    """Return ids [N, k] and the weights [N, k] of each, by falling weight of the first.
+@dataclass(frozen=True, slots=True)
+class DenseDistributions:
+    """N distributions over C classes that store every class.
 
-    Args:
-        several: the same entries under other weights, as at several temperatures.
-
-    Raises:
-        SoftLabelError: their entries differ.
+    Attributes:
+        log_p: [N, C], float64.
     """
-    first = several[0]
-    for other in several[1:]:
-        same = np.array_equal(first.owners, other.owners) and np.array_equal(first.ids, other.ids)
-        if not same:
-            raise SoftLabelError(
-                "soft labels keep other classes at one temperature than at another, so one table "
-                "cannot hold both. Ask for one temperature."
-            )
-    counts = first.counts
-    k = int(counts.max(initial=1))
-    order = np.lexsort((first.ids, -first.weights, first.owners))
-    owners = first.owners[order]
-    column = np.arange(len(owners)) - (np.cumsum(counts) - counts)[owners]
-    ids = np.zeros((first.count, k), np.int64)
-    ids[owners, column] = first.ids[order]
-    for row in np.flatnonzero(counts < k):
-        held = set(ids[row, : counts[row]].tolist())
-        free = (other for other in range(first.classes) if other not in held)
-        ids[row, counts[row] :] = [next(free) for _ in range(k - counts[row])]
-    tables = [np.zeros((first.count, k)) for _ in several]
-    for table, one in zip(tables, several, strict=True):
-        table[owners, column] = one.weights[order]
-    return ids, tables
+
+    log_p: Doubles
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.log_p)
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return len(self.log_p)
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return self.log_p.shape[1]
+
+    @property
+    def owners(self) -> Integers:
+        """The distribution that each entry belongs to, [N * C]."""
+        return np.repeat(np.arange(self.count, dtype=np.int64), self.classes)
+
+    @property
+    def ids(self) -> Integers:
+        """Every class of each distribution, rising, [N * C]."""
+        return np.tile(np.arange(self.classes, dtype=np.int64), self.count)
+
+    @property
+    def weights(self) -> Doubles:
+        """The probabilities, [N * C]."""
+        return self.dense().ravel()
+
+    @property
+    def counts(self) -> Integers:
+        """How many entries each distribution has, [N]: all C."""
+        return np.full(self.count, self.classes, dtype=np.int64)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every distribution has an entry of each class: always."""
+        return True
+
+    @property
+    def masses(self) -> Doubles:
+        """The sum of each distribution's probabilities, [N]."""
+        return np.asarray(self.dense().sum(axis=1))
+
+    def take(self, rows: Integers) -> "DenseDistributions":
+        """Return some of the distributions, in the given order."""
+        return DenseDistributions(self.log_p[rows])
+
+    def dense(self) -> Doubles:
+        """Return the probabilities [N, C]."""
+        return np.exp(self.log_p)
+
+    def log_dense(self) -> Doubles:
+        """Return their logarithms [N, C]."""
+        return self.log_p
 
 
-def mixed(parts: list[Distributions], shares: list[float]) -> Distributions:
+Distributions = SparseDistributions | DenseDistributions
+
+
+def log_softmax(logits: NDArray[Any], temperature: float = 1.0) -> Doubles:
+    """Return log softmax(logits / T) over the last axis, in float64."""
+    from scipy import special
+
+    return np.asarray(special.log_softmax(logits.astype(np.float64) / temperature, axis=-1))
+
+
+def mixture(parts: Sequence[Distributions], shares: Sequence[float]) -> SparseDistributions:
     """Return sum_m shares[m] * parts[m], distribution by distribution; ids rise within each.
 
-    Linear, so a mean of unbiased estimates is unbiased, and a mean of whole distributions exact.
+    This is linear, so the mean of unbiased estimates is unbiased, and the mean of whole
+    distributions is exact.
     """
     classes, count = parts[0].classes, parts[0].count
     flat = np.concatenate([part.owners * classes + part.ids for part in parts])
@@ -122,7 +170,7 @@ def mixed(parts: list[Distributions], shares: list[float]) -> Distributions:
         [share * part.weights for part, share in zip(parts, shares, strict=True)]
     )
     cells, at = np.unique(flat, return_inverse=True)
-    return Distributions(
+    return SparseDistributions(
         owners=cells // classes,
         ids=cells % classes,
         weights=np.bincount(at, weights, len(cells)).astype(np.float64),

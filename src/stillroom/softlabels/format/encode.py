@@ -1,4 +1,4 @@
-"""Rows: entries and keys in, a table of a shard's columns out, and back to distributions.
+"""Encode: writes entries and the keys of their rows as the columns of a shard.
 
 Entries, Row, … ──encode_rows──> pyarrow.Table ──decode──> Distributions
 """
@@ -33,7 +33,7 @@ MOST_POSITIONS = 2**16
 
 @dataclass(frozen=True, slots=True)
 class _Coordinates:
-    """Entries of all rows: which distribution, which id, which value; in any order."""
+    """The owner, id and value of each entry of all rows, in any order."""
 
     owners: NDArray[np.int64]
     ids: NDArray[np.uint32]
@@ -50,17 +50,20 @@ def encode_rows(
     """Return the table of some rows.
 
     Args:
-        rows: n rows, of which row i has len(rows[i].labels) positions.
-        entries: of all their positions, row after row.
-        capture: whose answers these are; its seed rounds the heads.
-        layout: of that capture.
-        features: [n, D], where the capture keeps them.
+        rows: n rows; row i has len(rows[i].labels) positions.
+        entries: those of all positions, row after row.
+        capture: the capture of these answers; its seed rounds the heads.
+        layout: the columns of this capture.
+        features: [n, D], if the capture keeps features.
+
+    Raises:
+        SoftLabelError: a row has too many positions.
     """
     lengths = np.array([len(row.labels) for row in rows])
     if lengths.max(initial=0) > MOST_POSITIONS:
         raise SoftLabelError(
             f"a row has {lengths.max():,} positions, and at most {MOST_POSITIONS:,} can be stored. "
-            "Cut sequences shorter."
+            "Shorten the sequences."
         )
     positions = offsets(lengths)
     columns = _keys(rows, capture)
@@ -68,13 +71,15 @@ def encode_rows(
         case FullEntries():
             columns["logits"] = lists(entries.logits.ravel(), positions * layout.classes)
         case TopKEntries():
-            columns |= _entries(_of_topk(entries), positions, layout)
+            columns |= _entries(_topk_coordinates(entries), positions, layout)
             temperatures = entries.log_z.shape[1]
             columns["log_z"] = lists(entries.log_z.ravel(), positions * temperatures)
         case SampleEntries():
-            columns |= _entries(_of_sample(entries), positions, layout)
+            columns |= _entries(_sample_coordinates(entries), positions, layout)
         case ThresholdEntries():
-            columns |= _entries(_of_threshold(entries, rows, positions, capture), positions, layout)
+            columns |= _entries(
+                _threshold_coordinates(entries, rows, positions, capture), positions, layout
+            )
     if not isinstance(entries, FullEntries):
         columns["entropy"] = lists(entries.entropy, positions)
         columns["log_p_label"] = lists(entries.log_p_label, positions)
@@ -85,13 +90,13 @@ def encode_rows(
 
 
 def are_rows(table: pa.Table, rows: Sequence[Row], capture: Capture) -> bool:
-    """Say whether a table holds this teacher's answers to just these rows, in order."""
+    """Return whether a table holds this capture's answers to exactly these rows, in order."""
     keys = _keys(rows, capture)
     return all(table[name].equals(pa.chunked_array([column])) for name, column in keys.items())
 
 
 def row_keys(table: pa.Table) -> list[RowKey]:
-    """Return what each row of a table is known by."""
+    """Return the key of each row of a table."""
     return list(
         zip(
             table["input_key"].to_pylist(),
@@ -114,22 +119,22 @@ def _keys(rows: Sequence[Row], capture: Capture) -> dict[str, pa.Array]:
 
 
 def _entries(
-    found: _Coordinates, positions: NDArray[np.int64], layout: Layout
+    entries: _Coordinates, positions: NDArray[np.int64], layout: Layout
 ) -> dict[str, pa.Array]:
     """Return the three parallel lists, sorted by row, then id, then position."""
-    row_of = np.repeat(np.arange(len(positions) - 1), np.diff(positions))[found.owners]
-    # One key instead of three, which lexsort takes five times as long for; stable, because that
-    # sort is the faster one where entries come in runs.
+    row_of = np.repeat(np.arange(len(positions) - 1), np.diff(positions))[entries.owners]
+    # lexsort over three keys would take five times as long as a sort by one combined key. The sort
+    # is stable, because a stable sort is faster for entries that are already in runs.
     longest = int(np.diff(positions).max(initial=1))
-    places = found.owners - positions[row_of]
-    key = (row_of * layout.classes + found.ids.astype(np.int64)) * longest + places
+    within_row = entries.owners - positions[row_of]
+    key = (row_of * layout.classes + entries.ids.astype(np.int64)) * longest + within_row
     order = np.argsort(key, kind="stable")
     bounds = offsets(np.bincount(row_of, minlength=len(positions) - 1))
-    ids = found.ids[order].astype(layout.id_type.to_pandas_dtype())
+    ids = entries.ids[order].astype(layout.id_type.to_pandas_dtype())
     return {
         "ids": lists(ids, bounds),
-        "positions": lists(places[order].astype(np.uint16), bounds),
-        layout.value: lists(found.values[order], bounds),
+        "positions": lists(within_row[order].astype(np.uint16), bounds),
+        layout.value: lists(entries.values[order], bounds),
     }
 
 
@@ -137,15 +142,15 @@ def _owners(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
 
 
-def _of_topk(entries: TopKEntries) -> _Coordinates:
+def _topk_coordinates(entries: TopKEntries) -> _Coordinates:
     return _Coordinates(_owners(entries.counts), entries.ids, entries.logits)
 
 
-def _of_sample(entries: SampleEntries) -> _Coordinates:
+def _sample_coordinates(entries: SampleEntries) -> _Coordinates:
     return _Coordinates(_owners(entries.counts), entries.ids, entries.times)
 
 
-def _of_threshold(
+def _threshold_coordinates(
     entries: ThresholdEntries, rows: Sequence[Row], positions: NDArray[np.int64], capture: Capture
 ) -> _Coordinates:
     heads: NDArray[np.generic]
@@ -161,7 +166,7 @@ def _of_threshold(
                 salt(capture.seed, capture.weights),
             ),
         )
-    else:  # a p that float32 would take for 0 is the smallest that it is not
+    else:  # 0 marks the tail, so a p that float32 rounds to 0 becomes the smallest number above 0
         heads = np.maximum(entries.head_p, np.finfo(np.float32).smallest_subnormal).astype(
             np.float32
         )

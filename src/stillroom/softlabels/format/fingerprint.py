@@ -1,44 +1,44 @@
-"""Fingerprints: which teachers' answers these are, ingredient by ingredient.
+"""Fingerprints: identify a capture and a set by everything that they depend on.
 
     ingredients (name -> value) ──canonical JSON, SHA-256──> capture fingerprint (one teacher)
-    captures + how they are combined + codec ──SHA-256──> set fingerprint
+    captures + combination + codec ──SHA-256──> set fingerprint
 
-A reader states what it expects; `difference` prints the two side by side, so that a stale set is
-refused with the reason.
+A reader states which captures it expects. If they differ, `require_same` refuses the set, and the
+error lists each different ingredient with both values.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_json
+from stillroom.io.json.validated_json import STRICT
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
 
-_STRICT = ConfigDict(extra="forbid", strict=True)
-# Raise it when equal logits and keys would be kept otherwise than before.
+# Increase it if equal logits and keys are stored differently than before.
 METHOD = "sparsify-2"
-AGAIN = "Run `kedro run --pipeline=capture` to make them anew."
+RERUN = "Run `kedro run --pipeline=capture` to capture them again."
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Capture:
-    """Everything that one teacher's stored answers depend on.
+    """Everything that the stored answers of one teacher depend on.
 
     Attributes:
-        weights, architecture, preprocessing: SHA-256 of each; of teachers that were combined at
-            capture, theirs joined by "+".
-        ensemble: how these were combined; None of a single teacher.
-        features: what of its hidden states is kept: the last ones' mean (pooled), or none.
-        augmentation: what makes a view of an input, with its seed; "none" where there is none.
-        dtype: in which the teacher computes.
-        sparsifier: what is kept, with its parameters.
-        seed: of the sparsifier's draws.
-        batch_size: the fixed shape of a forward pass, which a row's last bits depend on.
+        weights, architecture, preprocessing: SHA-256 of each. If several teachers were combined at
+            capture, theirs are joined by "+".
+        ensemble: how these were combined; None for a single teacher.
+        features: `pooled` if the mean of the last hidden states is kept, else `none`.
+        augmentation: what makes a view of an input, with its seed; "none" without augmentation.
+        dtype: the type in which the teacher computes.
+        sparsifier: the sparsifier with its parameters.
+        seed: the seed of the sparsifier's draws.
+        batch_size: the fixed size of a batch in a forward pass; a row's last bits depend on it.
         libraries: names and versions.
         device: the kind of device.
         method: version of the code that draws, selects and rounds.
@@ -65,8 +65,15 @@ class Capture:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over all ingredients, by name."""
-        return sha256_json(self.ingredients())
+        """SHA-256 over all ingredients, by name.
+
+        The number of samples enters under its old name, so that captures from before manifest
+        format 4 keep their fingerprint.
+        """
+        values = self.ingredients()
+        if "sparsifier.samples" in values:
+            values["sparsifier.draws"] = values.pop("sparsifier.samples")
+        return sha256_json(values)
 
     def ingredients(self) -> dict[str, Any]:
         """Return every ingredient by name, the sparsifier's parameters as `sparsifier.name`."""
@@ -86,39 +93,39 @@ def set_fingerprint(captures: tuple[Capture, ...], combination: object, codec: s
     )
 
 
-def require_same(found: tuple[Capture, ...], expected: tuple[Capture, ...]) -> None:
-    """Refuse soft labels that other teachers made.
+def require_same(actual: tuple[Capture, ...], expected: tuple[Capture, ...]) -> None:
+    """Refuse soft labels whose captures are not the expected ones.
 
     Raises:
-        SoftLabelError: with the two side by side, one line per ingredient that differs.
+        SoftLabelError: the error has one line per different ingredient, with both values.
     """
-    if found == expected:
+    if actual == expected:
         return
-    if len(found) != len(expected):
+    if len(actual) != len(expected):
         raise SoftLabelError(
-            f"soft labels were made by {len(found)} teachers, and {len(expected)} are expected. "
-            f"{AGAIN}"
+            f"soft labels were made by {len(actual)} teachers, but {len(expected)} are expected. "
+            f"{RERUN}"
         )
-    lines = ["soft labels were made otherwise than is expected:"]
-    for member, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+    lines = ["these soft labels are not the expected ones:"]
+    for member, (ours, theirs) in enumerate(zip(actual, expected, strict=True)):
         lines += [
             f"    member {member}: {line}"
             for line in difference(ours.ingredients(), theirs.ingredients())
         ]
-    lines.append(f"  {AGAIN}")
+    lines.append(f"  {RERUN}")
     raise SoftLabelError("\n".join(lines))
 
 
-def difference(found: Mapping[str, object], expected: Mapping[str, object]) -> list[str]:
-    """Return a line for each ingredient that differs, and one for how many are equal."""
-    names = list(dict.fromkeys([*found, *expected]))
-    differing = [
+def difference(actual: Mapping[str, object], expected: Mapping[str, object]) -> list[str]:
+    """Return a line for each different ingredient, and a line with the number of equal ones."""
+    names = list(dict.fromkeys([*actual, *expected]))
+    different = [
         name
         for name in names
-        if name not in found or name not in expected or found[name] != expected[name]
+        if name not in actual or name not in expected or actual[name] != expected[name]
     ]
     lines = [
-        f"{name}  {found.get(name, 'absent')}  (expected {expected.get(name, 'absent')})"
-        for name in differing
+        f"{name}  {actual.get(name, 'absent')}  (expected {expected.get(name, 'absent')})"
+        for name in different
     ]
-    return [*lines, f"{len(names) - len(differing)} of {len(names)} ingredients are equal"]
+    return [*lines, f"{len(names) - len(different)} of {len(names)} ingredients are equal"]

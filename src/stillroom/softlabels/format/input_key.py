@@ -1,9 +1,9 @@
-"""Keys: what a teacher saw, as 16 bytes.
+"""Input keys: identify the input of a teacher by 16 bytes.
 
     encoder's hash + augmentation + view + encoded input ──> input_key
 
-`example_id` names an example whatever reads it; `input_key` names one encoded input, so equal
-inputs have equal keys and another tokenizer, normalisation or augmentation has others.
+`example_id` names an example regardless of its encoding. `input_key` names one encoded input: equal
+inputs have equal keys, and another tokenizer, normalisation or augmentation gives other keys.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ def input_keys(
 
     Args:
         inputs: [N, *shape], encoded, in the view that the teacher sees.
-        preprocessing: the hash of the encoder that made them.
+        preprocessing: the hash of the encoder.
         augmentation: what makes a view of an input, with its seed.
-        views: [N], which view of its input each row is; 0 is the plain input.
+        views: [N], the number of each row's view; 0 is the plain input.
     """
     rows = np.ascontiguousarray(inputs, dtype=inputs.dtype.newbyteorder("<"))
     shared = f"{preprocessing}:{rows.dtype.str}{rows.shape[1:]}:"

@@ -1,9 +1,9 @@
-"""Ragged arrays: flat values with counts in, one list per row out, and back.
+"""List columns: convert flat values and their bounds to one list per row, and back.
 
     values [E], bounds [rows + 1] ──lists──> pyarrow list array [rows]
     list array ──flat──> values [E], bounds [rows + 1]
 
-One level of lists at most: a row's list runs over all of its positions.
+There is at most one level of lists: a row's list covers all its positions.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 
 
 def offsets(counts: NDArray[np.generic]) -> Integers:
-    """Return where each run starts, and the end: [N + 1]."""
+    """Return the index at which each run starts, and the end: [N + 1]."""
     ends = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=ends[1:])
     return ends
@@ -29,10 +29,10 @@ def lists(values: NDArray[np.generic], bounds: Integers) -> pa.ListArray:
 
     Args:
         values: [E].
-        bounds: [rows + 1], where each row's values start and end.
+        bounds: [rows + 1], the indices at which each row's values start and end.
 
     Raises:
-        SoftLabelError: there are more values than 32-bit offsets reach.
+        SoftLabelError: there are too many values for 32-bit offsets.
     """
     if bounds[-1] > np.iinfo(np.int32).max:
         raise SoftLabelError(
@@ -47,37 +47,37 @@ def lists(values: NDArray[np.generic], bounds: Integers) -> pa.ListArray:
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A list column as it lies in memory: values [E] and bounds [rows + 1]."""
+    """A list column as flat arrays: values [E] and bounds [rows + 1]."""
 
     values: NDArray[np.generic]
     bounds: Integers
 
     @property
     def lengths(self) -> Integers:
-        """How many values each row has."""
+        """The number of values of each row."""
         return np.diff(self.bounds)
 
 
 def flat(table: pa.Table, column: str) -> Flat:
-    """Return a list column of a table, without copying where it is one chunk."""
-    found = table[column].combine_chunks()
-    if isinstance(found, pa.ChunkedArray):
-        found = pa.concat_arrays(found.chunks) if found.num_chunks else found.type.wrap_array([])
-    bounds = np.asarray(found.offsets).astype(np.int64)
-    values = found.values.to_numpy(zero_copy_only=False)[bounds[0] : bounds[-1]]
+    """Return a list column of a table as flat arrays; a column of one chunk is not copied."""
+    array = table[column].combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else array.type.wrap_array([])
+    bounds = np.asarray(array.offsets).astype(np.int64)
+    values = array.values.to_numpy(zero_copy_only=False)[bounds[0] : bounds[-1]]
     return Flat(values, bounds - bounds[0])
 
 
-def require_bounds(found: Flat, expected: Integers, column: str) -> None:
-    """Refuse a column whose lists are not as long as the counts beside it say.
+def require_bounds(values: Flat, expected: Integers, column: str) -> None:
+    """Refuse a column whose lists do not have the expected lengths.
 
     Raises:
-        SoftLabelError: names the column and the first such row.
+        SoftLabelError: the error names the column and the first wrong row.
     """
-    wrong = found.lengths != expected
-    if wrong.any():
-        row = int(np.argmax(wrong))
+    is_wrong = values.lengths != expected
+    if is_wrong.any():
+        row = int(np.argmax(is_wrong))
         raise SoftLabelError(
-            f"row {row}: {column} holds {found.lengths[row]} values, and its counts say "
+            f"row {row}: {column} holds {values.lengths[row]} values, but must hold "
             f"{expected[row]}."
         )

@@ -1,8 +1,8 @@
-"""The manifest: the one file that says what a soft-label set consists of.
+"""The manifest: the file that lists everything in a soft-label set.
 
-    Manifest ──to_json──> manifest.json ──from_json, checked──> Manifest
+    Manifest ──write_manifest──> manifest.json ──read_manifest, with checks──> Manifest
 
-Its rename is the only commit: what is not in the manifest does not exist.
+The rename of this file is the only commit: a shard that the manifest does not name does not exist.
 """
 
 import builtins
@@ -11,31 +11,36 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_bytes, sha256_json
 from stillroom.io.json.json_files import write_json
+from stillroom.io.json.validated_json import STRICT
 from stillroom.softlabels.format.combination import Combination
-from stillroom.softlabels.format.fingerprint import AGAIN, Capture, set_fingerprint
+from stillroom.softlabels.format.fingerprint import RERUN, Capture, set_fingerprint
+from stillroom.softlabels.sparsify.sparsifiers import Sample
 
-FORMAT: Literal["stillroom-soft-labels/3"] = "stillroom-soft-labels/3"
+Format = Literal["stillroom-soft-labels/3", "stillroom-soft-labels/4"]
+FORMAT: Format = "stillroom-soft-labels/3"
+# Since format 4 the sparsifier `sample` has the key `samples`, which was `draws` before. Sets of
+# other sparsifiers have no such key, are equal in both formats, and are written as format 3.
+FORMAT_OF_SAMPLES: Format = "stillroom-soft-labels/4"
 MANIFEST = "manifest.json"
 SHARDS = "shards"
-# 100,000 shards take 15 MB; what is larger was not written by a store.
+# 100,000 shards take 15 MB; no store writes a larger document.
 MOST_BYTES = 64 << 20
-# Parsing takes 800 bytes for each "[]", and a record of each mistake more: 2.4 GB for 3 MB of JSON.
-# 100,000 shards have half as many values.
+# Parsing takes 800 bytes for each "[]", and more for a record of each mistake: 2.4 GB for 3 MB of
+# JSON. 100,000 shards have half of this number of values.
 MOST_VALUES = 1_000_000
 MOST_MISTAKES = 100
-_STRICT = ConfigDict(extra="forbid", strict=True)
 T = TypeVar("T")
 
 
-@checked(frozen=True, kw_only=True, config=_STRICT)
+@checked(frozen=True, kw_only=True, config=STRICT)
 class Shard:
-    """One file: named by its content, with its hash, size and number of rows."""
+    """A shard's file, which is named by its content: its hash, size and number of rows."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     bytes: Annotated[int, Field(ge=1)]
@@ -43,7 +48,7 @@ class Shard:
 
     @property
     def name(self) -> str:
-        """The file's name in the folder of shards."""
+        """The name of the file in the folder of shards."""
         return f"{self.sha256[:32]}.parquet"
 
     @classmethod
@@ -52,9 +57,9 @@ class Shard:
         return cls(sha256=sha256_bytes(content), bytes=len(content), rows=rows)
 
 
-@checked(frozen=True, kw_only=True, config=_STRICT)
+@checked(frozen=True, kw_only=True, config=STRICT)
 class MemberShards:
-    """One teacher's part of a set: whose answers, what they leave out, in which files, in order."""
+    """One teacher's part of a set: the capture, its bias, and its shards in order."""
 
     capture: Capture
     bias: str
@@ -62,21 +67,21 @@ class MemberShards:
 
     @property
     def rows(self) -> int:
-        """How many rows the files hold."""
+        """The number of rows in the shards."""
         return sum(shard.rows for shard in self.shards)
 
 
-@checked(frozen=True, kw_only=True, config=_STRICT)
+@checked(frozen=True, kw_only=True, config=STRICT)
 class Manifest:
-    """A set: whose answers, combined how, over which classes.
+    """A set: its members, their combination and the classes.
 
     Attributes:
-        classes: how many.
+        classes: the number of classes.
         class_names: their names in order; None for a vocabulary of tokens.
-        checksum: SHA-256 over all the rest, since a flipped bit can be another valid value.
+        checksum: SHA-256 over everything else, because a flipped bit can give another valid value.
     """
 
-    format: Literal["stillroom-soft-labels/3"]
+    format: Format
     fingerprint: str
     codec: str
     classes: Annotated[int, Field(ge=2)]
@@ -87,8 +92,18 @@ class Manifest:
 
     @property
     def expected_checksum(self) -> str:
-        """What the checksum is of a manifest that nothing has harmed."""
-        return sha256_json(asdict(replace(self, checksum="")))
+        """The checksum of an undamaged manifest."""
+        return sha256_json(replace(self, checksum="").document())
+
+    def document(self) -> dict[str, Any]:
+        """Return the manifest under the keys of its format."""
+        document: dict[str, Any] = asdict(self)
+        if self.format == FORMAT:
+            for member in document["members"]:
+                sparsifier = member["capture"]["sparsifier"]
+                if "samples" in sparsifier:
+                    sparsifier["draws"] = sparsifier.pop("samples")
+        return document
 
     @property
     def captures(self) -> tuple[Capture, ...]:
@@ -97,7 +112,7 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """How many rows each member has: examples, times their views and draws."""
+        """The number of rows of each member: examples times views times draws."""
         return self.members[0].rows
 
     @property
@@ -107,7 +122,7 @@ class Manifest:
 
     @property
     def content(self) -> str:
-        """SHA-256 over the shards' hashes in order: which labels these are, to the bit."""
+        """SHA-256 over the shards' hashes in order: identifies the labels to the bit."""
         return sha256_json([[shard.sha256 for shard in member.shards] for member in self.members])
 
 
@@ -120,8 +135,9 @@ def manifest_of(
 ) -> Manifest:
     """Return the manifest of some members' shards, with its fingerprint."""
     captures = tuple(member.capture for member in members)
+    has_samples = any(isinstance(capture.sparsifier, Sample) for capture in captures)
     manifest = Manifest(
-        format=FORMAT,
+        format=FORMAT_OF_SAMPLES if has_samples else FORMAT,
         fingerprint=set_fingerprint(captures, asdict(combination), codec),
         codec=codec,
         classes=classes,
@@ -134,36 +150,36 @@ def manifest_of(
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Commit a set whose shards are already in place."""
-    write_json(folder / MANIFEST, asdict(manifest))
+    write_json(folder / MANIFEST, manifest.document())
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Read and check the manifest of the set in `folder`.
 
     Raises:
-        SoftLabelError: it is missing, malformed, or its fingerprint or checksum is not that of
-            its contents.
+        SoftLabelError: it is missing or malformed, or its fingerprint or checksum does not fit its
+            content.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise SoftLabelError(f"{path} does not exist. Run `kedro run --pipeline=capture` first.")
-    manifest = parsed(path, Manifest)
+    manifest = read_document(path, Manifest)
     expected = set_fingerprint(manifest.captures, asdict(manifest.combination), manifest.codec)
     if manifest.fingerprint != expected:
         raise SoftLabelError(
-            f"{path}: the fingerprint is not that of the captures it lists. {AGAIN}"
+            f"{path}: the fingerprint is not that of the captures it lists. {RERUN}"
         )
     _require_equal_members(manifest, path)
     if manifest.checksum != manifest.expected_checksum:
-        raise SoftLabelError(f"{path} is damaged: its checksum is not that of its content. {AGAIN}")
+        raise SoftLabelError(f"{path} is damaged: its checksum is not that of its content. {RERUN}")
     return manifest
 
 
-def parsed(path: Path, kind: type[T]) -> T:
-    """Return a checked document of one of this package's dataclasses.
+def read_document(path: Path, kind: type[T]) -> T:
+    """Read and check a JSON document of one of this package's dataclasses.
 
     Raises:
-        SoftLabelError: it cannot be read, is too large, or is malformed; says where.
+        SoftLabelError: it cannot be read, is too large, or is malformed; the error names the place.
     """
     try:
         size = path.stat().st_size
@@ -173,12 +189,12 @@ def parsed(path: Path, kind: type[T]) -> T:
         values = sum(map(content.count, (b",", b"[", b"{")))
         if values > MOST_VALUES:
             raise SoftLabelError(f"{path} has {values:,} values; at most {MOST_VALUES:,} are read.")
-        found: T = TypeAdapter[Any](kind).validate_json(content)
+        document: T = TypeAdapter[Any](kind).validate_json(content)
     except OSError as error:
-        raise SoftLabelError(f"{path} cannot be read: {error.strerror}. {AGAIN}") from error
+        raise SoftLabelError(f"{path} cannot be read: {error.strerror}. {RERUN}") from error
     except ValidationError as error:
-        raise SoftLabelError(f"{path}: {_first_mistake(error)}. {AGAIN}") from error
-    return found
+        raise SoftLabelError(f"{path}: {_first_mistake(error)}. {RERUN}") from error
+    return document
 
 
 def _first_mistake(error: ValidationError) -> str:
@@ -190,35 +206,41 @@ def _first_mistake(error: ValidationError) -> str:
 
 
 def read_shard(path: Path, shard: Shard) -> builtins.bytes:
-    """Return the bytes of a shard's file, once it was found to be as large as the manifest says.
+    """Return the bytes of a shard's file, after a check of its size against the manifest.
+
+    The check comes first, because a sparse file of a few disk blocks can have any size.
 
     Raises:
-        SoftLabelError: it has another size; a few blocks on the disk can claim any number of bytes.
-        OSError: it cannot be read.
+        SoftLabelError: the file has another size.
+        OSError: the file cannot be read.
     """
     size = path.stat().st_size
     if size != shard.bytes and not path.is_dir():
         raise SoftLabelError(
-            f"shard {path} is damaged: it has {size:,} bytes, and the manifest says "
-            f"{shard.bytes:,}. {AGAIN}"
+            f"shard {path} is damaged: it has {size:,} bytes, but the manifest says "
+            f"{shard.bytes:,}. {RERUN}"
         )
     return path.read_bytes()
 
 
 def _require_equal_members(manifest: Manifest, path: Path) -> None:
-    """Check what the shards add up to; that they are the examples' own is for verify to say."""
+    """Check the numbers in a manifest; verify checks that the rows belong to the examples."""
     names = manifest.class_names
     if names is not None and len(names) != manifest.classes:
-        raise SoftLabelError(f"{path}: {manifest.classes} classes have {len(names)} names. {AGAIN}")
+        raise SoftLabelError(f"{path}: {manifest.classes} classes have {len(names)} names. {RERUN}")
     if len(manifest.combination.shares) != len(manifest.members):
-        raise SoftLabelError(f"{path}: there are not as many shares as members. {AGAIN}")
+        raise SoftLabelError(
+            f"{path}: {len(manifest.members)} members have {len(manifest.combination.shares)} "
+            f"shares. {RERUN}"
+        )
     for number, member in enumerate(manifest.members):
         if member.rows != manifest.rows:
             raise SoftLabelError(
-                f"{path}: member {number} has {member.rows} rows, and member 0 {manifest.rows}. "
-                f"{AGAIN}"
+                f"{path}: member {number} has {member.rows} rows, but member 0 has "
+                f"{manifest.rows}. "
+                f"{RERUN}"
             )
         files = Counter(shard.name for shard in member.shards)
         name, count = files.most_common(1)[0]
         if count > 1:
-            raise SoftLabelError(f"{path}: a shard is listed twice: {name}. {AGAIN}")
+            raise SoftLabelError(f"{path}: a shard is listed twice: {name}. {RERUN}")

@@ -1,6 +1,6 @@
-"""Pooled features: what a teacher holds of a row beside its answer, kept in half precision.
+"""Pooled features: a teacher's hidden state for each row, stored in half precision.
 
-WithFeatures(logits, features [n, D]) ──one list a row──> column `features` ──> [rows, D]
+WithFeatures(logits, features [n, D]) ──one list per row──> column `features` ──> [rows, D]
 """
 
 from collections.abc import Sequence
@@ -14,45 +14,42 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.list_columns import flat, lists
 
 COLUMN = "features"
-KEPT = "pooled"
-# Of a teacher that is asked again: half precision keeps 11 bits, and another processor's sums
-# differ in the last ones.
-APART = 2e-2
+POOLED = "pooled"
 Halves = NDArray[np.float16]
 
 
 class WithFeatures(NamedTuple):
-    """What a member yields whose capture keeps features: logits, and pooled features [n, D]."""
+    """The answer of a member whose capture keeps features: logits and pooled features [n, D]."""
 
     logits: Any
     features: Any
 
 
 def split(answer: Any) -> tuple[Any, Any | None]:
-    """Return a member's logits, and the features beside them or None."""
+    """Return the logits of an answer, and its features or None."""
     return (answer.logits, answer.features) if isinstance(answer, WithFeatures) else (answer, None)
 
 
-def halved(features: Any, answers: Sequence[int]) -> Halves:
+def half_precision(features: Any, answers: Sequence[int]) -> Halves:
     """Return each row's features [rows, D], rounded to half precision.
 
     Args:
         features: [n, D], on any device.
-        answers: for each row which of the n is its own.
+        answers: for each row, the index of its answer among the n.
 
     Raises:
-        SoftLabelError: a value is beyond what half precision holds, or is no number.
+        SoftLabelError: a value is too large for half precision, or is NaN.
     """
     import torch
 
-    whole = torch.as_tensor(features).float().cpu()[torch.tensor(answers, dtype=torch.int64)]
-    found = whole.half()
-    if not bool(found.isfinite().all()):
+    full = torch.as_tensor(features).float().cpu()[torch.tensor(answers, dtype=torch.int64)]
+    half = full.half()
+    if not bool(half.isfinite().all()):
         raise SoftLabelError(
-            f"the teacher's features reach {whole.abs().max().item():.4g}, and half precision ends "
+            f"the teacher's features reach {full.abs().max().item():.4g}, and half precision ends "
             "at 65504. Set softlabels.features=none."
         )
-    return np.asarray(found.numpy())
+    return np.asarray(half.numpy())
 
 
 def column(features: Halves) -> pa.ListArray:
@@ -65,22 +62,24 @@ def features_of(table: pa.Table) -> Halves:
     """Return the features [rows, D] that a shard's table holds.
 
     Raises:
-        SoftLabelError: its rows differ in width, or hold no number.
+        SoftLabelError: its rows differ in width, or hold NaN or infinity.
     """
-    found = flat(table, COLUMN)
-    widths = np.unique(found.lengths)
+    features = flat(table, COLUMN)
+    widths = np.unique(features.lengths)
     if len(widths) > 1:
-        raise SoftLabelError(f"rows hold {widths.min()} to {widths.max()} features; all hold one D")
-    values = found.values.reshape(len(found.lengths), -1).astype(np.float16)
+        raise SoftLabelError(
+            f"rows hold {widths.min()} to {widths.max()} features, but all must hold one number."
+        )
+    values = features.values.reshape(len(features.lengths), -1).astype(np.float16)
     if not np.isfinite(values).all():
-        raise SoftLabelError("a row's features hold NaN or infinity")
+        raise SoftLabelError("a row's features hold NaN or infinity.")
     return values
 
 
-def apart(kept: Halves, again: Halves) -> float:
-    """Return the largest difference between two captures of some rows, over their size."""
-    ours, theirs = kept.astype(np.float64), again.astype(np.float64)
-    if ours.shape != theirs.shape:
+def relative_distance(stored: Halves, recaptured: Halves) -> float:
+    """Return the largest difference of two captures of some rows, divided by the largest value."""
+    old, new = stored.astype(np.float64), recaptured.astype(np.float64)
+    if old.shape != new.shape:
         return float("inf")
-    size = np.abs(theirs).max(initial=1e-6)
-    return float(np.abs(ours - theirs).max(initial=0.0) / size)
+    size = np.abs(new).max(initial=1e-6)
+    return float(np.abs(old - new).max(initial=0.0) / size)

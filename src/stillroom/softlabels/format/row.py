@@ -1,4 +1,4 @@
-"""Row: which input a stored answer belongs to, and the key that the store knows it by."""
+"""Row: the input that a stored answer belongs to, and its key in the store."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ RowKey = tuple[bytes, int, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One input that a teacher is asked about, without the input itself.
+    """The description of one input of a teacher, without the input itself.
 
     Attributes:
         example_id, input_key: 16 bytes each.
-        part: where the example came from; a new part begins a new block.
-        view: which view of the example, 0 being the plain one.
-        draw: which of the independent draws of the sparsifier.
-        labels: int32 [positions]: the hard label at each position, -1 where there is none. Of a
-            sequence they must follow from its input_key; of a single position they need not.
+        part: the source file of the example; a new part begins a new chunk.
+        view: the number of the view of the example; 0 is the plain one.
+        draw: the number of the independent draw of the sparsifier.
+        labels: int32 [positions]: the hard label at each position, -1 without a label. The labels
+            of a sequence must follow from its input_key; the label of a single position need not.
     """
 
     example_id: bytes
@@ -30,11 +30,11 @@ class Row:
 
     @property
     def label(self) -> int | None:
-        """The hard label of a row with one position; None where it has none, or several."""
-        one = len(self.labels) == 1 and self.labels[0] >= 0
-        return int(self.labels[0]) if one else None
+        """The hard label of a row with one position; None without a label or with several."""
+        has_label = len(self.labels) == 1 and self.labels[0] >= 0
+        return int(self.labels[0]) if has_label else None
 
     @property
     def key(self) -> RowKey:
-        """What the store knows the row by."""
+        """The key of the row in the store."""
         return self.input_key, self.draw, self.label

@@ -1,11 +1,13 @@
-"""Shards: a table in, Parquet bytes that any reader understands out, and back if unharmed.
+"""Shards: write a table as Parquet bytes that any reader understands, and read them with checks.
 
     table ──to_bytes──> Parquet bytes ──SHA-256──> manifest
-    bytes + what the manifest says of them ──from_bytes──> table
+    bytes + their entry in the manifest ──from_bytes──> table
 
-Bytes are hashed before they are parsed, and what a file claims to hold is bounded before any of it
-is unpacked: a few MB can claim gigabytes.
+The bytes are hashed before they are parsed. The size that a file claims is checked before anything
+is unpacked, because a few MB can claim gigabytes.
 """
+
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,39 +15,39 @@ import pyarrow.parquet as pq
 from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_bytes
 from stillroom.softlabels.format.column_schema import KEY_COLUMNS, Layout
-from stillroom.softlabels.format.fingerprint import AGAIN
+from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.input_key import KEY_BYTES
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.pooled_features import COLUMN
 
 CODEC = "coordinates-1"
 
-# Ids are sorted within a row, so their differences are small; the other lists are not, and their
-# bytes compress best apart from each other. Measured in docs/soft-labels.md.
+# Ids are sorted within a row, so their differences are small. The other lists are not sorted; they
+# compress best if their bytes are split into streams. docs/soft-labels.md has the measurements.
 DELTA = "DELTA_BINARY_PACKED"
 SPLIT = "BYTE_STREAM_SPLIT"
-# Levels of zstd. Of entries, floats are noise to it: at 15 they take ten times as long as at 3, for
-# 0.6%. Where an entry's value is a float, its other columns are a quarter of the bytes, and level 6
-# gains 1.1% for half as long again; elsewhere ids gain 8% by the slowest level, and what is left
-# 1.3% by 12 over 9, which takes twice as long. Whole answers are of few classes and cheap to write:
-# at 3 a small shard of them takes 6% more.
+# Levels of zstd. The floats of entries hardly compress: level 15 takes ten times as long as 3 and
+# saves 0.6%. If the values are floats, the other columns are a quarter of the bytes, and level 6
+# would save 1.1% in 1.5 times the time. Otherwise the slowest level saves 8% of the ids. For the
+# other columns level 12 instead of 9 would save 1.3% in twice the time. Full answers have few
+# classes and are written quickly; a small shard of them would be 6% larger at level 3.
 LEVEL_OF_FLOATS, LEVEL_BESIDE_FLOATS, LEVEL_OF_IDS, LEVEL, LEVEL_OF_WHOLE = 3, 3, 15, 9, 15
 
-# What a shard may unpack to. One of 128 sequences of 512 tokens at 50 entries takes 24 MB.
+# The largest size of an unpacked shard. 128 sequences of 512 tokens with 50 entries take 24 MB.
 MOST_BYTES = 1 << 30
 HALF_BYTES = 2
 
 
 def to_bytes(table: pa.Table, layout: Layout) -> bytes:
-    """Return the table as one row group of Parquet, equal tables giving equal bytes.
+    """Return the table as Parquet with one row group; equal tables give equal bytes.
 
     Raises:
-        SoftLabelError: it is more than a reader takes.
+        SoftLabelError: the table is larger than a reader accepts.
     """
-    held = 2 * table.nbytes  # a reader counts 8 bytes for each value, and most have 4
-    if held > MOST_BYTES:
+    size = 2 * table.nbytes  # a reader counts 8 bytes for each value, and most have 4
+    if size > MOST_BYTES:
         raise SoftLabelError(
-            f"a shard of {table.num_rows:,} rows would hold {held:,} bytes, and at most "
+            f"a shard of {table.num_rows:,} rows would hold {size:,} bytes, but at most "
             f"{MOST_BYTES:,} are read. Lower softlabels.rows_per_shard."
         )
     sink = pa.BufferOutputStream()
@@ -63,42 +65,52 @@ def to_bytes(table: pa.Table, layout: Layout) -> bytes:
     return bytes(sink.getvalue())
 
 
-def from_bytes(content: bytes, shard: Shard, layout: Layout) -> pa.Table:
-    """Return a shard's table, after its bytes were found to be those of the manifest.
+def from_bytes(
+    content: bytes, shard: Shard, layout: Layout, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Return the table of a shard, after a check of its bytes against the manifest's hash.
+
+    Args:
+        content: the bytes of the file.
+        shard: the entry in the manifest.
+        layout: the columns that the file must have.
+        columns: the columns to return; None for all of them.
 
     Raises:
-        SoftLabelError: another hash, no Parquet, another schema or number of rows, or more than
-            a shard may unpack to; the shard is named.
+        SoftLabelError: the hash, the schema or the number of rows is wrong, the bytes are not
+            Parquet, or the shard would unpack to too many bytes; the error names the shard.
     """
     if sha256_bytes(content) != shard.sha256:
         raise SoftLabelError(
-            f"shard {shard.name} is damaged: its SHA-256 is not the manifest's. {AGAIN}"
+            f"shard {shard.name} is damaged: its SHA-256 is not the manifest's. {RERUN}"
         )
     try:
-        return _parsed(content, shard, layout)
+        return _read_table(content, shard, layout, columns)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SoftLabelError(f"shard {shard.name} is not Parquet: {error}") from error
 
 
-def _parsed(content: bytes, shard: Shard, layout: Layout) -> pa.Table:
+def _read_table(
+    content: bytes, shard: Shard, layout: Layout, columns: Sequence[str] | None
+) -> pa.Table:
     reader = pa.BufferReader(content)
     file = pq.ParquetFile(reader, page_checksum_verification=True)
     if file.metadata.num_rows != shard.rows:
         raise SoftLabelError(
-            f"shard {shard.name} has {file.metadata.num_rows} rows, and the manifest says "
-            f"{shard.rows}. {AGAIN}"
+            f"shard {shard.name} has {file.metadata.num_rows} rows, but the manifest says "
+            f"{shard.rows}. {RERUN}"
         )
     if not file.schema_arrow.equals(layout.schema):
         raise SoftLabelError(
-            f"shard {shard.name} has the columns {_told(file.schema_arrow)}, not "
-            f"{_told(layout.schema)}."
+            f"shard {shard.name} has the columns {_schema_text(file.schema_arrow)}, not "
+            f"{_schema_text(layout.schema)}."
         )
     claimed = _claimed_bytes(file.metadata)
     if claimed > MOST_BYTES:
         raise SoftLabelError(
             f"shard {shard.name} claims to hold {claimed:,} bytes; at most {MOST_BYTES:,} are read."
         )
-    return file.read()
+    return file.read(columns)
 
 
 def _claimed_bytes(metadata: pq.FileMetaData) -> int:
@@ -111,8 +123,8 @@ def _claimed_bytes(metadata: pq.FileMetaData) -> int:
 
 
 def _most_bytes(column: pq.ColumnChunkMetaData) -> int:
-    # A run-length code unpacks beyond its uncompressed size: each value may be a whole entry of
-    # the dictionary, which of text may be as long as all that is stored.
+    # A run-length code can unpack to more than its uncompressed size: each value may be an entry of
+    # the dictionary, and an entry of text may be as long as all stored bytes.
     stored = column.total_uncompressed_size
     fixed = HALF_BYTES if column.path_in_schema == _path(COLUMN) else KEY_BYTES
     widest = {"BYTE_ARRAY": stored, "FIXED_LEN_BYTE_ARRAY": fixed}.get(column.physical_type, 8)
@@ -141,9 +153,9 @@ def _levels(layout: Layout) -> dict[str, int]:
 
 
 def _path(column: str) -> str:
-    """Return how Parquet calls the elements of a list column."""
+    """Return Parquet's name for the elements of a list column."""
     return f"{column}.list.element"
 
 
-def _told(schema: pa.Schema) -> str:
+def _schema_text(schema: pa.Schema) -> str:
     return ", ".join(f"{field.name} {field.type}" for field in schema)

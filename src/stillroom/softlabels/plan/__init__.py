@@ -1,1 +1,1 @@
-"""Plan: a sample of answers in, what each way to store all of them would cost out."""
+"""Plan: from a sample of answers, estimates what each way to store all of them would cost."""

@@ -1,9 +1,9 @@
-"""Fidelity: sparse distributions beside the full ones in, how far a student is led astray out.
+"""Fidelity: compares sparse distributions, and the gradient they give, with the full ones.
 
     draws of sparse distributions + Reference ──> Fidelity(mass, squared error, gradient's angle)
 
-What is not stored is filled as the objective does it: `tail_bucket`, `renormalise`, or not at all
-where the weights are `unbiased`.
+The mass that is not stored is treated as the objective treats it: `tail_bucket`, `renormalise`, or
+not at all if the weights are `unbiased`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,22 +16,23 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.distributions import Distributions, Doubles
 
 MissingMass = Literal["tail_bucket", "renormalise", "unbiased"]
-# The gradient of the mean soft loss for some targets, flat: over a student's parameters or logits.
+# The flat gradient of the mean soft loss for some targets, over a student's parameters or logits.
 Gradient = Callable[[Distributions, MissingMass], Doubles]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fidelity:
-    """How near sparse labels are to full ones; of several draws, the mean.
+    """How close sparse labels are to the full ones; the mean over several draws.
 
     Attributes:
-        retained_mass: share of the distributions' mass that is stored as it is.
-        weight_sum, weight_sum_deviation: mean and standard deviation of a distribution's weights,
-            summed; of a truncated one this is the retained mass.
-        squared_error: of a distribution, summed over the classes, averaged.
-        gradient_cosine: of the angle between the student's gradients from sparse and full labels.
-        gradient_norm_ratio: how long the sparse gradient is, as a share of the full one.
-        gradient_error: the length of their difference, as a share of the full one.
+        retained_mass: share of the mass that is stored unchanged.
+        weight_sum, weight_sum_deviation: mean and standard deviation, over the distributions, of
+            the sum of the weights. For truncated distributions the sum is the retained mass.
+        squared_error: summed over the classes, averaged over the distributions.
+        gradient_cosine: cosine of the angle between the student's gradients from sparse and from
+            full labels.
+        gradient_norm_ratio: length of the sparse gradient divided by that of the full one.
+        gradient_error: length of the difference of the gradients divided by that of the full one.
     """
 
     retained_mass: float
@@ -44,78 +45,80 @@ class Fidelity:
 
     @property
     def angle(self) -> float:
-        """Between the gradients, in degrees."""
+        """The angle between the gradients, in degrees."""
         return float(np.degrees(np.arccos(np.clip(self.gradient_cosine, -1, 1))))
 
 
 class Reference:
-    """The full distributions, and the gradient that they give."""
+    """The full distributions and the student's gradient from them."""
 
     def __init__(self, full: Distributions, gradient: Gradient) -> None:
-        """Compute what everything is compared with.
+        """Compute the values that sparse distributions are compared with.
 
         Raises:
-            SoftLabelError: full labels teach this student nothing, so nothing can be compared.
+            SoftLabelError: full labels give this student no gradient, so nothing can be compared.
         """
         self.p, self._gradient = full.dense(), gradient
         self._full = gradient(full, "unbiased")
         self._length = float(np.linalg.norm(self._full))
         if not self._length:
             raise SoftLabelError(
-                "the student answers just as the teachers do, so their labels give no gradient to "
-                "compare. Plan with another student.seed."
+                "the student gives the same answers as the teachers, so their labels give no "
+                "gradient to compare. Set another student.seed for the plan."
             )
 
     def fidelity(
         self, draws: Sequence[Distributions], retained_mass: float, missing_mass: MissingMass
     ) -> Fidelity:
-        """Return how near one or more draws of sparse distributions come."""
-        errors = [((filled(found, missing_mass) - self.p) ** 2).sum(axis=1) for found in draws]
-        sums = np.concatenate([found.masses for found in draws])
-        compared = np.array([self._compared(found, missing_mass) for found in draws])
-        cosine, ratio, apart = compared.mean(axis=0).tolist()
+        """Return how close one or more draws of sparse distributions are to the full ones."""
+        errors = [
+            ((filled_weights(draw, missing_mass) - self.p) ** 2).sum(axis=1) for draw in draws
+        ]
+        sums = np.concatenate([draw.masses for draw in draws])
+        comparisons = np.array([self._gradient_comparison(draw, missing_mass) for draw in draws])
+        cosine, norm_ratio, error = comparisons.mean(axis=0).tolist()
         return Fidelity(
             retained_mass=retained_mass,
             weight_sum=float(sums.mean()),
             weight_sum_deviation=float(sums.std()),
             squared_error=float(np.mean(errors)),
             gradient_cosine=cosine,
-            gradient_norm_ratio=ratio,
-            gradient_error=apart,
+            gradient_norm_ratio=norm_ratio,
+            gradient_error=error,
         )
 
-    def _compared(self, found: Distributions, missing_mass: MissingMass) -> list[float]:
-        """Return cosine, ratio of lengths and relative difference of one draw's gradient."""
-        sparse = self._gradient(found, missing_mass)
+    def _gradient_comparison(self, draw: Distributions, missing_mass: MissingMass) -> list[float]:
+        """Return cosine, ratio of lengths and relative error of one draw's gradient."""
+        sparse = self._gradient(draw, missing_mass)
         length = float(np.linalg.norm(sparse))
         cosine = float(sparse @ self._full) / (length * self._length) if length else 0.0
-        apart = float(np.linalg.norm(sparse - self._full)) / self._length
-        return [cosine, length / self._length, apart]
+        error = float(np.linalg.norm(sparse - self._full)) / self._length
+        return [cosine, length / self._length, error]
 
 
-def filled(found: Distributions, missing_mass: MissingMass) -> Doubles:
-    """Return the weights [N, C] that a student learns who knows nothing of what is not stored.
+def filled_weights(distributions: Distributions, missing_mass: MissingMass) -> Doubles:
+    """Return the weights [N, C] that are the target of a student without prior knowledge.
 
-    Under `tail_bucket` such a student shares the missing mass evenly among the other classes.
+    Under `tail_bucket` this student spreads the missing mass evenly over the other classes.
     """
-    weights = found.dense()
+    weights = distributions.dense()
     if missing_mass == "unbiased":
         return weights
-    masses = found.masses[:, None]
+    masses = distributions.masses[:, None]
     if missing_mass == "renormalise":
         return weights / masses
-    absent = np.ones(weights.shape, dtype=bool)
-    absent[found.owners, found.ids] = False
-    others = absent.sum(axis=1, keepdims=True).clip(min=1)
-    return weights + absent * (1 - masses).clip(min=0) / others
+    is_missing = np.ones(weights.shape, dtype=bool)
+    is_missing[distributions.owners, distributions.ids] = False
+    others = is_missing.sum(axis=1, keepdims=True).clip(min=1)
+    return weights + is_missing * (1 - masses).clip(min=0) / others
 
 
-def of_uniform_student(found: Distributions, missing_mass: MissingMass) -> Doubles:
-    """Return the gradient at the logits of a student who gives each class the same probability.
+def uniform_student_gradient(distributions: Distributions, missing_mass: MissingMass) -> Doubles:
+    """Return the gradient at the logits of a student that gives each class the same probability.
 
-    Of the mean of sum_i w_i * (log sum exp(z) - z_i) over N positions: (q * sum(w) - w) / N,
-    flat [N * C], q = 1/C.
+    The loss is the mean of sum_i w_i * (log sum exp(z) - z_i) over N positions. Its gradient is
+    (q * sum(w) - w) / N, flat [N * C], where q = 1/C.
     """
-    weights = filled(found, missing_mass)
-    evenly = weights.sum(axis=1, keepdims=True) / found.classes
-    return np.asarray((evenly - weights).ravel() / max(len(found), 1))
+    weights = filled_weights(distributions, missing_mass)
+    even = weights.sum(axis=1, keepdims=True) / distributions.classes
+    return np.asarray((even - weights).ravel() / max(len(distributions), 1))

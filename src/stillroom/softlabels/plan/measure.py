@@ -1,9 +1,9 @@
-"""Weighing: teachers' answers to a sample and a sparsifier in, its bytes and what is read back out.
+"""Measure: finds the bytes of a sparsifier, and what can be read back, on a sample of answers.
 
     logits ──sparsify, encode, to_bytes──> bytes per row
                           └──decode, combine──> Distributions, one per draw
 
-The codec itself is what is weighed, so rounding and compression are in every number.
+The measurement uses the codec itself, so each number includes rounding and compression.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,24 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.capture import NO_LABEL
+from stillroom.labels import NO_LABEL
 from stillroom.softlabels.capture.pilot import Pilot
-from stillroom.softlabels.capture.solve_threshold import Teacher, ThresholdRequest, Wanted
-from stillroom.softlabels.capture.sparsify_rows import sparse
+from stillroom.softlabels.capture.solve_threshold import (
+    SparsifierRequest,
+    Teacher,
+    ThresholdRequest,
+)
+from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.combination import Combination, require_combinable
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.distributions import Distributions
 from stillroom.softlabels.format.encode import encode_rows
 from stillroom.softlabels.format.list_columns import flat, offsets
-from stillroom.softlabels.format.pooled_features import KEPT, Halves
+from stillroom.softlabels.format.pooled_features import POOLED, Halves
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.format.shard import to_bytes
-from stillroom.softlabels.reading.ensemble_mean import combined
+from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
     Full,
@@ -38,15 +42,19 @@ from stillroom.softlabels.sparsify.sparsifiers import (
     Unbiased,
 )
 
-# Draws over which the errors of an unbiased sparsifier are averaged.
+# The number of draws over which the errors of an unbiased sparsifier are averaged.
 DRAWS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A teacher's answers to the sample: logits [N, C] of all positions of n rows, row after row.
+class MemberAnswers:
+    """A teacher's answers to the sample.
 
-    Where its captures keep features, [n, D] of them too.
+    Attributes:
+        teacher: the one that answered.
+        rows: the n rows of the sample.
+        logits: [N, C], of all positions of the rows, row after row.
+        features: [n, D], if its captures keep features.
     """
 
     teacher: Teacher
@@ -55,23 +63,23 @@ class Answered:
     features: Halves | None = None
 
     def pilot(self, temperature: float) -> Pilot:
-        """Return what the answers say of every tau."""
+        """Return the statistics of the answers from which tau can be solved."""
         pilot = Pilot()
         pilot.see(self.logits, temperature)
         return pilot
 
     def layout(self, kind: Sparsifier) -> Layout:
         """Return the columns of a shard."""
-        return Layout(kind, self.teacher.classes, "none" if self.features is None else KEPT)
+        return Layout(kind, self.teacher.classes, "none" if self.features is None else POOLED)
 
     def table(self, kind: Sparsifier, draw: int) -> pa.Table:
-        """Return what a shard of the sample would hold, in one draw of the sparsifier."""
+        """Return the table of a shard with the sample, for one draw of the sparsifier."""
         capture = self.teacher.keeping(kind).capture
         rows = [replace(row, draw=draw) for row in self.rows]
-        if isinstance(kind, Full):  # whose rows are kept without labels, as the capture does it
+        if isinstance(kind, Full):  # a capture stores the rows of `full` without labels, too
             rows = [replace(row, labels=np.full_like(row.labels, NO_LABEL)) for row in rows]
         starts = offsets(np.array([len(row.labels) for row in rows]))[:-1]
-        entries = sparse(self.logits, starts.tolist(), rows, capture)
+        entries = sparsify_rows(self.logits, starts.tolist(), rows, capture)
         return encode_rows(rows, entries, capture, self.layout(kind), self.features)
 
     def read(self, table: pa.Table, kind: Sparsifier, temperature: float) -> Distributions:
@@ -80,14 +88,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
-    """What a sparsifier makes of the sample.
+class Measurement:
+    """The result of one sparsifier on the sample.
 
     Attributes:
-        entries: in a distribution of one teacher, on average.
-        bytes_per_row: of all teachers.
-        retained_mass: share of the mass that is stored as it is.
-        draws: the combined distributions, draw by draw; none where they cannot be combined.
+        entries: the average number per distribution of one teacher.
+        bytes_per_row: the sum over all teachers.
+        retained_mass: share of the mass that is stored unchanged.
+        draws: the combined distributions, draw by draw; empty if they cannot be combined.
     """
 
     entries: float
@@ -97,72 +105,72 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scales:
-    """Weighs sparsifiers on teachers' answers to the same examples, in the same order.
+class SampleAnswers:
+    """Measures sparsifiers on the teachers' answers to the same examples, in the same order.
 
     Attributes:
-        answered: one per teacher.
-        pilots: what each of them looks like at `temperature`.
-        combination: how the teachers become one.
-        temperature: of the objective.
-        rows_per_shard: over which what every shard has is spread.
+        answers: one per teacher.
+        pilots: the statistics of each at `temperature`.
+        combination: how the teachers are combined.
+        temperature: that of the objective.
+        rows_per_shard: the number of rows that share the fixed bytes of a shard.
     """
 
-    answered: Sequence[Answered]
+    answers: Sequence[MemberAnswers]
     pilots: Sequence[Pilot]
     combination: Combination
     temperature: float
     rows_per_shard: float
 
     def full(self) -> Distributions:
-        """Return the combined distributions of the whole answers."""
-        kinds: list[Sparsifier] = [Full()] * len(self.answered)
+        """Return the combined distributions of the full answers."""
+        kinds: list[Sparsifier] = [Full()] * len(self.answers)
         return self._combined(self._read(self._tables(kinds, 0), kinds))
 
-    def weighed(self, wanted: Wanted) -> Weighed:
-        """Return what a sparsifier costs, and what is read back of it."""
-        kinds = [_settled(wanted, pilot) for pilot in self.pilots]
-        numbers = range(DRAWS if isinstance(kinds[0], Unbiased) else 1)
-        tables = [self._tables(kinds, number) for number in numbers]
-        read = [self._read(of_draw, kinds) for of_draw in tables]
-        usable = self._is_combinable(kinds)
-        return Weighed(
-            entries=float(np.mean([part.counts.mean() for of_draw in read for part in of_draw])),
-            bytes_per_row=sum(map(self._bytes_per_row, self.answered, tables[0], kinds)),
-            retained_mass=self._retained(tables[0], read[0], kinds),
-            draws=[self._combined(of_draw) for of_draw in read] if usable else [],
+    def measure(self, request: SparsifierRequest) -> Measurement:
+        """Return the bytes of a sparsifier, and the distributions that can be read back."""
+        kinds = [_sparsifier_of(request, pilot) for pilot in self.pilots]
+        draws = range(DRAWS if isinstance(kinds[0], Unbiased) else 1)
+        tables = [self._tables(kinds, draw) for draw in draws]
+        parts = [self._read(of_draw, kinds) for of_draw in tables]
+        is_combinable = self._is_combinable(kinds)
+        return Measurement(
+            entries=float(np.mean([part.counts.mean() for of_draw in parts for part in of_draw])),
+            bytes_per_row=sum(map(self._bytes_per_row, self.answers, tables[0], kinds)),
+            retained_mass=self._retained_mass(tables[0], parts[0], kinds),
+            draws=[self._combined(of_draw) for of_draw in parts] if is_combinable else [],
         )
 
     def _tables(self, kinds: Sequence[Sparsifier], draw: int) -> list[pa.Table]:
-        return [one.table(kind, draw) for one, kind in zip(self.answered, kinds, strict=True)]
+        return [one.table(kind, draw) for one, kind in zip(self.answers, kinds, strict=True)]
 
     def _read(self, tables: list[pa.Table], kinds: Sequence[Sparsifier]) -> list[Distributions]:
         return [
             one.read(table, kind, self.temperature)
-            for one, table, kind in zip(self.answered, tables, kinds, strict=True)
+            for one, table, kind in zip(self.answers, tables, kinds, strict=True)
         ]
 
-    def _bytes_per_row(self, answered: Answered, table: pa.Table, kind: Sparsifier) -> float:
-        """Return what a row adds to a shard, and its share of what every shard has."""
-        layout = answered.layout(kind)
+    def _bytes_per_row(self, answers: MemberAnswers, table: pa.Table, kind: Sparsifier) -> float:
+        """Return the bytes that a row adds to a shard, with its share of the fixed bytes."""
+        layout = answers.layout(kind)
         first = len(to_bytes(table.slice(0, 1), layout))
         if table.num_rows == 1:
             return float(first)
         each = (len(to_bytes(table, layout)) - first) / (table.num_rows - 1)
         return each + (first - each) / self.rows_per_shard
 
-    def _retained(
-        self, tables: list[pa.Table], read: list[Distributions], kinds: Sequence[Sparsifier]
+    def _retained_mass(
+        self, tables: list[pa.Table], parts: list[Distributions], kinds: Sequence[Sparsifier]
     ) -> float:
-        """Return the mean mass of the entries that hold a probability of their own."""
-        found = [
+        """Return the mean mass of the entries that store their own probability."""
+        masses = [
             float(part.weights[_is_exact(table, kind)].sum()) / len(part)
-            for table, part, kind in zip(tables, read, kinds, strict=True)
+            for table, part, kind in zip(tables, parts, kinds, strict=True)
         ]
-        return float(np.dot(found, self.combination.shares))
+        return float(np.dot(masses, self.combination.shares))
 
     def _combined(self, parts: list[Distributions]) -> Distributions:
-        return parts[0] if len(parts) == 1 else combined(parts, self.combination)
+        return parts[0] if len(parts) == 1 else ensemble_mean(parts, self.combination)
 
     def _is_combinable(self, kinds: Sequence[Sparsifier]) -> bool:
         try:
@@ -172,14 +180,14 @@ class Scales:
         return True
 
 
-def _settled(wanted: Wanted, pilot: Pilot) -> Sparsifier:
-    if isinstance(wanted, ThresholdRequest):
-        return wanted.at(pilot.tau(wanted.entries))
-    return wanted
+def _sparsifier_of(request: SparsifierRequest, pilot: Pilot) -> Sparsifier:
+    if isinstance(request, ThresholdRequest):
+        return request.at(pilot.tau(request.entries))
+    return request
 
 
 def _is_exact(table: pa.Table, kind: Sparsifier) -> NDArray[np.bool_] | slice:
-    """Return which entries hold a probability of their own, rather than a draw's weight."""
+    """Return which entries store their own probability instead of the weight of a draw."""
     match kind:
         case Full() | TopK():
             return slice(None)

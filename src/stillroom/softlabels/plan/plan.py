@@ -1,7 +1,7 @@
-"""The plan: teachers' answers to a sample in, what each way to store them all would cost out.
+"""The plan: measures each way to store soft labels on a sample of the teachers' answers.
 
-Answered, … ──every candidate, weighed──> Plan(Option, Option, …)
-Plan + a budget in bytes ──chosen──> the Option of least gradient error that fits
+MemberAnswers, … ──measure every candidate──> Plan(Option, Option, …)
+Plan + a budget in bytes ──best_within──> the Option with the least gradient error that fits
 """
 
 from collections.abc import Callable, Sequence
@@ -11,29 +11,29 @@ from math import ceil
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture_request import Progress
-from stillroom.softlabels.capture.solve_threshold import Wanted
+from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
 from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.plan.fidelity import (
     Fidelity,
     Gradient,
     MissingMass,
     Reference,
-    of_uniform_student,
+    uniform_student_gradient,
 )
 from stillroom.softlabels.plan.grid import candidates
-from stillroom.softlabels.plan.measure import DRAWS, Answered, Scales
+from stillroom.softlabels.plan.measure import DRAWS, MemberAnswers, SampleAnswers
 from stillroom.softlabels.sparsify.sparsifiers import TopK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """What the sample stands for.
+class Population:
+    """The rows that the sample represents.
 
     Attributes:
-        rows: of each teacher's part of the set, draws and views included.
-        rows_per_shard: on average.
-        copies: how often each byte comes to lie on the disk.
-        thinned: how many positions a row has for one of them that the sample looks at.
+        rows: number of rows per teacher in the set, draws and views included.
+        rows_per_shard: average number of rows in a shard.
+        copies: how many copies of each byte lie on the disk.
+        thinned: the positions of a row divided by those of them that the sample contains.
     """
 
     rows: int
@@ -47,15 +47,15 @@ class Option:
     """A way to store the answers, and to learn from them.
 
     Attributes:
-        sparsifier: what would be asked for.
-        missing_mass: what the objective does about what is not stored.
-        entries: in a distribution of one teacher, on average.
+        sparsifier: the one that the config would name.
+        missing_mass: how the objective treats the mass that is not stored.
+        entries: average number per distribution of one teacher.
         bytes_per_row: of all teachers, in one copy.
         bytes_total: of all rows and copies.
-        fidelity: None where several teachers cannot be combined from it.
+        fidelity: None if several teachers cannot be combined from these labels.
     """
 
-    sparsifier: Wanted
+    sparsifier: SparsifierRequest
     missing_mass: MissingMass
     entries: float
     bytes_per_row: float
@@ -64,22 +64,22 @@ class Option:
 
     @property
     def is_biased(self) -> bool:
-        """Whether the labels differ from the teacher's answers even on average."""
+        """Whether the average of the labels differs from the teacher's answers."""
         return isinstance(self.sparsifier, TopK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Every option, and what they were measured on.
+    """Every option, and the sample that they were measured on.
 
     Attributes:
         options: kind by kind, by rising number of entries.
-        positions: distributions in the sample.
-        sampled: rows that they are of.
-        members: teachers whose answers are kept apart.
-        draws: over which the errors of unbiased options are averaged.
-        temperature: of the comparison.
-        whole: what the sample stands for.
+        positions: number of distributions in the sample.
+        sampled: number of rows in the sample.
+        members: number of teachers whose answers are stored separately.
+        draws: number of draws over which the errors of unbiased options are averaged.
+        temperature: the one at which the options are compared.
+        whole: the rows that the sample represents.
     """
 
     options: tuple[Option, ...]
@@ -88,94 +88,98 @@ class Plan:
     members: int
     draws: int
     temperature: float
-    whole: Whole
+    whole: Population
 
 
 def plan(
-    answered: Sequence[Answered],
+    answers: Sequence[MemberAnswers],
     combination: Combination,
     temperatures: tuple[float, ...],
     temperature: float,
-    whole: Whole,
+    whole: Population,
     gradient: Gradient | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Measure every candidate.
 
     Args:
-        answered: each teacher's answers to the same examples, in the same order.
-        combination: how the teachers become one.
-        temperatures: at which top-k keeps log Z; `temperature` is one of them.
-        temperature: of the objective.
-        whole: what the sample stands for.
-        gradient: a student's; without one, that of a student who knows nothing, at its logits.
-        progress: as `stage` takes it, of candidates.
+        answers: each teacher's answers to the same examples, in the same order.
+        combination: how the teachers are combined.
+        temperatures: those at which top-k keeps log Z; `temperature` is one of them.
+        temperature: that of the objective.
+        whole: the rows that the sample represents.
+        gradient: of a student; None for that of a uniform student, at its logits.
+        progress: shows how many candidates are measured.
 
     Raises:
         SoftLabelError: the answers cannot be used.
     """
-    scales = Scales(
-        answered=answered,
-        pilots=[one.pilot(temperature) for one in answered],
+    sample = SampleAnswers(
+        answers=answers,
+        pilots=[one.pilot(temperature) for one in answers],
         combination=combination,
         temperature=temperature,
         rows_per_shard=whole.rows / ceil(whole.rows / whole.rows_per_shard),
     )
-    full = scales.full()
-    reference = Reference(full, gradient or of_uniform_student)
-    wanted = candidates(answered[0].teacher.classes, scales.pilots, temperatures, temperature)
+    full = sample.full()
+    reference = Reference(full, gradient or uniform_student_gradient)
+    requests = candidates(answers[0].teacher.classes, sample.pilots, temperatures, temperature)
     options: list[Option] = []
-    with (progress or _silent)("trying sparsifiers", len(wanted)) as tick:
-        for one in wanted:
-            options += _options(one, scales, reference, whole)
+    with (progress or _silent)("trying sparsifiers", len(requests)) as tick:
+        for request in requests:
+            options += _options(request, sample, reference, whole)
             tick(1)
     return Plan(
         options=tuple(options),
         positions=len(full),
-        sampled=len(answered[0].rows),
-        members=len(answered),
+        sampled=len(answers[0].rows),
+        members=len(answers),
         draws=DRAWS,
         temperature=temperature,
         whole=whole,
     )
 
 
-def chosen(plan: Plan, budget: int) -> Option:
-    """Return the option of least gradient error within a budget in bytes; of equals the smallest.
+def best_within(plan: Plan, budget: int) -> Option:
+    """Return the option with the least gradient error that fits into a budget in bytes.
+
+    Of several options with this error it is the smallest.
 
     Raises:
-        SoftLabelError: nothing fits; says how much the smallest would take.
+        SoftLabelError: no option fits; the error states the size of the smallest.
     """
     usable = [(o.fidelity.gradient_error, o.bytes_total, o) for o in plan.options if o.fidelity]
     fitting = [one for one in usable if one[1] <= budget]
     if not fitting:
         least = min(size for _, size, _ in usable)
         raise SoftLabelError(
-            f"nothing fits into {budget:,} bytes: the smallest soft labels of {plan.whole.rows:,} "
-            f"rows take {least:,}, all copies counted. Give --budget that much, or fewer rows."
+            f"nothing fits into {budget:,} bytes: the smallest soft labels for {plan.whole.rows:,} "
+            f"rows take {least:,} bytes in all copies. Raise --budget, or capture fewer rows."
         )
     return min(fitting, key=lambda one: one[:2])[2]
 
 
-def _options(wanted: Wanted, scales: Scales, reference: Reference, whole: Whole) -> list[Option]:
-    """Return an option, or of top-k one for each treatment of the missing mass."""
-    found = scales.weighed(wanted)
-    bytes_per_row = found.bytes_per_row * whole.thinned
+def _options(
+    request: SparsifierRequest, sample: SampleAnswers, reference: Reference, whole: Population
+) -> list[Option]:
+    """Return the option of a sparsifier; for top-k, one per treatment of the missing mass."""
+    measurement = sample.measure(request)
+    bytes_per_row = measurement.bytes_per_row * whole.thinned
     treatments: tuple[MissingMass, ...] = ("unbiased",)
-    if isinstance(wanted, TopK):
-        treatments = ("tail_bucket", "renormalise") if found.draws else ("tail_bucket",)
+    if isinstance(request, TopK):
+        treatments = ("tail_bucket", "renormalise") if measurement.draws else ("tail_bucket",)
     return [
         Option(
-            sparsifier=wanted,
-            missing_mass=one,
-            entries=found.entries,
+            sparsifier=request,
+            missing_mass=treatment,
+            entries=measurement.entries,
             bytes_per_row=bytes_per_row,
             bytes_total=round(bytes_per_row * whole.rows * whole.copies),
-            fidelity=reference.fidelity(found.draws, found.retained_mass, one)
-            if found.draws
+            fidelity=reference.fidelity(measurement.draws, measurement.retained_mass, treatment)
+            if measurement.draws
             else None,
         )
-        for one in treatments
+        for treatment in treatments
     ]
 
 

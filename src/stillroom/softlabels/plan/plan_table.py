@@ -1,6 +1,6 @@
-"""The plan on a terminal of 80 columns: options as rows, biased ones marked, then what they mean.
+"""The plan as a table of 80 columns, in words and as JSON; biased options are marked.
 
-Plan ──table──> rich.Table;  Option ──told──> words;  Plan ──document──> JSON
+Plan ──table──> rich.Table;  Option ──option_text──> words;  Plan ──document──> JSON
 """
 
 from dataclasses import asdict
@@ -9,56 +9,56 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from stillroom.io.byte_sizes import told as told_size
+from stillroom.io.byte_sizes import size_text
 from stillroom.softlabels.plan.plan import Option, Plan
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
 
 COLUMNS = ("entries", "B/row", "total", "kept", "sum", "error", "angle", "norm")
 LEGEND = """\
-kept   share of the mass that is stored as it is
-sum    of a distribution's weights, mean ± standard deviation
+kept   share of the mass that is stored unchanged
+sum    sum of a distribution's weights: mean ± standard deviation
 error  expected squared error of a distribution
-angle  between the student's gradients from these and from the full labels, each
-       the mean over the sample, where the noise of unbiased ones averages out
-norm   length of the one gradient as a share of the other"""
-BIASED = "*      biased: the mass beyond the k largest classes is known, not whose it is"
-APART = "-      not for several teachers apart; softlabels.combine=capture makes them one"
+angle  angle between the student's mean gradients from these and from the full
+       labels; over the sample the noise of unbiased labels averages out
+norm   length of the gradient from these labels divided by that from full ones"""
+BIASED = "*      biased: of the other classes only the total mass is known"
+NOT_COMBINABLE = "-      impossible for several teachers unless softlabels.combine=capture is set"
 
 
 def table(plan: Plan) -> Table:
-    """Return a row per option; the second treatment of a top-k stands under its first."""
-    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
-    shown.add_column("sparsifier", no_wrap=True)
+    """Return a row per option; the second treatment of a top-k is below the first."""
+    rows = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0, pad_edge=False)
+    rows.add_column("sparsifier", no_wrap=True)
     for name in COLUMNS:
-        shown.add_column(name, justify="right", no_wrap=True)
-    before: Option | None = None
+        rows.add_column(name, justify="right", no_wrap=True)
+    previous: Option | None = None
     for option in plan.options:
-        is_second = before is not None and option.sparsifier == before.sparsifier
-        shown.add_row(_label(option, is_second), *_size(option, is_second), *_quality(option))
-        before = option
-    return shown
+        is_second = previous is not None and option.sparsifier == previous.sparsifier
+        rows.add_row(_label(option, is_second), *_size(option, is_second), *_quality(option))
+        previous = option
+    return rows
 
 
 def legend(plan: Plan) -> str:
-    """Return what the columns and marks of this plan's table mean."""
+    """Return the explanation of the columns and marks in the table of this plan."""
     lines = [LEGEND, BIASED]
     if any(option.fidelity is None for option in plan.options):
-        lines.append(APART)
+        lines.append(NOT_COMBINABLE)
     return "\n".join(lines)
 
 
-def told(option: Option) -> str:
-    """Return what an option keeps, in words."""
+def option_text(option: Option) -> str:
+    """Describe in words what an option keeps."""
     match option.sparsifier:
         case Full():
             return "full, every class"
         case TopK(k=k):
-            how = "its missing mass in a tail bucket"
+            treatment = "with the missing mass in a tail bucket"
             if option.missing_mass == "renormalise":
-                how = "renormalised"
-            return f"topk, the {k} largest of each distribution, {how} (biased)"
-        case Sample(draws=draws):
-            return f"sample, {draws} draws of each distribution (unbiased)"
+                treatment = "renormalised"
+            return f"topk, the {k} largest of each distribution, {treatment} (biased)"
+        case Sample(samples=samples):
+            return f"sample, {samples} samples of each distribution (unbiased)"
         case FixedThreshold(k=k):
             return f"threshold_fixed, {k} entries of each distribution (unbiased)"
         case request:
@@ -66,7 +66,7 @@ def told(option: Option) -> str:
 
 
 def document(plan: Plan) -> dict[str, Any]:
-    """Return the plan as plain values."""
+    """Return the plan as values that JSON can hold."""
     values = asdict(plan)
     for plain, option in zip(values["options"], plan.options, strict=True):
         plain["sparsifier"] = {"kind": _kind(option), **plain["sparsifier"]}
@@ -87,8 +87,8 @@ def _label(option: Option, is_second: bool) -> str:
             number = ""
         case TopK(k=k) | FixedThreshold(k=k):
             number = f" {k}"
-        case Sample(draws=draws):
-            number = f" {draws}"
+        case Sample(samples=samples):
+            number = f" {samples}"
         case request:
             number = f" {request.entries:g}"
     return f"{_kind(option)}{number}{mark}"
@@ -100,20 +100,20 @@ def _size(option: Option, is_second: bool) -> list[str]:
     return [
         f"{option.entries:.1f}",
         f"{option.bytes_per_row:,.0f}",
-        told_size(option.bytes_total),
+        size_text(option.bytes_total),
     ]
 
 
 def _quality(option: Option) -> list[str]:
-    found = option.fidelity
-    if found is None:
+    fidelity = option.fidelity
+    if fidelity is None:
         return ["-"] * 5
-    spread = f"{found.weight_sum_deviation:.2f}".removeprefix("0")
-    mantissa, exponent = f"{found.squared_error:.1e}".split("e")
+    spread = f"{fidelity.weight_sum_deviation:.2f}".removeprefix("0")
+    mantissa, exponent = f"{fidelity.squared_error:.1e}".split("e")
     return [
-        f"{found.retained_mass:.3f}",
-        f"{found.weight_sum:.2f}±{spread}",
-        f"{mantissa}e{int(exponent)}" if found.squared_error else "0",
-        f"{found.angle:.2f}°",
-        f"{found.gradient_norm_ratio:.3f}",
+        f"{fidelity.retained_mass:.3f}",
+        f"{fidelity.weight_sum:.2f}±{spread}",
+        f"{mantissa}e{int(exponent)}" if fidelity.squared_error else "0",
+        f"{fidelity.angle:.2f}°",
+        f"{fidelity.gradient_norm_ratio:.3f}",
     ]

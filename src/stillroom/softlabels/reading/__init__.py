@@ -1,1 +1,1 @@
-"""Reading: a published set in, distributions by key out."""
+"""Reading of a published set: its distributions, by the names of rows."""

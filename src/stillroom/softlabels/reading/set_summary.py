@@ -1,4 +1,4 @@
-"""Summary: a set in, what it is in a few plain values out, for a page, a card or a terminal."""
+"""Set summary: the facts of a set as plain values, for a page, a model card or a terminal."""
 
 from dataclasses import asdict
 
@@ -8,11 +8,11 @@ Plain = str | int | float
 
 
 def summary(labels: SoftLabelSet) -> dict[str, Plain]:
-    """Return what a set is, from its manifest alone."""
+    """Return the facts of a set; they are in its manifest, so no shard is read."""
     manifest = labels.manifest
     first = manifest.captures[0].sparsifier
     parameters = {name: value for name, value in asdict(first).items() if name != "kind"}
-    told = ", ".join(f"{name} {value}" for name, value in parameters.items())
+    settings = ", ".join(f"{name} {value}" for name, value in parameters.items())
     return {
         "fingerprint": manifest.fingerprint,
         "content": manifest.content,
@@ -20,7 +20,7 @@ def summary(labels: SoftLabelSet) -> dict[str, Plain]:
         "members": len(manifest.members),
         "rows": manifest.rows,
         "classes": manifest.classes,
-        "sparsifier": f"{first.kind} ({told})" if told else first.kind,
+        "sparsifier": f"{first.kind} ({settings})" if settings else first.kind,
         "features": manifest.captures[0].features,
         "bias": manifest.members[0].bias,
         "combination": f"mean of {labels.ensemble.mean}",

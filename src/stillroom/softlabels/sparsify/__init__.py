@@ -1,1 +1,1 @@
-"""Sparsify: dense distributions in, the few entries worth storing out."""
+"""Sparsify: turns dense distributions into the few entries that are worth storing."""

@@ -1,8 +1,9 @@
 """Entries: what a sparsifier keeps of N distributions, as flat arrays.
 
-    counts [N] say how many entries each distribution owns of the flat arrays, in order.
+The flat arrays hold the entries of one distribution after those of another. counts [N] says how
+many entries each distribution has.
 
-Everything is on the CPU and in numpy; the codec turns it into columns.
+All arrays are numpy arrays on the CPU. `format/encode.py` turns them into columns.
 """
 
 from collections.abc import Sequence
@@ -14,14 +15,18 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class FullEntries:
-    """Attributes: logits: [N, C], float32, unscaled."""
+    """Every logit.
+
+    Attributes:
+        logits: [N, C], float32, unscaled.
+    """
 
     logits: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class TopKEntries:
-    """Heads by rising id.
+    """The largest classes of each distribution, by rising id.
 
     Attributes:
         counts: [N], int64; min(k, support).
@@ -29,7 +34,7 @@ class TopKEntries:
         logits: [E], float32, unscaled.
         log_z: [N, T], float32, log of the sum over all classes of exp(logit / T).
         entropy: [N], float32, in nats, over all classes at temperature 1.
-        log_p_label: [N], float32, of the hard label at temperature 1; NaN without a label.
+        log_p_label: [N], float32, log p of the hard label at temperature 1; NaN without a label.
     """
 
     counts: NDArray[np.int64]
@@ -42,13 +47,13 @@ class TopKEntries:
 
 @dataclass(frozen=True, slots=True)
 class SampleEntries:
-    """Distinct ids by rising id, and how often each was drawn.
+    """The distinct ids that were drawn, rising, and how often each was drawn.
 
     Attributes:
-        counts: [N], int64, distinct ids.
+        counts: [N], int64, the number of distinct ids.
         ids: [E], uint32.
-        times: [E], uint16; sums to N draws in each distribution.
-        entropy, log_p_label: as of `TopKEntries`.
+        times: [E], uint16; they sum to the number of samples in each distribution.
+        entropy, log_p_label: as in `TopKEntries`.
     """
 
     counts: NDArray[np.int64]
@@ -68,7 +73,7 @@ class ThresholdEntries:
         head_p: [H], float64, before the codec rounds it.
         tail_counts: [N], int64.
         tail_ids: [E - H], uint32.
-        entropy, log_p_label: as of `TopKEntries`.
+        entropy, log_p_label: as in `TopKEntries`.
     """
 
     head_counts: NDArray[np.int64]
@@ -83,8 +88,8 @@ class ThresholdEntries:
 Entries = FullEntries | TopKEntries | SampleEntries | ThresholdEntries
 
 
-def concatenated(parts: Sequence[Entries]) -> Entries:
-    """Return the entries of consecutive batches as one; all parts are of one type."""
+def concatenate_entries(parts: Sequence[Entries]) -> Entries:
+    """Return the entries of consecutive batches as one object; all parts have the same type."""
     kind = type(parts[0])
     return kind(
         **{

@@ -1,9 +1,9 @@
-"""Peaks: logits in, what is largest in each row, and in each few of its logits, out.
+"""Row maxima: finds the maximum of each row, and of each block of a row.
 
-    logits [n, C] ──peaked──> Peaked, all that sums of exponentials need
-                  ──load────> Loaded, from which the k largest are found
+    logits [n, C] ──with_row_max───> LogitsWithMax, the input of sums of exponentials
+                  ──padded_logits──> PaddedLogits, the input of the search for the k largest
 
-A logit of NaN or +inf ends here.
+A logit that is NaN or +inf is refused here.
 """
 
 from dataclasses import dataclass
@@ -18,85 +18,87 @@ MAXIMA_BLOCK = 32
 
 
 @dataclass(slots=True)
-class Peaked:
-    """Logits as they came.
+class LogitsWithMax:
+    """Unchanged logits and the maximum of each row.
 
     Attributes:
-        logits: [n, C] of any float type; -inf marks a class without mass.
-        peak: [n], float32, the largest of each row, finite.
+        values: [n, C], logits of any float type; -inf marks a class without mass.
+        row_max: [n], float32, the largest logit of each row, finite.
     """
 
-    logits: Tensor
-    peak: Tensor
+    values: Tensor
+    row_max: Tensor
 
 
 @dataclass(slots=True)
-class Loaded:
-    """Logits in float32, padded to whole blocks: the teacher's own memory where they are so.
+class PaddedLogits:
+    """Logits in float32, padded to whole blocks.
+
+    Logits that already have this form are not copied.
 
     Attributes:
         values: [n, W]; padding is -inf.
-        maxima: [n, W / m], of each m classes: m is 32, or W where that is no multiple of 32.
-        peak: [n], the largest, finite.
+        maxima: [n, W / m], the maximum of each m classes. m is 32, or W if W is no multiple of 32.
+        row_max: [n], the largest logit of each row, finite.
     """
 
     values: Tensor
     maxima: Tensor
-    peak: Tensor
+    row_max: Tensor
 
 
-def padded(classes: int) -> int:
+def padded_width(classes: int) -> int:
     """Return W, the width of a row that holds all classes in whole blocks."""
     block = min(BLOCK, classes)
     return -(-classes // block) * block
 
 
-def peaked(logits: Tensor, first: int = 0) -> Peaked:
-    """Find each row's maximum.
+def with_row_max(logits: Tensor, first: int = 0) -> LogitsWithMax:
+    """Return the logits with the maximum of each row.
 
     Args:
         logits: [n, C].
-        first: what an error calls row 0.
+        first: the number that an error gives to row 0.
 
     Raises:
         SoftLabelError: a row holds NaN or +inf, or nothing but -inf.
     """
-    return Peaked(logits, finite(logits.amax(dim=1).float(), first))
+    return LogitsWithMax(logits, require_finite(logits.amax(dim=1).float(), first))
 
 
-def load(logits: Tensor, first: int = 0, out: Tensor | None = None) -> Loaded:
-    """Find what is largest in each few logits; copy them only where they must be.
+def padded_logits(logits: Tensor, first: int = 0, out: Tensor | None = None) -> PaddedLogits:
+    """Return padded logits with the maxima of their blocks; copy the logits only if necessary.
 
     Args:
         logits: [n, C].
-        first: what an error calls row 0.
-        out: [n, W], float32, for a copy.
+        first: the number that an error gives to row 0.
+        out: [n, W], float32, memory for a copy.
 
     Raises:
         SoftLabelError: a row holds NaN or +inf, or nothing but -inf.
     """
     rows, classes = logits.shape
-    width, values = padded(classes), logits
+    width, values = padded_width(classes), logits
     if logits.dtype != torch.float32 or width != classes or not logits.is_contiguous():
         values = logits.new_empty((rows, width), dtype=torch.float32) if out is None else out
         values[:, classes:] = -torch.inf
         values[:, :classes] = logits
     block = MAXIMA_BLOCK if width % MAXIMA_BLOCK == 0 else width
     maxima = values.view(rows, width // block, block).amax(dim=2)
-    return Loaded(values, maxima, finite(maxima.amax(dim=1), first))
+    return PaddedLogits(values, maxima, require_finite(maxima.amax(dim=1), first))
 
 
-def finite(peak: Tensor, first: int = 0) -> Tensor:
-    """Return the rows' maxima [n] as they are; an error calls row 0 `first`.
+def require_finite(row_max: Tensor, first: int = 0) -> Tensor:
+    """Return the rows' maxima [n] unchanged; an error gives row 0 the number `first`.
 
     Raises:
         SoftLabelError: a row holds NaN or +inf, or nothing but -inf.
     """
-    found = torch.isfinite(peak)  # NaN wins over every number
-    if not bool(found.all()):
-        row = first + int(torch.argmin(found.int()))
+    is_finite = torch.isfinite(row_max)  # the maximum of a row with NaN is NaN
+    if not bool(is_finite.all()):
+        row = first + int(torch.argmin(is_finite.int()))
         raise SoftLabelError(
             f"the teacher's answer to row {row} of a batch holds NaN or infinity. "
             "Check the teacher's weights and the scale of its inputs."
         )
-    return peak
+    return row_max

@@ -1,9 +1,9 @@
-"""Draws: random numbers that depend on a row's key and nothing else.
+"""Row RNG: random numbers that depend on the key of a row and on nothing else.
 
     input_key, draw, purpose, salt ──Philox4x64-10──> uniforms in [0, 1)
 
 Counter-based (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), so a row's
-numbers do not depend on the order of the rows, on the batch or on which process asks for them.
+numbers do not depend on the order of the rows, on the batch or on the process that computes them.
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
-    """What numbers are for; each purpose has its own stream."""
+    """What the numbers are used for; each purpose has its own stream."""
 
     SPARSIFY = 0
     ROUND = 1
 
 
 def salt(seed: int, weights: str) -> int:
-    """Return the 64 bits that keep two teachers' draws for one input apart."""
+    """Return 64 bits by which two teachers get different draws for the same input."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{weights}".encode()).digest()[:8], "little")
 
 
@@ -33,14 +33,14 @@ def uniforms(
     purpose: Purpose,
     salt: int,
 ) -> NDArray[np.float64]:
-    """Return the numbers of each row, one row after the other, flat.
+    """Return the random numbers of each row, flat, one row after the other.
 
     Args:
         keys: each row's input_key, 16 bytes, the generator's key (little endian).
         draws: each row's draw number.
-        counts: how many numbers each row takes.
-        purpose: which stream.
-        salt: as `salt` returns it.
+        counts: how many numbers each row gets.
+        purpose: selects the stream.
+        salt: the value that `salt` returns.
 
     Returns:
         [sum of counts], multiples of 2^-53.

@@ -1,22 +1,23 @@
-"""Kinds of sparsifier: what is kept of a distribution, and what that does to its expectation.
+"""Sparsifiers: what each keeps of a distribution, and what this does to the expectation.
 
     Full | TopK | Sample | Threshold | FixedThreshold
 
-Plain values that a fingerprint covers and a manifest spells out; nothing is computed here.
+They are plain values. A fingerprint covers them, and a manifest lists them.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AliasChoices, Field
 from pydantic.dataclasses import dataclass
 
-_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+from stillroom.io.json.validated_json import STRICT_FINITE
+
 Temperature = Annotated[float, Field(gt=0)]
 # A head is stored as the square root of p in 255 steps, the lowest of which marks the tail.
 SMALLEST_TAU = 1 / 255**2
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT_FINITE)
 class Full:
     """Every logit, in the order of the classes.
 
@@ -26,12 +27,12 @@ class Full:
     kind: Literal["full"] = "full"
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT_FINITE)
 class TopK:
     """The k largest logits, and log Z over all classes at each of `temperatures`.
 
     Bias: the tail is missing. log Z makes its mass known, and the head exact at each captured
-    temperature; what the student is told of the tail is the objective's choice.
+    temperature. The objective decides how a student treats the tail.
     """
 
     k: Annotated[int, Field(ge=1)]
@@ -39,30 +40,35 @@ class TopK:
     kind: Literal["topk"] = "topk"
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT_FINITE)
 class Sample:
-    """N draws with replacement at `temperature`: distinct ids and how often each was drawn.
+    """N samples with replacement at `temperature`: distinct ids, and how often each was drawn.
 
     Bias: none at `temperature`; count/N is an unbiased estimate of each probability.
     Source: random-sampling KD, Anshumann et al., ACL 2025, arXiv 2503.16870.
+
+    Attributes:
+        samples: N. Manifests of format 3 call it `draws` and can still be read.
     """
 
-    draws: Annotated[int, Field(ge=1, le=65535)]
+    samples: Annotated[
+        int, Field(ge=1, le=65535, validation_alias=AliasChoices("samples", "draws"))
+    ]
     temperature: Temperature
     kind: Literal["sample"] = "sample"
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT_FINITE)
 class Threshold:
-    """p >= tau as it is; of the rest a systematic sample along the ids, each hit of weight tau.
+    """Each p >= tau unchanged, and a systematic sample of the rest along the ids, with weight tau.
 
-    Bias: none at `temperature`. Weights of one distribution sum to one on average, not each.
+    Bias: none at `temperature`. The weights of a distribution sum to one only on average.
     Source: Barnes et al., Efficient Unbiased Sparsification, arXiv 2402.14925; one tau for the
     whole set, so that the marginal gain of an entry, tau squared, is equal everywhere.
 
     Attributes:
-        entries: the average number of entries that was asked for, from which a pilot solved tau;
-            None where tau was named outright.
+        entries: the configured average number of entries, from which a pilot solved tau; None if
+            tau itself was configured.
     """
 
     entries: Annotated[float, Field(ge=1)] | None
@@ -71,11 +77,11 @@ class Threshold:
     kind: Literal["threshold"] = "threshold"
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT_FINITE)
 class FixedThreshold:
-    """As `Threshold`, with min(k, support) entries in each distribution and a tau of its own.
+    """Like `Threshold`, but each distribution has min(k, support) entries and its own tau.
 
-    Bias: none at `temperature`. Weights of each distribution sum to one.
+    Bias: none at `temperature`. The weights of each distribution sum to one.
     """
 
     k: Annotated[int, Field(ge=1)]
@@ -88,7 +94,7 @@ Unbiased = Sample | Threshold | FixedThreshold
 
 
 def bias(sparsifier: Sparsifier) -> str:
-    """Return what the sparsifier does to the expectation, in a line for people."""
+    """Describe in one line what the sparsifier does to the expectation."""
     match sparsifier:
         case Full():
             return "none: every class is stored"
@@ -99,7 +105,7 @@ def bias(sparsifier: Sparsifier) -> str:
 
 
 def own_temperature(sparsifier: Sparsifier) -> float:
-    """Return a temperature at which a sparsifier's own weights can be had."""
+    """Return a temperature at which the weights of a sparsifier are defined."""
     match sparsifier:
         case Full():
             return 1.0

@@ -1,6 +1,6 @@
-"""Sparsify a batch: logits and draws in, entries out.
+"""Sparsify: applies a sparsifier to a batch of logits.
 
-logits [N, C] ──chunks that fit a cache──> mass ──the kind's own rule──> Entries on the CPU
+logits [N, C] ──chunks that fit a cache──> Mass ──rule of the sparsifier──> Entries on the CPU
 """
 
 from collections.abc import Callable
@@ -17,10 +17,21 @@ from stillroom.softlabels.sparsify.entries import (
     SampleEntries,
     ThresholdEntries,
     TopKEntries,
-    concatenated,
+    concatenate_entries,
 )
-from stillroom.softlabels.sparsify.row_max import Peaked, finite, load, peaked
-from stillroom.softlabels.sparsify.softmax_mass import Mass, Room, Survey, mass, survey
+from stillroom.softlabels.sparsify.row_max import (
+    LogitsWithMax,
+    padded_logits,
+    require_finite,
+    with_row_max,
+)
+from stillroom.softlabels.sparsify.softmax_mass import (
+    Mass,
+    SoftmaxStatistics,
+    Workspace,
+    mass,
+    softmax_statistics,
+)
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
     Full,
@@ -29,11 +40,11 @@ from stillroom.softlabels.sparsify.sparsifiers import (
     Threshold,
     TopK,
 )
-from stillroom.softlabels.sparsify.topk import largest
-from stillroom.softlabels.sparsify.unbiased import Split, fixed_threshold, sample, threshold
+from stillroom.softlabels.sparsify.topk import largest_logits
+from stillroom.softlabels.sparsify.unbiased import HeadsAndTails, fixed_threshold, sample, threshold
 
-# Logits worked on at once: what a cache of a few MB holds. 8 rows of 262,144 took 0.6 of the time
-# that 64 took, and more than one chunk at a time saves nothing.
+# The number of logits in a chunk: a cache of a few MB holds them. With 262,144 classes, 8 rows at a
+# time took 0.6 of the time that 64 rows took. Several chunks at a time save nothing.
 CHUNK = 2**21
 
 
@@ -43,9 +54,9 @@ class Batch:
 
     Attributes:
         logits: [M, C] of any float type, on any device.
-        rows: [N], int64: which row of the logits each distribution is; draws may share one.
-        labels: [N], int64, -1 where there is none.
-        uniforms: [N, m], float64 in [0, 1): m as `uniforms_needed` says.
+        rows: [N], int64: the row of the logits that each distribution is; draws may share a row.
+        labels: [N], int64, -1 without a label.
+        uniforms: [N, m], float64 in [0, 1); m is the value of `uniforms_needed`.
     """
 
     logits: Tensor
@@ -56,27 +67,28 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Some of a batch, from row `first`, and memory to work in.
+    """Some consecutive distributions of a batch, with memory to use.
 
     Attributes:
+        first: the number of the first one in the batch.
         logits: [n, C].
         labels: [n].
         uniforms: [n, m].
-        room: to work in.
+        workspace: memory to use.
     """
 
     first: int
     logits: Tensor
     labels: Tensor
     uniforms: Tensor
-    room: Room
+    workspace: Workspace
 
 
 def uniforms_needed(sparsifier: Sparsifier) -> int:
     """Return how many uniform numbers a distribution takes."""
     match sparsifier:
-        case Sample(draws=draws):
-            return draws
+        case Sample(samples=samples):
+            return samples
         case Threshold() | FixedThreshold():
             return 1
         case _:
@@ -88,21 +100,21 @@ def sparsify(batch: Batch, sparsifier: Sparsifier) -> Entries:
     """Return what the sparsifier keeps of each distribution.
 
     Raises:
-        SoftLabelError: a logit is NaN or +inf; its row in the batch is named.
+        SoftLabelError: a logit is NaN or +inf; the error names its row in the batch.
     """
     rule = _RULES[type(sparsifier)]
     count, classes = len(batch.rows), batch.logits.shape[1]
     size = min(max(1, CHUNK // classes), count)
-    room = Room.of(batch.logits, size)
-    return concatenated(
+    workspace = Workspace.of(batch.logits, size)
+    return concatenate_entries(
         [
-            rule(_chunk(batch, slice(start, start + size), room), sparsifier)
+            rule(_chunk(batch, slice(start, start + size), workspace), sparsifier)
             for start in range(0, count, size)
         ]
     )
 
 
-def _chunk(batch: Batch, part: slice, room: Room) -> _Chunk:
+def _chunk(batch: Batch, part: slice, workspace: Workspace) -> _Chunk:
     rows = batch.rows[part]
     first, last = int(rows[0]), int(rows[-1])
     consecutive = last - first + 1 == len(rows) and bool((rows.diff() == 1).all())
@@ -112,59 +124,69 @@ def _chunk(batch: Batch, part: slice, room: Room) -> _Chunk:
         logits=logits,
         labels=batch.labels[part],
         uniforms=batch.uniforms[part],
-        room=room,
+        workspace=workspace,
     )
 
 
-def _full(batch: _Chunk, _: Full) -> FullEntries:
-    logits = batch.logits.float()  # first: what float32 cannot hold is infinite from here on
-    finite(logits.amax(dim=1), batch.first)
+def _full(chunk: _Chunk, _: Full) -> FullEntries:
+    logits = chunk.logits.float()  # before the check: too large a number becomes infinite here
+    require_finite(logits.amax(dim=1), chunk.first)
     return FullEntries(_float32(logits))
 
 
-def _topk(batch: _Chunk, kind: TopK) -> TopKEntries:
-    loaded = load(batch.logits, batch.first, batch.room.e[: len(batch.logits)])
-    heads = largest(loaded, kind.k)
-    of = Peaked(batch.logits, loaded.peak)
-    found = survey(of, kind.temperatures, batch.room)
-    log_z = [found.z[t].log() + of.peak.double() / t for t in kind.temperatures]
+def _topk(chunk: _Chunk, kind: TopK) -> TopKEntries:
+    padded = padded_logits(chunk.logits, chunk.first, chunk.workspace.e[: len(chunk.logits)])
+    largest = largest_logits(padded, kind.k)
+    logits = LogitsWithMax(chunk.logits, padded.row_max)
+    statistics = softmax_statistics(logits, kind.temperatures, chunk.workspace)
+    log_z = [statistics.z[t].log() + logits.row_max.double() / t for t in kind.temperatures]
     return TopKEntries(
-        counts=_int64(heads.counts),
-        ids=_ids(heads.ids),
-        logits=_float32(heads.logits),
+        counts=_int64(largest.counts),
+        ids=_ids(largest.ids),
+        logits=_float32(largest.logits),
         log_z=_float32(torch.stack(log_z, dim=1)),
-        **_beside(batch, of, found),
+        **_label_statistics(chunk, logits, statistics),
     )
 
 
-def _sample(batch: _Chunk, kind: Sample) -> SampleEntries:
-    beside, at = _at(batch, peaked(batch.logits, batch.first), kind.temperature)
-    counts, ids, times = sample(at, batch.uniforms)
+def _sample(chunk: _Chunk, kind: Sample) -> SampleEntries:
+    logits = with_row_max(chunk.logits, chunk.first)
+    label_statistics, softmax = _statistics_and_mass(chunk, logits, kind.temperature)
+    counts, ids, times = sample(softmax, chunk.uniforms)
     return SampleEntries(
-        counts=_int64(counts), ids=_ids(ids), times=_int64(times).astype(np.uint16), **beside
+        counts=_int64(counts),
+        ids=_ids(ids),
+        times=_int64(times).astype(np.uint16),
+        **label_statistics,
     )
 
 
-def _threshold(batch: _Chunk, kind: Threshold) -> ThresholdEntries:
-    beside, at = _at(batch, peaked(batch.logits, batch.first), kind.temperature)
-    return _entries(threshold(at, kind.tau, batch.uniforms[:, 0]), beside)
+def _threshold(chunk: _Chunk, kind: Threshold) -> ThresholdEntries:
+    logits = with_row_max(chunk.logits, chunk.first)
+    label_statistics, softmax = _statistics_and_mass(chunk, logits, kind.temperature)
+    return _entries(threshold(softmax, kind.tau, chunk.uniforms[:, 0]), label_statistics)
 
 
-def _fixed(batch: _Chunk, kind: FixedThreshold) -> ThresholdEntries:
-    loaded = load(batch.logits, batch.first, batch.room.e[: len(batch.logits)])
-    heads = largest(loaded, kind.k)
-    beside, at = _at(batch, Peaked(batch.logits, loaded.peak), kind.temperature)
-    return _entries(fixed_threshold(heads, at, kind.k, batch.uniforms[:, 0]), beside)
+def _fixed(chunk: _Chunk, kind: FixedThreshold) -> ThresholdEntries:
+    padded = padded_logits(chunk.logits, chunk.first, chunk.workspace.e[: len(chunk.logits)])
+    largest = largest_logits(padded, kind.k)
+    logits = LogitsWithMax(chunk.logits, padded.row_max)
+    label_statistics, softmax = _statistics_and_mass(chunk, logits, kind.temperature)
+    return _entries(
+        fixed_threshold(largest, softmax, kind.k, chunk.uniforms[:, 0]), label_statistics
+    )
 
 
-def _entries(split: Split, beside: dict[str, NDArray[np.float32]]) -> ThresholdEntries:
+def _entries(
+    heads_and_tails: HeadsAndTails, label_statistics: dict[str, NDArray[np.float32]]
+) -> ThresholdEntries:
     return ThresholdEntries(
-        head_counts=_int64(split.head_counts),
-        head_ids=_ids(split.head_ids),
-        head_p=np.asarray(split.head_p.cpu().numpy()),
-        tail_counts=_int64(split.tail_counts),
-        tail_ids=_ids(split.tail_ids),
-        **beside,
+        head_counts=_int64(heads_and_tails.head_counts),
+        head_ids=_ids(heads_and_tails.head_ids),
+        head_p=np.asarray(heads_and_tails.head_p.cpu().numpy()),
+        tail_counts=_int64(heads_and_tails.tail_counts),
+        tail_ids=_ids(heads_and_tails.tail_ids),
+        **label_statistics,
     )
 
 
@@ -177,21 +199,25 @@ _RULES: dict[type, Callable[..., Entries]] = {
 }
 
 
-def _at(
-    batch: _Chunk, of: Peaked, temperature: float
+def _statistics_and_mass(
+    chunk: _Chunk, logits: LogitsWithMax, temperature: float
 ) -> tuple[dict[str, NDArray[np.float32]], Mass]:
-    """Return what stands beside the entries, and the mass at a temperature."""
-    found = survey(of, (), batch.room)
-    beside = _beside(batch, of, found)
-    return beside, found.lowest if temperature == 1 else mass(of, temperature, batch.room)
+    """Return entropy and log p of the hard labels, and the mass at a temperature."""
+    statistics = softmax_statistics(logits, (), chunk.workspace)
+    label_statistics = _label_statistics(chunk, logits, statistics)
+    if temperature == 1:
+        return label_statistics, statistics.lowest
+    return label_statistics, mass(logits, temperature, chunk.workspace)
 
 
-def _beside(batch: _Chunk, of: Peaked, found: Survey) -> dict[str, NDArray[np.float32]]:
-    """Return entropy and log p of the hard label: no truncated set could give them later."""
-    labels = batch.labels.clamp(min=0)[:, None]
-    log_p = of.logits.gather(1, labels)[:, 0].float() - of.peak
-    log_p = torch.where(batch.labels >= 0, log_p.double() - found.z[1.0].log(), torch.nan)
-    return {"entropy": _float32(found.entropy), "log_p_label": _float32(log_p)}
+def _label_statistics(
+    chunk: _Chunk, logits: LogitsWithMax, statistics: SoftmaxStatistics
+) -> dict[str, NDArray[np.float32]]:
+    """Return entropy and log p of the hard label: a truncated set cannot give them later."""
+    labels = chunk.labels.clamp(min=0)[:, None]
+    log_p = logits.values.gather(1, labels)[:, 0].float() - logits.row_max
+    log_p = torch.where(chunk.labels >= 0, log_p.double() - statistics.z[1.0].log(), torch.nan)
+    return {"entropy": _float32(statistics.entropy), "log_p_label": _float32(log_p)}
 
 
 def _int64(tensor: Tensor) -> NDArray[np.int64]:

@@ -1,1 +1,1 @@
-"""Store: finished shards by fingerprint and key, kept across runs."""
+"""Store: keeps finished shards across runs, by fingerprint and key."""

@@ -1,9 +1,9 @@
-"""gc: a store and the sets that are in use in, what nothing needs out, then gone.
+"""Garbage collection: finds the files of a store that no set uses, and removes them.
 
-    store, sets ──waste──> Waste(path, bytes, why), … ──remove──> the same, no longer there
+    store, sets ──waste──> Waste(path, bytes, rows, why), … ──remove──> the same, after removal
 
-What a set names is kept, and what was written lately, if the user says how lately. The rest can be
-made again, at the price of asking the teachers again.
+Files that a set names are kept. So are files that were written within the last days, if the user
+gives a number of days. All other files can be made again by another capture.
 """
 
 import logging
@@ -18,9 +18,16 @@ from stillroom.errors import SoftLabelError
 from stillroom.io.files.atomic import TEMPORARY_SUFFIX
 from stillroom.io.files.locking import locked
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS, Manifest
-from stillroom.softlabels.store.store import CAPTURES, IN_USE, CaptureStore, Kept, Store, read_kept
+from stillroom.softlabels.store.store import (
+    CAPTURES,
+    IN_USE,
+    CaptureStore,
+    Store,
+    StoredCapture,
+    read_capture,
+)
 
-# A capture that is under way holds the store for as long as it takes; gc does not wait for it.
+# A running capture holds the store until it ends; gc does not wait that long.
 PATIENCE_S = 1.0
 SECONDS_PER_DAY = 86400.0
 _CAPTURE = re.compile(r"[0-9a-f]{64}")
@@ -30,13 +37,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """Something that would go.
+    """A folder or file that no set uses.
 
     Attributes:
-        path: a capture's folder, or a file.
-        bytes: what it takes on the disk.
-        rows: answers of a teacher in it; 0 of a leftover.
-        why: in words.
+        path: the folder of a capture, or a file.
+        bytes: its size on the disk.
+        rows: the number of a teacher's answers in it; 0 for a leftover.
+        why: the reason, in words.
     """
 
     path: Path
@@ -46,7 +53,7 @@ class Waste:
 
 
 def waste(store: Store, sets: Sequence[Manifest], keep_days: float) -> list[Waste]:
-    """Return what no set names and what was not written within the last `keep_days` days."""
+    """Return what no set names, unless it was written within the last `keep_days` days."""
     used = {
         (member.capture.fingerprint, shard.name)
         for manifest in sets
@@ -54,76 +61,80 @@ def waste(store: Store, sets: Sequence[Manifest], keep_days: float) -> list[Wast
         for shard in member.shards
     }
     root = store.folder / CAPTURES
-    found: list[Waste] = []
+    unused: list[Waste] = []
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if _CAPTURE.fullmatch(folder.name) and _age_days(folder) >= keep_days:
-            found += _of_capture(folder, {name for key, name in used if key == folder.name})
-    return found
+            unused += _unused_in_capture(folder, {name for key, name in used if key == folder.name})
+    return unused
 
 
 def remove(store: Store, sets: Callable[[], Sequence[Manifest]], keep_days: float) -> list[Waste]:
-    """Remove what `waste` returns, while no capture is under way.
+    """Remove what `waste` returns, unless a capture is running.
 
     Args:
-        store: what is looked through.
-        sets: reads what is in use; a capture that has just ended may have added to it.
-        keep_days: as of `waste`.
+        store: the store to clean.
+        sets: reads the manifests that are in use. They are read under the lock, because a capture
+            that has just ended may have added one.
+        keep_days: see `waste`.
+
+    Returns:
+        What was removed.
 
     Raises:
-        StillroomError: a capture is under way.
+        StillroomError: a capture is running.
     """
     with locked(store.folder / IN_USE, PATIENCE_S):
-        found = waste(store, sets(), keep_days)
-        for one in found:
+        unused = waste(store, sets(), keep_days)
+        for one in unused:
             if one.path.is_dir():
                 shutil.rmtree(one.path)
             else:
                 _forget(one.path)
                 one.path.unlink(missing_ok=True)
-    return found
+    return unused
 
 
-def _of_capture(folder: Path, used: set[str]) -> list[Waste]:
+def _unused_in_capture(folder: Path, used: set[str]) -> list[Waste]:
     try:
-        kept = read_kept(folder)
+        stored = read_capture(folder)
     except SoftLabelError as error:
-        # It may be in use, or not ours at all: what is not understood is not removed.
-        logger.warning("%s is left alone: %s", folder, error)
+        # It may be in use, or may not belong to Stillroom: what cannot be read is not removed.
+        logger.warning("%s is not removed: %s", folder, error)
         return []
     if not used:
-        rows = sum(shard.rows for shard in kept.shards.values())
-        why = f"no set at hand uses it: {kept.capture.sparsifier.kind} of {kept.capture.weights}"
+        rows = sum(shard.rows for shard in stored.shards.values())
+        why = f"no set uses it: {stored.capture.sparsifier.kind} of {stored.capture.weights}"
         return [Waste(folder, _size(folder), rows, why)]
-    return _superseded(folder, kept, used) + _leftovers(folder, kept)
+    return _unused_shards(folder, stored, used) + _leftovers(folder, stored)
 
 
-def _superseded(folder: Path, kept: Kept, used: set[str]) -> list[Waste]:
-    idle = {shard.name: shard for shard in kept.shards.values() if shard.name not in used}
+def _unused_shards(folder: Path, stored: StoredCapture, used: set[str]) -> list[Waste]:
+    unused = {shard.name: shard for shard in stored.shards.values() if shard.name not in used}
     return [
-        Waste(folder / SHARDS / name, shard.bytes, shard.rows, "no set at hand names this shard")
-        for name, shard in sorted(idle.items())
+        Waste(folder / SHARDS / name, shard.bytes, shard.rows, "no set names this shard")
+        for name, shard in sorted(unused.items())
     ]
 
 
-def _leftovers(folder: Path, kept: Kept) -> list[Waste]:
-    named = {shard.name for shard in kept.shards.values()}
+def _leftovers(folder: Path, stored: StoredCapture) -> list[Waste]:
+    names = {shard.name for shard in stored.shards.values()}
     files = sorted((folder / SHARDS).glob("*")) + sorted(folder.glob(f".*{TEMPORARY_SUFFIX}"))
     return [
         Waste(path, path.stat().st_size, 0, "left by a run that ended early")
         for path in files
-        if path.name not in named
+        if path.name not in names
     ]
 
 
 def _forget(path: Path) -> None:
-    """Take a shard out of its capture's manifest before the file goes."""
+    """Remove a shard from the manifest of its capture before the file is removed."""
     if path.parent.name != SHARDS:
         return
     folder = path.parents[1]
-    kept = read_kept(folder)
-    left = {key: shard for key, shard in kept.shards.items() if shard.name != path.name}
-    if len(left) < len(kept.shards):
-        CaptureStore(folder, kept.capture, kept.codec).keep_only(left)
+    stored = read_capture(folder)
+    others = {key: shard for key, shard in stored.shards.items() if shard.name != path.name}
+    if len(others) < len(stored.shards):
+        CaptureStore(folder, stored.capture, stored.codec).keep_only(others)
 
 
 def _age_days(folder: Path) -> float:

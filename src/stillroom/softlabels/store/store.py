@@ -1,13 +1,13 @@
-"""The store: finished shards by capture and by what they were asked for; what was paid for once.
+"""The store: keeps finished shards across runs, by capture and chunk, so none is captured twice.
 
     store/captures/<capture fingerprint>/
-        manifest.json     the capture, ingredient by ingredient, and its shards; its rename commits
+        manifest.json     the capture, ingredient by ingredient, and its shards; a rename commits it
         shards/<hash of the content>.parquet
-        lock              held while a shard is committed or the store is swept
-    store/in_use          shared by whoever captures; gc wants it alone
+        lock              held while a shard is committed
+    store/in_use          shared by all running captures; gc needs it exclusively
 
-What the manifest does not name does not exist. A shard's bytes are hashed each time it is used;
-one that is damaged is dropped from the manifest, and its rows are asked for anew.
+A shard that the manifest does not name does not exist. A shard's bytes are hashed on each use. A
+damaged shard is removed from the manifest, and its rows are captured again.
 """
 
 import logging
@@ -17,61 +17,69 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
 from stillroom.errors import SoftLabelError
 from stillroom.io.files.atomic import TEMPORARY_SUFFIX, write_bytes
 from stillroom.io.files.locking import locked, shared
 from stillroom.io.json.json_files import write_json
+from stillroom.io.json.validated_json import STRICT
 from stillroom.softlabels.format.fingerprint import Capture
-from stillroom.softlabels.format.manifest import MANIFEST, SHARDS, Shard, parsed, read_shard
+from stillroom.softlabels.format.manifest import MANIFEST, SHARDS, Shard, read_document, read_shard
+from stillroom.softlabels.sparsify.sparsifiers import Sample
 
-FORMAT: Literal["stillroom-store/1"] = "stillroom-store/1"
+Format = Literal["stillroom-store/1", "stillroom-store/2"]
+FORMAT: Format = "stillroom-store/1"
+# Since version 2 the sparsifier `sample` has the key `samples`, which was `draws` before. Captures
+# of other sparsifiers have no such key and are written as version 1.
+FORMAT_OF_SAMPLES: Format = "stillroom-store/2"
 CAPTURES = "captures"
 LOCK = "lock"
 IN_USE = "in_use"
-_STRICT = ConfigDict(extra="forbid", strict=True)
 
 logger = logging.getLogger(__name__)
 
 
-@checked(frozen=True, kw_only=True, config=_STRICT)
-class Kept:
-    """What one capture has in the store.
+@checked(frozen=True, kw_only=True, config=STRICT)
+class StoredCapture:
+    """The manifest of one capture in the store.
 
     Attributes:
-        codec: by which every shard was encoded.
-        shards: by the key of the block that each answers.
+        codec: the one that encoded every shard.
+        shards: each shard under the key of its chunk.
     """
 
-    format: Literal["stillroom-store/1"]
+    format: Format
     capture: Capture
     codec: str
     shards: dict[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], Shard]
 
 
 class CaptureStore:
-    """The shards of one capture. Several processes may use one at a time."""
+    """The shards of one capture. Several processes may use them at the same time."""
 
     def __init__(self, folder: Path, capture: Capture, codec: str) -> None:
-        """Stand for `folder`, which the first commit makes."""
+        """Use `folder`, which the first commit creates."""
         self.folder, self.capture, self.codec = folder, capture, codec
-        self._seen: tuple[tuple[int, ...], dict[str, Shard]] | None = None
+        self._cached: tuple[tuple[int, ...], dict[str, Shard]] | None = None
 
     def path(self, shard: Shard) -> Path:
-        """Where a shard lies."""
+        """Return the path of a shard's file."""
         return self.folder / SHARDS / shard.name
 
     def shards(self) -> dict[str, Shard]:
-        """Return the committed shards by block key; none where the manifest cannot be used."""
-        found = self._signature()
-        if self._seen is None or self._seen[0] != found:
-            self._seen = (found, self._read_shards())
-        return self._seen[1]
+        """Return the committed shards by chunk key; none if the manifest is of another capture.
+
+        If the manifest is malformed, the shards are recovered from their files.
+        """
+        signature = self._signature()
+        if self._cached is None or self._cached[0] != signature:
+            self._cached = (signature, self._read_shards())
+        return self._cached[1]
 
     def _signature(self) -> tuple[int, ...]:
-        """Return what changes with every commit: the manifest is renamed into its place."""
+        """Return values that change with every commit: each one renames a new manifest."""
         try:
             stat = (self.folder / MANIFEST).stat()
         except OSError:
@@ -82,92 +90,103 @@ class CaptureStore:
         if not (self.folder / MANIFEST).exists():
             return {}
         try:
-            kept = read_kept(self.folder)
+            stored = read_capture(self.folder)
         except SoftLabelError as error:
             _raise_unread(error)
-            logger.warning("%s What its shards hold is looked up in them.", error)
-            return self._recovered()
-        if kept.capture != self.capture or kept.codec != self.codec:
-            logger.warning("%s is of another capture or codec. It is made anew.", self.folder)
+            logger.warning("%s Its shards are read to find out what they hold.", error)
+            return self._recovered_shards()
+        if stored.capture != self.capture or stored.codec != self.codec:
+            logger.warning("%s belongs to another capture or codec. It is replaced.", self.folder)
             return {}
-        return kept.shards
+        return stored.shards
 
-    def _recovered(self) -> dict[str, Shard]:
-        """Return the shards whose names are those of their bytes, under keys of no block.
+    def _recovered_shards(self) -> dict[str, Shard]:
+        """Return the shards whose names fit their bytes, each under its own hash as the key.
 
-        The rows in them are found one by one; whose answers they are, each of them says.
+        No chunk has such a key. The row index finds their rows one by one, and each row states
+        which capture it belongs to.
         """
-        found = {}
+        recovered = {}
         for path in sorted((self.folder / SHARDS).glob("*.parquet")):
-            shard = described(path)
+            shard = shard_of_file(path)
             if shard is not None and shard.name == path.name:
-                found[shard.sha256] = shard
-        return found
+                recovered[shard.sha256] = shard
+        return recovered
 
-    def find(self, block_key: str) -> tuple[Shard, bytes] | None:
-        """Return the shard of a block and its bytes, if it is there and undamaged."""
-        shard = self.shards().get(block_key)
+    def find(self, chunk_key: str) -> tuple[Shard, bytes] | None:
+        """Return the shard of a chunk and its bytes, or None if it is missing or damaged."""
+        shard = self.shards().get(chunk_key)
         if shard is None:
             return None
         content = self.read(shard)
         if content is None:
-            self.drop(block_key)
+            self.drop(chunk_key)
             return None
         return shard, content
 
     def read(self, shard: Shard) -> bytes | None:
-        """Return a shard's bytes, or None, with a warning, where they are not the manifest's."""
+        """Return a shard's bytes; None, after a warning, if they do not fit the manifest."""
         try:
             content = read_shard(self.path(shard), shard)
         except OSError as error:
-            logger.warning("shard %s cannot be read (%s): made anew.", self.path(shard), error)
+            logger.warning(
+                "shard %s cannot be read (%s). Its rows are captured again.",
+                self.path(shard),
+                error,
+            )
             return None
-        except SoftLabelError:  # of another size
+        except SoftLabelError:  # its size is wrong
             content = b""
         if not content or Shard.of(content, shard.rows) != shard:
-            logger.warning("shard %s is damaged: made anew.", self.path(shard))
+            logger.warning("shard %s is damaged. Its rows are captured again.", self.path(shard))
             return None
         return content
 
-    def commit(self, block_key: str, content: bytes, rows: int) -> Shard:
-        """Keep a shard; it is there for others once this returns.
+    def commit(self, chunk_key: str, content: bytes, rows: int) -> Shard:
+        """Store a shard; other processes can use it as soon as this returns.
 
         Raises:
-            OSError: the filesystem refused; what was committed before is as it was.
+            OSError: the filesystem failed. The shards that were committed before are unchanged.
         """
         shard = Shard.of(content, rows)
         with locked(self.folder / LOCK):
             self._sweep()
             write_bytes(self.path(shard), content)
-            self._write({**self.shards(), block_key: shard})
+            self._write({**self.shards(), chunk_key: shard})
         return shard
 
-    def drop(self, block_key: str) -> None:
-        """Forget the shard of a block."""
+    def drop(self, chunk_key: str) -> None:
+        """Remove the shard of a chunk from the manifest."""
         with locked(self.folder / LOCK):
-            self._write({key: s for key, s in self.shards().items() if key != block_key})
+            self._write({key: s for key, s in self.shards().items() if key != chunk_key})
 
     def keep_only(self, shards: dict[str, Shard]) -> None:
-        """Forget every other shard."""
+        """Remove all other shards from the manifest."""
         with locked(self.folder / LOCK):
             self._write(shards)
 
     def _write(self, shards: dict[str, Shard]) -> None:
-        kept = Kept(format=FORMAT, capture=self.capture, codec=self.codec, shards=shards)
-        write_json(self.folder / MANIFEST, asdict(kept))
+        has_samples = isinstance(self.capture.sparsifier, Sample)
+        stored = StoredCapture(
+            format=FORMAT_OF_SAMPLES if has_samples else FORMAT,
+            capture=self.capture,
+            codec=self.codec,
+            shards=shards,
+        )
+        write_json(self.folder / MANIFEST, asdict(stored))
 
     def _sweep(self) -> None:
-        """Remove temporary files; who holds the lock knows that their writers are dead."""
+        """Remove temporary files. This process holds the lock, so no other process writes them."""
         for folder in (self.folder, self.folder / SHARDS):
-            for left in folder.glob(f".*{TEMPORARY_SUFFIX}"):
-                left.unlink(missing_ok=True)
+            for leftover in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+                leftover.unlink(missing_ok=True)
 
 
 class Store:
     """The captures below one folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Stand for `folder`, which need not exist yet."""
+        """Use `folder`, which may not exist yet."""
         self.folder = folder
 
     def of(self, capture: Capture, codec: str) -> CaptureStore:
@@ -176,37 +195,37 @@ class Store:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep `gc` away while the block runs; any number of processes may."""
+        """Block `gc` inside the `with` statement; any number of processes may do so at once."""
         with shared(self.folder / IN_USE):
             yield
 
-    def kept(self) -> Iterator[tuple[Path, Kept]]:
-        """Yield each capture that is there and well-formed, with its folder, by name.
+    def captures(self) -> Iterator[tuple[Path, StoredCapture]]:
+        """Yield each well-formed capture with its folder, in the order of the folders' names.
 
         Raises:
-            OSError: a manifest is there and cannot be read; a frozen tau may stand in it.
+            OSError: a manifest exists but cannot be read; it may hold a solved tau.
         """
         root = self.folder / CAPTURES
         for folder in sorted(root.iterdir()) if root.is_dir() else []:
             try:
-                yield folder, read_kept(folder)
+                yield folder, read_capture(folder)
             except SoftLabelError as error:
                 _raise_unread(error)
                 logger.warning("%s", error)
 
 
 def _raise_unread(error: SoftLabelError) -> None:
-    """Raise the filesystem's refusal, if that is why a manifest was not read.
+    """Raise the filesystem's error if it is the reason why a manifest was not read.
 
-    What could not be read may be sound: only what was read and is wrong is given up.
+    An unread manifest may be valid. Only a manifest that was read and is wrong may be replaced.
     """
     cause = error.__cause__
     if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError | NotADirectoryError):
         raise cause from None
 
 
-def described(path: Path) -> Shard | None:
-    """Return what a manifest would say of a shard's file; None of what is no Parquet."""
+def shard_of_file(path: Path) -> Shard | None:
+    """Return the manifest's entry for a shard's file; None if the file is not Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -217,13 +236,15 @@ def described(path: Path) -> Shard | None:
         return None
 
 
-def read_kept(folder: Path) -> Kept:
+def read_capture(folder: Path) -> StoredCapture:
     """Read and check the manifest of a capture's folder.
 
     Raises:
-        SoftLabelError: it is missing, malformed, or of another capture than the folder.
+        SoftLabelError: it is missing or malformed, or its capture is not that of the folder.
     """
-    kept = parsed(folder / MANIFEST, Kept)
-    if kept.capture.fingerprint != folder.name:  # a flipped bit can be another valid value
-        raise SoftLabelError(f"{folder / MANIFEST} is damaged: its capture is not the folder's.")
-    return kept
+    stored = read_document(folder / MANIFEST, StoredCapture)
+    if stored.capture.fingerprint != folder.name:  # a flipped bit can be another valid value
+        raise SoftLabelError(
+            f"{folder / MANIFEST} is damaged: its capture is not that of its folder."
+        )
+    return stored

@@ -1,1 +1,1 @@
-"""Verify: a captured set in; a finding out, or an error that says where it is wrong."""
+"""Verify: checks a captured set against its examples and teachers; errors say where it is wrong."""

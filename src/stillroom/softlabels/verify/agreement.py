@@ -1,8 +1,8 @@
-"""Agreement: argmaxes and hard labels in, whether they belong together out.
+"""Agreement: checks by counting whether argmaxes and hard labels belong together.
 
-    (top, label) of each labelled position, in order ──counts──> shares found, shuffled, shifted
+    (argmax, label) of each labelled position, in order ──counts──> share, shuffled, shifted
 
-Counts alone are kept, two per class, whatever the number of positions.
+The counts take two numbers per class, regardless of the number of positions.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.fingerprint import AGAIN
+from stillroom.softlabels.format.fingerprint import RERUN
 
-# So many standard deviations must separate the agreement found from a shuffle's or a shift's.
+# The agreement must be this many standard deviations away from that of a shuffle or a shift.
 DEVIATIONS = 3
 
 Ints = NDArray[np.int64]
@@ -22,10 +22,20 @@ Ints = NDArray[np.int64]
 
 @dataclass(slots=True)
 class Agreement:
-    """What has been counted; `see` adds to it."""
+    """Counts over positions; `update` adds positions.
 
-    tops: Ints
-    labels: Ints
+    Attributes:
+        argmax_counts: [C], how often each class is the argmax.
+        label_counts: [C], how often each class is the label.
+        count: number of labelled positions.
+        equal: number of positions whose argmax is the label.
+        behind: number of positions whose argmax is the label of the position before.
+        ahead: number of positions whose argmax is the label of the position after.
+        last: argmax and label of the last position.
+    """
+
+    argmax_counts: Ints
+    label_counts: Ints
     count: int = 0
     equal: int = 0
     behind: int = 0
@@ -34,64 +44,67 @@ class Agreement:
 
     @classmethod
     def over(cls, classes: int) -> "Agreement":
-        """Return an empty count over so many classes."""
+        """Return empty counts over a number of classes."""
         return cls(np.zeros(classes, np.int64), np.zeros(classes, np.int64))
 
-    def see(self, tops: Ints, labels: Ints) -> None:
-        """Count the next positions, in order; those without a label (-1) are left out."""
-        known = labels >= 0
-        tops, labels = tops[known], labels[known]
-        if not len(tops):
+    def update(self, argmaxes: Ints, labels: Ints) -> None:
+        """Count the next positions, in order; positions without a label (-1) are skipped."""
+        has_label = labels >= 0
+        argmaxes, labels = argmaxes[has_label], labels[has_label]
+        if not len(argmaxes):
             return
-        self.tops += np.bincount(tops, minlength=len(self.tops))
-        self.labels += np.bincount(labels, minlength=len(self.labels))
-        self.count += len(tops)
-        self.equal += int((tops == labels).sum())
+        self.argmax_counts += np.bincount(argmaxes, minlength=len(self.argmax_counts))
+        self.label_counts += np.bincount(labels, minlength=len(self.label_counts))
+        self.count += len(argmaxes)
+        self.equal += int((argmaxes == labels).sum())
         if self.last is not None:
-            tops = np.concatenate([[self.last[0]], tops])
+            argmaxes = np.concatenate([[self.last[0]], argmaxes])
             labels = np.concatenate([[self.last[1]], labels])
-        self.behind += int((tops[1:] == labels[:-1]).sum())
-        self.ahead += int((tops[:-1] == labels[1:]).sum())
-        self.last = (int(tops[-1]), int(labels[-1]))
+        self.behind += int((argmaxes[1:] == labels[:-1]).sum())
+        self.ahead += int((argmaxes[:-1] == labels[1:]).sum())
+        self.last = (int(argmaxes[-1]), int(labels[-1]))
 
     @property
-    def found(self) -> float:
-        """The share of positions whose argmax is the label; NaN without any."""
+    def share(self) -> float:
+        """The share of positions whose argmax is the label; NaN without a labelled position."""
         return self.equal / self.count if self.count else nan
 
     @property
     def shuffled(self) -> float:
         """The share that would agree if the labels were shuffled."""
-        return float(self.tops @ self.labels) / self.count**2 if self.count else nan
+        return float(self.argmax_counts @ self.label_counts) / self.count**2 if self.count else nan
 
     @property
     def shifted(self) -> float:
-        """The share that agrees with the labels moved by one, the better way round."""
+        """The share that agrees with the labels moved by one position, in the better direction."""
         return max(self.behind, self.ahead) / (self.count - 1) if self.count > 1 else nan
 
-    def require(self, whose: str) -> None:
+    def require(self, member: str) -> None:
         """Refuse labels that agree no better than shuffled ones, or better when moved by one.
 
+        Args:
+            member: names the teacher in an error.
+
         Raises:
-            SoftLabelError: with the shares.
+            SoftLabelError: the error contains the shares.
         """
         if self.count < 2:
             return
         error = self._error(self.shuffled)
         bound = self.shuffled + DEVIATIONS * error
-        # On a handful of rows even a perfect teacher could not be told from chance.
-        if bound < 1 and self.found <= bound:
+        # With very few rows even a perfect teacher cannot be distinguished from chance.
+        if bound < 1 and self.share <= bound:
             raise SoftLabelError(
-                f"{whose} agrees with {self.found:.1%} of the hard labels, and shuffled labels "
+                f"{member} agrees with {self.share:.1%} of the hard labels, and shuffled labels "
                 f"would agree with {self.shuffled:.1%} (±{error:.1%}). The labels are misaligned, "
-                "or the teacher knows nothing of such examples; of one that was trained here the "
-                "learning curves tell."
+                "or the teacher cannot classify these examples. If it was trained here, look at "
+                "its learning curves."
             )
-        if self.shifted > self.found + DEVIATIONS * self._error(self.shifted):
+        if self.shifted > self.share + DEVIATIONS * self._error(self.shifted):
             raise SoftLabelError(
-                f"{whose} agrees with {self.found:.1%} of the hard labels where they stand, and "
-                f"with {self.shifted:.1%} of them moved by one. The labels are misaligned by one. "
-                f"{AGAIN}"
+                f"{member} agrees with {self.share:.1%} of the hard labels in their places, and "
+                f"with {self.shifted:.1%} of them when they are moved by one position. The labels "
+                f"are misaligned by one position. {RERUN}"
             )
 
     def _error(self, share: float) -> float:

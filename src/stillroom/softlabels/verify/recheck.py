@@ -1,6 +1,6 @@
-"""Again: rows of a shard and their teacher in, whether it still says what was kept of it out.
+"""Recheck: captures some rows a second time, and refuses a teacher whose answers changed.
 
-row ──the teacher, asked again──> sparsified and encoded anew ──distance──> below a bound
+row ──capture──> answer ──encode──> table ──distance from the stored row──> bound
 """
 
 from collections.abc import Sequence
@@ -9,89 +9,102 @@ import numpy as np
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture import Member
-from stillroom.softlabels.capture.chunks import Question
-from stillroom.softlabels.capture.sparsify_rows import on_cpu, sparse
+from stillroom.softlabels.capture.chunks import CaptureInput
+from stillroom.softlabels.capture.sparsify_rows import on_cpu, sparsify_rows
 from stillroom.softlabels.format.decode import Decoded
+from stillroom.softlabels.format.distributions import DenseDistributions, Distributions
 from stillroom.softlabels.format.encode import encode_rows
-from stillroom.softlabels.format.fingerprint import AGAIN
+from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.manifest import Shard
-from stillroom.softlabels.format.pooled_features import apart, features_of, halved, split
+from stillroom.softlabels.format.pooled_features import (
+    features_of,
+    half_precision,
+    relative_distance,
+    split,
+)
 from stillroom.softlabels.sparsify.sparsifiers import own_temperature
 
-# A teacher asked again at the same shape on the same kind of machine says the same to the bit;
-# this leaves room for another processor, whose sums differ in their last bits.
-AGAIN_BOUND = 2e-2
-# Entropies and log p near 0 are compared by their ratio down to this size, in nats.
+# A second capture with the same shape on the same kind of machine is bit-identical. The bound
+# allows another processor, whose sums differ in the last bits.
+RECHECK_BOUND = 2e-2
+# In nats; keeps the relative differences of entropies and log p near 0 finite.
 SMALL = 1e-3
 
 
-def require_same_again(
-    kept: Decoded,
-    expected: Sequence[Question],
+def require_same_answers(
+    stored: Decoded,
+    inputs: Sequence[CaptureInput],
     rows: Sequence[int],
     member: Member,
     where: str,
 ) -> None:
-    """Ask the teacher again about some rows and compare all that is kept of its answers.
+    """Capture some rows a second time, and compare every stored value with the new one.
 
     Args:
-        kept: a shard.
-        expected: its questions, in order.
-        rows: which of them to ask again.
+        stored: a shard.
+        inputs: the inputs of its rows, in order.
+        rows: the rows to capture.
         member: the teacher.
         where: names the shard in an error.
 
     Raises:
-        SoftLabelError: names the row where the teacher now says something else.
+        SoftLabelError: the answer to a row changed; the error names the row.
     """
-    asked = [expected[row] for row in rows]
-    said = member.answer(np.stack([question.input() for question in asked]))
-    parts = [split(part) for part in said]
-    answers = [one for logits, _ in parts for one in on_cpu(logits)]
-    features = [halved(found, range(len(found))) for _, found in parts if found is not None]
-    states = np.concatenate(features) if features else None
-    for at, (row, question) in enumerate(zip(rows, asked, strict=True)):
-        entries = sparse(answers[at][None], [0], [question.row], member.capture)
-        state = None if states is None else states[at][None]
-        table = encode_rows([question.row], entries, member.capture, kept.layout, state)
-        one = Decoded(kept.table.slice(row, 1).combine_chunks(), kept.layout)
-        distance = _apart(one, Decoded(table, kept.layout))
-        if state is not None:
-            distance = max(distance, apart(features_of(one.table), state))
-        if not distance <= AGAIN_BOUND:
+    chosen = [inputs[row] for row in rows]
+    batches = [split(one) for one in member.answer(np.stack([one.input() for one in chosen]))]
+    answers = [answer for logits, _ in batches for answer in on_cpu(logits)]
+    halves = [half_precision(one, range(len(one))) for _, one in batches if one is not None]
+    features = np.concatenate(halves) if halves else None
+    for at, (row, one) in enumerate(zip(rows, chosen, strict=True)):
+        entries = sparsify_rows(answers[at][None], [0], [one.row], member.capture)
+        row_features = None if features is None else features[at][None]
+        table = encode_rows([one.row], entries, member.capture, stored.layout, row_features)
+        first = Decoded(stored.table.slice(row, 1).combine_chunks(), stored.layout)
+        distance = _distance(first, Decoded(table, stored.layout))
+        if row_features is not None:
+            distance = max(distance, relative_distance(features_of(first.table), row_features))
+        if not distance <= RECHECK_BOUND:
             raise SoftLabelError(
-                f"{where}, row {row}: the teacher now answers otherwise, by {distance:.3g} of the "
-                f"mass. The labels are misaligned, or the teacher changed. {AGAIN}"
+                f"{where}, row {row}: the teacher's answer changed: distance {distance:.3g}, "
+                f"allowed {RECHECK_BOUND:g}. The labels are misaligned, or this is another "
+                f"teacher. {RERUN}"
             )
 
 
-def _apart(kept: Decoded, again: Decoded) -> float:
-    """Return the largest of the distances between two captures of one row.
+def rows_to_recheck(shard: Shard, decoded: Decoded) -> list[int]:
+    """Return the rows of a shard that are captured a second time.
 
-    Half the absolute difference of the weights, averaged over the positions; and the relative
-    differences of entropy and log p, which tell two rows of one confident class apart.
-    """
-    temperature = own_temperature(kept.layout.sparsifier)
-    first, second = kept.distributions(temperature), again.distributions(temperature)
-    cells = np.concatenate([d.owners * d.classes + d.ids for d in (first, second)])
-    signed = np.concatenate([first.weights, -second.weights])
-    _, at = np.unique(cells, return_inverse=True)
-    distances = [0.5 * np.abs(np.bincount(at, weights=signed)).sum() / max(len(first), 1)]
-    for ours, theirs in ((kept.entropy, again.entropy), (kept.log_p_label, again.log_p_label)):
-        differ = (ours != theirs) & ~np.isnan(theirs)  # -inf equals -inf, and has no difference
-        difference = np.abs(ours - theirs)[differ] / (SMALL + np.abs(theirs[differ]))
-        distances.append(float(difference.max(initial=0.0)))
-    return float(np.max(distances))
-
-
-def rows_again(shard: Shard, decoded: Decoded) -> list[int]:
-    """Return the rows that the teacher is asked about again.
-
-    One is picked by the shard's own hash: not always the first, and the same one each time. The
-    other is the one that the teacher was least sure of, whose answer is least like its
-    neighbours': where rows lie in the order of their classes, most are alike.
+    The shard's hash selects one, so that it is the same row each time but not always the first. The
+    other is the row with the largest entropy. If rows are sorted by class, most answers are alike,
+    and the answer to this row differs most from those to its neighbours.
     """
     lengths = np.diff(decoded.positions)
     owners = np.repeat(np.arange(len(lengths)), lengths)
     by_row = np.bincount(owners, decoded.entropy, len(lengths))
     return sorted({int(shard.sha256[:8], 16) % shard.rows, int(np.argmax(by_row))})
+
+
+def _distance(first: Decoded, second: Decoded) -> float:
+    """Return the largest of the distances between two captures of one row.
+
+    These are half the absolute difference of the weights, averaged over the positions, and the
+    relative differences of entropy and log p, which distinguish two rows of one confident class.
+    """
+    temperature = own_temperature(first.layout.sparsifier)
+    pair = first.distributions(temperature), second.distributions(temperature)
+    distances = [0.5 * _absolute_difference(*pair) / max(len(pair[0]), 1)]
+    columns = (first.entropy, second.entropy), (first.log_p_label, second.log_p_label)
+    for old, new in columns:
+        differs = (old != new) & ~np.isnan(new)  # two values of -inf are equal, but minus gives NaN
+        difference = np.abs(old - new)[differs] / (SMALL + np.abs(new[differs]))
+        distances.append(float(difference.max(initial=0.0)))
+    return float(np.max(distances))
+
+
+def _absolute_difference(first: Distributions, second: Distributions) -> float:
+    if isinstance(first, DenseDistributions) and isinstance(second, DenseDistributions):
+        return float(np.abs(first.dense() - second.dense()).sum())
+    cells = np.concatenate([d.owners * d.classes + d.ids for d in (first, second)])
+    signed = np.concatenate([first.weights, -second.weights])
+    _, at = np.unique(cells, return_inverse=True)
+    return float(np.abs(np.bincount(at, weights=signed)).sum())

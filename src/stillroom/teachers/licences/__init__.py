@@ -1,10 +1,10 @@
 """Licences: whether a teacher's answers may train another model, and on what conditions.
 
-    model card ──card──> identifier ──table──> Terms ──gate──> Licence, or a refusal in one line
+    model card ──> identifier ──licence_index──> Terms ──check_licence──> Licence, or an error
     teacher.licence ───────┘
 
-The table is in `open_source`, `creative_commons`, `models` and `services`: what we read in those
-documents, with section and date. It is no legal advice, and documents change: the licence itself
-holds. To add one of your own, write an entry into the module where it belongs, with the section
-that you read; its key is what `teacher.licence`, or `license` in a model card, says.
+The entries are in `open_source`, `creative_commons`, `model_licences` and `service_terms`: what we
+read in those documents, with section and date. They are not legal advice, and documents change: the
+licence itself is what counts. To add an entry, write it into the module where it belongs, with the
+section that you read. Its key is the value of `teacher.licence`, or of `license` in a model card.
 """

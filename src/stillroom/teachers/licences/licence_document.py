@@ -1,43 +1,42 @@
-"""Document: whose licence each teacher is under, and what it asks, as a small frozen value.
+"""The licence document: the licence of each teacher, and its conditions, as a frozen value.
 
     Licence ──to_json──> licence.json ──from_json, checked──> Licence
 
-It is written only where every teacher may teach, so who has it has the leave that it stands for.
+The stage `teachers` writes it only if every teacher is permitted.
 """
 
 from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.io.json.validated_json import checked
+from stillroom.io.json.validated_json import STRICT, checked
 from stillroom.teachers.licences.terms import Verdict
 
 FORMAT: Literal["stillroom-licence/1"] = "stillroom-licence/1"
 ReadFrom = Literal["trained here", "teacher.licence", "model card", "nowhere"]
-_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class TeacherLicence:
     """One teacher's licence.
 
     Attributes:
-        teacher: its directory's name, without the folders of this machine.
+        teacher: the name of its directory, without the folders of this machine.
         hub_id: its name on the Hub, as owner/name, where that is known.
-        identifier: of the licence, as the table has it; None where none is known.
-        name: the licence's own.
+        identifier: the key of the licence in the index; None where the licence is not known.
+        name: the name of the licence.
         verdict: whether its answers may train another model.
         says: the clause in words.
-        source: where that stands: document, date, section.
-        conditions: what must be done or left.
-        layers: what must be done besides, where a student begins with its layers.
-        student: the licence that a student must carry; None where it is free, or not known.
-        link: where the licence lies.
-        read_from: who named the licence.
-        card: what the model card says instead, where `teacher.licence` overrides it.
-        acknowledged: the reason for going on, where the verdict alone would have stopped the run.
+        source: the date or version of the document, and the section.
+        conditions: what the user must or must not do.
+        layers: what applies in addition if a student starts with layers of the teacher.
+        student: the licence that a student must have; None where any may be, or it is not known.
+        link: the address of the licence.
+        read_from: where the licence was named.
+        card: the licence of the model card, where `teacher.licence` overrides it.
+        acknowledged: the reason of the user, where the verdict alone would stop the run.
     """
 
     teacher: str
@@ -57,13 +56,13 @@ class TeacherLicence:
 
     @property
     def permits(self) -> bool:
-        """Whether it lets a student learn, by itself or by a reason that somebody gave."""
+        """Whether a student may be trained: by the verdict, or by a reason that the user set."""
         return self.verdict in ("allowed", "conditions") or self.acknowledged is not None
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Licence:
-    """Every teacher's licence, in the teachers' order."""
+    """The licence of every teacher, in their order."""
 
     teachers: tuple[TeacherLicence, ...] = Field(min_length=1)
     format: Literal["stillroom-licence/1"] = FORMAT
@@ -74,9 +73,9 @@ class Licence:
 
 
 def from_json(document: object) -> Licence:
-    """Return the licence that plain values stand for.
+    """Return the licence from a parsed JSON document.
 
     Raises:
-        DataError: they are malformed; says where.
+        DataError: the document is malformed; says where.
     """
     return checked(Licence, document, "licence.json", "teachers")

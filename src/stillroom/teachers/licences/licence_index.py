@@ -1,4 +1,4 @@
-"""Table: an identifier as a card or a person writes it in, its Terms out, or nothing."""
+"""Licence index: the identifier of a model card or a user in, its Terms or None out."""
 
 from stillroom.teachers.licences.creative_commons import CREATIVE_COMMONS
 from stillroom.teachers.licences.model_licences import MODELS
@@ -6,10 +6,10 @@ from stillroom.teachers.licences.open_source import OPEN_SOURCE
 from stillroom.teachers.licences.service_terms import SERVICES
 from stillroom.teachers.licences.terms import Terms
 
-TABLE: dict[str, Terms] = {**OPEN_SOURCE, **CREATIVE_COMMONS, **MODELS, **SERVICES}
+LICENCES: dict[str, Terms] = {**OPEN_SOURCE, **CREATIVE_COMMONS, **MODELS, **SERVICES}
 
-# Other names of the same, as cards have them in `license_name`.
-ALSO = {
+# Other names of these licences, as model cards have them in `license_name`.
+ALIASES = {
     "deepseek-license": "deepseek",
     "deepseek-license-agreement": "deepseek",
     "qwen-license": "qwen",
@@ -20,8 +20,8 @@ ALSO = {
     "gemma-terms-of-use": "gemma",
 }
 
-# What the Hub has no identifier for: cards say `license: other`, and this as `license_name`.
-NAMED = frozenset(
+# The Hub has no identifier for these: a card has `license: other`, and these as `license_name`.
+WITHOUT_HUB_IDENTIFIER = frozenset(
     {
         "deepseek",
         "tongyi-qianwen",
@@ -37,16 +37,16 @@ NAMED = frozenset(
 
 
 def normalised(identifier: str) -> str:
-    """Return an identifier as the table has it: lower case, hyphens for spaces and underscores."""
+    """Return an identifier as a key of the index: lower case, hyphens, no spaces or underscores."""
     plain = "-".join(identifier.lower().replace("_", "-").split())
-    return ALSO.get(plain, plain)
+    return ALIASES.get(plain, plain)
 
 
-def is_own_word(identifier: str) -> bool:
-    """Tell whether only who asks can say it: that the teacher is theirs, or by which service."""
+def is_user_claim(identifier: str) -> bool:
+    """Tell whether only the user can know it: a model of their own, or answers of a service."""
     return identifier == "own" or identifier in SERVICES
 
 
 def terms_of(identifier: str) -> Terms | None:
-    """Return what the table knows of an identifier that is normalised."""
-    return TABLE.get(identifier)
+    """Return the terms of a normalised identifier, or None."""
+    return LICENCES.get(identifier)

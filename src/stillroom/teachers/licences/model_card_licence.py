@@ -1,9 +1,9 @@
-"""Card: the README.md beside a model in, the licences that its front matter names out.
+"""Model cards: the README.md beside a model in, the licences of its front matter out.
 
     README.md ──first bytes──> text between two lines of `---` ──YAML events──> licences
 
-The file is anybody's. It is read up to a bound, and its YAML is walked event by event and never
-built: no alias is followed, no tag is obeyed, every value stays the text that it is.
+The file is not trusted. It is read up to a bound, and its YAML is parsed event by event and never
+built: no alias is followed, no tag has an effect, and every value stays text.
 """
 
 import os
@@ -15,42 +15,42 @@ import yaml
 from stillroom.errors import DataError
 
 CARD = "README.md"
-MOST_BYTES = 2 << 20  # of a front matter; some cards hold thousands of scores
-DEEPEST = 64  # nested collections: YAML scanners take the square of how many are open
+MOST_BYTES = 2 << 20  # the most that is read of a front matter; some cards hold thousands of scores
+DEEPEST = 64  # nested collections: the time of YAML scanners is quadratic in their depth
 MOST_LICENCES = 8
-LONGEST = 100  # characters of a value that are kept
+LONGEST = 100  # characters of a value; the rest is cut off
 FENCE = "---"
 LICENCE, NAME = "license", "license_name"  # as the Hub has them
-ELSEWHERE = ("other", "unknown")  # the name says more, where there is one
+ELSEWHERE = ("other", "unknown")  # `license_name` says more, if the card has it
 NULLS = ("", "~", "null")
 
 
 def read_licences(model: Path) -> tuple[str, ...] | None:
-    """Return what the card of a model says of its licence: no text, one, or several.
+    """Return the licences that a model card names: none, one, or several.
 
     Args:
-        model: a folder, or a file such as a GGUF, beside which a card may lie.
+        model: a folder, or a file (a GGUF) whose folder may hold a card.
 
     Returns:
         None where there is no card.
 
     Raises:
-        DataError: it is no plain file, its front matter is too large, or is no YAML.
+        DataError: the card is not a regular file, or its front matter is too large or not YAML.
     """
     path = (model if model.is_dir() else model.parent) / CARD
     if not os.path.lexists(path):
         return None
-    found = _values(_front_matter(path), path)
-    named = found.get(LICENCE, ())
-    if len(named) == 1 and named[0].lower() in ELSEWHERE:
-        return found.get(NAME, ())
-    return named
+    values = _values(_front_matter(path), path)
+    licences = values.get(LICENCE, ())
+    if len(licences) == 1 and licences[0].lower() in ELSEWHERE:
+        return values.get(NAME, ())
+    return licences
 
 
 def _front_matter(path: Path) -> str:
-    """Return the text between the first line and the next that are `---`, or nothing."""
-    if not path.is_file():  # a device or a pipe could be read for ever
-        raise DataError(f"{path} is no plain file. Put the model's card itself there.")
+    """Return the text between the first two lines of `---`, or an empty text."""
+    if not path.is_file():  # reading a device or a pipe may never end
+        raise DataError(f"{path} is not a regular file. Replace it with the model card itself.")
     with path.open("rb") as stream:
         content = stream.read(MOST_BYTES)
     lines = content.decode("utf-8-sig", errors="replace").splitlines()
@@ -60,47 +60,48 @@ def _front_matter(path: Path) -> str:
         if line.rstrip() == FENCE:
             return "\n".join(lines[1:number])
     raise DataError(
-        f"{path} begins with a front matter that does not end within {MOST_BYTES:,} bytes. Mend it."
+        f"The front matter of {path} does not end within {MOST_BYTES:,} bytes. Close it with ---."
     )
 
 
 def _values(text: str, path: Path) -> dict[str, tuple[str, ...]]:
-    """Return the texts under each wanted key at the top, those of a list as several."""
-    found: dict[str, tuple[str, ...]] = {}
+    """Return the texts of `license` and `license_name` at the top level; a list gives several."""
+    licences: dict[str, tuple[str, ...]] = {}
     try:
         for key, values in _entries(text):
             if key in (LICENCE, NAME):
-                if key in found:
-                    raise yaml.YAMLError(f"{key} stands there twice")
-                found[key] = tuple(_plain(value) for value in values if value not in NULLS)
+                if key in licences:
+                    raise yaml.YAMLError(f"{key} is there twice")
+                licences[key] = tuple(_plain(value) for value in values if value not in NULLS)
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())[:LONGEST]
-        raise DataError(f"{path} has a front matter that is no YAML ({reason}). Mend it.") from None
-    return found
+        raise DataError(f"The front matter of {path} is not YAML ({reason}). Correct it.") from None
+    return licences
 
 
 def _entries(text: str) -> Iterator[tuple[str, list[str]]]:
     """Yield each key of the top mapping, with its text or the texts of its list.
 
     Raises:
-        YAMLError: it is no YAML, no mapping, nested too deep, or has an alias or strange keys.
+        YAMLError: the text is not YAML or not a mapping, is nested too deep, or has an alias or a
+            key that is not text.
     """
     events = _bounded(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     for event in events:
         if isinstance(event, yaml.MappingStartEvent):
             break
         if isinstance(event, yaml.NodeEvent):
-            raise yaml.YAMLError("it is no mapping of keys to values")
+            raise yaml.YAMLError("it is not a mapping of keys to values")
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
             return
         if not isinstance(event, yaml.ScalarEvent):
-            raise yaml.YAMLError("a key is no text")
+            raise yaml.YAMLError("a key is not text")
         yield event.value, _texts(events)
 
 
 def _texts(events: Iterator[yaml.Event]) -> list[str]:
-    """Consume one value; return its text, or those right inside a list, or none."""
+    """Consume one value; return its text, or the texts directly inside a list, or none."""
     first = next(events)
     if isinstance(first, yaml.ScalarEvent):
         return [first.value]
@@ -118,7 +119,7 @@ def _texts(events: Iterator[yaml.Event]) -> list[str]:
 
 
 def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
-    """Pass events on, but for those that a card has no use for."""
+    """Yield the events; raise an error at an alias, or at nesting that is too deep."""
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent):
@@ -131,5 +132,5 @@ def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
 
 
 def _plain(value: str) -> str:
-    """Return a text as it may be printed: short, without what a terminal would obey."""
+    """Return a text that is safe to print: short, without control characters."""
     return "".join(letter if letter.isprintable() else "?" for letter in value[:LONGEST]).strip()

@@ -1,7 +1,7 @@
-"""Open-source licences: they grant use for any purpose and put no limit on what a model answers.
+"""Open-source licences: they grant use for any purpose and do not restrict the answers of a model.
 
-What they ask is asked of copies and modified versions: of a student that begins with the teacher's
-own layers, and not of one that saw its answers alone.
+Their conditions apply to copies and modified versions: to a student that starts with layers of the
+teacher, and not to a student that was trained on its answers alone.
 """
 
 from stillroom.teachers.licences.terms import Terms

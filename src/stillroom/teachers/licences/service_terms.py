@@ -1,7 +1,6 @@
-"""Services: the terms of use of well-known endpoints, for answers that came from one of them.
+"""Terms of use of well-known services, for answers that came from one of them.
 
-No model card names these: `teacher.licence` does. They change often; each entry has the date of
-what it says.
+Only `teacher.licence` names these; model cards do not. They change often, so each entry has a date.
 """
 
 from stillroom.teachers.licences.terms import Terms

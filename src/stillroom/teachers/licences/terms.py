@@ -1,4 +1,4 @@
-"""Terms: what a licence, or a service's terms of use, say about training on a model's answers."""
+"""Terms: what a licence, or the terms of a service, say about training on answers."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,17 +8,17 @@ Verdict = Literal["allowed", "conditions", "forbidden", "unknown"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """One entry of the table.
+    """One entry of the licence index.
 
     Attributes:
-        name: of the document.
-        verdict: whether answers may train another model; `unknown` where nobody here has read it.
+        name: the name of the document.
+        verdict: whether answers may train another model; `unknown` where we have not read it.
         says: the clause in our words.
         source: version or date, and section.
-        conditions: what must be done or left where a student was trained on answers.
-        layers: what must be done besides, where the student begins with the teacher's own layers.
-        student: the licence that a student must carry, as the Hub has it; None where it is free.
-        link: where the document lies.
+        conditions: what a user must or must not do with a student that was trained on answers.
+        layers: what applies in addition if the student starts with layers of the teacher.
+        student: the licence that a student must have, as the Hub names it; None where any may be.
+        link: the address of the document.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""llama2.c's two files, a checkpoint and a tokenizer, in; a Hugging Face directory out.
+"""llama2.c: a checkpoint file and a tokenizer file in, a Hugging Face directory out.
 
-    model.bin ──checkpoint──> LlamaForCausalLM ─┐
-    tok.bin ────vocabulary──> Tokenizer ────────┴─import_llama2c──> a folder for teacher.path
+    model.bin ──checkpoint_file──> LlamaForCausalLM ─┐
+    tok.bin ────tokenizer_file───> Tokenizer ────────┴─import_llama2c──> a folder for teacher.path
 
 The format is that of github.com/karpathy/llama2.c, its first version ("legacy").
 """

@@ -2,9 +2,9 @@
 
     7 x int32 sizes, float32 tensors one after the other ──> LlamaForCausalLM
 
-Order: embedding; of all layers the norms before attention, then wq, wk, wv, wo, the norms before
-the feed-forward, w1, w2, w3; the last norm; two tables of angles, which follow from the sizes; the
-output layer, where it is not the embedding.
+Order: the embedding; for all layers the norms before attention, then wq, wk, wv, wo, the norms
+before the feed-forward, w1, w2, w3; the last norm; two tables of angles, which follow from the
+sizes; the output layer, unless it is the embedding.
 """
 
 import struct
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 HEADER = struct.Struct("<7i")
-ENDS = 1  # the token between two texts: llama2.c stops where the beginning of another is said
+END_OF_TEXT = 1  # the token between two texts: llama2.c stops at the beginning of the next text
 EPSILON, THETA = 1e-5, 10000.0  # constants of run.c
-MOST = 2**31
+MAX_NUMBERS = 2**31
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """What the header says.
+    """The sizes in the header.
 
     Attributes:
-        is_tied: whether the output layer is the embedding, which a negative vocabulary denies.
+        is_tied: whether the output layer is the embedding; not so if the vocabulary is negative.
     """
 
     width: int
@@ -61,7 +61,7 @@ def read_checkpoint(path: Path) -> "LlamaForCausalLM":
     """Read a model, in float32 and evaluation mode.
 
     Raises:
-        ModelError: the file is missing, is no such checkpoint, or is cut short.
+        ModelError: the file is missing, is not a checkpoint of llama2.c, or is truncated.
     """
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -78,8 +78,8 @@ def read_checkpoint(path: Path) -> "LlamaForCausalLM":
         rms_norm_eps=EPSILON,
         rope_parameters={"rope_type": "default", "rope_theta": THETA},
         tie_word_embeddings=sizes.is_tied,
-        bos_token_id=ENDS,
-        eos_token_id=ENDS,
+        bos_token_id=END_OF_TEXT,
+        eos_token_id=END_OF_TEXT,
     )
     model = LlamaForCausalLM(config)
     tensors = {name: torch.from_numpy(value) for name, value in _tensors(sizes, numbers).items()}
@@ -88,7 +88,7 @@ def read_checkpoint(path: Path) -> "LlamaForCausalLM":
 
 
 def _read(path: Path) -> tuple[Sizes, Floats]:
-    """Return the sizes and all numbers, of which there are exactly as many as the sizes say."""
+    """Return the sizes and all numbers; their count is exactly that of the sizes."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -96,7 +96,7 @@ def _read(path: Path) -> tuple[Sizes, Floats]:
     whole = content[: HEADER.size].ljust(HEADER.size, b"\0")
     width, inner, layers, heads, key_heads, vocabulary, length = HEADER.unpack(whole)
     if min(width, inner, layers, heads, key_heads, length, abs(vocabulary)) <= 0:
-        raise ModelError(f"{path} is no checkpoint of llama2.c, first version: its sizes are none.")
+        raise ModelError(f"{path} is not a checkpoint of llama2.c, version 1: a size is 0 or less.")
     sizes = Sizes(
         width=width,
         inner=inner,
@@ -108,19 +108,19 @@ def _read(path: Path) -> tuple[Sizes, Floats]:
         is_tied=vocabulary > 0,
     )
     wanted = sum(prod(shape) for _, shape in _shapes(sizes))
-    if width % heads or heads % key_heads or wanted > MOST:
+    if width % heads or heads % key_heads or wanted > MAX_NUMBERS:
         raise ModelError(
-            f"{path} is no checkpoint of llama2.c, first version: a width of {width} over {heads} "
-            f"heads and {layers} layers cannot be."
+            f"{path} is not a checkpoint of llama2.c, version 1: a width of {width} with {heads} "
+            f"heads and {layers} layers is impossible."
         )
     if len(content) != HEADER.size + 4 * wanted:
         raise ModelError(
-            f"{path} has {len(content):,} bytes, and its sizes take {HEADER.size + 4 * wanted:,}. "
-            "Fetch it again; only the first version of the format is read."
+            f"{path} has {len(content):,} bytes, but its sizes need {HEADER.size + 4 * wanted:,}. "
+            "Download it again. Only version 1 of the format is supported."
         )
     numbers = np.frombuffer(content, dtype="<f4", offset=HEADER.size)
     if not np.isfinite(numbers).all():
-        raise ModelError(f"{path} holds NaN or infinity. Fetch it again.")
+        raise ModelError(f"{path} holds NaN or infinity. Download it again.")
     return sizes, numbers
 
 
@@ -148,26 +148,26 @@ def _shapes(sizes: Sizes) -> list[tuple[str, tuple[int, ...]]]:
 
 def _tensors(sizes: Sizes, numbers: Floats) -> dict[str, Floats]:
     """Return the tensors under the names that transformers gives them."""
-    found: dict[str, Floats] = {}
+    tensors: dict[str, Floats] = {}
     start = 0
     for name, shape in _shapes(sizes):
         end = start + prod(shape)
         values, start = numbers[start:end].reshape(shape).copy(), end
         if name in ("model.embed_tokens", "model.norm", "lm_head"):
-            found[f"{name}.weight"] = values
+            tensors[f"{name}.weight"] = values
         elif name not in ("cosines", "sines"):
             for layer, own in enumerate(values):
-                found[f"model.layers.{layer}.{name}.weight"] = _rotated(own, name, sizes)
+                tensors[f"model.layers.{layer}.{name}.weight"] = _rotated(own, name, sizes)
     if sizes.is_tied:
-        found["lm_head.weight"] = found["model.embed_tokens.weight"]
-    return found
+        tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
+    return tensors
 
 
 def _rotated(values: Floats, name: str, sizes: Sizes) -> Any:
-    """Return queries and keys in the order that transformers turns them in.
+    """Return the weights with the rows of queries and keys in the order that transformers rotates.
 
-    llama2.c turns neighbours, 0 with 1 and 2 with 3; transformers turns each of the first half of
-    a head with its partner in the second half.
+    llama2.c rotates neighbours, 0 with 1 and 2 with 3. transformers rotates each row of the first
+    half of a head with its partner in the second half.
     """
     if name not in ("self_attn.q_proj", "self_attn.k_proj"):
         return values

@@ -1,4 +1,4 @@
-"""Importing: both files in, a whole directory or none out."""
+"""Import of llama2.c: both files in, one complete directory or none out."""
 
 from pathlib import Path
 
@@ -7,29 +7,29 @@ from stillroom.errors import ModelError
 from stillroom.io.files.workspace import new_workspace, publish
 from stillroom.models.pretrained.model_directory import silence_progress
 from stillroom.teachers.llama2c.checkpoint_file import read_checkpoint
-from stillroom.teachers.llama2c.tokenizer_file import read_vocabulary
+from stillroom.teachers.llama2c.tokenizer_file import read_llama2c_tokenizer
 
 
 def import_llama2c(checkpoint: Path, vocabulary: Path, target: Path, root: Path) -> None:
-    """Write what llama2.c's files hold as a Hugging Face directory.
+    """Write the two files of llama2.c as a Hugging Face directory.
 
     Args:
-        checkpoint: the model's file.
-        vocabulary: the tokenizer's file.
-        target: the folder, inside of the project.
-        root: the project.
+        checkpoint: the file of the model.
+        vocabulary: the file of the tokenizer.
+        target: the folder to write, inside the project.
+        root: the folder of the project.
 
     Raises:
-        ModelError: a file is missing or damaged, they do not belong together, or the folder
+        ModelError: a file is missing or damaged, the two do not belong together, or the folder
             exists.
     """
     if target.exists():
-        raise ModelError(f"{target} exists. Name a folder that does not, or remove it.")
+        raise ModelError(f"{target} exists. Choose another folder, or remove it.")
     model = read_checkpoint(checkpoint)
-    tokenizer = read_vocabulary(vocabulary, model.config.vocab_size)
+    tokenizer = read_llama2c_tokenizer(vocabulary, model.config.vocab_size)
     silence_progress()
-    made = new_workspace(root, "import") / "model"
-    model.save_pretrained(made)
-    write_tokenizer(tokenizer, made)
+    folder = new_workspace(root, "import") / "model"
+    model.save_pretrained(folder)
+    write_tokenizer(tokenizer, folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    publish(made, target)
+    publish(folder, target)

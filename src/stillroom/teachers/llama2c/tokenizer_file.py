@@ -1,16 +1,16 @@
-"""Vocabularies of llama2.c: one file in, a Tokenizer out.
+"""Tokenizers of llama2.c: one file in, a Tokenizer out.
 
-    int32 longest; of each token float32 score, int32 length, bytes ──> BPE that falls back to bytes
+    int32 longest; for each token float32 score, int32 length, bytes ──> BPE with byte fallback
 
-Pieces are joined in the order of their scores, as SentencePiece does it. Tokens 0, 1, 2 are
-unknown, beginning and end; the 256 after them stand for a byte each.
+Pieces are merged in the order of their scores, as in SentencePiece. Tokens 0, 1 and 2 are unknown,
+beginning and end; the next 256 stand for one byte each.
 """
 
 import json
 import struct
 from pathlib import Path
 
-from stillroom.data.text.tokenizer import Special, Tokenizer
+from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer
 from stillroom.errors import ModelError
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
@@ -19,7 +19,7 @@ SPACE = "\u2581"  # what SentencePiece writes for a space
 ENTRY = struct.Struct("<fi")
 
 
-def read_vocabulary(path: Path, size: int) -> Tokenizer:
+def read_llama2c_tokenizer(path: Path, size: int) -> Tokenizer:
     """Read a tokenizer.
 
     Args:
@@ -32,12 +32,12 @@ def read_vocabulary(path: Path, size: int) -> Tokenizer:
     pieces = [_piece(at, content) for at, content in enumerate(_entries(path))]
     if len(pieces) != size or len(set(pieces)) != size or size <= BYTES[-1]:
         raise ModelError(
-            f"{path} has {len(set(pieces))} different tokens, and the model {size}. Name the "
-            "tokenizer that it was trained with."
+            f"{path} has {len(set(pieces))} different tokens, but the model has {size}. Choose the "
+            "tokenizer that the model was trained with."
         )
-    # A text ends where another begins: these models were trained on texts in a row, each with a
-    # beginning and none with an end.
-    return Tokenizer(json.dumps(_definition(pieces)), Special(end=BEGIN, begin=BEGIN))
+    # A text ends where the next one begins: these models were trained on a stream of texts, each
+    # with a token at its beginning and none at its end.
+    return Tokenizer(json.dumps(_definition(pieces)), SpecialTokens(end=BEGIN, begin=BEGIN))
 
 
 def _entries(path: Path) -> list[bytes]:
@@ -45,19 +45,21 @@ def _entries(path: Path) -> list[bytes]:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-    found, at = [], 4
+    entries, at = [], 4
     while at < len(content):
         start = at + ENTRY.size
         length = ENTRY.unpack_from(content, at)[1] if start <= len(content) else -1
         if length < 0 or start + length > len(content):
-            raise ModelError(f"{path} is no tokenizer of llama2.c, or cut short. Fetch it again.")
-        found.append(content[start : start + length])
+            raise ModelError(
+                f"{path} is not a tokenizer of llama2.c, or truncated. Download it again."
+            )
+        entries.append(content[start : start + length])
         at = start + length
-    return found
+    return entries
 
 
 def _piece(at: int, content: bytes) -> str:
-    """Return how a token is written in a tokenizer.json."""
+    """Return the text of a token in a tokenizer.json."""
     if at < BYTES[0]:
         return (UNKNOWN, BEGIN, END)[at]
     if at in BYTES:
@@ -118,7 +120,7 @@ def _definition(pieces: list[str]) -> dict[str, object]:
 
 
 def _merges(pieces: list[str], vocabulary: dict[str, int]) -> list[tuple[str, str]]:
-    """Return the pairs that make up each piece; scores fall with the ids, and so does the order."""
+    """Return the pairs that merge into each piece, by id: scores fall as ids rise."""
     return [
         (piece[:cut], piece[cut:])
         for piece in pieces[BYTES[-1] + 1 :]

@@ -1,8 +1,9 @@
-"""Loaders: parts of batches in, tensors out, by as many worker processes as wanted.
+"""The batch loader: micro-batches of row numbers in, tensors out, loaded by processes.
 
-    Parts ──Part──> table[part] ──> Batch, Batch, …   (in the order of the parts)
+    MicroBatchSampler ──MicroBatch──> dataset[micro-batch] ──> Batch, Batch, …   (in that order)
 
-A loader knows how many parts it has handed out, so that a checkpoint can say where to go on.
+A loader counts the micro-batches that it has handed out, so that a checkpoint can say where to
+continue.
 """
 
 import signal
@@ -16,32 +17,32 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from stillroom.models.forward.lm_head import asked
-from stillroom.objectives.mixture import Counts
+from stillroom.models.forward.lm_head import label_mask
+from stillroom.objectives.mixture import BatchCounts
 from stillroom.objectives.soft_target import SoftTarget, stacked
-from stillroom.training.data.sampler import Part, Parts
+from stillroom.training.data.sampler import MicroBatch, MicroBatchSampler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Rows in the order in which they are learnt: a batch, or one process's part of it.
+    """The tensors of a batch, or of one micro-batch of it, in the order of training.
 
     Attributes:
-        inputs: [N, *shape], float32, or int32 of sequences.
-        labels: [N], int64, -1 where a row has no label; of sequences [M], of the M places where
-            something is asked.
-        target: the teachers' answers, [N, k] or [M, k], or None where the job has none.
-        counts: of the whole batch, over which means are taken.
-        parts: how many parts the batch was cut into.
+        inputs: [N, *shape]: float32, or int32 for sequences.
+        labels: [N], int64, -1 where a row has no label; for sequences [M], one for each of the M
+            positions that have a label.
+        target: the teachers' answers, [N, k] or [M, k]; None where no term compares answers.
+        counts: the counts of the whole batch, over which means are taken.
+        micro_batches: how many micro-batches the batch has.
         features: [N, D], float32, the teachers' pooled features, or None.
-        is_tokens: whether what is asked are places of sequences, and not one thing of each row.
+        is_tokens: whether labels and target belong to positions of sequences, and not to rows.
     """
 
     inputs: Tensor
     labels: Tensor
     target: SoftTarget | None
-    counts: Counts
-    parts: int
+    counts: BatchCounts
+    micro_batches: int
     features: Tensor | None = None
     is_tokens: bool = False
 
@@ -58,10 +59,10 @@ class Batch:
         )
 
     def rows(self, kept: NDArray[np.bool_]) -> "Batch":
-        """Return some of the rows, a part of the same batch."""
+        """Return the rows where `kept`, [N], holds, as a micro-batch of the same batch."""
         at = answers = torch.from_numpy(kept)
         if self.is_tokens:
-            answers = at.repeat_interleave(asked(self.inputs).sum(dim=1))
+            answers = at.repeat_interleave(label_mask(self.inputs).sum(dim=1))
         return replace(
             self,
             inputs=self.inputs[at],
@@ -71,66 +72,66 @@ class Batch:
         )
 
 
-def joined(several: Sequence[Batch], counts: Counts, parts: int) -> Batch:
-    """Return the rows of several, one after the other, as one part of a batch."""
+def concatenated(several: Sequence[Batch], counts: BatchCounts, micro_batches: int) -> Batch:
+    """Return the rows of several batches, one after the other, as one micro-batch."""
     targets = [one.target for one in several if one.target is not None]
     features = [one.features for one in several if one.features is not None]
     return Batch(
-        torch.cat([one.inputs for one in several]),
-        torch.cat([one.labels for one in several]),
-        stacked(targets) if targets else None,
-        counts,
-        parts,
-        torch.cat(features) if features else None,
-        several[0].is_tokens,
+        inputs=torch.cat([one.inputs for one in several]),
+        labels=torch.cat([one.labels for one in several]),
+        target=stacked(targets) if targets else None,
+        counts=counts,
+        micro_batches=micro_batches,
+        features=torch.cat(features) if features else None,
+        is_tokens=several[0].is_tokens,
     )
 
 
-class Table(Protocol):
-    """Rows that are fetched a part of a batch at a time, not one by one; can be pickled."""
+class BatchDataset(Protocol):
+    """Rows that are fetched one micro-batch at a time, not one by one; can be pickled."""
 
-    def __getitem__(self, part: Part) -> Batch:
-        """Return a part of a batch."""
+    def __getitem__(self, micro_batch: MicroBatch, /) -> Batch:
+        """Return a micro-batch."""
         ...
 
 
-class Loader(DataLoader[Batch]):
-    """Hands out batches, and can go on where another left off."""
+class BatchLoader(DataLoader[Batch]):
+    """Hands out batches, and can continue where another loader stopped."""
 
-    def __init__(self, table: Table, parts: Parts, workers: int) -> None:
-        """Feed `parts` of `table` by `workers` processes; 0 loads in this one."""
+    def __init__(self, dataset: BatchDataset, sampler: MicroBatchSampler, workers: int) -> None:
+        """Load micro-batches of `dataset` in `workers` processes; 0 loads them in this process."""
         super().__init__(
-            table,  # type: ignore[arg-type]
+            dataset,  # type: ignore[arg-type]
             batch_size=None,
-            sampler=parts,
+            sampler=sampler,
             num_workers=workers,
             worker_init_fn=_leave_signals_to_the_trainer,
             persistent_workers=workers > 0,
-            # Begun anew: threads, as of polars and of collectives, do not outlive a fork, and what
-            # waits for them never ends. Not from a fork server: it and its children would live on
-            # when this process is killed.
+            # Not "fork": the threads of polars and of collectives do not survive a fork, and what
+            # waits for them never ends. Not "forkserver": the server and its children would
+            # outlive this process when it is killed.
             multiprocessing_context="spawn" if workers else None,
         )
-        self.parts = parts
+        self.micro_batches = sampler
         self.handed_out = 0
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         """Yield the batches of the rest of the epoch."""
-        self.handed_out = self.parts.start
+        self.handed_out = self.micro_batches.start
         for batch in super().__iter__():
             self.handed_out += 1
             yield batch
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where to go on; Lightning keeps it in its checkpoints."""
-        return {"epoch": self.parts.epoch, "part": self.handed_out}
+        """Return where to continue; Lightning keeps it in its checkpoints."""
+        return {"epoch": self.micro_batches.epoch, "part": self.handed_out}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on at the part after the last one that was handed out."""
-        self.parts.go_to(state["epoch"], state["part"])
+        """Continue with the micro-batch after the last one that was handed out."""
+        self.micro_batches.go_to(state["epoch"], state["part"])
 
 
 def _leave_signals_to_the_trainer(worker: int) -> None:
-    # Workers inherit the trainer's handlers, which only take a note, and would not end.
+    # Workers inherit the trainer's handlers, which only set a flag, and so would not end.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

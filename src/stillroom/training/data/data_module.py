@@ -1,4 +1,4 @@
-"""The data module: a table of training rows and validation rows in, Lightning's loaders out."""
+"""The data module: datasets of training and validation rows in, Lightning's loaders out."""
 
 from dataclasses import replace
 from typing import Protocol
@@ -8,61 +8,68 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from stillroom.config.schema import Optimisation
-from stillroom.models.forward.text_logits import cropped
-from stillroom.training.data.batch_loader import Batch, Loader, Table
-from stillroom.training.data.memory_dataset import Rows
-from stillroom.training.data.sampler import Order, Part, Parts, Sharing
+from stillroom.models.forward.text_logits import trimmed
+from stillroom.training.data.batch_loader import Batch, BatchDataset, BatchLoader
+from stillroom.training.data.memory_dataset import MemoryDataset
+from stillroom.training.data.sampler import BatchSplit, EpochOrder, MicroBatch, MicroBatchSampler
 
 
-class TrainingRows(Protocol):
-    """Training rows, wherever they are."""
+class TrainingDataset(Protocol):
+    """Training rows, in memory or on disk."""
 
     def __len__(self) -> int:
         """Return how many rows there are."""
         ...
 
-    def shuffled(self, seed: int) -> tuple[Table, Order]:
-        """Return the rows and the order in which they are seen."""
+    def shuffled(self, seed: int) -> tuple[BatchDataset, EpochOrder]:
+        """Return the rows, and the order in which training takes them."""
         ...
 
 
-class Data(lightning.LightningDataModule):
-    """Feeds one fit."""
+class DataModule(lightning.LightningDataModule):
+    """Loads the batches of one fit."""
 
     def __init__(
-        self, train: TrainingRows, validation: Rows, how: Optimisation, seed: int, workers: int
+        self,
+        train: TrainingDataset,
+        validation: MemoryDataset,
+        *,
+        optimisation: Optimisation,
+        seed: int,
+        workers: int,
     ) -> None:
         """Hold the rows; `workers` processes load the training rows."""
         super().__init__()
         self.train, self.validation = train, validation
-        self.how, self.seed, self.workers = how, seed, workers
+        self.optimisation, self.seed, self.workers = optimisation, seed, workers
 
     def setup(self, stage: str) -> None:
         """Cut the batches, once the number of processes is known."""
-        sharing = Sharing(*self._share(), self.how.accumulate)
-        self.table, order = self.train.shuffled(self.seed)
-        self.parts = Parts(order, self.how.batch_size, sharing)
+        split = BatchSplit(*self._rank_and_processes(), self.optimisation.accumulate)
+        self.rows, order = self.train.shuffled(self.seed)
+        self.micro_batches = MicroBatchSampler(order, self.optimisation.batch_size, split)
 
-    def train_dataloader(self) -> Loader:
-        """Return this process's parts of the batches, in the order of the seed."""
-        return Loader(self.table, self.parts, self.workers)
+    def train_dataloader(self) -> BatchLoader:
+        """Return this process's micro-batches, in the order of the seed."""
+        return BatchLoader(self.rows, self.micro_batches, self.workers)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return this process's share of the validation rows."""
-        rank, processes = self._share()
-        rows = np.arange(len(self.validation))
-        at = range(0, len(rows), self.how.batch_size)
-        batches = [rows[start : start + self.how.batch_size] for start in at]
-        parts = [Part(batch, rank, processes, 0) for batch in batches]
-        return DataLoader(self.validation, batch_size=None, sampler=parts)  # type: ignore[arg-type]
+        rank, processes = self._rank_and_processes()
+        rows, size = np.arange(len(self.validation)), self.optimisation.batch_size
+        sampler = [
+            MicroBatch(batch=rows[start : start + size], number=rank, count=processes, epoch=0)
+            for start in range(0, len(rows), size)
+        ]
+        return DataLoader(self.validation, batch_size=None, sampler=sampler)  # type: ignore[arg-type]
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Leave out what is padding in every text of a batch."""
+        """Cut off the columns that are padding in every text of a batch."""
         if batch.is_tokens or batch.inputs.is_floating_point():
             return batch
-        return replace(batch, inputs=cropped(batch.inputs))
+        return replace(batch, inputs=trimmed(batch.inputs))
 
-    def _share(self) -> tuple[int, int]:
+    def _rank_and_processes(self) -> tuple[int, int]:
         if self.trainer is None:
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size

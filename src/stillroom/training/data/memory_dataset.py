@@ -1,10 +1,10 @@
-"""Rows in memory: examples and soft labels in, a split joined by key out.
+"""The dataset in memory: examples and soft labels in, a split joined by key out.
 
-examples + encoder.json ──read_split──> Rows ──taught, joined by key──> Rows
-Rows[part] ──> Batch
+examples + encoder.json ──read_split──> MemoryDataset ──with_targets, joined by key──> MemoryDataset
+MemoryDataset[micro-batch] ──> Batch
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -15,40 +15,42 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stillroom.data.encoders import Encoder, SequenceEncoder
+from stillroom.data.ingest.splits import TRAIN, VALIDATION
 from stillroom.data.views.image_views import PLAIN, Transform
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
-from stillroom.models.forward.lm_head import asked, labels_of
-from stillroom.objectives.missing_mass import UNLABELLED
-from stillroom.objectives.mixture import Counts
+from stillroom.labels import NO_LABEL
+from stillroom.models.forward.lm_head import label_mask, masked_labels
+from stillroom.objectives.mixture import BatchCounts
 from stillroom.objectives.soft_target import SoftTarget
-from stillroom.softlabels.format.distributions import Distributions, padded
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.data.batch_loader import Batch
-from stillroom.training.data.ragged_targets import Ragged
-from stillroom.training.data.sampler import Part, Shuffled
+from stillroom.training.data.ragged_targets import Targets, targets_of
+from stillroom.training.data.sampler import GlobalShuffle, MicroBatch
 
-SOME = 64  # rows of which something is said of all
-TRAIN, VALIDATION = "train", "validation"
+SAMPLE = 64  # sequences by which all sequences are described
 WAYS_OUT = {
     TRAIN: "Lower data.validation and data.test",
-    VALIDATION: "Each epoch is judged by them: raise data.validation",
+    VALIDATION: "Each epoch is judged by its rows: raise data.validation",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """A split in memory: inputs as they are, and what there is of them in each variant.
+class MemoryDataset:
+    """A split in memory: inputs as they are, and soft labels of each of their variants.
 
     Attributes:
         inputs: [N, *shape], in view 0: float32, or int32 of sequences.
-        labels: [N], int64, -1 where a row has no label, as sequences have none.
+        labels: [N], int64, -1 where a row has no label; sequences carry theirs in the inputs.
         example_ids: N keys, by which a view is made again.
         views: how a view is made.
         variants: (view, draw) of each variant; a plain split has one, (0, 0).
-        targets: the teachers' answers to each variant; none where only labels are learnt.
-        features: [N, D], the teachers' pooled features of each variant; none where no term asks.
-        again: reads the same rows in a loading process, which gets that instead of the tensors.
+        targets: the teachers' answers to each variant; empty where no term compares answers.
+        features: [N, D], the teachers' pooled features of each variant; empty where no term
+            compares features.
+        is_tokens: whether the rows are sequences, whose labels and targets belong to positions.
+        reread: reads the same rows again in a loading process, which is sent this function instead
+            of the tensors.
     """
 
     inputs: Tensor
@@ -56,87 +58,69 @@ class Rows:
     example_ids: list[bytes]
     views: Transform
     variants: list[tuple[int, int]]
-    targets: list[SoftTarget]
+    targets: list[Targets]
     features: list[Tensor] = field(default_factory=list)
-    again: "Callable[[], Rows] | None" = None
+    is_tokens: bool = False
+    reread: "Callable[[], MemoryDataset] | None" = None
 
-    def __reduce__(self) -> tuple[Callable[..., "Rows"], tuple[Any, ...]]:
-        """Travel as what reads them, where that is known."""
-        if self.again is None:
+    def __reduce__(self) -> tuple[Callable[..., "MemoryDataset"], tuple[Any, ...]]:
+        """Pickle `reread` where there is one, and else the tensors."""
+        if self.reread is None:
             return type(self), tuple(getattr(self, one.name) for one in fields(self))
-        return self.again, ()
+        return self.reread, ()
 
     def __len__(self) -> int:
         """Return how many rows there are."""
         return len(self.labels)
 
     def some_targets(self) -> list[SoftTarget]:
-        """Return targets of each variant."""
-        return self.targets
-
-    def target_of(self, found: Mapping[float, Distributions]) -> Any:
-        """Return the rows' distributions at each temperature as what a batch is taken from."""
-        target = soft_target(found)
-        target.require_finite()
-        return target
-
-    def shuffled(self, seed: int) -> "tuple[Rows, Shuffled]":
-        """Return the rows and their order: every row can come anywhere."""
-        return self, Shuffled(len(self), seed)
-
-    def __getitem__(self, part: Part) -> Batch:
-        """Return a part of a batch; epochs take the variants in turn."""
-        at, rows = torch.from_numpy(part.rows), part.rows.tolist()
-        variant = part.epoch % len(self.variants)
-        inputs, view = self.inputs[at], self.variants[variant][0]
-        if view:
-            keys = [self.example_ids[row] for row in rows]
-            inputs = torch.from_numpy(self.views.apply(inputs.numpy(), keys, view))
-        target = self.targets[variant].rows(at) if self.targets else None
-        counts = Counts.of(self.labels[torch.from_numpy(part.batch)])
-        features = self.features[variant][at].float() if self.features else None
-        return Batch(inputs, self.labels[at], target, counts, part.of, features)
-
-
-class TokenRows(Rows):
-    """A split of sequences in memory: what is asked stands in the inputs themselves.
-
-    The targets of a variant are ragged, one distribution for each place that is asked.
-    """
-
-    __slots__ = ()
-
-    def some_targets(self) -> list[SoftTarget]:
-        """Return targets of each variant, of the first rows."""
-        some = torch.arange(min(SOME, len(self)))
-        return [target.of_rows(some) for target in self._ragged]
-
-    def target_of(self, found: Mapping[float, Distributions]) -> Any:
-        """Return the rows' distributions at each temperature, position after position."""
-        # Of a sequence as much is asked in every view.
-        return Ragged.of(found, asked(self.inputs).sum(dim=1).numpy())
-
-    def __getitem__(self, part: Part) -> Batch:
-        """Return a part of a batch; epochs take the variants in turn."""
-        variant = part.epoch % len(self.variants)
-        whole = self._seen(part.batch, self.variants[variant][0])
-        counts = Counts.of(labels_of(whole), len(whole))
-        inputs, at = whole[torch.from_numpy(part.places)], torch.from_numpy(part.rows)
-        target = self._ragged[variant].of_rows(at) if self.targets else None
-        return Batch(inputs, labels_of(inputs), target, counts, part.of, is_tokens=True)
+        """Return the targets of each variant; of sequences, those of the first ones."""
+        some = torch.arange(min(SAMPLE, len(self)) if self.is_tokens else len(self))
+        return [target.rows(some) for target in self.targets]
 
     @property
-    def _ragged(self) -> list[Ragged]:
-        return self.targets  # type: ignore[return-value]
+    def lengths(self) -> NDArray[np.int64]:
+        """How many positions each row has, [N]; a sequence has as many in every view."""
+        if self.is_tokens:
+            return label_mask(self.inputs).sum(dim=1).numpy()
+        return np.ones(len(self), dtype=np.int64)
 
-    def _seen(self, rows: NDArray[np.int64], view: int) -> Tensor:
+    def shuffled(self, seed: int) -> "tuple[MemoryDataset, GlobalShuffle]":
+        """Return the rows, and an order that permutes all of them."""
+        return self, GlobalShuffle(len(self), seed)
+
+    def __getitem__(self, micro_batch: MicroBatch) -> Batch:
+        """Return a micro-batch; epochs take the variants in turn."""
+        at = torch.from_numpy(micro_batch.rows)
+        variant = micro_batch.epoch % len(self.variants)
+        view = self.variants[variant][0]
+        if self.is_tokens:  # a view has labels of its own, and means are over the whole batch
+            whole = self._view(micro_batch.batch, view)
+            inputs = whole[torch.from_numpy(micro_batch.offsets)]
+            labels, counts = masked_labels(inputs), BatchCounts.of(masked_labels(whole), len(whole))
+        else:
+            inputs, labels = self._view(micro_batch.rows, view), self.labels[at]
+            counts = BatchCounts.of(self.labels[torch.from_numpy(micro_batch.batch)])
+        return Batch(
+            inputs=inputs,
+            labels=labels,
+            target=self.targets[variant].rows(at) if self.targets else None,
+            counts=counts,
+            micro_batches=micro_batch.count,
+            features=self.features[variant][at].float() if self.features else None,
+            is_tokens=self.is_tokens,
+        )
+
+    def _view(self, rows: NDArray[np.int64], view: int) -> Tensor:
         inputs = self.inputs[torch.from_numpy(rows)]
+        if not view and not self.is_tokens:  # view 0 of an image is the image
+            return inputs
         keys = [self.example_ids[row] for row in rows.tolist()]
         return torch.from_numpy(self.views.apply(inputs.numpy(), keys, view))
 
 
-def read_split(examples: TableFile, encoder: Encoder, split: str) -> Rows:
-    """Return the rows of a split, plain and without soft labels.
+def read_split(examples: TableFile, encoder: Encoder, split: str) -> MemoryDataset:
+    """Return the rows of a split, in view 0 and without soft labels.
 
     Raises:
         DataError: the split is empty.
@@ -148,20 +132,20 @@ def read_split(examples: TableFile, encoder: Encoder, split: str) -> Rows:
             f"{examples.path} has no rows in the split {split}. {WAYS_OUT[split]}, or give more "
             "rows, and run `kedro run --pipeline=ingest`."
         )
-    return plain_rows(frame, encoder)
+    return plain_dataset(frame, encoder)
 
 
-def plain_rows(frame: pl.DataFrame, encoder: Encoder) -> Rows:
-    """Return some examples as rows, without soft labels."""
-    kind = TokenRows if isinstance(encoder, SequenceEncoder) else Rows
-    labels = frame["label"].fill_null(UNLABELLED).to_numpy().astype(np.int64)
-    return kind(
+def plain_dataset(frame: pl.DataFrame, encoder: Encoder) -> MemoryDataset:
+    """Return some examples as a dataset, in view 0 and without soft labels."""
+    labels = frame["label"].fill_null(NO_LABEL).to_numpy().astype(np.int64)
+    return MemoryDataset(
         inputs=torch.from_numpy(encoder.encode(frame)),
         labels=torch.from_numpy(labels),
         example_ids=frame["example_id"].to_list(),
         views=_views_of(encoder),
         variants=[(0, 0)],
         targets=[],
+        is_tokens=isinstance(encoder, SequenceEncoder),
     )
 
 
@@ -171,46 +155,50 @@ def _views_of(encoder: Encoder) -> Transform:
     return PLAIN
 
 
-def seen_anew(rows: Rows, views: Transform) -> Rows:
-    """Return the rows with a view of their own in each epoch, of as many as there are views."""
-    return replace(rows, views=views, variants=[(view, 0) for view in views.numbers])
+def with_views(rows: MemoryDataset, views: Transform) -> MemoryDataset:
+    """Return the rows with one variant for each view, which epochs take in turn."""
+    return replace(rows, views=views, variants=[(view, 0) for view in views.view_numbers])
 
 
-def replayed(rows: Rows, labels: SoftLabelSet) -> Rows:
-    """Return the rows in the variants that the teachers saw, without soft labels.
+def with_captured_views(rows: MemoryDataset, labels: SoftLabelSet) -> MemoryDataset:
+    """Return the rows in the variants that were captured, without soft labels.
 
     Raises:
         SoftLabelError: an example has no soft label, or another transform made the views.
     """
     variants = labels.variants(rows.example_ids[0])
     if not variants:
-        labels.plain(rows.example_ids[:1], 1.0)  # refuses, and says which example it is
+        labels.plain(rows.example_ids[:1], 1.0)  # raises an error that names the example
     name = labels.manifest.captures[0].augmentation
     count = max(view for view, _ in variants)
-    return replace(rows, views=rows.views.named(name, count), variants=variants)
+    return replace(rows, views=rows.views.from_name(name, count), variants=variants)
 
 
-def taught(rows: Rows, labels: SoftLabelSet, temperatures: Sequence[float]) -> Rows:
+def with_targets(
+    rows: MemoryDataset, labels: SoftLabelSet, temperatures: Sequence[float]
+) -> MemoryDataset:
     """Return the rows joined by key with the soft labels of each of their variants.
 
     Raises:
-        SoftLabelError: an example has no soft label, or there are none at those temperatures.
+        SoftLabelError: an example has no soft label, or none at one of the temperatures.
     """
-    seen = replayed(rows, labels)
-    if not temperatures:  # hard labels alone
-        return replace(seen, targets=[SoftTarget.nothing(len(rows))] * len(seen.variants))
+    viewed = with_captured_views(rows, labels)
+    if not temperatures:  # no term compares answers
+        return viewed
     targets = []
-    for view, draw in seen.variants:
+    for view, draw in viewed.variants:
         names = [(key, view, draw) for key in rows.example_ids]
-        targets.append(seen.target_of({t: labels.distributions(names, t) for t in temperatures}))
-    return replace(seen, targets=targets)
+        captured = {t: labels.distributions(names, t) for t in temperatures}
+        targets.append(targets_of(captured, viewed.lengths))
+        targets[-1].require_finite()
+    return replace(viewed, targets=targets)
 
 
-def featured(rows: Rows, labels: SoftLabelSet) -> Rows:
+def with_pooled_features(rows: MemoryDataset, labels: SoftLabelSet) -> MemoryDataset:
     """Return the rows with the teachers' pooled features of each of their variants.
 
     Raises:
-        SoftLabelError: none were kept.
+        SoftLabelError: the set holds no features.
     """
     features = []
     for view, draw in rows.variants:
@@ -219,45 +207,30 @@ def featured(rows: Rows, labels: SoftLabelSet) -> Rows:
     return replace(rows, features=features)
 
 
-def soft_target(found: Mapping[float, Distributions]) -> SoftTarget:
-    """Return the same rows' distributions at each temperature as one target, in float32."""
-    if all(one.is_whole for one in found.values()):
-        with np.errstate(divide="ignore"):
-            whole = {t: torch.from_numpy(np.log(one.dense())).float() for t, one in found.items()}
-        return SoftTarget.whole(whole)
-    ids, tables = padded(list(found.values()))
-    with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
-        logs = [torch.from_numpy(np.log(weights)).float() for weights in tables]
-    return SoftTarget(torch.from_numpy(ids), dict(zip(found, logs, strict=True)))
-
-
-def labelled(rows: Rows) -> Rows:
+def labelled_rows(rows: MemoryDataset) -> MemoryDataset:
     """Return the labelled rows of a validation split, without soft labels.
 
     Raises:
         DataError: no row has a label.
     """
-    if isinstance(rows, TokenRows):  # whose labels are tokens of their own
+    if rows.is_tokens:  # their labels are tokens of their own
         return rows
-    known = rows.labels != UNLABELLED
+    known = rows.labels != NO_LABEL
     if not known.any():
         raise DataError(
-            f"none of the {len(rows)} validation rows has a label, and each epoch is judged by "
-            "them. Give labels to some rows of that split, or raise data.validation."
+            f"None of the {len(rows)} validation rows has a label, but each epoch is judged by "
+            "their labels. Label some rows of that split, or raise data.validation."
         )
-    return replace(only(rows, known), targets=[])
+    return subset(rows, known)
 
 
-def only(rows: Rows, kept: Tensor) -> Rows:
-    """Return the rows where `kept`, [N] boolean, holds; all of them are not copied."""
+def subset(rows: MemoryDataset, kept: Tensor) -> MemoryDataset:
+    """Return the rows where `kept`, [N] boolean, holds, without soft labels.
+
+    Where all rows are kept, nothing is copied.
+    """
+    plain = replace(rows, targets=[], features=[])
     if bool(kept.all()):
-        return rows
+        return plain
     keys = [key for key, has in zip(rows.example_ids, kept.tolist(), strict=True) if has]
-    return replace(
-        rows,
-        inputs=rows.inputs[kept],
-        labels=rows.labels[kept],
-        example_ids=keys,
-        targets=[target.rows(kept) for target in rows.targets],
-        features=[features[kept] for features in rows.features],
-    )
+    return replace(plain, inputs=rows.inputs[kept], labels=rows.labels[kept], example_ids=keys)

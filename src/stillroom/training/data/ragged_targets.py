@@ -1,54 +1,94 @@
-"""Ragged targets: soft labels of many positions in, those of a batch's rows as one table out.
+"""Targets in memory: the soft labels of all rows in, those of a micro-batch's rows as a table out.
 
-    Distributions of all rows, one after the other ──rows──> SoftTarget [positions, k]
+    Distributions of all rows, one after the other ──targets_of──> RaggedTargets, or SoftTarget
+    RaggedTargets ──rows──> SoftTarget [positions, k]
 
-Flat distributions hold many more entries than peaked ones. As long as they are not learnt from they
-take what they hold; a batch is as wide as its longest.
+An example of classes has one position, and a sequence has many. Flat distributions hold many more
+entries than peaked ones. In memory each takes only what it holds; the table of a micro-batch is as
+wide as its longest distribution.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.errors import SoftLabelError
+from stillroom.objectives.soft_target import SoftTarget, refuse_target
 from stillroom.softlabels.format.distributions import Distributions, Integers
 
 
+class Targets(Protocol):
+    """The targets of N rows, of which a micro-batch takes some."""
+
+    def rows(self, index: Tensor, /) -> SoftTarget:
+        """Return the positions of some rows, [n] int64, one row after the other."""
+        ...
+
+    def require_finite(self) -> None:
+        """Refuse targets that would turn a loss into NaN."""
+        ...
+
+
+def targets_of(captured: Mapping[float, Distributions], lengths: Integers) -> Targets:
+    """Return the same positions' distributions at each temperature as targets, in float32.
+
+    Distributions over every class, one for each row, stay a table: nothing has to be looked up.
+
+    Args:
+        captured: the distributions of all rows' positions, in order.
+        lengths: [N], how many positions each row has.
+
+    Raises:
+        SoftLabelError: their entries differ from one temperature to another.
+    """
+    is_whole = all(one.is_whole for one in captured.values()) and bool((lengths == 1).all())
+    if not is_whole:
+        return RaggedTargets.of(captured, lengths)
+    log_p = {t: torch.from_numpy(one.log_dense()).float() for t, one in captured.items()}
+    return SoftTarget.whole(log_p)
+
+
 @dataclass(frozen=True, slots=True)
-class Ragged:
-    """The targets of N rows.
+class RaggedTargets:
+    """The targets of N rows, as long as each is.
 
     Attributes:
-        rows: [N + 1], where each row's positions begin, and the end.
+        starts: [N + 1], where each row's positions begin, and the end.
         positions: [P + 1], where each position's entries begin, and the end.
         ids: [E], int32.
-        log_p: [E] at each temperature, float32.
+        log_p: [E] at each temperature, float32 unless another dtype was given.
     """
 
-    rows: Tensor
+    starts: Tensor
     positions: Tensor
     ids: Tensor
     log_p: Mapping[float, Tensor]
 
     @classmethod
-    def of(cls, found: Mapping[float, Distributions], lengths: Integers) -> "Ragged":
-        """Gather the same positions' distributions at each temperature.
+    def of(
+        cls,
+        captured: Mapping[float, Distributions],
+        lengths: Integers,
+        dtype: torch.dtype = torch.float32,
+    ) -> "RaggedTargets":
+        """Gather the same positions' distributions at each temperature; args as `targets_of`.
 
-        Args:
-            found: of all rows' positions, in order.
-            lengths: [N], how many positions each row has.
+        Raises:
+            SoftLabelError: their entries differ from one temperature to another.
+            ValueError: there are not as many distributions as positions.
         """
-        first = next(iter(found.values()))
+        first = next(iter(captured.values()))
         if int(lengths.sum()) != len(first):
             raise ValueError(f"{len(first)} soft labels for {int(lengths.sum())} positions")
         order = np.lexsort((-first.weights, first.owners))
-        with np.errstate(divide="ignore"):  # log 0 is -inf, and the objective knows it
+        with np.errstate(divide="ignore"):  # log 0 is -inf, which the objective expects
             log_p = {
-                t: torch.from_numpy(np.log(one.weights[_same(one, first, order)])).float()
-                for t, one in found.items()
+                t: torch.from_numpy(np.log(one.weights[_same(one, first, order)])).to(dtype)
+                for t, one in captured.items()
             }
         return cls(
             _bounds(lengths),
@@ -57,9 +97,9 @@ class Ragged:
             log_p,
         )
 
-    def of_rows(self, at: Tensor) -> SoftTarget:
+    def rows(self, index: Tensor) -> SoftTarget:
         """Return the positions of some rows, [n] int64, one row after the other."""
-        positions = _within(self.rows[at], self.rows[at + 1])
+        positions = _within(self.starts[index], self.starts[index + 1])
         first, last = self.positions[positions], self.positions[positions + 1]
         counts, entries = last - first, _within(first, last)
         width = int(counts.max()) if len(counts) else 0
@@ -69,15 +109,34 @@ class Ragged:
         ids = torch.where(inside, ids, _free(ids, inside, counts))
         log_p = {}
         for temperature, values in self.log_p.items():
-            log_p[temperature] = torch.full(inside.shape, -torch.inf)
+            log_p[temperature] = values.new_full(inside.shape, -torch.inf)
             log_p[temperature][inside] = values[entries]
         return SoftTarget(ids, log_p)
+
+    def require_finite(self) -> None:
+        """Refuse targets that would turn a loss into NaN.
+
+        Raises:
+            SoftLabelError: a log-probability is NaN or +inf, or a position holds nothing but -inf.
+        """
+        owners = torch.repeat_interleave(self.positions.diff())
+        for temperature, log_p in self.log_p.items():
+            unusable = (log_p.isnan() | log_p.isposinf()).nonzero()
+            if len(unusable):
+                refuse_target(int(owners[unusable[0]]), "NaN or infinity", temperature)
+            held = torch.zeros(len(self.positions) - 1, dtype=torch.bool)
+            held[owners[~log_p.isneginf()]] = True
+            if not bool(held.all()):
+                refuse_target(int(held.int().argmin()), "no probability at all", temperature)
 
 
 def _same(one: Distributions, first: Distributions, order: Integers) -> Integers:
     """Return the order for another temperature, whose entries must be the same ones."""
     if not (np.array_equal(one.owners, first.owners) and np.array_equal(one.ids, first.ids)):
-        raise ValueError("soft labels keep other tokens at one temperature than at another")
+        raise SoftLabelError(
+            "soft labels keep other classes or tokens at one temperature than at another, so one "
+            "table cannot hold both. Use objective terms of a single temperature."
+        )
     return order
 
 

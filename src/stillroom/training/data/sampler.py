@@ -1,9 +1,9 @@
-"""The order of training: rows, a seed and an epoch in, the batches of that epoch out.
+"""The order of training: rows, a seed and an epoch in, the micro-batches of that epoch out.
 
-    permutation(epoch) ──cut into batches──> shared out among processes ──> Part, Part, …
+    permutation(epoch) ──cut into batches──> split among processes and steps ──> MicroBatch, …
 
-The order is a function of seed and epoch alone, so student and control see the same batches, any
-number of loading workers feeds them, and a run that was stopped goes on at the very next one.
+The order depends only on the seed and the epoch. So student and control see the same batches, the
+number of loading processes makes no difference, and a stopped run continues with the next batch.
 """
 
 from collections.abc import Iterator
@@ -14,47 +14,50 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one process learns from at once: the rows of a batch, dealt out in turn.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicroBatch:
+    """The rows that one process learns from at once: every n-th row of a batch.
 
-    Each part gets two rows at least or none, since batch normalisation cannot take a single one.
+    Each micro-batch has at least two rows or none, since batch normalisation cannot take a single
+    row.
 
     Attributes:
         batch: [B], the rows of the whole batch.
-        number, of: which part this is, from 0, of how many; the last ones of a short batch have
-            no rows.
+        number: the number of this micro-batch, from 0.
+        count: how many micro-batches the batch has; the last ones of a short batch have no rows.
         epoch: from 0; epochs take the variants of the rows in turn.
     """
 
-    batch: Rows
+    batch: RowNumbers
     number: int
-    of: int
+    count: int
     epoch: int
 
     @property
-    def places(self) -> Rows:
-        """Where the rows of this part stand in the batch."""
-        filled = max(1, min(self.of, len(self.batch) // 2))
+    def offsets(self) -> RowNumbers:
+        """Where the rows of this micro-batch stand in the batch."""
+        filled = max(1, min(self.count, len(self.batch) // 2))
         every = np.arange(len(self.batch))
         return every[self.number :: filled] if self.number < filled else every[:0]
 
     @property
-    def rows(self) -> Rows:
-        """The rows of this part."""
-        return self.batch[self.places]
+    def rows(self) -> RowNumbers:
+        """The rows of this micro-batch."""
+        return self.batch[self.offsets]
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
-    """How a batch is shared out: among processes, and by each over so many steps.
+class BatchSplit:
+    """How a batch is split: among processes, and by each process over several steps.
 
     Attributes:
-        rank, processes: this process's number, from 0, of how many.
-        accumulate: parts that a process computes one after another before the weights move.
+        rank: the number of this process, from 0.
+        processes: how many processes there are.
+        accumulate: micro-batches that a process computes one after another before an optimiser
+            step.
     """
 
     rank: int = 0
@@ -62,29 +65,29 @@ class Sharing:
     accumulate: int = 1
 
     @property
-    def parts(self) -> int:
-        """Into how many parts a batch is cut."""
+    def micro_batches(self) -> int:
+        """How many micro-batches a batch has."""
         return self.processes * self.accumulate
 
 
-ALONE = Sharing()
+UNSPLIT = BatchSplit()
 
 
-class Order(Protocol):
+class EpochOrder(Protocol):
     """A permutation of the training rows for each epoch."""
 
     def __len__(self) -> int:
         """Return how many rows there are."""
         ...
 
-    def epoch(self, number: int) -> Rows:
+    def epoch(self, number: int) -> RowNumbers:
         """Return each row's index once, in the order of an epoch, from 0."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Shuffled:
-    """Every row can come anywhere."""
+class GlobalShuffle:
+    """A permutation of all rows."""
 
     rows: int
     seed: int
@@ -93,21 +96,21 @@ class Shuffled:
         """Return how many rows there are."""
         return self.rows
 
-    def epoch(self, number: int) -> Rows:
+    def epoch(self, number: int) -> RowNumbers:
         """Return a permutation of the rows."""
         return np.random.default_rng([self.seed, number]).permutation(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
-class ShuffledInBlocks:
+class BlockShuffle:
     """Blocks of neighbouring rows in random order, and rows shuffled within groups of blocks.
 
-    A group is what is in memory at once. Which blocks share a group differs from epoch to epoch.
+    The blocks of a group are in memory at the same time. Each epoch groups the blocks differently.
 
     Attributes:
-        bounds: [blocks + 1], where each block begins and the last one ends.
-        at_once: blocks in a group.
-        seed: of the permutations.
+        bounds: [blocks + 1], where each block begins, and where the last one ends.
+        at_once: the number of blocks in a group.
+        seed: the seed of the permutations.
     """
 
     bounds: tuple[int, ...]
@@ -123,7 +126,7 @@ class ShuffledInBlocks:
         blocks = self._generator(number).permutation(len(self.bounds) - 1).tolist()
         return [blocks[at : at + self.at_once] for at in range(0, len(blocks), self.at_once)]
 
-    def epoch(self, number: int) -> Rows:
+    def epoch(self, number: int) -> RowNumbers:
         """Return the rows of one group after the other, shuffled within each."""
         generator = self._generator(number)
         generator.permutation(len(self.bounds) - 1)  # what `groups` draws
@@ -136,47 +139,48 @@ class ShuffledInBlocks:
     def _generator(self, number: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, number])
 
-    def _rows(self, block: int) -> Rows:
+    def _rows(self, block: int) -> RowNumbers:
         return np.arange(self.bounds[block], self.bounds[block + 1], dtype=np.int64)
 
 
-class Parts(Sampler[Part]):
-    """The parts of one process, epoch after epoch; can begin in the middle of one."""
+class MicroBatchSampler(Sampler[MicroBatch]):
+    """The micro-batches of one process, epoch after epoch; can start in the middle of one."""
 
-    def __init__(self, order: Order, batch_size: int, sharing: Sharing = ALONE) -> None:
+    def __init__(self, order: EpochOrder, batch_size: int, split: BatchSplit = UNSPLIT) -> None:
         """Cut an order into batches of at most `batch_size` rows."""
-        self.order, self.sharing = order, sharing
+        self.order, self.split = order, split
         self.batch_size = min(batch_size, len(order))
         self.epoch = self.start = 0
 
     def __len__(self) -> int:
-        """Return how many parts of an epoch are this process's."""
-        return self.batches * self.sharing.accumulate
+        """Return how many micro-batches of an epoch this process has."""
+        return self.batches * self.split.accumulate
 
     @property
     def batches(self) -> int:
         """How many batches an epoch has.
 
-        A last one of a single row is dropped where it is not the only one: batch normalisation
-        cannot take it. Into how many parts batches are cut makes no difference.
+        A last batch of a single row is dropped where it is not the only batch: batch normalisation
+        cannot take it. The number of micro-batches makes no difference.
         """
         whole, left = divmod(len(self.order), self.batch_size)
         return whole + (left >= 2 or whole == 0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to the start of an epoch, from 0; where it is at hand already, stay in its midst."""
+        """Go to the start of an epoch, from 0; within the current epoch, stay where it is."""
         if epoch != self.epoch:
             self.go_to(epoch, 0)
 
-    def go_to(self, epoch: int, part: int) -> None:
-        """Begin at a part of an epoch; past its last one, at the next epoch."""
-        past = part >= len(self)
-        self.epoch, self.start = epoch + past, 0 if past else part
+    def go_to(self, epoch: int, number: int) -> None:
+        """Start at a micro-batch of an epoch; past the last one, at the next epoch."""
+        past = number >= len(self)
+        self.epoch, self.start = epoch + past, 0 if past else number
 
-    def __iter__(self) -> Iterator[Part]:
-        """Yield this process's parts of the rest of the epoch."""
-        order, share = self.order.epoch(self.epoch), self.sharing
+    def __iter__(self) -> Iterator[MicroBatch]:
+        """Yield this process's micro-batches of the rest of the epoch."""
+        order, split = self.order.epoch(self.epoch), self.split
         for at in range(self.start, len(self)):
-            batch, step = divmod(at, share.accumulate)
+            batch, step = divmod(at, split.accumulate)
             rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            yield Part(rows, share.rank + share.processes * step, share.parts, self.epoch)
+            number = split.rank + split.processes * step
+            yield MicroBatch(batch=rows, number=number, count=split.micro_batches, epoch=self.epoch)

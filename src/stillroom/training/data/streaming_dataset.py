@@ -1,10 +1,10 @@
-"""Rows on disk: blocks of neighbouring examples, of which a group is in memory at a time.
+"""The dataset on disk: blocks of neighbouring examples, of which one group is in memory at a time.
 
-    examples' files, one block each ──scanned once──> sizes, shards of each block
-    group of blocks ──read, joined by key──> Rows ──part──> Batch
+    files of the examples, one block each ──scanned once──> sizes, and shards of each block
+    group of blocks ──read, joined by key──> MemoryDataset ──micro-batch──> Batch
 
-For what does not fit `trainer.memory_gb`. A batch that spans two groups is put together from both,
-so batches are as long as elsewhere. Each loading process holds two groups at most.
+It serves examples that do not fit `trainer.memory_gb`. A batch that spans two groups takes rows of
+both, so batches have the same size as in memory. Each loading process holds at most two groups.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,28 +13,28 @@ from itertools import accumulate
 
 import numpy as np
 
-from stillroom.objectives.mixture import Counts
+from stillroom.objectives.mixture import BatchCounts
 from stillroom.objectives.soft_target import SoftTarget
-from stillroom.training.data.batch_loader import Batch, joined
-from stillroom.training.data.memory_dataset import Rows
-from stillroom.training.data.sampler import Part, ShuffledInBlocks
+from stillroom.training.data.batch_loader import Batch, concatenated
+from stillroom.training.data.memory_dataset import MemoryDataset
+from stillroom.training.data.sampler import BlockShuffle, MicroBatch
 
-See = Callable[[Sequence[int]], Rows]
-HELD = 2  # groups: a batch may end one and begin the next
+ReadBlocks = Callable[[Sequence[int]], MemoryDataset]
+GROUPS_HELD = 2  # a batch may end one group and begin the next
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class StreamingDataset:
     """Training rows on disk.
 
     Attributes:
-        sizes: rows of each block.
-        see: reads some blocks, in the order given, with all that a fit learns from.
-        at_once: blocks in a group.
+        sizes: the number of rows of each block.
+        read: reads some blocks, in the given order, with everything that a fit learns from.
+        at_once: the number of blocks in a group.
     """
 
     sizes: tuple[int, ...]
-    see: See
+    read: ReadBlocks
     at_once: int
 
     def __len__(self) -> int:
@@ -42,46 +42,46 @@ class Blocks:
         return sum(self.sizes)
 
     def some_targets(self) -> list[SoftTarget]:
-        """Return the targets of each variant, of the first block."""
-        return self.see([0]).some_targets()
+        """Return the targets of each variant in the first block."""
+        return self.read([0]).some_targets()
 
-    def shuffled(self, seed: int) -> "tuple[Groups, ShuffledInBlocks]":
+    def shuffled(self, seed: int) -> "tuple[BlockGroups, BlockShuffle]":
         """Return the rows and their order."""
         bounds = tuple(accumulate(self.sizes, initial=0))
-        order = ShuffledInBlocks(bounds, self.at_once, seed)
-        return Groups(self.see, order), order
+        order = BlockShuffle(bounds, self.at_once, seed)
+        return BlockGroups(self.read, order), order
 
 
 @dataclass(slots=True)
-class Groups:
-    """Reads the groups of blocks that parts of batches ask for."""
+class BlockGroups:
+    """Reads the groups of blocks that micro-batches need, and keeps the latest ones."""
 
-    see: See
-    order: ShuffledInBlocks
-    _held: dict[tuple[int, ...], Rows] = field(default_factory=dict)
+    read: ReadBlocks
+    order: BlockShuffle
+    _held: dict[tuple[int, ...], MemoryDataset] = field(default_factory=dict)
 
-    def __getitem__(self, part: Part) -> Batch:
-        """Return a part of a batch, as its variant has the rows."""
+    def __getitem__(self, micro_batch: MicroBatch) -> Batch:
+        """Return a micro-batch; epochs take the variants in turn."""
         bounds = np.array(self.order.bounds)
-        block_of = np.searchsorted(bounds, part.batch, side="right") - 1
-        mine = np.isin(np.arange(len(part.batch)), part.places)
-        found, counts = [], []
-        for group in self.order.groups(part.epoch):
+        block_of = np.searchsorted(bounds, micro_batch.batch, side="right") - 1
+        is_own = np.isin(np.arange(len(micro_batch.batch)), micro_batch.offsets)
+        pieces, counts = [], []
+        for group in self.order.groups(micro_batch.epoch):
             inside = np.isin(block_of, group)
             if not inside.any():
                 continue
             start = dict(zip(group, accumulate(np.diff(bounds)[group], initial=0), strict=False))
-            begins = np.array([start[block] - bounds[block] for block in block_of[inside]])
-            places, rows = part.batch[inside] + begins, self._rows(group)
-            whole = rows[replace(part, batch=places, number=0, of=1)]
-            found.append(whole if part.of == 1 else whole.rows(mine[inside]))
+            shift = np.array([start[block] - bounds[block] for block in block_of[inside]])
+            rows = micro_batch.batch[inside] + shift  # numbered within the group
+            whole = self._group(group)[replace(micro_batch, batch=rows, number=0, count=1)]
+            pieces.append(whole if micro_batch.count == 1 else whole.rows(is_own[inside]))
             counts.append(whole.counts)
-        return joined(found, Counts.summed(counts), part.of)
+        return concatenated(pieces, BatchCounts.summed(counts), micro_batch.count)
 
-    def _rows(self, group: list[int]) -> Rows:
+    def _group(self, group: list[int]) -> MemoryDataset:
         key = tuple(group)
         if key not in self._held:
-            while len(self._held) >= HELD:
+            while len(self._held) >= GROUPS_HELD:
                 del self._held[next(iter(self._held))]
-            self._held[key] = self.see(group)
+            self._held[key] = self.read(group)
         return self._held[key]

@@ -3,8 +3,8 @@
     nested dicts and lists of tensors and plain values ──write_tree──> tensors, and JSON in the
                                                                        header: one file, one rename
 
-`Checkpoints` is Lightning's plugin for it. A checkpoint belongs to one fit: it carries what the
-fit depends on, and is taken up by an equal one alone.
+`SafetensorsCheckpointIO` is Lightning's plugin for it. A checkpoint belongs to one fit: it records
+what the fit depends on, and only an equal fit continues from it.
 """
 
 import json
@@ -26,13 +26,13 @@ Tree = Any  # nested dicts and lists of tensors, numbers, text, None
 _TENSOR, _PAIRS = "$tensor", "$pairs"
 
 
-class Checkpoints(CheckpointIO):
+class SafetensorsCheckpointIO(CheckpointIO):
     """Reads and writes checkpoints as safetensors, atomically."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
-        """Write a checkpoint; a kill leaves the old one."""
+        """Write a checkpoint; a kill leaves the previous one intact."""
         write_tree(Path(path), checkpoint)
 
     def load_checkpoint(
@@ -50,14 +50,14 @@ def write_tree(path: Path, tree: Tree) -> None:
     """Write a tree of tensors and plain values as one file.
 
     Raises:
-        TypeError: it holds a value of another type.
-        OSError: it cannot be written.
+        TypeError: the tree holds a value of another type.
+        OSError: the file cannot be written.
     """
     tensors: dict[str, Tensor] = {}
     document = json.dumps(_flat(tree, tensors, {}))
     try:
         write_with(path, lambda partial: save_file(tensors, partial, {"tree": document}))
-    except SafetensorError as error:  # of a full disk too, which is no OSError there
+    except SafetensorError as error:  # also for a full disk, where safetensors raises no OSError
         raise OSError(0, str(error), str(path)) from error
 
 
@@ -65,7 +65,7 @@ def read_tree(path: Path) -> Tree:
     """Return the tree that `write_tree` wrote.
 
     Raises:
-        DataError: the file is damaged, or another program's.
+        DataError: the file is damaged, or another program wrote it.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -73,17 +73,19 @@ def read_tree(path: Path) -> Tree:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return _nested(document, tensors)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path} is no checkpoint ({error}). Remove it to begin anew.") from error
+        raise DataError(
+            f"{path} is not a checkpoint ({error}). Remove it to start from the beginning."
+        ) from error
 
 
 def _flat(node: Tree, tensors: dict[str, Tensor], names: dict[tuple[Any, ...], str]) -> Any:
-    """Return JSON, with the tensors put apart under names; equal ones in memory are stored once."""
+    """Return JSON, and move the tensors to `tensors` by name; shared memory is stored once."""
     if isinstance(node, Tensor):
-        place = (node.data_ptr(), node.shape, node.stride(), node.dtype, node.device)
-        name = names.get(place) if node.numel() else None
+        memory = (node.data_ptr(), node.shape, node.stride(), node.dtype, node.device)
+        name = names.get(memory) if node.numel() else None
         if name is None:
-            name = names[place] = str(len(tensors))
-            # A copy: safetensors refuses tensors that share a part of their memory.
+            name = names[memory] = str(len(tensors))
+            # A copy: safetensors refuses tensors that overlap in memory.
             tensors[name] = node.detach().cpu().clone(memory_format=torch.contiguous_format)
         return {_TENSOR: name}
     if isinstance(node, Mapping):
@@ -92,7 +94,9 @@ def _flat(node: Tree, tensors: dict[str, Tensor], names: dict[tuple[Any, ...], s
         return [_flat(value, tensors, names) for value in node]
     if node is None or isinstance(node, bool | int | float | str):
         return node
-    raise TypeError(f"a checkpoint holds tensors and plain values, and was given {type(node)}")
+    raise TypeError(
+        f"A checkpoint can hold tensors, numbers, text, None, lists and dicts, not {type(node)}."
+    )
 
 
 def _nested(node: Any, tensors: Mapping[str, Tensor]) -> Tree:

@@ -1,9 +1,9 @@
-"""Live curves: an epoch's record in, files that DVC draws while training goes on, out.
+"""Live curves: the record of each epoch in, files that DVC can draw during training out.
 
-    Learner.records ──after each epoch──> dvclive ──> <folder>/<fit>/plots/metrics/<measure>.tsv
+    LitModule.records ──after each epoch──> dvclive ──> <folder>/<fit>/plots/metrics/<measure>.tsv
 
-`dvc plots show`, and an editor that watches DVC's plots, draw them as they grow. They are for
-looking at, and no artifact: the curves that a stage leaves are the records themselves.
+`dvc plots show`, and an editor that watches DVC's plots, draw the curves while they grow. They are
+no artifact of the stage: its curves are the records themselves.
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
-from stillroom.training.fit.lit_module import Learner
+from stillroom.training.fit.lit_module import LitModule
 
 if TYPE_CHECKING:
     from dvclive.live import Live
@@ -23,42 +23,42 @@ _LOG = logging.getLogger(__name__)
 MEASURES = ("train_loss", "validation_nll", "validation_accuracy")
 
 
-class LiveCurves(Checkpoint):
-    """Writes what an epoch came to.
+class DVCLiveCallback(Checkpoint):
+    """Writes the measures of each epoch.
 
-    A `Checkpoint` is what Lightning calls after the learner has judged the epoch.
+    It is a `Checkpoint`, since Lightning calls those after the module has judged the epoch.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Write into `folder`, whose earlier curves are removed once training starts."""
+        """Write into `folder`; its earlier curves are removed when training starts."""
         self.folder = folder
         self._live: Live | None = None
-        self._shown = 0
+        self._written = 0
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Begin the curves, with the epochs of before a kill."""
+        """Start the curves with the epochs of an earlier run that was stopped or killed."""
         if trainer.is_global_zero:
-            self._live = _begun(self.folder)
-            self._show(module)
+            self._live = _writer(self.folder)
+            self._write(module)
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Add the epoch."""
-        self._show(module)
+        self._write(module)
 
-    def _show(self, module: lightning.LightningModule) -> None:
-        if self._live is None or not isinstance(module, Learner):
+    def _write(self, module: lightning.LightningModule) -> None:
+        if self._live is None or not isinstance(module, LitModule):
             return
-        for record in module.records[self._shown :]:
+        for record in module.records[self._written :]:
             for measure in MEASURES:
                 self._live.log_metric(measure, float(record[measure]))
             self._live.next_step()
-        self._shown = len(module.records)
+        self._written = len(module.records)
 
 
-def _begun(folder: Path) -> "Live | None":
-    """Return dvclive's writer, which tracks nothing, asks nobody and leaves dvc.yaml alone."""
+def _writer(folder: Path) -> "Live | None":
+    """Return dvclive's writer: no experiment, no server, no change of dvc.yaml."""
     from dvclive.live import Live
 
     try:
@@ -69,6 +69,6 @@ def _begun(folder: Path) -> "Live | None":
             report=None,
             monitor_system=False,
         )
-    except Exception as error:  # a repository without a commit, say: nothing to stop training for
-        _LOG.warning("no live curves: %s", error)
+    except Exception as error:  # as in a repository without a commit; training can go on
+        _LOG.warning("Live curves are off, because dvclive cannot start: %s", error)
         return None

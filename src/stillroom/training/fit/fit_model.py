@@ -1,6 +1,6 @@
-"""Fitting: one fit and its rows in, the best weights as a model directory and its curve out.
+"""Fit a model: one fit and its data in, the best weights as a model directory and the curve out.
 
-Fit, rows ──Trainer, from the checkpoint where there is one──> Place.best, records
+Fit, FitInputs ──Trainer, from the checkpoint where there is one──> ResumeState.best, records
 """
 
 import logging
@@ -18,18 +18,18 @@ from stillroom.config.schema import Trainer
 from stillroom.data.encoders import Encoder
 from stillroom.errors import DataError
 from stillroom.models.forward.hidden_states import feature_width
-from stillroom.models.initialise import start
-from stillroom.objectives.mixture import Loss, Mixture
+from stillroom.models.initialise import initial_model
+from stillroom.objectives.mixture import Mixture
 from stillroom.training.data.batch_loader import Batch
-from stillroom.training.data.data_module import Data, TrainingRows
-from stillroom.training.data.memory_dataset import Rows
-from stillroom.training.fit.checkpoint import Checkpoints, read_tree
-from stillroom.training.fit.checkpoint_callback import Keeper
-from stillroom.training.fit.dvclive_callback import LiveCurves
-from stillroom.training.fit.lit_module import Learner, Record
-from stillroom.training.fit.live_teacher import Teachers
+from stillroom.training.data.data_module import DataModule, TrainingDataset
+from stillroom.training.data.memory_dataset import MemoryDataset
+from stillroom.training.fit.checkpoint import SafetensorsCheckpointIO, read_tree
+from stillroom.training.fit.checkpoint_callback import CheckpointCallback
+from stillroom.training.fit.dvclive_callback import DVCLiveCallback
+from stillroom.training.fit.lit_module import LitModule, Record
+from stillroom.training.fit.live_teacher import LiveTeacher
 from stillroom.training.job import Fit
-from stillroom.training.resume_state import Place, differing
+from stillroom.training.resume_state import ResumeState, differing
 from stillroom.training.signals import StopRequest
 
 _LOG = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ _LOG = logging.getLogger(__name__)
 Tick = Callable[[int, str], None]
 
 
-class Progress(Callback):
-    """Ticks once a part of a batch, with the rows of all processes."""
+class ProgressCallback(Callback):
+    """Ticks after each micro-batch, with the number of rows of all processes."""
 
     def __init__(self, tick: Tick, name: str) -> None:
         """Show `name` beside the numbers."""
@@ -58,128 +58,153 @@ class Progress(Callback):
         self.tick(rows, f"training {self.name}, {epoch}")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a fit is given to learn.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitInputs:
+    """The data and the loss of a fit.
 
     Attributes:
-        train, validation: rows.
-        loss: what is minimised.
-        encoder: of the inputs.
-        teachers: who answer in each step, where no cache does.
-        teacher_width: of the teachers' pooled features; 0 where no term asks for them.
+        train: the training rows.
+        validation: the validation rows.
+        loss: the loss that is minimised.
+        encoder: the encoder of the inputs.
+        teacher: answers in each step, where the training rows hold no soft labels.
+        teacher_width: the width of the teachers' pooled features; 0 where no term compares them.
     """
 
-    train: TrainingRows
-    validation: Rows
-    loss: Loss
+    train: TrainingDataset
+    validation: MemoryDataset
+    loss: Mixture
     encoder: Encoder
-    teachers: Teachers | None = None
+    teacher: LiveTeacher | None = None
     teacher_width: int = 0
 
 
 def fit_model(
     fit: Fit,
-    task: Task,
-    where: Trainer,
-    place: Place,
+    inputs: FitInputs,
+    *,
+    trainer: Trainer,
+    state: ResumeState,
     stop: StopRequest,
     tick: Tick,
     curves: Path | None = None,
 ) -> list[Record]:
-    """Fit one model and return its curve; the best epoch's weights lie in the place.
+    """Fit one model and return its curve; the best epoch's weights are in `state.best`.
 
     Args:
-        fit: what it is and how it is fitted.
-        task: what it learns.
-        where: on what it runs.
-        place: what an earlier run left, and where to keep the state.
-        stop: whether to stop.
-        tick: is told how many rows were seen, and a text.
-        curves: the folder where live curves appear, if any are wanted.
+        fit: the model, and how it is fitted.
+        inputs: its data and its loss.
+        trainer: the hardware, and how it is used.
+        state: the folder with the state of an earlier run, where this one keeps its state too.
+        stop: whether the process was asked to stop.
+        tick: is called with a number of rows and a label after each micro-batch.
+        curves: the folder of the live curves; None writes none.
 
     Raises:
-        StoppedError: it was asked to, and saved its state.
+        StoppedError: the process was asked to stop, and the state is saved.
         StillroomError: the model diverged, or cannot be built.
     """
-    keeper = Keeper(place, task.encoder, where.checkpoint_steps, stop)
-    shown = [] if curves is None else [LiveCurves(curves / fit.output)]
-    trainer = trainer_of(where, fit, [keeper, Progress(tick, fit.name), *shown])
-    data = Data(task.train, task.validation, fit.optimisation, fit.seed, where.workers)
-    learner = learner_of(fit, task)
-    trainer.fit(learner, datamodule=data, ckpt_path=_resumable(place, fit.name))
-    return learner.records
+    checkpoints = CheckpointCallback(
+        state=state, encoder=inputs.encoder, every=trainer.checkpoint_steps, stop=stop
+    )
+    callbacks = [checkpoints, ProgressCallback(tick, fit.name)]
+    if curves is not None:
+        callbacks.append(DVCLiveCallback(curves / fit.output))
+    data = DataModule(
+        inputs.train,
+        inputs.validation,
+        optimisation=fit.optimisation,
+        seed=fit.seed,
+        workers=trainer.workers,
+    )
+    module = build_lit_module(fit, inputs)
+    build_trainer(trainer, fit, callbacks).fit(
+        module, datamodule=data, ckpt_path=_resumable(state, fit.name)
+    )
+    return module.records
 
 
-def learner_of(fit: Fit, task: Task) -> Learner:
-    """Return a model with what it learns from, and a projection where widths differ.
+def build_lit_module(fit: Fit, inputs: FitInputs) -> LitModule:
+    """Return the model with its loss, and with a projection where features differ in width.
 
     Raises:
-        ModelError: the architecture cannot be built, or shows no features.
+        ModelError: the architecture cannot be built, or has no features.
     """
     teacher = None if fit.teacher is None else Path(fit.teacher)
-    model = start(fit.architecture, task.encoder, fit.seed, teacher)
+    model = initial_model(fit.architecture, inputs.encoder, fit.seed, teacher)
     project = None
-    if isinstance(task.loss, Mixture) and any(term.projects for _, term in task.loss.features):
-        width = feature_width(model, task.encoder.shape)
-        if width != task.teacher_width:
+    if any(term.projects for _, term in inputs.loss.features):
+        width = feature_width(model, inputs.encoder.shape)
+        if width != inputs.teacher_width:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(fit.seed)
-                project = torch.nn.Linear(width, task.teacher_width, bias=False)
-    return Learner(fit.name, model, task.loss, fit.optimisation, fit.seed, task.teachers, project)
+                project = torch.nn.Linear(width, inputs.teacher_width, bias=False)
+    return LitModule(
+        name=fit.name,
+        model=model,
+        loss=inputs.loss,
+        optimisation=fit.optimisation,
+        seed=fit.seed,
+        teacher=inputs.teacher,
+        project=project,
+    )
 
 
-def trainer_of(where: Trainer, fit: Fit, callbacks: list[Callback]) -> lightning.Trainer:
-    """Return Lightning's trainer for a fit, without its own logs, bars and checkpoints."""
-    how = fit.optimisation
+def build_trainer(config: Trainer, fit: Fit, callbacks: list[Callback]) -> lightning.Trainer:
+    """Return Lightning's trainer for a fit, without Lightning's own logs, bars and checkpoints."""
+    optimisation = fit.optimisation
     return lightning.Trainer(
-        accelerator=where.accelerator,
-        devices=where.devices,
-        strategy=_strategy(where),
-        precision=_precision(where),
-        max_epochs=how.epochs,
-        accumulate_grad_batches=how.accumulate,
-        gradient_clip_val=how.clip,
+        accelerator=config.accelerator,
+        devices=config.devices,
+        strategy=_strategy(config),
+        precision=_precision(config),
+        max_epochs=optimisation.epochs,
+        accumulate_grad_batches=optimisation.accumulate,
+        gradient_clip_val=optimisation.clip,
         use_distributed_sampler=False,
         logger=False,
         enable_checkpointing=True,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        plugins=[Checkpoints()],
+        plugins=[SafetensorsCheckpointIO()],
         callbacks=callbacks,
     )
 
 
-def _strategy(where: Trainer) -> str | Strategy:
-    if where.devices == 1:
+def _strategy(config: Trainer) -> str | Strategy:
+    if config.devices == 1:
         return "auto"
-    if where.strategy == "ddp":
+    if config.strategy == "ddp":
         return "ddp"
-    from stillroom.training.fit.fsdp import FullySharded
+    from stillroom.training.fit.fsdp import FSDP2Strategy
 
-    return FullySharded(where.devices)
+    return FSDP2Strategy(config.devices)
 
 
-def _precision(where: Trainer) -> Any:
-    if where.precision == "auto":
-        gpu = where.accelerator != "cpu" and torch.cuda.is_available()
+def _precision(config: Trainer) -> Any:
+    if config.precision == "auto":
+        gpu = config.accelerator != "cpu" and torch.cuda.is_available()
         return "bf16-mixed" if gpu and torch.cuda.is_bf16_supported() else "32-true"
-    return {"float32": "32-true", "bf16": "bf16-mixed"}[where.precision]
+    return {"float32": "32-true", "bf16": "bf16-mixed"}[config.precision]
 
 
-def _resumable(place: Place, name: str) -> str | None:
-    """Return the checkpoint to go on from, where it is one of an equal fit."""
-    if not place.checkpoint.is_file():
+def _resumable(state: ResumeState, name: str) -> str | None:
+    """Return the checkpoint to continue from, where it belongs to an equal fit."""
+    if not state.checkpoint.is_file():
         return None
     try:
-        kept = read_tree(place.checkpoint)
-        others = differing(kept["ingredients"], place.ingredients)
+        checkpoint = read_tree(state.checkpoint)
+        others = differing(checkpoint["ingredients"], state.ingredients)
     except (DataError, KeyError) as error:
-        _LOG.warning("%s begins anew: %s", name, error)
+        _LOG.warning("%s starts from the beginning: %s", name, error)
         return None
     if others:
-        _LOG.info("%s begins anew: it was stopped with other %s", name, ", ".join(others))
+        _LOG.info(
+            "%s starts from the beginning: its checkpoint was written with a different %s",
+            name,
+            ", ".join(others),
+        )
         return None
-    _LOG.info("%s goes on in epoch %d", name, kept["epoch"] + 1)
-    return str(place.checkpoint)
+    _LOG.info("%s continues in epoch %d", name, checkpoint["epoch"] + 1)
+    return str(state.checkpoint)

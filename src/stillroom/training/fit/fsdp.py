@@ -3,8 +3,8 @@
     every process ──its share of weights, gradients and optimiser state──> whole on rank 0 in
                                                                            checkpoints
 
-Lightning's own FSDP strategy takes GPUs alone and writes pickles; this one runs wherever
-`torch.distributed` does and keeps checkpoints in the one format that there is.
+Lightning's own FSDP strategy needs GPUs and writes pickles. This one runs wherever
+`torch.distributed` runs, and writes checkpoints in the same format as every other strategy.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ from torch import nn
 from stillroom.training.fit.checkpoint import read_tree
 
 
-class FullySharded(ModelParallelStrategy):
-    """Shards the learner's model over all processes."""
+class FSDP2Strategy(ModelParallelStrategy):
+    """Shards the model of the Lightning module over all processes."""
 
     def __init__(self, processes: int) -> None:
         """Shard over `processes`, without tensor parallelism."""
@@ -36,7 +36,7 @@ class FullySharded(ModelParallelStrategy):
         checkpoint = read_tree(Path(checkpoint_path))
         whole, model = StateDictOptions(full_state_dict=True), self.model
         if model is None:
-            raise RuntimeError("a checkpoint is loaded once the model is set up, and it is not")
+            raise RuntimeError("a checkpoint was loaded before the strategy had set up the model")
         set_model_state_dict(model, checkpoint.pop("state_dict"), options=whole)
         states = checkpoint.pop("optimizer_states")
         for optimizer, state in zip(self.optimizers, states, strict=True):
@@ -45,18 +45,18 @@ class FullySharded(ModelParallelStrategy):
 
 
 def shard(model: nn.Module, mesh: Any) -> None:
-    """Shard each layer that holds layers of its own in a list, then the rest."""
+    """Shard each layer of every list of layers on its own, then the rest of the model."""
     from torch.distributed.fsdp import fully_shard
 
-    for part in model.modules():
-        if isinstance(part, nn.ModuleList):
-            for layer in part:
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList):
+            for layer in module:
                 fully_shard(layer, mesh=mesh)
     fully_shard(model, mesh=mesh)
 
 
 def _named(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
-    """Return an optimiser's state by the names of the weights, not by their numbers."""
+    """Return an optimiser's state keyed by the names of the weights, not by their numbers."""
     names = [name for name, _ in model.named_parameters()]
     return {
         "state": {names[number]: values for number, values in state["state"].items()},

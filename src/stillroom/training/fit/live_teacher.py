@@ -1,14 +1,15 @@
-"""Live teachers: inputs in, what the cache would have said of them out, within the training step.
+"""The live teacher: inputs in, the soft labels that the cache would hold out, in the training step.
 
     inputs ──each teacher, whole logits──> log p at each temperature, combined ──> SoftTarget
            └──hidden states────────────────────────────────────────────────────> Features
 
-What feature terms over every position need, and the control that the cache is judged against.
+It serves feature terms over every position, and it is the control that the cache is compared with.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,55 +22,57 @@ from stillroom.models.forward.hidden_states import feature_width
 from stillroom.models.pretrained.model_directory import load_model, read_encoder
 from stillroom.objectives.feature_batch import Features, side_by_side
 from stillroom.objectives.soft_target import SoftTarget
-from stillroom.training.job import Live
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.reading.ensemble_mean import ensemble_log_p
+from stillroom.training.job import LiveConfig
 
-Combine = Callable[[Tensor, Tensor, float], Tensor]
+Combine = Literal["read", "capture"]
 Forward = Callable[[PreTrainedModel, Tensor], tuple[Tensor, Features | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Teachers:
+class LiveTeacher:
     """Teachers that answer together, in evaluation mode; none of their weights is trained.
 
     Attributes:
-        models: in order.
-        shares: one for each, summing to one.
-        combine: their log p at a temperature, as the cache would.
-        forward: gives logits and, where a term asks for them, features.
-        outputs: C, the classes or tokens; a teacher's vocabulary may be padded beyond them.
+        models: the teachers, in order.
+        combination: which mean of their distributions is taken, with which shares.
+        combine: whether the mean is taken at each temperature (read), or at T = 1 (capture).
+        forward: returns logits and, where a term compares them, features.
+        outputs: C, the number of classes or tokens; a teacher's vocabulary may be padded beyond C.
     """
 
     models: Sequence[PreTrainedModel]
-    shares: Sequence[float]
+    combination: Combination
     combine: Combine
     forward: Forward
     outputs: int
 
     @classmethod
-    def of(cls, live: Live, encoder: Encoder, forward: Forward) -> "Teachers":
+    def of(cls, live: LiveConfig, encoder: Encoder, forward: Forward) -> "LiveTeacher":
         """Load the teachers.
 
         Args:
-            live: who they are and how they are combined.
-            encoder: of the student's inputs.
-            forward: `with_features` or `logits_alone`, of sequences `answers_with_features` or
-                `answers_asked`.
+            live: which teachers there are, and how they are combined.
+            encoder: the encoder of the student's inputs.
+            forward: from `models.forward`: logits, with or without features.
 
         Raises:
-            ModelError: one is damaged, or encodes its inputs otherwise than the student.
+            ModelError: a teacher is damaged, or encodes its inputs differently from the student.
         """
         for path in map(Path, live.teachers):
             if not _reads(read_encoder(path), encoder):
                 raise ModelError(
-                    f"{path} encodes its inputs otherwise than the student does, and a live "
-                    "teacher sees the student's. Set teacher.mode=cached."
+                    f"The teacher in {path} encodes its inputs differently from the student, but a "
+                    "live teacher is given the student's inputs. Set teacher.mode=cached."
                 )
-        there = replace(live.inference, device_map="cpu")  # `to` moves them beside the student
-        models = [load_model(Path(path), there).requires_grad_(False) for path in live.teachers]
+        on_cpu = replace(live.inference, device_map="cpu")  # `to` moves them beside the student
+        models = [load_model(Path(path), on_cpu).requires_grad_(False) for path in live.teachers]
         if isinstance(encoder, SequenceEncoder):
             for model in models:
                 require_length(model.config, encoder.length)
-        return cls(models, live.shares, COMBINE[live.mean, live.combine], forward, encoder.outputs)
+        combination = Combination(mean=live.mean, shares=tuple(live.shares))
+        return cls(models, combination, live.combine, forward, encoder.outputs)
 
     def to(self, device: torch.device) -> None:
         """Move the teachers to a device."""
@@ -86,57 +89,50 @@ class Teachers:
     ) -> tuple[SoftTarget, Features | None]:
         """Return the target over all classes at each temperature, and the features.
 
-        Without a temperature nothing is said of the classes.
+        Without a temperature the target holds no classes.
 
         Args:
             inputs: [N, *shape], as the student sees them.
-            temperatures: those that the loss reads.
+            temperatures: the temperatures at which the loss reads the target.
 
         Raises:
-            ModelError: a teacher answers what is no number.
+            ModelError: an answer holds NaN or infinity.
         """
-        # As a capture asks them, whatever the student's precision.
+        # As in a capture, regardless of the student's precision.
         with torch.autocast(inputs.device.type, enabled=False):
             answers = [self.forward(model, inputs) for model in self.models]
-        logits = torch.stack([found[:, : self.outputs].float() for found, _ in answers])
+        logits = torch.stack([own[:, : self.outputs].float() for own, _ in answers])
         if bool((logits.isnan() | logits.isposinf()).any()):
             raise ModelError(
-                "a live teacher answers NaN or infinity. Train it again with a lower learning "
-                "rate, or set teacher.mode=cached: `capture` says which row it is."
+                "A live teacher answered with NaN or infinity. Train it again with a lower "
+                "learning rate, or set teacher.mode=cached: `capture` then names the row."
             )
-        shares = logits.new_tensor(self.shares)[:, None, None]
-        log_p = {t: self.combine(logits, shares, t) for t in temperatures}
+        log_p = {t: cached_log_p(logits, self.combination, self.combine, t) for t in temperatures}
         nothing = SoftTarget.nothing(logits.shape[1]).to(inputs.device)
         target = SoftTarget.whole(log_p) if log_p else nothing
-        features = [found for _, found in answers if found is not None]
+        features = [own for _, own in answers if own is not None]
         return target, side_by_side(features) if features else None
 
 
 def _reads(own: Encoder, encoder: Encoder) -> bool:
-    """Tell whether what an encoder makes means the same to a teacher with its own."""
+    """Tell whether inputs from `encoder` mean the same to a teacher whose own encoder is `own`."""
     if isinstance(own, SequenceEncoder) and isinstance(encoder, SequenceEncoder):
         return (own.tokenizer.sha256, own.task) == (encoder.tokenizer.sha256, encoder.task)
     return own == encoder
 
 
-def mean_of_probabilities(logits: Tensor, shares: Tensor, temperature: float) -> Tensor:
-    """Return log sum_m share_m softmax(z_m / T), [N, C], of logits [members, N, C]."""
-    return ((logits / temperature).log_softmax(dim=-1) + shares.log()).logsumexp(dim=0)
+def cached_log_p(
+    logits: Tensor, combination: Combination, combine: Combine, temperature: float
+) -> Tensor:
+    """Return the ensemble's log p [N, C] at a temperature, as the cache would hold it.
 
-
-def mean_of_logits(logits: Tensor, shares: Tensor, temperature: float) -> Tensor:
-    """Return log softmax(sum_m share_m z_m / T), [N, C], of logits [members, N, C]."""
-    return (logits * shares).sum(dim=0).div(temperature).log_softmax(dim=-1)
-
-
-def one_then_tempered(logits: Tensor, shares: Tensor, temperature: float) -> Tensor:
-    """Return the mean of probabilities at T = 1, tempered as one teacher's answer would be."""
-    return mean_of_probabilities(logits, shares, 1.0).div(temperature).log_softmax(dim=-1)
-
-
-COMBINE: dict[tuple[str, str], Combine] = {
-    ("probability", "read"): mean_of_probabilities,
-    ("probability", "capture"): one_then_tempered,
-    ("logit", "read"): mean_of_logits,
-    ("logit", "capture"): mean_of_logits,
-}
+    Args:
+        logits: [members, N, C].
+        combination: which mean, with which shares.
+        combine: `read` takes the mean at the temperature; `capture` takes it at T = 1 and tempers
+            the result as one teacher's answer.
+        temperature: T > 0, in the units of a logit.
+    """
+    taken_at = temperature if combine == "read" else 1.0
+    log_p = ensemble_log_p(list((logits / taken_at).log_softmax(dim=-1)), combination)
+    return log_p if combine == "read" else log_p.div(temperature).log_softmax(dim=-1)

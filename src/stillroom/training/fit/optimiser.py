@@ -1,4 +1,4 @@
-"""Optimisers: a model and how it is fitted in, AdamW or SGD with its schedule out.
+"""Optimisers: parameters and their optimisation in, AdamW or SGD with its schedule out.
 
 parameters + Optimisation + steps ──> optimiser, learning rate step by step
 """
@@ -13,7 +13,7 @@ from torch.nn import Parameter
 from stillroom.config.schema import Optimisation
 
 
-def optimiser_of(parameters: Iterable[Parameter], how: Optimisation) -> torch.optim.Optimizer:
+def build_optimiser(parameters: Iterable[Parameter], how: Optimisation) -> torch.optim.Optimizer:
     """Return AdamW, or SGD with Nesterov's momentum."""
     if how.optimiser == "sgd":
         return torch.optim.SGD(
@@ -26,7 +26,9 @@ def optimiser_of(parameters: Iterable[Parameter], how: Optimisation) -> torch.op
     return torch.optim.AdamW(parameters, lr=how.lr, weight_decay=how.weight_decay)
 
 
-def scheduled(optimiser: torch.optim.Optimizer, how: Optimisation, steps: int) -> dict[str, Any]:
+def with_schedule(
+    optimiser: torch.optim.Optimizer, how: Optimisation, steps: int
+) -> dict[str, Any]:
     """Return the optimiser with its schedule over `steps` steps, as Lightning takes it."""
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, share_of_lr(how.warmup, steps))
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -1,4 +1,6 @@
-"""Balance: a student that has never seen some classes in, their output bias set on validation out.
+"""Output bias: a student without examples of some classes in, their output bias corrected out.
+
+The bias is chosen on validation rows.
 
 Source: Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", arXiv 1503.02531,
 section 3: the bias of the 3 makes up for a transfer set without a single one.
@@ -10,15 +12,16 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import Linear, Parameter
 from transformers import PreTrainedModel
 
+from stillroom.errors import ModelError
 from stillroom.io.files.workspace import publish
-from stillroom.models.classifier_bias import output_bias
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import load_model, read_encoder, save_model
-from stillroom.training.data.memory_dataset import Rows
+from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.job import Fit
-from stillroom.training.resume_state import Place
+from stillroom.training.resume_state import ResumeState
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,16 +29,16 @@ ROWS_AT_ONCE = 256
 Floats = NDArray[np.float64]
 
 
-def balance(
+def set_output_bias(
     model: PreTrainedModel, answers: Floats, labels: NDArray[np.int64], classes: Sequence[int]
 ) -> list[float]:
-    """Add to the output bias of some classes what makes the fewest errors; return how much.
+    """Change the output bias of some classes so that the fewest rows are wrong; return the changes.
 
     Args:
-        model: whose last layer is changed.
+        model: the model whose last layer is changed.
         answers: its logits [N, C] on validation rows.
         labels: [N].
-        classes: one after the other.
+        classes: the classes, which are changed one after the other.
     """
     bias, shifted, added = output_bias(model), answers.copy(), []
     for index in classes:
@@ -47,20 +50,20 @@ def balance(
     return added
 
 
-def write_balanced(fit: Fit, validation: Rows, place: Place) -> None:
-    """Write the best epoch's model with the output bias that a fit asks for.
+def write_balanced(fit: Fit, validation: MemoryDataset, state: ResumeState) -> None:
+    """Write the model of the best epoch with a new output bias for the classes of `fit.balance`.
 
     Raises:
         ModelError: the model has no output bias.
     """
-    model, encoder = load_model(place.best), read_encoder(place.best)
-    found = logits(model, validation.inputs.numpy(), ROWS_AT_ONCE).astype(np.float64)
-    added = balance(model, found, validation.labels.numpy(), fit.balance)
-    told = ", ".join(f"{b:+.2f} for class {n}" for n, b in zip(fit.balance, added, strict=True))
-    _LOG.info("%s: output bias set on validation rows, %s", fit.name, told)
-    arriving = place.folder / "arriving"
+    model, encoder = load_model(state.best), read_encoder(state.best)
+    answers = logits(model, validation.inputs.numpy(), ROWS_AT_ONCE).astype(np.float64)
+    added = set_output_bias(model, answers, validation.labels.numpy(), fit.balance)
+    changes = ", ".join(f"{b:+.2f} for class {n}" for n, b in zip(fit.balance, added, strict=True))
+    _LOG.info("%s: output bias set on validation rows, %s", fit.name, changes)
+    arriving = state.folder / "arriving"
     save_model(model, encoder, arriving)
-    publish(arriving, place.balanced)
+    publish(arriving, state.balanced)
 
 
 def best_bias(answers: Floats, labels: NDArray[np.int64], index: int) -> float:
@@ -80,3 +83,19 @@ def best_bias(answers: Floats, labels: NDArray[np.int64], index: int) -> float:
     widths = np.where(right == right.max(), np.diff(edges), -1.0)
     at = int(widths.argmax())
     return float(edges[at] + edges[at + 1]) / 2
+
+
+def output_bias(model: PreTrainedModel) -> Parameter:
+    """Return the bias [classes] of the last linear layer that gives logits.
+
+    Raises:
+        ModelError: the model has no such layer.
+    """
+    classes = model.config.num_labels
+    for layer in reversed(list(model.modules())):
+        if isinstance(layer, Linear) and layer.out_features == classes and layer.bias is not None:
+            return layer.bias
+    raise ModelError(
+        f"{type(model).__name__} has no last linear layer with a bias for {classes} classes. "
+        "Set student.transfer.balance=[]."
+    )

@@ -1,6 +1,6 @@
-"""Tokens: a batch of sequences and a model in, what it learns from them and how good it is out.
+"""Losses of tokens: a model and a batch of sequences in, its loss or its validation scores out.
 
-inputs [n, 3, length] ──> hidden states where something is asked ──┐
+inputs [n, 3, length] ──> hidden states at positions with labels ──┐
                                          the output layer ──────────┴──fused──> loss
                      └──> features of every position ──terms of features──┘
 """
@@ -12,17 +12,17 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from stillroom.models.forward.lm_head import (
-    answers_asked,
-    answers_with_features,
-    before_output,
     head_of,
-    hidden_asked,
-    logits_asked,
+    label_hidden_states,
+    label_logits,
+    label_logits_and_features,
+    label_logits_only,
+    output_layer_inputs,
 )
 from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.feature_terms import Project
-from stillroom.objectives.fused_loss import Head, fused_loss
-from stillroom.objectives.mixture import HardLabels, Loss, Mixture
+from stillroom.objectives.fused_loss import OutputLayer, fused_loss
+from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch
 
@@ -31,12 +31,12 @@ CHUNK = 2**26
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Features that a student's are compared with.
+class FeatureComparison:
+    """The teachers' features, with which those of the student are compared.
 
     Attributes:
-        theirs: the teachers'.
-        project: of the student's, to their width.
+        theirs: the teachers' features.
+        project: maps the student's features to the teachers' width.
     """
 
     theirs: Features
@@ -47,56 +47,56 @@ def token_loss(
     model: PreTrainedModel,
     batch: Batch,
     target: SoftTarget | None,
-    loss: Loss,
-    is_split: bool,
-    comparison: Comparison | None = None,
+    loss: Mixture,
+    *,
+    is_linear: bool,
+    comparison: FeatureComparison | None = None,
 ) -> Tensor:
-    """Return what a part of a batch adds to the batch's loss.
+    """Return what a micro-batch adds to the loss of its batch.
 
     Args:
-        model: of tokens.
-        batch: whose labels [M] are those of the places that are asked.
+        model: the language model.
+        batch: sequences, with the labels [M] of their positions.
         target: [M, k], or None.
-        loss: what is minimised.
-        is_split: whether hidden states and the output layer are all that logits are made of.
-        comparison: for terms of features.
+        loss: the loss that is minimised.
+        is_linear: whether the logits are the output layer's of the hidden states, and nothing else.
+        comparison: the teachers' features, where a term compares features.
     """
-    answers = answers_asked if comparison is None else answers_with_features
+    answers = label_logits_only if comparison is None else label_logits_and_features
     whole = target is not None and target.in_order
-    if not is_split or whole or (isinstance(loss, HardLabels) and loss.smoothing):
+    if not is_linear or whole or loss.smoothing:
         logits, ours = answers(model, batch.inputs)
         precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        found = loss(precise, batch.labels, target, batch.counts)
+        value = loss(precise, batch.labels, target, batch.counts)
     else:
-        hidden, ours = before_output(model, batch.inputs, answers)
-        found = _fused(hidden, head_of(model), batch, target, loss)
-    if comparison is None or ours is None or not isinstance(loss, Mixture):
-        return found
+        hidden, ours = output_layer_inputs(model, batch.inputs, answers)
+        value = _fused(hidden, head_of(model), batch, target, loss)
+    if comparison is None or ours is None:
+        return value
     theirs, project = comparison.theirs, comparison.project
-    return found + loss.of_features(ours, theirs, project, batch.counts)
+    return value + loss.of_features(ours, theirs, project, batch.counts)
 
 
 def _fused(
-    hidden: Tensor, head: Head, batch: Batch, target: SoftTarget | None, loss: Loss
+    hidden: Tensor, head: OutputLayer, batch: Batch, target: SoftTarget | None, loss: Mixture
 ) -> Tensor:
-    mixture = loss if isinstance(loss, Mixture) else Mixture(1.0, ())
     if target is None:
         target = SoftTarget.nothing(len(batch.labels)).to(batch.labels.device)
-    return fused_loss(hidden, head, batch.labels, target, mixture, batch.counts)
+    return fused_loss(hidden, head, batch.labels, target, loss, batch.counts)
 
 
-def token_scores(model: PreTrainedModel, batch: Batch, is_split: bool) -> Tensor:
-    """Return [3], float64: the sum of the NLL, how many are right, and how many were asked."""
-    found = torch.zeros(3, dtype=torch.float64, device=batch.labels.device)
-    if not is_split:
-        return found + _scores(logits_asked(model, batch.inputs), batch.labels)
-    hidden, head = hidden_asked(model, batch.inputs), head_of(model)
+def token_scores(model: PreTrainedModel, batch: Batch, is_linear: bool) -> Tensor:
+    """Return [3], float64: the sum of the NLL, the number of hits, and the number of labels."""
+    scores = torch.zeros(3, dtype=torch.float64, device=batch.labels.device)
+    if not is_linear:
+        return scores + _scores(label_logits(model, batch.inputs), batch.labels)
+    hidden, head = label_hidden_states(model, batch.inputs), head_of(model)
     size = max(1, CHUNK // len(head.weight))
     for start in range(0, len(hidden), size):
         rows = slice(start, start + size)
         logits = torch.nn.functional.linear(hidden[rows], head.weight, head.bias)
-        found += _scores(logits, batch.labels[rows])
-    return found
+        scores += _scores(logits, batch.labels[rows])
+    return scores
 
 
 def _scores(logits: Tensor, labels: Tensor) -> Tensor:

@@ -1,10 +1,10 @@
-"""Launch: a job in, a worker process run to its end.
+"""Launch: a job in, its models from a worker process out.
 
-    Job ──job.json──> python -m stillroom.training ──> its files, or its error as ours
+    Job ──job.json──> python -m stillroom.training ──> its files, or its error
                       (under torchrun, where there are several devices)
 
-A process of its own, because Lightning's `ddp` starts the main module again in each rank, and
-inside a Kedro node that would be the whole pipeline.
+Training has a process of its own, because Lightning's `ddp` starts the main module again in each
+rank. Inside a Kedro node that would be the whole pipeline.
 """
 
 import os
@@ -31,30 +31,34 @@ SOURCE = Path(__file__).resolve().parents[3]
 
 
 class WorkerError(StillroomError):
-    """The worker ended with an error; its own message stands above."""
+    """The worker crashed or was killed; its own message is above in the output."""
 
 
 def train(job: Job, target: Path) -> Any:
-    """Run a job in a worker process and wait for it; a job that was stopped goes on.
+    """Run a job in a worker process and wait for it; a job that was stopped continues.
 
-    What it has trained stays in its folder until `io.workspace.let_go`, so that a run that is
-    killed before the models are in their place trains nothing again.
+    The trained models stay in the job's folder until `io.files.workspace.remove_unfinished`, so
+    that a run that is killed before it publishes them trains nothing again.
 
     Args:
-        job: what to train.
-        target: where the folder of model directories is put; its parent exists, it does not.
+        job: the work.
+        target: the new folder of the model directories; its parent must exist.
 
     Returns:
-        The learning curves' records.
+        The records of the learning curves.
 
     Raises:
-        StillroomError: what the worker said, where a user can mend it.
+        StillroomError: an error that a user can fix, in the worker's words.
         WorkerError: the worker crashed or was killed.
     """
     folder = Path(job.folder)
-    with locked(lock_of(folder)):  # from the job file to the models: another job has its own
+    with locked(
+        lock_of(folder)
+    ):  # held from the job file to the models, so that each job gets its own
         run_worker(job)
-        curves = read_json(folder / CURVES)  # written last: without it nothing is finished
+        curves = read_json(
+            folder / CURVES
+        )  # written last: without this file the job is not finished
         gather_models(job, target)
         return curves
 
@@ -67,21 +71,21 @@ def run_worker(job: Job) -> None:
     """
     folder = Path(job.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for left in (*folder.glob("failure-*.txt"), folder / CURVES):
-        left.unlink(missing_ok=True)
+    for stale in (*folder.glob("failure-*.txt"), folder / CURVES):
+        stale.unlink(missing_ok=True)
     write_job(job, folder / "job.json")
-    # The running project's own code first: in a DVC experiment an editable install elsewhere
-    # would else train with the code of another checkout.
+    # The code of the running project comes first: in a DVC experiment, an editable install would
+    # train with the code of another checkout.
     search = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {
-        # dvclive shows curves here; it resumes nothing and tells no server of them.
+        # dvclive only writes curves here: it must not resume an experiment or contact a server.
         **{name: value for name, value in os.environ.items() if not name.startswith("DVCLIVE_")},
         "DVC_STUDIO_OFFLINE": "true",
         "PYTHONPATH": search,
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": str(job.trainer.threads),  # torchrun prints a banner where it is unset
     }
-    # The pipe ends when this process does; the worker then saves its state and leaves.
+    # The pipe closes when this process ends; the worker then saves its state and stops.
     process = subprocess.Popen(command(job), env=environment, stdin=subprocess.PIPE)
     with process:
         code = process.wait()
@@ -99,10 +103,10 @@ def command(job: Job) -> list[str]:
 
 
 def _failure(folder: Path, code: int) -> StillroomError:
-    said = sorted(folder.glob("failure-*.txt"))
-    if said:
-        return StillroomError(said[0].read_text(encoding="utf-8").strip())
+    failures = sorted(folder.glob("failure-*.txt"))
+    if failures:
+        return StillroomError(failures[0].read_text(encoding="utf-8").strip())
     return WorkerError(
-        f"training ended with code {code}; its own message stands above. "
-        "A negative code is the signal that killed it: -9 is often a lack of memory."
+        f"The training process ended with code {code}; see its messages above. A negative code is "
+        "the signal that killed the process: -9 often means that memory ran out."
     )

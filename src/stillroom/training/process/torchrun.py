@@ -1,9 +1,9 @@
-"""torchrun, without its own account of a failure: its arguments in, the worker's exit code out.
+"""torchrun without its own report of a failure: its arguments in, the worker's exit code out.
 
     python -m stillroom.training.process.torchrun --nproc-per-node=2 -m stillroom.training job.json
 
-A worker that fails says why itself, in a file or by its traceback. What torchrun would add to it
-are pages of how it was started.
+A worker that fails reports the reason itself, in a file or by its traceback. torchrun would add
+pages about how it started the worker.
 """
 
 import logging

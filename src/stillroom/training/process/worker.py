@@ -3,8 +3,8 @@
     python -m stillroom.training job.json
     torchrun --nproc-per-node 2 -m stillroom.training job.json
 
-Where it fails in a way that a user can mend, it leaves the text in the job's folder, as
-`failure-<rank>.txt`. SIGTERM saves the state and ends it; the next run goes on.
+For an error that a user can fix, it writes the text to the job's folder, as `failure-<rank>.txt`.
+On SIGTERM it saves the state and ends; the next run continues.
 """
 
 import logging
@@ -18,97 +18,116 @@ from pathlib import Path
 import torch
 
 from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
-from stillroom.errors import told_error
+from stillroom.errors import user_message
 from stillroom.io.files.atomic import write_text
 from stillroom.io.files.locking import locked
 from stillroom.io.json.json_files import write_json
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
-from stillroom.models.forward.hidden_states import logits_alone, with_features
-from stillroom.models.forward.lm_head import answers_asked, answers_with_features
-from stillroom.objectives.mixture import Mixture
+from stillroom.models.forward.hidden_states import logits_and_features, logits_only
+from stillroom.models.forward.lm_head import label_logits_and_features, label_logits_only
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.training.build_loss import loss_of, warn_of_bias
-from stillroom.training.data.dataset_factory import Source
-from stillroom.training.data.memory_dataset import Rows
-from stillroom.training.data.streaming_dataset import Blocks
-from stillroom.training.fit.fit_model import Task, Tick, fit_model
+from stillroom.training.build_loss import build_loss, warn_of_bias
+from stillroom.training.data.dataset_factory import DatasetFactory
+from stillroom.training.data.memory_dataset import MemoryDataset
+from stillroom.training.fit.fit_model import FitInputs, Tick, fit_model
 from stillroom.training.fit.lit_module import Record
-from stillroom.training.fit.live_teacher import Forward, Teachers
+from stillroom.training.fit.live_teacher import Forward, LiveTeacher
 from stillroom.training.fit.output_bias import write_balanced
 from stillroom.training.job import FAILED, Fit, Job, failure_file, read_job
 from stillroom.training.resume_state import (
     CURVES,
-    Place,
-    place_of,
+    ResumeState,
+    resume_state_of,
     shared_ingredients,
 )
 from stillroom.training.signals import StopRequest
 
-RANK = int(os.environ.get("RANK", "0"))  # torchrun's
+RANK = int(os.environ.get("RANK", "0"))  # torchrun sets it
 
 
 def run(job: Job, stop: StopRequest) -> None:
-    """Fit every model of a job that is not finished yet; put models and curves in its folder.
+    """Fit every model of a job that is not finished yet; write models and curves to its folder.
 
     Raises:
-        StillroomError: the examples, soft labels or an architecture cannot be used, or it was
-            asked to stop.
+        StillroomError: the examples, soft labels or an architecture cannot be used, or the process
+            was asked to stop.
     """
     torch.set_num_threads(job.trainer.threads)
     torch.use_deterministic_algorithms(True, warn_only=job.trainer.accelerator != "cpu")
     encoder = read_encoder(Path(job.encoder))
     labels = None if job.soft_labels is None else SoftLabelSet(Path(job.soft_labels))
-    source = Source(TableFile(Path(job.examples)), encoder, labels, job.trainer.memory_gb * 1e9)
-    validation = source.validation()
+    factory = DatasetFactory(
+        examples=TableFile(Path(job.examples)),
+        encoder=encoder,
+        labels=labels,
+        memory=job.trainer.memory_gb * 1e9,
+    )
+    validation = factory.validation()
     shared = shared_ingredients(job)
     curves = None if job.curves is None else Path(job.curves)
     if curves is not None and RANK == 0:
         shutil.rmtree(curves, ignore_errors=True)  # those of an earlier run
     records: list[Record] = []
-    work = sum(source.count(fit) * fit.optimisation.epochs for fit in job.fits)
+    work = sum(factory.count(fit) * fit.optimisation.epochs for fit in job.fits)
     with _progress(work) as tick:
         for fit in job.fits:
-            place = place_of(job, fit, shared)
-            done = place.records()
-            if done is None:
-                task = _task(fit, job, source, source.rows_of(fit), validation)
-                done = fit_model(fit, task, job.trainer, place, stop, tick, curves)
-                _finish(fit, validation, place, done)
-            records += done
+            state = resume_state_of(job, fit, shared)
+            curve = state.records()
+            if curve is None:
+                curve = fit_model(
+                    fit,
+                    _fit_inputs(fit, job, factory, validation),
+                    trainer=job.trainer,
+                    state=state,
+                    stop=stop,
+                    tick=tick,
+                    curves=curves,
+                )
+                _finish(fit, validation, state, curve)
+            records += curve
     if RANK == 0:
         write_json(Path(job.folder) / CURVES, records)
 
 
-def _task(fit: Fit, job: Job, source: Source, seen: Rows | Blocks, validation: Rows) -> Task:
-    """Return what a fit is given to learn; say what is biased about it."""
-    labels, encoder = source.labels, source.encoder
-    loss = loss_of(fit, labels)
-    features = isinstance(loss, Mixture) and bool(loss.features)
+def _fit_inputs(
+    fit: Fit, job: Job, factory: DatasetFactory, validation: MemoryDataset
+) -> FitInputs:
+    """Return the data and the loss of a fit; warn where the loss is biased."""
+    labels, encoder = factory.labels, factory.encoder
+    train, loss = factory.dataset_of(fit), build_loss(fit, labels)
+    features = bool(loss.features)
+    teacher, width = None, 0
     if fit.objective is not None and fit.mode == "live" and job.live is not None:
-        forward = _forward(encoder, features)
-        teachers = Teachers.of(job.live, encoder, forward)
-        width = teachers.width(encoder.shape) if features else 0
-        return Task(seen, validation, loss, encoder, teachers, width)
-    unbiased = labels is not None and labels.is_unbiased
-    warn_of_bias(fit, loss, seen.some_targets(), unbiased)
-    width = labels.feature_width if features and labels is not None else 0
-    return Task(seen, validation, loss, encoder, teacher_width=width)
+        teacher = LiveTeacher.of(job.live, encoder, _forward(encoder, features))
+        width = teacher.width(encoder.shape) if features else 0
+    else:
+        is_unbiased = labels is not None and labels.is_unbiased
+        warn_of_bias(fit, loss, train.some_targets(), is_unbiased)
+        width = labels.feature_width if features and labels is not None else 0
+    return FitInputs(
+        train=train,
+        validation=validation,
+        loss=loss,
+        encoder=encoder,
+        teacher=teacher,
+        teacher_width=width,
+    )
 
 
 def _forward(encoder: Encoder, features: bool) -> Forward:
-    """Return what is asked of a live teacher."""
+    """Return the forward pass of a live teacher."""
     if isinstance(encoder, SequenceEncoder):
-        return answers_with_features if features else answers_asked
-    return with_features if features else logits_alone
+        return label_logits_and_features if features else label_logits_only
+    return logits_and_features if features else logits_only
 
 
-def _finish(fit: Fit, validation: Rows, place: Place, records: list[Record]) -> None:
+def _finish(fit: Fit, validation: MemoryDataset, state: ResumeState, records: list[Record]) -> None:
     if RANK:
         return
     if fit.balance:
-        write_balanced(fit, validation, place)
-    place.finish(records)
+        write_balanced(fit, validation, state)
+    state.finish(records)
 
 
 @contextmanager
@@ -127,21 +146,21 @@ def main(path: Path) -> int:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    # Lightning 2.6 with torch 2.13: its own use of a pytree class that torch deprecates.
+    # Lightning 2.6 itself uses a pytree class that torch 2.13 deprecates.
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec.*")
     stop = StopRequest()
     stop.listen()
     stop.watch_standard_input()
     job = read_job(path)
-    # A worker whose launcher was killed may still be saving its state.
-    alone = nullcontext() if RANK else locked(Path(job.folder) / "lock", waiting=stop.check)
+    # A worker whose launcher was killed may still be saving its state: wait for it.
+    exclusive = nullcontext() if RANK else locked(Path(job.folder) / "lock", waiting=stop.check)
     try:
-        with alone:
+        with exclusive:
             run(job, stop)
     except Exception as error:
-        told = told_error(error)
-        if told is None:
+        message = user_message(error)
+        if message is None:
             raise
-        write_text(failure_file(Path(job.folder), RANK), told)
+        write_text(failure_file(Path(job.folder), RANK), message)
         return FAILED
     return 0

@@ -1,0 +1,93 @@
+"""Finding documents: predictions and examples in, the plain values that evaluate writes out.
+
+predictions, encoder ──> metrics and statistics, records of the plots
+predictions, examples, encoder ──test split, described──> slices, dark knowledge, disagreements
+
+GroupedNumbers are rounded, so that equal predictions give equal bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from stillroom.assess.findings.findings import Findings, findings
+from stillroom.io.json.number_groups import GroupedNumbers
+from stillroom.io.json.round_numbers import rounded
+from stillroom.io.tables import TableFile
+
+Document = dict[str, Any]
+Records = list[dict[str, Any]]
+
+SIZES = {"tokens": pl.col("tokens").list.len(), "text": pl.col("text").str.len_chars()}
+
+
+def quality_documents(
+    predictions: TableFile, encoder: Path, bins: int
+) -> tuple[GroupedNumbers, Document]:
+    """Return the metrics of each arm with the student's gain, and the evidence as JSON.
+
+    Args:
+        predictions: as `assess.predict.predict` returns them.
+        encoder: the folder of the encoder, whose `classes` name the outputs.
+        bins: the number of bins of the calibration error.
+
+    Raises:
+        DataError: the predictions are not distributions, or do not fit the classes.
+    """
+    of_test = findings(predictions, encoder)
+    return rounded(of_test.quality(bins)), rounded(of_test.evidence().to_json())
+
+
+def plot_documents(
+    predictions: TableFile, encoder: Path, bins: int
+) -> tuple[Records, Records, Records]:
+    """Return the records of reliability, confusion and similarity."""
+    return findings(predictions, encoder).plots(bins)
+
+
+def slices_document(
+    predictions: TableFile, examples: TableFile, encoder: Path, conditions: Mapping[str, str]
+) -> Document:
+    """Return the verdict on each slice of the test split.
+
+    Args:
+        predictions, encoder: as in `quality_documents`.
+        examples: every example.
+        conditions: the user's own slices, by name.
+
+    Raises:
+        ConfigError: a condition is not an expression over the examples' columns.
+    """
+    of_test = findings(predictions, encoder)
+    return rounded(asdict(of_test.slices(described_test(of_test, examples), conditions)))
+
+
+def dark_knowledge_document(predictions: TableFile, examples: TableFile, encoder: Path) -> Document:
+    """Return which classes the teacher finds similar; {} for a language model."""
+    of_test = findings(predictions, encoder)
+    return rounded(of_test.dark_knowledge(described_test(of_test, examples)))
+
+
+def disagreements_document(predictions: TableFile, examples: TableFile, encoder: Path) -> Document:
+    """Return the test examples on which the student and its teacher differ most."""
+    of_test = findings(predictions, encoder)
+    return rounded(of_test.disagreements(described_test(of_test, examples)))
+
+
+def described_test(of_test: Findings, examples: TableFile) -> pl.DataFrame:
+    """Return the examples of the test split, in the order of their predictions.
+
+    Two columns are added: `class`, the name of the label, where the encoder has classes; and
+    `size`, the tokens of a sequence or the characters of a text.
+    """
+    test = of_test.example_ids.to_frame().join(
+        examples.read(), on="example_id", how="left", maintain_order="left"
+    )
+    if of_test.encoder.classes:
+        names = pl.Series(list(of_test.encoder.classes))
+        test = test.with_columns(names.gather(test["label"]).alias("class"))
+    size = next((SIZES[column] for column in SIZES if column in test.columns), None)
+    return test if size is None else test.with_columns(size.cast(pl.Int64).alias("size"))

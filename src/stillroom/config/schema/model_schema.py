@@ -1,0 +1,47 @@
+"""The parameters that a teacher and a student share: an architecture and how it is fitted."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from stillroom.config.schema.field_types import STRICT, Count, Positive, Share
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Architecture:
+    """The name of an architecture in the model registry, and its options."""
+
+    name: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Optimisation:
+    """How one model is fitted: a linear warm-up of the learning rate, then a cosine down to zero.
+
+    Attributes:
+        optimiser: AdamW, or SGD with Nesterov's momentum.
+        warmup: share of the steps.
+        clip: the largest norm of a gradient; null: no clipping.
+        accumulate: parts that a batch is computed in, one after another; the result is the same.
+        patience: epochs without improvement before training stops; null: never.
+        keep: the epoch whose weights are kept: the one with the lowest validation NLL, the one with
+            the highest validation accuracy, or the last one.
+    """
+
+    optimiser: Literal["adamw", "sgd"]
+    epochs: Count
+    batch_size: Count
+    lr: Positive
+    momentum: Share
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Share
+    clip: Positive | None
+    accumulate: Count
+    patience: Count | None
+    keep: Literal["nll", "accuracy", "last"]
+
+    def as_optimisation(self) -> "Optimisation":
+        """Return these values without the fields of a subclass."""
+        return Optimisation(**{name: getattr(self, name) for name in Optimisation.__annotations__})

@@ -1,0 +1,53 @@
+"""The sections `trainer` and `evaluate`: where training runs, and what is measured afterwards."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from stillroom.config.schema.field_types import STRICT, Count, Positive
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Trainer:
+    """Where training runs.
+
+    Attributes:
+        devices: processes, one for each device; each computes a part of a batch.
+        strategy: with several devices: a whole model each (ddp), or a part of it each (fsdp).
+        precision: auto is bf16 on GPUs that have it, and float32 elsewhere.
+        threads: threads of one process, on the CPU.
+        workers: processes that load rows; 0: the training process loads them.
+        memory_gb: memory for rows; a larger set is shuffled in blocks.
+        checkpoint_steps: steps between two checkpoints.
+    """
+
+    accelerator: Literal["cpu", "cuda", "auto"]
+    devices: Count
+    strategy: Literal["ddp", "fsdp"]
+    precision: Literal["auto", "float32", "bf16"]
+    threads: Count
+    workers: Annotated[int, Field(ge=0)]
+    memory_gb: Positive
+    checkpoint_steps: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Evaluate:
+    """How models are measured.
+
+    Attributes:
+        seeds: the number of students, and of their controls; the first student ships.
+        full_logits: also train students from full logits, if the cache keeps less.
+        bins: bins of the reliability diagram and the calibration error.
+        latency_images: examples that are timed one by one.
+        energy_seconds: seconds that each model runs while its energy is measured.
+        slices: conditions on the examples' columns, by name, as pl.col('size') < 8.
+    """
+
+    seeds: Annotated[int, Field(ge=1, le=100)]
+    full_logits: bool
+    bins: Annotated[int, Field(ge=2)]
+    latency_images: Count
+    energy_seconds: Positive
+    slices: dict[str, str]

@@ -1,0 +1,36 @@
+"""The section `student` of the parameters."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from stillroom.config.schema.field_types import STRICT, Seed
+from stillroom.config.schema.model_schema import Architecture, Optimisation
+
+# The value of student.architecture.name for a student that has some of its teacher's layers.
+FROM_TEACHER = "from_teacher"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Transfer:
+    """Which training rows student and control learn from.
+
+    Attributes:
+        share: share of the rows that are used.
+        without: names of classes that are left out.
+        balance: names of classes whose output bias is set on validation rows after training.
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    without: list[str]
+    balance: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Student(Optimisation):
+    """The student, and the rows that it learns from."""
+
+    architecture: Architecture
+    seed: Seed
+    transfer: Transfer

@@ -1,0 +1,3 @@
+"""Hard labels: the number that means "no label"."""
+
+NO_LABEL = -1

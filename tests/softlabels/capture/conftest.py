@@ -1,0 +1,11 @@
+"""The tests of captures do not wait for the disk."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save half of the time; other tests check what a power cut leaves."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -1,0 +1,35 @@
+"""The section `data` of the parameters, with a value for each key."""
+
+from typing import Any
+
+from stillroom.config.schema.data_schema import Columns, Corpus, Data, Documents, Text
+
+NESTED: dict[str, tuple[type, dict[str, Any]]] = {
+    "columns": (
+        Columns,
+        {"label": "label", "split": None, "image": None, "text": None, "features": []},
+    ),
+    "text": (Text, {"encoding": "hashed", "tokenizer": None, "vocabulary": 300, "length": 24}),
+    "documents": (Documents, {"cut": "line", "join": 0, "longest": 1000}),
+    "corpus": (Corpus, {"task": "next_token", "cross_documents": False, "mask_share": 0.15}),
+}
+
+
+def a_data(**changes: Any) -> Data:
+    """Return how data are read; columns, text, documents and corpus take some of their values."""
+    nested = {
+        name: kind(**(values | changes.pop(name, {}))) for name, (kind, values) in NESTED.items()
+    }
+    plain: dict[str, Any] = {
+        "source": "table",
+        "path": "t.csv",
+        "seed": 0,
+        "validation": 0.1,
+        "test": 0.2,
+        "label_fraction": 1.0,
+        "labels_per_class": None,
+        "unlabelled": "refuse",
+        "conflicts": "majority",
+        "classes": None,
+    }
+    return Data(**(plain | nested | changes))

@@ -1,0 +1,154 @@
+"""A small, real set of examples, teachers and soft labels on disk: stripes of two directions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+import torch
+
+from stillroom.data.encoders import ArrayEncoder, Encoder, fit_encoder, read_encoder, write_encoder
+from stillroom.data.views.image_views import PLAIN, Views
+from stillroom.io.tables import TableFile, write_table
+from stillroom.models.pretrained.model_directory import save_model
+from stillroom.models.registry import build
+from stillroom.models.shape import Shape
+from stillroom.softlabels.capture.capture_request import (
+    CaptureJob,
+    CaptureRequest,
+    capture_set,
+    materialise,
+    open_staged,
+)
+from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
+from stillroom.softlabels.store.store import Store
+from stillroom.teachers.capture_inputs import ExampleInputs
+from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
+from stillroom.teachers.teacher_ref import teacher_refs
+
+WHOLE = Full()
+CLASSES = ["across", "down", "plain"]
+ROWS = {"train": 60, "validation": 20, "test": 30}
+SIDE = 8
+
+
+def image_encoder(shape: Shape) -> ArrayEncoder:
+    """Return an encoder of images that leaves them in [0, 1]."""
+    channels, height, width = shape.inputs
+    return ArrayEncoder(
+        kind="image",
+        classes=shape.classes,
+        shape=shape.inputs,
+        raw_shape=(height, width, channels),
+        mean=(0.0,) * channels,
+        scale=(1.0,) * channels,
+    )
+
+
+ENCODER = image_encoder(Shape((1, SIDE, SIDE), tuple(CLASSES)))
+
+
+@dataclass(frozen=True)
+class ImageExamples:
+    """Examples and their encoder on disk."""
+
+    examples: TableFile
+    encoder: Path
+
+    @property
+    def shape(self) -> Shape:
+        return Shape((1, SIDE, SIDE), tuple(CLASSES))
+
+
+def frame(unlabelled: int = 0) -> pl.DataFrame:
+    """Return examples of stripes in noise; the first training rows carry no label."""
+    draws = np.random.default_rng(0)
+    rows = []
+    for split, count in ROWS.items():
+        for number in range(count):
+            label = number % 3
+            image = draws.integers(0, 120, (SIDE, SIDE))
+            if label == 0:
+                image[::2] += 120
+            elif label == 1:
+                image[:, ::2] += 120
+            known = split != "train" or number >= unlabelled
+            key = f"{split[:2]}{number:014d}".encode()
+            content = image.astype(np.uint8).tobytes()
+            rows.append((key, split, label if known else None, "made", number, content))
+    schema = {
+        "example_id": pl.Binary,
+        "split": pl.String,
+        "label": pl.Int32,
+        "part": pl.String,
+        "row": pl.Int64,
+        "image": pl.Binary,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def image_examples(folder: Path, unlabelled: int = 0) -> ImageExamples:
+    """Write the examples into `folder`."""
+    table = frame(unlabelled)
+    write_table(table, folder / "examples.parquet")
+    train = table.filter(pl.col("split") == "train")
+    encoder = fit_encoder(train, "image", CLASSES, (SIDE, SIDE, 1))
+    return ImageExamples(
+        TableFile(folder / "examples.parquet"), written(encoder, folder / "encoder")
+    )
+
+
+def written(encoder: Encoder, folder: Path) -> Path:
+    """Write an encoder into a new folder."""
+    folder.mkdir(parents=True)
+    write_encoder(encoder, folder)
+    return folder
+
+
+def other_encoder(made: ImageExamples, folder: Path, **changes: Any) -> Path:
+    """Write an encoder that differs from that of the examples."""
+    return written(replace(read_encoder(made.encoder), **changes), folder)
+
+
+def untrained_teachers(made: ImageExamples, folder: Path, members: int = 2) -> Path:
+    """Write model directories of perceptrons that have learnt nothing and nearly agree."""
+    for member in range(members):
+        model = build("mlp", {"hidden": [32]}, made.shape, seed=0)
+        draws = torch.Generator().manual_seed(member)
+        with torch.no_grad():
+            for weights in model.parameters():
+                weights += 0.01 * torch.randn(weights.shape, generator=draws)
+        save_model(model, read_encoder(made.encoder), folder / f"member_{member}")
+    return folder
+
+
+def soft_labels(
+    made: ImageExamples,
+    teachers: Path,
+    folder: Path,
+    sparsifier: Sparsifier = WHOLE,
+    views: Views = PLAIN,
+    draws: int = 1,
+    features: Literal["none", "pooled"] = "none",
+) -> SoftLabelSet:
+    """Capture the teachers' answers, without the check that they have learnt something."""
+    how = CaptureSettings(augmentation=views.name, seed=0, batch_size=16, features=features)
+    refs, encoder = teacher_refs(teachers), read_encoder(made.encoder)
+    questions = ExampleInputs(made.examples, encoder, views, draws)
+    asks = tuple(CaptureJob(open_teacher(ref, how, encoder), questions) for ref in refs)
+    store = Store(folder.with_name(f"{folder.name}_store"))
+    one = Combination.of("probability", [1.0] * len(refs))
+    answers = CaptureRequest(asks, sparsifier, one, store, 50, 100, encoder.classes)
+    capture_set(answers, folder.with_name(f"{folder.name}_staged"), _quietly, lambda line: None)
+    materialise(open_staged(folder.with_name(f"{folder.name}_staged"), store), folder)
+    return SoftLabelSet(folder)
+
+
+@contextmanager
+def _quietly(label: str, rows: int) -> Iterator[Callable[[int], None]]:
+    yield lambda done: None
