@@ -23,7 +23,7 @@ def test_the_encoder_says_of_what_kind_they_are(predicted: Predicted, tmp_path: 
     encoder = written(image_encoder(Shape((1, 2, 2), ("cat", "dog"))), tmp_path / "two_classes")
     frame = pl.DataFrame({"example_id": [b"a" * 16], "split": ["test"]})
     assert isinstance(findings(table(frame, tmp_path), encoder), ClassFindings)
-    of_tokens = findings(table(predicted.found, tmp_path), predicted.made.encoder)
+    of_tokens = findings(table(predicted.found, tmp_path), predicted.corpus.encoder)
     assert isinstance(of_tokens, TokenFindings)
 
 

@@ -8,7 +8,7 @@ from stillroom.data.encoders import SequenceEncoder, read_encoder
 
 
 def of(predicted: Predicted) -> TokenFindings:
-    encoder = read_encoder(predicted.made.encoder)
+    encoder = read_encoder(predicted.corpus.encoder)
     assert isinstance(encoder, SequenceEncoder)
     return TokenFindings(encoder, predicted.found)
 

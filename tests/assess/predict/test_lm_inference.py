@@ -15,12 +15,12 @@ from stillroom.teachers.teacher_ref import teacher_refs
 def opened(predicted: Predicted) -> LanguageModels:
     refs = teacher_refs(predicted.teachers[0].parent)
     one = Combination.of("probability", [3.0, 1.0])
-    return LanguageModels.opened(predicted.made.fitted, refs, one, predicted.students)
+    return LanguageModels.opened(predicted.corpus.fitted, refs, one, predicted.students)
 
 
 def test_batches_hold_what_every_model_says_of_their_rows(predicted: Predicted) -> None:
     rows = predicted.rows("test")
-    batches = list(opened(predicted).batches(predicted.made.fitted.encode(rows)))
+    batches = list(opened(predicted).batches(predicted.corpus.fitted.encode(rows)))
     labels = torch.cat([batch.asked for batch in batches])
     assert labels.tolist() == predicted.labels(rows).tolist()
     lengths = [len(row) for batch in batches for row in batch.labels]
@@ -31,20 +31,20 @@ def test_batches_hold_what_every_model_says_of_their_rows(predicted: Predicted) 
 
 
 def test_bounds_cut_positions_into_rows(predicted: Predicted) -> None:
-    inputs = predicted.made.fitted.encode(predicted.rows("test"))
+    inputs = predicted.corpus.fitted.encode(predicted.rows("test"))
     for batch in opened(predicted).batches(inputs):
         parts = np.split(batch.asked.numpy(), batch.bounds)
         assert [part.tolist() for part in parts] == [row.tolist() for row in batch.labels]
 
 
 def test_rows_of_a_kind_go_together(predicted: Predicted) -> None:
-    inputs = predicted.made.fitted.encode(predicted.rows("train"))
+    inputs = predicted.corpus.fitted.encode(predicted.rows("train"))
     order = batching_order(inputs)
     assert sorted(order) == list(range(len(inputs)))
     of_rows = [batch_keys(inputs)[row] for row in order]
     changes = sum(one != other for one, other in pairwise(of_rows))
     assert changes == len(set(of_rows)) - 1 > 0
-    models = LanguageModels(opened(predicted).teacher, {}, predicted.made.fitted.outputs)
+    models = LanguageModels(opened(predicted).teacher, {}, predicted.corpus.fitted.outputs)
     batches = sum(1 for _ in models.batches(inputs[order]))
     assert batches <= len(inputs) / BATCH_SIZE + len(set(of_rows))
     assert batches < sum(1 for _ in models.batches(inputs))

@@ -114,7 +114,7 @@ def test_a_large_validation_split_is_asked_in_part(
     predicted: Predicted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     validation = predicted.rows("validation").sort("example_id")
-    counts = [(row[2] >= 0).sum() for row in predicted.made.fitted.encode(validation)]
+    counts = [(row[2] >= 0).sum() for row in predicted.corpus.fitted.encode(validation)]
     some = validation.head(3)
     assert len(validation) > 4
     expected = predicted.predict(pl.concat([some, predicted.rows("test")]))

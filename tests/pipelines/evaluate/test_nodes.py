@@ -94,7 +94,7 @@ def test_kedro_finds_the_type_of_the_parameters() -> None:
 def test_a_language_model_is_calibrated_on_validation_and_measured_on_test(
     predicted: Predicted, tmp_path: Path
 ) -> None:
-    made, teachers = predicted.made, predicted.teachers[0].parent
+    made, teachers = predicted.corpus, predicted.teachers[0].parent
     wanted = ThresholdRequest(8, 1.0)
     labels = token_labels(made, teachers, tmp_path / "set", wanted)
     students = predicted.students["student"].parent
