@@ -31,7 +31,7 @@ def measure_hinton(data: Path) -> list[Figure]:
     done = _prepared()
     common = f"data.path={folder},trainer.threads={os.cpu_count()},evaluate.seeds=1"
     table = f"groups.experiment=hinton_mnist,{common}"
-    done.once("teacher", lambda: _run("ingest,teachers,teach", table))
+    done.once("teacher", lambda: _run("ingest,teachers,capture", table))
     seeds = [
         done.once(f"seed {seed}", lambda s=seed: _student(f"{table},student.seed={s}"))
         for seed in SEEDS

@@ -136,7 +136,7 @@ def _over_hard_labels(name: str, student: _Student, bound: float | None) -> Figu
 
 def _over_live(student: _Student) -> Figure:
     from stillroom.models.forward.hidden_states import logits_only
-    from stillroom.softlabels.format.combination import Combination
+    from stillroom.softlabels.format.ensemble_combination import Combination
     from stillroom.training.fit.live_teacher import LiveTeacher
 
     model, cost = _teacher_of(student)

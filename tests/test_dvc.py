@@ -181,7 +181,7 @@ def test_a_run_under_dvc_with_other_parameters_is_refused(tracked: Path) -> None
         tracked, "kedro", "run", "--pipeline=train", "--params=student.epochs=9", DVC_STAGE="train"
     )
     assert ran.returncode == 1
-    assert "student.epochs is 9 here and 2 in conf/composed.yaml" in ran.stderr
+    assert "student.epochs is 9 in this run but 2 in conf/composed.yaml" in ran.stderr
 
 
 def test_a_second_clone_pulls_every_artifact_and_runs_nothing(tracked: Path) -> None:

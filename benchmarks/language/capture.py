@@ -22,7 +22,7 @@ from stillroom.softlabels.capture.capture_request import (
     materialise,
     open_staged,
 )
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.store.store import Store
 from stillroom.softlabels.verify.verify import verify
 from stillroom.teachers.capture_inputs import ExampleInputs

@@ -28,13 +28,13 @@ from stillroom.softlabels.capture.solve_threshold import (
     Teacher,
     ThresholdRequest,
 )
-from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.format.distributions import (
     Distributions,
     Doubles,
     SparseDistributions,
     mixture,
 )
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.plan.fidelity import Fidelity, Gradient, MissingMass, Reference

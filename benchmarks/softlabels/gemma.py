@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from stillroom.data.text.gguf_tokenizer import read_model_tokenizer
+from stillroom.data.text.model_tokenizer import read_model_tokenizer
 from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.io.files.hashing import sha256_file
 from stillroom.models.pretrained.gguf_weights import convert_gguf

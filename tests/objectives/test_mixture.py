@@ -10,7 +10,7 @@ from torch import nn
 from stillroom.objectives.divergences import forward_kl
 from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.gathered_logits import gather
-from stillroom.objectives.missing_mass import tail_bucket
+from stillroom.objectives.missing_mass_treatment import tail_bucket
 from stillroom.objectives.mixture import BatchCounts, Mixture, hard_labels
 from stillroom.objectives.relation_terms import RelationalDistance
 from stillroom.objectives.response_terms import DecoupledTopK, Divergence, SoftCrossEntropy

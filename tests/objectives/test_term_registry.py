@@ -5,7 +5,7 @@ import torch
 
 from stillroom.errors import ConfigError
 from stillroom.objectives.gathered_logits import gather
-from stillroom.objectives.missing_mass import ground_truth, renormalise, tail_bucket
+from stillroom.objectives.missing_mass_treatment import ground_truth, renormalise, tail_bucket
 from stillroom.objectives.response_terms import (
     DecoupledKD,
     DecoupledTopK,
@@ -17,7 +17,6 @@ from stillroom.objectives.term_registry import (
     TREATMENTS,
     UNBIASED,
     TermOptions,
-    bias_warning,
     soft_term,
 )
 
@@ -77,43 +76,3 @@ def test_an_infinite_divergence_is_refused(missing: str) -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"objective\.terms\.forward is not a term"):
         soft_term("forward", 1.0, "tail_bucket")
-
-
-@pytest.mark.parametrize(
-    ("missing", "lacking", "said"),
-    [
-        ("tail_bucket", 0.03, None),
-        ("renormalise", 0.0, None),
-        ("renormalise", 0.0312, "3.12% of the teacher's probability was not stored, and is ign"),
-        (
-            "ground_truth",
-            0.5,
-            "50.00% .* given to the hard label. So forward_kl with objective.missing_mass=ground",
-        ),
-    ],
-)
-def test_a_biased_treatment_is_named_with_the_mass_that_is_missing(
-    missing: str, lacking: float, said: str | None
-) -> None:
-    found = bias_warning(["forward_kl"], missing, lacking)
-    if said is None:
-        assert found is None
-    else:
-        import re
-
-        assert found is not None
-        assert re.match(said, found)
-
-
-def test_terms_that_have_a_treatment_of_their_own_are_not_blamed_for_another() -> None:
-    assert bias_warning(["dkd", "decoupled_topk"], "renormalise", 0.2) is None
-    said = bias_warning(["dkd", "skew_kl"], "renormalise", 0.2)
-    assert said is not None
-    assert "ignored. So skew_kl with" in said
-
-
-def test_a_curve_of_unbiased_weights_is_named() -> None:
-    assert bias_warning(["forward_kl"], UNBIASED, 0.0) is None
-    said = bias_warning(["forward_kl", "jensen_shannon"], UNBIASED, 0.0)
-    assert said is not None
-    assert said.startswith("jensen_shannon: biased on sampled soft labels")

@@ -17,8 +17,8 @@ from support.softlabels.dense_reference import log_softmax, softmax
 from stillroom.data.views.image_views import PLAIN
 from stillroom.errors import ModelError, SoftLabelError
 from stillroom.softlabels.capture.capture import MemberCapture
-from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.format.decode import Decoded
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.shard import CODEC, from_bytes
 from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
 from stillroom.softlabels.store.store import Store

@@ -22,7 +22,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from stillroom.config.schema import Head, Inference
 from stillroom.data.ingest.ingest_examples import ingest
-from stillroom.data.text.gguf_tokenizer import read_model_tokenizer
+from stillroom.data.text.model_tokenizer import read_model_tokenizer
 from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.errors import DataError, ModelError
 from stillroom.models import architectures

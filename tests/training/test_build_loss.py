@@ -16,7 +16,7 @@ from support.training.jobs import OBJECTIVE, a_fit
 from stillroom.config.schema import FEATURE_TERMS
 from stillroom.data.encoders import read_encoder
 from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
-from stillroom.objectives.missing_mass import renormalise, tail_bucket
+from stillroom.objectives.missing_mass_treatment import renormalise, tail_bucket
 from stillroom.objectives.mixture import Mixture, hard_labels
 from stillroom.objectives.response_terms import Divergence, SoftCrossEntropy
 from stillroom.objectives.term_registry import feature_term, soft_term

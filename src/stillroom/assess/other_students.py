@@ -21,7 +21,7 @@ from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
 from stillroom.data.text.token_layout import LABELS, Sequences
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, runs_in
 from stillroom.evaluation.cost.latency import latency_of
-from stillroom.evaluation.cost.parameters import size_of
+from stillroom.evaluation.cost.parameter_counts import size_of
 from stillroom.evaluation.pareto import Member, pareto_records
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate
 from stillroom.evaluation.statistics.evidence import Evidence

@@ -42,8 +42,8 @@ def verify(params: dict[str, Any]) -> None:
 
     The command checks the hash of each shard, the columns, the keys and their order, the
     probability mass of each row, and the agreement with the hard labels. It runs the teachers
-    again on one row of each shard. It stops at the first error, names the shard and the row, and
-    exits with code 1.
+    again on one or two rows of each shard. It stops at the first error, names the shard and the
+    row, and exits with code 1.
     """
     with open_project(params) as project:
         findings = _verified(project)

@@ -1,6 +1,7 @@
 """Calibration: probabilities and labels in, the points of a reliability diagram out.
 
-Flat records, as DVC and Kedro-Viz draw them: model, bin, confidence, accuracy, count.
+The records are flat, so that DVC and Kedro-Viz can draw them: model, bin, confidence, accuracy,
+count.
 """
 
 from typing import Any
@@ -15,20 +16,20 @@ from stillroom.evaluation.validate_arrays import checked_labels, checked_probabi
 def reliability(
     model: str, probabilities: NDArray[Any], labels: NDArray[Any], bins: int
 ) -> list[dict[str, str | int | float]]:
-    """Return one record per bin that holds an example; the empty ones have no accuracy.
+    """Return one record per bin that holds an example; an empty bin has no accuracy.
 
     Args:
-        model: the name that each record carries.
+        model: the name of the model in each record.
         probabilities: [N, C].
         labels: [N], indices of the true classes.
-        bins: how many bins of equal width cover the top probability, 0 to 1.
+        bins: how many bins of equal width divide the top probability, from 0 to 1.
 
     Returns:
-        By rising `bin` (from 0): the bin's mean `confidence` and `accuracy`, rounded to 6
-        decimals, and its `count`.
+        The records in the order of `bin`, from 0. Each has the mean `confidence` and the
+        `accuracy` of the bin, rounded to 6 decimals, and its `count`.
 
     Raises:
-        DataError: shapes that do not match, or values that are no distribution.
+        DataError: shapes do not match, or rows are no distributions.
     """
     rows = checked_probabilities(probabilities, "probabilities")
     right = correct(rows, checked_labels(labels, rows.shape))
@@ -38,7 +39,7 @@ def reliability(
 def reliability_of(
     model: str, confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int
 ) -> list[dict[str, str | int | float]]:
-    """Return the same for answers of which only confidence and rightness, [N] each, are known."""
+    """Return the same from the confidence and the correctness of each answer, [N] each."""
     bin_index = bin_of(confidence, bins)
     return [
         {

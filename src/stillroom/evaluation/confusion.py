@@ -1,7 +1,7 @@
-"""Confusion: answers and labels in, who was taken for whom out.
+"""Confusion: answers and labels in, the predicted class for each true class out.
 
-DVC's template `confusion` counts rows by itself, so the file holds one record per test example;
-the page wants the counted matrix.
+DVC's template `confusion` counts the rows itself, so its file has one record per test example. The
+report needs the counted matrix.
 """
 
 from typing import Any
@@ -22,13 +22,13 @@ def confusion_records(
     """Return one record per example, in the examples' order: model, actual, predicted.
 
     Args:
-        model: the name that each record carries.
+        model: the name of the model in each record.
         probabilities: [N, C].
         labels: [N], indices of the true classes.
         classes: the C names.
 
     Raises:
-        DataError: shapes that do not match, or values that are no distribution.
+        DataError: shapes do not match, or rows are no distributions.
     """
     rows = checked_probabilities(probabilities, "probabilities")
     truth = checked_labels(labels, rows.shape)
@@ -42,7 +42,7 @@ def confusion_records(
 def confusion_matrix(
     actual: NDArray[Any], predicted: NDArray[Any], class_count: int
 ) -> NDArray[np.int64]:
-    """Return [C, C] counts: rows the true class, columns the answer.
+    """Return [C, C] counts: a row for each true class, a column for each answer.
 
     Args:
         actual: [N], indices of the true classes.
@@ -50,7 +50,7 @@ def confusion_matrix(
         class_count: C.
 
     Raises:
-        DataError: lengths that differ, or an index that no class has.
+        DataError: the lengths differ, or an index is not a class.
     """
     truth = checked_labels(actual, (len(actual), class_count))
     answers = checked_labels(predicted, (len(actual), class_count))

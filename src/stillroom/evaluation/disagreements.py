@@ -129,11 +129,11 @@ def token_disagreements(
     Raises:
         DataError: shapes that do not match, or an NLL that is not finite.
     """
-    taught = np.asarray(teacher_nll, dtype=np.float64)
-    said = np.asarray(student_nll, dtype=np.float64)
+    teacher = np.asarray(teacher_nll, dtype=np.float64)
+    student = np.asarray(student_nll, dtype=np.float64)
     sizes = np.asarray(lengths, dtype=np.int64)
-    _require_sequences(taught, said, sizes)
-    lost, starts = said - taught, np.cumsum(sizes) - sizes
+    _require_sequences(teacher, student, sizes)
+    lost, starts = student - teacher, np.cumsum(sizes) - sizes
     filled = np.flatnonzero(sizes)
     worst = [int(lost[starts[one] : starts[one] + sizes[one]].argmax()) for one in filled]
     places = starts[filled] + np.array(worst, dtype=np.int64)
@@ -141,8 +141,8 @@ def token_disagreements(
         Position(
             sequence=int(filled[rank]),
             position=worst[rank],
-            teacher_nll=float(taught[places[rank]]),
-            student_nll=float(said[places[rank]]),
+            teacher_nll=float(teacher[places[rank]]),
+            student_nll=float(student[places[rank]]),
             lost=float(lost[places[rank]]),
         )
         for rank in _worst(lost[places], count)
@@ -200,13 +200,14 @@ class _Both:
         )
 
 
-def _require_sequences(taught: Doubles, said: Doubles, sizes: Ints) -> None:
-    if taught.ndim != 1 or taught.shape != said.shape or sizes.sum() != len(taught):
+def _require_sequences(teacher: Doubles, student: Doubles, sizes: Ints) -> None:
+    if teacher.ndim != 1 or teacher.shape != student.shape or sizes.sum() != len(teacher):
         raise DataError(
-            f"the NLL of teacher and student have the shapes {taught.shape} and {said.shape}, but "
-            f"there are {sizes.sum():,} tokens. Run `kedro run --pipeline=evaluate`."
+            f"the NLL of teacher and student have the shapes {teacher.shape} and "
+            f"{student.shape}, but there are {sizes.sum():,} tokens. "
+            "Run `kedro run --pipeline=evaluate`."
         )
-    if not (np.isfinite(taught).all() and np.isfinite(said).all()):
+    if not (np.isfinite(teacher).all() and np.isfinite(student).all()):
         raise DataError("an NLL is not finite: the model has diverged. Train it again.")
 
 

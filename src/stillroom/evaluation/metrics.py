@@ -2,7 +2,8 @@
 
     probabilities [N, C], labels [N], teacher's probabilities [N, C] ──> Quality
 
-All in float64 and in nats. Rows are examples; their order never matters, only their pairing.
+Everything is computed in float64 and in nats. Rows are examples. Their order does not matter, but
+the same row must be the same example in each array.
 """
 
 from dataclasses import dataclass
@@ -20,14 +21,14 @@ from stillroom.evaluation.validate_arrays import (
     require_same_shape,
 )
 
-# A probability of zero would make one example's loss infinite and drown all others; at this
-# floor the worst that an example can cost is 27.6 nats.
+# A probability of zero would make the mean loss infinite because of one example. With this floor an
+# example costs at most 27.6 nats.
 FLOOR = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good one model's answers are. Shares are of one, nll and kl_to_teacher in nats."""
+    """The quality of one model's answers: shares from 0 to 1, nll and kl_to_teacher in nats."""
 
     accuracy: float
     nll: float
@@ -43,13 +44,13 @@ def quality(
     """Return every measure of one model.
 
     Args:
-        probabilities: [N, C], the model's.
+        probabilities: [N, C], of the model.
         labels: [N], indices of the true classes.
-        teacher: [N, C], the teacher's probabilities of the same examples.
+        teacher: [N, C], the teacher's probabilities for the same examples.
         bins: the number of bins of the calibration error.
 
     Raises:
-        DataError: shapes that do not match, values that are no distribution, or unknown labels.
+        DataError: shapes do not match, rows are no distributions, or a label is unknown.
     """
     return Quality(
         accuracy=accuracy(probabilities, labels),
@@ -62,7 +63,7 @@ def quality(
 
 
 def accuracy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the share of [N, C] rows whose largest entry is at the label; ties: the first.
+    """Return the share of [N, C] rows whose largest entry is at the label; of equal ones the first.
 
     Raises:
         DataError: see `quality`.
@@ -89,23 +90,23 @@ def nll(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
 
 
 def ece(probabilities: NDArray[Any], labels: NDArray[Any], bins: int) -> float:
-    """Return the expected calibration error, a share of one.
+    """Return the expected calibration error, from 0 to 1.
 
     Σ_b n_b/N · |accuracy_b - confidence_b|, over bins of equal width of the top probability:
     Guo et al. (2017), "On Calibration of Modern Neural Networks", arXiv 1706.04599, eq. 3.
 
     Raises:
-        DataError: see `quality`; or fewer than one bin.
+        DataError: see `quality`; or `bins` is below 1.
     """
     rows, truth = _pair(probabilities, labels)
     return ece_of(rows.max(axis=1), correct(rows, truth), bins)
 
 
 def ece_of(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> float:
-    """Return the same of answers of which only confidence and rightness, [N] each, are known.
+    """Return the same from the confidence and the correctness of each answer, [N] each.
 
     Raises:
-        DataError: fewer than one bin.
+        DataError: `bins` is below 1.
     """
     # |Σ correct - Σ confidence| / N is n_b/N · |accuracy_b - confidence_b|, without dividing by
     # the size of an empty bin.
@@ -127,18 +128,18 @@ def brier(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
 
 
 def bin_of(confidence: Probabilities, bins: int) -> NDArray[np.int64]:
-    """Return [N]: which of `bins` equal bins (b/bins, (b+1)/bins] each confidence lies in.
+    """Return [N], the bin b of each confidence: (b/bins, (b+1)/bins], `bins` of equal width.
 
     Raises:
-        DataError: fewer than one bin.
+        DataError: `bins` is below 1.
     """
     if bins < 1:
-        raise DataError(f"bins is {bins}; at least one is needed.")
+        raise DataError(f"bins is {bins}; it must be at least 1.")
     return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def agreement(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
-    """Return the share of rows where the model's and the teacher's first choice are equal.
+    """Return the share of rows in which model and teacher have the same first choice.
 
     Stanton et al. (2021), "Does Knowledge Distillation Really Work?", arXiv 2106.05945.
 
@@ -152,7 +153,7 @@ def agreement(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
 def kl_to_teacher(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
     """Return the mean of KL(teacher ‖ model) in nats, both clipped from below at `FLOOR`.
 
-    What the teacher gives no probability counts nothing, whatever the model says there.
+    A class to which the teacher gives no probability adds nothing, regardless of the model's.
 
     Raises:
         DataError: see `quality`.
@@ -162,7 +163,7 @@ def kl_to_teacher(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
 
 
 def kl_of_rows(teacher: Probabilities, model: Probabilities) -> NDArray[np.float64]:
-    """Return KL(teacher ‖ model) of each row, [N], of distributions [N, C] that were checked."""
+    """Return KL(teacher ‖ model) of each row, [N]; both [N, C] must be checked distributions."""
     ratio = np.log(np.clip(teacher, FLOOR, None)) - np.log(np.clip(model, FLOOR, None))
     return np.asarray((teacher * ratio).sum(axis=1))
 
@@ -182,5 +183,5 @@ def _twins(
 
 
 def _not_negative(value: float) -> float:
-    # Rounding leaves -1e-17 where zero is meant, which JSON would write as -0.0.
+    # Rounding can give -1e-17 instead of zero, which would be -0.0 in JSON.
     return max(0.0, value)

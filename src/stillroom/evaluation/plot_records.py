@@ -1,6 +1,6 @@
-"""Plots: what classifiers say of the test split in, flat records of each plot out.
+"""Plot records: the predictions of classifiers in, flat records of each plot out.
 
-ClassPredictions ──> reliability, confusion, similarity: of the teacher and of the runs that ship
+ClassPredictions ──> reliability and confusion of teacher, control and student; similarity
 """
 
 from collections.abc import Sequence
@@ -23,17 +23,25 @@ def plots(
     """Return the records of the three plots.
 
     Args:
-        answers: to the test split.
+        answers: the predictions for the test split.
         classes: the C names.
-        bins: of the reliability diagram.
+        bins: how many bins the reliability diagram has.
 
     Raises:
-        DataError: not one name per class.
+        DataError: there is not one name per class.
     """
     of_arms = [(arm, answers.first(arm)) for arm in DRAWN]
     labels, names = answers.labels, list(classes)
     return (
-        [row for arm, found in of_arms for row in reliability(arm, found, labels, bins)],
-        [row for arm, found in of_arms for row in confusion_records(arm, found, labels, names)],
+        [
+            row
+            for arm, probabilities in of_arms
+            for row in reliability(arm, probabilities, labels, bins)
+        ],
+        [
+            row
+            for arm, probabilities in of_arms
+            for row in confusion_records(arm, probabilities, labels, names)
+        ],
         similarity_records(mean_soft_labels(answers.first(TEACHER), labels), names),
     )

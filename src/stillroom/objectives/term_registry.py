@@ -1,4 +1,4 @@
-"""Term registry: the name of a term in the configuration in, the term and its bias out.
+"""Term registry: the name of a term in the configuration in, the term out.
 
 forward_kl, tail_bucket, T = 4 ──soft_term──> Divergence(forward_kl, tail_bucket, 4.0)
 """
@@ -16,7 +16,12 @@ from stillroom.objectives.feature_terms import (
     HiddenCosine,
     HiddenMSE,
 )
-from stillroom.objectives.missing_mass import Treatment, ground_truth, renormalise, tail_bucket
+from stillroom.objectives.missing_mass_treatment import (
+    Treatment,
+    ground_truth,
+    renormalise,
+    tail_bucket,
+)
 from stillroom.objectives.relation_terms import (
     RelationalAngle,
     RelationalDistance,
@@ -41,12 +46,6 @@ TREATMENTS: Mapping[str, Treatment] = {
 
 # Equal measures for targets that hold every class; see `Divergence.measure_of_whole`.
 MEASURES_OF_WHOLE: Mapping[str, Measure] = {"forward_kl": divergences.cross_entropy_gap}
-
-# These terms define their own treatment of the missing mass.
-OWN_TREATMENT = ("dkd", "decoupled_topk")
-
-# A smaller missing probability is within the rounding of float32 and of the codec.
-NEGLIGIBLE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,31 +144,3 @@ FEATURE_TERMS: Mapping[str, Callable[[ChooseStates], FeatureTerm]] = {
     "rkd_angle": lambda _: RelationalAngle(),
     "similarity_preserving": lambda _: SimilarityPreserving(),
 }
-
-
-def bias_warning(names: list[str], missing: str, lacking: float) -> str | None:
-    """Return a warning about the bias of terms on a target; None where there is no bias.
-
-    Args:
-        names: the names of the terms.
-        missing: as in `soft_term`.
-        lacking: the average probability that the target does not hold; not used for unbiased
-            targets.
-    """
-    if missing == UNBIASED:
-        curved = [name for name in names if name != "forward_kl"]
-        if curved:
-            return (
-                f"{', '.join(curved)}: biased on sampled soft labels, because the loss is not "
-                "linear in them. Only forward_kl is unbiased on sampled soft labels."
-            )
-        return None
-    treated = [name for name in names if name not in OWN_TREATMENT]
-    if lacking < NEGLIGIBLE or missing == "tail_bucket" or not treated:
-        return None
-    fate = "ignored" if missing == "renormalise" else "given to the hard label"
-    return (
-        f"{lacking:.2%} of the teacher's probability was not stored, and is {fate}. So "
-        f"{', '.join(treated)} with objective.missing_mass={missing} is biased. Set "
-        "objective.missing_mass=tail_bucket, which is not, or raise softlabels.k to store more."
-    )

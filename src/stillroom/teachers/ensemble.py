@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
 from stillroom.softlabels.capture.sparsify_rows import on_cpu
-from stillroom.softlabels.format.combination import Combination, require_combinable
 from stillroom.softlabels.format.distributions import log_softmax
+from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.pooled_features import WithFeatures
 from stillroom.softlabels.reading.ensemble_mean import ensemble_log_p
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier

@@ -16,7 +16,7 @@ from stillroom.config.schema import Inference
 from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder, write_encoder
 from stillroom.data.encoders.sequence_encoder import Task
 from stillroom.data.encoders.text_encoder import LONGEST
-from stillroom.data.text.gguf_tokenizer import gguf_file, read_model_tokenizer
+from stillroom.data.text.model_tokenizer import gguf_file, read_model_tokenizer
 from stillroom.errors import ModelError
 from stillroom.models.architectures.transformer import require_length
 from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config

@@ -1,6 +1,7 @@
 """The section `softlabels` of the parameters, as the values that the library takes.
 
-SoftLabels, encoder ──> Wanted, Combination, Transform, How;  project ──> Store
+SoftLabels, encoder ──> SparsifierRequest, Combination, Transform, CaptureSettings
+project ──> Store
 """
 
 import os
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from stillroom.data.encoders import Encoder
     from stillroom.data.views.image_views import Transform
     from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
-    from stillroom.softlabels.format.combination import Combination
+    from stillroom.softlabels.format.ensemble_combination import Combination
     from stillroom.softlabels.reading.label_set import SoftLabelSet
     from stillroom.softlabels.store.store import Store
     from stillroom.teachers.model_teacher import CaptureSettings
@@ -56,7 +57,7 @@ def sparsifier_of(softlabels: SoftLabels) -> "SparsifierRequest":
 
 def combination_of(softlabels: SoftLabels, members: int) -> "Combination":
     """Return how the members are combined."""
-    from stillroom.softlabels.format.combination import Combination
+    from stillroom.softlabels.format.ensemble_combination import Combination
 
     return Combination.of(softlabels.mean, softlabels.weights or [1.0] * members)
 
@@ -73,7 +74,7 @@ def views_of(softlabels: SoftLabels, encoder: "Encoder") -> "Transform":
 
 def read_combination_of(softlabels: SoftLabels, members: int) -> "Combination":
     """Return how the members of a set are combined when it is read; one member stays as it is."""
-    from stillroom.softlabels.format.combination import Combination
+    from stillroom.softlabels.format.ensemble_combination import Combination
 
     if members == 1:
         return Combination.of("probability", [1.0])
@@ -89,7 +90,7 @@ def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels, encoder: 
     from dataclasses import replace
 
     from stillroom.softlabels.capture.solve_threshold import expected_sparsifier
-    from stillroom.softlabels.format.combination import require_same_combination
+    from stillroom.softlabels.format.ensemble_combination import require_same_combination
     from stillroom.softlabels.format.fingerprint import require_same
 
     how, wanted = capture_settings(softlabels, encoder), sparsifier_of(softlabels)

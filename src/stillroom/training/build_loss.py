@@ -7,12 +7,12 @@ import logging
 from collections.abc import Sequence
 
 from stillroom.config.schema import Objective
+from stillroom.objectives.bias_warning import bias_warning
 from stillroom.objectives.mixture import Mixture, hard_labels
 from stillroom.objectives.soft_target import SoftTarget
 from stillroom.objectives.term_registry import (
     UNBIASED,
     TermOptions,
-    bias_warning,
     feature_term,
     soft_term,
 )

@@ -8,7 +8,7 @@ from support.evaluation.token_predictions import Predicted
 
 from stillroom.assess.predict.lm_inference import BATCH_SIZE, LanguageModels, batching_order
 from stillroom.models.forward.sequence_logits import batch_keys
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.teachers.teacher_ref import teacher_refs
 
 

@@ -27,7 +27,7 @@ from stillroom.softlabels.capture.capture_request import (
     capture_set,
     open_staged,
 )
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
     Sample,

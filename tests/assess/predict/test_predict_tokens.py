@@ -16,7 +16,7 @@ from stillroom.assess.predict import predict_tokens as module
 from stillroom.assess.predict.predict_tokens import predict_tokens
 from stillroom.models.forward.lm_head import label_logits, masked_labels
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.teachers.teacher_ref import teacher_refs
 
 MODELS = ("teacher", "control", "student")

@@ -19,18 +19,18 @@ def test_an_unknown_column_is_named_with_the_nearest_and_all() -> None:
     with pytest.raises(ConfigError) as caught:
         parsed("pl.col('n_token') < 8", "evaluate.slices.short").mask(FRAME)
     assert str(caught.value) == (
-        "evaluate.slices.short reads the column n_token, which there is not. Did you mean "
-        "n_tokens? The columns are n_tokens, text."
+        "evaluate.slices.short reads the column n_token, but there is no such column. Did "
+        "you mean n_tokens? The columns are n_tokens, text."
     )
 
 
 def test_what_is_not_true_or_false_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"is Int64 of each row.*The columns are n_tokens, text"):
+    with pytest.raises(ConfigError, match=r"is Int64 for each row.*The columns are n_tokens, text"):
         parsed("pl.col('n_tokens') + 1", "short").mask(FRAME)
 
 
 def test_what_is_said_of_all_rows_at_once_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"says one thing of all 4 rows.*The columns are"):
+    with pytest.raises(ConfigError, match=r"gives one value for all 4 rows.*The columns are"):
         parsed("pl.col('n_tokens').mean() > 3", "short").mask(FRAME)
 
 

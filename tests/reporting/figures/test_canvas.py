@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -23,8 +24,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 # Draws the whole page in a fresh process; its hash seed differs from run to run.
 DRAW = """
 import hashlib, json, sys
+from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.page import Documents, page
-html = page(Documents(**json.load(sys.stdin)))
+documents = json.load(sys.stdin)
+statistics = Evidence.from_json(documents.pop("statistics"))
+html = page(Documents(**documents, statistics=statistics))
 print(hashlib.sha256(html.encode()).hexdigest())
 """
 
@@ -62,7 +66,7 @@ def line(name: str, width: int = 300, height: int = 200, description: str = "a l
 def test_two_processes_draw_the_same_bytes(documents: Documents) -> None:
     fresh = subprocess.run(
         [sys.executable, "-c", DRAW],
-        input=json.dumps(vars(documents)).encode(),
+        input=json.dumps(asdict(documents)).encode(),
         capture_output=True,
         check=True,
         timeout=120,

@@ -27,7 +27,7 @@ from stillroom.softlabels.capture.capture_request import (
     open_staged,
 )
 from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
-from stillroom.softlabels.format.combination import Combination, Mean
+from stillroom.softlabels.format.ensemble_combination import Combination, Mean
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, Threshold, TopK

@@ -17,7 +17,7 @@ from support.softlabels.linear_teachers import (
 )
 
 from stillroom.softlabels.capture.capture import MemberCapture
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from support.softlabels.linear_teachers import Captured
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import (
     Capture,
     difference,

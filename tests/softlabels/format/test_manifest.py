@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.softlabels.linear_teachers import Captured, capture, token_inputs
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.manifest import (
     MOST_BYTES,
     Manifest,

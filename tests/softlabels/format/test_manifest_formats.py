@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.softlabels.linear_teachers import capture, capture_inputs, fill, linear
 
+from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.manifest import read_manifest, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, Sparsifier, TopK
@@ -42,6 +43,28 @@ def test_a_set_of_samples_is_written_as_format_4_and_read_in_both(tmp_path: Path
     assert (theirs == made.labels.distributions(names, 1.0).dense()).all()
     write_manifest(made.folder, old)
     assert json.loads(path.read_text()) == document
+
+
+@pytest.mark.parametrize(("key", "format_number"), [("draws", 4), ("samples", 3)])
+def test_the_key_of_the_other_format_is_refused(
+    tmp_path: Path, key: str, format_number: int
+) -> None:
+    folder = capture(tmp_path / "set", 1, Sample(samples=7, temperature=1.0)).folder
+    document = json.loads((folder / "manifest.json").read_text())
+    sparsifier = document["members"][0]["capture"]["sparsifier"]
+    del sparsifier["samples"]
+    # The checksum is that of the format's own key, as the reader computes it.
+    sparsifier["samples" if format_number == 4 else "draws"] = 7
+    document |= {"format": f"stillroom-soft-labels/{format_number}", "checksum": ""}
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    document["checksum"] = hashlib.sha256(text.encode()).hexdigest()
+    sparsifier.pop("samples", None), sparsifier.pop("draws", None)
+    sparsifier[key] = 7
+    (folder / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(
+        SoftLabelError, match=rf"has the keys {'draws, ' if key == 'draws' else 'kind, '}"
+    ):
+        read_manifest(folder)
 
 
 def test_the_fingerprint_of_samples_is_the_one_they_had_as_draws() -> None:

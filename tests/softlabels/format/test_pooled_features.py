@@ -21,8 +21,8 @@ from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.errors import SoftLabelError
 from stillroom.models.forward.hidden_states import logits_and_features
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.format.decode import Decoded
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.pooled_features import (
     WithFeatures,
     column,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from stillroom.softlabels.format.column_schema import Layout
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.manifest import Manifest, MemberShards, Shard
 from stillroom.softlabels.sparsify.sparsifiers import (

@@ -49,8 +49,8 @@ def test_the_uniform_students_gradient_is_q_times_the_sum_less_the_weights() -> 
 @pytest.mark.parametrize("missing_mass", ["unbiased", "renormalise", "tail_bucket"])
 def test_the_uniform_students_gradient_is_the_objectives_own(missing_mass: Any) -> None:
     target_labels = distributions([{0: 0.5, 2: 0.25}, {1: 0.1, 4: 0.2}], 5)
-    ids, weights = target_labels.padded()
-    target = SoftTarget(torch.from_numpy(ids), {2.0: torch.from_numpy(weights).log()})
+    weights = torch.tensor([[0.5, 0.25], [0.1, 0.2]], dtype=torch.float64)
+    target = SoftTarget(torch.tensor([[0, 2], [1, 4]]), {2.0: weights.log()})
     logits = torch.zeros((2, 5), dtype=torch.float64, requires_grad=True)
     loss = Mixture(0.0, ((1.0, soft_term("forward_kl", 2.0, missing_mass)),))
     loss(logits, torch.tensor([-1, -1]), target).backward()

@@ -13,7 +13,7 @@ from stillroom.softlabels.capture.solve_threshold import (
     ThresholdRequest,
     solved_member,
 )
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.plan.measure import MemberAnswers, SampleAnswers
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
 from stillroom.softlabels.store.store import Store

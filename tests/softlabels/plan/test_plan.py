@@ -7,7 +7,7 @@ import pytest
 from support.softlabels.linear_teachers import capture_inputs, linear
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.plan.fidelity import Fidelity
 from stillroom.softlabels.plan.measure import MemberAnswers
 from stillroom.softlabels.plan.plan import Option, Plan, Population, best_within, plan

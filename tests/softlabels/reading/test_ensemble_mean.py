@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from support.softlabels.dense_reference import log_softmax, normal_logits, row, softmax, stored
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.combination import Combination, require_combinable
 from stillroom.softlabels.format.distributions import Distributions, SparseDistributions
+from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,

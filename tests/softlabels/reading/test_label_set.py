@@ -19,7 +19,7 @@ from support.softlabels.linear_teachers import (
 )
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.manifest import manifest_of, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Threshold, TopK

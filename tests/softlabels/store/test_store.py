@@ -13,7 +13,7 @@ from support.softlabels.linear_teachers import linear
 
 from stillroom.errors import StillroomError
 from stillroom.io.files.locking import locked
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.sparsify.sparsifiers import Full, TopK

@@ -20,6 +20,7 @@ from support.softlabels.changed_sets import (
     with_cell,
 )
 
+from stillroom.softlabels.format import decode
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.reading import shard_files
 from stillroom.softlabels.sparsify.sparsifiers import (
@@ -51,6 +52,26 @@ def test_verify_parses_and_decodes_every_shard_once(
     shards = [shard for member in subject.labels.members for shard in subject.shards(member)]
     assert parsed == Counter(shard.name for shard in shards)
     assert decoded == Counter(shard.rows for shard in shards if shard.rows > 1)
+
+
+def test_the_softmax_of_every_logit_of_a_shard_is_computed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = set_under_test(tmp_path, Full(), TOKEN_ROWS)
+    passes = Counter[int]()
+    log_softmax = decode.log_softmax
+
+    def counted(logits: Any, temperature: float) -> Any:
+        passes[len(logits)] += 1
+        return log_softmax(logits, temperature)
+
+    monkeypatch.setattr(decode, "log_softmax", counted)
+    subject.verify()
+    shards = [shard for member in subject.labels.members for shard in subject.shards(member)]
+    # Other passes are those of single rows, which are captured a second time.
+    assert sum(count for size, count in passes.items() if size > 3) == sum(
+        shard.rows > 1 for shard in shards
+    )
 
 
 BY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)

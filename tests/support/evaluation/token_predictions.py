@@ -10,7 +10,7 @@ from support.examples.corpus_examples import CorpusOnDisk, small_corpus, token_t
 from stillroom.assess.predict.predict_tokens import predict_tokens
 from stillroom.models.forward.lm_head import label_logits, masked_labels
 from stillroom.models.pretrained.model_directory import load_model, save_model
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.teachers.teacher_ref import teacher_refs
 
 TIMES = 10.0

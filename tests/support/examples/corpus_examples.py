@@ -25,7 +25,7 @@ from stillroom.softlabels.capture.capture_request import (
     open_staged,
 )
 from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.store.store import Store
 from stillroom.teachers.capture_inputs import ExampleInputs

@@ -23,7 +23,7 @@ from stillroom.softlabels.capture.capture_request import (
     materialise,
     open_staged,
 )
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
 from stillroom.softlabels.store.store import Store

@@ -14,7 +14,7 @@ from stillroom.objectives.divergences import (
     skew_reverse_kl,
 )
 from stillroom.objectives.gathered_logits import gather
-from stillroom.objectives.missing_mass import ground_truth, renormalise, tail_bucket
+from stillroom.objectives.missing_mass_treatment import ground_truth, renormalise, tail_bucket
 from stillroom.objectives.response_terms import (
     DecoupledKD,
     DecoupledTopK,

@@ -20,7 +20,7 @@ from stillroom.io.tables import TableFile, write_table
 from stillroom.models.pretrained.model_directory import load_model, save_model
 from stillroom.pipelines.capture import datasets
 from stillroom.pipelines.capture.nodes import capture, refer_to_teachers, verify
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.teachers import model_teacher
 from stillroom.teachers.ensemble import ensemble_probabilities

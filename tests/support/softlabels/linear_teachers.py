@@ -24,7 +24,7 @@ from stillroom.softlabels.capture.capture_request import (
     open_staged,
 )
 from stillroom.softlabels.capture.chunks import CaptureInput
-from stillroom.softlabels.format.combination import Combination, Mean
+from stillroom.softlabels.format.ensemble_combination import Combination, Mean
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.manifest import Shard

@@ -53,7 +53,7 @@ def test_the_epoch_to_keep_is_the_best_by_what_was_chosen(keep: str, best: list[
     found = []
     for epoch, (nll, accuracy) in enumerate(CURVE):
         at_epoch(subject, epoch, nll, accuracy)
-        found.append(subject.is_best)
+        found.append(subject.best.is_best)
     assert found == best
     assert [record["validation_nll"] for record in subject.records] == [0.9, 0.3, 0.5, 0.4]
     assert [record["validation_accuracy"] for record in subject.records] == [0.6, 0.5, 0.8, 0.7]
@@ -85,7 +85,7 @@ def test_one_that_stopped_early_stays_stopped_when_it_is_resumed() -> None:
     assert second.trainer.should_stop
     assert second.records == first.records
     at_epoch(second, 3, 0.35, 0.7)
-    assert not second.is_best  # 0.3 was better, in another process
+    assert not second.best.is_best  # 0.3 was better, in another process
 
 
 @pytest.mark.parametrize("nll", [math.nan, math.inf])

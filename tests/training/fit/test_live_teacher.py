@@ -20,7 +20,7 @@ from stillroom.models.forward.hidden_states import logits_and_features, logits_o
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.models.registry import build
 from stillroom.objectives.soft_target import SoftTarget
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.sparsify.sparsifiers import Full
 from stillroom.training.data.memory_dataset import read_split, with_targets
 from stillroom.training.fit.live_teacher import LiveTeacher, cached_log_p

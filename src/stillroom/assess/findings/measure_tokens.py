@@ -19,7 +19,7 @@ from stillroom.evaluation.calibration import reliability_of
 from stillroom.evaluation.statistics.evidence import ArmScores, Choices
 from stillroom.evaluation.statistics.scores import Scores
 from stillroom.evaluation.token_metrics import TokenScores, text_quality, token_quality
-from stillroom.evaluation.token_temperature import ScaledScores, scaled_quality
+from stillroom.evaluation.token_temperature_scaling import ScaledScores, scaled_quality
 from stillroom.io.json.number_groups import GroupedNumbers
 
 Records = list[dict[str, Any]]

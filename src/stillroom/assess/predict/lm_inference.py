@@ -25,7 +25,7 @@ from stillroom.teachers.teacher_ref import TeacherRef
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from stillroom.softlabels.format.combination import Combination
+    from stillroom.softlabels.format.ensemble_combination import Combination
 
 BATCH_SIZE = 8
 

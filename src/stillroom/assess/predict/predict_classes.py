@@ -17,7 +17,7 @@ from stillroom.data.encoders import Encoder
 from stillroom.evaluation.arms import TEACHER
 from stillroom.evaluation.metrics import ece, nll, quality
 from stillroom.evaluation.predictions import ClassPredictions
-from stillroom.evaluation.temperature import fitted_temperature, scaled_probabilities
+from stillroom.evaluation.temperature_scaling import fitted_temperature, scaled_probabilities
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.models.forward.fixed_shape import probabilities
 from stillroom.models.pretrained.model_directory import load_model

@@ -18,7 +18,7 @@ from stillroom.data.ingest.splits import TEST, VALIDATION
 from stillroom.data.text.token_layout import LABELS, Sequences
 from stillroom.evaluation.arms import TEACHER
 from stillroom.evaluation.token_metrics import token_scores
-from stillroom.evaluation.token_temperature import (
+from stillroom.evaluation.token_temperature_scaling import (
     NllCurve,
     best_temperature,
     nll_curve,
@@ -28,7 +28,7 @@ from stillroom.io.progress import ticking
 from stillroom.teachers.teacher_ref import TeacherRef
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.format.combination import Combination
+    from stillroom.softlabels.format.ensemble_combination import Combination
 
 SCORES = ("nll", "top", "confidence", "kl")
 SCALED_SCORES = ("nll", "confidence")

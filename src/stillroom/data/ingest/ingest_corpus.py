@@ -25,7 +25,7 @@ from stillroom.data.example_ids import example_ids
 from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of
 from stillroom.data.raw_examples import portable
 from stillroom.data.text.documents import Corpus, Document, TextFiles
-from stillroom.data.text.gguf_tokenizer import read_model_tokenizer
+from stillroom.data.text.model_tokenizer import read_model_tokenizer
 from stillroom.data.text.packing import Pack, Packer, SequenceFormat
 from stillroom.data.text.pydoc_source import PydocTopics
 from stillroom.data.text.tokenizer import Tokenizer

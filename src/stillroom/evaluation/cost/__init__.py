@@ -1,1 +1,1 @@
-"""Cost: what a model takes to keep and to run, and what the cache of its teachers saved."""
+"""Cost: the cost to store and to run a model, and the teacher time that the soft labels save."""

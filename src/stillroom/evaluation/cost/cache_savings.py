@@ -1,7 +1,7 @@
-"""The cache: what the teachers' answers cost once in, what they saved out.
+"""Cache savings: compares the cost of one capture with the cost of live teachers.
 
-rows, seconds an answer     ──> paid: each row once
-answers read by students    ──> live: what a teacher beside each student would have been asked
+rows, seconds per answer    ──> paid: each row captured once
+answers read by students    ──> live: the inferences of a teacher that runs beside each student
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class CacheSavings:
-    """What was kept of the teachers, and how often it was read.
+    """The size of the soft-label set, and how often students read it.
 
     Attributes:
-        bytes_on_disk: of the soft-label set.
-        rows: answers in it, at least 1; views, which are asked apart, count apart, and draws from
-            one answer together.
-        seconds_per_inference: of all teachers together, for one row.
-        read: answers that students read in all, each row once an epoch; a control reads none.
+        bytes_on_disk: the size of the soft-label set.
+        rows: the answers in the set, at least 1. Each view is an answer of its own; several draws
+            from one answer count once.
+        seconds_per_inference: the time of all teachers together for one row.
+        read: how many answers all students read together, each row once per epoch; a control
+            reads none.
     """
 
     bytes_on_disk: int
@@ -30,33 +31,35 @@ class CacheSavings:
     read: int
 
     def __post_init__(self) -> None:
-        """Refuse what cannot have been.
+        """Refuse impossible numbers.
 
         Raises:
-            DataError: no row, or a number below zero.
+            DataError: there is no row, or a number is below zero.
         """
         counts = (self.bytes_on_disk, self.read, self.seconds_per_inference)
         if self.rows < 1 or min(counts) < 0:
-            raise DataError(f"{self} cannot be; rows is at least 1, and nothing is below 0.")
+            raise DataError(
+                f"{self} cannot be; rows must be at least 1, and no number may be below 0."
+            )
 
     @property
     def bytes_per_row(self) -> float:
-        """What one answer takes on disk."""
+        """The bytes of one answer on disk."""
         return self.bytes_on_disk / self.rows
 
     @property
     def paid_seconds(self) -> float:
-        """Seconds of teacher that were paid."""
+        """Seconds that the teachers took for the capture."""
         return self.rows * self.seconds_per_inference
 
     @property
     def live_seconds(self) -> float:
-        """Seconds that a teacher beside each student would have taken."""
+        """Seconds that live teachers beside each student would have taken."""
         return self.read * self.seconds_per_inference
 
     @property
     def saved_hours(self) -> float:
-        """Hours of teacher that were not needed; below zero where less was read than asked."""
+        """Teacher hours that were saved; below zero if students read less than was captured."""
         return (self.live_seconds - self.paid_seconds) / SECONDS_OF_AN_HOUR
 
     def numbers(self) -> dict[str, int | float]:

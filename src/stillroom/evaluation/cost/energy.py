@@ -1,16 +1,18 @@
-"""Energy: what is run in, the joules that the processors took for it out.
+"""Energy: measures the joules that the processors use for a piece of work.
 
-    Meter ──start──what is run──stop──> Energy
-    forward, inputs ──again and again, one at a time──> Energy of one example
+    Meter ──start──the work──stop──> Energy
+    forward, inputs ──repeatedly, one at a time──> Energy of one example
 
-codecarbon reads the counters where the hardware has them and this user may: RAPL's of the
-processor, NVML's of the GPU. Without RAPL it takes the time that this process and those that it
-started spent on the processor, times the power that the maker states, or 4 W a thread where it does
-not know the model: an estimate, good for ratios on one machine. A virtual machine has no counter,
-and may be given the power of all of its host's cores; who knows better sets
-CODECARBON_FORCE_CPU_POWER, in watts. RAPL counts the whole processor, its other users included.
+codecarbon reads the counters of the hardware if there are any and this user may read them: RAPL for
+the processor, NVML for the GPU. Without RAPL, codecarbon multiplies the processor time of this
+process and its children by the power that the manufacturer states, or by 4 W per thread if it does
+not know the processor. That is an estimate, which is good for ratios on one machine. A virtual
+machine has no counter, and codecarbon may assume the power of all cores of its host. Set
+CODECARBON_FORCE_CPU_POWER, in watts, to correct it. RAPL counts the whole processor, including its
+other users.
 
-What codecarbon says of memory is left out: 5 W a module, at least 10, whoever uses it.
+The energy of memory is left out, because codecarbon's number does not depend on who uses the
+memory: 5 W per module, at least 10 W.
 """
 
 import logging
@@ -38,11 +40,11 @@ class MeterError(StillroomError):
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """What the processors took.
+    """The energy that the processors used.
 
     Attributes:
-        joules: of CPU and GPU.
-        is_estimate: whether the CPU's part comes from no counter.
+        joules: the energy of CPU and GPU together.
+        is_estimate: whether the CPU's part is an estimate and not read from a counter.
     """
 
     joules: float
@@ -50,47 +52,52 @@ class Energy:
 
     @property
     def watt_hours(self) -> float:
-        """The same in watt-hours."""
+        """The energy in watt-hours."""
         return self.joules / JOULES_OF_A_WH
 
 
 class Meter:
-    """Reads what was taken between `start` and `stop`, once; the first one takes 2 s to start."""
+    """Measures the energy used between `start` and `stop`, once.
+
+    The first meter of a process takes 2 s to start.
+    """
 
     def __init__(self) -> None:
-        """Find out what the hardware offers at `start`, not here."""
+        """Create the tracker; it looks for the counters of the hardware at `start`."""
         self._tracker = _tracker()
 
     def start(self) -> None:
-        """Begin."""
+        """Start to measure."""
         self._tracker.start()
 
     def stop(self) -> Energy:
-        """End, and return what was taken.
+        """Stop to measure, and return the energy that was used.
 
         Raises:
-            MeterError: it was not started, or codecarbon failed; its own message stands above.
+            MeterError: the meter was not started, or codecarbon failed and wrote its own message.
         """
         self._tracker.stop()
-        found = getattr(self._tracker, "final_emissions_data", None)
-        if found is None:
-            raise MeterError("codecarbon gave no energy; its own message stands above, if any.")
+        emissions = getattr(self._tracker, "final_emissions_data", None)
+        if emissions is None:
+            raise MeterError("codecarbon gave no energy. If it wrote a message, you find it above.")
         is_counted = BY_COUNTER in self._tracker._conf["hardware"]
-        return Energy((found.cpu_energy + found.gpu_energy) * JOULES_OF_A_KWH, not is_counted)
+        return Energy(
+            (emissions.cpu_energy + emissions.gpu_energy) * JOULES_OF_A_KWH, not is_counted
+        )
 
 
 def energy_of(forward: Forward, inputs: Inputs, seconds: float) -> Energy:
-    """Return what one example takes, asked alone.
+    """Return the energy of one example that is run alone.
 
     Args:
         forward: runs the model on one example, [1, *shape], and waits for the answer.
-        inputs: [N, *shape], taken in turn.
-        seconds: how long to go on; at least one example is run. The kernel counts a process's
-            time in hundredths of a second, and some counters move once a second.
+        inputs: [N, *shape]; the examples are run in order, then from the first again.
+        seconds: how long to measure; at least one example is run. The kernel counts a process's
+            time in hundredths of a second, and some counters change once a second.
 
     Raises:
         DataError: there is no input.
-        MeterError: as `Meter.stop`.
+        MeterError: see `Meter.stop`.
     """
     import torch
 
@@ -111,14 +118,14 @@ def energy_of(forward: Forward, inputs: Inputs, seconds: float) -> Energy:
 
 
 def _tracker() -> "OfflineEmissionsTracker":
-    """Return codecarbon's tracker, which asks no one and writes nothing.
+    """Return codecarbon's tracker, set up to send no request and to write no file.
 
-    What is not given here a file .codecarbon.config or the environment may say, so all that would
-    leave this machine is given.
+    A file .codecarbon.config or the environment can set every option that is not given here. So
+    each option that could send data from this machine is given here.
     """
     from codecarbon import OfflineEmissionsTracker
 
-    # It speaks before it has read `log_level`.
+    # codecarbon logs before it has read `log_level`.
     logging.getLogger("codecarbon").setLevel(logging.ERROR)
     return OfflineEmissionsTracker(
         tracking_mode="process",
@@ -127,7 +134,7 @@ def _tracker() -> "OfflineEmissionsTracker":
         output_handlers=[],
         emissions_endpoint=None,
         electricitymaps_api_token="",
-        # No carbon, and so no country: only what was taken is asked for.
+        # Only the energy is needed, not the carbon, so no country is needed either.
         force_carbon_intensity_g_co2e_kwh=0.0,
         country_iso_code=None,
         cloud_provider=None,

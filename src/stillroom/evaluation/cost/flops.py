@@ -1,12 +1,12 @@
 """FLOPs: a model's forward pass and inputs in, floating-point operations of one example out.
 
-    forward, inputs [N, *shape] ──each alone, under torch's counter──> FLOPs, the mean
+    forward, inputs [N, *shape] ──one at a time, under torch's counter──> FLOPs, the mean
 
-`torch.utils.flop_counter.FlopCounterMode` counts a multiplication and an addition apart, so 2 for
-each multiply-accumulate, in matrix products, convolutions and the two products of attention. It
-leaves out what is beside them: activations, softmax, normalisation, pooling, look-ups of
-embeddings, and the additions of biases. Attention counts in full, whatever its mask hides, as if
-each position saw every other.
+`torch.utils.flop_counter.FlopCounterMode` counts multiplications and additions separately, so 2
+for each multiply-accumulate, in matrix products, convolutions and the two products of attention. It
+leaves out everything else: activations, softmax, normalisation, pooling, embedding look-ups and the
+addition of biases. Attention counts in full regardless of its mask, as if each position attended to
+every other.
 """
 
 from typing import Any
@@ -15,11 +15,11 @@ from stillroom.evaluation.cost.workload import Forward, Inputs, batches, require
 
 
 def flops_of(forward: Forward, inputs: Inputs) -> int:
-    """Return the FLOPs of an example, to the nearest one.
+    """Return the mean FLOPs of an example, rounded to an integer.
 
     Args:
         forward: runs the model on one example, [1, *shape].
-        inputs: [N, *shape]; of texts each counts with its own length, hence the mean.
+        inputs: [N, *shape]; each text counts with its own length, so the result is a mean.
 
     Raises:
         DataError: there is no input.
@@ -36,10 +36,10 @@ def flops_of(forward: Forward, inputs: Inputs) -> int:
 
 
 def _attention_on_cpu() -> dict[Any, Any]:
-    """Return the formula of attention's kernel on the CPU.
+    """Return the FLOP formula of the attention kernel on the CPU.
 
-    Torch 2.13 has one for those of CUDA alone: on a CPU attention would cost nothing (pytorch
-    issue 195460).
+    Torch 2.13 has formulas only for the kernels of CUDA, so attention would count as 0 on a CPU
+    (pytorch issue 195460).
     """
     import torch
     from torch.utils.flop_counter import sdpa_flop_count

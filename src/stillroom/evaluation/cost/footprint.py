@@ -1,10 +1,10 @@
-"""Footprint: how a model is loaded and one input in, what memory this process took for both out.
+"""Footprint: measures the memory that this process takes to load a model and to run it once.
 
-    load ──> resident beside what was before: loaded
-    run on [1, *shape] ──> the highest beside what was before: peak
+    load ──> memory in use minus memory before: loaded
+    run on [1, *shape] ──> peak minus memory before: peak
 
-To be measured in a process that has run no other model: memory that one has freed is used again,
-and the next would seem to need none. See `memory`.
+Measure in a process that has run no other model. A process uses freed memory again, so a second
+model would seem to need none. See `memory`.
 """
 
 from collections.abc import Callable
@@ -17,28 +17,28 @@ from stillroom.evaluation.cost.workload import Forward, Inputs
 STATUS = Path("/proc/self/status")
 CLEAR_REFS = Path("/proc/self/clear_refs")
 FORGET_PEAK = "5"  # of proc_pid_clear_refs(5)
-# The second run is of a process at work; the first alone pays for what torch sets up lazily.
+# The first run includes what torch sets up lazily; the second shows the process in normal use.
 RUNS = 2
 
 
 class Gauge(Protocol):
-    """What reads memory off, in bytes."""
+    """Reads the memory in use, in bytes."""
 
     def now(self) -> int:
-        """Return what is in use."""
+        """Return the memory that is in use now."""
         ...
 
     def highest(self) -> int:
-        """Return the most that was in use since `forget`."""
+        """Return the peak since `forget`."""
         ...
 
     def forget(self) -> None:
-        """Let the most that was in use be what is in use now."""
+        """Reset the peak to the memory that is in use now."""
         ...
 
 
 class ResidentMemory:
-    """The kernel's count of this process's pages, Linux alone: all allocators, mapped files."""
+    """The kernel's count of this process's pages of all allocators and mapped files. Linux only."""
 
     def now(self) -> int:
         """Return VmRSS."""
@@ -54,22 +54,22 @@ class ResidentMemory:
 
 
 class CudaMemory:
-    """The count of torch's allocator, over all devices: tensors, and no context."""
+    """The count of torch's allocator over all devices: tensors, without the context."""
 
     def now(self) -> int:
-        """Return the bytes of tensors."""
+        """Return the bytes of all tensors."""
         import torch
 
         return sum(map(torch.cuda.memory_allocated, range(torch.cuda.device_count())))
 
     def highest(self) -> int:
-        """Return the most bytes of tensors; of several devices each at its own worst time."""
+        """Return the peak in bytes of tensors: the sum of the peaks of the devices."""
         import torch
 
         return sum(map(torch.cuda.max_memory_allocated, range(torch.cuda.device_count())))
 
     def forget(self) -> None:
-        """Reset the allocator's own mark."""
+        """Reset the allocator's peak."""
         import torch
 
         for device in range(torch.cuda.device_count()):
@@ -77,12 +77,12 @@ class CudaMemory:
 
 
 def footprint(load: Callable[[], Forward], inputs: Inputs, gauge: Gauge) -> Memory:
-    """Return what loading a model and running it took.
+    """Return the memory that it takes to load a model and to run it.
 
     Args:
-        load: opens the model and returns what runs it.
+        load: opens the model and returns its forward function.
         inputs: [1, *shape].
-        gauge: of the device that the model is on.
+        gauge: reads the memory of the device that holds the model.
     """
     import torch
 
@@ -100,4 +100,4 @@ def _kilobytes(name: str) -> int:
     for line in STATUS.read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1])
-    raise OSError(f"{STATUS} does not say {name}")
+    raise OSError(f"{STATUS} has no line {name}")

@@ -1,9 +1,9 @@
-"""Latency: a model's forward pass and inputs in, how long an answer takes out. By the clock.
+"""Latency: measures by the clock how long a model takes to answer.
 
     forward, inputs ──warm-up──one at a time──> p50 and p95, in milliseconds
-                             └─32 at a time──> examples a second
+                             └─32 at a time──> examples per second
 
-Numbers of a clock differ from run to run; they stand in cost.json, never in metrics.json.
+These numbers differ from run to run, so they are in cost.json and never in metrics.json.
 """
 
 import time
@@ -16,23 +16,23 @@ import numpy as np
 from stillroom.errors import DataError
 from stillroom.evaluation.cost.workload import Forward, Inputs, batches, require_inputs
 
-# The first calls pay for lazy initialisation and cold caches; they say nothing of the model.
+# The first calls include lazy initialisation and cold caches, which are not the model's time.
 WARM_UP = 5
 BATCH = 32
-# A large batch is seconds where one example is tens of milliseconds.
+# A large batch takes seconds if one example takes tens of milliseconds.
 BATCHES = 5
 BATCHES_OF_WARM_UP = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long a model takes.
+    """How long a model takes to answer.
 
     Attributes:
-        ms_p50, ms_p95: of a call with one example, in milliseconds. The median, since a busy
-            machine delays a few calls by a lot; the 95th percentile is what those who wait
-            longest see, the machine's noise included.
-        per_second_at_32: examples a second where 32 are asked at once.
+        ms_p50, ms_p95: time of a call with one example, in milliseconds. The median is given
+            because a busy machine delays a few calls by a lot. The 95th percentile shows the
+            slowest calls, and includes the machine's noise.
+        per_second_at_32: examples per second in batches of 32.
     """
 
     ms_p50: float
@@ -41,15 +41,15 @@ class Latency:
 
 
 def latency_of(forward: Forward, inputs: Inputs, calls: int) -> Latency:
-    """Return how long a model takes.
+    """Return how long a model takes to answer.
 
     Args:
         forward: runs the model on inputs [n, *shape], and waits for the answers.
-        inputs: [N, *shape], taken in turn, from the first again where there are too few.
-        calls: how many with one example are timed, at least 1.
+        inputs: [N, *shape]; they are run in order, and from the first again if there are too few.
+        calls: how many calls with one example are timed, at least 1.
 
     Raises:
-        DataError: there is no input to run it on, or no call to time.
+        DataError: there is no input, or `calls` is below 1.
     """
     require_inputs(inputs)
     if calls < 1:
@@ -66,10 +66,10 @@ def latency_of(forward: Forward, inputs: Inputs, calls: int) -> Latency:
 def _milliseconds(
     forward: Forward, inputs: Inputs, size: int, warm_up: int, calls: int
 ) -> list[float]:
-    """Return the time of each call; those of the warm-up see the same inputs beforehand."""
+    """Return the time of each call; the warm-up runs on the same inputs before."""
     import torch
 
-    # Made beforehand: to copy a batch is not the model's time.
+    # The batches are copied before the calls: copying is not the model's time.
     timed = list(islice(batches(inputs, size), calls))
     with torch.inference_mode():
         for index in range(warm_up):

@@ -1,15 +1,15 @@
-"""Memory: a model directory and one input in, what a process takes to answer out.
+"""Memory: measures in a process of its own what memory a model takes to answer one input.
 
     inputs [N, *shape] ──the first, as .npy──> fresh process ──JSON──> loaded, peak
 
-Each model has a process of its own: see `footprint`. What is there before the model, interpreter,
-torch and the architecture's code, is not counted.
+Each model has a process of its own: see `footprint`. What the process holds before the model
+(interpreter, torch, the architecture's code) is not counted.
 
-On a CPU the kernel counts what is resident: all allocators, files that are mapped, threads and
-their buffers; so the number of threads matters, and pages that the allocator keeps for later are
-in it. It is right to about a megabyte, which is what a model of no size takes. On CUDA torch's
-allocator counts tensors to the byte, and leaves out the context (hundreds of megabytes, the same
-for all models).
+On a CPU, the kernel counts the resident memory: all allocators, mapped files, threads and their
+buffers. So the number depends on the number of threads, and includes pages that the allocator keeps
+for later. The error is about a megabyte, which is also the result for a model without size. On
+CUDA, torch's allocator counts tensors to the byte. It leaves out the context, which takes hundreds
+of megabytes and is the same for all models.
 """
 
 import os
@@ -31,11 +31,11 @@ SOURCE = Path(__file__).resolve().parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a model takes beyond the process that it is loaded into.
+    """The memory that a model adds to the process into which it is loaded.
 
     Attributes:
-        loaded_bytes: after it was loaded: its weights.
-        peak_bytes: the most while it answered one example: weights and activations.
+        loaded_bytes: after the model was loaded: its weights.
+        peak_bytes: the peak while it answered one example: weights and activations.
     """
 
     loaded_bytes: int
@@ -43,22 +43,22 @@ class Memory:
 
     @property
     def activation_bytes(self) -> int:
-        """What an answer takes beside the weights."""
+        """The memory that an answer takes in addition to the weights."""
         return self.peak_bytes - self.loaded_bytes
 
 
 def memory_of(module: str, arguments: Sequence[str], inputs: Inputs) -> Memory:
-    """Return what a model takes, measured in a process of its own.
+    """Return the memory that a model takes, measured in a process of its own.
 
     Args:
-        module: run as `python -m`, with the arguments and then the path of the input and that of
-            the result, in which it leaves a `Memory` as JSON.
-        arguments: which model.
-        inputs: [N, *shape]; the first is run.
+        module: is run as `python -m`, with the arguments, then the path of the input, then the path
+            of the result, to which it writes a `Memory` as JSON.
+        arguments: name the model.
+        inputs: [N, *shape]; the model is run on the first.
 
     Raises:
         DataError: there is no input.
-        ModelError: the process failed; its own message stands above.
+        ModelError: the process failed, and wrote its own message.
     """
     require_inputs(inputs)
     with TemporaryDirectory(prefix="stillroom-") as folder:
@@ -69,12 +69,13 @@ def memory_of(module: str, arguments: Sequence[str], inputs: Inputs) -> Memory:
 
 
 def _run(command: list[str]) -> None:
-    # The running project's own code first: an editable install may be that of another checkout.
+    # The code of the running project comes first, since an editable install may belong to another
+    # checkout.
     search = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])
     code = subprocess.run(command, env={**os.environ, "PYTHONPATH": search}, check=False).returncode
     if code:
         raise ModelError(
-            f"memory could not be measured: {command[2]} ended with code {code}; its own message "
-            "stands above. A negative code is the signal that killed it: -9 is often a lack of "
-            "memory."
+            f"the memory of the model could not be measured: {command[2]} ended with code {code}. "
+            "Its own message is above this one. A negative code is the signal that ended it; -9 "
+            "often means that the machine ran out of memory."
         )

@@ -1,7 +1,7 @@
-"""Model: a model in, all that it costs out; and what several that answer together cost.
+"""Model cost: measures one model, and adds up the costs of an ensemble's members.
 
-model, forward, inputs ──> Size, FLOPs, Latency; Memory and Energy where they were measured
-Cost of each member of an ensemble ──together──> Cost ──numbers──> flat, for cost.json
+model, forward, inputs ──> Size, FLOPs, Latency; Memory and Energy if they were measured
+Cost of each member of an ensemble ──ensemble_cost──> Cost ──numbers──> flat, for cost.json
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from stillroom.evaluation.cost.energy import Energy
 from stillroom.evaluation.cost.flops import flops_of
 from stillroom.evaluation.cost.latency import Latency, latency_of
 from stillroom.evaluation.cost.memory import Memory
-from stillroom.evaluation.cost.parameters import Size, size_of
+from stillroom.evaluation.cost.parameter_counts import Size, size_of
 from stillroom.evaluation.cost.workload import Forward, Inputs
 from stillroom.io.json.number_groups import NamedNumbers
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-# Texts differ in length and so in FLOPs; the mean of so many is that of all to a few percent.
+# Texts differ in length and so in FLOPs. The mean of this many examples is within a few percent of
+# the mean of all.
 COUNTED = 16
 MEGA = 1e6
 DECIMALS = 4
@@ -29,14 +30,14 @@ DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one model, or several that answer together, takes.
+    """The cost of one model, or of several that answer together.
 
     Attributes:
-        size: to keep.
+        size: parameters, and bytes of weights.
         flops: of one example.
-        latency: by the clock.
-        memory: to answer one example; None where it was not measured.
-        energy: of one example; None where it was not measured.
+        latency: measured by the clock.
+        memory: for one example; None if it was not measured.
+        energy: of one example; None if it was not measured.
     """
 
     size: Size
@@ -46,10 +47,10 @@ class Cost:
     energy: Energy | None = None
 
     def numbers(self) -> NamedNumbers:
-        """Return the numbers by name; what was not measured has none.
+        """Return the numbers by name, without those that were not measured.
 
-        Megabytes are of 10^6 bytes; `megabytes` alone are those of the weights. Energy is of a
-        thousand examples, asked one at a time.
+        A megabyte is 10^6 bytes; `megabytes` is the size of the weights. The energy is that of a
+        thousand examples, run one at a time.
         """
         return {
             "parameters": self.size.parameters,
@@ -65,34 +66,34 @@ class Cost:
 
 
 def cost_of(model: "nn.Module", forward: Forward, inputs: Inputs, calls: int) -> Cost:
-    """Return what a model costs, memory and energy aside.
+    """Return the cost of a model without memory and energy.
 
     Args:
-        model: whose parameters are counted.
-        forward: runs it on inputs [n, *shape], and waits for the answers.
-        inputs: [N, *shape], what to run it on.
-        calls: how many with one example are timed, at least 1.
+        model: the model whose parameters are counted.
+        forward: runs the model on inputs [n, *shape], and waits for the answers.
+        inputs: [N, *shape], the examples to run the model on.
+        calls: how many calls with one example are timed, at least 1.
 
     Raises:
-        DataError: there is no input to run it on, or no call to time.
+        DataError: there is no input, or `calls` is below 1.
     """
     flops = flops_of(forward, inputs[:COUNTED])
     return Cost(size_of(model), flops, latency_of(forward, inputs, calls))
 
 
 def ensemble_cost(costs: Sequence[Cost]) -> Cost:
-    """Return the cost of models that all answer, one after the other, as an ensemble does.
+    """Return the cost of an ensemble, whose members all answer, one after the other.
 
-    Sizes, FLOPs, times and energy add up. Of the 95th percentiles the sum is the most that it can
-    be about: that all members are slow at once. In memory all members are loaded, and one at a
-    time has activations: the sum of the first and the largest of the second. What was measured
-    of some members alone is not known of all.
+    Sizes, FLOPs, times and energy add up. The sum of the 95th percentiles is about an upper bound:
+    the case that all members are slow at once. All members are loaded at the same time, but only
+    one has activations at a time, so the peak is the sum of the loaded bytes plus the largest
+    activations. Memory or energy is None unless it was measured for every member.
 
     Raises:
-        DataError: there is no model.
+        DataError: `costs` is empty.
     """
     if not costs:
-        raise DataError("no model to take together; at least one is needed.")
+        raise DataError("there is no model whose cost could be added; at least one is needed.")
     return Cost(
         Size(
             sum(cost.size.parameters for cost in costs),
@@ -115,18 +116,18 @@ def _latency(all_of: list[Latency]) -> Latency:
 
 
 def _memory(all_of: list[Memory | None]) -> Memory | None:
-    known = [one for one in all_of if one is not None]
-    if len(known) < len(all_of):
+    measured = [one for one in all_of if one is not None]
+    if len(measured) < len(all_of):
         return None
-    loaded = sum(one.loaded_bytes for one in known)
-    return Memory(loaded, loaded + max(one.activation_bytes for one in known))
+    loaded = sum(one.loaded_bytes for one in measured)
+    return Memory(loaded, loaded + max(one.activation_bytes for one in measured))
 
 
 def _energy(all_of: list[Energy | None]) -> Energy | None:
-    known = [one for one in all_of if one is not None]
-    if len(known) < len(all_of):
+    measured = [one for one in all_of if one is not None]
+    if len(measured) < len(all_of):
         return None
-    return Energy(sum(one.joules for one in known), any(one.is_estimate for one in known))
+    return Energy(sum(one.joules for one in measured), any(one.is_estimate for one in measured))
 
 
 def _of_memory(memory: Memory | None) -> NamedNumbers:

@@ -1,6 +1,6 @@
-"""Forward: what runs a model, and batches of inputs to run it on.
+"""Workload: the type of a forward function, and batches of inputs to run it on.
 
-inputs [N, *shape] ──in turn, from the first again──> batches [size, *shape]
+inputs [N, *shape] ──in order, then from the first again──> batches [size, *shape]
 """
 
 from collections.abc import Callable, Iterator
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 from stillroom.errors import DataError
 
 Inputs = NDArray[Any]
-# Runs a model on inputs [n, *shape], and returns when the answers are there: what works ahead, as
-# a GPU does, must be waited for.
+# Runs a model on inputs [n, *shape], and returns when the answers are complete. It must wait for a
+# device that works asynchronously, for example a GPU.
 Forward = Callable[[Inputs], object]
 
 
 def batches(inputs: Inputs, size: int) -> Iterator[Inputs]:
-    """Yield batches [size, *shape] without end; the inputs in turn, from the first again."""
+    """Yield batches [size, *shape] without end; the inputs in order, then from the first again."""
     for number in count():
         rows = np.arange(number * size, (number + 1) * size) % len(inputs)
         yield np.ascontiguousarray(inputs[rows])
 
 
 def require_inputs(inputs: Inputs) -> None:
-    """Refuse to run a model on nothing.
+    """Require at least one input.
 
     Raises:
         DataError: there is no input.

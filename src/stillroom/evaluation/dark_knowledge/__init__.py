@@ -1,1 +1,1 @@
-"""Dark knowledge: what the teacher finds similar to what, and how much of it the student learnt."""
+"""Dark knowledge: which classes the teacher finds similar, and how much of it the student has."""

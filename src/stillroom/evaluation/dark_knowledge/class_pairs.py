@@ -1,12 +1,13 @@
-"""Pairs: mean soft labels in, the pairs of classes that surprise most out, each with an example.
+"""Class pairs: mean soft labels in, the most surprising pairs of classes out, with an example.
 
-A pair (a, b) surprises where b gets far more on examples of a than on those of all other classes:
+A pair (a, b) is surprising if b gets a much higher probability on examples of a than on examples of
+the other classes:
 
     lift = (p(b | a) + f) / (mean of p(b | c) over c other than a and b + f),   f = `FLOOR`
 
-That is the lift of a rule "a, so b" (Brin et al. 1997, "Dynamic Itemset Counting"), with f added
-so that 1e-6 over 1e-9 is no surprise. It is directed: a 3 may look like an 8 more than an 8 like
-a 3.
+That is the lift of a rule "a, so b" (Brin et al. 1997, "Dynamic Itemset Counting"). f is added so
+that 1e-6 over 1e-9 is not surprising. The lift has a direction: a 3 may look like an 8 more than an
+8 looks like a 3.
 """
 
 from collections.abc import Sequence
@@ -24,24 +25,25 @@ from stillroom.evaluation.validate_arrays import (
     require_class_names,
 )
 
-# A tenth of a percent: what is below is no likeness, however rare.
+# A tenth of a percent: a probability far below this is no similarity, even if it is rare elsewhere.
 FLOOR = 1e-3
-# Less than twice what others get is no surprise.
+# Less than twice the probability elsewhere is not surprising.
 LEAST_LIFT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two classes of which one looks like the other, and the example that does so most.
+    """A class that looks like another class to the teacher, and the clearest example.
 
     Attributes:
-        actual, looks_like: their names, a and b.
-        probability: mean that b gets on examples of a.
-        elsewhere: mean that b gets on a class other than a and b.
-        lift: how much the one is above the other; see above.
-        examples: of a; the means are over them.
-        row: the example of a on which b gets most, from 0; the first of several.
-        most: what b gets there.
+        actual, looks_like: the names of the classes, a and b.
+        probability: the mean probability of b on examples of a.
+        elsewhere: the mean probability of b on the classes other than a and b.
+        lift: the ratio of the two; see the module.
+        examples: the number of examples of a.
+        row: the row of the example of a with the highest probability of b, from 0; the first one
+            if several are equal.
+        most: the probability of b in that row.
     """
 
     actual: str
@@ -57,19 +59,19 @@ class Pair:
 def surprising_pairs(
     teacher: NDArray[Any], labels: NDArray[Any], classes: Sequence[str], count: int
 ) -> tuple[Pair, ...]:
-    """Return at most `count` pairs of a lift of at least `LEAST_LIFT`, the largest first.
+    """Return at most `count` pairs with a lift of at least `LEAST_LIFT`, the largest first.
 
-    Ties are in the classes' order. Of two classes none surprises, since there is no other to
-    compare with.
+    Equal pairs keep the order of the classes. With only two classes there is no pair, since there
+    is no other class to compare with.
 
     Args:
-        teacher: [N, C], probabilities.
+        teacher: [N, C], the teacher's probabilities.
         labels: [N], indices of the true classes.
         classes: the C names.
-        count: how many to return.
+        count: how many pairs to return.
 
     Raises:
-        DataError: shapes that do not match, or values that are no distribution.
+        DataError: shapes do not match, or rows are no distributions.
     """
     rows = checked_probabilities(teacher, "teacher's probabilities")
     truth = checked_labels(labels, rows.shape)
@@ -77,8 +79,8 @@ def surprising_pairs(
     similarity = mean_soft_labels(rows, truth)
     elsewhere = _elsewhere(similarity)
     lift = _lift(similarity, elsewhere)
-    found = np.flatnonzero(lift >= LEAST_LIFT)
-    best = found[np.argsort(-lift.ravel()[found], kind="stable")[:count]]
+    surprising = np.flatnonzero(lift >= LEAST_LIFT)
+    best = surprising[np.argsort(-lift.ravel()[surprising], kind="stable")[:count]]
     pairs = []
     for actual, other in zip(*np.unravel_index(best, lift.shape), strict=True):
         mine = np.flatnonzero(truth == actual)
@@ -99,16 +101,16 @@ def surprising_pairs(
 
 
 def _lift(similarity: Probabilities, elsewhere: Probabilities) -> Probabilities:
-    """Return [C, C]; 0 where there is nothing to compare."""
+    """Return the lift, [C, C]; 0 if there is no class to compare with."""
     lift = (similarity + FLOOR) / (elsewhere + FLOOR)
     unknown = np.isnan(lift) | ~has_examples(similarity)[:, None]
     return np.where(unknown | np.eye(len(lift), dtype=bool), 0.0, lift)
 
 
 def _elsewhere(similarity: Probabilities) -> Probabilities:
-    """Return [C, C]: mean of column b over the classes other than a and b; NaN where is none.
+    """Return [C, C]: the mean of column b over the classes other than a and b, or NaN without one.
 
-    A class without an example has a row of zeros and is no other class.
+    A class without an example has a row of zeros and does not count.
     """
     known = has_examples(similarity)
     others = known.sum() - known.astype(np.int64)[:, None] - known

@@ -1,4 +1,4 @@
-"""Found: all that is known of the teacher's dark knowledge, as one document.
+"""Dark knowledge: collects all results on the teacher's dark knowledge in one document.
 
 answers of teacher, students, controls ──dark_knowledge──> DarkKnowledge ──asdict──> JSON
 """
@@ -18,7 +18,7 @@ from stillroom.evaluation.validate_arrays import Probabilities
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Mean soft labels of some classes: row `i` is of the examples of `classes[i]`."""
+    """Mean soft labels of some classes: row `i` is the mean over the examples of `classes[i]`."""
 
     classes: tuple[str, ...]
     probabilities: tuple[tuple[float, ...], ...]
@@ -26,14 +26,14 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class DarkKnowledge:
-    """What the teacher finds similar to what, and how much of it the student learnt.
+    """Which classes the teacher finds similar, and how much of this the student has.
 
     Attributes:
-        classes: how many there are.
-        grid: the most alike of them.
-        tree: all of them that have an example.
-        pairs: the most surprising ones.
-        learnt: by the student, with and without the teacher.
+        classes: the number of classes.
+        grid: the mean soft labels of the most similar classes.
+        tree: the tree of all classes that have an example.
+        pairs: the most surprising pairs of classes.
+        learnt: the shares of the dark knowledge that the student and its control have.
     """
 
     classes: int
@@ -52,18 +52,18 @@ def dark_knowledge(
     most_in_grid: int,
     most_pairs: int,
 ) -> DarkKnowledge:
-    """Return what there is to see.
+    """Return the dark knowledge of the teacher, and the share that the student has.
 
     Args:
-        teacher: [N, C], probabilities.
-        student, control: [S, N, C], of the same examples by as many seeds.
+        teacher: [N, C], the teacher's probabilities.
+        student, control: [S, N, C], the same for both, on the same examples and with S seeds each.
         labels: [N], indices of the true classes.
         classes: the C names.
         most_in_grid: how many classes the grid may have.
-        most_pairs: how many pairs to name.
+        most_pairs: how many pairs to return.
 
     Raises:
-        DataError: shapes that do not match, or values that are no distribution.
+        DataError: shapes do not match, or rows are no distributions.
     """
     similarity = mean_soft_labels(teacher, labels)
     return DarkKnowledge(
@@ -76,8 +76,8 @@ def dark_knowledge(
 
 
 def _grid(similarity: Probabilities, classes: Sequence[str], most: int) -> Grid:
-    shown = most_alike(similarity, most)
+    in_grid = most_alike(similarity, most)
     return Grid(
-        tuple(classes[at] for at in shown),
-        tuple(tuple(row) for row in similarity[shown][:, shown].tolist()),
+        tuple(classes[at] for at in in_grid),
+        tuple(tuple(row) for row in similarity[in_grid][:, in_grid].tolist()),
     )

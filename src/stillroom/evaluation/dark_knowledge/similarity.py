@@ -1,8 +1,8 @@
-"""Similarity: the teacher's soft labels in, what it finds similar to what out.
+"""Similarity: the teacher's soft labels in, the similarity that it sees between classes out.
 
-    probabilities [N, C], labels [N] ──mean per class──> [C, C] ──both ways──> likeness [C, C]
+    probabilities [N, C], labels [N] ──mean per class──> [C, C] ──both directions──> likeness [C, C]
 
-This is the knowledge that a hard label lacks: "this 4 looks like a 9" (Hinton et al. 2015,
+A hard label lacks this knowledge: "this 4 looks like a 9" (Hinton et al. 2015,
 arXiv 1503.02531, section 1).
 """
 
@@ -20,12 +20,12 @@ from stillroom.evaluation.validate_arrays import (
 
 
 def mean_soft_labels(teacher: NDArray[Any], labels: NDArray[Any]) -> Probabilities:
-    """Return [C, C]: the mean of the teacher's [N, C] rows, per true class, diagonal kept.
+    """Return [C, C]: the mean of the teacher's [N, C] rows per true class, with the diagonal.
 
     A class without an example has a row of zeros, since it has no mean.
 
     Raises:
-        DataError: shapes that do not match, or values that are no distribution.
+        DataError: shapes do not match, or rows are no distributions.
     """
     rows = checked_probabilities(teacher, "teacher's probabilities")
     truth = checked_labels(labels, rows.shape)
@@ -36,14 +36,14 @@ def mean_soft_labels(teacher: NDArray[Any], labels: NDArray[Any]) -> Probabiliti
 
 
 def has_examples(similarity: Probabilities) -> NDArray[np.bool_]:
-    """Return [C]: whether a class has a mean soft label, which without an example it has not."""
+    """Return [C]: whether each class has an example, and so a mean soft label."""
     return np.asarray(similarity.any(axis=1))
 
 
 def likeness(similarity: Probabilities) -> Probabilities:
-    """Return [C, C], the mean of both ways off the diagonal: how alike two classes are found.
+    """Return [C, C], how similar two classes are: the mean of both directions, 0 on the diagonal.
 
-    What a class without an example is like, is known from one side alone: it is like none.
+    A class without an example is known from one direction only, so its likeness is 0.
     """
     known = has_examples(similarity)
     both = np.where(known[:, None] & known, (similarity + similarity.T) / 2, 0.0)
@@ -54,8 +54,8 @@ def likeness(similarity: Probabilities) -> Probabilities:
 def most_alike(similarity: Probabilities, count: int) -> NDArray[np.int64]:
     """Return the indices of at most `count` classes, in the classes' order.
 
-    They are those that have the most alike of partners, who is then among them; ties in order.
-    Those without an example come last.
+    They are the classes with the highest likeness to any other class; that other class is then one
+    of them too. Equal classes keep their order. Classes without an example come last.
     """
     best = np.where(has_examples(similarity), likeness(similarity).max(axis=1), -1.0)
     return np.sort(np.argsort(-best, kind="stable")[:count])
@@ -67,7 +67,7 @@ def similarity_records(
     """Return one record per cell of the [C, C] matrix: actual, looks_like, probability.
 
     Raises:
-        DataError: not one name per class.
+        DataError: there is not one name per class.
     """
     require_class_names(classes, len(similarity))
     return [

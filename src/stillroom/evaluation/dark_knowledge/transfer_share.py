@@ -38,9 +38,9 @@ from stillroom.evaluation.validate_arrays import (
 
 Doubles = NDArray[np.float64]
 
-# Beyond this power a student says of the wrong classes next to nothing.
+# A student that needs a larger power has almost no information about the wrong classes.
 LARGEST_POWER = 64.0
-# Entries that a power is fitted on: enough for one number, and quick for 1,000 classes.
+# On how many entries the power is fitted: enough for one number, and fast for 1,000 classes.
 FITTED = 2**19
 # Less than this, in nats per example, is a rounding error.
 LEAST_NATS = 1e-9
@@ -84,12 +84,12 @@ def transfer_share(
     """Return the share of the teacher's dark knowledge that student and control have.
 
     Args:
-        teacher: [N, C], probabilities.
-        student, control: [S, N, C], of the same examples by as many seeds.
+        teacher: [N, C], the teacher's probabilities.
+        student, control: [S, N, C], the same for both, on the same examples and with S seeds each.
         labels: [N], indices of the true classes.
 
     Raises:
-        DataError: shapes that do not match, or values that are no distribution.
+        DataError: shapes do not match, or rows are no distributions.
     """
     information = Scores.of_answers(available(teacher, labels)[None])
     by_student, by_control = (
@@ -107,7 +107,7 @@ def transfer_share(
 
 
 def available(teacher: NDArray[Any], labels: NDArray[Any]) -> Doubles:
-    """Return [N], in nats: what the teacher's [N, C] answers say between the wrong classes.
+    """Return [N], in nats: the information of the teacher's [N, C] about the wrong classes.
 
     Raises:
         DataError: see `transfer_share`.
@@ -117,7 +117,7 @@ def available(teacher: NDArray[Any], labels: NDArray[Any]) -> Doubles:
 
 
 def explained(model: NDArray[Any], teacher: NDArray[Any], labels: NDArray[Any]) -> Doubles:
-    """Return [N], in nats: how much of it the model's [N, C] answers hold; below 0, they mislead.
+    """Return [N], in nats: how much of it the model's [N, C] explain; below 0 they mislead.
 
     Raises:
         DataError: see `transfer_share`.
@@ -131,10 +131,10 @@ def explained(model: NDArray[Any], teacher: NDArray[Any], labels: NDArray[Any]) 
 def share_by_class(
     model: NDArray[Any], teacher: NDArray[Any], labels: NDArray[Any]
 ) -> float | None:
-    """Return the share of the teacher's mean soft labels that the model's hold, 0 to 1.
+    """Return the share of the teacher's mean soft labels that the model's explain, 0 to 1.
 
-    The share of above, where the examples are the classes, each weighted by how many examples it
-    has. None where the teacher's mean soft labels say nothing between the wrong classes.
+    This is the share of the module, with a class in place of an example, weighted by its number of
+    examples. None if the teacher's mean soft labels do not distinguish the wrong classes.
 
     Raises:
         DataError: see `transfer_share`.
@@ -164,14 +164,14 @@ def _pair(probabilities: NDArray[Any], labels: NDArray[Any]) -> tuple[Doubles, L
 
 
 def _wrong(rows: Doubles, labels: Labels) -> Doubles:
-    """Return [N, C - 1]: the answers without the one at the label."""
+    """Return [N, C - 1]: the probabilities of the wrong classes."""
     others = np.ones(rows.shape, dtype=bool)
     others[np.arange(len(rows)), labels] = False
     return rows[others].reshape(len(rows), -1)
 
 
 def _available(taught: Doubles) -> Doubles:
-    """Return what [N, C - 1] say between them, each row at its own size."""
+    """Return the information of each row of [N, C - 1] about its entries, weighted by its sum."""
     total = taught.sum(axis=1, keepdims=True)
     even = total / taught.shape[1]
     ratio = np.divide(taught, even, out=np.ones_like(taught), where=taught > 0)
@@ -179,28 +179,28 @@ def _available(taught: Doubles) -> Doubles:
 
 
 def _explained(ours: Doubles, taught: Doubles) -> Doubles:
-    """Return what `ours` hold of what `taught` say; both [N, C - 1]."""
+    """Return how much of the information of `taught` `ours` explain; both [N, C - 1]."""
     from scipy.special import logsumexp
 
     logs = np.log(np.clip(ours, FLOOR, None))
     total = taught.sum(axis=1)
-    said = (taught * logs).sum(axis=1)
-    power = _power(logs, total, said)
+    cross = (taught * logs).sum(axis=1)
+    power = _power(logs, total, cross)
     log_mean = logsumexp(power * logs, axis=1) - np.log(logs.shape[1])
-    return np.asarray(power * said - total * log_mean)
+    return np.asarray(power * cross - total * log_mean)
 
 
-def _power(logs: Doubles, total: Doubles, said: Doubles) -> float:
-    """Return the β >= 0 that explains most, by the root of the derivative, which falls with β."""
+def _power(logs: Doubles, total: Doubles, cross: Doubles) -> float:
+    """Return the β >= 0 that explains most: the root of the derivative, which falls with β."""
     from scipy.optimize import brentq
     from scipy.special import softmax
 
     some = _heaviest(total, FITTED // logs.shape[1])
-    logs, total, wanted = logs[some], total[some], float(said[some].sum())
+    logs, total, target = logs[some], total[some], float(cross[some].sum())
 
     def missing(power: float) -> float:
         means = (softmax(power * logs, axis=1) * logs).sum(axis=1)
-        return wanted - float((total * means).sum())
+        return target - float((total * means).sum())
 
     if missing(0.0) <= 0:
         return 0.0
@@ -213,7 +213,7 @@ def _power(logs: Doubles, total: Doubles, said: Doubles) -> float:
 
 
 def _heaviest(total: Doubles, count: int) -> NDArray[np.int64]:
-    """Return the rows of the largest total, at most `count` and at least one, in order."""
+    """Return the rows with the largest total, at most `count` and at least one, in order."""
     return np.sort(np.argsort(-total, kind="stable")[: max(1, count)])
 
 

@@ -1,11 +1,11 @@
-"""Tree: mean soft labels in, the classes joined by how alike the teacher finds them out.
+"""Tree: mean soft labels in, a tree that joins the most similar classes first out.
 
-    similarity [C, C] ──both ways──> likeness ──average linkage──> Tree ──pruned──> a small one
+    similarity [C, C] ──both directions──> likeness ──average linkage──> Tree ──pruned──> small Tree
 
-The distance of two classes is 1 - p, where p is the mean probability that one gets on the other's
-examples, both ways. Average linkage (Sokal and Michener 1958) of it keeps a meaning for groups: a
-join at p says that a class of one group gets p on a class of the other, on average. A distance
-in logs would let classes that are both near 0 decide, and their noise.
+The distance of two classes is 1 - p, where p is the mean probability that one class gets on
+examples of the other, over both directions. Average linkage (Sokal and Michener 1958) keeps this
+meaning for groups: a join at p says that a class of one group gets p on a class of the other, on
+average. With a distance in logs, the noise of pairs that are both near 0 would decide.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ from stillroom.evaluation.validate_arrays import Probabilities, require_class_na
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Two nodes that become one.
+    """Two nodes that are joined.
 
     Attributes:
-        first, second: the nodes, by number.
-        likeness: mean probability that a class of one gets on a class of the other.
+        first, second: the numbers of the nodes.
+        likeness: the mean probability that a class of one node gets on a class of the other.
     """
 
     first: int
@@ -36,21 +36,21 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The classes, and how they join. Of L leaves, node L + j is what join j makes.
+    """The classes, and how they join. With L leaves, join j makes node L + j.
 
     Attributes:
-        leaves: names of classes, so ordered that no two lines of a drawing cross.
-        joins: L - 1 of them, the most alike first.
+        leaves: the names of the classes, in an order in which no two lines of a drawing cross.
+        joins: L - 1 joins, the most similar first.
     """
 
     leaves: tuple[str, ...]
     joins: tuple[Join, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what is no tree.
+        """Require a valid tree.
 
         Raises:
-            DataError: a node is joined twice, never, or before it is there.
+            DataError: a node is joined twice, never, or before it exists.
         """
         joined = [node for join in self.joins for node in (join.first, join.second)]
         early = all(
@@ -59,7 +59,9 @@ class Tree:
             for node in (join.first, join.second)
         )
         if not early or sorted(joined) != list(range(2 * len(self.leaves) - 2)):
-            raise DataError("the tree of the classes is damaged. Run the stage evaluate again.")
+            raise DataError(
+                "the tree of the classes is damaged. Run `kedro run --pipeline=evaluate`."
+            )
 
 
 def tree(similarity: Probabilities, classes: Sequence[str]) -> Tree:
@@ -70,11 +72,11 @@ def tree(similarity: Probabilities, classes: Sequence[str]) -> Tree:
         classes: the C names.
 
     Returns:
-        The same for the same input. Of two nodes the one with the earlier class is drawn first, so
-        that where nothing else decides, the classes keep their order.
+        The same tree for the same input. The node with the earlier class is drawn first, so the
+        classes keep their order where the joins allow it.
 
     Raises:
-        DataError: not one name per class.
+        DataError: there is not one name per class.
     """
     require_class_names(list(classes), len(similarity))
     known = np.flatnonzero(has_examples(similarity))
@@ -83,7 +85,7 @@ def tree(similarity: Probabilities, classes: Sequence[str]) -> Tree:
     links = _linked(likeness(similarity)[np.ix_(known, known)])
     pairs = _early_first([(int(one), int(other)) for one, other in links[:, :2]])
     order = _leaves(pairs)
-    # scipy numbers the leaves as they came, the tree as they are drawn.
+    # scipy numbers the leaves in the order of the input, the tree in the order of the drawing.
     place = {leaf: at for at, leaf in enumerate(order)}
     return Tree(
         tuple(classes[int(known[leaf])] for leaf in order),
@@ -94,31 +96,31 @@ def tree(similarity: Probabilities, classes: Sequence[str]) -> Tree:
     )
 
 
-def pruned(found: Tree, most: int) -> Tree:
-    """Return the tree of at most `most` of its leaves, those that join first, and no others.
+def pruned(whole: Tree, most: int) -> Tree:
+    """Return the tree reduced to at most `most` leaves, those that join first.
 
     Raises:
         DataError: `most` is below 2.
     """
     if most < 2:
-        raise DataError(f"a tree of {most} leaves joins nothing; ask for 2 or more.")
-    if len(found.leaves) <= most:
-        return found
-    kept = _first_to_join(found, most)
+        raise DataError(f"a tree with {most} leaves has no join; choose 2 or more leaves.")
+    if len(whole.leaves) <= most:
+        return whole
+    kept = _first_to_join(whole, most)
     places: dict[int, int] = {leaf: at for at, leaf in enumerate(kept)}
     joins: list[Join] = []
-    for node, join in enumerate(found.joins, start=len(found.leaves)):
+    for node, join in enumerate(whole.joins, start=len(whole.leaves)):
         ends = [places[end] for end in (join.first, join.second) if end in places]
         if len(ends) == 2:
             joins.append(Join(ends[0], ends[1], join.likeness))
             places[node] = len(kept) + len(joins) - 1
         elif ends:
             places[node] = ends[0]
-    return Tree(tuple(found.leaves[leaf] for leaf in kept), tuple(joins))
+    return Tree(tuple(whole.leaves[leaf] for leaf in kept), tuple(joins))
 
 
 def _linked(alike: Probabilities) -> NDArray[Any]:
-    """Return [L - 1, 4]: two nodes, their distance and their size, the nearest first."""
+    """Return [L - 1, 4]: two nodes, their distance and their size, the smallest distance first."""
     from scipy.cluster.hierarchy import average
     from scipy.spatial.distance import squareform
 
@@ -137,10 +139,10 @@ def _early_first(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _leaves(pairs: list[tuple[int, int]]) -> list[int]:
-    """Return the leaves from the first to the last that is met on a walk down the tree."""
+    """Return the leaves in the order in which a walk down the tree meets them."""
     count = len(pairs) + 1
     order: list[int] = []
-    # A stack, since a tree of 1,000 classes may be deeper than Python's recursion.
+    # A stack, since a tree of 1,000 classes may be deeper than Python's recursion limit.
     ahead = [2 * count - 2]
     while ahead:
         node = ahead.pop()
@@ -151,11 +153,11 @@ def _leaves(pairs: list[tuple[int, int]]) -> list[int]:
     return order
 
 
-def _first_to_join(found: Tree, most: int) -> list[int]:
-    """Return the leaves that join first, as they are drawn; a pair is not torn."""
+def _first_to_join(whole: Tree, most: int) -> list[int]:
+    """Return the leaves that join first, in drawing order; a pair is never split."""
     kept: set[int] = set()
-    for join in found.joins:
-        new = {end for end in (join.first, join.second) if end < len(found.leaves)}
+    for join in whole.joins:
+        new = {end for end in (join.first, join.second) if end < len(whole.leaves)}
         if len(kept) + len(new) > most:
             break
         kept |= new

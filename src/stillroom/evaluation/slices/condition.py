@@ -1,4 +1,4 @@
-"""Condition: what a line of the config says of each row; a frame in, true or false of each out."""
+"""Condition: a polars expression from the config that selects rows of a frame."""
 
 from dataclasses import dataclass, field
 
@@ -9,68 +9,68 @@ from numpy.typing import NDArray
 from stillroom.errors import ConfigError, nearest
 
 EXAMPLE = "pl.col('size') < 8"
-# Of what was given, or of what polars says of it, and is quoted in an error.
+# How many characters an error quotes of the config, and of a message from polars.
 QUOTED, TOLD = 60, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A polars expression that is true, false or null of each row.
+    """A polars expression that is true, false or null for each row.
 
     Attributes:
-        text: the line that it was parsed from.
-        name: of the parameter that holds it, for errors.
-        columns: the names of the columns that it reads, sorted.
+        text: the line of the config.
+        name: the name of its parameter, for errors.
+        columns: the names of the columns that the expression reads, sorted.
     """
 
     text: str
     name: str
     columns: tuple[str, ...]
-    # == between two expressions makes a third.
+    # == between two expressions returns an expression, so it cannot compare them.
     expression: pl.Expr = field(compare=False, repr=False)
 
     def mask(self, frame: pl.DataFrame) -> NDArray[np.bool_]:
-        """Return [N]: of which rows it is true; where it is null it is not.
+        """Return [N]: whether the expression is true for each row; null counts as false.
 
         Raises:
-            ConfigError: a column is missing, or of another type than the line takes it for; or
-                what comes out is not true or false of each row.
+            ConfigError: a column is missing or has an unsuitable type, or the result is not true
+                or false for each row.
         """
         self._check_columns(frame)
         try:
-            found = frame.select(self.expression).to_series()
+            values = frame.select(self.expression).to_series()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise ConfigError(
                 f"{one_line(self.name)} cannot be computed: {one_line(str(error), TOLD)}. "
                 f"{_there_are(frame)}"
             ) from None
-        self._check_result(found, frame)
-        return found.fill_null(False).to_numpy().astype(np.bool_)
+        self._check_result(values, frame)
+        return values.fill_null(False).to_numpy().astype(np.bool_)
 
     def _check_columns(self, frame: pl.DataFrame) -> None:
         for column in self.columns:
             if column not in frame.columns:
                 hint = nearest(column, [one_line(known) for known in frame.columns])
                 raise ConfigError(
-                    f"{one_line(self.name)} reads the column {one_line(column)}, which there is "
-                    f"not.{hint} {_there_are(frame)}"
+                    f"{one_line(self.name)} reads the column {one_line(column)}, but there is no "
+                    f"such column.{hint} {_there_are(frame)}"
                 )
 
-    def _check_result(self, found: pl.Series, frame: pl.DataFrame) -> None:
-        if found.dtype != pl.Boolean:
+    def _check_result(self, values: pl.Series, frame: pl.DataFrame) -> None:
+        if values.dtype != pl.Boolean:
             raise ConfigError(
-                f"{one_line(self.name)} is {found.dtype} of each row, and must be true or false, "
-                f"as {EXAMPLE} is. {_there_are(frame)}"
+                f"{one_line(self.name)} is {values.dtype} for each row, but it must be true or "
+                f"false, for example {EXAMPLE}. {_there_are(frame)}"
             )
-        if len(found) != frame.height:
+        if len(values) != frame.height:
             raise ConfigError(
-                f"{one_line(self.name)} says one thing of all {frame.height:,} rows, and must say "
-                f"it of each, as {EXAMPLE} does. {_there_are(frame)}"
+                f"{one_line(self.name)} gives one value for all {frame.height:,} rows, but it must "
+                f"give a value for each row, for example {EXAMPLE}. {_there_are(frame)}"
             )
 
 
 def one_line(given: str, longest: int = QUOTED) -> str:
-    """Return what was given as a terminal can show it: on one line, and cut where it is long."""
+    """Return the text for a terminal: printable, on one line, and cut after `longest` letters."""
     line = "".join(letter if letter.isprintable() else " " for letter in given)
     line = " ".join(line.split())
     return line if len(line) <= longest else f"{line[:longest]}…"

@@ -1,1 +1,1 @@
-"""Statistics: what several models score on the same examples in, what can be said of it out."""
+"""Statistics: scores of several models on the same examples in, estimates and tests out."""

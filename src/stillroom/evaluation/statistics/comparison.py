@@ -1,8 +1,8 @@
-"""Comparison: what teacher, control and student score in, which of them is better, and is it clear.
+"""Comparison: the scores of teacher, control and student in, estimates of their differences out.
 
     {arm: Scores} ──compare──> Comparison: each arm's mean, the gain, the share of the gap
 
-Scores are of something of which more is better: of right answers, or of log-likelihood.
+For every score a higher value is better: right answers, or log-likelihood.
 """
 
 from collections.abc import Mapping
@@ -16,21 +16,21 @@ from stillroom.evaluation.statistics.scores import Scores
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One measure of every arm, and what may be said of their differences.
+    """One measure of every arm, and the differences between the arms.
 
     Attributes:
-        arms: the mean of each, over seeds and examples.
+        arms: the mean of each arm, over seeds and examples.
         of_seeds: the means of each arm's runs, by seed number.
-        gain: of the student over its control, paired by example and seed.
-        over_teacher: of the student over the teacher, paired by example.
-        gap: of the teacher over the control, paired by example.
-        ships: of the student that ships over the mean of its other seeds; None where there is none.
-        closed: share of the gap from control to teacher that the student closed; None where there
-            is no clear gap.
-        kept: share of what all of the teachers' logits bring over the control that the student
-            brings too; None where no student learnt from them, or they bring nothing clear.
-        needed: examples that would show a gain as large as the one seen; None where no number
-            would, or where it is clear.
+        gain: student minus control, paired by example and seed.
+        over_teacher: student minus teacher, paired by example.
+        gap: teacher minus control, paired by example.
+        ships: the student that ships minus the mean of its other seeds; None if there is one seed.
+        closed: the share of the gap from control to teacher that the student closed; None if
+            there is no clear gap.
+        kept: the student's gain as a share of the gain from the teachers' full logits; None if no
+            student learnt from full logits, or if they bring no clear gain.
+        needed: how many examples would show a gain as large as the one seen; None if no number
+            would, or if the gain is clear.
     """
 
     arms: dict[str, Estimate]
@@ -45,10 +45,10 @@ class Comparison:
 
 
 def compare(scores: Mapping[str, Scores]) -> Comparison:
-    """Return what can be said of teacher, control, student and whatever other arms there are.
+    """Return the comparison of teacher, control, student and all other arms.
 
     Raises:
-        DataError: they are of other examples, or of other numbers of seeds.
+        DataError: the arms have different examples, or different numbers of seeds.
     """
     teacher, control, student = (scores[arm] for arm in (TEACHER, CONTROL, STUDENT))
     gained, gap = student - control, teacher - control
@@ -68,7 +68,7 @@ def compare(scores: Mapping[str, Scores]) -> Comparison:
 
 
 def _ships(student: Scores) -> Estimate | None:
-    """Return by how much the first seed is better than the mean of the others."""
+    """Return the first seed minus the mean of the others."""
     if student.seeds == 1:
         return None
     others = student.sums[1:].mean(axis=0, keepdims=True)
@@ -76,5 +76,5 @@ def _ships(student: Scores) -> Estimate | None:
 
 
 def _share(part: Scores, whole: Scores) -> Estimate | None:
-    """Return the share of a whole, or None where it is not clear that there is one."""
+    """Return part / whole, or None if the whole is not clearly above zero."""
     return estimate_of_share(part, whole) if estimate(whole).is_above_zero else None

@@ -22,7 +22,7 @@ from stillroom.softlabels.capture.solve_threshold import (
     ThresholdRequest,
     solved_member,
 )
-from stillroom.softlabels.format.combination import Combination, require_combinable
+from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.manifest import (
     SHARDS,
     MemberShards,

@@ -55,7 +55,7 @@ class Decoded:
     def entropy(self) -> Doubles:
         """[N], in nats, of the whole distributions at T = 1."""
         if isinstance(self.layout.sparsifier, Full):
-            log_p = self._full(1.0).log_p
+            log_p = self._full_at_one.log_p
             p = np.exp(log_p)
             return np.asarray(-(p * np.where(p > 0, log_p, 0)).sum(axis=1))
         return flat(self.table, "entropy").values.astype(np.float64)
@@ -148,7 +148,15 @@ class Decoded:
         equal = rest.clip(min=0) / np.bincount(owners[tail], minlength=count).clip(min=1)
         return np.where(tail, equal[owners], p)
 
+    @cached_property
+    def _full_at_one(self) -> DenseDistributions:
+        """Kept, because both the entropy and the checks need it."""
+        return self._softmax(1.0)
+
     def _full(self, temperature: float) -> DenseDistributions:
+        return self._full_at_one if temperature == 1 else self._softmax(temperature)
+
+    def _softmax(self, temperature: float) -> DenseDistributions:
         logits = flat(self.table, "logits").values
         logits = logits.reshape(int(self.positions[-1]), self.layout.classes)
         return DenseDistributions(log_softmax(logits, temperature))

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass
 from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.validated_json import STRICT
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
 
 # Increase it if equal logits and keys are stored differently than before.

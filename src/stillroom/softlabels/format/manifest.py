@@ -6,6 +6,7 @@ The rename of this file is the only commit: a shard that the manifest does not n
 """
 
 import builtins
+import json
 from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_bytes, sha256_json
 from stillroom.io.json.json_files import write_json
 from stillroom.io.json.validated_json import STRICT
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import RERUN, Capture, set_fingerprint
 from stillroom.softlabels.sparsify.sparsifiers import Sample
 
@@ -164,6 +165,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise SoftLabelError(f"{path} does not exist. Run `kedro run --pipeline=capture` first.")
     manifest = read_document(path, Manifest)
+    _require_keys_of_format(manifest, path)
     expected = set_fingerprint(manifest.captures, asdict(manifest.combination), manifest.codec)
     if manifest.fingerprint != expected:
         raise SoftLabelError(
@@ -221,6 +223,18 @@ def read_shard(path: Path, shard: Shard) -> builtins.bytes:
             f"{shard.bytes:,}. {RERUN}"
         )
     return path.read_bytes()
+
+
+def _require_keys_of_format(manifest: Manifest, path: Path) -> None:
+    """Refuse the sparsifier's keys of another format, which the parser accepts in either."""
+    members = json.loads(path.read_bytes())["members"]
+    for member, expected in zip(members, manifest.document()["members"], strict=True):
+        keys, of_format = (one["capture"]["sparsifier"].keys() for one in (member, expected))
+        if keys != of_format:
+            raise SoftLabelError(
+                f"{path}: a sparsifier has the keys {', '.join(sorted(keys))}, and "
+                f"{manifest.format} has {', '.join(sorted(of_format))}. {RERUN}"
+            )
 
 
 def _require_equal_members(manifest: Manifest, path: Path) -> None:

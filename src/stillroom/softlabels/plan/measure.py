@@ -23,10 +23,10 @@ from stillroom.softlabels.capture.solve_threshold import (
 )
 from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
 from stillroom.softlabels.format.column_schema import Layout
-from stillroom.softlabels.format.combination import Combination, require_combinable
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.distributions import Distributions
 from stillroom.softlabels.format.encode import encode_rows
+from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.list_columns import flat, offsets
 from stillroom.softlabels.format.pooled_features import POOLED, Halves
 from stillroom.softlabels.format.row import Row

@@ -12,7 +12,7 @@ from math import ceil
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture_request import Progress
 from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.plan.fidelity import (
     Fidelity,
     Gradient,

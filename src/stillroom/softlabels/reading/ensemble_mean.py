@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.combination import Combination
 from stillroom.softlabels.format.distributions import (
     DenseDistributions,
     Distributions,
     Doubles,
     mixture,
 )
+from stillroom.softlabels.format.ensemble_combination import Combination
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.column_schema import Layout
-from stillroom.softlabels.format.combination import Combination, require_combinable
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.distributions import Distributions, Integers
+from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.manifest import SHARDS, Manifest, Shard, read_manifest
 from stillroom.softlabels.format.pooled_features import features_of

@@ -70,7 +70,7 @@ class CheckpointCallback(Checkpoint):
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Keep the best weights, and save the state if it is due."""
-        if isinstance(module, LitModule) and module.is_best:
+        if isinstance(module, LitModule) and module.best.is_best:
             self._keep_best(trainer, module)
         self._save_where_due(trainer)
 

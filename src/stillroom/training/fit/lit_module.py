@@ -1,11 +1,8 @@
 """The Lightning module: a model and a loss in, a fitted model and its learning curve out.
 
-    Batch ──> model ──logits, features──> loss ──optimiser──> weights
-          └─> live teacher ──target, features──┘
-    validation ──> Record of the epoch, and whether its weights are the best so far
-
-Teacher, student and control keep the weights of an epoch by the same rule, so that none of them is
-judged by how much it overfitted.
+Batch ──> model ──logits, features──> loss ──optimiser──> weights
+      └─> live teacher ──target, features──┘
+validation ──> Record of the epoch ──BestEpoch──> whether its weights are the best so far
 """
 
 import math
@@ -26,6 +23,7 @@ from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch
+from stillroom.training.fit.best_epoch import BestEpoch
 from stillroom.training.fit.live_teacher import LiveTeacher
 from stillroom.training.fit.optimiser import build_optimiser, with_schedule
 from stillroom.training.fit.token_loss import FeatureComparison, token_loss, token_scores
@@ -38,7 +36,7 @@ class LitModule(lightning.LightningModule):
 
     Attributes:
         records: one record for each epoch so far.
-        is_best: whether the latest epoch is the one to keep so far.
+        best: which epoch is kept, and when the fit stops early.
     """
 
     def __init__(
@@ -70,11 +68,9 @@ class LitModule(lightning.LightningModule):
         self.project = project or nn.Identity()
         self._teacher = [teacher]  # in a list: its weights must not become weights of this module
         self.records: list[Record] = []
-        self.is_best = False
+        self.best = BestEpoch(optimisation)
         self._is_sharded = False
         self._is_linear: bool | None = None
-        self._highest = -math.inf
-        self._since_best = 0
         self._train = torch.zeros((), dtype=torch.float64)
         self._validation = torch.zeros(3, dtype=torch.float64)
 
@@ -181,22 +177,12 @@ class LitModule(lightning.LightningModule):
                 "validation_accuracy": round(right / rows, 6),
             }
         )
-        self._judge(nll / rows, right / rows)
+        self.best.judge(nll / rows, right / rows)
+        self._stop_early()
         self._train, self._validation = self._train * 0, self._validation * 0
 
-    def _judge(self, nll: float, accuracy: float) -> None:
-        goodness = accuracy if self.optimisation.keep == "accuracy" else -nll
-        is_better = goodness > self._highest
-        self.is_best = is_better or self.optimisation.keep == "last"
-        self._highest = max(self._highest, goodness)
-        self._since_best = 0 if is_better else self._since_best + 1
-        self._stop_early()
-
     def _stop_early(self) -> None:
-        if (
-            self.optimisation.patience is not None
-            and self._since_best >= self.optimisation.patience
-        ):
+        if self.best.is_over:
             self.trainer.should_stop = True
 
     def _over_processes(self, total: Tensor) -> Tensor:
@@ -222,8 +208,8 @@ class LitModule(lightning.LightningModule):
         """Add the state that Lightning does not save."""
         checkpoint["learner"] = {
             "records": self.records,
-            "highest": self._highest,
-            "since_best": self._since_best,
+            "highest": self.best.highest,
+            "since_best": self.best.since_best,
             # Rank 0 writes for all processes: each has summed only its own micro-batches.
             "train": self._over_processes(self._train),
         }
@@ -231,8 +217,8 @@ class LitModule(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the state that `on_save_checkpoint` added."""
         state = checkpoint["learner"]
-        self.records, self._highest = state["records"], state["highest"]
-        self._since_best = state["since_best"]
+        self.records = state["records"]
+        self.best.highest, self.best.since_best = state["highest"], state["since_best"]
         self._train = state["train"] * (self.trainer.global_rank == 0)
 
 

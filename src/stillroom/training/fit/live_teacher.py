@@ -22,7 +22,7 @@ from stillroom.models.forward.hidden_states import feature_width
 from stillroom.models.pretrained.model_directory import load_model, read_encoder
 from stillroom.objectives.feature_batch import Features, side_by_side
 from stillroom.objectives.soft_target import SoftTarget
-from stillroom.softlabels.format.combination import Combination
+from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.ensemble_mean import ensemble_log_p
 from stillroom.training.job import LiveConfig
 

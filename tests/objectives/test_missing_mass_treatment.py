@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from stillroom.objectives.gathered_logits import gather
-from stillroom.objectives.missing_mass import SMALLEST, ground_truth, renormalise, tail_bucket
+from stillroom.objectives.missing_mass_treatment import (
+    SMALLEST,
+    ground_truth,
+    renormalise,
+    tail_bucket,
+)
 from stillroom.objectives.soft_target import SoftTarget
 
 # Four classes; the teacher's head is class 0 with 1/2 and class 2 with 1/4; the student is uniform.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.evaluation.metrics import ece_of
-from stillroom.evaluation.temperature import LEAST, MOST
+from stillroom.evaluation.temperature_scaling import LEAST, MOST
 from stillroom.evaluation.token_metrics import require_finite, rows_at_once
 
 if TYPE_CHECKING:

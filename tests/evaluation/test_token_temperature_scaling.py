@@ -12,9 +12,9 @@ from scipy.special import log_softmax
 
 from stillroom.errors import DataError
 from stillroom.evaluation import token_temperature
-from stillroom.evaluation.temperature import LEAST, MOST
+from stillroom.evaluation.temperature_scaling import LEAST, MOST
 from stillroom.evaluation.token_metrics import token_scores
-from stillroom.evaluation.token_temperature import (
+from stillroom.evaluation.token_temperature_scaling import (
     ScaledScores,
     best_temperature,
     nll_curve,

@@ -2,8 +2,8 @@
 
     model ──> parameters, those outside the embeddings, bytes of weights
 
-What a language model does with a token goes through the parameters outside its embeddings: from a
-table of embeddings it takes one row, so speed depends on the others.
+The parameters outside the embeddings decide the speed of a language model: each token uses all of
+them, but only one row of an embedding table.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a model is.
+    """The size of a model.
 
     Attributes:
-        parameters: each once, however many layers share it.
-        parameters_outside_embeddings: without the tables that tokens, positions and types are
-            looked up in; an output layer that is tied to such a table is that table.
-        weight_bytes: of the parameters, in the precision that they are held in.
+        parameters: how many there are; one that several layers share counts once.
+        parameters_outside_embeddings: the same without the embedding tables of tokens, positions
+            and types. An output layer that is tied to an embedding table is left out with it.
+        weight_bytes: the bytes of the parameters, in the precision in which they are held.
     """
 
     parameters: int
@@ -30,7 +30,7 @@ class Size:
 
 
 def size_of(model: "nn.Module") -> Size:
-    """Return the size of a model; its buffers, as running means, are no parameters."""
+    """Return the size of a model. Buffers, for example running means, do not count."""
     from torch import nn
 
     tables = {id(one.weight) for one in model.modules() if isinstance(one, nn.Embedding)}

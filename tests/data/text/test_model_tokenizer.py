@@ -7,7 +7,7 @@ from gguf import GGMLQuantizationType
 from support.examples.corpus_examples import sentences
 from support.models.gguf_file import write_gguf
 
-from stillroom.data.text.gguf_tokenizer import gguf_file, read_model_tokenizer
+from stillroom.data.text.model_tokenizer import gguf_file, read_model_tokenizer
 from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillroom.evaluation.metrics import ece
-from stillroom.evaluation.temperature import MOST, fitted_temperature, scaled_probabilities
+from stillroom.evaluation.temperature_scaling import MOST, fitted_temperature, scaled_probabilities
 
 
 def calibrated(rows: int, classes: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from stillroom.evaluation.cost.parameters import Size, size_of
+from stillroom.evaluation.cost.parameter_counts import Size, size_of
 
 
 def test_a_layer_that_stands_twice_counts_once() -> None:
