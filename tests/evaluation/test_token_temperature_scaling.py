@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from stillroom.errors import DataError
-from stillroom.evaluation import token_temperature
+from stillroom.evaluation import token_temperature_scaling
 from stillroom.evaluation.temperature_scaling import LEAST, MOST
 from stillroom.evaluation.token_metrics import token_scores
 from stillroom.evaluation.token_temperature_scaling import (
@@ -72,7 +72,7 @@ def test_two_tokens_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # Right 3 times of 4 at logits 2 and 0: softmax(2 / T) is 3/4 where 2 / T = ln 3.
     logits, labels = torch.tensor([[2.0, 0.0]] * 4), torch.tensor([0, 0, 0, 1])
     assert best_temperature(nll_curve(logits, labels)) == pytest.approx(2 / math.log(3), rel=1e-3)
-    monkeypatch.setattr(token_temperature, "BETAS", np.array([1.0]))
+    monkeypatch.setattr(token_temperature_scaling, "BETAS", np.array([1.0]))
     found = nll_curve(logits, labels)
     # p(0) = e² / (e² + 1); the slope is 4 · 2p - 3 · 2, and the curvature 4 · 4p(1 - p).
     p = math.exp(2) / (math.exp(2) + 1)
