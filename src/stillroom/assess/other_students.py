@@ -81,7 +81,7 @@ def family_records(
 def other_students(every_student: Path, name: str, soft_labels: str) -> list[Path]:
     """Return the folders of the other students that learnt from the same soft labels.
 
-    A warning names each student that learnt from other soft labels.
+    A warning names each student that learned from other soft labels.
 
     Args:
         every_student: the folder of the folders of all students.
@@ -96,7 +96,7 @@ def other_students(every_student: Path, name: str, soft_labels: str) -> list[Pat
         if provenance is not None and provenance.soft_labels == soft_labels:
             paths.append(path)
         else:
-            _LOG.warning("%s learnt from other soft labels and is not compared", path.name)
+            _LOG.warning("%s learned from other soft labels and is not compared", path.name)
     return paths
 
 

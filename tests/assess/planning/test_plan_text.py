@@ -113,9 +113,9 @@ def test_the_choice_says_what_it_is_worth_and_how_to_have_it() -> None:
     one = option(FixedThreshold(k=3, temperature=4.0))
     said = choice_in_words(one, planned(one), project(), {}, "800kB")
     assert " ".join(said.split()) == (
-        "Within 800kB the least gradient error has threshold_fixed, 3 entries of each "
-        "distribution (unbiased): its gradient is 60.00° off that of the full labels and 1.250 "
-        "times as long, in 750 kB for 3 full copies. To have it: "
+        "Within 800kB, this option has the least gradient error: threshold_fixed, 3 entries of "
+        "each distribution (unbiased). Its gradient is 60.00° off that of the full labels and "
+        "1.250 times as long. It takes 750 kB for 3 full copies. To store it: "
         "kedro run --params groups.softlabels=threshold_fixed,softlabels.k=3"
     )
     assert max(map(len, said.splitlines())) < 80
@@ -124,16 +124,18 @@ def test_the_choice_says_what_it_is_worth_and_how_to_have_it() -> None:
 def test_a_temperature_without_log_z_is_told() -> None:
     one = option(TopK(k=3, temperatures=(*TEMPERATURES, 3.0)), "tail_bucket")
     of = project(objective={"temperature": 3.0})
-    assert "once 3 stands in softlabels.temperatures" in choice_in_words(
+    assert "after you add 3 to softlabels.temperatures" in choice_in_words(
         one, planned(one), of, {}, "1MB"
     )
 
 
 def test_the_heading_says_what_was_measured_and_where_the_bytes_will_lie() -> None:
     lines = heading(planned()).splitlines()
-    assert lines[0] == "Sample    1,024 of 5,000 rows, temperature 4; of unbiased ones 4 draws"
-    assert lines[1] == "Teachers  2 ms per input, 10 s for 5,000, 3 of them, kept apart"
-    assert lines[2] == "Copies    3 full ones in 3 places (no reflinks here):"
+    assert (
+        lines[0] == "Sample    1,024 of 5,000 rows, temperature 4; 4 draws for each unbiased option"
+    )
+    assert lines[1] == "Teachers  2 ms per input, 10 s for 5,000, 3 teachers, stored separately"
+    assert lines[2] == "Copies    3 full copies in 3 places (without reflinks):"
     assert lines[3].strip() == "the store .stillroom/store"
 
 

@@ -1,9 +1,9 @@
-"""Memory probe: one model in a process of its own, to see what memory it takes.
+"""Memory probe: measures the memory of one model in a process of its own.
 
     python -m stillroom.assess.cost.memory_probe <model> <dtype> <device map> input.npy memory.json
 
-It is loaded twice: the first time brings all that is imported for it and set up once, so that
-none of that is taken for the model's.
+The model is loaded twice. The first time imports modules and sets up what is set up once, so that
+the second time measures the model alone.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Arms: what each run of an arm was measured at in, means over runs and the gain out."""
+"""Arm means: the metrics of each run in; their means for each arm, and the gain, out."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -11,11 +11,11 @@ def metrics_of(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> Grouped
     """Return the metrics by arm, as metrics.json has them.
 
     Args:
-        measured: of each arm its runs, each a measure by name.
+        measured: the runs of each arm, each with its metrics by name.
 
     Returns:
-        of each arm means over its runs; under `gain` what the teacher brought the student over
-        its control, in shares and in nats, better being positive.
+        the means over the runs of each arm; under `gain` the student's advantage over its control,
+        as a share and in nats; a positive number is better.
     """
     metrics: GroupedNumbers = {
         arm: {name: fmean(one[name] for one in of_runs) for name in of_runs[0]}

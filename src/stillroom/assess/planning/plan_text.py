@@ -1,4 +1,4 @@
-"""A plan in words: what it was measured on, what a budget chooses, and how to have that.
+"""The text of a plan: what it was measured on, which option fits a budget, and its command.
 
 ProjectPlan ──heading──> three lines;  Option ──choice_in_words──> the choice and its `--params`
 """
@@ -19,18 +19,19 @@ WIDTH = 79
 MINUTE, HOUR = 60, 3600
 
 
-def heading(found: "ProjectPlan") -> str:
-    """Return what the plan was measured on, what the teachers take, where the bytes will lie."""
-    plan, copies = found.plan, found.copies
-    apart = f", {plan.members} of them, kept apart" if plan.members > 1 else ""
-    speed = 1000 * found.seconds_per_input
-    reflinks = "here are reflinks" if copies.reflinks else "no reflinks here"
+def heading(project_plan: "ProjectPlan") -> str:
+    """Return what the plan was measured on, the time of the teachers and the copies on the disk."""
+    plan, copies = project_plan.plan, project_plan.copies
+    apart = f", {plan.members} teachers, stored separately" if plan.members > 1 else ""
+    speed = 1000 * project_plan.seconds_per_input
+    reflinks = "with reflinks" if copies.reflinks else "without reflinks"
     return "\n".join(
         [
-            f"Sample    {_sample(plan)}, temperature {plan.temperature:g}; of unbiased ones "
-            f"{plan.draws} draws",
-            f"Teachers  {speed:.2g} ms per input, {_time(found.hours)} for {found.inputs:,}{apart}",
-            f"Copies    {copies.full} full ones in {len(copies.places)} places ({reflinks}):",
+            f"Sample    {_sample(plan)}, temperature {plan.temperature:g}; {plan.draws} draws "
+            "for each unbiased option",
+            f"Teachers  {speed:.2g} ms per input, {_time(project_plan.hours)} for "
+            f"{project_plan.inputs:,}{apart}",
+            f"Copies    {copies.full} full copies in {len(copies.places)} places ({reflinks}):",
             *(f"          {place}" for place in copies.places),
         ]
     )
@@ -43,82 +44,89 @@ def _sample(plan: "Plan") -> str:
 
 def choice_in_words(
     option: "Option",
-    found: "ProjectPlan",
+    project_plan: "ProjectPlan",
     project: "Project",
     given: Mapping[str, Any],
     budget: str,
 ) -> str:
-    """Return which option a budget implies, what it is worth, and the command to have it.
+    """Return the option that fits a budget best, its error, and the command that stores it.
 
     Args:
-        option: chosen, so it has a fidelity.
-        found: the plan that it is from.
-        project: what was planned for.
-        given: the `--params` that made it so, nested.
+        option: the chosen one; its fidelity was measured.
+        project_plan: the plan that lists it.
+        project: the one that was planned.
+        given: the `--params` of the plan, nested.
         budget: as the user wrote it.
     """
     from stillroom.softlabels.plan.plan_table import option_text
 
-    known = option.fidelity
-    worth = ""
-    if known is not None:
-        worth = (
-            f"its gradient is {known.angle:.2f}° off that of the full labels and "
-            f"{known.gradient_norm_ratio:.3f} times as long"
+    fidelity = option.fidelity
+    error = ""
+    if fidelity is not None:
+        error = (
+            f"Its gradient is {fidelity.angle:.2f}° off that of the full labels and "
+            f"{fidelity.gradient_norm_ratio:.3f} times as long. "
         )
-    said = (
-        f"Within {budget} the least gradient error has {option_text(option)}: {worth}, in "
-        f"{size_text(option.bytes_total)} for {found.copies.full} full copies. To have it:"
+    choice = (
+        f"Within {budget}, this option has the least gradient error: {option_text(option)}. "
+        f"{error}It takes {size_text(option.bytes_total)} for {project_plan.copies.full} full "
+        "copies. To store it:"
     )
     lines = [
-        fill(said, WIDTH),
+        fill(choice, WIDTH),
         "",
         f"  kedro run --params {params_of(option, project, given)}",
     ]
     missing = project.objective.temperature not in project.softlabels.temperatures
     if option.is_biased and missing:
         lines.append(
-            f"  once {project.objective.temperature:g} stands in softlabels.temperatures in "
+            f"  after you add {project.objective.temperature:g} to softlabels.temperatures in "
             "params.yaml"
         )
     return "\n".join(lines)
 
 
 def document_of(
-    found: "ProjectPlan", option: "Option | None", project: "Project", given: Mapping[str, Any]
+    project_plan: "ProjectPlan",
+    option: "Option | None",
+    project: "Project",
+    given: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return a plan, and the choice if there is one, as plain values."""
     from stillroom.softlabels.plan.plan_table import document
 
-    content = document(found.plan) | {
-        "copies": {"places": list(found.copies.places), "reflinks": found.copies.reflinks},
+    content = document(project_plan.plan) | {
+        "copies": {
+            "places": list(project_plan.copies.places),
+            "reflinks": project_plan.copies.reflinks,
+        },
         "teacher": {
-            "inputs": found.inputs,
-            "seconds_per_input": found.seconds_per_input,
-            "hours": found.hours,
+            "inputs": project_plan.inputs,
+            "seconds_per_input": project_plan.seconds_per_input,
+            "hours": project_plan.hours,
         },
     }
     if option is not None:
         content["choice"] = {
-            "option": found.plan.options.index(option),
+            "option": project_plan.plan.options.index(option),
             "params": params_of(option, project, given),
         }
     return content
 
 
 def params_of(option: "Option", project: "Project", given: Mapping[str, Any]) -> str:
-    """Return what to give `--params` so that a run stores this option.
+    """Return the value of `--params` with which a run stores this option.
 
     Args:
-        option: what is to be stored.
-        project: what was planned for.
-        given: the `--params` that made it so, nested.
+        option: the one to store.
+        project: the one that was planned.
+        given: the `--params` of the plan, nested.
     """
     needed = _needed(option, project.softlabels, project.objective)
     merged = {
         name: "null" if value is None else value for name, value in leaves(given) if value != {}
     } | needed
-    merged.pop("softlabels.sparsifier", None)  # it would overrule the group
+    merged.pop("softlabels.sparsifier", None)  # it would override the group
     return ",".join(f"{name}={value}" for name, value in merged.items())
 
 

@@ -3,7 +3,7 @@
 examples ──sample──> inputs ──each teacher, timed──> logits ─┐
                          └──student's encoder──> gradient ──────┴──plan──> ProjectPlan
 
-Of sequences only so many positions are looked at as can be held, evenly spread over each.
+Of sequences, only as many positions are used as memory can hold, spread evenly over each.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stillroom.softlabels.plan.plan import Plan
     from stillroom.teachers.licences.licence_document import Licence
 
-# Logits of a sample: they and their gradients are held in float64, dense.
+# The logits of a sample and their gradients are dense and in float64.
 MOST_CELLS = 2**24
 SECONDS_PER_HOUR = 3600
 
@@ -42,8 +42,8 @@ class ProjectPlan:
 
     Attributes:
         plan: every option.
-        copies: where the bytes come to lie.
-        inputs: that each teacher is asked about; draws of one input share an answer.
+        copies: the places that will hold the set.
+        inputs: the number that each teacher runs on; the draws of an input share its answer.
         seconds_per_input: of all teachers, measured on the sample.
     """
 
@@ -54,7 +54,7 @@ class ProjectPlan:
 
     @property
     def hours(self) -> float:
-        """What the teachers take for everything."""
+        """The time that the teachers take for all inputs."""
         return self.inputs * self.seconds_per_input / SECONDS_PER_HOUR
 
 

@@ -1,4 +1,4 @@
-"""The student's gradient: inputs and a student's configuration in, what any targets teach it out.
+"""The student's gradient: the gradient that given soft labels cause in an untrained student.
 
 inputs ──untrained student──> logits;  targets ──soft term──> loss ──backward──> gradient
 """
@@ -27,14 +27,14 @@ def student_gradient(
     teacher: Path,
     temperature: float,
 ) -> "Gradient":
-    """Return the gradient over the student's parameters, before it has learnt anything.
+    """Return the gradient over the student's parameters, before any training.
 
-    The student looks at the inputs once, in training mode and in float64; each set of targets is
-    then one backward pass of the forward KL, whatever the objective: what is judged is the labels.
+    The student runs forward once, in training mode and in float64. Each set of targets then takes
+    one backward pass of the forward KL, regardless of the objective, because the labels are judged.
 
     Args:
         inputs: [N, *shape], as `encoder` makes them.
-        places: of each input, which of the positions that are asked is looked at.
+        places: the positions of each input that are used.
         encoder: of the examples.
         student: what is built.
         teacher: the directory whose layers it may start from.

@@ -1,6 +1,6 @@
-"""Asking language models: sequences in, what teacher and students answer to the same ones out.
+"""Inference of language models: sequences in, logits of teacher and students for each batch out.
 
-sequences ──by_kind──> few batches ──each model──> LogitsBatch: labels, logits by model
+sequences ──batching_order──> batches of equal length ──each model──> LogitsBatch
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Predictions of language models: what each says of the test split, as it is and calibrated.
+"""Predictions of language models on the test split, before and after calibration.
 
-validation sequences, some ──LanguageModels──> logits ──curve──> a temperature each
-test sequences ──LanguageModels──> logits ──said, scaled──> predictions, a list per row
+some validation sequences ──LanguageModels──> logits ──nll_curve──> a temperature each
+test sequences ──LanguageModels──> logits ──token_scores, scaled_scores──> a list per row
 """
 
 from collections.abc import Iterator, Mapping, Sequence
