@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.examples.image_examples import (
     CLASSES,
+    ImageExamples,
     image_examples,
     other_encoder,
     soft_labels,
@@ -32,6 +33,23 @@ def kept(**values: Any) -> SoftLabels:
     return replace(SoftLabels(**compose(ROOT)["softlabels"]), batch_size=16, **values)
 
 
+def trained(made: ImageExamples, **arguments: Any) -> tuple[Path, Any]:
+    """Run the node over some examples, with the arguments that most tests have in common."""
+    common = {
+        "examples": made.examples,
+        "encoder": made.encoder,
+        "softlabels": kept(),
+        "objective": OBJECTIVE,
+        "mode": "cached",
+        "dtype": "float32",
+        "device_map": "cpu",
+        "seeds": 1,
+        "full_logits": False,
+        "trainer": TRAINER,
+    }
+    return train_students(**(common | arguments))
+
+
 def test_student_and_control_are_twins_with_other_teachers(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,20 +59,12 @@ def test_student_and_control_are_twins_with_other_teachers(
     labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")
     runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 2}}
     student = Student(**compose(project, runtime)["student"])
-    folder, curves = train_students(
-        examples=made.examples,
-        encoder=made.encoder,
+    folder, curves = trained(
+        made,
         soft_labels=labels,
         teachers=project / "t",
-        softlabels=kept(),
         student=student,
-        objective=OBJECTIVE,
-        mode="cached",
-        dtype="float32",
-        device_map="cpu",
         seeds=2,
-        full_logits=False,
-        trainer=TRAINER,
     )
     configs = [json.loads((folder / n / "config.json").read_text()) for n in ("student", "control")]
     assert configs[0] == configs[1]
@@ -77,20 +87,13 @@ def test_full_logits_are_learnt_where_the_cache_keeps_less(
     student = Student(**compose(project, runtime)["student"])
 
     def arms(labels: SoftLabelSet, settings: SoftLabels) -> list[str]:
-        folder, _ = train_students(
-            examples=made.examples,
-            encoder=made.encoder,
+        folder, _ = trained(
+            made,
             soft_labels=labels,
             teachers=teachers,
             softlabels=settings,
             student=student,
-            objective=OBJECTIVE,
-            mode="cached",
-            dtype="float32",
-            device_map="cpu",
-            seeds=1,
             full_logits=True,
-            trainer=TRAINER,
         )
         return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
@@ -116,20 +119,12 @@ def test_soft_labels_of_other_classes_or_teachers_are_refused(
     else:
         teachers = untrained_teachers(made, project / "others", members=1)
     with pytest.raises(SoftLabelError, match=r"soft labels (have the classes|were captured from)"):
-        train_students(
-            examples=made.examples,
+        trained(
+            made,
             encoder=encoder,
             soft_labels=labels,
             teachers=teachers,
-            softlabels=kept(),
             student=student,
-            objective=OBJECTIVE,
-            mode="cached",
-            dtype="float32",
-            device_map="cpu",
-            seeds=1,
-            full_logits=False,
-            trainer=TRAINER,
         )
 
 
@@ -153,18 +148,10 @@ def test_soft_labels_of_other_settings_are_refused_with_both_sides(
     labels = soft_labels(made, teachers, project / "s")
     student = Student(**compose(project)["student"])
     with pytest.raises(SoftLabelError, match=words):
-        train_students(
-            examples=made.examples,
-            encoder=made.encoder,
+        trained(
+            made,
             soft_labels=labels,
             teachers=teachers,
             softlabels=kept(**values),
             student=student,
-            objective=OBJECTIVE,
-            mode="cached",
-            dtype="float32",
-            device_map="cpu",
-            seeds=1,
-            full_logits=False,
-            trainer=TRAINER,
         )

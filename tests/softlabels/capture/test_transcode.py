@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
-from support.softlabels import linear_teachers
 from support.softlabels.linear_teachers import (
     Linear,
     MemoryInputs,
@@ -15,57 +13,24 @@ from support.softlabels.linear_teachers import (
     linear,
     token_inputs,
 )
+from support.softlabels.transcode_cases import (
+    SMALLER,
+    TOPK,
+    after,
+    captured_directly,
+    each_kind_of_rows,
+    fill,
+    poorer,
+)
 
 from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.format.ensemble_combination import Combination
-from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
     Full,
-    Sample,
     Sparsifier,
-    Threshold,
     TopK,
 )
 from stillroom.softlabels.store.store import Store
-
-TOPK = TopK(k=3, temperatures=(1.0, 4.0))
-
-
-SMALLER = TopK(k=2, temperatures=(1.0, 4.0))
-
-
-POORER: list[Sparsifier] = [
-    SMALLER,
-    Sample(samples=5, temperature=2.0),
-    Threshold(entries=2.0, tau=0.1, temperature=1.0),
-    FixedThreshold(k=2, temperature=4.0),
-]
-
-
-poorer = pytest.mark.parametrize("poor", POORER, ids=lambda kind: kind.kind)
-
-
-each_asked = pytest.mark.parametrize(
-    "rows", [capture_inputs(), token_inputs()], ids=["classes", "tokens"]
-)
-
-
-def fill(member: Linear, store: Store, inputs: MemoryInputs, shard_rows: int = 64) -> list[Shard]:
-    return linear_teachers.fill(member, store, inputs, shard_rows)
-
-
-def anew(member: Linear, inputs: MemoryInputs) -> list[Shard]:
-    """Return the shards of the teacher itself, asked everything."""
-    with TemporaryDirectory() as folder:
-        return fill(replace(member, seen=[]), Store(Path(folder)), inputs)
-
-
-def after(rich: Linear, store: Store, inputs: MemoryInputs, poor: Sparsifier) -> Linear:
-    """Capture richly; return the same teacher for the poorer capture, asked nothing so far."""
-    fill(rich, store, inputs)
-    rich.seen.clear()
-    return rich.keeping(poor)
 
 
 def in_draws(inputs: MemoryInputs, count: int) -> MemoryInputs:
@@ -92,20 +57,20 @@ def test_every_sparsifier_is_transcoded_from_full_as_the_teacher_would_give_it(
     store = Store(tmp_path)
     member = after(linear(1, Full(), classes), store, rows, poor)
     capturing = MemberCapture(member, store, 64)
-    assert list(capturing.shards(rows, lambda rows: None)) == anew(member, rows)
+    assert list(capturing.shards(rows, lambda rows: None)) == captured_directly(member, rows)
     assert member.seen == []
     assert (capturing.counts.stored_apart, capturing.counts.captured) == (len(rows), 0)
 
 
 @poorer
-@each_asked
+@each_kind_of_rows
 def test_every_draw_is_transcoded_from_one_full_answer(
     tmp_path: Path, poor: Sparsifier, rows: MemoryInputs
 ) -> None:
     store = Store(tmp_path)
     member = after(linear(1, Full()), store, rows, poor)
     thrice = in_draws(rows, 3)
-    assert fill(member, store, thrice) == anew(member, thrice)
+    assert fill(member, store, thrice) == captured_directly(member, thrice)
     assert member.seen == []
 
 
@@ -117,10 +82,10 @@ def test_a_whole_capture_serves_labels_and_seeds_that_came_later(
     member = after(linear(1, Full()), store, rows, poor)
     first = fill(member, store, rows)
     relabelled = rows.with_rows(labels=np.array([2], np.int32))
-    assert fill(member, store, relabelled) == anew(member, relabelled)
+    assert fill(member, store, relabelled) == captured_directly(member, relabelled)
     reseeded = replace(member, capture=replace(member.capture, seed=7))
     found = fill(reseeded, store, rows)
-    assert found == anew(reseeded, rows)
+    assert found == captured_directly(reseeded, rows)
     assert found != first
     assert member.seen == []
 
@@ -136,13 +101,13 @@ def test_a_whole_capture_serves_labels_and_seeds_that_came_later(
     ],
     ids=str,
 )
-@each_asked
+@each_kind_of_rows
 def test_a_smaller_k_and_fewer_temperatures_are_transcoded_to_the_byte(
     tmp_path: Path, poor: TopK, rows: MemoryInputs
 ) -> None:
     store = Store(tmp_path)
     member = after(linear(1, TOPK), store, rows, poor)
-    assert fill(member, store, rows) == anew(member, rows)
+    assert fill(member, store, rows) == captured_directly(member, rows)
     assert member.seen == []
 
 
@@ -160,7 +125,7 @@ def test_ties_are_cut_where_the_teachers_own_would_be(tmp_path: Path, k: int) ->
     logits = [[1.0, 2, 2, 2, 0], [0.0, 0, 0, 0, 0], [3.0, 1, 3, 1, 3], [0.0, -0.0, 1, -0.0, 0]]
     member, rows = saying(logits, TopK(k=4, temperatures=(1.0,)))
     poor = after(member, Store(tmp_path), rows, TopK(k=k, temperatures=(1.0,)))
-    assert fill(poor, Store(tmp_path), rows) == anew(poor, rows)
+    assert fill(poor, Store(tmp_path), rows) == captured_directly(poor, rows)
     assert poor.seen == []
 
 
@@ -171,7 +136,7 @@ def test_logits_that_are_equal_once_the_peak_is_subtracted_are_told_apart_here_t
     assert np.float32(0.0) - np.float32(4096) == np.float32(2**-20) - np.float32(4096)
     poor = after(member, Store(tmp_path), rows, SMALLER)
     found = fill(poor, Store(tmp_path), rows)
-    assert found == anew(poor, rows)
+    assert found == captured_directly(poor, rows)
     assert poor.seen == []
     table = MemberCapture(poor, Store(tmp_path), 64).index._table(found[0])
     assert table is not None
@@ -199,7 +164,7 @@ def test_temperatures_that_would_have_other_bits_are_captured(
     rows, store = capture_inputs(), Store(tmp_path)
     member = after(linear(1, TopK(k=3, temperatures=rich)), store, rows, SMALLER)
     poor = member.keeping(TopK(k=2, temperatures=temperatures))
-    assert fill(poor, store, rows) == anew(poor, rows)
+    assert fill(poor, store, rows) == captured_directly(poor, rows)
     assert len(poor.seen) == (0 if (rich, temperatures) in SAME_BITS else 25)
 
 
@@ -227,5 +192,5 @@ def test_nothing_is_transcoded_from_answers_that_differ_in(
         fill(replace(rich, capture=replace(rich.capture, **other)), store, rows)
     member = after(replace(one, capture=replace(one.capture, **other)), store, rows, SMALLER)
     mine = replace(member, capture=linear(1, SMALLER).capture)
-    assert fill(mine, store, rows) == anew(mine, rows)
+    assert fill(mine, store, rows) == captured_directly(mine, rows)
     assert sorted(mine.seen) == seen(rows)

@@ -3,21 +3,26 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
-from support.softlabels import linear_teachers
 from support.softlabels.linear_teachers import (
-    Linear,
     MemoryInputs,
     capture_inputs,
     linear,
-    token_inputs,
+)
+from support.softlabels.transcode_cases import (
+    POORER,
+    SMALLER,
+    TOPK,
+    after,
+    captured_directly,
+    each_kind_of_rows,
+    fill,
+    poorer,
 )
 
-from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.sparsify.sparsifiers import (
     FixedThreshold,
@@ -28,44 +33,6 @@ from stillroom.softlabels.sparsify.sparsifiers import (
     TopK,
 )
 from stillroom.softlabels.store.store import Store
-
-TOPK = TopK(k=3, temperatures=(1.0, 4.0))
-
-
-SMALLER = TopK(k=2, temperatures=(1.0, 4.0))
-
-
-POORER: list[Sparsifier] = [
-    SMALLER,
-    Sample(samples=5, temperature=2.0),
-    Threshold(entries=2.0, tau=0.1, temperature=1.0),
-    FixedThreshold(k=2, temperature=4.0),
-]
-
-
-poorer = pytest.mark.parametrize("poor", POORER, ids=lambda kind: kind.kind)
-
-
-each_asked = pytest.mark.parametrize(
-    "rows", [capture_inputs(), token_inputs()], ids=["classes", "tokens"]
-)
-
-
-def fill(member: Linear, store: Store, inputs: MemoryInputs, shard_rows: int = 64) -> list[Shard]:
-    return linear_teachers.fill(member, store, inputs, shard_rows)
-
-
-def anew(member: Linear, inputs: MemoryInputs) -> list[Shard]:
-    """Return the shards of the teacher itself, asked everything."""
-    with TemporaryDirectory() as folder:
-        return fill(replace(member, seen=[]), Store(Path(folder)), inputs)
-
-
-def after(rich: Linear, store: Store, inputs: MemoryInputs, poor: Sparsifier) -> Linear:
-    """Capture richly; return the same teacher for the poorer capture, asked nothing so far."""
-    fill(rich, store, inputs)
-    rich.seen.clear()
-    return rich.keeping(poor)
 
 
 def seen(inputs: MemoryInputs) -> list[bytes]:
@@ -97,7 +64,7 @@ def test_a_capture_that_does_not_hold_all_of_another_is_no_source_of_it(
 ) -> None:
     rows, store = capture_inputs(), Store(tmp_path)
     member = after(linear(1, rich), store, rows, poor)
-    assert fill(member, store, rows) == anew(member, rows)
+    assert fill(member, store, rows) == captured_directly(member, rows)
     assert sorted(member.seen) == seen(rows)
 
 
@@ -111,7 +78,7 @@ def test_a_top_k_serves_no_other_label_and_no_other_draw(
     labelled_2 = [at for at, row in enumerate(rows.rows) if row.label == 2]
     member = after(linear(1, TOPK), store, rows, SMALLER)
     others = rows.with_rows(**change)
-    assert fill(member, store, others) == anew(member, others)
+    assert fill(member, store, others) == captured_directly(member, others)
     served = labelled_2 if "labels" in change else []
     expected = rows.take(at for at in range(25) if at not in served)
     assert sorted(member.seen) == seen(expected)
@@ -124,7 +91,7 @@ def test_answers_of_another_codec_are_no_source(tmp_path: Path) -> None:
     manifest = full.folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace(f'"{CODEC}"', '"coordinates-0"'))
     assert [kept.codec for _, kept in store.captures()] == ["coordinates-0"]
-    assert fill(member, store, rows) == anew(member, rows)
+    assert fill(member, store, rows) == captured_directly(member, rows)
     assert len(member.seen) == 25
 
 
@@ -140,13 +107,13 @@ def test_only_rows_of_a_damaged_shard_are_captured(tmp_path: Path, rich: Sparsif
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     member = full.keeping(SMALLER)
-    assert fill(member, store, rows) == anew(member, rows)
+    assert fill(member, store, rows) == captured_directly(member, rows)
     start = shards[0].rows
     assert sorted(member.seen) == seen(rows.take(range(start, start + shards[1].rows)))
 
 
 @poorer
-@each_asked
+@each_kind_of_rows
 def test_only_rows_that_the_richer_capture_lacks_are_captured(
     tmp_path: Path, poor: Sparsifier, rows: MemoryInputs
 ) -> None:
@@ -154,7 +121,7 @@ def test_only_rows_that_the_richer_capture_lacks_are_captured(
     lacking = [2, 3, 7, len(rows) - 1]
     held = rows.take(at for at in range(len(rows)) if at not in lacking)
     member = after(linear(1, Full()), store, held, poor)
-    assert fill(member, store, rows) == anew(member, rows)
+    assert fill(member, store, rows) == captured_directly(member, rows)
     assert sorted(member.seen) == seen(rows.take(lacking))
 
 
@@ -164,7 +131,7 @@ def test_several_richer_captures_are_a_source_together(tmp_path: Path) -> None:
     after(member.keeping(TOPK), store, rows.take(range(8, 18)), SMALLER)
     wider = member.keeping(TopK(k=4, temperatures=(1.0, 4.0)))
     after(wider, store, rows.take(range(16, 22)), SMALLER)
-    assert fill(member, store, rows) == anew(member, rows)
+    assert fill(member, store, rows) == captured_directly(member, rows)
     assert sorted(member.seen) == seen(rows.take(range(22, 25)))
 
 

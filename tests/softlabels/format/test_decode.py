@@ -7,6 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.softlabels.decode_cases import (
+    CAPTURED,
+    FLOAT32,
+    KINDS,
+    SAMPLE,
+    THRESHOLD,
+    TOPK,
+    UNBIASED,
+)
 from support.softlabels.dense_reference import (
     log_softmax,
     normal_logits,
@@ -24,38 +33,12 @@ from stillroom.softlabels.sparsify.sparsifiers import (
     Sample,
     Sparsifier,
     Threshold,
-    TopK,
 )
 
 Doubles = NDArray[np.float64]
 
 
-CAPTURED = (1.0, 2.0, 4.0, 8.0, 20.0)
-
-
-TOPK = TopK(k=5, temperatures=CAPTURED)
-
-
-SAMPLE = Sample(samples=20, temperature=2.0)
-
-
-THRESHOLD = Threshold(entries=12.0, tau=0.03, temperature=2.0)
-
-
-FIXED = FixedThreshold(k=6, temperature=2.0)
-
-
-UNBIASED: list[Sparsifier] = [SAMPLE, THRESHOLD, FIXED]
-
-
-KINDS: list[Sparsifier] = [Full(), TOPK, *UNBIASED]
-
-
 DRAWS = 2000
-
-
-# Heads in float32 are off by 2^-24 of themselves, the teacher's p by as much and its sums'.
-FLOAT32 = 1e-6
 
 
 def kind_names(kinds: list[Sparsifier]) -> list[str]:
