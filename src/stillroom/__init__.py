@@ -2,7 +2,8 @@
 
     ingest -> teachers -> capture -> train -> evaluate -> export -> report
 
-Each arrow is a Kedro pipeline, a DVC stage and a folder of `pipelines/`.
+Each arrow is a Kedro pipeline, a DVC stage and a folder of `pipelines/`. Programs of your own use
+`from stillroom import softlabels, objectives`, which need neither Kedro nor Hydra.
 """
 
 import os

@@ -47,6 +47,10 @@ class ModelError(StillroomError):
     """A model directory or architecture that cannot be used."""
 
 
+class MissingPackageError(StillroomError, ImportError):
+    """A package that only an extra installs, in a program that has installed the base alone."""
+
+
 def nearest(given: str, allowed: list[str]) -> str:
     """Return " Did you mean …?" for the allowed name nearest to `given`, or nothing."""
     matches = get_close_matches(given, allowed, n=1, cutoff=0.6)

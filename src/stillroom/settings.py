@@ -10,9 +10,11 @@ gc.set_threshold(100_000, 50, 100)
 
 from stillroom.config.config_loader import ComposingConfigLoader  # noqa: E402
 from stillroom.hooks import HOOKS as _HOOKS  # noqa: E402
+from stillroom.io.datasets.parameter_catalog import ParameterCatalog  # noqa: E402
 
 CONFIG_LOADER_CLASS = ComposingConfigLoader
 CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}
+DATA_CATALOG_CLASS = ParameterCatalog
 HOOKS = _HOOKS
 
 # Kedro-Viz 12.5 treats a run of one stage as a run of the whole pipeline (it looks for

@@ -1,5 +1,6 @@
 """Stillroom's commands: `run` with one-line errors, `params`, `compose`, `dvc` and the rest."""
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,12 @@ def cli() -> None:
 def _run(**options: Any) -> Any:
     # Kedro recommends `--pipelines`. Both options work throughout 1.x.
     warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
-    _require_registered([*filter(None, [options["pipeline"]]), *options["pipelines"]])
+    names = [*filter(None, [options["pipeline"]]), *options["pipelines"]]
+    _require_registered(names)
+    from stillroom.config.config_loader import DVC_STAGE
+
+    if os.environ.get(DVC_STAGE):
+        _require_code(names)
     return kedro_run.callback(**options) if kedro_run.callback else None
 
 
@@ -36,6 +42,17 @@ def _require_registered(names: list[str]) -> None:
                 f"{name} is not the name of a pipeline.{nearest(name, allowed)} "
                 f"Allowed: {', '.join(allowed[:-1])}."
             )
+
+
+def _require_code(names: list[str]) -> None:
+    """Refuse to run stages under DVC with code that DVC did not see."""
+    from stillroom.cli.dvc_files import require_code_of
+    from stillroom.io.files.paths import project_root
+    from stillroom.pipeline_registry import STAGES
+
+    for name in names:
+        if name in STAGES:
+            require_code_of(project_root(), name)
 
 
 run = click.Command(
@@ -93,19 +110,13 @@ def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
 @cli.command()
 @one_line_errors
 def compose() -> None:
-    """Write conf/composed.yaml, the parameters from which DVC decides what to run."""
-    from stillroom.config.compose import compose as compose_parameters
-    from stillroom.config.compose import students_of
-    from stillroom.config.composed_file import write_composed
+    """Write conf/composed.yaml and conf/code.yaml, from which DVC decides what to run."""
+    from stillroom.cli.dvc_files import write_for_dvc
     from stillroom.io.files.paths import project_root
 
     root = project_root()
-    students = {
-        name: compose_parameters(root, {"groups": {"student": name}})["student"]
-        for name in students_of(root)
-    }
-    path = write_composed(compose_parameters(root), root, students)
-    click.echo(f"wrote {path.relative_to(root)}")
+    paths = [str(path.relative_to(root)) for path in write_for_dvc(root)]
+    click.echo(f"wrote {' and '.join(paths)}")
 
 
 @cli.command()
@@ -115,14 +126,7 @@ def compose() -> None:
 @one_line_errors
 def dvc(check: bool) -> None:
     """Write dvc.yaml, the stages as DVC runs them, from the pipelines and the catalog."""
-    import yaml
-
-    from stillroom.config.dvc_yaml import check_dvc_yaml, write_dvc_yaml
+    from stillroom.cli.dvc_files import write_stages
     from stillroom.io.files.paths import project_root
-    from stillroom.pipeline_registry import STAGES, register_pipelines
 
-    root = project_root()
-    catalog = yaml.safe_load((root / "conf" / "base" / "catalog.yml").read_text(encoding="utf-8"))
-    pipelines = register_pipelines()
-    stages = {name: pipelines[name] for name in STAGES}
-    click.echo((check_dvc_yaml if check else write_dvc_yaml)(root, stages, catalog))
+    click.echo(write_stages(project_root(), check))

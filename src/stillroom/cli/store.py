@@ -67,10 +67,12 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
     """List the captures in the store that this project's set does not use; --yes removes them.
 
     Other branches and experiments share the store. If you remove a capture that one of them uses,
-    the teachers must run again there.
+    the teachers must run again there. The embeddings that the stage `teachers` keeps for `capture`
+    are listed too.
     """
     from stillroom.io.byte_sizes import size_text
     from stillroom.softlabels.store.gc import remove, waste
+    from stillroom.teachers.sentence.kept_embeddings import embeddings_folder, old_embeddings
     from stillroom.teachers.softlabels_config import store_of
 
     with open_project(params) as project:
@@ -79,6 +81,10 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
             captures = remove(store, lambda: _manifests(catalog), keep_days)
         else:
             captures = waste(store, _manifests(catalog), keep_days)
+    embeddings = old_embeddings(embeddings_folder(store), keep_days)
+    for one in embeddings if yes else []:
+        one.path.unlink(missing_ok=True)
+    captures += embeddings
     for one in captures:
         click.echo(
             f"{size_text(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}"
@@ -122,7 +128,7 @@ def adopt(params: dict[str, Any]) -> None:
 def _verified(project: OpenProject) -> Any:
     """Verify the project's set and return the findings of each member."""
     from stillroom.assess.verify_with_teachers import verify_with_teachers
-    from stillroom.teachers.teacher_ref import teacher_refs
+    from stillroom.teachers.stored_teachers import teacher_refs
 
     catalog = project.catalog
     return verify_with_teachers(
@@ -137,7 +143,7 @@ def _verified(project: OpenProject) -> Any:
 def _manifests(catalog: Any) -> "list[Manifest]":
     """Return the manifests of the published set and of a set that awaits `verify`."""
     from stillroom.errors import StillroomError
-    from stillroom.io.files.workspace import restored
+    from stillroom.io.files.atomic_folder import restored
     from stillroom.softlabels.format.manifest import read_manifest
 
     manifests = []

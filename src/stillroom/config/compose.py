@@ -15,12 +15,23 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stillroom.config.cross_checks import check
+from stillroom.config.plug_in_choices import choices_of, config_folders
 from stillroom.config.resolve_auto import resolve_auto
 from stillroom.config.students import DEFAULT, STUDENTS, student_name, student_names
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.json.flatten import leaves
 
-GROUPS = ("experiment", "data", "teacher", "softlabels", "student", "objective", "trainer")
+GROUPS = (
+    "experiment",
+    "data",
+    "teacher",
+    "softlabels",
+    "student",
+    "objective",
+    "trainer",
+    "export",
+    "report",
+)
 
 # Hydra's own groups, for applications that Hydra starts: logging, launching, help. Stillroom does
 # not use them, and composing without them takes a quarter less time.
@@ -37,9 +48,14 @@ HYDRA_GROUPS = (
 
 NO_SECTIONS = ("groups", STUDENTS)
 
-# Below these keys any key is allowed: each architecture has its own options, which its builder
-# checks, and the user names the slices.
-OPEN = ("teacher.architecture.options", "student.architecture.options", "evaluate.slices")
+# Below these keys any key is allowed: each architecture has its own options, the registry has the
+# terms, and the user names the slices. The checks refuse unknown ones where there is a list.
+OPEN = (
+    "teacher.architecture.options",
+    "student.architecture.options",
+    "objective.terms",
+    "evaluate.slices",
+)
 
 
 def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -77,11 +93,6 @@ def student_of(root: Path, runtime: Mapping[str, Any] | None = None) -> str:
 def students_of(root: Path) -> list[str]:
     """Return the names of all students of the project."""
     return student_names(_params_file(root), root / "conf" / "hydra")
-
-
-def choices_of(hydra: Path, group: str) -> list[str]:
-    """Return the names of the choices of a group: the files in its folder, except `base`."""
-    return sorted(path.stem for path in (hydra / group).glob("*.yaml") if path.stem != "base")
 
 
 def _params_file(root: Path) -> dict[str, Any]:
@@ -143,6 +154,9 @@ def _groups(hydra: Path, choices: Mapping[str, str]) -> DictConfig:
     GlobalHydra.instance().clear()  # left over from another composition in this process
     overrides = [f"~hydra/{part}" for part in HYDRA_GROUPS]
     overrides += [f"{group}={choice}" for group, choice in choices.items()]
+    brought = [folder.as_uri() for folder in config_folders(hydra) if folder != hydra]
+    if brought:
+        overrides.append(f"hydra.searchpath={brought}")
     try:
         with initialize_config_dir(str(hydra.resolve()), version_base="1.3"):
             return hydra_compose("config", overrides=overrides)

@@ -1,27 +1,29 @@
-"""Write dvc.yaml, DVC's stages, from the pipeline registry, the catalog and the imports.
+"""Write dvc.yaml, DVC's stages, from the pipeline registry and the catalog.
 
-    pipelines + catalog + import graph ──dvc_yaml──> text of dvc.yaml
+    pipelines + catalog ──dvc_yaml──> text of dvc.yaml
 
-A stage depends on the files that it reads and on the modules that it can import, so a change of
-code reruns only the stages that it can affect. Its parameters are the inputs of its nodes.
+A stage depends on the files that it reads, on its parameters, which are the inputs of its nodes,
+and on the digest of its code: all modules that it can import from those of `stage_modules`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kedro.pipeline import Pipeline
 
-from stillroom.config.composed_file import COMPOSED
+from stillroom.config.code_digest.code_file import CODE
+from stillroom.config.composed_file import COMPOSED, REST
 from stillroom.config.schema import SECTIONS
+from stillroom.config.schema.plain_values import AFTERWARDS
 from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
-from stillroom.io.files.atomic import write_text
+from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.paths import confined
 
 FILE = "dvc.yaml"
+PACKAGE = "stillroom"
 _HEADER = (
     "# Written by `kedro dvc` from the pipeline registry and the catalog. Edit those instead.\n"
 )
@@ -34,12 +36,38 @@ _STUDENT = "${student:}"  # in the catalog: the name of the student that a run i
 _DATA, _TEACHER = "${data.path}", "${teacher.path}"
 _EXTERNAL = {"data": [_DATA, _TEACHER], "teacher": [_TEACHER]}
 
+# The first stage always runs, which takes a second or two: an installed plug-in may have changed,
+# and DVC cannot see it, because it lies outside of the project. If the two files stay the same, all
+# other stages are skipped.
+_COMPOSE = {
+    "cmd": "kedro compose",
+    "deps": [_DATA, _TEACHER, "conf/hydra", "params.yaml", f"src/{PACKAGE}"],
+    "outs": [{str(COMPOSED): {"cache": False}}, {str(CODE): {"cache": False}}],
+    "always_changed": True,
+}
+
 Catalog = Mapping[str, Mapping[str, Any]]
+
+
+class _OneLine(list[str]):
+    """A list that is written as [a, b]."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes YAML with the lists of `_OneLine` on one line."""
+
+
+_Dumper.add_representer(
+    _OneLine,
+    lambda dumper, items: dumper.represent_sequence(
+        "tag:yaml.org,2002:seq", items, flow_style=True
+    ),
+)
 
 
 def write_dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
     """Write dvc.yaml and return a message for the user."""
-    write_text(confined(FILE, root), dvc_yaml(root, stages, catalog))
+    write_text(confined(FILE, root), dvc_yaml(stages, catalog))
     return f"wrote {FILE}: {len(stages) + 1} stages"
 
 
@@ -50,65 +78,64 @@ def check_dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog)
         ConfigError: the file is missing or out of date.
     """
     path = root / FILE
-    if not path.is_file() or path.read_text(encoding="utf-8") != dvc_yaml(root, stages, catalog):
+    if not path.is_file() or path.read_text(encoding="utf-8") != dvc_yaml(stages, catalog):
         raise ConfigError(f"{FILE} is out of date. Run `kedro dvc` and commit the file.")
     return f"{FILE} is up to date"
 
 
-def dvc_yaml(root: Path, stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
+def dvc_yaml(stages: Mapping[str, Pipeline], catalog: Catalog) -> str:
     """Return the text of dvc.yaml.
 
     Args:
-        root: the project's folder; paths are written relative to it.
         stages: pipelines by name, in order.
         catalog: the entries of the catalog, as written in its file.
     """
-    imports = _Imports(root)
-    compose = {
-        "cmd": "kedro compose",
-        "deps": [
-            _DATA,
-            _TEACHER,
-            "conf/hydra",
-            "params.yaml",
-            *imports.files(["stillroom.config.compose"]),
-        ],
-        "outs": [{str(COMPOSED): {"cache": False}}],
-    }
-    separate = _separate_keys(stages)
-    written = {name: _stage(name, stages[name], catalog, imports, separate) for name in stages}
-    body: str = yaml.safe_dump(
-        {"stages": {"compose": compose, **written}}, sort_keys=False, width=100, allow_unicode=True
+    separate = separate_keys(stages)
+    written = {name: _stage(name, stages[name], catalog, separate) for name in stages}
+    body: str = yaml.dump(
+        {"stages": {"compose": _COMPOSE, **written}},
+        Dumper=_Dumper,
+        sort_keys=False,
+        width=100,
+        allow_unicode=True,
     )
     return _HEADER + body
 
 
+def stage_modules(name: str, pipeline: Pipeline, catalog: Catalog) -> list[str]:
+    """Return the modules that a stage starts from.
+
+    They are its pipeline, the composition of its parameters and the types of its catalog entries.
+    """
+    entries = sorted((pipeline.inputs() | pipeline.all_outputs()) & catalog.keys())
+    types = [catalog[entry]["type"].rpartition(".")[0] for entry in entries]
+    own = [module for module in types if module.partition(".")[0] == PACKAGE]
+    return [f"{PACKAGE}.pipelines.{name}.pipeline", f"{PACKAGE}.config.compose", *own]
+
+
 def _stage(
-    name: str, pipeline: Pipeline, catalog: Catalog, imports: "_Imports", separate: set[str]
+    name: str, pipeline: Pipeline, catalog: Catalog, separate: set[str]
 ) -> dict[str, object]:
     inputs = sorted(item for item in pipeline.inputs() if not _is_parameter(item))
     outputs = [entry for entry in catalog if entry in pipeline.all_outputs()]
-    keys = _parameters(pipeline, separate)
-    code = [f"stillroom.pipelines.{name}.pipeline", "stillroom.config.compose"]
-    code += [catalog[entry]["type"].rpartition(".")[0] for entry in [*inputs, *outputs]]
     # A stage whose outputs differ by student runs once for each; others read the first student's.
     each = any(_STUDENT in catalog[entry]["filepath"] for entry in outputs)
     student = "${item.student}" if each else "${students[0]}"
+    keys = [_of_student(key, student) if each else key for key in _parameters(pipeline, separate)]
     of_each: dict[str, object] = {
         "matrix": {"student": "${students}"},
         "cmd": f"kedro run --pipeline={name} --params=groups.student={student}",
     }
+    external = [path for section in SECTIONS for path in _external(section, pipeline)]
+    files = [catalog[entry]["filepath"].replace(_STUDENT, student) for entry in inputs]
     stage: dict[str, object] = {
         **(of_each if each else {"cmd": f"kedro run --pipeline={name}"}),
-        "deps": [
-            *[path for section in SECTIONS for path in _external(section, pipeline)],
-            *[catalog[entry]["filepath"].replace(_STUDENT, student) for entry in inputs],
-            *imports.files(code),
+        "deps": [*external, *files],
+        "params": [
+            *([{str(COMPOSED): _OneLine(keys)}] if keys else []),
+            {str(CODE): _OneLine([name])},
         ],
-        "params": [{str(COMPOSED): [_of_student(key, student) if each else key for key in keys]}],
     }
-    if not keys:
-        del stage["params"]
     return stage | _products(outputs, catalog, student)
 
 
@@ -133,25 +160,27 @@ def _products(outputs: list[str], catalog: Catalog, student: str) -> dict[str, l
 def _parameters(pipeline: Pipeline, separate: set[str]) -> list[str]:
     """Return the keys of the parameters that a stage depends on.
 
+    `parameters` are all sections but `report`, on which only that stage depends.
+
     Args:
         pipeline: the stage.
         separate: keys such as `teacher.mode` that are inputs of their own. Stages that use the
             rest of the section do not depend on them.
     """
     inputs = {item for item in pipeline.inputs() if _is_parameter(item)}
-    keys_of_stage = []
-    for section, kind in SECTIONS.items():
+    keys = []
+    for section in SECTIONS:
         own = sorted(key for key in separate if key.startswith(f"{section}."))
-        if "parameters" in inputs or (f"{_PARAMETERS}{section}" in inputs and not own):
-            keys_of_stage.append(section)
-        elif f"{_PARAMETERS}{section}" in inputs:
-            keys = [f"{section}.{field.name}" for field in fields(kind)]
-            keys_of_stage += [key for key in keys if key not in own]
-        keys_of_stage += [key for key in own if f"{_PARAMETERS}{key}" in inputs]
-    return keys_of_stage
+        if "parameters" in inputs and section not in AFTERWARDS:
+            keys.append(section)
+            continue
+        if f"{_PARAMETERS}{section}" in inputs:
+            keys.append(f"{REST}.{section}" if own else section)
+        keys += [key for key in own if f"{_PARAMETERS}{key}" in inputs]
+    return keys
 
 
-def _separate_keys(stages: Mapping[str, Pipeline]) -> set[str]:
+def separate_keys(stages: Mapping[str, Pipeline]) -> set[str]:
     """Return the keys that some node has as an input of its own, as `teacher.mode`."""
     inputs = {item for pipeline in stages.values() for item in pipeline.inputs()}
     return {
@@ -169,29 +198,3 @@ def _external(section: str, pipeline: Pipeline) -> list[str]:
 
 def _is_parameter(item: str) -> bool:
     return item == "parameters" or item.startswith(_PARAMETERS)
-
-
-class _Imports:
-    """The project's import graph, late imports included."""
-
-    def __init__(self, root: Path) -> None:
-        import grimp
-
-        self.root = root
-        self.graph = grimp.build_graph("stillroom", cache_dir=None)
-
-    def files(self, modules: Iterable[str]) -> list[str]:
-        """Return the files of the modules and of all their imports, and the templates of a page."""
-        reached: set[str] = set()
-        for module in modules:
-            if module in self.graph.modules:
-                reached |= {module, *self.graph.find_upstream_modules(module)}
-        files = {self._file(module) for module in reached}
-        folders = {file.parent / "templates" for file in files if file.stem == "page"}
-        templates = {folder for folder in folders if (self.root / folder).is_dir()}
-        return sorted(path.as_posix() for path in files | templates)
-
-    def _file(self, module: str) -> Path:
-        path = Path("src", *module.split("."))
-        package = path / "__init__.py"
-        return package if (self.root / package).is_file() else path.with_suffix(".py")

@@ -1,6 +1,7 @@
 """Replace each `auto` in the parameters by the value that follows from the files on the disk.
 
-    teacher.source: auto  ──a model at teacher.path?──> given | sentence | trained
+    teachers: [...]       ──any?──────────────────────> teacher.source listed, teacher.members
+    teacher.source: auto  ──a model at teacher.path?──> given | sentence | onnx | trained
     data.source: auto     ──a text at data.path?──────> corpus | topics
     data.text.tokenizer: teacher ──its path, where a model lies there──> path | null
 
@@ -10,11 +11,13 @@ This happens once, when the parameters are composed, so they state literally wha
 from pathlib import Path
 from typing import Any
 
+from stillroom.config.schema import LISTED
 from stillroom.errors import DataError
 from stillroom.io.json.json_files import read_json
 
 AUTO, TEACHERS = "auto", "teacher"
 CONFIG, MODULES = "config.json", "modules.json"  # the second is of sentence-transformers
+ONNX = ".onnx"
 MODEL_FILES = (CONFIG, "*.gguf")
 HEADLESS = "Model"  # how the names of such architectures end, as of BertModel
 
@@ -27,13 +30,16 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
         root: the project's folder; relative paths start there.
     """
     data, teacher = dict(parameters["data"]), dict(parameters["teacher"])
-    if teacher.get("source") == AUTO:
+    listed = parameters.get("teachers") or []
+    if listed:
+        teacher |= {"source": LISTED, "members": len(listed)}
+    elif teacher.get("source") == AUTO:
         teacher |= _teacher_at(root / teacher["path"], teacher)
     if data.get("source") == AUTO:
         data["source"] = "corpus" if _holds(root / data["path"], ("[!.]*",)) else "topics"
     text = dict(data["text"])
     if text.get("tokenizer") == TEACHERS:
-        text["tokenizer"] = None if teacher["source"] == "trained" else teacher["path"]
+        text["tokenizer"] = _tokenizer_of(teacher, listed)
     return parameters | {"data": data | {"text": text}, "teacher": teacher}
 
 
@@ -41,7 +47,16 @@ def _teacher_at(path: Path, teacher: dict[str, Any]) -> dict[str, Any]:
     """Return the teacher's source and the number of members; a path holds one member."""
     if not _holds(path, MODEL_FILES):
         return {"source": "trained", "members": teacher.get("members")}
+    if path.suffix == ONNX:
+        return {"source": "onnx", "members": 1}
     return {"source": "sentence" if _is_headless(path) else "given", "members": 1}
+
+
+def _tokenizer_of(teacher: dict[str, Any], listed: list[dict[str, Any]]) -> str | None:
+    """Return the path of the teacher whose tokenizer cuts the texts; None if one is trained."""
+    if teacher["source"] == LISTED:
+        return next((str(one["path"]) for one in listed if one.get("path")), None)
+    return None if teacher["source"] == "trained" else str(teacher["path"])
 
 
 def _is_headless(path: Path) -> bool:

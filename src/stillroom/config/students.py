@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stillroom.config.plug_in_choices import choices_of
 from stillroom.errors import ConfigError, nearest
 
 STUDENTS = "students"
@@ -28,8 +29,7 @@ def student_names(layer: Mapping[str, Any], hydra: Path) -> list[str]:
         ConfigError: `students` is not a list of different choices of the group `student`.
     """
     given = layer.get(STUDENTS, [DEFAULT])
-    files = sorted(path.stem for path in (hydra / "student").glob("*.yaml"))
-    allowed = [DEFAULT, *(name for name in files if name != "base")]
+    allowed = [DEFAULT, *choices_of(hydra, "student")]
     if not isinstance(given, list) or not given:
         raise ConfigError(f"students is {given!r}; it must be a list of names, as in [tiny, mlp].")
     for name in given:

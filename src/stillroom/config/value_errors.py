@@ -53,9 +53,9 @@ def first_error(name: str, section: type, error: ValidationError) -> str:
     """Return what is wrong with a section: the value that was given, and what is allowed.
 
     Args:
-        name: of the section.
-        section: its dataclass.
-        error: what pydantic raised for it.
+        name: the name of the section.
+        section: the dataclass of the section.
+        error: the error that pydantic raised for it.
     """
     first = error.errors(include_url=False)[0]
     kind, context = first["type"], first.get("ctx", {})
@@ -65,7 +65,7 @@ def first_error(name: str, section: type, error: ValidationError) -> str:
         return f"{key} is missing. {SET_IT}"
     if kind in UNKNOWN:
         keys = [".".join((name, *path[:-1], other)) for other in _keys(section, path[:-1])]
-        return f"{key} is not a parameter.{nearest(key, keys)} See `kedro params`."
+        return unknown_key(key, keys)
     if kind == "literal_error":
         return (
             f"{key} is {given}; {_choices(str(first['input']), str(context['expected']))} {SET_IT}"
@@ -77,6 +77,16 @@ def first_error(name: str, section: type, error: ValidationError) -> str:
         rule += ", not a text"
     null = ", or null" if type(None) in get_args(_type_of(section, path)) else ""
     return f"{key} is {given}; it must be {rule}{null}. {SET_IT}"
+
+
+def unknown_key(key: str, keys: list[str]) -> str:
+    """Return the error about a key that no parameter has.
+
+    Args:
+        key: the key that was given, with its section.
+        keys: those that exist.
+    """
+    return f"{key} is not a parameter.{nearest(key, keys)} See `kedro params`."
 
 
 def _given(value: object) -> str:

@@ -5,9 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Count, Inside, Seed, Share
-
-CORPORA = ("corpus", "topics")  # the values of data.source that are running text
+from stillroom.config.schema.field_types import OPEN, STRICT, Count, Inside, Seed, Share
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -69,11 +67,17 @@ class Corpus:
     mask_share: Inside
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=OPEN)
 class Data:
-    """What ingest reads, how it splits the examples, and how it handles flaws."""
+    """What ingest reads, how it splits the examples, and how it handles flaws.
 
-    source: Literal["digits", "idx", "image_folder", "table", "corpus", "topics"]
+    Further keys are options of the source, if it declares them.
+
+    Attributes:
+        source: the name of a data source in the registry.
+    """
+
+    source: str
     path: str
     seed: Seed
     validation: Share

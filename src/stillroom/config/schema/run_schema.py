@@ -1,11 +1,11 @@
-"""The sections `trainer` and `evaluate`: where training runs, and what is measured afterwards."""
+"""The sections `trainer`, `evaluate`, `export` and `report`."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Count, Positive
+from stillroom.config.schema.field_types import OPEN, STRICT, Count, NonEmpty, Positive
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -14,7 +14,7 @@ class Trainer:
 
     Attributes:
         devices: processes, one for each device; each computes a part of a batch.
-        strategy: with several devices: a whole model each (ddp), or a part of it each (fsdp).
+        strategy: whether each of several devices holds a whole model (ddp), or a part (fsdp).
         precision: auto is bf16 on GPUs that have it, and float32 elsewhere.
         threads: threads of one process, on the CPU.
         workers: processes that load rows; 0: the training process loads them.
@@ -51,3 +51,25 @@ class Evaluate:
     latency_images: Count
     energy_seconds: Positive
     slices: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, config=OPEN)
+class Export:
+    """How the student ships. Further keys hold the options of a format, by its name.
+
+    Attributes:
+        formats: the names of export formats in the registry.
+    """
+
+    formats: Annotated[list[NonEmpty], Field(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Report:
+    """What the report shows.
+
+    Attributes:
+        sections: the names of its sections, in the order of the page.
+    """
+
+    sections: Annotated[list[NonEmpty], Field(min_length=1)]

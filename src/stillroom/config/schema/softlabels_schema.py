@@ -5,14 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Count, Positive, Seed
+from stillroom.config.schema.field_types import OPEN, Count, Positive, Seed
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, kw_only=True, config=OPEN)
 class SoftLabels:
     """What is stored of each answer, and how several teachers are combined.
 
+    Further keys are options of the sparsifier, if it declares them.
+
     Attributes:
+        sparsifier: the name of a kind of sparsifier in the registry.
         k: entries of a distribution, for topk and threshold_fixed.
         temperatures: the temperatures for which topk stores log Z.
         entries, tau: average entries for threshold; a pilot computes a tau that is null.
@@ -28,7 +31,7 @@ class SoftLabels:
         features: keep the teachers' last hidden states, averaged over positions (pooled), or none.
     """
 
-    sparsifier: Literal["full", "topk", "sample", "threshold", "threshold_fixed"]
+    sparsifier: str
     k: Count
     temperatures: Annotated[list[Positive], Field(min_length=1)]
     entries: Annotated[float, Field(ge=1)]

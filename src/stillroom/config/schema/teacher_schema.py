@@ -1,11 +1,13 @@
 """The section `teacher` of the parameters."""
 
+from dataclasses import fields
 from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema.field_types import (
+    OPEN,
     STRICT,
     Count,
     DeviceMap,
@@ -17,6 +19,7 @@ from stillroom.config.schema.field_types import (
     Share,
 )
 from stillroom.config.schema.model_schema import Architecture, Optimisation
+from stillroom.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -45,14 +48,55 @@ class Head:
     steps: Count
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Teacher(Optimisation):
-    """The teacher: an ensemble trained here (`trained`), a model directory (`given`), or a sentence
-    encoder with a head that is fitted here (`sentence`).
+LISTED = "listed"  # teacher.source where the list `teachers` names the teachers
+
+
+@dataclass(frozen=True, kw_only=True, config=OPEN)
+class GivenTeacher:
+    """A teacher that exists: an entry of the list `teachers`, or what `teacher` says of one.
+
+    Further keys are options of its kind.
 
     Attributes:
+        source: the kind of the teacher, a name of the registry of teachers.
+        path: where it lies; None for a kind that lies nowhere.
+        licence: its licence, as `license` in a model card; null: read its own card.
+        licence_acknowledged: the reason to continue with a forbidden or unknown licence.
+        hub_id: its name on the Hub, owner/name, for the student's card.
+    """
+
+    source: str
+    path: str | None = None
+    licence: NonEmpty | None = None
+    licence_acknowledged: NonEmpty | None = None
+    hub_id: HubId | None = None
+
+    @property
+    def required_path(self) -> str:
+        """Where it lies.
+
+        Raises:
+            ConfigError: no path is set.
+        """
+        if self.path is None:
+            raise ConfigError(
+                f"A teacher of the kind {self.source} has no path. Set teacher.path, or the path "
+                "of its entry in teachers."
+            )
+        return self.path
+
+
+@dataclass(frozen=True, kw_only=True, config=OPEN)
+class Teacher(Optimisation):
+    """The teacher: an ensemble trained here, or one that exists. Further keys are options of its
+    kind.
+
+    Attributes:
+        source: the kind of the teacher, a name of the registry of teachers; `listed` where the
+            list `teachers` names them.
         head: how the head of a sentence encoder is fitted.
-        licence: of a given model, as `license` in a model card; null: read its own card.
+        licence: the licence of a given model, as `license` in a model card; null: read its own
+            card.
         licence_acknowledged: the reason to continue with a forbidden or unknown licence.
         hub_id: the name of a given model, owner/name, for the student's card.
         mode: students learn from stored answers (cached), or from a teacher that runs
@@ -60,7 +104,7 @@ class Teacher(Optimisation):
         dtype, device_map: how the teachers run; see Inference.
     """
 
-    source: Literal["trained", "given", "sentence"]
+    source: str
     mode: Literal["cached", "live"]
     path: str
     dtype: Dtype
@@ -79,3 +123,16 @@ class Teacher(Optimisation):
     def inference(self) -> Inference:
         """How the teacher runs."""
         return Inference(dtype=self.dtype, device_map=self.device_map)
+
+    def as_given(self) -> GivenTeacher:
+        """Return what this section says of a teacher that exists, with the options of its kind."""
+        own = {field.name for field in fields(self)} - {"head"}
+        options = {name: value for name, value in vars(self).items() if name not in own}
+        return GivenTeacher(
+            source=self.source,
+            path=self.path,
+            licence=self.licence,
+            licence_acknowledged=self.licence_acknowledged,
+            hub_id=self.hub_id,
+            **options,
+        )

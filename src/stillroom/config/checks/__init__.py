@@ -1,0 +1,1 @@
+"""Checks of the composed parameters, one module for each concern."""

@@ -1,0 +1,65 @@
+"""Checks of the data source: its options, and what running text requires of other sections."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stillroom.config.kind_options import options_of, require_declared
+from stillroom.config.schema import Data
+from stillroom.errors import ConfigError
+from stillroom.io.json.flatten import value_at
+from stillroom.registry import registry_of
+
+SECTION = "data"
+RUNNING_TEXT = "running_text"
+
+
+def source_kind(data: Mapping[str, Any]) -> Any:
+    """Return the source that the section `data` names, with its options.
+
+    Raises:
+        ConfigError: there is no source of this name, or one of its options is not allowed, or the
+            section has a key that neither it nor the source declares.
+    """
+    registry = registry_of("sources")
+    registry.require(data["source"], f"{SECTION}.source")
+    kind = registry.load(data["source"])
+    require_declared(data, Data, kind, SECTION)
+    return options_of(data, kind, SECTION)
+
+
+def inputs_of(data: Mapping[str, Any], source: Any) -> str:
+    """Return what the inputs of a model are: images, numbers, tokens or running_text."""
+    if source.gives == RUNNING_TEXT:
+        return RUNNING_TEXT
+    content = source.content(data)
+    if content == "text" and data["text"]["encoding"] == "tokens":
+        return "tokens"
+    return "images" if content == "image" else "numbers"
+
+
+def check_running_text(parameters: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+    """Check what running text requires of the other sections.
+
+    Args:
+        parameters: all sections.
+        features: the terms with a weight that compare features.
+
+    Raises:
+        ConfigError: names the key, and what to set it to.
+    """
+    for key, value, why, instead in (
+        ("softlabels.features", "pooled", "features of sequences cannot be stored yet", "none"),
+        (
+            "trainer.strategy",
+            "fsdp",
+            "the output layer of a language model cannot be sharded yet",
+            "ddp",
+        ),
+    ):
+        if value_at(parameters, key) == value:
+            raise ConfigError(f"{key} is {value}, but {why}. Set it to {instead}.")
+    if features and parameters["teacher"]["mode"] == "cached":
+        raise ConfigError(
+            f"objective.terms.{next(iter(features))} compares features, but features of sequences "
+            "cannot be stored. Set teacher.mode=live, or groups.objective=tokens."
+        )
