@@ -1,1 +1,25 @@
-"""Soft labels: what teachers answered, kept in Parquet, keyed, fingerprinted and verified."""
+"""Soft labels: the teachers' answers in Parquet, with keys, fingerprints and checks.
+
+    from stillroom import softlabels
+
+    labels = softlabels.open("data/04_soft_labels")
+    batch = labels.read(example_ids, temperature=4.0)
+
+`open`, `OpenedSet` and `RowDistributions` are for programs; they are imported when they are first
+used, so that importing this package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stillroom.softlabels.opened_set import OpenedSet, RowDistributions, open
+
+__all__ = ["OpenedSet", "RowDistributions", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what programs use when it is first used."""
+    if name in __all__:
+        return getattr(import_module("stillroom.softlabels.opened_set"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

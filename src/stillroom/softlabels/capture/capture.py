@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from stillroom.errors import SoftLabelError
 from stillroom.labels import NO_LABEL
 from stillroom.softlabels.capture.chunks import CaptureInput, Chunk, chunks
+from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
 from stillroom.softlabels.capture.transcode import Transcoder
 from stillroom.softlabels.format.column_schema import Layout
@@ -29,7 +30,6 @@ from stillroom.softlabels.format.input_key import KEY_BYTES
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.pooled_features import half_precision, split
 from stillroom.softlabels.format.shard import CODEC, from_bytes, to_bytes
-from stillroom.softlabels.sparsify.sparsifiers import Full
 from stillroom.softlabels.store.row_index import RowIndex
 from stillroom.softlabels.store.store import CaptureStore, Store
 
@@ -46,6 +46,10 @@ class Member(Protocol):
     @property
     def classes(self) -> int:
         """How many classes, or tokens, an answer spans."""
+
+    @property
+    def promises(self) -> Promises:
+        """What the teacher promises about a second capture."""
 
     def answer(self, inputs: NDArray[Any]) -> Iterable[Any]:
         """Yield logits [n, C] or [n, positions, C] for inputs [N, *shape], in order.
@@ -99,13 +103,10 @@ class MemberCapture:
         Raises:
             SoftLabelError: the teacher's answers cannot be used.
         """
-        rows = map(_without_labels, inputs) if self._is_full else inputs
+        stores_labels = self.member.capture.sparsifier.stores_labels
+        rows = inputs if stores_labels else map(_without_labels, inputs)
         for chunk in chunks(rows, self.rows_per_shard):
             yield self._stored_shard(chunk, tick) or self._new_shard(chunk, tick)
-
-    @property
-    def _is_full(self) -> bool:
-        return isinstance(self.member.capture.sparsifier, Full)
 
     def _stored_shard(self, chunk: Chunk, tick: Tick) -> Shard | None:
         key = chunk.key
@@ -238,6 +239,6 @@ def _in_order(table: pa.Table, chunk: Chunk) -> pa.Table:
 
 
 def _without_labels(one: CaptureInput) -> CaptureInput:
-    """Return the input without its labels: `full` stores nothing that depends on them."""
+    """Return the input without its labels: nothing that is stored depends on them."""
     row = replace(one.row, labels=np.full_like(one.row.labels, NO_LABEL))
     return replace(one, row=row)

@@ -15,13 +15,7 @@ from typing import Protocol
 from stillroom.io.files.reflink import clone
 from stillroom.softlabels.capture.capture import CaptureCounts, Member, MemberCapture
 from stillroom.softlabels.capture.chunks import CaptureInput
-from stillroom.softlabels.capture.solve_threshold import (
-    UNKNOWN_TAU,
-    SparsifierRequest,
-    Teacher,
-    ThresholdRequest,
-    solved_member,
-)
+from stillroom.softlabels.capture.complete_sparsifier import Teacher, solved_member
 from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.manifest import (
     SHARDS,
@@ -32,7 +26,7 @@ from stillroom.softlabels.format.manifest import (
 )
 from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import bias
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.softlabels.store.store import Store
 
 
@@ -64,7 +58,7 @@ class CaptureRequest:
         combination: how the members are combined.
         store: holds earlier captures, and receives the new one.
         rows_per_shard: the average number of rows of a shard.
-        pilot_positions: how many positions a pilot uses, if tau is not known yet.
+        pilot_positions: how many positions a pilot uses, if tau has not been solved yet.
         class_names: the names in the order of the labels; None for a vocabulary.
     """
 
@@ -104,10 +98,8 @@ def capture_set(
         SoftLabelError: the members could not be combined, and no teacher was run; or an answer
             cannot be used.
     """
-    kind = request.sparsifier
-    if isinstance(kind, ThresholdRequest):  # any tau will do for this check
-        kind = kind.at(UNKNOWN_TAU)
-    require_combinable([kind] * len(request.jobs), request.combination)
+    stand_ins = [request.sparsifier.stand_in] * len(request.jobs)
+    require_combinable(stand_ins, request.combination)
     with request.store.in_use():
         return _capture_set(request, folder, progress, log)
 
@@ -165,5 +157,5 @@ def materialise(labels: SoftLabelSet, folder: Path) -> None:
 
 def _member_shards(member: Member, shards: Iterable[Shard]) -> MemberShards:
     return MemberShards(
-        capture=member.capture, bias=bias(member.capture.sparsifier), shards=tuple(shards)
+        capture=member.capture, bias=member.capture.sparsifier.bias, shards=tuple(shards)
     )

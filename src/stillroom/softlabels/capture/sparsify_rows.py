@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.row import Row
-from stillroom.softlabels.sparsify.entries import Entries
 from stillroom.softlabels.sparsify.row_rng import Purpose, salt, uniforms
 
 
@@ -25,7 +24,7 @@ def on_cpu(logits: Any) -> NDArray[np.float32]:
 
 def sparsify_rows(
     logits: Any, answers: Sequence[int], rows: Sequence[Row], capture: Capture
-) -> Entries:
+) -> Any:
     """Return the entries of some rows.
 
     Args:
@@ -36,12 +35,12 @@ def sparsify_rows(
     """
     import torch
 
-    from stillroom.softlabels.sparsify.sparsify import Batch, sparsify, uniforms_needed
+    from stillroom.softlabels.sparsify.sparsify import Batch, sparsify
 
     dense = torch.as_tensor(logits)
     width = 1 if dense.ndim == 2 else dense.shape[1]
     lengths = [len(row.labels) for row in rows]
-    each = uniforms_needed(capture.sparsifier)
+    each = capture.sparsifier.uniforms
     numbers = uniforms(
         [row.input_key for row in rows],
         [row.draw for row in rows],

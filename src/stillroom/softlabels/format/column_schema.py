@@ -1,4 +1,4 @@
-"""Column schema: the columns of a shard, for each kind of sparsifier.
+"""Column schema: the columns of a shard, those of its keys and those of its sparsifier.
 
 | column | type | meaning |
 |---|---|---|
@@ -27,15 +27,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from stillroom.softlabels.columns.encoding import id_type
 from stillroom.softlabels.format.input_key import KEY_BYTES
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.format.pooled_features import COLUMN
+from stillroom.softlabels.sparsify.sparsifier import ID, Column, Sparsifier
 
 MEANINGS = {
     "example_id": "hash of the example's raw content",
@@ -44,16 +39,7 @@ MEANINGS = {
     "view": "which view of the example; 0 is the plain one",
     "draw": "which independent draw of the sparsifier",
     "label": "hard label of a row with one position; null without",
-    "ids": "class or token of each entry, rising",
-    "positions": "position of each entry in the row, from 0",
-    "logits": "logit of each entry, unscaled; without ids: of every class, position by position",
-    "times": "how often each entry was drawn",
-    "root_p": "p = (root_p / 255)^2 of each entry; 0: its weight is tau of the capture",
-    "p": "p of each entry; 0: its weight is (1 - sum of the position's p) / (its entries of p 0)",
-    "log_z": "log sum exp(logit / T) of each position, at each captured temperature in turn",
-    "entropy": "nats, of the whole distribution of each position at T = 1",
-    "log_p_label": "log-probability of each position's hard label at T = 1; NaN without",
-    "features": "the teacher's last hidden state, averaged over the row's positions",
+    COLUMN: "the teacher's last hidden state, averaged over the row's positions",
 }
 _FIXED = {
     "example_id": pa.binary(KEY_BYTES),
@@ -64,13 +50,6 @@ _FIXED = {
     "label": pa.int32(),
 }
 KEY_COLUMNS = tuple(_FIXED)
-VALUES = {TopK: "logits", Sample: "times", Threshold: "root_p", FixedThreshold: "p"}
-_VALUE_TYPES = {
-    "logits": pa.float32(),
-    "times": pa.uint16(),
-    "root_p": pa.uint8(),
-    "p": pa.float32(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,42 +67,25 @@ class Layout:
     features: str = "none"
 
     @property
-    def id_type(self) -> pa.DataType:
-        """The narrowest type that can hold every id."""
-        if self.classes <= 2**8:
-            return pa.uint8()
-        return pa.uint16() if self.classes <= 2**16 else pa.uint32()
-
-    @property
-    def value(self) -> str:
-        """The column that holds an entry's value."""
-        return VALUES.get(type(self.sparsifier), "logits")
+    def value(self) -> str | None:
+        """The column that holds an entry's value; None if the rows hold no entries."""
+        return self.sparsifier.value_column
 
     @property
     def lists(self) -> dict[str, pa.DataType]:
         """The list columns and the types of their elements."""
-        features = {"features": pa.float16()} if self.features != "none" else {}
-        return self._answer_lists | features
+        types = {column.name: self._type(column) for column in self.sparsifier.columns}
+        return types | ({COLUMN: pa.float16()} if self.features != "none" else {})
 
-    @property
-    def _answer_lists(self) -> dict[str, pa.DataType]:
-        if isinstance(self.sparsifier, Full):
-            return {"logits": pa.float32()}
-        log_z = {"log_z": pa.float32()} if isinstance(self.sparsifier, TopK) else {}
-        return {
-            "ids": self.id_type,
-            "positions": pa.uint16(),
-            self.value: _VALUE_TYPES[self.value],
-            **log_z,
-            "entropy": pa.float32(),
-            "log_p_label": pa.float32(),
-        }
+    def _type(self, column: Column) -> pa.DataType:
+        return id_type(self.classes) if column.type == ID else pa.type_for_alias(column.type)
 
     @property
     def schema(self) -> pa.Schema:
         """Every column, with its meaning in the metadata of the field."""
+        meanings = MEANINGS | {column.name: column.meaning for column in self.sparsifier.columns}
         fields = [
-            pa.field(name, kind, nullable=name == "label", metadata=_meaning(name))
+            pa.field(name, kind, nullable=name == "label", metadata={"meaning": meanings[name]})
             for name, kind in _FIXED.items()
         ]
         fields += [
@@ -131,12 +93,8 @@ class Layout:
                 name,
                 pa.list_(pa.field("element", kind, nullable=False)),
                 nullable=False,
-                metadata=_meaning(name),
+                metadata={"meaning": meanings[name]},
             )
             for name, kind in self.lists.items()
         ]
         return pa.schema(fields)
-
-
-def _meaning(column: str) -> dict[str, str]:
-    return {"meaning": MEANINGS[column]}

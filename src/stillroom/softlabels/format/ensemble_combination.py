@@ -12,7 +12,8 @@ from pydantic.dataclasses import dataclass
 
 from stillroom.errors import SoftLabelError
 from stillroom.io.json.validated_json import STRICT_FINITE
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier, TopK
+from stillroom.softlabels.sparsify.content import Content
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 Mean = Literal["probability", "logit"]
 AT_CAPTURE = (
@@ -26,7 +27,7 @@ class Combination:
     """How the members of a set are combined into one distribution.
 
     Attributes:
-        mean: of probabilities, or of logits, which are then normalised.
+        mean: the mean of probabilities, or of logits, which are then normalised.
         shares: one per member; each is above 0, and they sum to one.
     """
 
@@ -52,17 +53,19 @@ def require_combinable(sparsifiers: Sequence[Sparsifier], combination: Combinati
         )
     if len(sparsifiers) == 1:
         return
-    if combination.mean == "logit" and not all(isinstance(kind, Full) for kind in sparsifiers):
+    contents = [one.content for one in sparsifiers]
+    if combination.mean == "logit" and any("logit" not in one.means for one in contents):
         raise SoftLabelError(
             "the mean of logits needs every logit: it is inexact for truncated soft labels and "
             f"biased for unbiased ones. {AT_CAPTURE}"
         )
-    if any(isinstance(kind, TopK) for kind in sparsifiers):
+    if any(combination.mean not in one.means for one in contents):
         raise SoftLabelError(
             f"the mean of {len(sparsifiers)} teachers' largest classes is inexact: one teacher "
             f"may have dropped a class that another kept. {AT_CAPTURE}"
         )
-    temperatures = {kind.temperature for kind in sparsifiers if not isinstance(kind, Full | TopK)}
+    estimates = [one for one in sparsifiers if one.content is Content.ESTIMATE]
+    temperatures = {one.own_temperature for one in estimates}
     if len(temperatures) > 1:
         raise SoftLabelError(
             f"the teachers' soft labels are unbiased at different temperatures: "

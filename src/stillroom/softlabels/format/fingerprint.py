@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import PlainValidator
 from pydantic.dataclasses import dataclass
 
 from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.validated_json import STRICT
 from stillroom.softlabels.format.ensemble_combination import Combination
-from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
+from stillroom.softlabels.format.sparsifier_values import sparsifier_of
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 # Increase it if equal logits and keys are stored differently than before.
 METHOD = "sparsify-2"
@@ -49,7 +50,7 @@ class Capture:
     preprocessing: str
     augmentation: str
     dtype: str
-    sparsifier: Annotated[Sparsifier, Field(discriminator="kind")]
+    sparsifier: Annotated[Sparsifier, PlainValidator(sparsifier_of)]
     seed: int
     batch_size: int
     libraries: tuple[str, ...]

@@ -21,7 +21,7 @@ from stillroom.io.json.json_files import write_json
 from stillroom.io.json.validated_json import STRICT
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import RERUN, Capture, set_fingerprint
-from stillroom.softlabels.sparsify.sparsifiers import Sample
+from stillroom.softlabels.format.sparsifier_values import BELOW
 
 Format = Literal["stillroom-soft-labels/3", "stillroom-soft-labels/4"]
 FORMAT: Format = "stillroom-soft-labels/3"
@@ -136,7 +136,7 @@ def manifest_of(
 ) -> Manifest:
     """Return the manifest of some members' shards, with its fingerprint."""
     captures = tuple(member.capture for member in members)
-    has_samples = any(isinstance(capture.sparsifier, Sample) for capture in captures)
+    has_samples = any(has_key_of_samples(capture) for capture in captures)
     manifest = Manifest(
         format=FORMAT_OF_SAMPLES if has_samples else FORMAT,
         fingerprint=set_fingerprint(captures, asdict(combination), codec),
@@ -147,6 +147,11 @@ def manifest_of(
         members=members,
     )
     return replace(manifest, checksum=manifest.expected_checksum)
+
+
+def has_key_of_samples(capture: Capture) -> bool:
+    """Return whether the sparsifier has the key that older formats call `draws`."""
+    return "samples" in capture.sparsifier.values()
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -203,7 +208,8 @@ def _first_mistake(error: ValidationError) -> str:
     if error.error_count() > MOST_MISTAKES:
         return f"the document is malformed in {error.error_count():,} places"
     first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(map(str, first["loc"])) or "the document"
+    below = first.get("ctx", {}).get(BELOW)
+    where = ".".join(map(str, [*first["loc"], *([below] if below else [])])) or "the document"
     return f"{where} is malformed: {first['msg']}"
 
 

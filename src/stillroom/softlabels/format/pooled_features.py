@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.list_columns import flat, lists
+from stillroom.softlabels.columns.list_columns import flat, lists
 
 COLUMN = "features"
 POOLED = "pooled"

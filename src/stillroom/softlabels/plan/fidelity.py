@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.distributions import Distributions, Doubles
+from stillroom.softlabels.columns.distributions import Distributions, Doubles
 
 MissingMass = Literal["tail_bucket", "renormalise", "unbiased"]
 # The flat gradient of the mean soft loss for some targets, over a student's parameters or logits.

@@ -1,4 +1,4 @@
-"""Measure: finds the bytes of a sparsifier, and what can be read back, on a sample of answers.
+"""Measure: the bytes of a sparsifier, and the distributions read back, on a sample of answers.
 
     logits ──sparsify, encode, to_bytes──> bytes per row
                           └──decode, combine──> Distributions, one per draw
@@ -15,32 +15,23 @@ from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
 from stillroom.labels import NO_LABEL
-from stillroom.softlabels.capture.pilot import Pilot
-from stillroom.softlabels.capture.solve_threshold import (
-    SparsifierRequest,
-    Teacher,
-    ThresholdRequest,
-)
+from stillroom.softlabels.capture.complete_sparsifier import Teacher
 from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
+from stillroom.softlabels.columns.distributions import Distributions
+from stillroom.softlabels.columns.list_columns import offsets
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.distributions import Distributions
 from stillroom.softlabels.format.encode import encode_rows
 from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
-from stillroom.softlabels.format.list_columns import flat, offsets
 from stillroom.softlabels.format.pooled_features import POOLED, Halves
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.format.shard import to_bytes
 from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-    Unbiased,
-)
+from stillroom.softlabels.sparsify.content import Content
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.pilot import Pilot
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 
 # The number of draws over which the errors of an unbiased sparsifier are averaged.
 DRAWS = 4
@@ -76,7 +67,7 @@ class MemberAnswers:
         """Return the table of a shard with the sample, for one draw of the sparsifier."""
         capture = self.teacher.keeping(kind).capture
         rows = [replace(row, draw=draw) for row in self.rows]
-        if isinstance(kind, Full):  # a capture stores the rows of `full` without labels, too
+        if not kind.stores_labels:  # as a capture, which stores these rows without labels
             rows = [replace(row, labels=np.full_like(row.labels, NO_LABEL)) for row in rows]
         starts = offsets(np.array([len(row.labels) for row in rows]))[:-1]
         entries = sparsify_rows(self.logits, starts.tolist(), rows, capture)
@@ -129,8 +120,8 @@ class SampleAnswers:
 
     def measure(self, request: SparsifierRequest) -> Measurement:
         """Return the bytes of a sparsifier, and the distributions that can be read back."""
-        kinds = [_sparsifier_of(request, pilot) for pilot in self.pilots]
-        draws = range(DRAWS if isinstance(kinds[0], Unbiased) else 1)
+        kinds = [request.solved(pilot) for pilot in self.pilots]
+        draws = range(DRAWS if request.content is Content.ESTIMATE else 1)
         tables = [self._tables(kinds, draw) for draw in draws]
         parts = [self._read(of_draw, kinds) for of_draw in tables]
         is_combinable = self._is_combinable(kinds)
@@ -164,7 +155,7 @@ class SampleAnswers:
     ) -> float:
         """Return the mean mass of the entries that store their own probability."""
         masses = [
-            float(part.weights[_is_exact(table, kind)].sum()) / len(part)
+            float(part.weights[kind.stated(table)].sum()) / len(part)
             for table, part, kind in zip(tables, parts, kinds, strict=True)
         ]
         return float(np.dot(masses, self.combination.shares))
@@ -178,22 +169,3 @@ class SampleAnswers:
         except SoftLabelError:
             return False
         return True
-
-
-def _sparsifier_of(request: SparsifierRequest, pilot: Pilot) -> Sparsifier:
-    if isinstance(request, ThresholdRequest):
-        return request.at(pilot.tau(request.entries))
-    return request
-
-
-def _is_exact(table: pa.Table, kind: Sparsifier) -> NDArray[np.bool_] | slice:
-    """Return which entries store their own probability instead of the weight of a draw."""
-    match kind:
-        case Full() | TopK():
-            return slice(None)
-        case Sample():
-            return slice(0)
-        case Threshold():
-            return np.asarray(flat(table, "root_p").values != 0)
-        case FixedThreshold():
-            return np.asarray(flat(table, "p").values != 0)

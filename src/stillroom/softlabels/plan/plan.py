@@ -11,7 +11,6 @@ from math import ceil
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture_request import Progress
-from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.plan.fidelity import (
     Fidelity,
@@ -22,7 +21,9 @@ from stillroom.softlabels.plan.fidelity import (
 )
 from stillroom.softlabels.plan.grid import candidates
 from stillroom.softlabels.plan.measure import DRAWS, MemberAnswers, SampleAnswers
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.sparsify.candidate_grid import CandidateGrid
+from stillroom.softlabels.sparsify.content import Content
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +51,8 @@ class Option:
         sparsifier: the one that the config would name.
         missing_mass: how the objective treats the mass that is not stored.
         entries: average number per distribution of one teacher.
-        bytes_per_row: of all teachers, in one copy.
-        bytes_total: of all rows and copies.
+        bytes_per_row: the bytes of a row for all teachers, in one copy.
+        bytes_total: the bytes of all rows and copies.
         fidelity: None if several teachers cannot be combined from these labels.
     """
 
@@ -65,7 +66,7 @@ class Option:
     @property
     def is_biased(self) -> bool:
         """Whether the average of the labels differs from the teacher's answers."""
-        return isinstance(self.sparsifier, TopK)
+        return self.sparsifier.content is Content.HEAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def plan(
         temperatures: those at which top-k keeps log Z; `temperature` is one of them.
         temperature: that of the objective.
         whole: the rows that the sample represents.
-        gradient: of a student; None for that of a uniform student, at its logits.
+        gradient: the gradient of a student; None for a uniform student's, at its logits.
         progress: shows how many candidates are measured.
 
     Raises:
@@ -123,7 +124,9 @@ def plan(
     )
     full = sample.full()
     reference = Reference(full, gradient or uniform_student_gradient)
-    requests = candidates(answers[0].teacher.classes, sample.pilots, temperatures, temperature)
+    requests = candidates(
+        CandidateGrid(answers[0].teacher.classes, sample.pilots, temperatures, temperature)
+    )
     options: list[Option] = []
     with (progress or _silent)("trying sparsifiers", len(requests)) as tick:
         for request in requests:
@@ -162,11 +165,11 @@ def best_within(plan: Plan, budget: int) -> Option:
 def _options(
     request: SparsifierRequest, sample: SampleAnswers, reference: Reference, whole: Population
 ) -> list[Option]:
-    """Return the option of a sparsifier; for top-k, one per treatment of the missing mass."""
+    """Return the option of a sparsifier; for a head, one per treatment of the missing mass."""
     measurement = sample.measure(request)
     bytes_per_row = measurement.bytes_per_row * whole.thinned
     treatments: tuple[MissingMass, ...] = ("unbiased",)
-    if isinstance(request, TopK):
+    if request.content is Content.HEAD:
         treatments = ("tail_bucket", "renormalise") if measurement.draws else ("tail_bucket",)
     return [
         Option(

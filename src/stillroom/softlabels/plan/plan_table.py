@@ -11,7 +11,7 @@ from rich.table import Table
 
 from stillroom.io.byte_sizes import size_text
 from stillroom.softlabels.plan.plan import Option, Plan
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
+from stillroom.softlabels.sparsify.content import Content
 
 COLUMNS = ("entries", "B/row", "total", "kept", "sum", "error", "angle", "norm")
 LEGEND = """\
@@ -21,7 +21,7 @@ error  expected squared error of a distribution
 angle  angle between the student's mean gradients from these and from the full
        labels; over the sample the noise of unbiased labels averages out
 norm   length of the gradient from these labels divided by that from full ones"""
-BIASED = "*      biased: of the other classes only the total mass is known"
+BIASED = "*      biased: only the total mass of the other classes is stored"
 NOT_COMBINABLE = "-      impossible for several teachers unless softlabels.combine=capture is set"
 
 
@@ -49,49 +49,31 @@ def legend(plan: Plan) -> str:
 
 def option_text(option: Option) -> str:
     """Describe in words what an option keeps."""
-    match option.sparsifier:
-        case Full():
-            return "full, every class"
-        case TopK(k=k):
-            treatment = "with the missing mass in a tail bucket"
-            if option.missing_mass == "renormalise":
-                treatment = "renormalised"
-            return f"topk, the {k} largest of each distribution, {treatment} (biased)"
-        case Sample(samples=samples):
-            return f"sample, {samples} samples of each distribution (unbiased)"
-        case FixedThreshold(k=k):
-            return f"threshold_fixed, {k} entries of each distribution (unbiased)"
-        case request:
-            return f"threshold, {request.entries:g} entries on average (unbiased)"
+    request, treatment = option.sparsifier, ""
+    if request.content is Content.WHOLE:
+        return request.description
+    if option.is_biased:
+        treatment = ", with the missing mass in a tail bucket"
+    if option.missing_mass == "renormalise":
+        treatment = ", renormalised"
+    bias = "biased" if option.is_biased else "unbiased"
+    return f"{request.description}{treatment} ({bias})"
 
 
 def document(plan: Plan) -> dict[str, Any]:
     """Return the plan as values that JSON can hold."""
     values = asdict(plan)
     for plain, option in zip(values["options"], plan.options, strict=True):
-        plain["sparsifier"] = {"kind": _kind(option), **plain["sparsifier"]}
+        plain["sparsifier"] = {"kind": option.sparsifier.kind, **plain["sparsifier"]}
         plain["is_biased"] = option.is_biased
     return values
-
-
-def _kind(option: Option) -> str:
-    return str(getattr(option.sparsifier, "kind", "threshold"))
 
 
 def _label(option: Option, is_second: bool) -> str:
     mark = " *" if option.is_biased else ""
     if is_second:
         return f"  renormalised{mark}"
-    match option.sparsifier:
-        case Full():
-            number = ""
-        case TopK(k=k) | FixedThreshold(k=k):
-            number = f" {k}"
-        case Sample(samples=samples):
-            number = f" {samples}"
-        case request:
-            number = f" {request.entries:g}"
-    return f"{_kind(option)}{number}{mark}"
+    return f"{option.sparsifier.label}{mark}"
 
 
 def _size(option: Option, is_second: bool) -> list[str]:

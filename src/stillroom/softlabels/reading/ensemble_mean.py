@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.distributions import (
+from stillroom.softlabels.columns.distributions import (
     DenseDistributions,
     Distributions,
     Doubles,

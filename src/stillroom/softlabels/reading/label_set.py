@@ -17,9 +17,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
+from stillroom.softlabels.columns.distributions import Distributions, Integers
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.distributions import Distributions, Integers
 from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.manifest import SHARDS, Manifest, Shard, read_manifest
@@ -28,7 +28,7 @@ from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
 from stillroom.softlabels.reading.member_rows import MemberRows, RowName, example_ids_of
 from stillroom.softlabels.reading.shard_files import ShardFiles, ShardPath
-from stillroom.softlabels.sparsify.sparsifiers import Full, Unbiased
+from stillroom.softlabels.sparsify.content import Content
 
 
 class SoftLabelSet:
@@ -65,12 +65,12 @@ class SoftLabelSet:
     @property
     def is_whole(self) -> bool:
         """Whether every logit is stored, so that any temperature is exact."""
-        return all(isinstance(c.sparsifier, Full) for c in self.manifest.captures)
+        return all(c.sparsifier.content is Content.WHOLE for c in self.manifest.captures)
 
     @property
     def is_unbiased(self) -> bool:
         """Whether the probabilities of some member are unbiased estimates."""
-        return any(isinstance(c.sparsifier, Unbiased) for c in self.manifest.captures)
+        return any(c.sparsifier.content is Content.ESTIMATE for c in self.manifest.captures)
 
     @property
     def ensemble(self) -> Combination:
@@ -78,7 +78,7 @@ class SoftLabelSet:
         return self.manifest.captures[0].ensemble or self.manifest.combination
 
     def require(self, classes: Sequence[str], weights: Sequence[str]) -> None:
-        """Refuse a set of other classes or other teachers.
+        """Refuse a set that belongs to other classes or other teachers.
 
         Args:
             classes: the names of the examples' classes, in the order of the labels.
@@ -122,9 +122,16 @@ class SoftLabelSet:
         """Return the rows of one shard, after the checks of `ShardFiles.table`."""
         return self._files.table(member, shard)
 
-    def tables(self, member: int) -> Iterator[tuple[Shard, pa.Table]]:
-        """Yield each shard of a member with its rows, in the order of the manifest."""
-        return self._files.tables(member)
+    def tables(
+        self, member: int, columns: Sequence[str] | None = None
+    ) -> Iterator[tuple[Shard, pa.Table]]:
+        """Yield each shard of a member with its rows, in the order of the manifest.
+
+        Args:
+            member: the member's number.
+            columns: the columns to return; None for all.
+        """
+        return self._files.tables(member, columns)
 
     def distributions(self, names: Sequence[RowName], temperature: float) -> Distributions:
         """Return the ensemble's distributions at all positions of some rows, in their order.
@@ -194,6 +201,10 @@ class SoftLabelSet:
         """Return the views and draws of an example, in order."""
         names = self._rows(0).index
         return sorted((view, draw) for key, view, draw in names if key == example_id)
+
+    def names(self) -> list[RowName]:
+        """Return example_id, view and draw of each row, in the order of the set."""
+        return list(self._rows(0).index)
 
     def example_ids(self, member: int) -> NDArray[np.bytes_]:
         """Return the example id of each row, 16 bytes."""

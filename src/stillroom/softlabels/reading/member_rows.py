@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
+from stillroom.softlabels.columns.distributions import Distributions, Integers
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.distributions import Distributions, Integers
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.pooled_features import Halves, features_of
 

@@ -1,7 +1,5 @@
 """Set summary: the facts of a set as plain values, for a page, a model card or a terminal."""
 
-from dataclasses import asdict
-
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 
 Plain = str | int | float
@@ -11,8 +9,7 @@ def summary(labels: SoftLabelSet) -> dict[str, Plain]:
     """Return the facts of a set; they are in its manifest, so no shard is read."""
     manifest = labels.manifest
     first = manifest.captures[0].sparsifier
-    parameters = {name: value for name, value in asdict(first).items() if name != "kind"}
-    settings = ", ".join(f"{name} {value}" for name, value in parameters.items())
+    settings = ", ".join(f"{name} {value}" for name, value in first.values().items())
     return {
         "fingerprint": manifest.fingerprint,
         "content": manifest.content,

@@ -8,7 +8,7 @@ from rich.table import Table
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.reading.set_summary import summary
-from stillroom.softlabels.sparsify.sparsifiers import Full, TopK, own_temperature
+from stillroom.softlabels.sparsify.content import Content
 
 
 def set_table(labels: SoftLabelSet) -> Table:
@@ -30,10 +30,11 @@ def _member(labels: SoftLabelSet, number: int) -> Sequence[tuple[str, str]]:
     capture = labels.manifest.captures[number]
     first = labels.manifest.members[number].shards[0]
     decoded = Decoded(labels.shard_table(number, first), labels.layout(number))
-    distributions = decoded.distributions(own_temperature(capture.sparsifier))
+    distributions = decoded.distributions(capture.sparsifier.own_temperature)
     entries, mass = float(distributions.counts.mean()), float(np.mean(distributions.masses))
-    kept = "" if isinstance(capture.sparsifier, Full) else f", {entries:.1f} entries a position"
-    missing = f", {max(1 - mass, 0):.2%} missing" if isinstance(capture.sparsifier, TopK) else ""
+    content = capture.sparsifier.content
+    kept = "" if content is Content.WHOLE else f", {entries:.1f} entries a position"
+    missing = f", {max(1 - mass, 0):.2%} missing" if content is Content.HEAD else ""
     return [
         (f"member {number}", f"teacher {capture.weights[:16]}, capture {capture.fingerprint[:16]}"),
         ("", f"mass {mass:.4f}{missing}{kept}"),

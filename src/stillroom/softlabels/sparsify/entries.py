@@ -3,11 +3,12 @@
 The flat arrays hold the entries of one distribution after those of another. counts [N] says how
 many entries each distribution has.
 
-All arrays are numpy arrays on the CPU. `format/encode.py` turns them into columns.
+All arrays are numpy arrays on the CPU. The `encode` of a sparsifier turns them into columns.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,15 +86,20 @@ class ThresholdEntries:
     log_p_label: NDArray[np.float32]
 
 
-Entries = FullEntries | TopKEntries | SampleEntries | ThresholdEntries
+Entries = TypeVar("Entries")
 
 
 def concatenate_entries(parts: Sequence[Entries]) -> Entries:
-    """Return the entries of consecutive batches as one object; all parts have the same type."""
-    kind = type(parts[0])
-    return kind(
+    """Return the entries of consecutive batches as one object.
+
+    Args:
+        parts: dataclasses of one type, whose fields are arrays.
+    """
+    kind: Any = type(parts[0])
+    joined: Entries = kind(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts])
             for field in fields(kind)
         }
     )
+    return joined

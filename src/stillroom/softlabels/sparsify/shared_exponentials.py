@@ -4,7 +4,7 @@
 
 A product takes an eighth of the time of an exponential. Read from the left, the binary digits of
 each power are those of the power before it and one more digit: the power is the square of the one
-before, times the base if that digit is 1. So the last bit of a power depends on its base alone and
+before, times the base if that digit is 1. So the last bit of a power depends only on its base, and
 not on the other temperatures that are computed with it.
 """
 

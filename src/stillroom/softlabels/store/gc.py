@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stillroom.errors import SoftLabelError
-from stillroom.io.files.atomic import TEMPORARY_SUFFIX
+from stillroom.io.files.atomic_file import TEMPORARY_SUFFIX
 from stillroom.io.files.locking import locked
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS, Manifest
 from stillroom.softlabels.store.store import (

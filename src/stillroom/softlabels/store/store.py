@@ -21,13 +21,19 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
 from stillroom.errors import SoftLabelError
-from stillroom.io.files.atomic import TEMPORARY_SUFFIX, write_bytes
+from stillroom.io.files.atomic_file import TEMPORARY_SUFFIX, write_bytes
 from stillroom.io.files.locking import locked, shared
 from stillroom.io.json.json_files import write_json
 from stillroom.io.json.validated_json import STRICT
 from stillroom.softlabels.format.fingerprint import Capture
-from stillroom.softlabels.format.manifest import MANIFEST, SHARDS, Shard, read_document, read_shard
-from stillroom.softlabels.sparsify.sparsifiers import Sample
+from stillroom.softlabels.format.manifest import (
+    MANIFEST,
+    SHARDS,
+    Shard,
+    has_key_of_samples,
+    read_document,
+    read_shard,
+)
 
 Format = Literal["stillroom-store/1", "stillroom-store/2"]
 FORMAT: Format = "stillroom-store/1"
@@ -166,9 +172,8 @@ class CaptureStore:
             self._write(shards)
 
     def _write(self, shards: dict[str, Shard]) -> None:
-        has_samples = isinstance(self.capture.sparsifier, Sample)
         stored = StoredCapture(
-            format=FORMAT_OF_SAMPLES if has_samples else FORMAT,
+            format=FORMAT_OF_SAMPLES if has_key_of_samples(self.capture) else FORMAT,
             capture=self.capture,
             codec=self.codec,
             shards=shards,

@@ -11,8 +11,8 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture import Member
 from stillroom.softlabels.capture.chunks import CaptureInput
 from stillroom.softlabels.capture.sparsify_rows import on_cpu, sparsify_rows
+from stillroom.softlabels.columns.distributions import DenseDistributions, Distributions
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.distributions import DenseDistributions, Distributions
 from stillroom.softlabels.format.encode import encode_rows
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.manifest import Shard
@@ -22,7 +22,6 @@ from stillroom.softlabels.format.pooled_features import (
     relative_distance,
     split,
 )
-from stillroom.softlabels.sparsify.sparsifiers import own_temperature
 
 # A second capture with the same shape on the same kind of machine is bit-identical. The bound
 # allows another processor, whose sums differ in the last bits.
@@ -31,30 +30,32 @@ RECHECK_BOUND = 2e-2
 SMALL = 1e-3
 
 
-def require_same_answers(
+def recheck_distance(
     stored: Decoded,
     inputs: Sequence[CaptureInput],
     rows: Sequence[int],
     member: Member,
     where: str,
-) -> None:
-    """Capture some rows a second time, and compare every stored value with the new one.
+) -> float:
+    """Capture some rows a second time; return the largest distance from the stored rows.
 
     Args:
         stored: a shard.
         inputs: the inputs of its rows, in order.
-        rows: the rows to capture.
-        member: the teacher.
+        rows: the rows to capture; at least one.
+        member: the teacher, which can be asked again.
         where: names the shard in an error.
 
     Raises:
-        SoftLabelError: the answer to a row changed; the error names the row.
+        SoftLabelError: the teacher promises equal answers, but the answer to a row changed; the
+            error names the row.
     """
     chosen = [inputs[row] for row in rows]
     batches = [split(one) for one in member.answer(np.stack([one.input() for one in chosen]))]
     answers = [answer for logits, _ in batches for answer in on_cpu(logits)]
     halves = [half_precision(one, range(len(one))) for _, one in batches if one is not None]
     features = np.concatenate(halves) if halves else None
+    distances = []
     for at, (row, one) in enumerate(zip(rows, chosen, strict=True)):
         entries = sparsify_rows(answers[at][None], [0], [one.row], member.capture)
         row_features = None if features is None else features[at][None]
@@ -63,12 +64,14 @@ def require_same_answers(
         distance = _distance(first, Decoded(table, stored.layout))
         if row_features is not None:
             distance = max(distance, relative_distance(features_of(first.table), row_features))
-        if not distance <= RECHECK_BOUND:
+        if member.promises.exact and not distance <= RECHECK_BOUND:
             raise SoftLabelError(
                 f"{where}, row {row}: the teacher's answer changed: distance {distance:.3g}, "
                 f"allowed {RECHECK_BOUND:g}. The labels are misaligned, or this is another "
                 f"teacher. {RERUN}"
             )
+        distances.append(distance)
+    return max(distances)
 
 
 def rows_to_recheck(shard: Shard, decoded: Decoded) -> list[int]:
@@ -90,7 +93,7 @@ def _distance(first: Decoded, second: Decoded) -> float:
     These are half the absolute difference of the weights, averaged over the positions, and the
     relative differences of entropy and log p, which distinguish two rows of one confident class.
     """
-    temperature = own_temperature(first.layout.sparsifier)
+    temperature = first.layout.sparsifier.own_temperature
     pair = first.distributions(temperature), second.distributions(temperature)
     distances = [0.5 * _absolute_difference(*pair) / max(len(pair[0]), 1)]
     columns = (first.entropy, second.entropy), (first.log_p_label, second.log_p_label)

@@ -13,26 +13,15 @@ from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.chunks import CaptureInput
-from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.distributions import (
+from stillroom.softlabels.columns.distributions import (
     DenseDistributions,
     Distributions,
-    Doubles,
     SparseDistributions,
 )
+from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.pooled_features import features_of
-from stillroom.softlabels.format.stochastic_rounding import root_bound
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Full,
-    Sparsifier,
-    Threshold,
-    TopK,
-    own_temperature,
-)
-
-# Logits, log Z and log p are float32, so masses are right to about 1e-6 if logits are in the tens.
-MASS_BOUND = 1e-3
+from stillroom.softlabels.sparsify.sparsifier import MASS_BOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +49,7 @@ class CheckedShard:
         """
         require_rows(decoded.table, inputs, where)
         try:  # reading the columns checks whether they fit each other
-            distributions = decoded.distributions(own_temperature(decoded.layout.sparsifier))
+            distributions = decoded.distributions(decoded.layout.sparsifier.own_temperature)
             _ = decoded.entropy, decoded.log_p_label
             if decoded.layout.features != "none":
                 features_of(decoded.table)
@@ -103,8 +92,8 @@ class CheckedShard:
             )
 
     def require_hard_labels(self) -> None:
-        """Check that the stored label is the example's label; `full` stores no label."""
-        if isinstance(self.decoded.layout.sparsifier, Full):
+        """Check that the stored label is the example's label, if labels are stored."""
+        if not self.decoded.layout.sparsifier.stores_labels:
             return
         labels = self.decoded.table["label"].to_pylist()
         for row, (label, one) in enumerate(zip(labels, self.inputs, strict=True)):
@@ -120,23 +109,7 @@ class CheckedShard:
         if isinstance(distributions, SparseDistributions):
             self._require_distinct(distributions)
         masses = distributions.masses
-        match self.decoded.layout.sparsifier:
-            case Threshold(tau=tau):
-                # Systematic sampling errs by less than a step, each head by less than its rounding.
-                rounding = np.bincount(
-                    distributions.owners, root_bound(distributions.weights), len(distributions)
-                )
-                within, bounds = (
-                    np.abs(masses - 1) <= tau + rounding + MASS_BOUND,
-                    "one to within tau",
-                )
-            case Full() | TopK():
-                within, bounds = (
-                    (masses > 0) & (masses <= 1 + MASS_BOUND),
-                    "above 0 and at most one",
-                )
-            case _:
-                within, bounds = np.abs(masses - 1) <= MASS_BOUND, "one"
+        within, bounds = self.decoded.layout.sparsifier.allowed_masses(distributions)
         if not within.all():  # false for NaN too
             at = int(np.argmin(within))
             raise SoftLabelError(
@@ -154,7 +127,7 @@ class CheckedShard:
     def require_log_p(self) -> None:
         """Compare the stored probability of the hard label with the log p stored beside it."""
         kind = self.decoded.layout.sparsifier
-        if isinstance(kind, Full):
+        if not kind.stores_labels:
             return
         log_p, labels = self.decoded.log_p_label, self.labels
         wrong = np.isnan(log_p) == (labels >= 0)
@@ -163,17 +136,18 @@ class CheckedShard:
                 f"{self._row(int(np.argmax(wrong)))}: log p of a hard label is missing, or a "
                 f"position without a label has one. {RERUN}"
             )
-        if own_temperature(kind) != 1:
+        if kind.own_temperature != 1:
             return
         distributions = self.distributions
-        is_label = distributions.ids == labels[distributions.owners]
-        if isinstance(kind, Threshold):  # the weight of a tail entry is tau, regardless of its p
-            is_label &= distributions.weights != kind.tau
-        elif not isinstance(kind, TopK):
-            return
+        is_stated = np.zeros(len(distributions.ids), dtype=bool)
+        is_stated[kind.stated(self.decoded.table)] = True
+        is_label = is_stated & (distributions.ids == labels[distributions.owners])
         owners, weights = distributions.owners[is_label], distributions.weights[is_label]
+        error = kind.stated_error(weights)
+        if error is None:
+            return
         stored = np.exp(log_p[owners])
-        excess = np.abs(weights - stored) - _rounding(kind, weights) - MASS_BOUND * stored
+        excess = np.abs(weights - stored) - error - MASS_BOUND * stored
         if (excess > 0).any():
             raise SoftLabelError(
                 f"{self._row(int(owners[np.argmax(excess)]))}: the head and the log p beside "
@@ -213,7 +187,3 @@ def require_rows(table: pa.Table, inputs: Sequence[CaptureInput], where: str) ->
             f"{where}, row {len(inputs)}: there are no more examples. The set was captured for "
             f"other examples. {RERUN}"
         )
-
-
-def _rounding(kind: Sparsifier, p: Doubles) -> Doubles:
-    return root_bound(p) if isinstance(kind, Threshold) else np.zeros_like(p)

@@ -6,8 +6,8 @@
 
 A hash cannot show whether the labels belong to the examples. So each input must have its row, in
 order. The head must give the hard label the probability that is stored beside it. The argmax must
-agree with the hard labels more often than with shuffled or shifted ones. And the teacher must give
-the same answer a second time.
+agree with the hard labels more often than with shuffled or shifted ones. And a teacher that
+promises so must give the same answer a second time.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +20,12 @@ import numpy as np
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture import Member
 from stillroom.softlabels.capture.capture_request import CaptureInputs
+from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.verify.agreement import Agreement
-from stillroom.softlabels.verify.recheck import require_same_answers, rows_to_recheck
+from stillroom.softlabels.verify.recheck import recheck_distance, rows_to_recheck
 from stillroom.softlabels.verify.shard_checks import CheckedShard
 
 
@@ -33,30 +34,42 @@ class Finding:
     """The result of `verify` for one member.
 
     Attributes:
+        promises: what the teacher promises about a second capture.
         rows, positions: how many were checked.
         rechecked: number of rows that were captured a second time.
+        distance: the largest distance of a second capture from the stored row.
         agreement: share of labelled positions whose argmax is the hard label; NaN without a label.
         shuffled, shifted: this share if the labels were shuffled, or moved by one position.
     """
 
+    promises: Promises
     rows: int = 0
     positions: int = 0
     rechecked: int = 0
+    distance: float = 0.0
     agreement: float = float("nan")
     shuffled: float = float("nan")
     shifted: float = float("nan")
 
     def __str__(self) -> str:
         """Return the finding in one line."""
-        line = (
-            f"{self.rows:,} rows, {self.positions:,} positions, "
-            f"{self.rechecked:,} rows captured a second time"
-        )
+        line = f"{self.rows:,} rows, {self.positions:,} positions, {self._second_capture()}"
         if isnan(self.agreement):
             return f"{line}; no hard labels to compare with"
         return (
             f"{line}; {self.agreement:.1%} agree with the hard labels "
             f"(shuffled {self.shuffled:.1%}, moved by one {self.shifted:.1%})"
+        )
+
+    def _second_capture(self) -> str:
+        if not self.promises.repeatable:
+            return "no row captured a second time, because the teacher cannot be asked again"
+        again = f"{self.rechecked:,} rows captured a second time"
+        if self.promises.exact:
+            return again
+        return (
+            f"{again}, at a distance of up to {self.distance:.2g}, which is not judged because the "
+            "teacher does not promise equal answers"
         )
 
 
@@ -90,15 +103,17 @@ def _finding(
     inputs: CaptureInputs,
     tick: Callable[[int], None],
 ) -> Finding:
-    finding, remaining = Finding(), iter(inputs)
+    finding, remaining = Finding(promises=member.promises), iter(inputs)
     agreement = Agreement.over(labels.manifest.classes)
     for shard, table in labels.tables(number):
         decoded = Decoded(table, labels.layout(number))
         where = f"member {number}, shard {shard.name}"
         checked = CheckedShard.of(decoded, list(islice(remaining, shard.rows)), where)
         agreement.update(checked.argmaxes, checked.labels.astype(np.int64))
-        rows = rows_to_recheck(shard, decoded)
-        require_same_answers(decoded, checked.inputs, rows, member, where)
+        rows = rows_to_recheck(shard, decoded) if member.promises.repeatable else []
+        if rows:
+            distance = recheck_distance(decoded, checked.inputs, rows, member, where)
+            finding.distance = max(finding.distance, distance)
         finding.rows += shard.rows
         finding.positions += len(checked.distributions)
         finding.rechecked += len(rows)

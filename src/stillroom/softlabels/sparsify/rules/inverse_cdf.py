@@ -9,7 +9,7 @@ and not at the beginning of the row.
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.softmax_mass import Mass
+from stillroom.softlabels.sparsify.rules.softmax_mass import Mass
 
 
 def inverse_cdf(mass: Mass, rows: Tensor, points: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.stochastic_rounding import SMALLEST
+from stillroom.softlabels.columns.stochastic_rounding import SMALLEST
 
 # Bins by log p, 0.3% wide, from the smallest tau that the codec can store up to 1.
 BINS = 4096
@@ -39,8 +39,8 @@ class Pilot:
         """Add distributions: logits [n, C] on any device."""
         import torch
 
-        from stillroom.softlabels.sparsify.row_max import with_row_max
-        from stillroom.softlabels.sparsify.softmax_mass import mass
+        from stillroom.softlabels.sparsify.rules.row_max import with_row_max
+        from stillroom.softlabels.sparsify.rules.softmax_mass import mass
 
         rows = max(1, 2**21 // logits.shape[-1])
         for chunk in torch.as_tensor(logits).split(rows):

@@ -1,10 +1,10 @@
-"""Softmax mass: computes unnormalised probabilities, with sums of known accuracy.
+"""Softmax mass: computes unnormalised probabilities, with sums of bounded error.
 
     LogitsWithMax ──tiles that fit a core's cache──> e = exp((logits - row_max) / T)
                   ──> Mass(e, sums, z), entropy
 
 Exponentials and sums within a block of 128 classes are float32; sums over blocks are float64. Each
-p has a relative error of 1e-6, while a softmax in float32 alone has one of 1e-5 over 262,144
+p has a relative error of 1e-6, while a softmax with only float32 has one of 1e-5 over 262,144
 classes. The sums of the blocks make it possible to find a point of the cumulative mass without a
 walk over every class. Everything runs on the device of the logits.
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.row_max import BLOCK, LogitsWithMax, padded_width
+from stillroom.softlabels.sparsify.rules.row_max import BLOCK, LogitsWithMax, padded_width
 from stillroom.softlabels.sparsify.shared_exponentials import bases
 
 # The number of logits in a tile: 2 MB, half of the nearest cache of two cores.

@@ -1,4 +1,4 @@
-"""Top-k: the k largest logits of each row, found without sorting the row.
+"""Top-k: finds the k largest logits of each row without sorting the row.
 
     PaddedLogits [n, C] ──k-th largest of the blocks' maxima──> bound ──> LargestLogits
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.row_max import PaddedLogits
+from stillroom.softlabels.sparsify.rules.row_max import PaddedLogits
 
 
 @dataclass(slots=True)

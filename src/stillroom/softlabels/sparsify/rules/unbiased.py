@@ -11,9 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stillroom.softlabels.sparsify.inverse_cdf import inverse_cdf
-from stillroom.softlabels.sparsify.softmax_mass import Mass
-from stillroom.softlabels.sparsify.topk import LargestLogits, entry_mask, padded_table
+from stillroom.softlabels.sparsify.rules.inverse_cdf import inverse_cdf
+from stillroom.softlabels.sparsify.rules.largest_logits import (
+    LargestLogits,
+    entry_mask,
+    padded_table,
+)
+from stillroom.softlabels.sparsify.rules.softmax_mass import Mass
 
 # An entry that comes this close to the step is a head. This is unbiased as well, and the rounding
 # of the blocks' sums in float32 cannot hit a tail entry twice.
@@ -42,7 +46,7 @@ def threshold(mass: Mass, tau: float, uniforms: Tensor) -> HeadsAndTails:
     Source: Barnes et al., arXiv 2402.14925; systematic sampling with step tau.
 
     Args:
-        mass: of n distributions; the heads are removed from it in place.
+        mass: the mass of n distributions; the heads are removed from it in place.
         tau: the step, as a probability.
         uniforms: [n], float64.
     """
@@ -56,7 +60,7 @@ def fixed_threshold(largest: LargestLogits, mass: Mass, k: int, uniforms: Tensor
 
     Args:
         largest: the k largest of the logits that `mass` was computed from.
-        mass: of n distributions; the heads are removed from it in place.
+        mass: the mass of n distributions; the heads are removed from it in place.
         k: the number of entries, at least 1.
         uniforms: [n], float64.
     """
@@ -84,7 +88,7 @@ def sample(mass: Mass, uniforms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Draw from each distribution with replacement.
 
     Args:
-        mass: of n distributions.
+        mass: the mass of n distributions.
         uniforms: [n, draws], float64.
 
     Returns:
