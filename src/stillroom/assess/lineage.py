@@ -1,6 +1,6 @@
 """Lineage: the student, its soft labels, teachers and data in; the hash of each ancestor out.
 
-It also holds the command that makes the student again.
+The lineage also holds the command that makes the student again.
 """
 
 import shlex
@@ -18,7 +18,7 @@ from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.reporting.provenance.lineage import lineage
 from stillroom.softlabels.format.manifest import Manifest
 from stillroom.teachers.licences.licence_document import from_json
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import teacher_refs
 from stillroom.training.run_provenance import require_trained_with
 
 SHIPPED = "student"
@@ -32,12 +32,12 @@ class LineageInputs:
 
     Attributes:
         students: a folder with the model directory of each run.
-        manifest: of the soft labels.
+        manifest: the manifest of the soft labels.
         teachers: a folder with one model directory per member.
         licence: the licence document, as JSON.
         examples: every example.
         encoder: the folder of the encoder.
-        data_report: what ingest read.
+        data_report: the report of ingest.
     """
 
     students: Path
@@ -52,12 +52,12 @@ class LineageInputs:
 def lineage_document(
     inputs: LineageInputs, parameters: dict[str, Any], command: str
 ) -> dict[str, Any]:
-    """Return the lineage of the student that ships, as plain values.
+    """Return the lineage of the shipped student, as plain values.
 
     Args:
         inputs: the student and its ancestors.
-        parameters: the project's, with which the students must have been trained.
-        command: makes the student again; see `command_of`.
+        parameters: those of the project; the students must have been trained with them.
+        command: the command that makes the student again; see `command_of`.
 
     Raises:
         DataError: the soft labels, the licence and the teachers do not belong together, or the
@@ -84,8 +84,8 @@ def command_of(words: Sequence[str], environment: Mapping[str, str]) -> str:
     """Return the command that runs the whole pipeline with the settings of this process.
 
     Args:
-        words: the command line of this process; `--params` and `--env` are taken from it.
-        environment: the environment variables, among which DVC sets `DVC_STAGE`.
+        words: the command line of this process; only `--params` and `--env` are read from it.
+        environment: the environment variables; DVC sets `DVC_STAGE` among them.
     """
     if environment.get(DVC_STAGE):
         return "dvc repro"
@@ -101,7 +101,7 @@ def command_of(words: Sequence[str], environment: Mapping[str, str]) -> str:
 
 
 def _portable(pair: str) -> str:
-    """Return a parameter without folders of this machine, because the model card is published."""
+    """Return a parameter without the folders of this machine: the model card is published."""
     key, sign, value = pair.partition("=")
     is_outside = PurePath(value).is_absolute() or value.startswith(("~", "..")) or "://" in value
     return f"{key}{sign}…/{PurePath(value).name}" if is_outside else pair

@@ -1,6 +1,6 @@
-"""Other students: those of the same soft labels, measured on the test split.
+"""Other students: the students of the same soft labels, measured on the test split.
 
-data/05_students/* ──of the same soft labels──> paths ──each run──> Scores ──> Member
+data/05_students/* ──same soft labels──> paths ──each run──> Scores ──> Member
 statistics, cost ──> Member of this student and of the teacher ──> family records
 """
 
@@ -61,7 +61,7 @@ def family_records(
         students: the folder of the student that this run is about.
         every_student: the folder of the folders of all students.
         statistics: `Evidence` on this student and the teacher, as JSON.
-        cost: the cost of these two.
+        cost: the cost of both.
 
     Raises:
         ModelError: a model directory is damaged.
@@ -79,9 +79,9 @@ def family_records(
 
 
 def other_students(every_student: Path, name: str, soft_labels: str) -> list[Path]:
-    """Return the folders of the other students that learnt from the same soft labels.
+    """Return the folders of the other students that learned from the same soft labels.
 
-    A warning names each student that learned from other soft labels.
+    A warning names each student that learned from different soft labels.
 
     Args:
         every_student: the folder of the folders of all students.
@@ -103,7 +103,7 @@ def other_students(every_student: Path, name: str, soft_labels: str) -> list[Pat
 def members_of_run(
     name: str, evidence: Evidence, cost: Mapping[str, NamedNumbers]
 ) -> tuple[Member, Member]:
-    """Return the teacher, and the student that this run is about, from what was measured."""
+    """Return the teacher and this run's student as members, from evidence and cost."""
     quality = evidence.accuracy.arms
     if evidence.of_sequences:
         quality = {arm: _as_nll(mean) for arm, mean in evidence.log_likelihood.arms.items()}
@@ -149,7 +149,7 @@ def times_of_family(
     Args:
         every_student, name, soft_labels: as for `other_students`.
         inference: how the students run.
-        rows: the inputs, each run once and by itself.
+        rows: the inputs; each is run once, as a batch of one.
         encoder: their encoder.
 
     Raises:
@@ -163,7 +163,7 @@ def times_of_family(
 
 
 def _scores(models: list[Path], test: pl.DataFrame, encoder: Encoder) -> Scores:
-    """Return whether each answer of some runs is correct; for sequences the NLL of each token."""
+    """Return whether each answer of the models is correct; for sequences, each token's NLL."""
     if isinstance(encoder, SequenceEncoder):
         sequences = encoder.encode(test)
         nll = [_nll(path, sequences, encoder) for path in models]

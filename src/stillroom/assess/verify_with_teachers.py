@@ -12,7 +12,7 @@ from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.verify.verify import Finding, verify
 from stillroom.teachers.capture_jobs import capture_jobs
 from stillroom.teachers.softlabels_config import require_configured
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.teacher import TeacherRef
 
 
 def verify_with_teachers(
@@ -22,15 +22,15 @@ def verify_with_teachers(
     teacher_refs: Sequence[TeacherRef],
     softlabels: SoftLabels,
 ) -> list[Finding]:
-    """Return what `softlabels.verify` finds of each member of a set.
+    """Return the finding of `softlabels.verify` on each member of a set.
 
     Raises:
-        SoftLabelError: the set is not what it should be.
+        SoftLabelError: the set was captured with other parameters or teachers, or is damaged.
     """
     jobs = capture_jobs(examples, encoder, teacher_refs, softlabels)
     require_configured(labels, softlabels, read_encoder(encoder))
     captures = labels.manifest.captures
-    # Of another number of teachers too, each is compared with some capture: what follows refuses.
+    # If the numbers of teachers and captures differ, `require_same` below refuses the set.
     members = [
         job.teacher.keeping(captures[number % len(captures)].sparsifier)
         for number, job in enumerate(jobs)

@@ -8,6 +8,7 @@ The run with seed number 0 ships. The others show how much of a difference is ch
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 TEACHER = "teacher"
 CONTROL = "control"
@@ -32,6 +33,21 @@ class Run:
     def name(self) -> str:
         """The name of the run's folder, its column and its curve."""
         return self.arm if self.number == 0 else f"{self.arm}_{self.number}"
+
+
+def trained_arms(mode: Literal["cached", "live"], full_logits: bool, is_whole: bool) -> list[str]:
+    """Return the arms that are trained.
+
+    A third arm learns from full logits if that is wanted and a cache keeps less: otherwise the
+    student itself learns from them.
+
+    Args:
+        mode: whether students learn from stored answers, or from a teacher that runs.
+        full_logits: whether the third arm is wanted.
+        is_whole: whether the stored answers hold every logit.
+    """
+    keeps_less = mode == "cached" and not is_whole
+    return [CONTROL, STUDENT, FULL_LOGITS] if full_logits and keeps_less else [CONTROL, STUDENT]
 
 
 def runs(arms: Iterable[str], seeds: int) -> list[Run]:

@@ -1,9 +1,10 @@
 """Disagreements: answers of teacher and student in, the examples on which they differ most out.
 
-    probabilities [N, C] of both, labels [N] ──> Disagreements: what was lost, what lies apart
+    probabilities [N, C] of both, labels [N] ──> Disagreements: largest losses, largest KL
     NLL [M] of both, lengths [N] ──token_disagreements──> Positions of sequences
 
-Agreement and KL say how close a student is on average; this says on which examples it is not.
+Agreement and KL say how close a student is on average. Disagreements say on which examples it is
+not.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from stillroom.errors import DataError
 from stillroom.evaluation.metrics import kl_of_rows
+from stillroom.evaluation.statistics.scores import Doubles
 from stillroom.evaluation.validate_arrays import (
     Labels,
     Probabilities,
@@ -24,9 +26,8 @@ from stillroom.evaluation.validate_arrays import (
     require_same_shape,
 )
 
-MOST = 6  # examples of each kind that the report shows
+MOST = 6  # the number of examples of each kind that the report shows
 
-Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -35,8 +36,8 @@ class Example:
     """One example with the answers of both models.
 
     Attributes:
-        row: its number, from 0.
-        actual: its true class.
+        row: the number of the example, from 0.
+        actual: the true class.
         teacher, teacher_probability: the teacher's first choice and its probability.
         student, student_probability: the student's first choice and its probability.
         teacher_on_actual, student_on_actual: the probability of the true class.
@@ -61,8 +62,8 @@ class Disagreements:
     """The examples on which teacher and student differ most.
 
     Attributes:
-        lost: examples on which the true class loses most probability.
-        apart: examples of the largest KL, right or wrong.
+        lost: the examples on which the true class loses most probability.
+        apart: the examples with the largest KL, whether right or wrong.
     """
 
     lost: tuple[Example, ...]
@@ -74,7 +75,7 @@ class Position:
     """One token of a sequence with the NLL of both models.
 
     Attributes:
-        sequence: its number, from 0.
+        sequence: the number of the sequence, from 0.
         position: the number of the token among those with a label in the sequence, from 0.
         teacher_nll, student_nll: -log p of the token, in nats.
         lost: the student's NLL minus the teacher's.
@@ -102,10 +103,10 @@ def disagreements(
         teacher, student: [N, C], probabilities of the same examples.
         labels: [N], indices of the true classes.
         classes: the C names.
-        count: how many of each.
+        count: how many examples of each kind to return.
 
     Raises:
-        DataError: shapes that do not match, or values that are no distribution.
+        DataError: shapes do not match, or rows are no distributions.
     """
     both = _Both.checked(teacher, student, labels, classes)
     return Disagreements(
@@ -119,15 +120,15 @@ def token_disagreements(
 ) -> tuple[Position, ...]:
     """Return at most `count` tokens on which the student's NLL exceeds the teacher's most.
 
-    Each is of another sequence. The worst comes first; ties are in order.
+    Each token belongs to another sequence. The worst comes first; ties keep their order.
 
     Args:
         teacher_nll, student_nll: [M], sequence after sequence, in nats.
-        lengths: [N], how many each sequence has.
-        count: how many to return.
+        lengths: [N], the number of tokens of each sequence.
+        count: how many tokens to return.
 
     Raises:
-        DataError: shapes that do not match, or an NLL that is not finite.
+        DataError: shapes do not match, or an NLL is not finite.
     """
     teacher = np.asarray(teacher_nll, dtype=np.float64)
     student = np.asarray(student_nll, dtype=np.float64)
@@ -168,19 +169,19 @@ class _Both:
         labels: NDArray[Any],
         classes: Sequence[str],
     ) -> "_Both":
-        taught = checked_probabilities(teacher, "teacher's probabilities")
+        of_teacher = checked_probabilities(teacher, "teacher's probabilities")
         rows = checked_probabilities(student, "student's probabilities")
-        require_same_shape(rows, taught)
+        require_same_shape(rows, of_teacher)
         truth = checked_labels(labels, rows.shape)
         require_class_names(list(classes), rows.shape[1])
         at = np.arange(len(rows))
         return cls(
-            taught,
+            of_teacher,
             rows,
             truth,
             classes,
-            taught[at, truth] - rows[at, truth],
-            kl_of_rows(taught, rows),
+            of_teacher[at, truth] - rows[at, truth],
+            kl_of_rows(of_teacher, rows),
         )
 
     def example(self, row: int) -> Example:
@@ -212,6 +213,6 @@ def _require_sequences(teacher: Doubles, student: Doubles, sizes: Ints) -> None:
 
 
 def _worst(losses: Doubles, count: int) -> Ints:
-    """Return the places of the largest losses above 0, the largest first; ties in order."""
+    """Return the indices of the largest losses above 0, in descending order; ties keep theirs."""
     order = np.argsort(-losses, kind="stable")[:count]
     return order[losses[order] > 0]

@@ -63,7 +63,7 @@ def quality(
 
 
 def accuracy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the share of [N, C] rows whose largest entry is at the label; of equal ones the first.
+    """Return the share of [N, C] rows whose largest entry, the first if several, is at the label.
 
     Raises:
         DataError: see `quality`.
@@ -73,7 +73,7 @@ def accuracy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
 
 
 def correct(probabilities: Probabilities, labels: Labels) -> NDArray[np.bool_]:
-    """Return [N]: whether the largest of each [N, C] row is at its label."""
+    """Return [N]: whether the largest entry of each [N, C] row is at the label."""
     answers: NDArray[np.bool_] = probabilities.argmax(axis=1) == labels
     return answers
 
@@ -146,8 +146,8 @@ def agreement(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
     Raises:
         DataError: see `quality`.
     """
-    rows, taught = _twins(probabilities, teacher)
-    return float(np.mean(rows.argmax(axis=1) == taught.argmax(axis=1)))
+    rows, of_teacher = _twins(probabilities, teacher)
+    return float(np.mean(rows.argmax(axis=1) == of_teacher.argmax(axis=1)))
 
 
 def kl_to_teacher(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
@@ -158,8 +158,8 @@ def kl_to_teacher(probabilities: NDArray[Any], teacher: NDArray[Any]) -> float:
     Raises:
         DataError: see `quality`.
     """
-    rows, taught = _twins(probabilities, teacher)
-    return _not_negative(float(kl_of_rows(taught, rows).mean()))
+    rows, of_teacher = _twins(probabilities, teacher)
+    return _not_negative(float(kl_of_rows(of_teacher, rows).mean()))
 
 
 def kl_of_rows(teacher: Probabilities, model: Probabilities) -> NDArray[np.float64]:
@@ -177,9 +177,9 @@ def _twins(
     probabilities: NDArray[Any], teacher: NDArray[Any]
 ) -> tuple[Probabilities, Probabilities]:
     rows = checked_probabilities(probabilities, "probabilities")
-    taught = checked_probabilities(teacher, "teacher's probabilities")
-    require_same_shape(rows, taught)
-    return rows, taught
+    of_teacher = checked_probabilities(teacher, "teacher's probabilities")
+    require_same_shape(rows, of_teacher)
+    return rows, of_teacher
 
 
 def _not_negative(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Pareto front: quality and size of each student of one cache in, which to consider out.
+"""Pareto front: quality and size of each student of one cache in, those worth considering out.
 
     Member, … ──pareto_records──> one flat record each, with whether it is on the Pareto front
 
@@ -21,9 +21,9 @@ class Member:
     """A model that may be shipped.
 
     Attributes:
-        name: of the student, or `teacher`.
+        name: the name of the student, or `teacher`.
         quality: accuracy (more is better) or NLL (less is better).
-        alone: the quality of its control; for a teacher its own.
+        alone: the quality of the student's control; for a teacher its own quality.
         parameters: the number of parameters.
     """
 

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from stillroom.errors import DataError
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, run_of_name
 from stillroom.evaluation.metrics import FLOOR
 from stillroom.evaluation.statistics.evidence import ArmScores, Choices
+from stillroom.evaluation.statistics.scores import Doubles
 from stillroom.evaluation.validate_arrays import Labels, checked_labels, checked_probabilities
 
-Doubles = NDArray[np.float64]
 KEYS = ("example_id", "split", "label")
 
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.evaluation.metrics import nll
-
-Doubles = NDArray[np.float64]
+from stillroom.evaluation.statistics.scores import Doubles
 
 # Answers are stored as float32, so a logit that is 87 nats below the first choice is lost.
 LEAST_P = float(np.finfo(np.float32).tiny)

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from stillroom.errors import DataError
 from stillroom.evaluation.metrics import ece_of
+from stillroom.evaluation.statistics.scores import Doubles
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Logits that are worked on at once, in float64: as many as stay in a processor's cache. With 2**23
-# it took 2.5 times as long.
+# How many logits are processed at once, in float64: as many as fit into a processor's cache. With
+# 2**23 it took 2.5 times as long.
 CHUNK = 2**17
 
-Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -50,10 +50,10 @@ class TokenQuality:
     """How good a language model is, over all positions of a split.
 
     Attributes:
-        accuracy: share of tokens that are its first choice.
-        nll: per token, in nats.
-        ece: calibration error of the first choice.
-        agreement: share of positions with the teacher's first choice.
+        accuracy: the share of tokens that are the model's first choice.
+        nll: the NLL per token, in nats.
+        ece: the calibration error of the first choice.
+        agreement: the share of positions with the teacher's first choice.
         kl_to_teacher: KL(teacher || model), in nats.
     """
 
@@ -114,7 +114,7 @@ def rows_at_once(logits: "Tensor") -> "Sequence[Tensor]":
 
 
 def require_finite(values: Doubles) -> None:
-    """Refuse values that come from logits of NaN or infinity.
+    """Refuse values that come from logits with NaN or infinity.
 
     Raises:
         DataError: a value is NaN or infinite.
@@ -129,9 +129,9 @@ def token_quality(
     """Return every measure of one model that is defined on single tokens.
 
     Args:
-        model, teacher: at the same M positions.
+        model, teacher: the scores of both at the same M positions.
         labels: [M].
-        bins: of the calibration error.
+        bins: the number of bins of the calibration error.
     """
     right = model.top == labels
     return TokenQuality(
@@ -144,7 +144,7 @@ def token_quality(
 
 
 def text_quality(model: TokenScores, text_bytes: int) -> TextQuality:
-    """Return the measures of a text of which every token was predicted in turn.
+    """Return the measures of a text whose tokens were all predicted one after another.
 
     Masked tokens are only a part of a text and are predicted from the rest, so a masked language
     model has neither measure.

@@ -34,7 +34,7 @@ def within(share: Estimate, examples: int) -> Estimate:
 
     Args:
         share: the mean of answers that are 0 or 1.
-        examples: that were drawn independently.
+        examples: the number of examples that were drawn independently.
     """
     if share.value in (0.0, 1.0):
         return Estimate(share.value, *wilson(round(share.value * examples), examples))

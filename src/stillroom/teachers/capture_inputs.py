@@ -1,4 +1,4 @@
-"""Capture inputs: the examples in, the inputs of one teacher for each of them out.
+"""Capture inputs: the examples in, the inputs of one teacher out.
 
     examples ──batches of rows──> encoder ──> (example, view, draw) ──> CaptureInput
 
@@ -35,8 +35,8 @@ class ExampleInputs:
     Attributes:
         examples: the table of examples, in canonical order.
         encoder: the encoder of the teacher.
-        views: the views of training examples; all other examples have view 0 alone.
-        draws: independent draws for each row of the train split; other rows have one.
+        views: the views of training examples; all other examples have only view 0.
+        draws: the number of independent draws for each row of the train split; other rows have one.
     """
 
     examples: TableFile
@@ -57,7 +57,7 @@ class ExampleInputs:
             )
 
     def __len__(self) -> int:
-        """Return how many inputs there are, from the column of splits alone."""
+        """Return how many inputs there are; only the column of splits is read."""
         train, others = self.examples.count("split", TRAIN)
         return train * len(self.views.view_numbers) * self.draws + others
 

@@ -1,6 +1,7 @@
-"""Capture jobs: examples and teacher references in, each opened teacher with its inputs out."""
+"""Capture jobs: examples and teacher references in, loaded teachers with their inputs out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stillroom.config.schema import SoftLabels
@@ -9,17 +10,30 @@ from stillroom.io.tables import TableFile
 from stillroom.softlabels.capture.capture_request import CaptureJob
 from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.model_teacher import open_teacher
 from stillroom.teachers.softlabels_config import capture_settings, combination_of, views_of
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.stored_teachers import open_teacher
+from stillroom.teachers.teacher import TeacherRef
 
 
 def capture_jobs(
-    examples: TableFile, encoder: Path, teacher_refs: Sequence[TeacherRef], softlabels: SoftLabels
+    examples: TableFile,
+    encoder: Path,
+    teacher_refs: Sequence[TeacherRef],
+    softlabels: SoftLabels,
+    embeddings: Path | None = None,
 ) -> tuple[CaptureJob, ...]:
-    """Return a job for each teacher, or one for an ensemble that is combined at capture."""
+    """Return a job for each teacher, or one for an ensemble that is combined at capture.
+
+    Args:
+        examples: the table of examples.
+        encoder: the folder of their encoder.
+        teacher_refs: the teachers.
+        softlabels: the settings.
+        embeddings: see `CaptureSettings`.
+    """
     fitted = read_encoder(encoder)
-    how, views = capture_settings(softlabels, fitted), views_of(softlabels, fitted)
+    how = replace(capture_settings(softlabels, fitted), embeddings=embeddings)
+    views = views_of(softlabels, fitted)
     teachers = [open_teacher(ref, how, fitted) for ref in teacher_refs]
     inputs = [
         ExampleInputs(examples, teacher.encoder, views, softlabels.draws) for teacher in teachers

@@ -13,7 +13,7 @@ def require_compatible(teachers: Encoder, examples: Encoder, path: Path) -> None
     """Refuse a teacher at `path` whose outputs differ in meaning from those of the examples.
 
     Raises:
-        ModelError: says what differs and what to do.
+        ModelError: the classes, the tokens or the tasks differ; it says which, and what to do.
     """
     if isinstance(teachers, SequenceEncoder) and isinstance(examples, SequenceEncoder):
         _require_same_tokens(teachers, examples, path)
@@ -21,7 +21,8 @@ def require_compatible(teachers: Encoder, examples: Encoder, path: Path) -> None
     if teachers.classes != examples.classes or not teachers.classes:
         raise ModelError(
             f"{path} has {_outputs_text(teachers)}, but the examples have "
-            f"{_outputs_text(examples)}. Choose a teacher of the same classes, or set data.classes."
+            f"{_outputs_text(examples)}. Choose a teacher with the same classes, or set "
+            "data.classes."
         )
 
 

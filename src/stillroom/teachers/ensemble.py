@@ -2,13 +2,13 @@
 
     inputs ──each member──> logits ──mean of probabilities, or of logits──> log p
 
-For what cannot be combined later: top-k heads, or a geometric mean of unbiased labels. With another
-member or weight the ensemble is another teacher, and all its answers must be captured again.
+Top-k heads, and the geometric mean of unbiased labels, cannot be combined later, so they need this.
+With another member or weight the ensemble is another teacher: all answers must be captured again.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,31 +16,32 @@ from numpy.typing import NDArray
 
 from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
+from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.capture.sparsify_rows import on_cpu
-from stillroom.softlabels.format.distributions import log_softmax
+from stillroom.softlabels.columns.distributions import log_softmax
 from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.pooled_features import WithFeatures
 from stillroom.softlabels.reading.ensemble_mean import ensemble_log_p
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
-from stillroom.teachers.model_teacher import (
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
+from stillroom.teachers.stored_teachers import open_teacher
+from stillroom.teachers.teacher import (
     CaptureSettings,
-    ModelTeacher,
+    Execution,
+    Identity,
+    Teacher,
     TeacherMember,
-    open_teacher,
+    TeacherRef,
 )
-from stillroom.teachers.teacher_ref import TeacherRef
-
-if TYPE_CHECKING:
-    from stillroom.softlabels.capture.capture import Member
 
 BATCH_SIZE = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Ensemble:
+@dataclass(frozen=True)
+class Ensemble(Teacher):
     """Several teachers with equal preprocessing, combined into one."""
 
-    members: tuple[ModelTeacher, ...]
+    members: tuple[Teacher, ...]
     combination: Combination
 
     def __post_init__(self) -> None:
@@ -48,7 +49,7 @@ class Ensemble:
 
         Raises:
             ModelError: the encoders of the members differ.
-            SoftLabelError: the number of weights is not the number of members.
+            SoftLabelError: the numbers of weights and members differ.
         """
         require_combinable([Full()] * len(self.members), self.combination)
         if any(member.encoder != self.members[0].encoder for member in self.members):
@@ -58,24 +59,50 @@ class Ensemble:
             )
 
     @property
-    def classes(self) -> int:
-        """How many classes or tokens an output has."""
-        return self.members[0].classes
+    def encoder(self) -> Encoder:  # type: ignore[override]
+        """The encoder of all members."""
+        return self.members[0].encoder
 
-    def keeping(self, sparsifier: Sparsifier) -> "Member":
-        """Return the ensemble as a member of a set, whose capture names this sparsifier."""
-        captures = [member.keeping(sparsifier).capture for member in self.members]
-        capture = replace(
-            captures[0],
-            weights="+".join(capture.weights for capture in captures),
-            architecture="+".join(capture.architecture for capture in captures),
-            ensemble=self.combination,
+    @property
+    def how(self) -> CaptureSettings:  # type: ignore[override]
+        """The settings of the capture."""
+        return self.members[0].how
+
+    @property
+    def identity(self) -> Identity:  # type: ignore[override]
+        """The hashes of the members, joined by "+"."""
+        identities = [member.identity for member in self.members]
+        return Identity(
+            "+".join(one.weights for one in identities),
+            "+".join(one.architecture for one in identities),
         )
-        return TeacherMember(self, capture)
+
+    @property
+    def promises(self) -> Promises:  # type: ignore[override]
+        """What every member promises."""
+        return Promises(
+            repeatable=all(member.promises.repeatable for member in self.members),
+            exact=all(member.promises.exact for member in self.members),
+        )
+
+    @property
+    def execution(self) -> Execution:
+        """That of the members; where they differ, each of them, joined by "+"."""
+        each = [member.execution for member in self.members]
+        return Execution(
+            "+".join(dict.fromkeys(one.dtype for one in each)),
+            "+".join(dict.fromkeys(one.device for one in each)),
+            tuple(dict.fromkeys(name for one in each for name in one.libraries)),
+        )
+
+    def keeping(self, sparsifier: Sparsifier) -> TeacherMember:
+        """Return the ensemble as a member of a set, whose capture names this sparsifier."""
+        capture = super().keeping(sparsifier).capture
+        return TeacherMember(self, replace(capture, ensemble=self.combination))
 
     def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
         """Yield the log-probabilities of the ensemble, [n, C] or [n, positions, C], float32."""
-        for answers in zip(*(member.answer(inputs) for member in self.members), strict=True):
+        for answers in _aligned([member.answer(inputs) for member in self.members]):
             yield self._combined(answers)
 
     def answer_with_features(self, inputs: NDArray[Any]) -> Iterator[WithFeatures]:
@@ -92,6 +119,20 @@ class Ensemble:
 
         log_p = [torch.as_tensor(logits).double().log_softmax(dim=-1) for logits in answers]
         return ensemble_log_p(log_p, self.combination).float()
+
+
+def _aligned(answers: Sequence[Iterator[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Yield the same rows of every teacher, though each has batches of its own size."""
+    waiting: list[Any] = [()] * len(answers)
+    while True:
+        for number, batches in enumerate(answers):
+            if not len(waiting[number]):
+                waiting[number] = next(batches, ())
+        count = min(map(len, waiting))
+        if not count:
+            return
+        yield tuple(rows[:count] for rows in waiting)
+        waiting = [rows[count:] for rows in waiting]
 
 
 def ensemble_probabilities(

@@ -47,11 +47,11 @@ def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Infe
         source: a model directory, or a GGUF file.
         target: the folder to write, which does not exist yet.
         encoder: the encoder of the examples.
-        inference: its precision is that of a dequantised GGUF file.
+        inference: its precision is that of the weights which a GGUF file is dequantised to.
 
     Raises:
         ModelError: `source` is not a model, a file is a link or damaged, the model needs code of
-            its own, or its classes, tokens or length do not fit the examples.
+            its own, or its classes, its tokens or its length do not fit the examples.
         DataError: the encoder or the tokenizer of the model is malformed.
     """
     quantised = gguf_file(source)

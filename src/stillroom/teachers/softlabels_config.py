@@ -1,4 +1,4 @@
-"""The section `softlabels` of the parameters, as the values that the library takes.
+"""Softlabels config: the section `softlabels` of the parameters in, the library's values out.
 
 SoftLabels, encoder ──> SparsifierRequest, Combination, Transform, CaptureSettings
 project ──> Store
@@ -8,24 +8,25 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stillroom.config.kind_options import options_of
 from stillroom.config.schema import SoftLabels
 from stillroom.io.dvc_root import shared_root
 
 if TYPE_CHECKING:
     from stillroom.data.encoders import Encoder
     from stillroom.data.views.image_views import Transform
-    from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
     from stillroom.softlabels.format.ensemble_combination import Combination
     from stillroom.softlabels.reading.label_set import SoftLabelSet
+    from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
     from stillroom.softlabels.store.store import Store
-    from stillroom.teachers.model_teacher import CaptureSettings
+    from stillroom.teachers.teacher import CaptureSettings
 
 STORE_VARIABLE = "STILLROOM_STORE"
 DEFAULT_STORE = Path(".stillroom") / "store"
 
 
 def store_of(project: Path) -> "Store":
-    """Return the store: where STILLROOM_STORE points, else below the DVC root."""
+    """Return the store: the folder in STILLROOM_STORE, or the default below the DVC root."""
     from stillroom.softlabels.store.store import Store
 
     named = os.environ.get(STORE_VARIABLE)
@@ -35,24 +36,16 @@ def store_of(project: Path) -> "Store":
 
 
 def sparsifier_of(softlabels: SoftLabels) -> "SparsifierRequest":
-    """Return the sparsifier; for a threshold without a tau, the request to solve for one."""
-    from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
-    from stillroom.softlabels.sparsify import sparsifiers
+    """Return the sparsifier; for a threshold without a tau, the request to solve for a tau.
 
-    temperature = softlabels.temperature
-    match softlabels.sparsifier:
-        case "full":
-            return sparsifiers.Full()
-        case "topk":
-            return sparsifiers.TopK(k=softlabels.k, temperatures=tuple(softlabels.temperatures))
-        case "sample":
-            return sparsifiers.Sample(samples=softlabels.samples, temperature=temperature)
-        case "threshold_fixed":
-            return sparsifiers.FixedThreshold(k=softlabels.k, temperature=temperature)
-        case "threshold":
-            if softlabels.tau is None:
-                return ThresholdRequest(softlabels.entries, temperature)
-            return sparsifiers.Threshold(entries=None, tau=softlabels.tau, temperature=temperature)
+    Raises:
+        ConfigError: there is no sparsifier of this name, or an option is not allowed.
+    """
+    from stillroom.softlabels.sparsify.sparsifier_registry import REGISTRY
+
+    options = REGISTRY.load(softlabels.sparsifier).options()
+    request: SparsifierRequest = options_of(softlabels, options, "softlabels").request()
+    return request
 
 
 def combination_of(softlabels: SoftLabels, members: int) -> "Combination":
@@ -85,38 +78,37 @@ def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels, encoder: 
     """Refuse a set that was not captured and combined as the parameters say.
 
     Raises:
-        SoftLabelError: lists both side by side, one line per ingredient that differs.
+        SoftLabelError: with one line for each value that differs, as it is and as expected.
     """
     from dataclasses import replace
 
-    from stillroom.softlabels.capture.solve_threshold import expected_sparsifier
     from stillroom.softlabels.format.ensemble_combination import require_same_combination
     from stillroom.softlabels.format.fingerprint import require_same
 
     how, wanted = capture_settings(softlabels, encoder), sparsifier_of(softlabels)
-    found = labels.manifest.captures
-    count = len(found[0].teachers)
+    captures = labels.manifest.captures
+    count = len(captures[0].teachers)
     together = softlabels.combine == "capture" and count > 1
     expected = tuple(
         replace(
             capture,
-            sparsifier=expected_sparsifier(wanted, capture.sparsifier),
+            sparsifier=wanted.expected(capture.sparsifier),
             seed=how.seed,
             batch_size=how.batch_size,
             augmentation=how.augmentation,
             features=how.features,
             ensemble=combination_of(softlabels, count) if together else None,
         )
-        for capture in found
+        for capture in captures
     )
-    require_same(found, expected)
-    combination = read_combination_of(softlabels, len(found))
+    require_same(captures, expected)
+    combination = read_combination_of(softlabels, len(captures))
     require_same_combination(labels.manifest.combination, combination)
 
 
 def capture_settings(softlabels: SoftLabels, encoder: "Encoder") -> "CaptureSettings":
     """Return how a capture runs the teachers."""
-    from stillroom.teachers.model_teacher import CaptureSettings
+    from stillroom.teachers.teacher import CaptureSettings
 
     name, features = views_of(softlabels, encoder).name, softlabels.features
     return CaptureSettings(name, softlabels.seed, softlabels.batch_size, features)

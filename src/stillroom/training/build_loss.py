@@ -8,14 +8,10 @@ from collections.abc import Sequence
 
 from stillroom.config.schema import Objective
 from stillroom.objectives.bias_warning import bias_warning
+from stillroom.objectives.kinds.build_term import answer_terms, feature_terms, used_terms
+from stillroom.objectives.missing_mass_treatment import UNBIASED
 from stillroom.objectives.mixture import Mixture, hard_labels
-from stillroom.objectives.soft_target import SoftTarget
-from stillroom.objectives.term_registry import (
-    UNBIASED,
-    TermOptions,
-    feature_term,
-    soft_term,
-)
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.job import Fit
 
@@ -45,23 +41,9 @@ def build_mixture(objective: Objective, is_unbiased: bool) -> Mixture:
     Raises:
         ConfigError: a term cannot be computed from these soft labels.
     """
-    options = TermOptions(
-        skew=objective.skew,
-        js_share=objective.js_share,
-        dkd_target=objective.dkd_target,
-        dkd_others=objective.dkd_others,
-    )
     missing = UNBIASED if is_unbiased else objective.missing_mass
     return Mixture(
-        objective.hard_weight,
-        tuple(
-            (weight, soft_term(name, objective.temperature, missing, options))
-            for name, weight in objective.terms.used().items()
-        ),
-        tuple(
-            (weight, feature_term(name, objective.positions))
-            for name, weight in objective.terms.used_features().items()
-        ),
+        objective.hard_weight, answer_terms(objective, missing), feature_terms(objective)
     )
 
 
@@ -71,6 +53,7 @@ def warn_of_bias(fit: Fit, loss: Mixture, targets: Sequence[SoftTarget], is_unbi
         return
     lacking = [float(target.missing(loss.temperatures[-1]).mean()) for target in targets]
     missing = UNBIASED if is_unbiased else fit.objective.missing_mass
-    warning = bias_warning(list(fit.objective.terms.used()), missing, sum(lacking) / len(lacking))
+    names = list(used_terms(fit.objective, "answers"))
+    warning = bias_warning(names, missing, sum(lacking) / len(lacking))
     if warning is not None:
         _LOG.warning(warning)

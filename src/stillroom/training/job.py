@@ -5,14 +5,20 @@
 A `Fit` is one model to train. Several fits share one worker, so that it starts only once.
 """
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema import Architecture, Inference, Objective, Optimisation, Trainer
+from stillroom.config.schema import (
+    Architecture,
+    Inference,
+    Objective,
+    Optimisation,
+    Trainer,
+    plain_values,
+)
 from stillroom.errors import ConfigError
 from stillroom.io.json.json_files import write_json
 from stillroom.io.json.validated_json import CLOSED
@@ -63,7 +69,7 @@ class LiveConfig:
         teachers: the model directories.
         shares: the share of each teacher; they sum to one.
         mean: whether probabilities or logits are averaged.
-        combine: whether the mean is taken at each temperature (read), or at T = 1 and then
+        combine: whether the mean is computed at each temperature (read), or at T = 1 and then
             tempered (capture).
         inference: how the teachers run; they use the student's device.
     """
@@ -112,7 +118,7 @@ class Job:
 
 def write_job(job: Job, path: Path) -> None:
     """Write a job for the worker."""
-    write_json(path, asdict(job))
+    write_json(path, plain_values(job))
 
 
 def read_job(path: Path) -> Job:

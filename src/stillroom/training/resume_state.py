@@ -10,17 +10,20 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import stillroom
+from stillroom.config.code_digest.digest import CodeDigests
+from stillroom.config.schema import plain_values
 from stillroom.data.encoders import read_encoder
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.files.reflink import clone
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.training.job import Fit, Job, LiveConfig
 
+WORKER = ("stillroom.training.__main__", "stillroom.training.process.torchrun")  # what starts it
 LIBRARIES = ("lightning", "numpy", "torch", "transformers")
 CURVES = "curves.json"
 BEST, BALANCED = "best", "balanced"
@@ -73,7 +76,7 @@ class ResumeState:
 
 def resume_state_of(job: Job, fit: Fit, shared: Ingredients) -> ResumeState:
     """Return the state folder of a fit of a job."""
-    own = {key: value for key, value in asdict(fit).items() if key != "output"}
+    own = {key: value for key, value in plain_values(fit).items() if key != "output"}
     # As read back from JSON: a tuple would never equal the list that it becomes there.
     ingredients = json.loads(json.dumps(shared | own))
     return ResumeState(
@@ -131,9 +134,10 @@ def _files(path: Path) -> list[Path]:
     return [path] if path.is_file() else sorted(path.glob("*.parquet"))
 
 
+@cache
 def _code() -> str:
-    """Return a hash of the package's code: another version might train differently."""
-    root = Path(stillroom.__file__).parent
-    return sha256_json(
-        {str(path.relative_to(root)): sha256_file(path) for path in sorted(root.rglob("*.py"))}
-    )
+    """Return the digest of the code that a worker can reach: other code might train differently.
+
+    Prose does not count, so a state survives an edited comment or docstring.
+    """
+    return CodeDigests().of(WORKER)

@@ -39,7 +39,7 @@ def write_provenance(students: Path, soft_labels: str, parameters: Mapping[str, 
 
 
 def read_provenance(students: Path) -> RunProvenance | None:
-    """Return what students learned from; None where it is not known."""
+    """Return what students learned from; None without a provenance file."""
     try:
         return checked(RunProvenance, read_json(students / FILE), FILE, "train")
     except DataError:

@@ -1,9 +1,9 @@
-"""Signals: a signal or the end of the launching process in, a request to stop out.
+"""Signals: turns a signal, or the end of the launching process, into a request to stop.
 
     SIGTERM | SIGINT | end of standard input ──> StopRequest.is_made ──> state saved, StoppedError
 
 The request is read between steps. Standard input is a pipe from the process that launched the
-worker. It closes when that process ends, even by a kill, so that no training runs on for nobody.
+worker. It closes when that process ends, even by a kill, so no training continues without it.
 """
 
 import os
@@ -17,11 +17,11 @@ from stillroom.errors import StillroomError
 
 
 class StoppedError(StillroomError):
-    """Training was asked to stop and has saved its state."""
+    """Training stopped because of a request, and its state is saved."""
 
 
 class StopRequest:
-    """Whether this process was asked to stop."""
+    """Whether this process has received a request to stop."""
 
     def __init__(self) -> None:
         """Start without a request."""
@@ -45,15 +45,15 @@ class StopRequest:
             threading.Thread(target=self._wait_for_end_of_input, daemon=True).start()
 
     def check(self) -> None:
-        """Stop at once, before there is a state to save.
+        """Stop at once if there is a request; there is no state to save yet.
 
         Raises:
-            StoppedError: the process was asked to stop.
+            StoppedError: there is a request to stop.
         """
         if self.is_made:
             raise StoppedError(
-                "Training was asked to stop, and stopped before its first step. Run the same "
-                "command again to continue."
+                "Training received a request to stop, and stopped before its first step. Run the "
+                "same command again to continue."
             )
 
     def _wait_for_end_of_input(self) -> None:

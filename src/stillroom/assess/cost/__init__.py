@@ -1,1 +1,1 @@
-"""Cost: what models, cache and run took, measured over trained models."""
+"""Cost: the cost of the trained models, of the cache, and of the run that made them."""

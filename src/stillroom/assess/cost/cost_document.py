@@ -21,8 +21,9 @@ from stillroom.data.encoders import read_encoder
 from stillroom.evaluation.arms import STUDENT, TEACHER, runs_in
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.tables import TableFile
+from stillroom.models.pretrained.model_directory import architecture_hash
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import teacher_refs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,18 @@ def cost_document(
     transfer: Transfer,
     evaluate: Evaluate,
 ) -> GroupedNumbers:
-    """Return the cost of each model, what the cache cost and saved, and the energy of the run.
+    """Return the cost of each model, the cost and savings of the cache, and the run's energy.
 
     Args:
         inputs: the examples, models and cache.
         curves: a record of each run and epoch of training.
         mode: whether the students read the cache, or the teacher ran beside them.
-        transfer: which of the examples they read.
+        transfer: which of the examples the students read.
         evaluate: how many examples to time, and for how long to meter the energy.
 
     Returns:
         `teacher` and each arm, as `evaluation.cost.model_cost` has it; `cache`, as
-        `evaluation.cost.cache_savings` has it; `run`, if it is known on this machine; and
+        `evaluation.cost.cache_savings` has it; `run`, if this machine has logged its energy; and
         `family/<name>`, the latency of each other student of these soft labels.
 
     Raises:
@@ -80,8 +81,9 @@ def cost_document(
     # Students run on the teachers' device, so that ratios compare models and not devices.
     on_same_device = Inference(dtype="float32", device_map=inputs.inference.device_map)
     refs = teacher_refs(inputs.teachers, inputs.inference)
-    teacher = costs_of([ModelRun(ref.path, inputs.inference) for ref in refs], trial)
-    student = costs_of([ModelRun(inputs.students / STUDENT, on_same_device)], trial)
+    teacher = costs_of([ModelRun(ref.path, ref.architecture, ref.inference) for ref in refs], trial)
+    shipped = inputs.students / STUDENT
+    student = costs_of([ModelRun(shipped, architecture_hash(shipped), on_same_device)], trial)
     rows = transfer_rows(examples, transfer, encoder.classes)
     read = 0 if mode == "live" else answers_read(curves, rows)
     content = inputs.soft_labels.manifest.content

@@ -1,7 +1,7 @@
 """Costs: an ensemble of models and some inputs in, their cost out, for cost.json.
 
-ModelRun(path, inference), … ──each architecture once──> Cost ──together──> numbers
-soft labels, how often they were read ──> CacheSavings
+ModelRun(path, inference), … ──each architecture once──> Cost ──sum──> numbers
+soft labels, number of answers read ──> CacheSavings
 results of teachers, capture and train ──energy log──> energy of the run
 """
 
@@ -26,9 +26,8 @@ from stillroom.evaluation.cost.model_cost import Cost, cost_of, ensemble_cost
 from stillroom.io.files.paths import project_root
 from stillroom.io.json.number_groups import GroupedNumbers, NamedNumbers
 from stillroom.io.progress import ticking
-from stillroom.models.forward.serving import serving
-from stillroom.models.pretrained.model_directory import architecture_hash, load_model, read_encoder
 from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.teachers.stored_teachers import served
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,9 +36,16 @@ DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class ModelRun:
-    """A model directory, and how the model runs."""
+    """A stored model, and how it runs.
+
+    Attributes:
+        path: the folder of a teacher, or a student's model directory.
+        architecture: the hash of its architecture.
+        inference: the precision and the devices.
+    """
 
     path: Path
+    architecture: str
     inference: Inference
 
 
@@ -48,9 +54,9 @@ class Trial:
     """The workload under which models are measured.
 
     Attributes:
-        examples: the rows, taken in turn.
-        calls: how many calls are timed, one example each.
-        seconds: how long the energy is metered.
+        examples: the rows, used in turn.
+        calls: how many calls are timed, with one example each.
+        seconds: for how long the energy is metered.
     """
 
     examples: pl.DataFrame
@@ -59,7 +65,7 @@ class Trial:
 
 
 def costs_of(members: Sequence[ModelRun], trial: Trial) -> NamedNumbers:
-    """Return the cost of an ensemble, whose members answer one after the other.
+    """Return the cost of an ensemble whose members run one after the other.
 
     Args:
         members: the models; members of one architecture are measured once.
@@ -72,10 +78,9 @@ def costs_of(members: Sequence[ModelRun], trial: Trial) -> NamedNumbers:
     costs = []
     with ticking("measuring cost", len(members), "models") as ticker:
         for member in members:
-            architecture = architecture_hash(member.path)
-            if architecture not in by_architecture:
-                by_architecture[architecture] = _cost(member, trial)
-            costs.append(by_architecture[architecture])
+            if member.architecture not in by_architecture:
+                by_architecture[member.architecture] = _cost(member, trial)
+            costs.append(by_architecture[member.architecture])
             ticker.advance()
     return ensemble_cost(costs).numbers()
 
@@ -93,13 +98,13 @@ def answers_read(student_curves: Sequence[Mapping[str, Any]], rows: int) -> int:
 
     Args:
         student_curves: a record of each run and epoch.
-        rows: the number of rows that each student learnt from.
+        rows: the number of rows that each student learned from.
     """
     return rows * sum(run_of_name(record["model"]).arm == STUDENT for record in student_curves)
 
 
 def cache_of(soft_labels: SoftLabelSet, teacher: NamedNumbers, read: int) -> CacheSavings:
-    """Return what a set of soft labels cost and saved.
+    """Return the cost and the savings of a set of soft labels.
 
     Args:
         soft_labels: the set.
@@ -115,7 +120,7 @@ def cache_of(soft_labels: SoftLabelSet, teacher: NamedNumbers, read: int) -> Cac
 
 
 def run_of(teachers: Path, soft_labels: SoftLabelSet, students: Path) -> GroupedNumbers:
-    """Return, under `run`, the energy of the stages that made a student; {} if any is unknown.
+    """Return the energy of the stages that made a student, under `run`; {} if one is unknown.
 
     Raises:
         ModelError: a model directory is damaged.
@@ -139,14 +144,14 @@ def run_of(teachers: Path, soft_labels: SoftLabelSet, students: Path) -> Grouped
 
 
 def _cost(member: ModelRun, trial: Trial) -> Cost:
-    model, encoder = load_model(member.path, member.inference), read_encoder(member.path)
+    model = served(member.path, member.inference)
     # A teacher may have another encoder than the student, so each encodes the rows itself.
-    forward, inputs = serving(model), encoder.encode(trial.examples)
-    cost = cost_of(model, forward, inputs, trial.calls)
+    inputs = model.encoder.encode(trial.examples)
+    cost = cost_of(model.size, model.flops, model.run, inputs, trial.calls)
     try:
-        cost = replace(cost, energy=energy_of(forward, inputs, trial.seconds))
+        cost = replace(cost, energy=energy_of(model.run, inputs, trial.seconds))
     except MeterError as error:
         _LOG.warning("energy: %s", error)
     if not CLEAR_REFS.is_file() or not os.access(CLEAR_REFS, os.W_OK):
-        return cost  # this system, or this container, does not tell the peak memory of a process
+        return cost  # this system, or this container, cannot reset the peak memory of a process
     return replace(cost, memory=memory_alone(member.path, member.inference, inputs))

@@ -29,7 +29,7 @@ class StageEnergy:
     """The energy and time that a stage took.
 
     Attributes:
-        joules: of CPU and GPU together.
+        joules: the energy of CPU and GPU together.
         seconds: wall-clock time.
         is_estimate: whether the CPU's share was estimated because it has no counter.
     """
@@ -58,7 +58,7 @@ def log_energy(root: Path, hashed: str, energy: StageEnergy) -> None:
     """Store the energy of a result.
 
     A run that resumes after a kill, or finds answers in the store, makes the same result with less
-    energy. So the largest number that was ever measured is kept.
+    energy. So the log keeps the largest number that was measured for a result.
     """
     before = logged_energy(root, hashed)
     if before is None or before.joules < energy.joules:
@@ -67,7 +67,7 @@ def log_energy(root: Path, hashed: str, energy: StageEnergy) -> None:
 
 
 def logged_energy(root: Path, hashed: str) -> StageEnergy | None:
-    """Return the energy of a result; None if this machine does not know it."""
+    """Return the energy of a result; None if this machine has no entry for it."""
     file = _file(root, hashed)
     if not file.is_file():
         return None

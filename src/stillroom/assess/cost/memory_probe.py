@@ -2,8 +2,8 @@
 
     python -m stillroom.assess.cost.memory_probe <model> <dtype> <device map> input.npy memory.json
 
-The model is loaded twice. The first time imports modules and sets up what is set up once, so that
-the second time measures the model alone.
+The model is loaded twice. The first load also pays for imports and one-time setup, so the second
+load measures only the model.
 """
 
 import gc
@@ -19,49 +19,48 @@ from stillroom.evaluation.cost.footprint import CudaMemory, Gauge, ResidentMemor
 from stillroom.evaluation.cost.memory import Memory, memory_of
 from stillroom.evaluation.cost.workload import Forward, Inputs
 from stillroom.io.json.json_files import write_json
-from stillroom.models.forward.serving import serving
-from stillroom.models.pretrained.model_directory import load_model, require_model_directory
+from stillroom.teachers.stored_teachers import kind_of, served
 
 MODULE = "stillroom.assess.cost.memory_probe"
 
 
 def memory_alone(path: Path, inference: Inference, inputs: Inputs) -> Memory:
-    """Return what a model takes to answer one example.
+    """Return the memory that a model takes to answer one example.
 
     Args:
         path: a model directory.
-        inference: in which precision, and onto which device.
-        inputs: [N, *shape], of which the first is run.
+        inference: the precision and the device.
+        inputs: [N, *shape]; the model runs on the first one.
 
     Raises:
         DataError: there is no input.
-        ModelError: the model cannot be opened, or the process failed; its message stands above.
+        ModelError: the model cannot be opened, or the process failed; it has printed the reason.
     """
-    require_model_directory(path)
+    kind_of(path).identity(path)
     return memory_of(MODULE, [str(path), inference.dtype, inference.device_map], inputs)
 
 
 def measure(path: Path, inference: Inference, inputs: Inputs) -> Memory:
-    """Return what this process takes for a model, beside what it has taken so far."""
+    """Return the memory that a model takes in addition to what this process already uses."""
 
     def load() -> Forward:
-        model = load_model(path, inference)
-        # Files are mapped, and a page of them takes memory once it is read.
-        for weights in model.parameters():
-            weights.sum()
-        return serving(model)
+        model = served(path, inference)
+        # Weight files are memory-mapped, and a page takes memory only after it is read.
+        model.read_weights()
+        return model.run
 
     return footprint(load, inputs, _prepared(path, inference))
 
 
 def _prepared(path: Path, inference: Inference) -> Gauge:
-    """Return what reads memory off, once everything but the model is there."""
+    """Load all that a model needs besides itself, and return the gauge of this process's memory."""
     import torch
 
-    model = load_model(path, inference)
-    some = torch.ones(1, 64, 64, dtype=model.dtype, device=model.device)
+    model = served(path, inference)
+    dtype = getattr(torch, inference.dtype)
+    some = torch.ones(1, 64, 64, dtype=dtype, device=model.device)
     gauge: Gauge = CudaMemory() if some.is_cuda else ResidentMemory()
-    # Threads, and the libraries' first kernels.
+    # This starts the threads and loads the kernels, which count as setup.
     torch.nn.functional.conv2d(some @ some, some[None, :, :3, :3])
     del model
     gc.collect()
@@ -73,14 +72,14 @@ def main(arguments: list[str]) -> int:
     path, dtype, device_map, one, result = arguments
     inference = Inference(dtype=dtype, device_map=device_map)  # type: ignore[arg-type]
     try:
-        found = measure(Path(path), inference, np.load(one, allow_pickle=False))
+        memory = measure(Path(path), inference, np.load(one, allow_pickle=False))
     except Exception as error:
-        told = user_message(error)
-        if told is None:
+        message = user_message(error)
+        if message is None:
             raise
-        print(told, file=sys.stderr)
+        print(message, file=sys.stderr)
         return 1
-    write_json(Path(result), asdict(found))
+    write_json(Path(result), asdict(memory))
     return 0
 
 

@@ -1,1 +1,1 @@
-"""Findings: the table of predictions in; metrics, evidence and plots out."""
+"""Findings: the table of predictions in; metrics, evidence, plots and slices out."""

@@ -11,11 +11,11 @@ def metrics_of(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> Grouped
     """Return the metrics by arm, as metrics.json has them.
 
     Args:
-        measured: the runs of each arm, each with its metrics by name.
+        measured: for each arm, the metrics of each run by name.
 
     Returns:
-        the means over the runs of each arm; under `gain` the student's advantage over its control,
-        as a share and in nats; a positive number is better.
+        The mean of each metric over the runs of an arm. `gain` is the student's advantage over its
+        control: the difference in accuracy, as a share, and in NLL, in nats. Positive is better.
     """
     metrics: GroupedNumbers = {
         arm: {name: fmean(one[name] for one in of_runs) for name in of_runs[0]}

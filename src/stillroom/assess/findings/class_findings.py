@@ -1,4 +1,4 @@
-"""Findings on classifiers: a distribution per example and run in, what may be said of it out.
+"""Findings on classifiers: the predicted distributions of each run in, the findings out.
 
 predictions ──ClassPredictions──> quality, evidence, plots, slices, dark knowledge, disagreements
 """
@@ -31,11 +31,11 @@ Records = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class ClassFindings:
-    """What classifiers say; the methods are those of `findings.Findings`.
+    """The findings on classifiers; the methods are those of `findings.Findings`.
 
     Attributes:
-        encoder: whose classes name the outputs.
-        predictions: as `predict_classes` returns them.
+        encoder: the encoder of the examples; its classes name the outputs.
+        predictions: the table that `predict_classes` returns.
     """
 
     encoder: Encoder
@@ -43,12 +43,12 @@ class ClassFindings:
 
     @property
     def example_ids(self) -> pl.Series:
-        """Keys of the test split."""
+        """The keys of the test split."""
         return self.predictions.filter(pl.col("split") == TEST)["example_id"]
 
     @cached_property
     def test(self) -> ClassPredictions:
-        """What each run says of the test split."""
+        """The predictions of each run on the test split."""
         return ClassPredictions.of_frame(self.predictions, TEST)
 
     def quality(self, bins: int) -> GroupedNumbers:
@@ -58,15 +58,15 @@ class ClassFindings:
         )
 
     def evidence(self) -> Evidence:
-        """Return what may be concluded."""
+        """Return the statistical evidence."""
         return evidence(self.test.arm_scores())
 
     def plots(self, bins: int) -> tuple[Records, Records, Records]:
-        """Return the records of all three."""
+        """Return the records of reliability, confusion and similarity."""
         return plots(self.test, self.encoder.classes, bins)
 
     def slices(self, test: pl.DataFrame, conditions: Mapping[str, str]) -> SliceVerdicts:
-        """Return what each slice says of the student's accuracy."""
+        """Return the verdict on the student's accuracy for each slice."""
         right = {arm: one.right for arm, one in self.test.arm_scores().items()}
         slices = [
             *by_condition(test, conditions),
@@ -77,8 +77,8 @@ class ClassFindings:
         return slice_verdicts(slices, right[TEACHER], right[CONTROL], right[STUDENT], "accuracy")
 
     def dark_knowledge(self, test: pl.DataFrame) -> dict[str, Any]:
-        """Return classes that look alike, with an example of each pair."""
-        found = dark_knowledge(
+        """Return which classes the teacher finds similar, with an example of each pair."""
+        knowledge = dark_knowledge(
             self.test.first(TEACHER),
             self.test.arms[STUDENT],
             self.test.arms[CONTROL],
@@ -88,19 +88,19 @@ class ClassFindings:
             MOST_PAIRS,
         )
         return {
-            "knowledge": asdict(found),
-            "shown": self._shown(test, [pair.row for pair in found.pairs]),
+            "knowledge": asdict(knowledge),
+            "shown": self._thumbnails(test, [pair.row for pair in knowledge.pairs]),
         }
 
     def disagreements(self, test: pl.DataFrame) -> dict[str, Any]:
-        """Return the examples on which most is lost, and those on which they are furthest apart."""
+        """Return the examples whose true class loses most probability, and those of largest KL."""
         teacher, student = self.test.first(TEACHER), self.test.first(STUDENT)
-        found = disagreements(teacher, student, self.test.labels, self.encoder.classes, MOST)
+        worst = disagreements(teacher, student, self.test.labels, self.encoder.classes, MOST)
         return {
-            "disagreements": asdict(found),
-            "lost": self._shown(test, [one.row for one in found.lost]),
-            "apart": self._shown(test, [one.row for one in found.apart]),
+            "disagreements": asdict(worst),
+            "lost": self._thumbnails(test, [one.row for one in worst.lost]),
+            "apart": self._thumbnails(test, [one.row for one in worst.apart]),
         }
 
-    def _shown(self, test: pl.DataFrame, rows: Sequence[int]) -> Records:
+    def _thumbnails(self, test: pl.DataFrame, rows: Sequence[int]) -> Records:
         return [asdict(one) for one in example_thumbnails(test, self.encoder, rows)]

@@ -1,7 +1,7 @@
 """Finding documents: predictions and examples in, the plain values that evaluate writes out.
 
 predictions, encoder ──> metrics and statistics, records of the plots
-predictions, examples, encoder ──test split, described──> slices, dark knowledge, disagreements
+predictions, examples, encoder ──described_test──> slices, dark knowledge, disagreements
 
 GroupedNumbers are rounded, so that equal predictions give equal bytes.
 """
@@ -30,8 +30,8 @@ def quality_documents(
     """Return the metrics of each arm with the student's gain, and the evidence as JSON.
 
     Args:
-        predictions: as `assess.predict.predict` returns them.
-        encoder: the folder of the encoder, whose `classes` name the outputs.
+        predictions: the table that `assess.predict.predict` returns.
+        encoder: the folder of the encoder; its `classes` name the outputs.
         bins: the number of bins of the calibration error.
 
     Raises:
@@ -80,8 +80,8 @@ def disagreements_document(predictions: TableFile, examples: TableFile, encoder:
 def described_test(of_test: Findings, examples: TableFile) -> pl.DataFrame:
     """Return the examples of the test split, in the order of their predictions.
 
-    Two columns are added: `class`, the name of the label, where the encoder has classes; and
-    `size`, the tokens of a sequence or the characters of a text.
+    Two columns are added: `class`, the name of the label, if the encoder has classes; and `size`,
+    the number of tokens of a sequence or of characters of a text.
     """
     test = of_test.example_ids.to_frame().join(
         examples.read(), on="example_id", how="left", maintain_order="left"

@@ -1,7 +1,7 @@
-"""Findings: the table of predictions in, what may be said of it out, whatever the models answer.
+"""Findings: the table of predictions in, every result of evaluate out, for classes or tokens.
 
 predictions, encoder ──findings──> ClassFindings | TokenFindings
-    ──> quality, evidence, plots, slices, dark knowledge, examples on which they part
+    ──> quality, evidence, plots, slices, dark knowledge, disagreements
 """
 
 from collections.abc import Mapping
@@ -22,57 +22,57 @@ Records = list[dict[str, Any]]
 
 
 class Findings(Protocol):
-    """What was predicted of the test split."""
+    """The results of evaluate on the test split."""
 
     @property
     def encoder(self) -> Encoder:
-        """Of the examples."""
+        """The encoder of the examples."""
         ...
 
     @property
     def example_ids(self) -> pl.Series:
-        """Keys of the test split's N examples, in the order of everything below."""
+        """The keys of the N examples of the test split, in the order of all other results."""
         ...
 
     def quality(self, bins: int) -> GroupedNumbers:
-        """Return the metrics of each arm, means over its runs, and what the teacher brought."""
+        """Return the metrics of each arm, as means over its runs, and the gain from the teacher."""
         ...
 
     def evidence(self) -> Evidence:
-        """Return what may be concluded from them."""
+        """Return the statistical evidence for the differences between the arms."""
         ...
 
     def plots(self, bins: int) -> tuple[Records, Records, Records]:
-        """Return the records of reliability, confusion and similarity; [] where there is none."""
+        """Return the records of reliability, confusion and similarity; [] if a plot has no data."""
         ...
 
     def slices(self, test: pl.DataFrame, conditions: Mapping[str, str]) -> SliceVerdicts:
-        """Return what each slice says of the student.
+        """Return the verdict on the student for each slice.
 
         Args:
-            test: the N examples, with their `size` where they have one.
-            conditions: of slices of one's own, by name.
+            test: the N examples, with their `size` if they have one.
+            conditions: the conditions of the user's own slices, by name.
         """
         ...
 
     def dark_knowledge(self, test: pl.DataFrame) -> dict[str, Any]:
-        """Return what the teachers find similar to what; {} of a vocabulary."""
+        """Return which classes the teacher finds similar; {} for language models."""
         ...
 
     def disagreements(self, test: pl.DataFrame) -> dict[str, Any]:
-        """Return where the student that ships and its teacher part most, and what it looks like."""
+        """Return the examples on which student and teacher differ most, with thumbnails."""
         ...
 
 
 def findings(predictions: TableFile, encoder: Path) -> Findings:
-    """Return what can be said of predictions.
+    """Return the findings on a table of predictions.
 
     Args:
-        predictions: as `predict` returns them.
+        predictions: the table that `predict` returns.
         encoder: the folder of the encoder.
 
     Raises:
-        DataError: they cannot be read.
+        DataError: the predictions or the encoder cannot be read.
     """
     fitted, frame = read_encoder(encoder), predictions.read()
     if isinstance(fitted, SequenceEncoder):

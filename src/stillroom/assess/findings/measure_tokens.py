@@ -1,6 +1,6 @@
-"""Measuring language models: what each said at each position in, metrics and evidence out.
+"""Token metrics: the scores of each model at each position in, metrics and arm scores out.
 
-predictions ──TokenPredictions──> metrics, evidence, reliability
+predictions ──TokenPredictions──> metrics, arm scores, reliability
 """
 
 from dataclasses import asdict, dataclass
@@ -27,14 +27,14 @@ Records = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class TokenPredictions:
-    """What every run says at each position of the test split, read back.
+    """The scores of every run at each of the M positions of the test split.
 
     Attributes:
-        labels: [M], position after position.
-        lengths: [N], positions of each sequence.
-        text_bytes: of the text that the sequences are of.
-        arms: of each arm its runs, by seed number.
-        scaled: the same once calibrated; empty where no temperature was fitted.
+        labels: [M], sequence after sequence.
+        lengths: [N], the number of positions in each sequence.
+        text_bytes: the number of UTF-8 bytes in the text of all sequences.
+        arms: the runs of each arm, by seed number.
+        scaled: the same after calibration; empty if no temperature was fitted.
     """
 
     labels: NDArray[np.int64]
@@ -45,13 +45,13 @@ class TokenPredictions:
 
     @classmethod
     def of_frame(cls, predictions: pl.DataFrame) -> "TokenPredictions":
-        """Read what `predict_tokens` returned."""
+        """Return the scores in a table that `predict_tokens` returned."""
         names = [one.removesuffix("_top") for one in predictions.columns if one.endswith("_top")]
         arms: dict[str, list[TokenScores]] = {}
         calibrated: dict[str, list[ScaledScores]] = {}
         for name in sorted(names, key=lambda name: run_of_name(name).number):
-            found = TokenScores(*(_flat(predictions, f"{name}_{what}") for what in SCORES))
-            arms.setdefault(run_of_name(name).arm, []).append(found)
+            scores = TokenScores(*(_flat(predictions, f"{name}_{what}") for what in SCORES))
+            arms.setdefault(run_of_name(name).arm, []).append(scores)
             if f"{name}_temperature" in predictions.columns:
                 calibrated.setdefault(run_of_name(name).arm, []).append(_scaled(predictions, name))
         return cls(
@@ -63,7 +63,7 @@ class TokenPredictions:
         )
 
     def arm_scores(self) -> dict[str, ArmScores]:
-        """Return what each arm got."""
+        """Return the scores of each arm."""
         score = partial(Scores.of_sequences, lengths=self.lengths)
         return {arm: self._choices(arm).arm_scores(score) for arm in self.arms}
 
@@ -78,29 +78,29 @@ class TokenPredictions:
 
 
 def measure_tokens(answers: TokenPredictions, task: Task, bins: int) -> GroupedNumbers:
-    """Return the metrics of each arm, means over its runs, and what the teacher brought.
+    """Return the metrics of each arm, as means over its runs, and the gain from the teacher.
 
     Args:
-        answers: of the test split.
-        task: what was asked.
-        bins: of the calibration error.
+        answers: the scores on the test split.
+        task: what the models predict: the next token, or masked tokens.
+        bins: the number of bins of the calibration error.
     """
     (teacher,) = answers.arms[TEACHER]
     of_arms: dict[str, list[dict[str, float]]] = {}
     for arm, runs in answers.arms.items():
         measured = [asdict(token_quality(one, teacher, answers.labels, bins)) for one in runs]
         if task == "next_token":
-            for one, found in zip(runs, measured, strict=True):
-                found |= asdict(text_quality(one, answers.text_bytes))
+            for one, metrics in zip(runs, measured, strict=True):
+                metrics |= asdict(text_quality(one, answers.text_bytes))
         if answers.scaled:
-            for one, then, found in zip(runs, answers.scaled[arm], measured, strict=True):
-                found |= asdict(scaled_quality(then, one.top == answers.labels, bins))
+            for one, scaled, metrics in zip(runs, answers.scaled[arm], measured, strict=True):
+                metrics |= asdict(scaled_quality(scaled, one.top == answers.labels, bins))
         of_arms[arm] = measured
     return metrics_of(of_arms)
 
 
 def reliability_of_tokens(answers: TokenPredictions, bins: int) -> Records:
-    """Return the records of the reliability diagram, of the first run of each arm."""
+    """Return the records of the reliability diagram for the first run of each arm."""
     return [
         record
         for arm, (first, *_) in answers.arms.items()

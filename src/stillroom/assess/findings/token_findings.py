@@ -1,6 +1,6 @@
-"""Findings on language models: what each said at each position in, what may be said of it out.
+"""Findings on language models: the scores of each run at each position in, the findings out.
 
-predictions ──TokenPredictions──> quality, evidence, reliability, slices, disagreements positions
+predictions ──TokenPredictions──> quality, evidence, reliability, slices, disagreements
 """
 
 from collections.abc import Mapping
@@ -29,11 +29,11 @@ Records = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class TokenFindings:
-    """What language models say; the methods are those of `findings.Findings`.
+    """The findings on language models; the methods are those of `findings.Findings`.
 
     Attributes:
-        encoder: of the sequences.
-        predictions: as `predict_tokens` returns them: of the test split alone.
+        encoder: the encoder of the sequences.
+        predictions: the table that `predict_tokens` returns; it holds only the test split.
     """
 
     encoder: SequenceEncoder
@@ -41,12 +41,12 @@ class TokenFindings:
 
     @property
     def example_ids(self) -> pl.Series:
-        """Keys of the sequences."""
+        """The keys of the sequences."""
         return self.predictions["example_id"]
 
     @cached_property
     def test(self) -> TokenPredictions:
-        """What each run says."""
+        """The scores of each run."""
         return TokenPredictions.of_frame(self.predictions)
 
     def quality(self, bins: int) -> GroupedNumbers:
@@ -54,32 +54,32 @@ class TokenFindings:
         return measure_tokens(self.test, self.encoder.task, bins)
 
     def evidence(self) -> Evidence:
-        """Return what may be concluded."""
+        """Return the statistical evidence."""
         return evidence(self.test.arm_scores(), "sequence")
 
     def plots(self, bins: int) -> tuple[Records, Records, Records]:
-        """Return the records of reliability; tokens have no confusion that could be drawn."""
+        """Return the records of reliability; for tokens the other plots have no records."""
         return reliability_of_tokens(self.test, bins), [], []
 
     def slices(self, test: pl.DataFrame, conditions: Mapping[str, str]) -> SliceVerdicts:
-        """Return what each slice says of the student's NLL."""
+        """Return the verdict on the student's NLL for each slice."""
         nll = {arm: -one.log_likelihood for arm, one in self.test.arm_scores().items()}
         slices = [*by_condition(test, conditions), *by_own_size(test)]
         return slice_verdicts(slices, nll[TEACHER], nll[CONTROL], nll[STUDENT], "nll")
 
     def dark_knowledge(self, test: pl.DataFrame) -> dict[str, Any]:
-        """Return nothing."""
+        """Return {}: there are no classes to compare."""
         del test
         return {}
 
     def disagreements(self, test: pl.DataFrame) -> dict[str, Any]:
-        """Return the positions at which most is lost."""
+        """Return the positions at which the student's NLL exceeds the teacher's most."""
         teacher, student = (self.test.arms[arm][0].nll for arm in (TEACHER, STUDENT))
-        found = token_disagreements(teacher, student, self.test.lengths, MOST)
-        shown = token_thumbnails(
-            test, self.encoder, [(one.sequence, one.position) for one in found]
+        positions = token_disagreements(teacher, student, self.test.lengths, MOST)
+        thumbnails = token_thumbnails(
+            test, self.encoder, [(one.sequence, one.position) for one in positions]
         )
         return {
-            "positions": [asdict(one) for one in found],
-            "shown": [asdict(one) for one in shown],
+            "positions": [asdict(one) for one in positions],
+            "shown": [asdict(one) for one in thumbnails],
         }

@@ -1,4 +1,4 @@
-"""The text of a plan: what it was measured on, which option fits a budget, and its command.
+"""Plan text: what a plan was measured on, the option that fits a budget, and its command.
 
 ProjectPlan ──heading──> three lines;  Option ──choice_in_words──> the choice and its `--params`
 """
@@ -20,7 +20,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def heading(project_plan: "ProjectPlan") -> str:
-    """Return what the plan was measured on, the time of the teachers and the copies on the disk."""
+    """Return lines on the sample of the plan, the time of the teachers and the copies on disk."""
     plan, copies = project_plan.plan, project_plan.copies
     apart = f", {plan.members} teachers, stored separately" if plan.members > 1 else ""
     speed = 1000 * project_plan.seconds_per_input
@@ -52,11 +52,11 @@ def choice_in_words(
     """Return the option that fits a budget best, its error, and the command that stores it.
 
     Args:
-        option: the chosen one; its fidelity was measured.
-        project_plan: the plan that lists it.
-        project: the one that was planned.
+        option: the chosen option; its fidelity was measured.
+        project_plan: the plan that lists the option.
+        project: the project that was planned.
         given: the `--params` of the plan, nested.
-        budget: as the user wrote it.
+        budget: the budget, as the user wrote it.
     """
     from stillroom.softlabels.plan.plan_table import option_text
 
@@ -77,8 +77,8 @@ def choice_in_words(
         "",
         f"  kedro run --params {params_of(option, project, given)}",
     ]
-    missing = project.objective.temperature not in project.softlabels.temperatures
-    if option.is_biased and missing:
+    is_listed = option.sparsifier.temperature_option == "temperatures"
+    if is_listed and project.objective.temperature not in project.softlabels.temperatures:
         lines.append(
             f"  after you add {project.objective.temperature:g} to softlabels.temperatures in "
             "params.yaml"
@@ -118,8 +118,8 @@ def params_of(option: "Option", project: "Project", given: Mapping[str, Any]) ->
     """Return the value of `--params` with which a run stores this option.
 
     Args:
-        option: the one to store.
-        project: the one that was planned.
+        option: the option to store.
+        project: the project that was planned.
         given: the `--params` of the plan, nested.
     """
     needed = _needed(option, project.softlabels, project.objective)
@@ -131,27 +131,14 @@ def params_of(option: "Option", project: "Project", given: Mapping[str, Any]) ->
 
 
 def _needed(option: "Option", softlabels: SoftLabels, objective: Objective) -> dict[str, object]:
-    from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
-    from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Sample, TopK
-
-    given: dict[str, object]
-    match option.sparsifier:
-        case TopK(k=k):
-            given = {"softlabels.k": k, "objective.missing_mass": option.missing_mass}
-        case Sample(samples=samples):
-            given = {"softlabels.samples": samples}
-        case FixedThreshold(k=k):
-            given = {"softlabels.k": k}
-        case ThresholdRequest(entries=entries):
-            given = {"softlabels.entries": f"{entries:g}"}
-            if softlabels.tau is not None:
-                given["softlabels.tau"] = "null"
-        case _:
-            given = {}
-    is_tempered = option.missing_mass == "unbiased" and given
+    request = option.sparsifier
+    given = request.params(vars(softlabels))
+    if option.is_biased:
+        given["objective.missing_mass"] = option.missing_mass
+    is_tempered = request.temperature_option == "temperature"
     if is_tempered and softlabels.temperature != objective.temperature:
         given["softlabels.temperature"] = f"{objective.temperature:g}"
-    return {"groups.softlabels": getattr(option.sparsifier, "kind", "threshold"), **given}
+    return {"groups.softlabels": request.kind, **given}
 
 
 def _time(hours: float) -> str:

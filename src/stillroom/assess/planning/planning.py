@@ -3,7 +3,7 @@
 examples ──sample──> inputs ──each teacher, timed──> logits ─┐
                          └──student's encoder──> gradient ──────┴──plan──> ProjectPlan
 
-Of sequences, only as many positions are used as memory can hold, spread evenly over each.
+A plan uses only as many positions of the sequences as memory can hold, at even distances.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from stillroom.softlabels.plan.plan import Plan
     from stillroom.teachers.licences.licence_document import Licence
 
-# The logits of a sample and their gradients are dense and in float64.
+# The largest number of logits in a sample: they and their gradients are dense and in float64.
 MOST_CELLS = 2**24
 SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectPlan:
-    """A plan, and what the project adds to it.
+    """A plan, with the numbers that depend on the project.
 
     Attributes:
         plan: every option.
         copies: the places that will hold the set.
-        inputs: the number that each teacher runs on; the draws of an input share its answer.
-        seconds_per_input: of all teachers, measured on the sample.
+        inputs: how many inputs each teacher runs on; the draws of an input share its answer.
+        seconds_per_input: the time of all teachers together, measured on the sample.
     """
 
     plan: "Plan"
@@ -54,13 +54,13 @@ class ProjectPlan:
 
     @property
     def hours(self) -> float:
-        """The time that the teachers take for all inputs."""
+        """The time of the teachers for all inputs, in hours."""
         return self.inputs * self.seconds_per_input / SECONDS_PER_HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What is planned for."""
+    """The data, models and parameters that a plan is made for."""
 
     examples: TableFile
     encoder: Path
@@ -73,7 +73,7 @@ class Project:
 
 
 def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPlan:
-    """Ask the teachers about a sample and return what it says of the whole.
+    """Run the teachers on a sample of the inputs, and return the plan for the whole set.
 
     Raises:
         StillroomError: the examples, the teachers or the student cannot be used.
@@ -82,10 +82,10 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     from stillroom.softlabels.plan.plan import Population, plan
     from stillroom.teachers.capture_inputs import ExampleInputs
     from stillroom.teachers.licences.check_licence import require_covered
-    from stillroom.teachers.teacher_ref import teacher_refs
+    from stillroom.teachers.stored_teachers import layers_for, teacher_refs
 
     refs = teacher_refs(project.teachers, project.inference)
-    require_covered(project.licence, len(refs))  # a sample is asked too
+    require_covered(project.licence, len(refs))  # the teachers run on the sample too
     fitted = read_encoder(project.encoder)
     jobs = capture_jobs(project.examples, project.encoder, refs, project.softlabels)
     first: Any = jobs[0].inputs
@@ -99,11 +99,12 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     )
     sampled = _sampled([*(one.inputs for one in jobs), own], wanted)
     places = position_sample(sampled[0], most)
-    answered, seconds = _answers(jobs, sampled, places)
+    answers, seconds = _answers(jobs, sampled, places)
     labels, temperature = project.softlabels, project.objective.temperature
     inputs = _stacked(sampled[-1])
-    found = plan(
-        answered,
+    layers = layers_for(project.student.architecture, refs[0])
+    measured = plan(
+        answers,
         softlabels_config.read_combination_of(labels, len(jobs)),
         tuple(sorted({*labels.temperatures, temperature})),
         temperature,
@@ -113,17 +114,17 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
             copies=copies.full,
             thinned=thinning(sampled[0], places),
         ),
-        student_gradient(inputs, places, fitted, project.student, refs[0].path, temperature),
+        student_gradient(inputs, places, fitted, project.student, layers, temperature),
         _progress,
     )
     return ProjectPlan(
-        plan=found, copies=copies, inputs=len(replace(first, draws=1)), seconds_per_input=seconds
+        plan=measured, copies=copies, inputs=len(replace(first, draws=1)), seconds_per_input=seconds
     )
 
 
 def _sampled(several: list[Any], positions: int) -> list[list["CaptureInput"]]:
-    """Return the same rows of each teacher's inputs; the first teacher's choose them."""
-    from stillroom.softlabels.capture.solve_threshold import pilot_inputs
+    """Return the same sampled rows for each teacher; the first teacher's inputs decide which."""
+    from stillroom.softlabels.capture.complete_sparsifier import pilot_inputs
 
     first = several[0]
     walks = 2 + sum(one != first for one in several[1:])
@@ -135,7 +136,7 @@ def _sampled(several: list[Any], positions: int) -> list[list["CaptureInput"]]:
 
 @dataclass(frozen=True, slots=True)
 class _Walked:
-    """Inputs that tick while they are walked over."""
+    """Inputs that advance a progress bar during iteration."""
 
     inputs: Any
     ticker: Any
@@ -155,7 +156,7 @@ def _named(inputs: _Walked, names: dict[Any, int]) -> list["CaptureInput"]:
     for one in inputs:
         at = names.get(_name(one))
         if at is not None:
-            # The input itself, not the batch that it lies in.
+            # Copy the input, so that the memory of its batch can be freed.
             chosen[at] = CaptureInput(one.row, np.array(one.input()).copy)
     return [chosen[at] for at in range(len(names))]
 
@@ -174,28 +175,28 @@ def _stacked(batch: list["CaptureInput"]) -> "NDArray[Any]":
 def _answers(
     jobs: "tuple[CaptureJob, ...]", sampled: list[list["CaptureInput"]], places: Positions
 ) -> tuple[list["MemberAnswers"], float]:
-    """Return each teacher's answers, and the seconds that an input takes of all of them."""
-    with ticking("asking", len(jobs) * len(sampled[0]), "rows") as ticker:
+    """Return each teacher's answers, and the seconds per input of all teachers together."""
+    with ticking("capturing the sample", len(jobs) * len(sampled[0]), "rows") as ticker:
         timed = [
-            _answered(one, batch, places, ticker) for one, batch in zip(jobs, sampled, strict=False)
+            _timed(one, batch, places, ticker) for one, batch in zip(jobs, sampled, strict=False)
         ]
-    return [answered for answered, _ in timed], sum(seconds for _, seconds in timed)
+    return [answers for answers, _ in timed], sum(seconds for _, seconds in timed)
 
 
-def _answered(
+def _timed(
     one: "CaptureJob", batch: list["CaptureInput"], places: Positions, ticker: Any
 ) -> tuple["MemberAnswers", float]:
-    """Return a teacher's answers, with features where they would be kept, and seconds per input."""
+    """Return a teacher's answers, with features if they are captured, and seconds per input."""
     import numpy as np
 
     from stillroom.softlabels.capture.sparsify_rows import on_cpu
     from stillroom.softlabels.format.pooled_features import half_precision, split
     from stillroom.softlabels.plan.measure import MemberAnswers
-    from stillroom.softlabels.sparsify.sparsifiers import Full
+    from stillroom.softlabels.sparsify.kinds.full import Full
 
     inputs, states = _stacked(batch), []
     parts: list[NDArray[np.float32]] = []
-    member = one.teacher.keeping(Full())  # under any sparsifier its answers are these
+    member = one.teacher.keeping(Full())  # its answers do not depend on the sparsifier
     started = perf_counter()
     for answer in member.answer(inputs):
         logits, features = split(answer)

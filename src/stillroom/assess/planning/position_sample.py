@@ -1,9 +1,9 @@
-"""Positions: sampled questions in, which positions of each a plan looks at out.
+"""Position sample: sampled inputs in, the positions of each input that a plan measures out.
 
-questions, how many positions can be held ──spread──> places of each
+inputs, how many positions fit in memory ──spread──> positions of each input
 
-A class is asked once for each row. A sequence has hundreds of positions, and a plan holds all that
-the teacher says at each.
+A classifier answers each row once. A sequence has hundreds of positions, and a plan holds all
+logits of each position in memory.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Positions = list[NDArray[np.int64]]
 
 
 def position_sample(inputs: "Sequence[CaptureInput]", most: int) -> Positions:
-    """Return places at even distances, about `most` in all and at least one of each question."""
+    """Return positions at even distances: about `most` in all, at least one for each input."""
     lengths = [len(capture_input.row.labels) for capture_input in inputs]
     share = min(1.0, most / sum(lengths))
     return [_evenly(length, max(1, int(share * length))) for length in lengths]
@@ -31,5 +31,5 @@ def _evenly(length: int, count: int) -> NDArray[np.int64]:
 
 
 def thinning(inputs: "Sequence[CaptureInput]", places: Positions) -> float:
-    """Return how many positions there are for one that is looked at."""
+    """Return the number of positions in the inputs, divided by the number in the sample."""
     return sum(len(one.row.labels) for one in inputs) / sum(map(len, places))

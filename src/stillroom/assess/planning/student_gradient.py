@@ -1,4 +1,4 @@
-"""The student's gradient: the gradient that given soft labels cause in an untrained student.
+"""Student gradient: the gradient of the loss on soft labels, in an untrained student.
 
 inputs ──untrained student──> logits;  targets ──soft term──> loss ──backward──> gradient
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stillroom.data.encoders import Encoder
-    from stillroom.softlabels.format.distributions import Distributions
+    from stillroom.softlabels.columns.distributions import Distributions
     from stillroom.softlabels.plan.fidelity import Gradient, MissingMass
 
 
@@ -24,21 +24,22 @@ def student_gradient(
     places: Positions,
     encoder: "Encoder",
     student: Student,
-    teacher: Path,
+    layers: Path | None,
     temperature: float,
 ) -> "Gradient":
-    """Return the gradient over the student's parameters, before any training.
+    """Return a function from targets to the gradient of the student's parameters.
 
-    The student runs forward once, in training mode and in float64. Each set of targets then takes
-    one backward pass of the forward KL, regardless of the objective, because the labels are judged.
+    The untrained student runs forward once, in training mode and in float64. Each set of targets
+    then takes one backward pass of the forward KL. The loss is the forward KL regardless of the
+    objective, because a plan compares labels, not objectives.
 
     Args:
         inputs: [N, *shape], as `encoder` makes them.
         places: the positions of each input that are used.
-        encoder: of the examples.
-        student: what is built.
-        teacher: the directory whose layers it may start from.
-        temperature: of the objective.
+        encoder: the encoder of the examples.
+        student: the configuration of the student.
+        layers: the model directory whose layers the student starts from, if any.
+        temperature: the temperature of the objective.
 
     Raises:
         ModelError: the architecture or its options are unknown.
@@ -47,11 +48,11 @@ def student_gradient(
     import torch
 
     from stillroom.labels import NO_LABEL
+    from stillroom.objectives.kinds.build_term import soft_term
     from stillroom.objectives.mixture import Mixture
-    from stillroom.objectives.term_registry import soft_term
-    from stillroom.training.data.ragged_targets import RaggedTargets
+    from stillroom.objectives.targets.ragged_targets import RaggedTargets
 
-    logits, weights = _looked_at(inputs, places, encoder, student, teacher)
+    logits, weights = _looked_at(inputs, places, encoder, student, layers)
     none = torch.full((len(logits),), NO_LABEL)
 
     def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
@@ -60,18 +61,22 @@ def student_gradient(
         target = ragged.rows(torch.arange(len(targets)))
         term = soft_term("forward_kl", temperature, missing_mass)
         loss = Mixture(0.0, ((1.0, term),))(logits, none, target)
-        found = torch.autograd.grad(
+        gradients = torch.autograd.grad(
             loss, weights, retain_graph=True, allow_unused=True, materialize_grads=True
         )
-        return np.asarray(torch.cat([one.flatten() for one in found]).numpy())
+        return np.asarray(torch.cat([one.flatten() for one in gradients]).numpy())
 
     return gradient
 
 
 def _looked_at(
-    inputs: "NDArray[Any]", places: Positions, encoder: "Encoder", student: Student, teacher: Path
+    inputs: "NDArray[Any]",
+    places: Positions,
+    encoder: "Encoder",
+    student: Student,
+    layers: Path | None,
 ) -> "tuple[Tensor, list[Tensor]]":
-    """Return the student's logits [M, C] at M places, and its weights, which they depend on."""
+    """Return the student's logits [M, C] at M positions, and its trainable weights."""
     import torch
 
     from stillroom.data.encoders import SequenceEncoder
@@ -79,9 +84,9 @@ def _looked_at(
     from stillroom.models.forward.sequence_logits import logits_at
     from stillroom.models.initialise import initial_model
 
-    model = initial_model(student.architecture, encoder, student.seed, teacher).double()
+    model = initial_model(student.architecture, encoder, student.seed, layers).double()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(student.seed)  # of the dropout
+        torch.manual_seed(student.seed)  # for dropout
         if isinstance(encoder, SequenceEncoder):
             logits = logits_at(model, inputs, places)[:, : encoder.outputs]
         else:

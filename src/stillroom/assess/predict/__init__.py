@@ -1,1 +1,1 @@
-"""Predict: examples and models in, what each model answers out."""
+"""Predict: examples and models in, the predictions of each model out."""

@@ -1,6 +1,6 @@
 """Generation samples: beginnings of test texts in, the continuation by each model out.
 
-test sequences ──first tokens of a piece──> teacher, control, student ──> records
+test sequences ──first tokens of a piece──> teacher, control, student ──> a record per text
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,8 @@ from stillroom.evaluation.arms import CONTROL, STUDENT
 from stillroom.io.tables import TableFile
 from stillroom.models.forward.generate import greedy_continuations
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings, TeacherRef
 
 TEXTS, BEGIN, MOST = 4, 24, 32  # texts; tokens of a beginning; tokens of a continuation
 
@@ -76,18 +77,21 @@ def continuations(
     if not pieces or tokenizer.end is None:
         return []
     beginnings = [piece[:begin] for piece in pieces]
-    models = {"teacher": (refs[0].path, refs[0].inference)}
-    continued = {}
-    for name, opened in (models | {name: (path,) for name, path in students.items()}).items():
-        tokens_by_text = greedy_continuations(
-            load_model(*opened), beginnings, MOST, tokenizer.end, tokenizer.size
-        )
-        continued[name] = [tokenizer.decode(tokens) for tokens in tokens_by_text]
+    how = CaptureSettings(augmentation="none", seed=0, batch_size=TEXTS)
+    limits = (MOST, tokenizer.end, tokenizer.size)
+    tokens = {"teacher": open_teacher(refs[0], how, encoder).continuations(beginnings, *limits)}
+    for name, path in students.items():
+        tokens[name] = greedy_continuations(load_model(path), beginnings, *limits)
+    texts_by_model = {
+        name: [tokenizer.decode(row) for row in rows]
+        for name, rows in tokens.items()
+        if rows is not None  # a teacher of this kind cannot generate
+    }
     return [
         {
             "beginning": tokenizer.decode(piece[:begin]),
             "text": tokenizer.decode(piece[begin : begin + MOST]),
-            **{name: texts[at] for name, texts in continued.items()},
+            **{name: texts[at] for name, texts in texts_by_model.items()},
         }
         for at, piece in enumerate(pieces)
     ]

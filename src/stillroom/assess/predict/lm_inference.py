@@ -1,6 +1,6 @@
-"""Inference of language models: sequences in, logits of teacher and students for each batch out.
+"""Inference of language models: sequences in, batches with the logits of every model out.
 
-sequences ──batching_order──> batches of equal length ──each model──> LogitsBatch
+sequences ──batching_order──> batches of equal length ──each model──> LogitsBatch: labels, logits
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +19,8 @@ from stillroom.evaluation.arms import TEACHER
 from stillroom.models.forward.sequence_logits import batch_keys, batches_of_token_logits
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.model_teacher import CaptureSettings, ModelTeacher, open_teacher
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.stored_teachers import open_teacher
+from stillroom.teachers.teacher import CaptureSettings, Teacher, TeacherRef
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -32,11 +32,11 @@ BATCH_SIZE = 8
 
 @dataclass(frozen=True, slots=True)
 class LogitsBatch:
-    """What every model answers to the same rows.
+    """The logits of every model for the same rows.
 
     Attributes:
-        labels: of each row those of the positions where something is asked.
-        logits: of each model, [n, positions, V]; the first positions of a row are those.
+        labels: for each row, the labels of its labelled positions.
+        logits: by model, [n, positions, V]; the labelled positions of a row come first.
     """
 
     labels: list[NDArray[np.int32]]
@@ -44,16 +44,16 @@ class LogitsBatch:
 
     @property
     def bounds(self) -> NDArray[np.int64]:
-        """Where a row ends and the next one begins, among the positions of all."""
+        """Where each row but the last ends, as an index into the labelled positions of all rows."""
         return np.cumsum([len(row) for row in self.labels])[:-1]
 
     @property
-    def asked(self) -> Tensor:
+    def flat_labels(self) -> Tensor:
         """The labels of all rows, [M]."""
         return torch.from_numpy(np.concatenate(self.labels)).long()
 
     def of(self, name: str) -> Tensor:
-        """Return a model's logits where something is asked, [M, V]: a copy."""
+        """Return a copy of a model's logits at the labelled positions, [M, V]."""
         logits = self.logits[name]
         lengths = np.array([len(row) for row in self.labels])
         return logits[torch.from_numpy(np.arange(logits.shape[1]) < lengths[:, None])]
@@ -61,15 +61,15 @@ class LogitsBatch:
 
 @dataclass(frozen=True, slots=True)
 class LanguageModels:
-    """Every model that is asked.
+    """Every model that is evaluated.
 
     Attributes:
-        teacher: one, or several that answer as one.
-        students: by the names of their runs.
-        outputs: how many tokens an answer spans.
+        teacher: one teacher, or an ensemble that answers as one.
+        students: the students, by the names of their runs.
+        outputs: V, the number of tokens in the vocabulary.
     """
 
-    teacher: ModelTeacher | Ensemble
+    teacher: Teacher
     students: "dict[str, PreTrainedModel]"
     outputs: int
 
@@ -81,7 +81,7 @@ class LanguageModels:
         combination: "Combination",
         students: Mapping[str, Path],
     ) -> "LanguageModels":
-        """Load them.
+        """Load all models.
 
         Raises:
             ModelError: a model cannot be opened.
@@ -95,26 +95,26 @@ class LanguageModels:
         )
 
     def batches(self, inputs: Sequences) -> Iterator[LogitsBatch]:
-        """Yield what all say of the rows, of which every model makes the same batches."""
+        """Yield the logits of all models; all of them split the rows into the same batches."""
         answers: list[Iterator[Any]] = [
             batches_of_token_logits(model, inputs, BATCH_SIZE, self.outputs)
             for model in self.students.values()
         ]
         start = 0
-        for taught, *others in zip(self.teacher.answer(inputs), *answers, strict=True):
-            rows = inputs[start : start + len(taught)]
-            said = dict(zip(self.students, others, strict=True))
+        for of_teacher, *others in zip(self.teacher.answer(inputs), *answers, strict=True):
+            rows = inputs[start : start + len(of_teacher)]
+            of_students = dict(zip(self.students, others, strict=True))
             yield LogitsBatch(
                 [row[row >= 0] for row in rows[:, LABELS]],
-                {TEACHER: torch.as_tensor(taught).cpu(), **said},
+                {TEACHER: torch.as_tensor(of_teacher).cpu(), **of_students},
             )
-            start += len(taught)
+            start += len(of_teacher)
 
 
 def batching_order(inputs: Sequences) -> list[int]:
-    """Return the rows in an order that brings those of a kind together.
+    """Return the row indices in an order that groups rows with the same batch key.
 
-    Where the kind changes, a batch is filled up with rows that go through a model for nothing: of
-    73 sequences of running text 27 batches of 8 were made.
+    A batch ends where the key changes, and copies of a row fill the rest of it: without this order,
+    73 sequences of running text made 27 batches of 8.
     """
     return sorted(range(len(inputs)), key=batch_keys(inputs).__getitem__)

@@ -1,4 +1,4 @@
-"""Evaluation of classifiers: validation and test rows through every run, a distribution each.
+"""Predictions of classifiers: validation and test rows in, a distribution per row and run out.
 
 rows, soft labels, students ──> predictions ──ClassPredictions──> metrics, evidence, plots
 """
@@ -23,7 +23,7 @@ from stillroom.models.forward.fixed_shape import probabilities
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.teachers.ensemble import ensemble_probabilities
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.teacher import TeacherRef
 
 BATCH_SIZE = 256
 
@@ -38,11 +38,11 @@ def predict_classes(
     """Return each run's probabilities on labelled rows.
 
     Args:
-        rows: of validation and test.
-        encoder: of their inputs.
+        rows: the rows of validation and test.
+        encoder: the encoder of their inputs.
         refs: the teachers.
-        soft_labels: their answers; where these are truncated, the teachers are asked again.
-        students: model directories by the names of their runs.
+        soft_labels: the teachers' answers; if these are truncated, the teachers run again.
+        students: the model directories, by the names of their runs.
 
     Raises:
         ModelError: a model cannot be opened.
@@ -56,7 +56,7 @@ def predict_classes(
     for name, path in students.items():
         answers[name] = probabilities(load_model(path), inputs, BATCH_SIZE)
     columns = [
-        pl.Series(name, found.astype(np.float32)).arr.to_list() for name, found in answers.items()
+        pl.Series(name, values.astype(np.float32)).arr.to_list() for name, values in answers.items()
     ]
     return rows.select("example_id", "split", "label").with_columns(columns)
 
@@ -64,18 +64,19 @@ def predict_classes(
 def measure_classes(
     test: ClassPredictions, validation: ClassPredictions, bins: int
 ) -> GroupedNumbers:
-    """Return the metrics of each arm, means over its runs, and what the teacher brought.
+    """Return the metrics of each arm, as means over its runs, and the gain from the teacher.
 
     Raises:
-        DataError: answers that are no distributions.
+        DataError: the answers are not distributions.
     """
-    taught = test.first(TEACHER)
+    teacher = test.first(TEACHER)
     of_arms: dict[str, list[dict[str, float]]] = {}
     for arm, answers in test.arms.items():
-        measured = [asdict(quality(of_run, test.labels, taught, bins)) for of_run in answers]
+        measured = [asdict(quality(of_run, test.labels, teacher, bins)) for of_run in answers]
         if len(validation):
-            for of_run, before, found in zip(answers, validation.arms[arm], measured, strict=True):
-                found |= _calibrated(of_run, test.labels, before, validation.labels, bins)
+            on_validation = validation.arms[arm]
+            for of_run, before, metrics in zip(answers, on_validation, measured, strict=True):
+                metrics |= _calibrated(of_run, test.labels, before, validation.labels, bins)
         of_arms[arm] = measured
     return metrics_of(of_arms)
 
@@ -84,11 +85,11 @@ def _calibrated(
     test: NDArray[Any],
     labels: NDArray[Any],
     validation: NDArray[Any],
-    known: NDArray[Any],
+    validation_labels: NDArray[Any],
     bins: int,
 ) -> dict[str, float]:
-    """Return what a temperature that was fitted on validation does to a run's test answers."""
-    temperature = fitted_temperature(validation, known)
+    """Return the temperature that fits a run's validation answers, and its metrics with it."""
+    temperature = fitted_temperature(validation, validation_labels)
     calibrated = scaled_probabilities(test, temperature)
     return {
         "temperature": temperature,

@@ -1,7 +1,7 @@
 """Predictions of language models on the test split, before and after calibration.
 
-some validation sequences ──LanguageModels──> logits ──nll_curve──> a temperature each
-test sequences ──LanguageModels──> logits ──token_scores, scaled_scores──> a list per row
+some validation sequences ──LanguageModels──> logits ──nll_curve──> a temperature per model
+test sequences ──LanguageModels──> logits ──token_scores, scaled_scores──> lists per sequence
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from stillroom.evaluation.token_temperature_scaling import (
     scaled_scores,
 )
 from stillroom.io.progress import ticking
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.teacher import TeacherRef
 
 if TYPE_CHECKING:
     from stillroom.softlabels.format.ensemble_combination import Combination
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 SCORES = ("nll", "top", "confidence", "kl")
 SCALED_SCORES = ("nll", "confidence")
 
-# One number is fitted, and so many leave T a standard error of about 1%. All of a large validation
-# split would cost as much as the test.
+# Only one number is fitted, and this many positions give T a standard error of about 1%. To use all
+# of a large validation split would cost as much as the test split.
 POSITIONS = 8192
 
 
@@ -45,19 +45,20 @@ def predict_tokens(
     combination: "Combination",
     students: Mapping[str, Path],
 ) -> pl.DataFrame:
-    """Return what each model says at each position of the test split.
+    """Return the scores of each model at each labelled position of the test split.
 
     Args:
-        rows: sequences of validation and test; without the former no temperature is fitted.
-        encoder: of them.
-        refs, combination: the teachers, and how they become one.
-        students: model directories by name.
+        rows: the sequences of validation and test; without the former, no temperature is fitted.
+        encoder: the encoder of the sequences.
+        refs, combination: the teachers, and how their answers are combined.
+        students: the model directories, by the names of their runs.
 
     Returns:
-        A row for each test sequence: `example_id`, `bytes`, `labels` and, as `teacher_nll`, what
-        `Said` holds of each model, lists as long as there are positions where something is asked.
-        Where temperatures were fitted, `teacher_temperature` is the same number in each row, and
-        `teacher_scaled_nll` and `teacher_scaled_confidence` are lists of what it leads to.
+        A row for each test sequence: `example_id`, `bytes`, `labels`, and the `SCORES` of each
+        model, for example `teacher_nll`. Labels and scores are lists with one entry for each
+        labelled position. If temperatures were fitted, `teacher_temperature` is the same number in
+        each row, and `teacher_scaled_nll` and `teacher_scaled_confidence` are lists of the scores
+        at this temperature.
 
     Raises:
         ModelError: a model cannot be opened.
@@ -68,62 +69,62 @@ def predict_tokens(
     inputs = encoder.encode(test)
     order = batching_order(inputs)
     lists: dict[str, list[Any]] = {"labels": []}
-    with ticking("asking teacher and students", len(inputs), "sequences") as ticker:
+    with ticking("running teacher and students", len(inputs), "sequences") as ticker:
         for batch in models.batches(inputs[order]):
             lists["labels"] += batch.labels
             for name, values in _columns(batch, temperatures):
                 lists.setdefault(name, []).extend(np.split(values, batch.bounds))
             ticker.advance(len(batch.labels))
-    found = test[order].select(
+    predictions = test[order].select(
         "example_id",
         "bytes",
-        # Given arrays, pl.Series ignores a dtype, and makes no lists of rows of one length.
+        # pl.Series ignores its dtype for arrays, and makes no lists if all arrays have one length.
         *(pl.Series(name, values).cast(_type(name)) for name, values in lists.items()),
         *(pl.lit(fit).alias(f"{name}_temperature") for name, fit in temperatures.items()),
     )
-    return found[np.argsort(order)]
+    return predictions[np.argsort(order)]
 
 
 def _temperatures(
     models: LanguageModels, validation: pl.DataFrame, encoder: SequenceEncoder
 ) -> dict[str, float]:
-    """Return what each model's logits have to be divided by; of no sequences nothing."""
+    """Return the fitted temperature of each model; {} if there is no validation sequence."""
     if validation.is_empty():
         return {}
     inputs = _drawn(validation, encoder)
-    found: dict[str, NllCurve] = {}
+    curves: dict[str, NllCurve] = {}
     with ticking("fitting temperatures", len(inputs), "sequences") as ticker:
         for batch in models.batches(inputs[batching_order(inputs)]):
             for name in batch.logits:
-                more = nll_curve(batch.of(name), batch.asked)
-                found[name] = found[name] + more if name in found else more
+                more = nll_curve(batch.of(name), batch.flat_labels)
+                curves[name] = curves[name] + more if name in curves else more
             ticker.advance(len(batch.labels))
-    return {name: best_temperature(one) for name, one in found.items()}
+    return {name: best_temperature(one) for name, one in curves.items()}
 
 
 def _drawn(validation: pl.DataFrame, encoder: SequenceEncoder) -> Sequences:
-    """Return sequences of about `POSITIONS` positions.
+    """Return encoded sequences with about `POSITIONS` labelled positions in all.
 
-    Keys are hashes, so the first by key are a random draw of every file.
+    Keys are hashes, so the first sequences by key are a random draw from all files.
     """
     inputs = encoder.encode(validation.sort("example_id"))
-    asked = (inputs[:, LABELS] >= 0).sum(axis=1)
-    drawn: Sequences = inputs[asked.cumsum() - asked < POSITIONS]
+    counts = (inputs[:, LABELS] >= 0).sum(axis=1)
+    drawn: Sequences = inputs[counts.cumsum() - counts < POSITIONS]
     return drawn
 
 
 def _columns(
     batch: LogitsBatch, temperatures: Mapping[str, float]
 ) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield what each model says, [M], by the name of its column."""
-    labels, taught = batch.asked, batch.of(TEACHER)
+    """Yield the name and the values, [M], of each column of scores."""
+    labels, teacher_logits = batch.flat_labels, batch.of(TEACHER)
     for name in batch.logits:
         logits = batch.of(name)
-        found = token_scores(logits, labels, taught)
-        yield from ((f"{name}_{what}", getattr(found, what)) for what in SCORES)
+        scores = token_scores(logits, labels, teacher_logits)
+        yield from ((f"{name}_{what}", getattr(scores, what)) for what in SCORES)
         if name in temperatures:
-            then = scaled_scores(logits, labels, temperatures[name])
-            yield from ((f"{name}_scaled_{what}", getattr(then, what)) for what in SCALED_SCORES)
+            scaled = scaled_scores(logits, labels, temperatures[name])
+            yield from ((f"{name}_scaled_{what}", getattr(scaled, what)) for what in SCALED_SCORES)
 
 
 def _type(name: str) -> pl.List:

@@ -1,1 +1,1 @@
-"""Cost: the cost to store and to run a model, and the teacher time that the soft labels save."""
+"""Cost: the cost of storing and running a model, and the teacher time that soft labels save."""

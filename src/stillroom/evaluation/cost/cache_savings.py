@@ -54,7 +54,7 @@ class CacheSavings:
 
     @property
     def live_seconds(self) -> float:
-        """Seconds that live teachers beside each student would have taken."""
+        """The seconds that live teachers beside each student would need."""
         return self.read * self.seconds_per_inference
 
     @property

@@ -67,11 +67,11 @@ class Meter:
         self._tracker = _tracker()
 
     def start(self) -> None:
-        """Start to measure."""
+        """Start measuring."""
         self._tracker.start()
 
     def stop(self) -> Energy:
-        """Stop to measure, and return the energy that was used.
+        """Stop measuring, and return the energy that was used.
 
         Raises:
             MeterError: the meter was not started, or codecarbon failed and wrote its own message.
@@ -79,7 +79,9 @@ class Meter:
         self._tracker.stop()
         emissions = getattr(self._tracker, "final_emissions_data", None)
         if emissions is None:
-            raise MeterError("codecarbon gave no energy. If it wrote a message, you find it above.")
+            raise MeterError(
+                "codecarbon gave no energy. If it wrote a message, it is above this one."
+            )
         is_counted = BY_COUNTER in self._tracker._conf["hardware"]
         return Energy(
             (emissions.cpu_energy + emissions.gpu_energy) * JOULES_OF_A_KWH, not is_counted
@@ -87,7 +89,7 @@ class Meter:
 
 
 def energy_of(forward: Forward, inputs: Inputs, seconds: float) -> Energy:
-    """Return the energy of one example that is run alone.
+    """Return the energy of one example that is run by itself.
 
     Args:
         forward: runs the model on one example, [1, *shape], and waits for the answer.

@@ -54,11 +54,11 @@ def latency_of(forward: Forward, inputs: Inputs, calls: int) -> Latency:
     require_inputs(inputs)
     if calls < 1:
         raise DataError(f"{calls} timed calls; at least 1 is needed.")
-    alone = _milliseconds(forward, inputs, 1, WARM_UP, calls)
+    single = _milliseconds(forward, inputs, 1, WARM_UP, calls)
     together = _milliseconds(forward, inputs, BATCH, BATCHES_OF_WARM_UP, BATCHES)
     return Latency(
-        ms_p50=median(alone),
-        ms_p95=float(np.percentile(alone, 95)),
+        ms_p50=median(single),
+        ms_p95=float(np.percentile(single, 95)),
         per_second_at_32=1000 * BATCH / median(together),
     )
 

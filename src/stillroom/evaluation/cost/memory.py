@@ -34,8 +34,8 @@ class Memory:
     """The memory that a model adds to the process into which it is loaded.
 
     Attributes:
-        loaded_bytes: after the model was loaded: its weights.
-        peak_bytes: the peak while it answered one example: weights and activations.
+        loaded_bytes: the bytes after the model was loaded: its weights.
+        peak_bytes: the peak while the model answered one example: weights and activations.
     """
 
     loaded_bytes: int
@@ -51,9 +51,9 @@ def memory_of(module: str, arguments: Sequence[str], inputs: Inputs) -> Memory:
     """Return the memory that a model takes, measured in a process of its own.
 
     Args:
-        module: is run as `python -m`, with the arguments, then the path of the input, then the path
-            of the result, to which it writes a `Memory` as JSON.
-        arguments: name the model.
+        module: the module to run with `python -m`. It gets the arguments, the path of the input and
+            the path of the result, to which it writes a `Memory` as JSON.
+        arguments: the arguments that name the model.
         inputs: [N, *shape]; the model is run on the first.
 
     Raises:

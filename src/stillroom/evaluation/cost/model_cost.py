@@ -1,25 +1,19 @@
 """Model cost: measures one model, and adds up the costs of an ensemble's members.
 
-model, forward, inputs ──> Size, FLOPs, Latency; Memory and Energy if they were measured
+size, forward, inputs ──> Size, FLOPs, Latency; Memory and Energy if they were measured
 Cost of each member of an ensemble ──ensemble_cost──> Cost ──numbers──> flat, for cost.json
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stillroom.errors import DataError
 from stillroom.evaluation.cost.energy import Energy
-from stillroom.evaluation.cost.flops import flops_of
 from stillroom.evaluation.cost.latency import Latency, latency_of
 from stillroom.evaluation.cost.memory import Memory
-from stillroom.evaluation.cost.parameter_counts import Size, size_of
+from stillroom.evaluation.cost.parameter_counts import Size
 from stillroom.evaluation.cost.workload import Forward, Inputs
 from stillroom.io.json.number_groups import NamedNumbers
-
-if TYPE_CHECKING:
-    from torch import nn
-
 
 # Texts differ in length and so in FLOPs. The mean of this many examples is within a few percent of
 # the mean of all.
@@ -33,15 +27,15 @@ class Cost:
     """The cost of one model, or of several that answer together.
 
     Attributes:
-        size: parameters, and bytes of weights.
-        flops: of one example.
-        latency: measured by the clock.
-        memory: for one example; None if it was not measured.
-        energy: of one example; None if it was not measured.
+        size: the number of parameters, and the bytes of the weights.
+        flops: the FLOPs of one example; None if nothing counts them.
+        latency: the time that was measured by the clock.
+        memory: the memory for one example; None if it was not measured.
+        energy: the energy of one example; None if it was not measured.
     """
 
     size: Size
-    flops: int
+    flops: int | None
     latency: Latency
     memory: Memory | None = None
     energy: Energy | None = None
@@ -56,7 +50,7 @@ class Cost:
             "parameters": self.size.parameters,
             "parameters_outside_embeddings": self.size.parameters_outside_embeddings,
             "megabytes": round(self.size.weight_bytes / MEGA, 3),
-            "flops": self.flops,
+            **({} if self.flops is None else {"flops": self.flops}),
             "ms_p50": round(self.latency.ms_p50, DECIMALS),
             "ms_p95": round(self.latency.ms_p95, DECIMALS),
             "per_second_at_32": round(self.latency.per_second_at_32, DECIMALS),
@@ -65,11 +59,15 @@ class Cost:
         }
 
 
-def cost_of(model: "nn.Module", forward: Forward, inputs: Inputs, calls: int) -> Cost:
+def cost_of(
+    size: Size, flops: Callable[[Inputs], int] | None, forward: Forward, inputs: Inputs, calls: int
+) -> Cost:
     """Return the cost of a model without memory and energy.
 
     Args:
-        model: the model whose parameters are counted.
+        size: the size of the model.
+        flops: returns the FLOPs of one example, as the mean over inputs; None if nothing counts
+            them.
         forward: runs the model on inputs [n, *shape], and waits for the answers.
         inputs: [N, *shape], the examples to run the model on.
         calls: how many calls with one example are timed, at least 1.
@@ -77,8 +75,8 @@ def cost_of(model: "nn.Module", forward: Forward, inputs: Inputs, calls: int) ->
     Raises:
         DataError: there is no input, or `calls` is below 1.
     """
-    flops = flops_of(forward, inputs[:COUNTED])
-    return Cost(size_of(model), flops, latency_of(forward, inputs, calls))
+    counted = None if flops is None else flops(inputs[:COUNTED])
+    return Cost(size, counted, latency_of(forward, inputs, calls))
 
 
 def ensemble_cost(costs: Sequence[Cost]) -> Cost:
@@ -87,7 +85,8 @@ def ensemble_cost(costs: Sequence[Cost]) -> Cost:
     Sizes, FLOPs, times and energy add up. The sum of the 95th percentiles is about an upper bound:
     the case that all members are slow at once. All members are loaded at the same time, but only
     one has activations at a time, so the peak is the sum of the loaded bytes plus the largest
-    activations. Memory or energy is None unless it was measured for every member.
+    activations. FLOPs, memory and energy are
+    None unless they were measured for every member.
 
     Raises:
         DataError: `costs` is empty.
@@ -100,11 +99,16 @@ def ensemble_cost(costs: Sequence[Cost]) -> Cost:
             sum(cost.size.parameters_outside_embeddings for cost in costs),
             sum(cost.size.weight_bytes for cost in costs),
         ),
-        sum(cost.flops for cost in costs),
+        _flops([cost.flops for cost in costs]),
         _latency([cost.latency for cost in costs]),
         _memory([cost.memory for cost in costs]),
         _energy([cost.energy for cost in costs]),
     )
+
+
+def _flops(all_of: list[int | None]) -> int | None:
+    counted = [one for one in all_of if one is not None]
+    return sum(counted) if len(counted) == len(all_of) else None
 
 
 def _latency(all_of: list[Latency]) -> Latency:

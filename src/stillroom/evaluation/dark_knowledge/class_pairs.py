@@ -112,7 +112,7 @@ def _elsewhere(similarity: Probabilities) -> Probabilities:
 
     A class without an example has a row of zeros and does not count.
     """
-    known = has_examples(similarity)
-    others = known.sum() - known.astype(np.int64)[:, None] - known
+    present = has_examples(similarity)
+    others = present.sum() - present.astype(np.int64)[:, None] - present
     left = similarity.sum(axis=0) - similarity - np.diag(similarity)
     return np.where(others > 0, np.maximum(left, 0.0) / np.maximum(others, 1), np.nan)

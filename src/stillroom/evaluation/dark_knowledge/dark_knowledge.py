@@ -33,7 +33,7 @@ class DarkKnowledge:
         grid: the mean soft labels of the most similar classes.
         tree: the tree of all classes that have an example.
         pairs: the most surprising pairs of classes.
-        learnt: the shares of the dark knowledge that the student and its control have.
+        learnt: the shares of the dark knowledge that the student and its control learned.
     """
 
     classes: int

@@ -43,10 +43,10 @@ def has_examples(similarity: Probabilities) -> NDArray[np.bool_]:
 def likeness(similarity: Probabilities) -> Probabilities:
     """Return [C, C], how similar two classes are: the mean of both directions, 0 on the diagonal.
 
-    A class without an example is known from one direction only, so its likeness is 0.
+    A class without an example has only one of the two directions, so its likeness is 0.
     """
-    known = has_examples(similarity)
-    both = np.where(known[:, None] & known, (similarity + similarity.T) / 2, 0.0)
+    present = has_examples(similarity)
+    both = np.where(present[:, None] & present, (similarity + similarity.T) / 2, 0.0)
     np.fill_diagonal(both, 0.0)
     return both
 

@@ -11,12 +11,13 @@ answers explain,
 which is 1 - KL(teacher ‖ student) / KL(teacher ‖ uniform) between the wrong classes, each example
 weighted by the T that the teacher gives them. It is the non-target term of KL, as Zhao et al.
 (2022), arXiv 2203.08679, decouple it, in the R² of Cameron and Windmeijer (1997), "An R-squared
-measure of goodness of fit for some common nonlinear regression models". A student whose wrong
-answers are the teacher's own has 1, one to which all wrong classes are alike 0.
+measure of goodness of fit for some common nonlinear regression models". The share is 1 if the
+student distinguishes the wrong classes as the teacher does, and 0 if it finds all of them equally
+likely.
 
-β >= 0 is one number for each model, the best one. An over-confident student that orders the wrong
-classes as its teacher does has learnt the knowledge; calibration measures its confidence. β also
-keeps the share between 0 and 1. What a control has, it learnt without soft labels.
+β >= 0 is the number that maximises the share, one for each model. An over-confident student that
+orders the wrong classes as its teacher does has learned the knowledge; calibration measures its
+confidence. β also keeps the share between 0 and 1. A control learns its share without soft labels.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from stillroom.evaluation.dark_knowledge.similarity import mean_soft_labels
 from stillroom.evaluation.metrics import FLOOR
 from stillroom.evaluation.statistics.bootstrap import Estimate, estimate_of_share
-from stillroom.evaluation.statistics.scores import Scores
+from stillroom.evaluation.statistics.scores import Doubles, Scores
 from stillroom.evaluation.validate_arrays import (
     Labels,
     checked_labels,
@@ -36,11 +37,9 @@ from stillroom.evaluation.validate_arrays import (
     require_same_shape,
 )
 
-Doubles = NDArray[np.float64]
-
 # A student that needs a larger power has almost no information about the wrong classes.
 LARGEST_POWER = 64.0
-# On how many entries the power is fitted: enough for one number, and fast for 1,000 classes.
+# The power is fitted to this many entries: enough for one number, and fast for 1,000 classes.
 FITTED = 2**19
 # Less than this, in nats per example, is a rounding error.
 LEAST_NATS = 1e-9
@@ -117,15 +116,17 @@ def available(teacher: NDArray[Any], labels: NDArray[Any]) -> Doubles:
 
 
 def explained(model: NDArray[Any], teacher: NDArray[Any], labels: NDArray[Any]) -> Doubles:
-    """Return [N], in nats: how much of it the model's [N, C] explain; below 0 they mislead.
+    """Return [N], in nats: how much of that information the model's [N, C] explain.
+
+    A number below 0 means that they mislead.
 
     Raises:
         DataError: see `transfer_share`.
     """
     rows, truth = _pair(model, labels)
-    taught = checked_probabilities(teacher, "teacher's probabilities")
-    require_same_shape(rows, taught)
-    return _explained(_wrong(rows, truth), _wrong(taught, truth))
+    of_teacher = checked_probabilities(teacher, "teacher's probabilities")
+    require_same_shape(rows, of_teacher)
+    return _explained(_wrong(rows, truth), _wrong(of_teacher, truth))
 
 
 def share_by_class(
@@ -139,16 +140,16 @@ def share_by_class(
     Raises:
         DataError: see `transfer_share`.
     """
-    (rows, truth), (taught, _) = _pair(model, labels), _pair(teacher, labels)
-    require_same_shape(rows, taught)
+    (rows, truth), (of_teacher, _) = _pair(model, labels), _pair(teacher, labels)
+    require_same_shape(rows, of_teacher)
     counts = np.bincount(truth, minlength=rows.shape[1])
-    known = np.flatnonzero(counts)
-    means = [mean_soft_labels(of, truth)[known] for of in (rows, taught)]
-    ours, theirs = (_wrong(mean, known) * counts[known, None] for mean in means)
-    there = float(_available(theirs).sum())
-    if there <= LEAST_NATS * len(truth):
+    present = np.flatnonzero(counts)
+    means = [mean_soft_labels(of, truth)[present] for of in (rows, of_teacher)]
+    of_model, of_classes = (_wrong(mean, present) * counts[present, None] for mean in means)
+    total = float(_available(of_classes).sum())
+    if total <= LEAST_NATS * len(truth):
         return None
-    return float(_explained(ours, theirs).sum()) / there
+    return float(_explained(of_model, of_classes).sum()) / total
 
 
 def _shares(student: Scores, control: Scores, information: Scores) -> Shares | None:
@@ -170,28 +171,28 @@ def _wrong(rows: Doubles, labels: Labels) -> Doubles:
     return rows[others].reshape(len(rows), -1)
 
 
-def _available(taught: Doubles) -> Doubles:
+def _available(of_teacher: Doubles) -> Doubles:
     """Return the information of each row of [N, C - 1] about its entries, weighted by its sum."""
-    total = taught.sum(axis=1, keepdims=True)
-    even = total / taught.shape[1]
-    ratio = np.divide(taught, even, out=np.ones_like(taught), where=taught > 0)
-    return np.maximum(0.0, (taught * np.log(ratio)).sum(axis=1))
+    total = of_teacher.sum(axis=1, keepdims=True)
+    even = total / of_teacher.shape[1]
+    ratio = np.divide(of_teacher, even, out=np.ones_like(of_teacher), where=of_teacher > 0)
+    return np.maximum(0.0, (of_teacher * np.log(ratio)).sum(axis=1))
 
 
-def _explained(ours: Doubles, taught: Doubles) -> Doubles:
-    """Return how much of the information of `taught` `ours` explain; both [N, C - 1]."""
+def _explained(of_model: Doubles, of_teacher: Doubles) -> Doubles:
+    """Return how much of the information in `of_teacher` the other explains; both [N, C - 1]."""
     from scipy.special import logsumexp
 
-    logs = np.log(np.clip(ours, FLOOR, None))
-    total = taught.sum(axis=1)
-    cross = (taught * logs).sum(axis=1)
+    logs = np.log(np.clip(of_model, FLOOR, None))
+    total = of_teacher.sum(axis=1)
+    cross = (of_teacher * logs).sum(axis=1)
     power = _power(logs, total, cross)
     log_mean = logsumexp(power * logs, axis=1) - np.log(logs.shape[1])
     return np.asarray(power * cross - total * log_mean)
 
 
 def _power(logs: Doubles, total: Doubles, cross: Doubles) -> float:
-    """Return the β >= 0 that explains most: the root of the derivative, which falls with β."""
+    """Return the β >= 0 with the largest share: the root of the derivative, which falls with β."""
     from scipy.optimize import brentq
     from scipy.special import softmax
 
@@ -218,5 +219,5 @@ def _heaviest(total: Doubles, count: int) -> NDArray[np.int64]:
 
 
 def _mean(shares: list[float | None]) -> float | None:
-    known = [share for share in shares if share is not None]
-    return float(np.mean(known)) if known else None
+    defined = [share for share in shares if share is not None]
+    return float(np.mean(defined)) if defined else None

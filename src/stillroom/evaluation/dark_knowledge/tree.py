@@ -79,16 +79,16 @@ def tree(similarity: Probabilities, classes: Sequence[str]) -> Tree:
         DataError: there is not one name per class.
     """
     require_class_names(list(classes), len(similarity))
-    known = np.flatnonzero(has_examples(similarity))
-    if len(known) < 2:
-        return Tree(tuple(classes[int(at)] for at in known), ())
-    links = _linked(likeness(similarity)[np.ix_(known, known)])
+    present = np.flatnonzero(has_examples(similarity))
+    if len(present) < 2:
+        return Tree(tuple(classes[int(at)] for at in present), ())
+    links = _linked(likeness(similarity)[np.ix_(present, present)])
     pairs = _early_first([(int(one), int(other)) for one, other in links[:, :2]])
     order = _leaves(pairs)
     # scipy numbers the leaves in the order of the input, the tree in the order of the drawing.
     place = {leaf: at for at, leaf in enumerate(order)}
     return Tree(
-        tuple(classes[int(known[leaf])] for leaf in order),
+        tuple(classes[int(present[leaf])] for leaf in order),
         tuple(
             Join(place.get(one, one), place.get(other, other), max(0.0, float(1 - distance)))
             for (one, other), distance in zip(pairs, links[:, 2], strict=True)
@@ -97,7 +97,7 @@ def tree(similarity: Probabilities, classes: Sequence[str]) -> Tree:
 
 
 def pruned(whole: Tree, most: int) -> Tree:
-    """Return the tree reduced to at most `most` leaves, those that join first.
+    """Return the tree of only those leaves that join first, at most `most` of them.
 
     Raises:
         DataError: `most` is below 2.
@@ -106,17 +106,17 @@ def pruned(whole: Tree, most: int) -> Tree:
         raise DataError(f"a tree with {most} leaves has no join; choose 2 or more leaves.")
     if len(whole.leaves) <= most:
         return whole
-    kept = _first_to_join(whole, most)
-    places: dict[int, int] = {leaf: at for at, leaf in enumerate(kept)}
+    leaves = _first_to_join(whole, most)
+    places: dict[int, int] = {leaf: at for at, leaf in enumerate(leaves)}
     joins: list[Join] = []
     for node, join in enumerate(whole.joins, start=len(whole.leaves)):
         ends = [places[end] for end in (join.first, join.second) if end in places]
         if len(ends) == 2:
             joins.append(Join(ends[0], ends[1], join.likeness))
-            places[node] = len(kept) + len(joins) - 1
+            places[node] = len(leaves) + len(joins) - 1
         elif ends:
             places[node] = ends[0]
-    return Tree(tuple(whole.leaves[leaf] for leaf in kept), tuple(joins))
+    return Tree(tuple(whole.leaves[leaf] for leaf in leaves), tuple(joins))
 
 
 def _linked(alike: Probabilities) -> NDArray[Any]:
@@ -155,10 +155,10 @@ def _leaves(pairs: list[tuple[int, int]]) -> list[int]:
 
 def _first_to_join(whole: Tree, most: int) -> list[int]:
     """Return the leaves that join first, in drawing order; a pair is never split."""
-    kept: set[int] = set()
+    leaves: set[int] = set()
     for join in whole.joins:
         new = {end for end in (join.first, join.second) if end < len(whole.leaves)}
-        if len(kept) + len(new) > most:
+        if len(leaves) + len(new) > most:
             break
-        kept |= new
-    return sorted(kept)
+        leaves |= new
+    return sorted(leaves)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from stillroom.errors import ConfigError, nearest
 
 EXAMPLE = "pl.col('size') < 8"
-# How many characters an error quotes of the config, and of a message from polars.
-QUOTED, TOLD = 60, 200
+# The most characters that an error quotes: from the config, and from a message of polars.
+QUOTED, LONGEST = 60, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Condition:
             values = frame.select(self.expression).to_series()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise ConfigError(
-                f"{one_line(self.name)} cannot be computed: {one_line(str(error), TOLD)}. "
+                f"{one_line(self.name)} cannot be computed: {one_line(str(error), LONGEST)}. "
                 f"{_there_are(frame)}"
             ) from None
         self._check_result(values, frame)
@@ -50,7 +50,7 @@ class Condition:
     def _check_columns(self, frame: pl.DataFrame) -> None:
         for column in self.columns:
             if column not in frame.columns:
-                hint = nearest(column, [one_line(known) for known in frame.columns])
+                hint = nearest(column, [one_line(name) for name in frame.columns])
                 raise ConfigError(
                     f"{one_line(self.name)} reads the column {one_line(column)}, but there is no "
                     f"such column.{hint} {_there_are(frame)}"

@@ -1,12 +1,12 @@
-"""Excess: the loss of each example in, how much more each slice loses than the rest out.
+"""Excess: the loss of each example in, the excess of each slice over the rest out.
 
     loss: Scores [S, N], slices ──excesses──> Excess(value, variance, ...) of each ──p_values──> p
 
-Slice and rest have different examples, so the variances of their means add up. They have the same
-seeds, so a seed's effect on both cancels, and its effect on only one of them remains. Three seeds
-are too few to estimate that effect for one slice. All slices of a kind together are enough, so
-they share an estimate, as genes of a few microarrays do (Smyth 2004, "Linear Models and Empirical
-Bayes Methods").
+A slice and the rest have different examples, so the variances of their means add up. They have the
+same seeds: an effect of a seed that is equal on both cancels, and only the difference remains.
+Three seeds are too few to estimate it for one slice. So all slices of a kind share one estimate, as
+genes do in experiments with a few microarrays (Smyth 2004, "Linear Models and Empirical Bayes
+Methods").
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ from stillroom.evaluation.slices.slicing import Slice
 from stillroom.evaluation.statistics.bootstrap import LEVEL, Estimate
 from stillroom.evaluation.statistics.scores import Scores
 
-# Fewer slices of a kind say too little about the seeds; then slices of all kinds are used.
+# With fewer slices of a kind, the effect of the seeds is estimated from the slices of all kinds.
 FEW = 4
-# Equal losses differ by the rounding of floats; this is its square, a variance.
+# A smaller variance comes from the rounding of floats: this is the square of the rounding error.
 ROUNDING = 1e-18
 
 Rows = NDArray[np.bool_]
@@ -32,10 +32,10 @@ class Excess:
     """The loss on a slice minus the loss on the rest.
 
     Attributes:
-        value: in the units of the loss.
-        variance: of the value, over the draw of examples and seeds.
-        skewness: of the value, 0 or more.
-        freedom: degrees of freedom of the variance's estimate.
+        value: the difference, in the units of the loss.
+        variance: the variance of the value, over the draw of examples and seeds.
+        skewness: the skewness of the value, 0 or more.
+        freedom: the degrees of freedom of the estimated variance.
     """
 
     value: float
@@ -57,17 +57,18 @@ class _Parts:
     """The parts of the excess of one slice.
 
     Attributes:
-        value: the mean over seeds.
-        examples: variance over other examples.
-        skewed: third central moment over other examples.
-        smaller: examples of the smaller of slice and rest.
-        beyond: variance between the seeds' excesses, less what examples give it; may be negative.
-        weight: of `beyond`, among the slices: how many examples it rests on.
+        value: the mean of the excess over seeds.
+        examples: the variance over the draw of examples.
+        third_moment: the third central moment over the draw of examples.
+        smaller: the number of examples in the slice or in the rest, whichever is smaller.
+        beyond: the variance between seeds, minus the part that the draw of examples explains; may
+            be negative.
+        weight: the weight of `beyond` in the mean over slices, by the number of examples.
     """
 
     value: float
     examples: float
-    skewed: float
+    third_moment: float
     smaller: int
     beyond: float
     weight: float
@@ -77,8 +78,8 @@ def excesses(loss: Scores, slices: Sequence[Slice]) -> list[Excess]:
     """Return the excess of each slice.
 
     Args:
-        loss: the student's; more is worse.
-        slices: each has, and leaves, at least two examples.
+        loss: the student's loss; more is worse.
+        slices: each has at least two examples, and at least two examples are outside of it.
     """
     parts = [_parts(loss, one.rows) for one in slices]
     kinds = [one.kind for one in slices]
@@ -90,10 +91,11 @@ def excesses(loss: Scores, slices: Sequence[Slice]) -> list[Excess]:
 
 
 def p_values(slices: Sequence[Excess]) -> list[float]:
-    """Return for each slice the probability of such an excess, or more, if it loses no more.
+    """Return the p-value of each slice: the probability of at least this excess by chance.
 
-    The tail is that of a Pearson type III distribution, as skewed as rare losses make it (Mielke
-    and Berry, Permutation Methods, 2007, chapter 3), and as thick as its freedom.
+    The tail is that of a Pearson type III distribution, because rare losses are skewed (Mielke and
+    Berry, Permutation Methods, 2007, chapter 3). It is as thick as Student's t with the excess's
+    degrees of freedom.
     """
     from scipy.stats import norm, pearson3, t
 
@@ -108,14 +110,14 @@ def _parts(loss: Scores, rows: Rows) -> _Parts:
     inside, outside = loss.some(rows), loss.some(~rows)
     by_seed = inside.of_seeds - outside.of_seeds
     own, noise = (sum(pair) for pair in zip(_own(inside), _own(outside), strict=True))
-    drawn, skewed = _drawn(loss, inside, outside)
+    drawn, third_moment = _drawn(loss, inside, outside)
     sizes = (inside.examples, outside.examples)
     return _Parts(
         value=float(by_seed.mean()),
-        # The first holds where losses spread more in the slice than elsewhere; the second where a
-        # few examples show no spread at all.
+        # `own` is right where losses vary more in the slice than elsewhere, `drawn` where the few
+        # examples of a slice do not vary at all.
         examples=max(own, drawn),
-        skewed=skewed,
+        third_moment=third_moment,
         smaller=min(sizes),
         beyond=float(by_seed.var(ddof=1)) - noise if loss.seeds > 1 else 0.0,
         weight=sizes[0] * sizes[1] / loss.examples,
@@ -123,9 +125,11 @@ def _parts(loss: Scores, rows: Rows) -> _Parts:
 
 
 def _own(side: Scores) -> tuple[float, float]:
-    """Return the variance of a side's mean over examples, and what they give that between seeds.
+    """Return the variance of one side's mean over examples, and its noise between seeds.
 
-    That of a mean over answers, linearised: Cochran, Sampling Techniques (1977), section 6.4.
+    The noise is the part of the variance between seeds that the draw of examples explains. Both are
+    those of a mean over answers, linearised: Cochran, Sampling Techniques (1977),
+    section 6.4.
     """
     moved = (side.sums - side.counts * side.of_seeds[:, None]) / side.counts.sum()
     means = moved.mean(axis=0)
@@ -135,16 +139,16 @@ def _own(side: Scores) -> tuple[float, float]:
 
 
 def _drawn(loss: Scores, inside: Scores, outside: Scores) -> tuple[float, float]:
-    """Return variance and third moment of the excess of as many examples, drawn from them all.
+    """Return variance and third moment of the excess of equally many examples, drawn from all.
 
-    Of a sum of n of N numbers with central moments m2 and m3, drawn without replacement:
-    n (N-n) / (N-1) m2, and n (N-n) (N-2n) / ((N-1) (N-2)) m3.
+    A sum of n of N numbers, drawn without replacement, has the variance n (N-n) / (N-1) m2 and the
+    third moment n (N-n) (N-2n) / ((N-1) (N-2)) m3, with the central moments m2 and m3 of all.
     """
     losses = (loss.sums - loss.value * loss.counts).mean(axis=0)
     squares = losses**2
     every, some = loss.examples, inside.examples
     ways = some * outside.examples / (every - 1)
-    # From the sum over the slice to the excess.
+    # This turns a sum over the slice into an excess.
     scale = 1 / inside.counts.sum() + 1 / outside.counts.sum()
     variance = ways * float(squares.mean()) * scale**2
     third = ways * (every - 2 * some) / max(1, every - 2) * float((squares * losses).mean())
@@ -152,7 +156,7 @@ def _drawn(loss: Scores, inside: Scores, outside: Scores) -> tuple[float, float]
 
 
 def _excess(one: _Parts, alike: Sequence[_Parts], seeds: int) -> Excess:
-    """Return the excess, its variance between seeds being that of all slices `alike`."""
+    """Return the excess, with the variance between seeds estimated from all slices `alike`."""
     weights = sum(part.weight for part in alike)
     between = sum(part.weight * part.beyond for part in alike) / weights
     added = max(0.0, between) / seeds
@@ -162,7 +166,7 @@ def _excess(one: _Parts, alike: Sequence[_Parts], seeds: int) -> Excess:
     return Excess(
         value=one.value,
         variance=variance,
-        # A tail thinner than the normal one is not trusted.
-        skewness=max(0.0, one.skewed) / variance**1.5 if variance else 0.0,
+        # A negative skewness would make the tail thinner than the normal one, so it counts as 0.
+        skewness=max(0.0, one.third_moment) / variance**1.5 if variance else 0.0,
         freedom=variance**2 / squares if squares else 1.0,
     )

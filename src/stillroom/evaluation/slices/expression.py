@@ -54,10 +54,10 @@ def parsed(text: str, name: str) -> Condition:
     Args:
         text: a polars expression of `pl.col(…)` and literals, with the operators of
             `ALLOWED_OPERATORS` and the methods of `METHODS`.
-        name: of the parameter that holds it, for errors.
+        name: the name of the parameter that holds the line, for errors.
 
     Raises:
-        ConfigError: the line is not such an expression; the message names the part.
+        ConfigError: the line is not such an expression; the message names the wrong part.
     """
     reader = _Reader(text.strip(), name)
     if len(reader.text) > LONGEST:

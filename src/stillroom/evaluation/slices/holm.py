@@ -8,7 +8,7 @@ import numpy as np
 def holm(p: Sequence[float]) -> list[float]:
     """Return the p-values adjusted for their number, in their order.
 
-    If no test has an effect to find, an adjusted value of at most a occurs with a probability of at
+    If there is no effect in any test, the probability that some adjusted value is at most a is at
     most a, regardless of how the tests depend on each other.
 
     Source: Holm (1979), "A Simple Sequentially Rejective Multiple Test

@@ -18,7 +18,7 @@ from stillroom.evaluation.slices.expression import parsed
 from stillroom.evaluation.validate_arrays import Probabilities, checked_labels
 
 BANDS = 4
-# Digits of a percentage in the name of a band: no more than it takes to tell the bands apart.
+# The most decimals of a percentage in a band's name, which has only as many as it needs.
 MOST_DECIMALS = 2
 
 Kind = Literal["class", "confidence", "size", "condition"]
@@ -29,8 +29,8 @@ class Slice:
     """Some of the examples.
 
     Attributes:
-        name: what the examples have in common, as the report shows it.
-        kind: by what the examples are sliced.
+        name: the property that the examples share, as the report shows it.
+        kind: the kind of this property.
         rows: [N], whether an example belongs to the slice.
     """
 
@@ -47,7 +47,7 @@ def by_class(labels: NDArray[Any], classes: Sequence[str]) -> list[Slice]:
         classes: their C names.
 
     Raises:
-        DataError: a label that no class has.
+        DataError: a label is not an index of a class.
     """
     truth = checked_labels(labels, (len(labels), len(classes)))
     return [
@@ -64,7 +64,7 @@ def by_confidence(confidence: Probabilities) -> list[Slice]:
         confidence: [N], the teacher's top probability of each example.
 
     Returns:
-        `BANDS` of them; fewer where many examples share one confidence, none where all do.
+        `BANDS` bands; fewer where many examples share one confidence, none where all do.
     """
     percent, step = _in_percent(confidence)
     return [
@@ -78,10 +78,10 @@ def by_size(sizes: NDArray[Any], unit: str) -> list[Slice]:
 
     Args:
         sizes: [N], whole numbers.
-        unit: of the sizes, in the plural.
+        unit: the unit of the sizes, in the plural.
 
     Returns:
-        `BANDS` of them; fewer where many examples share one size, none where all do.
+        `BANDS` bands; fewer where many examples share one size, none where all do.
     """
     whole = np.asarray(sizes, dtype=np.int64)
     return [
@@ -91,10 +91,10 @@ def by_size(sizes: NDArray[Any], unit: str) -> list[Slice]:
 
 
 def by_own_size(frame: pl.DataFrame) -> list[Slice]:
-    """Return the same of the column `size`, in tokens or characters; none without it.
+    """Return bands of the column `size`, in tokens or characters; none without that column.
 
     Args:
-        frame: N examples; those of tokens have a column of that name too.
+        frame: N examples; if it has a column `tokens`, sizes are in tokens.
     """
     if "size" not in frame.columns:
         return []
@@ -106,7 +106,7 @@ def by_condition(frame: pl.DataFrame, conditions: Mapping[str, str]) -> list[Sli
     """Return a slice for each condition of the config.
 
     Args:
-        frame: the N examples, with what the conditions ask of them.
+        frame: the N examples, with the columns that the conditions read.
         conditions: name -> expression, as in `evaluate.slices`.
 
     Raises:
@@ -119,7 +119,7 @@ def by_condition(frame: pl.DataFrame, conditions: Mapping[str, str]) -> list[Sli
 
 
 def _bands(values: NDArray[Any], step: float) -> list[tuple[float, float, NDArray[np.bool_]]]:
-    """Return of each band its least value, the next band's, and its rows; none of a single one."""
+    """Return each band's least value, the next band's least value, and its rows; [] if only one."""
     starts = [values.min(), *_beginnings(values)]
     ends = [*starts[1:], values.max() + step]
     if len(starts) == 1:
@@ -131,9 +131,9 @@ def _bands(values: NDArray[Any], step: float) -> list[tuple[float, float, NDArra
 
 
 def _beginnings(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the values at which bands begin, but for the first band: `BANDS` - 1 or fewer.
+    """Return the least values of all bands but the first: `BANDS` - 1 or fewer.
 
-    Of each place that would split [N] values evenly, the nearest where one value ends.
+    Equal values stay in one band, so a band begins as near as possible to an even split.
     """
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) == 1:
@@ -145,7 +145,7 @@ def _beginnings(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _in_percent(confidence: Probabilities) -> tuple[Probabilities, float]:
-    """Return percentages, rounded down to as few digits as make bands even, and their step."""
+    """Return percentages with the fewest decimals that give even bands, and their step."""
     for decimals in range(MOST_DECIMALS + 1):
         scale = 10.0**decimals
         # 0.29 * 100 is 28.999999999999996.

@@ -1,10 +1,10 @@
-"""Slice verdicts: on which slices the student loses more than on the rest of the examples.
+"""Slice verdicts: slices and scores in, the student's loss on each slice with a verdict out.
 
     slices, scores of each model ──slice_verdicts──> SliceVerdicts ──asdict──> slices.json
 
 A slice is called out if the student loses more of the teacher's quality on it than on the rest, by
 more than the draw of examples and seeds explains, and by more than the number of slices explains.
-A slice with too few examples, or one that leaves too few, is shown without a verdict.
+A slice with too few examples in it or outside of it gets no verdict.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,8 @@ from stillroom.io.json.validated_json import checked
 
 # With fewer examples a mean is not yet distributed as the tests assume.
 LEAST = 30
-# The share of splits that call out a slice although none loses more: one end of an interval.
+# The share of test splits in which a slice is called out although none loses more. It is the part
+# of the distribution beyond one end of an interval.
 ALPHA = (1 - LEVEL) / 2
 
 Measure = Literal["accuracy", "nll"]
@@ -62,7 +63,7 @@ class SliceVerdict:
     """A slice, the models' scores on it, and the verdict.
 
     Attributes:
-        name, kind: those of the `Slice`.
+        name, kind: the name and kind of the `Slice`.
         examples: the number of its examples.
         means: None if no example has an answer.
         judgement: None if the slice, or the rest, has fewer examples than `SliceVerdicts.least`.
@@ -81,9 +82,10 @@ class SliceVerdicts:
 
     Attributes:
         measure: accuracy, a share of one, higher is better; or nll, in nats, lower is better.
-        least: how many examples a slice must have, and must leave, to get a verdict.
-        examples, means: of all examples.
-        loss: on all examples, with its interval.
+        least: how many examples a slice must have in it and outside of it to get a verdict.
+        examples: the number of all examples.
+        means: the mean scores on all examples.
+        loss: the loss on all examples, with its interval.
     """
 
     measure: Measure
@@ -100,12 +102,12 @@ def slice_verdicts(
     """Return the verdict on each slice.
 
     Args:
-        slices: of the N examples.
-        teacher, control, student: scores of the same N examples; each of one seed or of several.
-        measure: what the scores are, which says whether more is better.
+        slices: slices of N examples.
+        teacher, control, student: scores on the same N examples, with one seed or several.
+        measure: the measure of the scores, which decides whether more is better.
 
     Raises:
-        DataError: slices and scores are of different examples.
+        DataError: slices and scores have different examples.
     """
     models = (teacher, control, student)
     loss = _lost(teacher, student, measure)
@@ -150,7 +152,7 @@ def read_slice_verdicts(document: object) -> SliceVerdicts:
 
 
 def has_enough_examples(one: Slice, loss: Scores) -> bool:
-    """Return whether a slice has, and leaves, enough examples that have an answer."""
+    """Return whether a slice and the rest both have enough examples with an answer."""
     answered = loss.counts > 0
     return min(int((one.rows & answered).sum()), int((~one.rows & answered).sum())) >= LEAST
 

@@ -28,8 +28,8 @@ class Comparison:
         closed: the share of the gap from control to teacher that the student closed; None if
             there is no clear gap.
         kept: the student's gain as a share of the gain from the teachers' full logits; None if no
-            student learnt from full logits, or if they bring no clear gain.
-        needed: how many examples would show a gain as large as the one seen; None if no number
+            student learned from full logits, or if they bring no clear gain.
+        needed: how many examples would show a gain as large as the observed one; None if no number
             would, or if the gain is clear.
     """
 

@@ -43,8 +43,8 @@ class Evidence:
     """What the test split shows about teacher, control and student.
 
     Attributes:
-        unit: what was drawn independently.
-        seeds: pairs of student and control.
+        unit: the unit that was drawn independently.
+        seeds: the number of pairs of student and control.
         examples: the number of units.
         answers: the number of answers of each run; a sequence has several.
         accuracy, log_likelihood: the comparison of the arms; more is better.
@@ -87,14 +87,14 @@ def evidence(scores: Mapping[str, ArmScores], unit: Drawn = "example") -> Eviden
     """Return the evidence on the arms.
 
     Args:
-        scores: of each arm.
-        unit: what was drawn independently; the answers of a sequence are its tokens.
+        scores: the scores of each arm.
+        unit: the unit that was drawn independently; the answers of a sequence are its tokens.
 
     Raises:
         DataError: the arms differ in their examples or in their numbers of seeds.
     """
     student, control = scores[STUDENT].right, scores[CONTROL].right
-    alone = unit == "example"
+    is_single = unit == "example"  # one answer per example, as McNemar's test needs
     return Evidence(
         unit=unit,
         seeds=student.seeds,
@@ -104,7 +104,9 @@ def evidence(scores: Mapping[str, ArmScores], unit: Drawn = "example") -> Eviden
         log_likelihood=compare({arm: one.log_likelihood for arm, one in scores.items()}),
         overconfidence={arm: estimate(one.excess) for arm, one in scores.items()},
         nearer=estimate(scores[STUDENT].agrees - scores[CONTROL].agrees),
-        pairs=[mcnemar(*pair) for pair in zip(student.sums, control.sums, strict=True) if alone],
+        pairs=[
+            mcnemar(*pair) for pair in zip(student.sums, control.sums, strict=True) if is_single
+        ],
     )
 
 

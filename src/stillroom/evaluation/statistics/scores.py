@@ -1,9 +1,9 @@
-"""Scores: of S models of one arm on N examples; every comparison is one of scores.
+"""Scores: the scores of one arm's S models on N examples, from which all comparisons are computed.
 
     measure of each answer ──Scores──> mean;  Scores - Scores ──> paired by seed and by example
 
-An example is what was drawn independently: an image, a text, a sequence of tokens. An example with
-several answers, such as a sequence, has a weight of that many.
+An example is a unit that was drawn independently: an image, a text, a sequence of tokens. Its
+weight is the number of its answers, which a sequence has several of.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Scores:
     """The scores of models that differ only in their seed.
 
     Attributes:
-        sums: [S, N], over the answers of each example.
-        counts: [N], how many answers each has, at least one in all.
+        sums: [S, N], the sums over the answers of each example.
+        counts: [N], the number of answers of each example; not all are 0.
     """
 
     sums: Doubles
@@ -44,8 +44,8 @@ class Scores:
         """Return the scores of sequences.
 
         Args:
-            values: [S, M] or [M], answer after answer.
-            lengths: [N], answers of each sequence; they sum to M.
+            values: [S, M] or [M], the scores of all answers, sequence after sequence.
+            lengths: [N], the number of answers of each sequence; they sum to M.
 
         Raises:
             DataError: the lengths do not sum to M; or as `of_answers`.
@@ -70,12 +70,12 @@ class Scores:
 
     @property
     def seeds(self) -> int:
-        """S."""
+        """The number of seeds, S."""
         return len(self.sums)
 
     @property
     def examples(self) -> int:
-        """N."""
+        """The number of examples, N."""
         return len(self.counts)
 
     @property

@@ -1,5 +1,6 @@
 """Nodes of `capture`: each teacher runs once, and only a verified set leaves the stage."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ else:  # Kedro resolves these hints when it starts; what they name can be import
 
 def refer_to_teachers(teachers: Path, dtype: Dtype, device_map: DeviceMap) -> Any:
     """Return the path and hash of each teacher; the models are opened where they run."""
-    from stillroom.teachers.teacher_ref import teacher_refs
+    from stillroom.teachers.stored_teachers import teacher_refs
 
     return teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
 
@@ -33,21 +34,24 @@ def capture(
     """Return what is to be captured; the dataset runs the teachers when it saves the request.
 
     Raises:
-        LicenceError: the licence document is of other teachers, or forbids distillation.
+        LicenceError: the licence document belongs to other teachers, or forbids distillation.
     """
     from stillroom.data.encoders import read_encoder
     from stillroom.softlabels.capture.capture_request import CaptureRequest
     from stillroom.teachers.capture_jobs import capture_jobs
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.licences.licence_document import from_json
+    from stillroom.teachers.sentence.kept_embeddings import embeddings_folder
 
     require_covered(from_json(licence), len(teacher_refs))
-    jobs = capture_jobs(examples, encoder, teacher_refs, softlabels)
+    store = softlabels_config.store_of(project_root())
+    # `verify` gets no embeddings, so its second capture runs each encoder.
+    jobs = capture_jobs(examples, encoder, teacher_refs, softlabels, embeddings_folder(store))
     return CaptureRequest(
         jobs=jobs,
         sparsifier=softlabels_config.sparsifier_of(softlabels),
         combination=softlabels_config.read_combination_of(softlabels, len(jobs)),
-        store=softlabels_config.store_of(project_root()),
+        store=store,
         rows_per_shard=softlabels.rows_per_shard,
         pilot_positions=softlabels.pilot,
         class_names=read_encoder(encoder).classes or None,
@@ -68,5 +72,7 @@ def verify(
     """
     from stillroom.assess.verify_with_teachers import verify_with_teachers
 
-    verify_with_teachers(unverified_labels, examples, encoder, teacher_refs, softlabels)
+    findings = verify_with_teachers(unverified_labels, examples, encoder, teacher_refs, softlabels)
+    for number, finding in enumerate(findings, start=1):
+        logging.getLogger(__name__).info("teacher %d: %s", number, finding)
     return unverified_labels

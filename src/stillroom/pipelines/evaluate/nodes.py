@@ -1,4 +1,4 @@
-"""The nodes of evaluate: every run over validation and test split, then what follows from it.
+"""Nodes of evaluate: run every model on validation and test split, then measure the predictions.
 
 examples, encoder, soft labels, students ──predict──> predictions
 predictions ──measure_quality──> metrics, statistics
@@ -77,7 +77,7 @@ def measure_slices(
 
 
 def measure_dark_knowledge(predictions: TableFile, examples: TableFile, encoder: Path) -> Document:
-    """Return which classes the teacher finds similar, and how much of it the student learnt."""
+    """Return which classes the teacher finds similar, and how much of this the student learned."""
     from stillroom.assess.findings.finding_documents import dark_knowledge_document
 
     return dark_knowledge_document(predictions, examples, encoder)

@@ -18,7 +18,7 @@ from stillroom.pipelines.evaluate.nodes import (
 
 # fmt: off
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the stage: what the models answer, how good that is, and what it costs."""
+    """Return the stage: the answers of the models, their quality and their cost."""
     return pipeline([
         node(predict,
              ["examples", "encoder", "soft_labels", "teachers", "params:teacher.dtype",

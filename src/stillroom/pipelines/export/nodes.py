@@ -1,11 +1,13 @@
-"""Nodes of `export`: the student as it ships, checked for parity, with its card."""
+"""Nodes of `export`: the student as it ships, in each format, with its parity and its card."""
 
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stillroom.config.schema import plain
+from stillroom.config.kind_options import closed_options_of, extras_of
+from stillroom.config.schema import Export, plain
+from stillroom.export.export_format import ExportFormat
+from stillroom.export.export_registry import REGISTRY
 from stillroom.io.files.paths import project_root
 from stillroom.io.files.workspace import new_workspace
 from stillroom.io.tables import TableFile
@@ -16,7 +18,6 @@ else:  # Kedro resolves this hint when it starts; what it names can be imported 
     SoftLabelSet = Any
 
 CARD = "README.md"
-SEQUENCES = 64  # whose logits are compared: of each token there may be a vocabulary of them
 
 
 def export_student(
@@ -29,15 +30,19 @@ def export_student(
     licence: dict[str, Any],
     lineage: dict[str, Any],
     parameters: dict[str, Any],
+    export: Export,
 ) -> tuple[Path, dict[str, Any]]:
-    """Return the student's folder (Hugging Face's layout, ONNX, model card) and its parity."""
+    """Return the student's folder and its parity.
+
+    The folder has the layout of Hugging Face, the files of each export format, and a model card.
+    """
     import polars as pl
 
-    from stillroom.data.encoders import ArrayEncoder, read_encoder
+    from stillroom.data.encoders import read_encoder
     from stillroom.data.ingest.splits import TEST
     from stillroom.evaluation.statistics.evidence import Evidence
-    from stillroom.export.onnx import FILE, export_onnx, measure_parity
-    from stillroom.io.files.atomic import write_text
+    from stillroom.export.parity import parity_document
+    from stillroom.io.files.atomic_file import write_text
     from stillroom.models.pretrained.model_directory import load_model
     from stillroom.reporting.card.model_card import model_card
     from stillroom.reporting.provenance.lineage import from_json as read_lineage
@@ -50,9 +55,8 @@ def export_student(
     test = examples.read().filter(pl.col("split") == TEST)
     fitted = read_encoder(encoder)
     inputs = fitted.encode(test)
-    export_onnx(model, inputs, package / FILE)
-    some = inputs if isinstance(fitted, ArrayEncoder) else inputs[:SEQUENCES]
-    parity = measure_parity(model, package / FILE, some)
+    formats = formats_of(export)
+    parities = {name: one.write(model, fitted, inputs, package) for name, one in formats.items()}
     card = model_card(
         metrics,
         Evidence.from_json(statistics),
@@ -61,6 +65,16 @@ def export_student(
         fitted,
         read_licence(licence),
         read_lineage(lineage),
+        [one.card for one in formats.values()],
     )
     write_text(package / CARD, card)
-    return package, asdict(parity)
+    return package, parity_document(parities)
+
+
+def formats_of(export: Export) -> dict[str, ExportFormat]:
+    """Return the formats of a section `export` with their options, by name."""
+    options = extras_of(export)
+    return {
+        name: closed_options_of(options.get(name, {}), REGISTRY.load(name), f"export.{name}")
+        for name in export.formats
+    }

@@ -21,6 +21,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "licence",
                     "lineage",
                     "parameters",
+                    "params:export",
                 ],
                 ["exported_student", "parity"],
                 name="export_student",

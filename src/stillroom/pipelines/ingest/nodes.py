@@ -1,17 +1,17 @@
-"""Nodes of ingest: they call the domain and put what it makes into folders of their own."""
+"""Nodes of ingest: call the domain, and write its results into new folders."""
 
 from pathlib import Path
 from typing import Any
 
-from stillroom.config.schema import CORPORA
 from stillroom.config.schema.data_schema import Data
+from stillroom.data.sources.source_registry import REGISTRY
 
 
 def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
     """Return the folders of the examples and of their encoder, and the report as JSON values.
 
     Raises:
-        DataError: the data cannot be used; what was there before stays.
+        DataError: the data cannot be used; earlier results stay.
     """
     from stillroom.data.encoders import write_encoder
     from stillroom.io.files.paths import project_root
@@ -19,7 +19,8 @@ def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
     from stillroom.io.tables import write_parts
 
     root = project_root()
-    frames, encoder, report = _of_corpus(data, root) if data.source in CORPORA else _of(data, root)
+    is_text = REGISTRY.load(data.source).gives == "running_text"
+    frames, encoder, report = _of_corpus(data, root) if is_text else _of(data, root)
     examples, folder = new_workspace(root, "examples"), new_workspace(root, "encoder")
     write_parts(frames, examples)
     write_encoder(encoder, folder)

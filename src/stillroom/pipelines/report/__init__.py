@@ -1,4 +1,4 @@
-"""Report: everything that was measured in, one page out."""
+"""Report: all measurements in, one page out."""
 
 from stillroom.pipelines.report.pipeline import create_pipeline
 

@@ -1,19 +1,18 @@
-"""Report: everything that was measured in; the page, and a table on the terminal, out."""
+"""Report: all measurements in; the page, and a table on the terminal, out."""
 
 from kedro.pipeline import Pipeline, node, pipeline
 
 from stillroom.pipelines.report.nodes import print_summary, render_report
+from stillroom.reporting.section_registry import every_input
 
 
 # fmt: off
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the stage: the page, then the table that ends a run."""
+    """Return the stage: the page, then the table at the end of a run."""
+    documents = {name: name for name in every_input()}
     return pipeline([
         node(render_report,
-             ["data_report", "metrics", "statistics", "cost", "parity", "reliability", "confusion",
-              "slices", "dark_knowledge", "disagreements", "lineage", "licence", "continuations",
-              "family", "teacher_curves", "student_curves", "soft_labels", "encoder",
-              "parameters"],
+             {"listed": "params:report", **documents},
              "report", name="render_report"),
         node(print_summary,
              ["metrics", "statistics", "cost", "report"],

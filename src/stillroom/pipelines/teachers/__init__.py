@@ -1,1 +1,1 @@
-"""Teachers: examples in, trained teachers out; a given teacher is checked and taken over."""
+"""Teachers: examples in, trained teachers out; a given teacher is checked and imported."""

@@ -1,4 +1,4 @@
-"""Nodes of `teachers`: who the teachers are, and whether they may teach."""
+"""Nodes of `teachers`: check the licences, then train or import the teachers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,18 @@ if TYPE_CHECKING:
     from stillroom.training.job import Fit
 
 
-def check_licence(teacher: Teacher) -> dict[str, Any]:
+def check_licence(teacher: Teacher, teachers: list[dict[str, Any]]) -> dict[str, Any]:
     """Return each teacher's licence, as `teachers.licences.document` has it.
 
     Raises:
-        LicenceError: its answers may not train another model, or that is not known, and no reason
-            is given.
+        LicenceError: the licence forbids training another model on the answers, or is unknown, and
+            no reason is given.
         DataError: its model card cannot be read.
     """
+    from stillroom.teachers.given_teachers import given_teachers
     from stillroom.teachers.licences.check_licence import licence_of, require_permitted
 
-    licence = licence_of(teacher, project_root())
+    licence = licence_of(given_teachers(teacher, teachers), teacher.members, project_root())
     require_permitted(licence)
     return licence.to_json()
 
@@ -32,6 +33,7 @@ def train_teachers(
     encoder: Path,
     licence: dict[str, Any],
     teacher: Teacher,
+    teachers: list[dict[str, Any]],
     trainer: Trainer,
 ) -> tuple[Path, Any]:
     """Return a folder with one model directory per teacher, and their learning curves.
@@ -39,39 +41,32 @@ def train_teachers(
     Raises:
         LicenceError: the licence is not that of these teachers.
     """
+    from stillroom.data.encoders import read_encoder
+    from stillroom.teachers.given_teachers import given_teachers, prepare_teachers
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.licences.licence_document import from_json
+    from stillroom.teachers.teacher_kind import Preparation
 
     require_covered(from_json(licence), teacher.members)
     ensemble = new_workspace(project_root(), "teachers") / "ensemble"
-    from stillroom.data.encoders import read_encoder
-
     fitted = read_encoder(encoder)
-    if teacher.source == "given":
-        from stillroom.teachers.import_teacher import import_teacher
-
-        import_teacher(
-            project_root() / teacher.path, ensemble / "member_0", fitted, teacher.inference
-        )
+    given = given_teachers(teacher, teachers)
+    if given:
+        preparation = Preparation(project_root(), examples, fitted, teacher.inference)
+        prepare_teachers(given, ensemble, preparation)
         return ensemble, []
-    if teacher.source == "sentence":
-        from stillroom.teachers.sentence_teacher import fit_sentence_teacher
-
-        rows = examples.read()
-        given = project_root() / teacher.path
-        fit_sentence_teacher(given, ensemble / "member_0", rows, fitted, teacher.head)
-        return ensemble, []
+    from stillroom.training.data.row_selection import rows_of_teachers
     from stillroom.training.job import Job
     from stillroom.training.process.launch import train
 
-    learnt = "labelled" if fitted.classes else "all"  # each token is the label of the one before it
+    rows = rows_of_teachers(fitted.classes)
     job = Job(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=None,
         folder=str(unfinished(project_root(), "teachers")),
         curves=str(live_curves(project_root(), "teachers")),
-        fits=[_fit(teacher, member, learnt) for member in range(teacher.members)],
+        fits=[_fit(teacher, member, rows) for member in range(teacher.members)],
         trainer=trainer,
     )
     return ensemble, train(job, ensemble)

@@ -9,10 +9,22 @@ def create_pipeline(**_: object) -> Pipeline:
     """Wire the stage. The licence comes first: a refusal costs no forward pass."""
     return pipeline(
         [
-            node(check_licence, ["params:teacher"], "licence", name="check_licence"),
+            node(
+                check_licence,
+                ["params:teacher", "params:teachers"],
+                "licence",
+                name="check_licence",
+            ),
             node(
                 train_teachers,
-                ["examples", "encoder", "licence", "params:teacher", "params:trainer"],
+                [
+                    "examples",
+                    "encoder",
+                    "licence",
+                    "params:teacher",
+                    "params:teachers",
+                    "params:trainer",
+                ],
                 ["teachers", "teacher_curves"],
                 name="train_teachers",
             ),

@@ -1,11 +1,10 @@
-"""Nodes of `train`: the student, and the twin that it is judged against."""
+"""Nodes of `train`: train the student, and the control that it is compared with."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stillroom.config.schema import (
-    FROM_TEACHER,
     Inference,
     Objective,
     SoftLabels,
@@ -50,22 +49,22 @@ def train_students(
 
     `control/` is the same model as `student/` with the same seed and the same batches, and learns
     only from hard labels. Each further seed has its own pair, such as `student_1/` and
-    `control_1/`. With `full_logits`, and a cache that stores only part of the logits, a third
-    model learns from all of them.
+    `control_1/`. A third model may learn from all logits: see `trained_arms`.
 
     Raises:
         SoftLabelError: the soft labels do not fit the teachers, the classes or the parameters.
     """
     from stillroom.data.encoders import read_encoder
-    from stillroom.evaluation.arms import runs
-    from stillroom.teachers.teacher_ref import teacher_refs
+    from stillroom.evaluation.arms import FULL_LOGITS, runs, trained_arms
+    from stillroom.teachers.stored_teachers import layers_for, teacher_refs
     from stillroom.training.job import Job
 
     refs = teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
     fitted = read_encoder(encoder)
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels, fitted)
-    has_full_logits = full_logits and mode == "cached" and not soft_labels.is_whole
+    layers = layers_for(student.architecture, refs[0])
+    arms = trained_arms(mode, full_logits, soft_labels.is_whole)
     job = Job(
         examples=str(examples.path),
         encoder=str(encoder),
@@ -73,14 +72,13 @@ def train_students(
         folder=str(unfinished(project_root(), "train")),
         curves=str(live_curves(project_root(), "train")),
         fits=[
-            _fit(run, student, objective, fitted.classes, refs[0].path, mode)
-            for run in runs(_arms(has_full_logits), seeds)
+            _fit(run, student, objective, fitted.classes, layers, mode) for run in runs(arms, seeds)
         ],
         trainer=trainer,
-        live=_live(refs, softlabels) if mode == "live" or has_full_logits else None,
+        live=_live(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None,
     )
-    settings = plain({"student": student, "objective": objective})
-    return _train(job, soft_labels.manifest.content, settings)
+    learned = {"student": student, "objective": objective}
+    return _train(job, soft_labels.manifest.content, plain(learned))
 
 
 def _train(job: "Job", content: str, settings: dict[str, Any]) -> tuple[Path, Any]:
@@ -93,18 +91,12 @@ def _train(job: "Job", content: str, settings: dict[str, Any]) -> tuple[Path, An
     return models, curves
 
 
-def _arms(has_full_logits: bool) -> list[str]:
-    from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT
-
-    return [CONTROL, STUDENT, FULL_LOGITS] if has_full_logits else [CONTROL, STUDENT]
-
-
 def _fit(
     run: "Run",
     student: Student,
     objective: Objective,
     classes: Sequence[str],
-    teacher: Path,
+    layers: Path | None,
     mode: Literal["cached", "live"],
 ) -> "Fit":
     from stillroom.evaluation.arms import CONTROL, FULL_LOGITS
@@ -117,7 +109,7 @@ def _fit(
         rows="all",
         objective=None if run.arm == CONTROL else objective,
         mode="live" if run.arm == FULL_LOGITS else mode,
-        teacher=str(teacher) if student.architecture.name == FROM_TEACHER else None,
+        teacher=None if layers is None else str(layers),
         seed=student.seed + run.number,
         shift=0,
         label_smoothing=0.0,

@@ -1,15 +1,16 @@
 """Licence check: teachers in, their licences out, or an error of one line.
 
 trained here ─────────────────────────────────────────────────> allowed
-teacher.licence, else the model card ──index──> verdict ──┬──> allowed, conditions
+teacher.licence, else the model card ──index──> verdict ──┬──> allowed, conditions: permitted
 teacher.licence_acknowledged: a reason ───────────────────┴──> forbidden, unknown: permitted
-                                          without a reason ──> LicenceError
+                                          without a reason ──> forbidden, unknown: LicenceError
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from stillroom.config.schema import Teacher
+from stillroom.config.schema import GivenTeacher
 from stillroom.errors import LicenceError, ModelError, nearest
 from stillroom.io.hub_cache import hub_id_of
 from stillroom.teachers.licences.licence_document import Licence, ReadFrom, TeacherLicence
@@ -27,31 +28,29 @@ NEEDS_REASON = ("forbidden", "unknown")
 PAGE = "docs/licences.md"
 
 
-def licence_of(teacher: Teacher, root: Path) -> Licence:
+def licence_of(given: Sequence[GivenTeacher], members: int, root: Path) -> Licence:
     """Return the licence of each teacher, permitted or not.
 
     Args:
-        teacher: the parameters of the teachers.
+        given: the teachers that exist; none where they are trained here.
+        members: how many teachers are trained here, if none is given.
         root: the folder of the project, from which a relative path starts.
 
     Raises:
         ModelError: the path of the teacher does not exist.
         DataError: the model card cannot be read.
     """
-    if teacher.source == "trained":
-        names = (f"member_{number}" for number in range(teacher.members))
+    if not given:
+        names = (f"member_{number}" for number in range(members))
         return Licence(teachers=tuple(_own_licence(name) for name in names))
-    path = root / teacher.path
-    if not path.exists():
-        raise ModelError(f"{teacher.path} does not exist. Set teacher.path to a model directory.")
-    return Licence(teachers=(_pretrained_licence(teacher, path),))
+    return Licence(teachers=tuple(_given_licence(teacher, root) for teacher in given))
 
 
 def require_permitted(licence: Licence) -> None:
-    """Refuse a teacher whose licence forbids to train on its answers, or whose licence is unknown.
+    """Refuse a teacher whose licence forbids training on its answers, or is unknown.
 
     Raises:
-        LicenceError: names the first such teacher, its licence, the clause and what to do.
+        LicenceError: with the first such teacher, its licence, the clause and what to do.
     """
     for teacher in licence.teachers:
         if not teacher.permits:
@@ -62,12 +61,12 @@ def require_covered(licence: Licence, teachers: int) -> None:
     """Refuse a licence document that does not cover the teachers of a stage.
 
     Raises:
-        LicenceError: it has more or fewer teachers, or does not permit one of them.
+        LicenceError: the document has more or fewer teachers, or does not permit one of them.
     """
     if len(licence.teachers) != teachers:
         raise LicenceError(
             f"licence.json covers {len(licence.teachers)} teachers, but there are {teachers}. Run "
-            "`kedro run --pipeline=teachers` first, which checks each of them."
+            "`kedro run --pipeline=teachers` first: it checks the licence of each teacher."
         )
     require_permitted(licence)
 
@@ -76,17 +75,21 @@ def _own_licence(name: str) -> TeacherLicence:
     return _teacher_licence(TRAINED_HERE, teacher=name, read_from="trained here")
 
 
-def _pretrained_licence(teacher: Teacher, path: Path) -> TeacherLicence:
-    """Return the licence of the model at a path, as far as it is known."""
-    card_licences = read_licences(path)
+def _given_licence(teacher: GivenTeacher, root: Path) -> TeacherLicence:
+    """Return the licence of a teacher that exists; its verdict may be `unknown`."""
+    path = None if teacher.path is None else root / teacher.path
+    if path is not None and not path.exists():
+        raise ModelError(f"{teacher.path} does not exist. Set teacher.path to a model.")
+    card_licences = None if path is None else read_licences(path)
     card = ", ".join(card_licences) if card_licences else None
-    hub_id = teacher.hub_id or hub_id_of(path, "models")
+    in_cache = None if path is None else hub_id_of(path, "models")
+    hub_id = teacher.hub_id or in_cache
     named = teacher.licence if teacher.licence is not None else card
-    known = _known_terms(named, teacher.licence) if named else None
-    terms = known or _unknown_terms(named, card_licences)
+    terms = _known_terms(named, teacher.licence) if named else None
+    terms = terms or _unknown_terms(named, card_licences)
     return _teacher_licence(
         terms,
-        teacher=hub_id or path.resolve().name,
+        teacher=hub_id or (teacher.source if path is None else path.resolve().name),
         hub_id=hub_id,
         identifier=normalised(named) if named else None,
         read_from=_read_from(teacher.licence, card),
@@ -98,12 +101,12 @@ def _pretrained_licence(teacher: Teacher, path: Path) -> TeacherLicence:
 def _known_terms(named: str, parameter: str | None) -> Terms | None:
     """Return the terms of a licence. A model card cannot claim that the model is the user's own."""
     identifier = normalised(named)
-    found = terms_of(identifier)
+    terms = terms_of(identifier)
     by_card = parameter is None and is_user_claim(identifier)
-    return None if by_card and found is not None and found.verdict not in NEEDS_REASON else found
+    return None if by_card and terms is not None and terms.verdict not in NEEDS_REASON else terms
 
 
-def _reason(teacher: Teacher) -> str | None:
+def _reason(teacher: GivenTeacher) -> str | None:
     """Return the reason of `teacher.licence_acknowledged`, in one line."""
     given = teacher.licence_acknowledged
     return None if given is None else " ".join(given.split())
@@ -154,13 +157,13 @@ def _refusal(teacher: TeacherLicence) -> str:
     if teacher.verdict == "forbidden":
         return (
             f"The teacher {teacher.teacher} is under {teacher.identifier} ({teacher.name}, "
-            f"{teacher.source}), which forbids to train another model on its answers: "
+            f"{teacher.source}), which forbids training another model on its answers: "
             f"{teacher.says}."
         )
     under = f"is under {teacher.name!r}" if teacher.identifier else "names no licence"
     return (
-        f"The teacher {teacher.teacher} {under}. Whether its answers may train another model is "
-        f"not known: {teacher.says}."
+        f"The teacher {teacher.teacher} {under}. It is not known whether its answers may train "
+        f"another model: {teacher.says}."
     )
 
 
@@ -171,5 +174,6 @@ def _way_out(teacher: TeacherLicence) -> str:
         return f"Choose another teacher, or {reason}"
     hint = nearest(teacher.identifier or "", list(LICENCES))
     return (
-        f"Set teacher.licence to one of {PAGE}, or to `own` for your own model.{hint} Or {reason}"
+        f"Set teacher.licence to a licence in {PAGE}, or to `own` for your own model.{hint} Or "
+        f"{reason}"
     )

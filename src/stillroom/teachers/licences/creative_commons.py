@@ -1,7 +1,7 @@
 """Creative Commons licences: BY, with SA, NC, ND, of every version that the Hub knows.
 
-They cover copies of a work and works adapted from it. Whether a student that was trained on answers
-is an adapted work is legally open, so each entry says what applies if it is.
+They cover copies of a work and works adapted from it. It is legally open whether a student that was
+trained on answers is an adapted work, so each entry says what applies if it is.
 """
 
 from stillroom.teachers.licences.terms import Terms
@@ -16,8 +16,8 @@ _VERSIONS = {
 }
 _SECTIONS = {"4.0": "sections 2(a) and 3"}  # in earlier versions: sections 3 and 4
 _CREDIT = "Name the teacher, its authors and its licence, and say that it was changed."
-_NONCOMMERCIAL = "Run the teacher, and use and share the student, for noncommercial purposes alone."
-_SHARE_ALIKE = "Share the student, if it counts as adapted, under the same licence alone."
+_NONCOMMERCIAL = "Run the teacher, and use and share the student, only for noncommercial purposes."
+_SHARE_ALIKE = "Share the student, if it counts as adapted, only under the same licence."
 _NO_DERIVATIVES = "Do not share the student, if it counts as adapted: such works are for yourself."
 
 

@@ -24,19 +24,19 @@ class TeacherLicence:
 
     Attributes:
         teacher: the name of its directory, without the folders of this machine.
-        hub_id: its name on the Hub, as owner/name, where that is known.
-        identifier: the key of the licence in the index; None where the licence is not known.
+        hub_id: its name on the Hub, as owner/name; None if that is not known.
+        identifier: the key of the licence in the index; None if no licence is named.
         name: the name of the licence.
         verdict: whether its answers may train another model.
         says: the clause in words.
         source: the date or version of the document, and the section.
         conditions: what the user must or must not do.
         layers: what applies in addition if a student starts with layers of the teacher.
-        student: the licence that a student must have; None where any may be, or it is not known.
+        student: the licence that a student must have; None if it may have any, or it is not known.
         link: the address of the licence.
         read_from: where the licence was named.
-        card: the licence of the model card, where `teacher.licence` overrides it.
-        acknowledged: the reason of the user, where the verdict alone would stop the run.
+        card: the licence of the model card, if `teacher.licence` overrides it.
+        acknowledged: the reason of the user, if without it the verdict would stop the run.
     """
 
     teacher: str
@@ -76,6 +76,6 @@ def from_json(document: object) -> Licence:
     """Return the licence from a parsed JSON document.
 
     Raises:
-        DataError: the document is malformed; says where.
+        DataError: the document is malformed; the message says where.
     """
     return checked(Licence, document, "licence.json", "teachers")

@@ -1,4 +1,4 @@
-"""Licence index: the identifier of a model card or a user in, its Terms or None out."""
+"""Licence index: an identifier from a model card or a user in, its Terms or None out."""
 
 from stillroom.teachers.licences.creative_commons import CREATIVE_COMMONS
 from stillroom.teachers.licences.model_licences import MODELS
@@ -43,7 +43,7 @@ def normalised(identifier: str) -> str:
 
 
 def is_user_claim(identifier: str) -> bool:
-    """Tell whether only the user can know it: a model of their own, or answers of a service."""
+    """Tell whether only the user can claim it: a model of their own, or a service's answers."""
     return identifier == "own" or identifier in SERVICES
 
 

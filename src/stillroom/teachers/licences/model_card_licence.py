@@ -2,8 +2,8 @@
 
     README.md ──first bytes──> text between two lines of `---` ──YAML events──> licences
 
-The file is not trusted. It is read up to a bound, and its YAML is parsed event by event and never
-built: no alias is followed, no tag has an effect, and every value stays text.
+The file is not trusted. It is read up to a limit, and its YAML is read as events, from which no
+object is built: no alias is followed, no tag has an effect, and every value stays text.
 """
 
 import os
@@ -15,7 +15,7 @@ import yaml
 from stillroom.errors import DataError
 
 CARD = "README.md"
-MOST_BYTES = 2 << 20  # the most that is read of a front matter; some cards hold thousands of scores
+MOST_BYTES = 2 << 20  # the largest front matter that is read; some hold thousands of scores
 DEEPEST = 64  # nested collections: the time of YAML scanners is quadratic in their depth
 MOST_LICENCES = 8
 LONGEST = 100  # characters of a value; the rest is cut off
@@ -32,7 +32,7 @@ def read_licences(model: Path) -> tuple[str, ...] | None:
         model: a folder, or a file (a GGUF) whose folder may hold a card.
 
     Returns:
-        None where there is no card.
+        The names; None if there is no card.
 
     Raises:
         DataError: the card is not a regular file, or its front matter is too large or not YAML.
@@ -71,7 +71,7 @@ def _values(text: str, path: Path) -> dict[str, tuple[str, ...]]:
         for key, values in _entries(text):
             if key in (LICENCE, NAME):
                 if key in licences:
-                    raise yaml.YAMLError(f"{key} is there twice")
+                    raise yaml.YAMLError(f"{key} occurs twice")
                 licences[key] = tuple(_plain(value) for value in values if value not in NULLS)
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())[:LONGEST]

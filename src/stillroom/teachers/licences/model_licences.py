@@ -111,19 +111,19 @@ MODELS: dict[str, Terms] = {
     "qwen-research": Terms(
         name="Qwen Research License Agreement",
         verdict="conditions",
-        says="the model may be used for noncommercial purposes alone; the documentation of one "
-        "that learnt from its answers says so",
+        says="the model may be used only for noncommercial purposes; the documentation of a model "
+        "that was trained on its answers says so",
         source="2024-09-19, sections 2 and 4.b",
-        conditions=("Run the teacher for noncommercial purposes alone.", _QWEN_SHOWN),
+        conditions=("Run the teacher only for noncommercial purposes.", _QWEN_SHOWN),
         layers=(_COPY,),
         link="https://huggingface.co/Qwen/Qwen2.5-3B-Instruct/blob/main/LICENSE",
     ),
     "mrl": Terms(
         name="Mistral AI Research License 0.1",
         verdict="conditions",
-        says="the model and its answers may be used for research alone",
+        says="the model and its answers may be used only for research",
         source="version 0.1, section 3.2",
-        conditions=("Use the teacher, its answers and so the student for research alone.",),
+        conditions=("Use the teacher, its answers and so the student only for research.",),
         student="mrl",
         link="https://mistral.ai/licenses/MRL-0.1.md",
     ),

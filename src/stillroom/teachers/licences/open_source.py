@@ -1,14 +1,14 @@
 """Open-source licences: they grant use for any purpose and do not restrict the answers of a model.
 
 Their conditions apply to copies and modified versions: to a student that starts with layers of the
-teacher, and not to a student that was trained on its answers alone.
+teacher, and not to a student that was only trained on its answers.
 """
 
 from stillroom.teachers.licences.terms import Terms
 
 _SILENT = "it grants use, copying and change, and says nothing of what a model answers"
 _NOTICE = "Keep the teacher's copyright notice and a copy of its licence with the student."
-_COPYLEFT = "The student is a modified version then, and is given on under the same licence alone."
+_COPYLEFT = "The student is then a modified version, and is passed on only under the same licence."
 
 
 def _silent(name: str, source: str, notice: str = _NOTICE) -> Terms:

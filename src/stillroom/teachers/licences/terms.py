@@ -12,12 +12,12 @@ class Terms:
 
     Attributes:
         name: the name of the document.
-        verdict: whether answers may train another model; `unknown` where we have not read it.
+        verdict: whether answers may train another model; `unknown` if we have not read it.
         says: the clause in our words.
         source: version or date, and section.
         conditions: what a user must or must not do with a student that was trained on answers.
         layers: what applies in addition if the student starts with layers of the teacher.
-        student: the licence that a student must have, as the Hub names it; None where any may be.
+        student: the licence that a student must have, as the Hub names it; None if any will do.
         link: the address of the document.
     """
 

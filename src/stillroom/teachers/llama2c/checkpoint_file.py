@@ -2,9 +2,9 @@
 
     7 x int32 sizes, float32 tensors one after the other ──> LlamaForCausalLM
 
-Order: the embedding; for all layers the norms before attention, then wq, wk, wv, wo, the norms
-before the feed-forward, w1, w2, w3; the last norm; two tables of angles, which follow from the
-sizes; the output layer, unless it is the embedding.
+The order is: the embedding; for all layers the norms before attention, then wq, wk, wv, wo, the
+norms before the feed-forward, w1, w2, w3; the last norm; two tables of angles, which follow from
+the sizes; the output layer, unless it is the embedding.
 """
 
 import struct
@@ -34,7 +34,8 @@ class Sizes:
     """The sizes in the header.
 
     Attributes:
-        is_tied: whether the output layer is the embedding; not so if the vocabulary is negative.
+        is_tied: whether the output layer is the embedding; a negative vocabulary in the header
+            means that it is not.
     """
 
     width: int
@@ -88,7 +89,7 @@ def read_checkpoint(path: Path) -> "LlamaForCausalLM":
 
 
 def _read(path: Path) -> tuple[Sizes, Floats]:
-    """Return the sizes and all numbers; their count is exactly that of the sizes."""
+    """Return the sizes and all numbers, after a check that the sizes need exactly as many."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -164,10 +165,10 @@ def _tensors(sizes: Sizes, numbers: Floats) -> dict[str, Floats]:
 
 
 def _rotated(values: Floats, name: str, sizes: Sizes) -> Any:
-    """Return the weights with the rows of queries and keys in the order that transformers rotates.
+    """Return the weights; rows of queries and keys are in the order that transformers rotates.
 
-    llama2.c rotates neighbours, 0 with 1 and 2 with 3. transformers rotates each row of the first
-    half of a head with its partner in the second half.
+    llama2.c rotates neighbouring rows: 0 with 1, and 2 with 3. transformers rotates each row of the
+    first half of a head with its partner in the second half.
     """
     if name not in ("self_attn.q_proj", "self_attn.k_proj"):
         return values

@@ -2,8 +2,8 @@
 
     int32 longest; for each token float32 score, int32 length, bytes ──> BPE with byte fallback
 
-Pieces are merged in the order of their scores, as in SentencePiece. Tokens 0, 1 and 2 are unknown,
-beginning and end; the next 256 stand for one byte each.
+Pieces are merged in the order of their scores, as in SentencePiece. Tokens 0, 1 and 2 stand for
+unknown text, the beginning and the end; the next 256 stand for one byte each.
 """
 
 import json
@@ -15,7 +15,7 @@ from stillroom.errors import ModelError
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 BYTES = range(3, 259)
-SPACE = "\u2581"  # what SentencePiece writes for a space
+SPACE = "\u2581"  # SentencePiece writes this for a space
 ENTRY = struct.Struct("<fi")
 
 
@@ -51,7 +51,7 @@ def _entries(path: Path) -> list[bytes]:
         length = ENTRY.unpack_from(content, at)[1] if start <= len(content) else -1
         if length < 0 or start + length > len(content):
             raise ModelError(
-                f"{path} is not a tokenizer of llama2.c, or truncated. Download it again."
+                f"{path} is not a tokenizer of llama2.c, or is truncated. Download it again."
             )
         entries.append(content[start : start + length])
         at = start + length
@@ -69,22 +69,13 @@ def _piece(at: int, content: bytes) -> str:
 
 def _definition(pieces: list[str]) -> dict[str, object]:
     vocabulary = {piece: at for at, piece in enumerate(pieces)}
-    special = [
-        {
-            "id": at,
-            "content": piece,
-            "single_word": False,
-            "lstrip": False,
-            "rstrip": False,
-            "normalized": False,
-            "special": True,
-        }
-        for at, piece in enumerate(pieces[: BYTES[0]])
+    template = [
+        {"SpecialToken": {"id": BEGIN, "type_id": 0}},
+        {"Sequence": {"id": "A", "type_id": 0}},
     ]
-    begun = [{"SpecialToken": {"id": BEGIN, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
     return {
         "version": "1.0",
-        "added_tokens": special,
+        "added_tokens": _added_tokens(pieces),
         "normalizer": {
             "type": "Sequence",
             "normalizers": [
@@ -95,8 +86,8 @@ def _definition(pieces: list[str]) -> dict[str, object]:
         "pre_tokenizer": None,
         "post_processor": {
             "type": "TemplateProcessing",
-            "single": begun,
-            "pair": [*begun, {"Sequence": {"id": "B", "type_id": 0}}],
+            "single": template,
+            "pair": [*template, {"Sequence": {"id": "B", "type_id": 0}}],
             "special_tokens": {BEGIN: {"id": BEGIN, "ids": [1], "tokens": [BEGIN]}},
         },
         "decoder": {
@@ -119,8 +110,23 @@ def _definition(pieces: list[str]) -> dict[str, object]:
     }
 
 
+def _added_tokens(pieces: list[str]) -> list[dict[str, object]]:
+    return [
+        {
+            "id": at,
+            "content": piece,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
+        for at, piece in enumerate(pieces[: BYTES[0]])
+    ]
+
+
 def _merges(pieces: list[str], vocabulary: dict[str, int]) -> list[tuple[str, str]]:
-    """Return the pairs that merge into each piece, by id: scores fall as ids rise."""
+    """Return the pairs that merge into each piece, in the order of ids: scores fall as ids rise."""
     return [
         (piece[:cut], piece[cut:])
         for piece in pieces[BYTES[-1] + 1 :]

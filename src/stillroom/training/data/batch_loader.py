@@ -1,4 +1,4 @@
-"""The batch loader: micro-batches of row numbers in, tensors out, loaded by processes.
+"""Batch loader: micro-batches of row numbers in, tensors out; several processes may load them.
 
     MicroBatchSampler ──MicroBatch──> dataset[micro-batch] ──> Batch, Batch, …   (in that order)
 
@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 
 from stillroom.models.forward.lm_head import label_mask
 from stillroom.objectives.mixture import BatchCounts
-from stillroom.objectives.soft_target import SoftTarget, stacked
+from stillroom.objectives.targets.soft_target import SoftTarget, stacked
 from stillroom.training.data.sampler import MicroBatch, MicroBatchSampler
 
 
@@ -32,7 +32,7 @@ class Batch:
         labels: [N], int64, -1 where a row has no label; for sequences [M], one for each of the M
             positions that have a label.
         target: the teachers' answers, [N, k] or [M, k]; None where no term compares answers.
-        counts: the counts of the whole batch, over which means are taken.
+        counts: the counts of the whole batch, by which sums are divided.
         micro_batches: how many micro-batches the batch has.
         features: [N, D], float32, the teachers' pooled features, or None.
         is_tokens: whether labels and target belong to positions of sequences, and not to rows.

@@ -44,7 +44,7 @@ class DataModule(lightning.LightningDataModule):
         self.optimisation, self.seed, self.workers = optimisation, seed, workers
 
     def setup(self, stage: str) -> None:
-        """Cut the batches, once the number of processes is known."""
+        """Cut the batches; Lightning calls this when it has set the number of processes."""
         split = BatchSplit(*self._rank_and_processes(), self.optimisation.accumulate)
         self.rows, order = self.train.shuffled(self.seed)
         self.micro_batches = MicroBatchSampler(order, self.optimisation.batch_size, split)

@@ -22,7 +22,6 @@ from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
 from stillroom.labels import NO_LABEL
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, Sparsifier, Threshold
 from stillroom.training.data.block_reader import BlockReader, SplitReader, dataset_for
 from stillroom.training.data.example_index import ExampleIndex
 from stillroom.training.data.memory_dataset import (
@@ -117,7 +116,7 @@ class DatasetFactory:
         if self.labels is None:
             return needed
         for member in self.labels.manifest.members:
-            entries = entries_of(member.capture.sparsifier, self.labels.manifest.classes)
+            entries = member.capture.sparsifier.entries_at_most(self.labels.manifest.classes)
             needed += member.rows * (OVERHEAD + PER_ENTRY * entries * self._positions)
         features = self.labels.feature_width * self.labels.manifest.members[0].rows
         return needed + PER_FEATURE * features
@@ -192,16 +191,3 @@ class DatasetFactory:
             shards=tuple(self._shards[file] for file in used),
         )
         return StreamingDataset(tuple(sizes[used].tolist()), reader, self._at_once)
-
-
-def entries_of(sparsifier: Sparsifier, classes: int) -> float:
-    """Return how many entries a distribution has: the average, or else the maximum."""
-    match sparsifier:
-        case Full():
-            return classes
-        case Sample(samples=samples):
-            return min(samples, classes)
-        case Threshold(entries=entries, tau=tau):
-            return entries or min(1 / tau, classes)
-        case _:
-            return min(sparsifier.k, classes)

@@ -1,4 +1,4 @@
-"""The example index: the table of examples in, the position of each key and its file out.
+"""Example index: the table of examples in, the position and the file of each key out.
 
 examples ──keys, splits, labels──> ExampleIndex ──require(ids)──> positions, or the unknown key
 """

@@ -22,10 +22,10 @@ from stillroom.io.tables import TableFile
 from stillroom.labels import NO_LABEL
 from stillroom.models.forward.lm_head import label_mask, masked_labels
 from stillroom.objectives.mixture import BatchCounts
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.ragged_targets import Targets, targets_of
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.data.batch_loader import Batch
-from stillroom.training.data.ragged_targets import Targets, targets_of
 from stillroom.training.data.sampler import GlobalShuffle, MicroBatch
 
 SAMPLE = 64  # sequences by which all sequences are described
@@ -195,7 +195,7 @@ def with_targets(
 
 
 def with_pooled_features(rows: MemoryDataset, labels: SoftLabelSet) -> MemoryDataset:
-    """Return the rows with the teachers' pooled features of each of their variants.
+    """Return the rows with the teachers' pooled features for each of their variants.
 
     Raises:
         SoftLabelError: the set holds no features.
@@ -215,13 +215,13 @@ def labelled_rows(rows: MemoryDataset) -> MemoryDataset:
     """
     if rows.is_tokens:  # their labels are tokens of their own
         return rows
-    known = rows.labels != NO_LABEL
-    if not known.any():
+    labelled = rows.labels != NO_LABEL
+    if not labelled.any():
         raise DataError(
             f"None of the {len(rows)} validation rows has a label, but each epoch is judged by "
             "their labels. Label some rows of that split, or raise data.validation."
         )
-    return subset(rows, known)
+    return subset(rows, labelled)
 
 
 def subset(rows: MemoryDataset, kept: Tensor) -> MemoryDataset:

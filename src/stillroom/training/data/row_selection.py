@@ -17,6 +17,18 @@ from stillroom.labels import NO_LABEL
 from stillroom.training.job import Fit
 
 
+def rows_of_teachers(classes: Sequence[str]) -> str:
+    """Return which training rows a teacher that is trained here learns from, for `Fit.rows`.
+
+    Those with a label; all of them in running text, where each token is the label of the one
+    before it.
+
+    Args:
+        classes: the names of the classes; none in running text.
+    """
+    return "labelled" if classes else "all"
+
+
 def transfer_mask(
     fit: Fit, example_ids: Sequence[bytes], labels: NDArray[np.int64]
 ) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from itertools import accumulate
 import numpy as np
 
 from stillroom.objectives.mixture import BatchCounts
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch, concatenated
 from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.data.sampler import BlockShuffle, MicroBatch

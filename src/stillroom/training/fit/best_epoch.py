@@ -1,6 +1,6 @@
-"""Best epoch: whose weights a fit keeps, and when it stops before its last epoch.
+"""Best epoch: decides which epoch's weights a fit keeps, and when it stops early.
 
-    validation NLL and accuracy of each epoch ──judge──> is_best, is_over
+    validation NLL and accuracy of each epoch ──judge──> is_best, is_over, or an error if it is NaN
 
 Teacher, student and control follow the same rule, so that none of them is judged by how much it
 overfitted.
@@ -9,6 +9,26 @@ overfitted.
 import math
 
 from stillroom.config.schema import Optimisation
+from stillroom.errors import StillroomError
+
+
+def require_converging(nll: float, name: str, epoch: int, optimisation: Optimisation) -> None:
+    """End a training whose validation NLL is no number any more.
+
+    Args:
+        nll: the validation NLL of an epoch.
+        name: the name of the fit.
+        epoch: the number of the epoch, from 1.
+        optimisation: that of the fit, for its learning rate.
+
+    Raises:
+        StillroomError: the NLL is NaN or infinite.
+    """
+    if not math.isfinite(nll):
+        raise StillroomError(
+            f"{name} diverged in epoch {epoch}: its validation NLL is {nll}. Lower its learning "
+            f"rate (lr, now {optimisation.lr:g}), or set clip."
+        )
 
 
 class BestEpoch:

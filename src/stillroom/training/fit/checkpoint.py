@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from stillroom.errors import DataError
-from stillroom.io.files.atomic import write_with
+from stillroom.io.files.atomic_file import write_with
 
 Tree = Any  # nested dicts and lists of tensors, numbers, text, None
 

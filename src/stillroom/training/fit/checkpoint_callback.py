@@ -1,6 +1,6 @@
-"""The checkpoint callback: it saves the state at intervals, and the weights of the best epoch.
+"""Checkpoint callback: saves the state at intervals, and the weights of the best epoch.
 
-    step ──due, or asked to stop──> checkpoint ──asked to stop──> StoppedError
+    step ──due, or request to stop──> checkpoint ──request to stop──> StoppedError
     epoch ──the best so far──> model directory
 
 A checkpoint is written only after an optimiser step, never between the micro-batches of a batch.
@@ -13,7 +13,7 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from stillroom.data.encoders import Encoder
-from stillroom.io.files.workspace import publish
+from stillroom.io.files.atomic_folder import publish
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.training.data.batch_loader import Batch
 from stillroom.training.fit.lit_module import LitModule
@@ -23,15 +23,15 @@ from stillroom.training.signals import StoppedError, StopRequest
 
 @dataclass(kw_only=True)
 class CheckpointCallback(Checkpoint):
-    """Saves what a fit needs to continue, and the weights that it ends with.
+    """Saves the state from which a fit can continue, and the best weights.
 
-    It is a `Checkpoint`, since Lightning calls those after the module has judged the epoch.
+    It is a `Checkpoint`, because Lightning calls these after the module has judged the epoch.
 
     Attributes:
         state: the folder of the checkpoint and of the best weights.
         encoder: the encoder of the inputs, which is saved with the best weights.
-        every: optimiser steps between two checkpoints.
-        stop: whether the process was asked to stop.
+        every: the number of optimiser steps between two checkpoints.
+        stop: whether the process has received a request to stop.
     """
 
     state: ResumeState
@@ -47,7 +47,7 @@ class CheckpointCallback(Checkpoint):
         middle of a validation, with nothing saved and the exit code of a success.
 
         Raises:
-            StoppedError: the process was asked to stop.
+            StoppedError: the process has received a request to stop.
         """
         self.stop.listen()
         self.stop.check()
@@ -80,7 +80,7 @@ class CheckpointCallback(Checkpoint):
         module: lightning.LightningModule,
         checkpoint: dict[str, Any],
     ) -> None:
-        """Record what the state depends on."""
+        """Record the ingredients that the state depends on."""
         checkpoint["ingredients"] = self.state.ingredients
 
     def _save_where_due(self, trainer: lightning.Trainer) -> None:
@@ -92,7 +92,7 @@ class CheckpointCallback(Checkpoint):
         self._saved_at = trainer.global_step
         if stopping:
             raise StoppedError(
-                f"Training was asked to stop and has saved its state, at step "
+                f"Training received a request to stop, and saved its state at step "
                 f"{trainer.global_step} of {self.state.folder.name}. Run the same command again "
                 "to continue."
             )

@@ -26,7 +26,7 @@ MEASURES = ("train_loss", "validation_nll", "validation_accuracy")
 class DVCLiveCallback(Checkpoint):
     """Writes the measures of each epoch.
 
-    It is a `Checkpoint`, since Lightning calls those after the module has judged the epoch.
+    It is a `Checkpoint`, because Lightning calls these after the module has judged the epoch.
     """
 
     def __init__(self, folder: Path) -> None:

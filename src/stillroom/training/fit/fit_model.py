@@ -96,12 +96,12 @@ def fit_model(
         inputs: its data and its loss.
         trainer: the hardware, and how it is used.
         state: the folder with the state of an earlier run, where this one keeps its state too.
-        stop: whether the process was asked to stop.
+        stop: whether the process has received a request to stop.
         tick: is called with a number of rows and a label after each micro-batch.
         curves: the folder of the live curves; None writes none.
 
     Raises:
-        StoppedError: the process was asked to stop, and the state is saved.
+        StoppedError: the process has received a request to stop, and the state is saved.
         StillroomError: the model diverged, or cannot be built.
     """
     checkpoints = CheckpointCallback(

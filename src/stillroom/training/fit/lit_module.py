@@ -5,7 +5,6 @@ Batch ──> model ──logits, features──> loss ──optimiser──> we
 validation ──> Record of the epoch ──BestEpoch──> whether its weights are the best so far
 """
 
-import math
 from typing import Any
 
 import lightning
@@ -16,14 +15,13 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Optimisation
-from stillroom.errors import StillroomError
 from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.forward.lm_head import is_linear_head
 from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.mixture import Mixture
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch
-from stillroom.training.fit.best_epoch import BestEpoch
+from stillroom.training.fit.best_epoch import BestEpoch, require_converging
 from stillroom.training.fit.live_teacher import LiveTeacher
 from stillroom.training.fit.optimiser import build_optimiser, with_schedule
 from stillroom.training.fit.token_loss import FeatureComparison, token_loss, token_scores
@@ -146,8 +144,8 @@ class LitModule(lightning.LightningModule):
             scores = token_scores(self.model, batch, self._has_linear_head(batch))
             self._validation = self._validation.to(scores.device) + scores
             return
-        known = batch.labels >= 0
-        logits, labels = self.logits(batch.inputs)[known], batch.labels[known]
+        labelled = batch.labels >= 0
+        logits, labels = self.logits(batch.inputs)[labelled], batch.labels[labelled]
         nll = functional.cross_entropy(logits.double(), labels, reduction="sum")
         right = (logits.argmax(1) == labels).double().sum()
         rows = nll.new_tensor(len(labels))
@@ -163,11 +161,7 @@ class LitModule(lightning.LightningModule):
         if not rows:  # Lightning mistakes a StopIteration in a step for the end of the epoch
             raise RuntimeError(f"{self.name}: an epoch ended before its validation")
         loss = self._over_processes(self._train).item() / self.batches_per_epoch
-        if not math.isfinite(nll):
-            raise StillroomError(
-                f"{self.name} diverged in epoch {self.current_epoch + 1}: its validation NLL is "
-                f"{nll}. Lower its learning rate (lr, now {self.optimisation.lr:g}), or set clip."
-            )
+        require_converging(nll, self.name, self.current_epoch + 1, self.optimisation)
         self.records.append(
             {
                 "model": self.name,

@@ -1,9 +1,9 @@
-"""The live teacher: inputs in, the soft labels that the cache would hold out, in the training step.
+"""Live teacher: inputs in, the soft labels that the cache would hold out, in each training step.
 
     inputs ──each teacher, whole logits──> log p at each temperature, combined ──> SoftTarget
            └──hidden states────────────────────────────────────────────────────> Features
 
-It serves feature terms over every position, and it is the control that the cache is compared with.
+It serves feature terms over every position, and it shows whether the cache gives the same curve.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,11 +19,12 @@ from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.errors import ModelError
 from stillroom.models.architectures.transformer import require_length
 from stillroom.models.forward.hidden_states import feature_width
-from stillroom.models.pretrained.model_directory import load_model, read_encoder
+from stillroom.models.pretrained.model_directory import read_encoder
 from stillroom.objectives.feature_batch import Features, side_by_side
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.ensemble_mean import ensemble_log_p
+from stillroom.teachers.stored_teachers import live_module
 from stillroom.training.job import LiveConfig
 
 Combine = Literal["read", "capture"]
@@ -36,8 +37,8 @@ class LiveTeacher:
 
     Attributes:
         models: the teachers, in order.
-        combination: which mean of their distributions is taken, with which shares.
-        combine: whether the mean is taken at each temperature (read), or at T = 1 (capture).
+        combination: the kind of mean of their distributions, and the shares.
+        combine: whether the mean is computed at each temperature (read), or at T = 1 (capture).
         forward: returns logits and, where a term compares them, features.
         outputs: C, the number of classes or tokens; a teacher's vocabulary may be padded beyond C.
     """
@@ -67,7 +68,7 @@ class LiveTeacher:
                     "live teacher is given the student's inputs. Set teacher.mode=cached."
                 )
         on_cpu = replace(live.inference, device_map="cpu")  # `to` moves them beside the student
-        models = [load_model(Path(path), on_cpu).requires_grad_(False) for path in live.teachers]
+        models = [live_module(Path(path), on_cpu).requires_grad_(False) for path in live.teachers]
         if isinstance(encoder, SequenceEncoder):
             for model in models:
                 require_length(model.config, encoder.length)
@@ -128,9 +129,9 @@ def cached_log_p(
 
     Args:
         logits: [members, N, C].
-        combination: which mean, with which shares.
-        combine: `read` takes the mean at the temperature; `capture` takes it at T = 1 and tempers
-            the result as one teacher's answer.
+        combination: the kind of mean, and the shares.
+        combine: `read` computes the mean at the temperature; `capture` computes it at T = 1, and
+            tempers the result as one teacher's answer.
         temperature: T > 0, in the units of a logit.
     """
     taken_at = temperature if combine == "read" else 1.0

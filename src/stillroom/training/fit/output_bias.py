@@ -16,7 +16,7 @@ from torch.nn import Linear, Parameter
 from transformers import PreTrainedModel
 
 from stillroom.errors import ModelError
-from stillroom.io.files.workspace import publish
+from stillroom.io.files.atomic_folder import publish
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import load_model, read_encoder, save_model
 from stillroom.training.data.memory_dataset import MemoryDataset

@@ -23,10 +23,10 @@ from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.feature_terms import Project
 from stillroom.objectives.fused_loss import OutputLayer, fused_loss
 from stillroom.objectives.mixture import Mixture
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch
 
-# Logits of a chunk of validation, 256 MB in float32.
+# How many logits validation computes at once: 256 MB in float32.
 CHUNK = 2**26
 
 

@@ -31,7 +31,7 @@ SOURCE = Path(__file__).resolve().parents[3]
 
 
 class WorkerError(StillroomError):
-    """The worker crashed or was killed; its own message is above in the output."""
+    """The worker crashed or was killed; its own message is further up in the output."""
 
 
 def train(job: Job, target: Path) -> Any:

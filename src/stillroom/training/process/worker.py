@@ -19,7 +19,7 @@ import torch
 
 from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
 from stillroom.errors import user_message
-from stillroom.io.files.atomic import write_text
+from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.locking import locked
 from stillroom.io.json.json_files import write_json
 from stillroom.io.progress import ticking
@@ -51,7 +51,7 @@ def run(job: Job, stop: StopRequest) -> None:
 
     Raises:
         StillroomError: the examples, soft labels or an architecture cannot be used, or the process
-            was asked to stop.
+            has received a request to stop.
     """
     torch.set_num_threads(job.trainer.threads)
     torch.use_deterministic_algorithms(True, warn_only=job.trainer.accelerator != "cpu")

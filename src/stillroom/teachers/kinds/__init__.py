@@ -1,0 +1,1 @@
+"""The kinds of teachers that are built in."""

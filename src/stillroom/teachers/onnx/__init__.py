@@ -1,0 +1,1 @@
+"""Teachers that are ONNX files: what is checked and copied, and how they answer."""

@@ -1,0 +1,164 @@
+"""ONNX files of others: what is checked before ONNX Runtime reads one, and what is copied.
+
+path ──find_onnx──> file ──copy_onnx──> folder/model.onnx and the tensors that lie beside it
+"""
+
+import shutil
+from math import prod
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from stillroom.data.encoders import ArrayEncoder, Encoder, TokenEncoder
+from stillroom.errors import ModelError
+from stillroom.evaluation.cost.parameter_counts import Size
+from stillroom.io.files.hashing import sha256_file, sha256_json
+from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_encoder
+from stillroom.teachers.teacher import Identity
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+FILE = "model.onnx"
+FLOATS = {1: 4, 10: 2, 11: 8, 16: 2, 3: 1, 2: 1}  # bytes by type: FLOAT, FLOAT16, DOUBLE, …, INT8
+STANDARD = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # operators that ONNX Runtime has
+
+
+def find_onnx(path: Path) -> Path:
+    """Return the ONNX file at a path, or in the folder at that path.
+
+    Raises:
+        ModelError: there is none.
+    """
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise ModelError(
+            f"{file} does not exist. Set teacher.path to an ONNX file, or to a folder with {FILE}."
+        )
+    return file
+
+
+def own_encoder(file: Path, encoder: Encoder, classes: list[str] | None) -> Encoder:
+    """Return the encoder of an ONNX file: the one beside it, else that of the examples.
+
+    Args:
+        file: the ONNX file.
+        encoder: the encoder of the examples.
+        classes: the names of its outputs, where no encoder lies beside the file.
+
+    Raises:
+        ModelError: no encoder lies beside the file, and its outputs have no names.
+    """
+    from dataclasses import replace
+
+    if (file.parent / PREPROCESSOR).is_file():
+        return read_encoder(file.parent)
+    if classes is None or not isinstance(encoder, ArrayEncoder | TokenEncoder):
+        raise ModelError(
+            f"No {PREPROCESSOR} lies beside {file.name}, so that it is not known which class each "
+            "output is. Set teacher.classes to the names in order, or copy the whole folder that "
+            "`export` wrote."
+        )
+    return replace(encoder, classes=tuple(classes))
+
+
+def copy_onnx(file: Path, folder: Path) -> None:
+    """Copy a graph and the tensors that lie beside it.
+
+    Raises:
+        ModelError: the file is no ONNX graph or a link, needs operators of its own, or refers to
+            data outside of its folder.
+    """
+    proto = _graph(file)
+    _require_standard_operators(proto, file)
+    beside = _files_beside(proto, file)
+    for source in [file, *(file.parent / name for name in beside)]:
+        if source.is_symlink() or not source.is_file():
+            raise ModelError(f"{source} is missing or a link. Replace it with the file itself.")
+    folder.mkdir(parents=True)
+    shutil.copyfile(file, folder / FILE)
+    for name in beside:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.parent / name, folder / name)
+
+
+def identity_of(folder: Path) -> Identity:
+    """Return the hash of the graph with its tensors, and of its inputs and outputs.
+
+    Raises:
+        ModelError: the folder has no ONNX graph.
+    """
+    file = find_onnx(folder)
+    proto = _graph(file)
+    beside = {name: sha256_file(folder / name) for name in _files_beside(proto, file)}
+    ends = [*proto.graph.input, *proto.graph.output]
+    signature = [value.SerializeToString(deterministic=True).hex() for value in ends]
+    operators = sorted({f"{node.domain}:{node.op_type}" for node in proto.graph.node})
+    weights = sha256_json({"graph": sha256_file(file), "beside": beside})
+    return Identity(weights, sha256_json({"ends": signature, "operators": operators}))
+
+
+def size_of_graph(folder: Path) -> Size:
+    """Return the size of a graph: its tensors of floats, and those that no `Gather` looks up."""
+    from onnx.external_data_helper import _get_all_tensors
+
+    proto = _graph(find_onnx(folder))
+    tables = {node.input[0] for node in proto.graph.node if node.op_type == "Gather"}
+    sizes = {
+        tensor.name: (prod(tensor.dims), FLOATS[tensor.data_type])
+        for tensor in _get_all_tensors(proto)
+        if tensor.data_type in FLOATS
+    }
+    return Size(
+        parameters=sum(count for count, _ in sizes.values()),
+        parameters_outside_embeddings=sum(
+            count for name, (count, _) in sizes.items() if name not in tables
+        ),
+        weight_bytes=sum(count * width for count, width in sizes.values()),
+    )
+
+
+def _graph(file: Path) -> "ModelProto":
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        proto = onnx.load(file, load_external_data=False)
+    except DecodeError as error:
+        raise ModelError(f"{file} is not an ONNX file: {error}") from error
+    if not proto.graph.node:
+        raise ModelError(f"{file} is not an ONNX file, or its graph is empty. Export it again.")
+    return proto
+
+
+def _require_standard_operators(proto: "ModelProto", file: Path) -> None:
+    own = {function.domain for function in proto.functions}
+    for node in proto.graph.node:
+        if node.domain not in (*STANDARD, *own):
+            raise ModelError(
+                f"{file.name} needs the operator {node.op_type} of {node.domain}, which ONNX "
+                "Runtime does not have. Export the model with standard operators."
+            )
+
+
+def _files_beside(proto: "ModelProto", file: Path) -> list[str]:
+    """Return the names of the files with the tensors of a graph, relative to its folder.
+
+    Raises:
+        ModelError: a tensor lies outside of the folder.
+    """
+    from onnx.external_data_helper import _get_all_tensors
+
+    names = {
+        entry.value
+        for tensor in _get_all_tensors(proto)
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    for name in names:
+        place = PurePosixPath(name)
+        if place.is_absolute() or ".." in place.parts or "\\" in name:
+            raise ModelError(
+                f"{file.name} keeps a tensor in {name}, outside of its folder. Save the model with "
+                "its data beside it."
+            )
+    return sorted(names)

@@ -1,0 +1,15 @@
+"""The table of the kinds of teachers; `teacher.source` names one."""
+
+from stillroom.registry import Registry
+from stillroom.teachers.teacher_kind import TeacherKind
+
+REGISTRY: Registry[type[TeacherKind]] = Registry(
+    "teachers",
+    "a source of teachers",
+    {
+        "trained": "stillroom.teachers.kinds.model_directory_kind:Trained",
+        "given": "stillroom.teachers.kinds.given_kind:Given",
+        "sentence": "stillroom.teachers.kinds.sentence_kind:Sentence",
+        "onnx": "stillroom.teachers.kinds.onnx_kind:Onnx",
+    },
+)
