@@ -3,8 +3,8 @@
     kind, shape, raw content ──blake2b──> example_id (16 bytes)
     example_id, salt ──blake2b──> u in [0, 1)
 
-An `example_id` depends on the content alone: not on its row, its file, its label, a tokenizer or
-the platform's byte order. So equal inputs have equal keys, and new data changes no key.
+An `example_id` depends only on the content: not on its row, its file, its label, a tokenizer or the
+platform's byte order. So equal inputs have equal keys, and new data changes no key.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ def example_ids(
     """Return the 16-byte key of each content.
 
     Args:
-        kind: the tag that keeps an image from colliding with a text of the same bytes.
+        kind: a tag, so that an image and a text of the same bytes have different keys.
         shape: the shape of one example: image (height, width, channels), features (d,), text ().
         contents: images as row-major uint8 pixels, texts, or lists of d numbers.
     """
@@ -45,7 +45,7 @@ def example_ids(
 def unit_interval(ids: Iterable[bytes], salt: str) -> NDArray[np.float64]:
     """Return one number in [0, 1) per id, uniform over ids.
 
-    It depends on the id and the salt alone; under different salts it is independent.
+    The number depends only on the id and the salt; under different salts it is independent.
     """
     salted = struct.pack("<Q", len(salt.encode())) + salt.encode()
     base = hashlib.blake2b(salted, digest_size=8, person=_UNIT_PERSON)

@@ -3,11 +3,11 @@
 RawPart (one per file or folder) ──stack_parts──> RawExamples(kind, shape, frame, files, versions)
 
 frame:  content   image: Binary, row-major uint8 | text: String | features: List(Float64)
-        label     String, null where unlabelled
-        split     String, null where the source has no splits
+        label     String, null if unlabelled
+        split     String, null if the source has no splits
         part      String, the file, relative to data.path
-        row       Int64, its row in the part, from 0
-        origin    String, its name in messages: "train.csv row 3"
+        row       Int64, the row in the part, from 0
+        origin    String, the name of the row in messages: "train.csv row 3"
 """
 
 from collections import Counter
@@ -93,7 +93,7 @@ def stack_parts(
 
 
 def portable(path: str) -> str:
-    """Return a configured path; of an absolute one only its last name."""
+    """Return a configured path; only the last name if it is absolute."""
     return PurePath(path).name if PurePath(path).is_absolute() else path
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from stillroom.config.schema import FROM_TEACHER, Architecture
 from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.layer_init import student_of_layers
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def initial_model(
         architecture: the name and the options of the model.
         encoder: the encoder of its inputs.
         seed: the seed of the weights.
-        teacher: the directory whose layers a student may copy; None for a model without teacher.
+        teacher: the directory whose layers a student may copy; None if the model has no teacher.
 
     Raises:
         ModelError: the architecture or an option is unknown or does not fit, or there is no

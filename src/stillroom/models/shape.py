@@ -1,14 +1,13 @@
-"""Shapes: the inputs and outputs of a model, by which a builder sizes it.
+"""Shapes: the inputs and outputs of a model, which decide its sizes.
 
 encoder ──Shape.of──> Shape(inputs, classes, vocabulary) ──> a builder of `models.architectures`
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from stillroom.data.encoders import ArrayEncoder, Encoder
-from stillroom.errors import ModelError, nearest
+from stillroom.models.architectures.architecture_kind import Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Vocabulary:
         size: how many ids there are.
         length: the length of the longest sequence.
         task: what the model predicts: the class of a text, the next token, or masked tokens.
-        end, padding, mask: the ids of these tokens; None where the tokenizer has none.
+        end, padding, mask: the ids of these tokens; None if the tokenizer has no such token.
     """
 
     size: int
@@ -36,13 +35,20 @@ class Shape:
 
     Attributes:
         inputs: the shape of one encoded example.
-        classes: the names of the classes; empty where the model predicts tokens.
-        vocabulary: the vocabulary of its inputs; None where they are not tokens.
+        classes: the names of the classes; empty if the model predicts tokens.
+        vocabulary: the vocabulary of its inputs; None if they are not tokens.
     """
 
     inputs: tuple[int, ...]
     classes: tuple[str, ...]
     vocabulary: Vocabulary | None = None
+
+    @property
+    def kind(self) -> Inputs:
+        """What the inputs are, which decides the architectures that take them."""
+        if self.vocabulary is None:
+            return "images" if len(self.inputs) == 3 else "numbers"
+        return "tokens" if self.vocabulary.task == "classification" else "running_text"
 
     @classmethod
     def of(cls, encoder: Encoder) -> "Shape":
@@ -59,17 +65,3 @@ class Shape:
             tokenizer.mask if encoder.task == "masked_token" else None,
         )
         return cls(encoder.shape, encoder.classes, vocabulary)
-
-
-def require_known_options(architecture: str, options: Mapping[str, Any], known: list[str]) -> None:
-    """Refuse options that the architecture does not have.
-
-    Raises:
-        ModelError: names the first unknown option and the nearest known one.
-    """
-    for option in options:
-        if option not in known:
-            raise ModelError(
-                f"The architecture {architecture} has no option {option}.{nearest(option, known)} "
-                f"Allowed: {', '.join(known)}."
-            )

@@ -1,4 +1,4 @@
-"""Features: a model's hidden states in, what feature terms compare out.
+"""Features: a model's hidden states in, the features that loss terms compare out.
 
     hidden states, one per layer, [N, *positions, D] ──mean over positions──> pooled [N, D]
 

@@ -21,7 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from stillroom.objectives.gathered_logits import GatheredLogits
 from stillroom.objectives.mixture import BatchCounts, Mixture
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 # The logits of a chunk take 256 MB in float32. With smaller chunks, the gradient of the output
 # matrix would be read and written more often.

@@ -1,4 +1,4 @@
-"""Gathered logits: all that a loss needs of a student's logits, for any number of classes.
+"""Gathered logits: the few logits of a student that a loss needs, for any number of classes.
 
     logits [N, C] + ids [N, k] + labels [N] ──gather──> z at the ids and at the labels, and
                                                         log-sum-exp of all the other classes
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class GatheredLogits:
 def gather(
     logits: Tensor, target: SoftTarget, labels: Tensor, temperatures: Iterable[float]
 ) -> GatheredLogits:
-    """Return what a loss needs of logits that are in memory.
+    """Return the numbers that a loss needs, from logits that are in memory.
 
     Args:
         logits: [N, C].

@@ -6,18 +6,20 @@ Each treatment turns both distributions into outcomes that can be compared, and 
 to the rest. Where nothing is missing, all of them return the whole distributions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from stillroom.labels import NO_LABEL
 from stillroom.objectives.gathered_logits import GatheredLogits
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 # A float32 sum of probabilities cannot resolve a smaller rest, and a rest of zero would make
 # KL(q || p) infinite.
 SMALLEST = 1e-8
+
+UNBIASED = "unbiased"  # instead of a treatment: weights that miss nothing on average
 
 Treatment = Callable[[GatheredLogits, SoftTarget, Tensor, float], tuple[Tensor, Tensor]]
 
@@ -30,7 +32,7 @@ def tail_bucket(
     A divergence of these outcomes is a lower bound of the whole one.
 
     Args:
-        gathered: of N rows, at the target's ids.
+        gathered: the student's logits of N rows, at the target's ids.
         target: [N, k] at `temperature`.
         labels: [N]; not used here.
         temperature: T > 0.
@@ -54,7 +56,7 @@ def renormalise(
     """
     if gathered.is_whole:
         return target.at(temperature), gathered.log_q_head(temperature)
-    return _alone(target.at(temperature).log_softmax(dim=1)), gathered.log_q(temperature)
+    return _without_rest(target.at(temperature).log_softmax(dim=1)), gathered.log_q(temperature)
 
 
 def ground_truth(
@@ -77,15 +79,15 @@ def ground_truth(
     log_p, missing = target.at(temperature), target.missing(temperature)
     is_label = target.ids == labels[:, None]
     inside = is_label.any(dim=1)
-    given = torch.where(is_label, (log_p.exp() + missing[:, None]).log(), log_p)
-    alone = torch.where(inside, -torch.inf, missing.log())
+    with_mass = torch.where(is_label, (log_p.exp() + missing[:, None]).log(), log_p)
+    label_p = torch.where(inside, -torch.inf, missing.log())
     unlabelled = labels == NO_LABEL
-    log_p = torch.where(unlabelled[:, None], log_p.log_softmax(dim=1), given)
-    alone = alone.masked_fill(unlabelled, -torch.inf)
+    log_p = torch.where(unlabelled[:, None], log_p.log_softmax(dim=1), with_mass)
+    label_p = label_p.masked_fill(unlabelled, -torch.inf)
     label, rest = apart(gathered, inside | unlabelled, temperature)
     log_q = gathered.log_q(temperature)[:, :-1]
     return (
-        _alone(torch.cat([log_p, alone[:, None]], dim=1)),
+        _without_rest(torch.cat([log_p, label_p[:, None]], dim=1)),
         torch.cat([log_q, label[:, None], rest[:, None]], dim=1),
     )
 
@@ -107,6 +109,13 @@ def apart(gathered: GatheredLogits, inside: Tensor, temperature: float) -> tuple
     return label.masked_fill(inside, -torch.inf), without
 
 
-def _alone(log_p: Tensor) -> Tensor:
+TREATMENTS: Mapping[str, Treatment] = {
+    "tail_bucket": tail_bucket,
+    "renormalise": renormalise,
+    "ground_truth": ground_truth,
+}
+
+
+def _without_rest(log_p: Tensor) -> Tensor:
     """Return the outcomes, and a rest of probability zero, [N, m + 1]."""
     return torch.cat([log_p, log_p.new_full((len(log_p), 1), -torch.inf)], dim=1)

@@ -2,7 +2,7 @@
 
     hard_weight * cross-entropy + (1 - hard_weight) * sum_t weight_t * mean(term_t)
 
-Without terms it is the loss of a model that learns from hard labels alone (`hard_labels`); with one
+Without terms it is the loss of a model that learns only from hard labels (`hard_labels`); with one
 term it is Hinton's.
 """
 
@@ -17,14 +17,14 @@ from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.feature_terms import FeatureTerm, Project
 from stillroom.objectives.gathered_logits import GatheredLogits, gather
 from stillroom.objectives.response_terms import Term, hard_cross_entropy
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 WeightedFeature = tuple[float, FeatureTerm]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """The numbers over which means are taken: those of the whole batch, for each micro-batch.
+    """The numbers by which means are divided: those of the whole batch, for each micro-batch.
 
     Attributes:
         rows: the number of answers: one for each input, or for each labelled position of sequences.
@@ -61,7 +61,7 @@ class Mixture:
     what the labelled rows contribute.
 
     Attributes:
-        hard_weight: in [0, 1].
+        hard_weight: the weight of the hard labels, in [0, 1].
         terms: (weight, term) of each term that compares answers.
         features: (weight, term) of each term that compares features.
         smoothing: the share of each hard target's mass that is spread over all classes.
@@ -159,5 +159,5 @@ class Mixture:
 
 
 def hard_labels(smoothing: float = 0.0) -> Mixture:
-    """Return cross-entropy with hard labels alone: a mixture without terms."""
+    """Return cross-entropy with only hard labels: a mixture without terms."""
     return Mixture(1.0, smoothing=smoothing)

@@ -2,7 +2,7 @@
 
     pooled [N, D] of the student, pooled [N, D'] of the teacher ──term──> [N]
 
-The widths may differ. Relations are taken between the rows of one micro-batch.
+The widths may differ. The relations are those between the rows of one micro-batch.
 """
 
 from dataclasses import dataclass

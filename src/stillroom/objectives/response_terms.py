@@ -19,7 +19,7 @@ from stillroom.labels import NO_LABEL
 from stillroom.objectives.divergences import forward_kl
 from stillroom.objectives.gathered_logits import GatheredLogits
 from stillroom.objectives.missing_mass_treatment import Treatment
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 # A float32 sum of probabilities cannot resolve a smaller rest; divided by another small number, its
 # rounding error would become large.

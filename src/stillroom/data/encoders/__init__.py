@@ -4,8 +4,8 @@
     packs of tokens ──SequenceEncoder──> [N, 3, length] int32
     text ──TokenEncoder──> [N, 3, length] int32
 
-An encoder is fitted on the train split once and travels as a folder: JSON, and a tokenizer where it
-has one. Equal rows give equal bytes.
+An encoder is fitted once, on the train split. It is stored as a folder: JSON, and its tokenizer if
+it has one. Equal rows give equal bytes.
 """
 
 from stillroom.data.encoders.array_encoder import ArrayEncoder, fit_encoder

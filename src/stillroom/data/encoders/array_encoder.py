@@ -4,7 +4,7 @@
     features  [d] ──standardise per column──> [d]
     text      ──hash word 1- and 2-grams, 1 + log count, L2──> [4096]
 
-An encoder is fitted on the train split once and travels as JSON. Equal rows give equal bytes.
+An encoder is fitted once, on the train split, and stored as JSON. Equal rows give equal bytes.
 """
 
 import math
@@ -33,7 +33,7 @@ class ArrayEncoder:
         classes: the names of the classes; a label is an index into them.
         shape: the shape of one encoded example: image (c, h, w), features (d,), text (4096,).
         raw_shape: the shape of one image (h, w, c); () for the other kinds.
-        mean: per channel, for pixels in [0, 1], or per feature; () for text.
+        mean: one number per channel (of pixels in [0, 1]) or per feature; () for text.
         scale: the divisor of the difference from the mean; > 0.
     """
 
@@ -115,7 +115,7 @@ def fit_encoder(
         raw_shape: the shape of one example: image (h, w, c), features (d,), text ().
 
     Raises:
-        DataError: a row has another shape, or a feature spreads beyond what float64 holds.
+        DataError: a row has another shape, or the spread of a feature does not fit float64.
     """
     column = _column(train, kind)
     mean: tuple[float, ...] = ()
@@ -170,17 +170,17 @@ def _check_sizes(sizes: pl.Series, wanted: int, words: str) -> None:
     if wrong.any():
         row = wrong.arg_max()
         raise DataError(
-            f"Row {row} of the examples is not {words}, but the encoder needs that. Run the "
-            "ingest stage, then the stages after it."
+            f"Row {row} of the examples is not {words}, which the encoder needs. Run the ingest "
+            "stage, then the stages after it."
         )
 
 
 def _channel_statistics(
     pixels: NDArray[np.uint8],
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and standard deviation per channel, in [0, 1]; the scale of a constant is 1.
+    """Return mean and standard deviation per channel, in [0, 1]; a constant channel has scale 1.
 
-    It sums whole numbers, so the result does not depend on order, threads or processor.
+    The sums are over whole numbers, so they do not depend on order, threads or processor.
     """
     counts = np.zeros((pixels.shape[-1], 256), np.int64)
     for start in range(0, len(pixels), _ROWS_AT_ONCE):
@@ -207,14 +207,14 @@ def _column_statistics(
     usable = np.isfinite(mean) & np.isfinite(scale) & (scale > 0)
     if not usable.all():
         raise DataError(
-            f"The spread of feature {int((~usable).argmax())} (from 0) is too large or too small "
-            "for float64. Rescale that column first."
+            f"The spread of feature {int((~usable).argmax())} (counted from 0) is too large or too "
+            "small for float64. Rescale that column first."
         )
     return tuple(mean.tolist()), tuple(scale.tolist())
 
 
 def _hashed(texts: list[str], count: int) -> NDArray[np.float32]:
-    """Return [N, count]: 1 + log of each n-gram's count, at its hash, of length 1 (0 if empty)."""
+    """Return [N, count]: 1 + log of each n-gram's count, at its hash; L2 norm 1, or 0 if empty."""
     from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.preprocessing import normalize
 

@@ -1,7 +1,7 @@
 """Array encoders as JSON: a parsed document in, the checked fields of an `ArrayEncoder` out.
 
-The file may come from a cache or a repository of somebody else, so everything in it is checked: the
-types, whether the shapes fit each other, whether each scale is above zero.
+The file may come from somebody else's cache or repository, so everything in it is checked: the
+types, whether the shapes fit each other, and whether each scale is above zero.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 Encoder ──write_encoder──> encoder.json, tokenizer.json, tokenizer_config.json ──read──> Encoder
 
-Beside a model the JSON file is `preprocessor_config.json`, and the tokenizer lies where other
+Beside a model, the JSON file is `preprocessor_config.json`, and the tokenizer is stored where other
 programs look for it in a Hugging Face directory.
 """
 
@@ -32,8 +32,8 @@ def read_encoder(folder: Path, name: str = FILE) -> Encoder:
     """Read an encoder that `write_encoder` wrote.
 
     Raises:
-        DataError: the document does not come from an encoder, or the tokenizer is missing,
-            malformed or another one.
+        DataError: the document does not come from an encoder, or the tokenizer is missing or
+            malformed, or is not the one of the encoder.
     """
     document = read_json(folder / name)
     if isinstance(document, dict) and document.get("kind") == SEQUENCE:

@@ -3,8 +3,8 @@
     tokens, starts of documents ──> [N, 3, length] int32: tokens, positions, labels
 
 A pack holds pieces of documents one after the other. The position of a token counts from the start
-of its piece, so that attention can stay within it. The label of a position is the token to predict:
-the next one within the piece, or the one that was masked; `NO_LABEL` where there is none.
+of its piece, so that attention can stay within the piece. The label of a position is the token to
+predict: the next one in the piece, or the one that was masked; `NO_LABEL` if there is none.
 """
 
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ class SequenceEncoder:
     def encode(self, frame: pl.DataFrame) -> Sequences:
         """Return [N, 3, length] for the N rows of `frame`, in their order.
 
-        Masked tokens are those of view 0, which depends on `example_id`.
+        The masked tokens are those of view 0, which depends on `example_id`.
 
         Raises:
             DataError: the rows are not packs, or hold tokens that the tokenizer does not have.
@@ -147,7 +147,8 @@ class SequenceEncoder:
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "
-                f"but {tokenizer.sha256[:12]} lies beside it. Run the ingest stage again."
+                f"but the tokenizer beside it is {tokenizer.sha256[:12]}. Run the ingest stage "
+                "again."
             )
         return encoder
 
@@ -177,13 +178,13 @@ class SequenceEncoder:
             )
         if flat.min(initial=0) < 0 or flat.max(initial=0) >= self.outputs:
             raise DataError(
-                f"The examples hold the token {flat.max()}, but the tokenizer has {self.outputs}. "
-                "Run the ingest stage, then the stages after it."
+                f"The examples hold the token {flat.max()}, but the tokenizer has only "
+                f"{self.outputs} tokens. Run the ingest stage, then the stages after it."
             )
 
 
 def _hidden(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the mask settings of a document; {} where they are missing or invalid."""
+    """Return the mask settings of a document; {} if they are missing or invalid."""
     share, seed = document.get("mask_share"), document.get("mask_seed")
     if type(share) is not float or not 0 < share < 1 or type(seed) is not int or seed < 0:
         return {}
@@ -191,9 +192,9 @@ def _hidden(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _positions(starts: pl.Series, length: int) -> NDArray[np.int32]:
-    """Return [N, length]: the distance of each place from the start of its piece."""
-    begun = np.zeros((len(starts), length), dtype=np.int32)
+    """Return [N, length]: the distance of each column from the start of its piece."""
+    piece_starts = np.zeros((len(starts), length), dtype=np.int32)
     rows = np.repeat(np.arange(len(starts)), starts.list.len().to_numpy())
     places = starts.explode(empty_as_null=False).to_numpy()
-    begun[rows, places] = places
-    return np.arange(length, dtype=np.int32) - np.maximum.accumulate(begun, axis=1)
+    piece_starts[rows, places] = places
+    return np.arange(length, dtype=np.int32) - np.maximum.accumulate(piece_starts, axis=1)

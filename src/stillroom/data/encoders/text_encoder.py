@@ -2,8 +2,8 @@
 
     text ──tokenizer──> ids ──special ids around, truncated──> [N, 3, length] int32
 
-The layout is that of sequences: tokens, positions, labels. No position has a label, since the model
-predicts the class of the whole text.
+The layout is that of sequences: tokens, positions, labels. No position has a label, because the
+model predicts the class of the whole text.
 """
 
 from collections.abc import Sequence
@@ -132,7 +132,8 @@ class TokenEncoder:
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "
-                f"but {tokenizer.sha256[:12]} lies beside it. Run the ingest stage again."
+                f"but the tokenizer beside it is {tokenizer.sha256[:12]}. Run the ingest stage "
+                "again."
             )
         return encoder
 

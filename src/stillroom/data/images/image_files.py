@@ -1,8 +1,8 @@
 """Image files: a file in, uint8 pixels [height, width, channels] out.
 
-    path ──Pillow, chosen formats only──> pixels; greyscale has 1 channel, all else 3 (RGB)
+    path ──Pillow, only the listed formats──> pixels; greyscale has 1 channel, all else 3 (RGB)
 
-An image file is not trusted: it may be truncated, be no image, or unpack to terabytes.
+An image file is not trusted: it may be truncated, not be an image, or unpack to terabytes.
 """
 
 import warnings
@@ -76,7 +76,7 @@ def read_images(
         The shape (height, width, channels) and each image's pixels, row-major. () and [] for none.
 
     Raises:
-        DataError: one cannot be read, or differs from the first.
+        DataError: an image cannot be read, or differs from the first one.
     """
     shape: tuple[int, ...] = ()
     contents = []

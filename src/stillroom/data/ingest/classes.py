@@ -33,7 +33,7 @@ def class_names(frame: pl.DataFrame, declared: list[str] | None) -> tuple[str, .
     """Return the names of the classes in order: the declared ones, or those of the rows.
 
     Args:
-        frame: with `label`, names or null, and `origin`.
+        frame: the rows, with `label`, a name or null, and `origin`.
         declared: `data.classes`; their order is kept.
 
     Raises:
@@ -50,7 +50,7 @@ def class_names(frame: pl.DataFrame, declared: list[str] | None) -> tuple[str, .
 
 
 def label_indices(frame: pl.DataFrame, classes: tuple[str, ...]) -> pl.DataFrame:
-    """Return `frame` with `label` as Int32 index into `classes`, null where unlabelled."""
+    """Return `frame` with `label` as an Int32 index into `classes`, or null if unlabelled."""
     index = {name: place for place, name in enumerate(classes)}
     return frame.with_columns(
         label=pl.col("label").replace_strict(index, default=None, return_dtype=pl.Int32())

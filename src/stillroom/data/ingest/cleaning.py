@@ -32,7 +32,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class CleaningResult:
-    """The distinct inputs, in the order of part and row, and what was removed.
+    """The distinct inputs, in the order of part and row, and counts of what was removed.
 
     `duplicates` and `leaked` count removed rows; `conflicting` and `dropped` count inputs.
     """
@@ -49,9 +49,10 @@ def clean(frame: pl.DataFrame, treatment: Treatment) -> CleaningResult:
     """Keep one row per distinct input.
 
     Args:
-        frame: `Raw.frame` with `example_id`; `split` canonical in all rows, or null in all.
-        treatment: what happens to inputs with several labels. `majority` takes the most frequent
-            label, and drops ties. A missing label does not count against a label.
+        frame: `RawExamples.frame` with `example_id`; `split` is canonical in all rows, or null in
+            all.
+        treatment: what happens to inputs with several labels. `majority` keeps the most frequent
+            label, and drops the input on a tie. A missing label is not a vote.
 
     Raises:
         DataError: an input has several labels, and the treatment is `refuse`.
@@ -62,7 +63,7 @@ def clean(frame: pl.DataFrame, treatment: Treatment) -> CleaningResult:
     if conflicting and treatment == "refuse":
         first = conflicts[0]
         raise DataError(
-            f"{', '.join(first.places[:3])} hold the same input under several labels "
+            f"{', '.join(first.places[:3])} hold the same input with several labels "
             f"({', '.join(first.labels)}); {conflicting} such inputs in all. Correct them, or set "
             "data.conflicts to drop or majority."
         )
@@ -90,7 +91,10 @@ def clean(frame: pl.DataFrame, treatment: Treatment) -> CleaningResult:
 
 
 def _votes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return per example_id: how many `choices` and `winners` among labels; a `winner`."""
+    """Return a row per example_id: the numbers of `choices` and `winners` among labels; a `winner`.
+
+    The `choices` are the different labels; the `winners` are those with the most votes.
+    """
     counted = frame.group_by("example_id", "label").len("votes")
     named = pl.col("label").is_not_null()
     leading = named & (pl.col("votes") == pl.col("votes").filter(named).max())

@@ -1,11 +1,11 @@
 """Ingest of a corpus: documents in; packs of their tokens, the encoder and a report out.
 
     documents ──keyed, de-duplicated──> a split for each ──tokenizer, trained on train──┐
-    documents, once more ──tokens──> packs of each file and split ─────────────────────┴──> examples
+    documents, read again ──tokens──> packs of each file and split ────────────────────┴──> examples
 
-The split of a document depends on its text alone, and a pack holds documents of one file and one
-split. So a new document or another tokenizer changes the split of no document. In memory are a few
-documents, one byte and one key per document, and one key per pack.
+The split of a document depends only on its text, and a pack holds documents of one file and one
+split. So a new document, or another tokenizer, does not change the split of any document. The
+memory holds a few documents, one byte and one key for each document, and one key for each pack.
 """
 
 from collections import Counter
@@ -24,10 +24,11 @@ from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.example_ids import example_ids
 from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of
 from stillroom.data.raw_examples import portable
-from stillroom.data.text.documents import Corpus, Document, TextFiles
+from stillroom.data.sources.source_kind import TextSource
+from stillroom.data.sources.source_registry import source_of
+from stillroom.data.text.documents import Corpus, Document
 from stillroom.data.text.model_tokenizer import read_model_tokenizer
 from stillroom.data.text.packing import Pack, Packer, SequenceFormat
-from stillroom.data.text.pydoc_source import PydocTopics
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ConfigError, DataError
@@ -51,7 +52,7 @@ Splits = NDArray[np.uint8]
 
 @dataclass(slots=True)
 class CorpusCounts:
-    """How much was read, and how it was used, by split."""
+    """How much was read, by split, and how many duplicates were left out."""
 
     documents: Counter[str] = field(default_factory=Counter)
     sequences: Counter[str] = field(default_factory=Counter)
@@ -76,14 +77,16 @@ class CorpusIngest:
     """A corpus whose documents have been read once; `frames` makes its packs.
 
     Attributes:
-        data: what to read and how.
+        data: the parameters: what to read, and how.
+        source: what `data.source` names.
         corpus: the documents.
-        splits: [documents], the number of the split of each, or DUPLICATE.
+        splits: [documents], the index of each document's split in SPLITS, or DUPLICATE.
         encoder: the encoder of the packs.
         counts: how much was read so far.
     """
 
     data: Data
+    source: TextSource
     corpus: Corpus
     splits: Splits
     encoder: SequenceEncoder
@@ -97,7 +100,10 @@ class CorpusIngest:
             ConfigError: two parameters contradict each other.
             DataError: a document or the tokenizer cannot be used; the message names it.
         """
-        corpus = _corpus(data, root)
+        source = source_of(data)
+        if not isinstance(source, TextSource):
+            raise ConfigError(f"data.source {data.source} gives examples, not running text.")
+        corpus = source.documents(data, root)
         splits, counts = _document_splits(corpus, data)
         tokenizer = _tokenizer(data, root, corpus, splits)
         encoder = SequenceEncoder(
@@ -107,10 +113,10 @@ class CorpusIngest:
             mask_share=data.corpus.mask_share,
             mask_seed=data.seed,
         )
-        return cls(data, corpus, splits, encoder, counts)
+        return cls(data, source, corpus, splits, encoder, counts)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Yield the examples, in the order of part and row; can be iterated once."""
+        """Yield the examples, in the order of part and row; call it only once."""
         seen: set[bytes] = set()
         rows: list[dict[str, Any]] = []
         for row in self._rows():
@@ -128,12 +134,12 @@ class CorpusIngest:
         self._check()
 
     def report(self) -> dict[str, Any]:
-        """Return the report, after the frames were iterated."""
+        """Return the report; call it after the last of `frames`."""
         configured = self.data.text.tokenizer
         tokenizer = self.encoder.tokenizer
         return {
             "source": self.data.source,
-            "path": None if self.data.source == "topics" else portable(self.data.path),
+            "path": portable(self.data.path) if self.source.reads_path else None,
             "versions": self.corpus.versions,
             "files": self.corpus.files,
             "skipped": self.corpus.skipped,
@@ -213,13 +219,6 @@ class CorpusIngest:
                 )
 
 
-def _corpus(data: Data, root: Path) -> Corpus:
-    if data.source == "topics":
-        return PydocTopics()
-    column = data.columns.text or "text"
-    return TextFiles.at(root / data.path, data.path, data.documents, column)
-
-
 def _document_splits(corpus: Corpus, data: Data) -> tuple[Splits, CorpusCounts]:
     """Return the split of each document, and how many there are."""
     counts, seen, splits = CorpusCounts(), set(), []
@@ -237,7 +236,7 @@ def _document_splits(corpus: Corpus, data: Data) -> tuple[Splits, CorpusCounts]:
 
 
 def _distinct_documents(corpus: Corpus, splits: Splits) -> Iterator[tuple[Document, str]]:
-    """Yield each document that is no duplicate, with its split.
+    """Yield each document that is not a duplicate, with its split.
 
     Raises:
         DataError: the number of documents has changed.
@@ -249,7 +248,7 @@ def _distinct_documents(corpus: Corpus, splits: Splits) -> Iterator[tuple[Docume
     if number != len(splits):
         raise DataError(
             f"data.path held {len(splits)} documents, and later {number}: it changed while it was "
-            "read. Run the stage again."
+            "being read. Run the stage again."
         )
 
 
@@ -287,7 +286,7 @@ def _sequence_format(encoder: SequenceEncoder) -> SequenceFormat:
     before, after = encoder.tokenizer.special_affixes()
     end = encoder.tokenizer.end
     if encoder.task == "next_token":
-        # A token that the tokenizer puts after a text would stand after each piece of it.
+        # A token that the tokenizer puts after a text would follow each piece of the text.
         form = SequenceFormat(encoder.length, tuple(before), (), () if end is None else (end,))
     else:
         form = SequenceFormat(encoder.length, tuple(before), tuple(after))

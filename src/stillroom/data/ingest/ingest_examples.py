@@ -1,7 +1,7 @@
 """Ingest: a source in, the examples, their encoder and a report out.
 
-    data.source ──read──> Raw ──key, clean──> distinct ──split──> examples ──fit──> encoder
-                                       └────────── counted ──────────> report
+    data.source ──read──> RawExamples ──key, clean──> distinct ──split──> examples ──fit──> encoder
+                                               └────────── counts ──────────> report
 
 Nothing is written here, so an error leaves no partial result.
 """
@@ -29,10 +29,11 @@ from stillroom.data.ingest.splits import (
     keep_labels,
 )
 from stillroom.data.raw_examples import RawExamples, portable
-from stillroom.data.sources import SOURCES
+from stillroom.data.sources.source_kind import ExampleSource
+from stillroom.data.sources.source_registry import source_of
 from stillroom.data.text.tokenizer import read_tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
-from stillroom.errors import DataError
+from stillroom.errors import ConfigError, DataError
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Tokens:
     """How texts became tokens, and how many texts were truncated."""
 
     tokenizer: str  # SHA-256
-    come_from: str  # as configured; the last name of an absolute path
+    come_from: str  # as configured; only the last name of an absolute path
     vocabulary: int
     length: int
     cut: dict[str, int]  # split -> rows
@@ -60,14 +61,15 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How many rows were read, and how they were used. It holds no absolute path, so that clones of
-    the project write the same bytes.
+    """How many rows were read, and how they were used.
 
     rows read = examples of all splits + duplicates + leaked + conflicts.dropped.
+
+    The report holds no absolute path, so that clones of the project write the same bytes.
     """
 
     source: str
-    path: str | None  # as configured; the last name of an absolute one; null for digits
+    path: str | None  # as configured; only the last name of an absolute path; null: none
     versions: dict[str, str]
     files: dict[str, str]  # name -> SHA-256
     rows_read: dict[str, int]  # part -> rows
@@ -75,11 +77,11 @@ class Report:
     leaked: int
     conflicts: Conflicts
     examples: dict[str, int]  # split -> rows
-    skipped: dict[str, int]  # suffix -> files beside the data that were not read
+    skipped: dict[str, int]  # suffix -> files next to the data that were not read
     labelled: dict[str, int]
     unlabelled: dict[str, int]
     classes: dict[str, dict[str, int]]  # split -> class -> labelled rows
-    tokens: Tokens | None  # of texts that are tokens
+    tokens: Tokens | None  # None if the inputs are not encoded as tokens
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -99,14 +101,17 @@ def ingest(data: Data, root: Path) -> IngestResult:
     """Read, check, split and describe the data.
 
     Args:
-        data: what to read and how.
+        data: the parameters: what to read, and how.
         root: the folder from which a relative `data.path` starts.
 
     Raises:
         ConfigError: two parameters contradict each other.
         DataError: the data cannot be used; the message names the file and the row.
     """
-    raw = SOURCES[data.source](data, root)
+    source = source_of(data)
+    if not isinstance(source, ExampleSource):
+        raise ConfigError(f"data.source {data.source} gives running text, not examples.")
+    raw = source.read(data, root)
     if data.unlabelled == "refuse":
         _check_labelled(raw.frame)
     keyed = canonical_splits(raw.frame).with_columns(
@@ -129,7 +134,8 @@ def ingest(data: Data, root: Path) -> IngestResult:
         encoder: Encoder = _fit_tokens(train, data.text, classes, root)
     else:
         encoder = fit_encoder(train, raw.kind, classes, raw.shape)
-    return IngestResult(examples, encoder, _report(data, raw, cleaned, examples, encoder))
+    path = portable(data.path) if source.reads_path else None
+    return IngestResult(examples, encoder, _report(data, path, raw, cleaned, examples, encoder))
 
 
 def _check_labelled(frame: pl.DataFrame) -> None:
@@ -144,7 +150,7 @@ def _check_labelled(frame: pl.DataFrame) -> None:
 def _fit_tokens(
     train: pl.DataFrame, text: Text, classes: tuple[str, ...], root: Path
 ) -> TokenEncoder:
-    """Return the encoder of texts as tokens; a tokenizer is trained unless one is set.
+    """Return the encoder of texts as tokens; train a tokenizer unless one is set.
 
     Raises:
         ConfigError: the vocabulary or the length is too small.
@@ -165,12 +171,17 @@ def _contents(raw: RawExamples) -> Iterable[Any]:
 
 
 def _report(
-    data: Data, raw: RawExamples, cleaned: CleaningResult, examples: pl.DataFrame, encoder: Encoder
+    data: Data,
+    path: str | None,
+    raw: RawExamples,
+    cleaned: CleaningResult,
+    examples: pl.DataFrame,
+    encoder: Encoder,
 ) -> Report:
     splits = {name: examples.filter(pl.col("split") == name)["label"] for name in SPLITS}
     return Report(
         source=data.source,
-        path=None if data.source == "digits" else portable(data.path),
+        path=path,
         versions=raw.versions,
         files=raw.files,
         rows_read=dict(raw.frame["part"].value_counts().sort("part").iter_rows()),

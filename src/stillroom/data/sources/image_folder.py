@@ -4,7 +4,7 @@
     data.path/train/cat/1.png                 ──> label cat, split train
     data.path/1.png, data.path/train/1.png    ──> no label
 
-The part is the folder, and the row is the place in its sorted listing. So a part holds all images
+The part is the folder, and the row is the index in its sorted listing. So a part holds all images
 of a class. The hash of a part covers the names and hashes of its files.
 """
 
@@ -29,12 +29,12 @@ def read_image_folder(data: Data, root: Path) -> RawExamples:
     """Read all images below `data.path`.
 
     Raises:
-        DataError: there is no image, one cannot be read, or two differ in size or channels.
+        DataError: there is no image, an image cannot be read, or two differ in size or channels.
     """
     folder = root / data.path
     if not folder.is_dir():
         raise DataError(
-            f"data.path {data.path} is not a folder. Set it to one with a folder per class."
+            f"data.path {data.path} is not a folder. Set it to a folder with one folder per class."
         )
     parts = [(part, label, split, _images(folder / part)) for part, label, split in _parts(folder)]
     raw_parts, files = [], {}
@@ -47,7 +47,7 @@ def read_image_folder(data: Data, root: Path) -> RawExamples:
     if not files:
         raise DataError(
             f"data.path {data.path} holds no images ({', '.join(sorted(SUFFIXES))}) in a folder "
-            "per class. Add some, or change data.path."
+            "per class. Add images, or change data.path."
         )
     read = {path for *_, paths in parts for path in paths}
     others = (path for part, *_ in parts for path in (folder / part).iterdir() if path not in read)

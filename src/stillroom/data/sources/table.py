@@ -2,8 +2,8 @@
 
     label + one of image | text | features (+ split) ──> RawExamples
 
-Without a column of splits, files with the names train.csv, test.csv and so on give the splits, if
-all files of the folder have such a name. `image` is a path relative to the folder of the table, and
+Without a column of splits, the names of the files give the splits (train.csv, test.csv, …), if all
+files of the folder have such names. `image` is a path relative to the folder of the table, and
 never outside of it: data must not choose which other files of the disk are read.
 """
 
@@ -69,12 +69,13 @@ def _inputs(columns: Columns) -> _Inputs:
     if len(configured) != 1:
         words = ", ".join(f"data.columns.{inputs.kind}" for inputs in configured) or "none"
         raise ConfigError(
-            f"Exactly one of data.columns.image, text and features must be set; set are: {words}."
+            "Exactly one of data.columns.image, data.columns.text and data.columns.features must "
+            f"be set; given: {words}."
         )
     names = configured[0].columns
     if columns.label in names or len(set(names)) < len(names):
         raise ConfigError(
-            f"data.columns.{configured[0].kind} has a column twice, or the label "
+            f"data.columns.{configured[0].kind} lists a column twice, or lists the label "
             f"({columns.label}). List each input column once."
         )
     return configured[0]
@@ -95,7 +96,7 @@ def _files(path: Path, configured: str) -> list[Path]:
 
 
 def _named_splits(paths: list[Path]) -> dict[Path, str]:
-    """Return the split in the name of each of several files; {} if a file has another name."""
+    """Return the split that each file's name gives; {} for one file, or if a name gives none."""
     names = {path: canonical_split(path.stem.lower()) for path in paths}
     named = {path: name for path, name in names.items() if name is not None}
     return named if len(named) == len(paths) > 1 else {}
@@ -158,7 +159,7 @@ def _inside(table: Path, name: str, origin: str) -> Path:
         raise DataError(f"{origin}: the image path is not a path. Correct it.") from None
     if PurePath(name).is_absolute() or not path.is_relative_to(folder):
         raise DataError(
-            f"{origin}: the image path leads out of the folder of the table. Allowed are paths "
-            "relative to that folder, and below it."
+            f"{origin}: the image path leads out of the folder of the table. Set it to a path that "
+            "is relative to that folder and stays inside it."
         )
     return path

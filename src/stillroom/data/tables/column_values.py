@@ -1,6 +1,6 @@
 """Column values: a column of any type in; checked labels, texts or features out.
 
-    column ──as_labels──> String, null where missing
+    column ──as_labels──> String, null if missing
            ──as_texts───> String, none missing
     columns ──as_features──> List(Float64), all finite, -0.0 as 0.0
 
@@ -16,7 +16,7 @@ _MOST_EXACT = 2.0**53  # A float64 does not hold every larger whole number.
 
 
 def as_labels(column: pl.Series, part: str) -> pl.Series:
-    """Return labels as text. 3 and 3.0 are "3", true is "true"; empty text and NaN are no label.
+    """Return labels as text. 3 and 3.0 become "3", true becomes "true", empty text and NaN null.
 
     Raises:
         DataError: the column holds fractions, or neither text nor numbers.
@@ -82,7 +82,7 @@ def _numbers(column: pl.Series, part: str) -> pl.Series:
     numbers = column.cast(pl.Float64(), strict=False)
     if numbers.null_count():
         row = _first(numbers.is_null())
-        given = "empty" if column[row] is None else f"{str(column[row])[:40]!r}, no number"
+        given = "empty" if column[row] is None else f"{str(column[row])[:40]!r}, not a number"
         raise DataError(
             f"{part} row {row}: column {column.name} is {given}. Fill it with a finite number, or "
             "remove the row."

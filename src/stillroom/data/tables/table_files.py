@@ -3,7 +3,7 @@
     file ──by suffix──> {column: values}, rows in the file's order
 
 CSV values stay text: guessed types would turn the label "007" into 7. Every message names the row,
-from 0, or the line, from 1, if it cannot be parsed.
+from 0; if a line cannot be parsed, it names the line, from 1.
 """
 
 import csv
@@ -116,8 +116,8 @@ def _series(name: str, values: Sequence[object], part: str) -> pl.Series:
         both = {dtype, value_type}
         if both not in ({value_type}, {pl.Null(), value_type}, {pl.Int64(), pl.Float64()}):
             raise DataError(
-                f"{part} row {row}: column {name} holds {_short(value)} ({value_type}), but "
-                f"{dtype} in the rows before. Give the column one type."
+                f"{part} row {row}: column {name} holds {_short(value)} ({value_type}), but the "
+                f"rows before hold {dtype}. Give the column one type."
             )
         dtype = pl.Float64() if pl.Float64() in both else value_type
     return pl.Series(name, values, dtype=dtype)

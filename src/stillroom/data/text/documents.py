@@ -3,7 +3,7 @@
     *.txt, *.md ──file | paragraph | line──┐
     *.jsonl, *.csv, *.parquet ──a column───┴──> Document, Document, …
 
-Files are read piece by piece, so a corpus need not fit into memory, but a text file that is one
+Files are read piece by piece, so a corpus need not fit into memory. A text file that is one
 document must.
 """
 
@@ -34,7 +34,7 @@ class Document:
 
     @property
     def origin(self) -> str:
-        """Its name in messages."""
+        """The name of the document in messages."""
         return f"document {self.row + 1} of {self.part}"
 
 
@@ -47,7 +47,7 @@ class Corpus(Protocol):
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of the libraries that hold it."""
+        """The versions of the packages that ship the text."""
 
     @property
     def skipped(self) -> dict[str, int]:
@@ -133,7 +133,7 @@ def _of_text_file(path: Path, part: str, how: Documents) -> Iterator[str]:
     except UnicodeDecodeError as error:
         raise DataError(
             f"{part} is not UTF-8 (byte {error.start} of the current block is "
-            f"0x{error.object[error.start]:02x}). Convert it."
+            f"0x{error.object[error.start]:02x}). Convert it to UTF-8."
         ) from error
     except OSError as error:
         raise unreadable(part, error) from error

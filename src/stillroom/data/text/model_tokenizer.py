@@ -1,4 +1,4 @@
-"""The tokenizer of a model: in a GGUF file, as llama.cpp writes it, or in a folder.
+"""The tokenizer of a model, read from a GGUF file, as llama.cpp writes it, or from a folder.
 
 model ──gguf_file──> its GGUF file, or None ──read_model_tokenizer──> Tokenizer
 """
@@ -12,7 +12,7 @@ SUFFIX = ".gguf"
 
 
 def gguf_file(path: Path) -> Path | None:
-    """Return the GGUF file at a path, or the only one in a folder without a config; else None.
+    """Return the GGUF file at a path, or the only GGUF file in a folder without a config; or None.
 
     Raises:
         DataError: the folder holds several GGUF files.
@@ -48,7 +48,7 @@ def _tokenizer_in_gguf(file: Path) -> Tokenizer:
             file.parent, gguf_file=file.name, local_files_only=True, trust_remote_code=False
         )
         definition = tokenizer.backend_tokenizer.to_str()
-    except Exception as error:  # its reader and the converters raise unrelated types
+    except Exception as error:  # the GGUF reader and the converters raise unrelated types
         reason = " ".join(str(error).split())[:200]
         raise DataError(
             f"{file} has no tokenizer that can be read ({reason}). Choose another file."

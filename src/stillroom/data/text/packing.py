@@ -2,9 +2,9 @@
 
     tokens of a document ──cut to fill the pack──> pieces ──one after the other──> Pack, Pack, …
 
-Packs are filled in the order of the documents, so one more at the end changes the last pack alone.
-A document that does not fit continues in the next pack, as a new piece that starts with the special
-tokens of the beginning of a text.
+Packs are filled in the order of the documents, so a new document at the end changes only the last
+pack. A document that does not fit continues in the next pack, as a new piece that starts with the
+special tokens that begin a text.
 """
 
 import hashlib
@@ -27,8 +27,9 @@ class Pack:
     """A sequence of tokens.
 
     Attributes:
-        tokens: the token ids, at most as many as a sequence is long.
-        starts: where pieces begin that attend to nothing before them; the first is 0.
+        tokens: the token ids; their number is at most the length of a sequence.
+        starts: the index of the first token of each piece that attends to nothing before it; the
+            first one is 0.
         text_bytes: the UTF-8 bytes of the text of the next-token labels.
         labels: how many tokens have a next token within their piece.
     """
@@ -54,7 +55,7 @@ class SequenceFormat:
     Attributes:
         length: the largest number of tokens in a pack.
         before, after: special ids around each piece.
-        end: ids after the last token of a document.
+        end: special ids after the last token of a document.
         is_apart: whether a piece attends to nothing before it.
     """
 
@@ -71,13 +72,13 @@ class SequenceFormat:
 
     @property
     def shortest(self) -> int:
-        """The room that a piece needs: for a token, and the next one."""
+        """The fewest tokens that a piece needs: its special ids, a token, and the next token."""
         return self.affix_count + 2
 
 
 @dataclass(slots=True)
 class Packer:
-    """Fills packs from one stream of documents, and holds the pack that is not full yet.
+    """A packer of one stream of documents; it holds the pack that is not full yet.
 
     Attributes:
         format: the format of a sequence.
@@ -100,13 +101,13 @@ class Packer:
             if self.format.length - self._size < self.format.shortest:
                 yield from self.flush()
             to = min(len(content), at + self.format.length - self._size - self.format.affix_count)
-            # Without a token before it, the first token of a piece is no label.
+            # If no special token precedes it, the first token of a piece is not a label.
             first = at if self.format.before else at + 1
             self._take(content[at:to], _span(encoded, sizes, first, min(to, len(of_text))))
             at = to
 
     def flush(self) -> Iterator[Pack]:
-        """Yield the pack that is held, if it has a label."""
+        """Yield the pack that is not full yet, if it has a label."""
         if self._labels:
             yield Pack(
                 np.concatenate(self._tokens),

@@ -2,8 +2,8 @@
 
     pydoc_data.topics ──each paragraph once──> one document per topic: "if", "lambda", …
 
-A fifth of the text occurs in several topics. It would occur in train and in test, and a model that
-had memorised it would look better than it is.
+A fifth of the text occurs in several topics. Without this step it would occur in both train and
+test, and a model that memorised it would look better than it is.
 
 Licence: the Python Software Foundation License. Patch releases of Python differ in a few words.
 """
@@ -49,7 +49,7 @@ def _without_repeats(topics: Iterable[tuple[str, str]]) -> Iterator[str]:
         own = [one for one in paragraphs if len(one) < SHORT or one.strip() not in seen]
         seen.update(one.strip() for one in paragraphs)
         whole = "\n\n".join(own)
-        # Only a heading is left of a topic that is contained in another.
+        # If another topic contains this one, only its heading is left.
         yield whole if any(len(one) >= SHORT for one in own) else ""
 
 

@@ -22,7 +22,7 @@ def column_texts(path: Path, part: str, column: str) -> Iterator[str]:
     """Yield the texts of one column of a file; `part` is its name in messages.
 
     Raises:
-        DataError: the file does not fit its suffix, or lacks the column, or a text is missing.
+        DataError: the file does not fit its suffix or lacks the column, or a text is missing.
     """
     try:
         yield from _FORMATS[path.suffix.lower()](path, part, column)
@@ -70,7 +70,7 @@ def _of_parquet(path: Path, part: str, column: str) -> Iterator[str]:
             require_columns([column], file.schema_arrow.names, part)
             for batch in file.iter_batches(ROWS_AT_ONCE, columns=[column]):
                 texts = pl.DataFrame(pl.from_arrow(batch))[column]
-                # A missing text is an empty document, which the caller refuses with its number.
+                # A missing text becomes an empty document; the caller refuses it by its number.
                 is_text = texts.dtype in (pl.String, pl.Null)
                 yield from as_texts(texts.fill_null("") if is_text else texts, part)
     except (pa.ArrowException, pl.exceptions.PolarsError) as error:

@@ -1,10 +1,10 @@
-"""The layout of an encoded sequence: which of its three rows, [3, length], holds what.
+"""The layout of an encoded sequence: the meaning of its three rows, [3, length].
 
     TOKENS     the ids of the tokens
-    POSITIONS  where each token stands in its piece, from 0
-    LABELS     what a model should predict at a position, or NO_LABEL
+    POSITIONS  the position of each token in its piece, from 0
+    LABELS     the token that a model should predict at a position, or NO_LABEL
 
-A row of tokens is padded to its length: a place without a token holds NO_TOKEN in all three rows.
+Short sequences are padded: a column without a token holds NO_TOKEN in all three rows.
 """
 
 import numpy as np

@@ -1,9 +1,10 @@
 """Tokenizers: a tokenizer.json in, token ids and the hash of the tokenizer out.
 
-folder ──read_tokenizer──> Tokenizer ──encode──> ids, and the characters of each
+folder ──read_tokenizer──> Tokenizer ──encode──> ids, and the range of characters of each
 
-Two tokenizers are equal if every text gives the same ids. Their hash covers that alone: not the
-formatting of the file, and not its settings for padding or truncation.
+The hash of a tokenizer covers only what decides the ids of a text: not the formatting of the file,
+and not its settings for padding or truncation. Two tokenizers are equal if their hashes and their
+special tokens are equal.
 """
 
 import json
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import DataError
-from stillroom.io.files.atomic import write_text
+from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.json_files import read_json, write_json
 
@@ -33,7 +34,7 @@ Ids = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class SpecialTokens:
-    """The special tokens, as text; None where the tokenizer has none."""
+    """The special tokens, as text; None if the tokenizer has no such token."""
 
     end: str | None = None
     begin: str | None = None
@@ -57,9 +58,9 @@ class Encoding:
     """A text as tokens.
 
     Attributes:
-        ids: [n].
-        starts: [n], the offset in the text where each token starts, in characters.
-        ends: [n], the offset where it ends.
+        ids: [n], the ids of the tokens.
+        starts: [n], the offset in the text at which each token starts, in characters.
+        ends: [n], the offset at which it ends.
     """
 
     ids: Ids
@@ -86,7 +87,7 @@ class Tokenizer:
         return self.sha256 == other.sha256 and self.special == other.special
 
     def __hash__(self) -> int:
-        """Agree with `==`."""
+        """Return equal hashes for equal tokenizers."""
         return hash((self.sha256, self.special))
 
     @property
@@ -130,7 +131,7 @@ class Tokenizer:
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """Return the tokens of each text, without special ones.
 
-        The name of a special token within a text counts as text.
+        If a text contains the name of a special token, it counts as plain text.
         """
         encodings = self._plain.encode_batch(list(texts), add_special_tokens=False)
         return [_encoding(one) for one in encodings]
@@ -168,7 +169,7 @@ class Tokenizer:
         return sha256_json({name: document.get(name) for name in ID_FIELDS})
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle the definition and the special tokens alone."""
+        """Pickle only the definition and the special tokens."""
         return {"definition": self.definition, "special": self.special}
 
 

@@ -1,10 +1,10 @@
 """Training a tokenizer: texts in, a byte-level BPE tokenizer out.
 
-    texts ──split into words──> pairs of bytes that are joined most often ──> Tokenizer
+    texts ──split into words──> the most frequent pairs of tokens, merged ──> Tokenizer
 
-Every byte is a token, so nothing is unknown. Equal texts give an equal tokenizer. For masked tokens
-and for classification it has the special tokens of BERT, and puts [CLS] and [SEP] around a text: a
-classifier computes its logits from the first token.
+Every byte is a token, so no text is unknown. Equal texts give an equal tokenizer. For masked tokens
+and for classification, the tokenizer has the special tokens of BERT, and puts [CLS] and [SEP]
+around a text, because a classifier computes its logits from the first token.
 
 Source: Sennrich et al., arXiv 1508.07909, on the bytes of Radford et al. (GPT-2, 2019).
 """
@@ -25,7 +25,7 @@ BYTES = 256
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_token") -> Tokenizer:
-    """Return a tokenizer of at most `vocabulary` tokens; from few texts it has fewer.
+    """Return a tokenizer of at most `vocabulary` tokens; few texts give fewer.
 
     Raises:
         ConfigError: the vocabulary is too small for the bytes.
@@ -46,7 +46,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_to
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=specials,
-        # Sorted, because the library returns the bytes in another order in each process.
+        # Sorted, because the library returns the bytes in a different order in each process.
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )

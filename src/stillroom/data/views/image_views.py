@@ -3,7 +3,7 @@
     image [c, h, w], example_id, view, seed ──> the image, shifted by a whole number of pixels
 
 A view is a function of the key of the example, the number of the view and the seed. So a student
-gets the input of its teacher, regardless of the order and the preprocessing of either.
+gets the same view as its teacher, regardless of the order and the preprocessing of either.
 """
 
 import re
@@ -19,11 +19,11 @@ from stillroom.errors import SoftLabelError
 
 
 class Transform(Protocol):
-    """What makes views of inputs by their keys: `Views` of images, `Masks` of sequences."""
+    """A transform that makes views of inputs from their keys: `Views` or `Masks`."""
 
     @property
     def count(self) -> int:
-        """How many views there are of a training example, beside number 0."""
+        """How many views a training example has, in addition to view 0."""
 
     @property
     def view_numbers(self) -> list[int]:
@@ -31,7 +31,7 @@ class Transform(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in a fingerprint."""
+        """The name of the transform in a fingerprint."""
 
     def from_name(self, name: str, count: int) -> "Transform":
         """Return the transform of a capture, by its name."""
@@ -48,10 +48,11 @@ TRANSFORM = "shift-2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
-    """Which augmented views there are of a training image.
+    """The augmented views of a training image.
 
     Attributes:
-        count: how many; their numbers are 1 … count. 0 leaves only the plain image, number 0.
+        count: how many views; their numbers are 1 … count. With 0 there is only the plain image,
+            which is view 0.
         shift: the largest shift in pixels, in each direction; edges are repeated.
         seed: the seed of the shifts.
     """
@@ -82,8 +83,8 @@ class Views:
         match = re.fullmatch(rf"{TRANSFORM} shift=(\d+) seed=(\d+)", name)
         if match is None:
             raise SoftLabelError(
-                f"The soft labels have views by {name!r}, but this version makes {TRANSFORM}. Run "
-                "`kedro run --pipeline=capture` to capture them again."
+                f"The soft labels have views by {name!r}, but this version makes views by "
+                f"{TRANSFORM}. Run `kedro run --pipeline=capture` to capture them again."
             )
         return cls(count=count, shift=int(match[1]), seed=int(match[2]))
 
@@ -93,7 +94,7 @@ class Views:
         Args:
             images: [N, c, h, w].
             example_ids: N keys of 16 bytes.
-            view: its number; 0 returns the images as they are.
+            view: the number of the view; 0 returns the images as they are.
         """
         if view == 0:
             return images
@@ -115,7 +116,7 @@ def shifted(
     Args:
         images: [N, c, h, w].
         offsets: [N, 2], down and right, within ±shift.
-        shift: the largest of them.
+        shift: the largest offset.
     """
     count, _, height, width = images.shape
     pad = ((0, 0), (0, 0), (shift, shift), (shift, shift))

@@ -1,8 +1,8 @@
 """SplitMix64: keys, a view and a seed in, pseudorandom words out, without a state.
 
-    example_id, view, seed ──> two words of a row ──counter──> as many words as needed
+    example_id, view, seed ──> two words per row ──counter──> any number of words
 
-It works on whole batches, so a view costs microseconds per row in every epoch.
+The arithmetic is on whole batches, so a view costs microseconds per row in every epoch.
 Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 """
 
@@ -32,8 +32,8 @@ def word_streams(words: Words, count: int) -> Words:
 def bounded(words: Words, bound: int) -> NDArray[np.int64]:
     """Return a number from 0 to `bound` - 1 for each word; `bound` is below 2^32.
 
-    It scales the high 32 bits. If the bound is no power of two, the numbers are not exactly
-    uniform: the bias is `bound` / 2^32 at most.
+    The number is the scaled high 32 bits of the word. If the bound is not a power of two, the
+    numbers are not exactly uniform: the bias is at most `bound` / 2^32.
     """
     return ((words >> np.uint64(32)) * np.uint64(bound) >> np.uint64(32)).astype(np.int64)
 

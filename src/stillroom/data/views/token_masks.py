@@ -2,8 +2,8 @@
 
     sequences [N, 3, length], example_id, view ──> some TOKENS replaced, LABELS the original tokens
 
-The masked tokens are a function of the key of the example, the number of the view and the seed, as
-a view of an image is. So a teacher and a student predict the same tokens. A new view in each epoch
+Like a view of an image, the masked tokens are a function of the key of the example, the number of
+the view and the seed. So a teacher and a student predict the same tokens. A new view in each epoch
 is the dynamic masking of RoBERTa, Liu et al. (2019), arXiv 1907.11692.
 """
 
@@ -31,18 +31,18 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masks:
-    """Which tokens of a sequence are masked, in each of its views.
+    """The masked tokens of a sequence, in each of its views.
 
     Attributes:
-        share: the share of the tokens of a sequence, without special ones, that are chosen; at
-            least one token is.
+        share: the share of chosen tokens among the tokens of a sequence that are not special; at
+            least one token is chosen.
         seed: the seed of the choice.
         mask: the id of the mask token.
         special: ids that never replace a chosen token.
-        unknown: the special id that may be chosen, since it stands for text; or None.
+        unknown: the special id that may be chosen, because it stands for text; or None.
         vocabulary: how many ids there are.
         count: how many views a training sequence has, with the numbers 1 … count; with 0 it has
-            view 0 alone.
+            only view 0.
     """
 
     share: float
@@ -81,19 +81,19 @@ class Masks:
         return replace(self, count=count)
 
     def apply(self, inputs: Sequences, example_ids: Sequence[bytes], view: int) -> Sequences:
-        """Return a view of each sequence, regardless of the view that `inputs` are in.
+        """Return a view of each sequence; the result does not depend on the view of `inputs`.
 
         Args:
             inputs: [N, 3, length].
             example_ids: N keys of 16 bytes.
-            view: its number; everything outside of training uses view 0.
+            view: the number of the view; everything outside of training uses view 0.
 
         Raises:
             DataError: a sequence has no token that may be masked.
         """
         labels = inputs[:, LABELS]
         tokens = np.where(labels == NO_LABEL, inputs[:, TOKENS], labels)
-        # Three words for each position, so that none depends on the padding of the row.
+        # Each position has three words of its own, so the padding of the row changes none of them.
         rows, _, length = inputs.shape
         drawn = word_streams(row_words(example_ids, view, self.seed)[:, 0], 3 * length)
         drawn = drawn.reshape(rows, length, 3)
@@ -107,13 +107,13 @@ class Masks:
         return masked
 
     def _chosen(self, tokens: NDArray[np.int32], drawn: Words) -> Flags:
-        """Return [N, length]: in each row the eligible positions with the smallest words."""
+        """Return [N, length]: True at the eligible positions with the smallest words of a row."""
         eligible = ~np.isin(tokens, [NO_TOKEN, *(set(self.special) - {self.unknown})])
         counts = eligible.sum(axis=1)
         if (counts == 0).any():
             raise DataError(
-                f"Sequence {int((counts == 0).argmax())} of {len(tokens)} holds special tokens "
-                "alone, so nothing can be masked. Add texts that the tokenizer knows."
+                f"Sequence {int((counts == 0).argmax())} of {len(tokens)} holds only special "
+                "tokens, so nothing can be masked. Remove its texts, or choose another tokenizer."
             )
         wanted = np.maximum(1, np.floor(self.share * counts + 0.5))
         order = np.where(eligible, drawn, np.iinfo(np.uint64).max).argsort(axis=1, kind="stable")

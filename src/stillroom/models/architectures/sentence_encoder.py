@@ -38,7 +38,7 @@ class SentenceConfig(PreTrainedConfig):
     """
 
     model_type = "stillroom_sentence"
-    sub_configs = {"text_config": AutoConfig}  # noqa: RUF012  (its base class has it so)
+    sub_configs = {"text_config": AutoConfig}  # noqa: RUF012  (the base class declares it so)
 
     def __init__(
         self,
@@ -47,15 +47,15 @@ class SentenceConfig(PreTrainedConfig):
         normalise: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Hold the parts; `kwargs` are those of every Hugging Face config.
+        """Store the parts; `kwargs` are those of every Hugging Face config.
 
         Raises:
-            ModelError: the type of the encoder, or the pooling, is not known.
+            ModelError: the type of the encoder or the pooling is unknown.
         """
         if pooling not in POOLINGS:
             raise ModelError(
-                f"The pooling {pooling!r} is not known. Allowed: {', '.join(POOLINGS)}. "
-                "Choose another sentence encoder."
+                f"The pooling {pooling!r} is unknown. Allowed: {', '.join(POOLINGS)}. Choose "
+                "another sentence encoder."
             )
         self.text_config = _text_config(text_config or {"model_type": "bert"})
         self.pooling = pooling
@@ -113,7 +113,7 @@ def sentence_classifier(
     """Return a classifier with the weights of an encoder and a head of zeros.
 
     Args:
-        encoder: its weights are shared with the classifier, not copied.
+        encoder: the encoder; its weights are shared with the classifier, not copied.
         classes: the names of the classes, in order.
         pooling, normalise: see `SentenceConfig`.
     """
@@ -141,7 +141,7 @@ def embeddings(model: SentenceForSequenceClassification, texts: Tensor) -> Tenso
 
 
 def without_pooler(encoder: Any) -> Any:
-    """Remove the pooler of an encoder, whose weights nothing would read, and return the encoder."""
+    """Remove the pooler of an encoder, because nothing reads its output; return the encoder."""
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     return encoder

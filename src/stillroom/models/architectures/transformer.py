@@ -1,19 +1,22 @@
-"""Transformers: any architecture of `transformers`, with the sizes that the options give.
+"""Transformers: any architecture of `transformers`, with sizes from options.
 
     model_type + options, task ──config──> *ForCausalLM | *ForMaskedLM | *ForSequenceClassification
 
-The vocabulary, its special tokens and the number of classes come from the data. They are no
+The vocabulary, its special tokens and the number of classes come from the data. They are not
 options.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from stillroom.errors import ModelError, nearest
-from stillroom.models.shape import Shape, Vocabulary
+from stillroom.models.architectures.architecture_kind import ArchitectureKind
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
+
+    from stillroom.models.shape import Shape, Vocabulary
 
 # Settings of a config that come from the data.
 FROM_DATA = (
@@ -28,42 +31,62 @@ FROM_DATA = (
 POSITIONS = "max_position_embeddings"
 
 
-def build_transformer(shape: Shape, options: Mapping[str, Any]) -> "PreTrainedModel":
-    """Build a transformer. Options: `model_type`, and the settings of the config of that type.
+@dataclass(frozen=True, slots=True)
+class TransformerKind(ArchitectureKind):
+    """A transformer.
 
-    Raises:
-        ModelError: the inputs are not tokens, or an option is unknown or does not fit.
+    Attributes:
+        options: `model_type`, and the settings of the config of that type. They are checked when
+            the model is built, because only `transformers` knows them, and it imports PyTorch.
     """
-    import transformers
 
-    vocabulary = shape.vocabulary
-    if vocabulary is None:
-        raise ModelError(
-            f"transformer takes tokens, but these inputs have the shape {shape.inputs}. Choose "
-            "mlp or resnet, or set data.text.encoding=tokens for texts."
-        )
-    config = _config(shape, vocabulary, options)
-    automatic = {
-        "next_token": transformers.AutoModelForCausalLM,
-        "masked_token": transformers.AutoModelForMaskedLM,
-        "classification": transformers.AutoModelForSequenceClassification,
-    }[vocabulary.task]
-    try:
-        model: PreTrainedModel = automatic.from_config(config)
-    except Exception as error:  # each architecture checks its sizes in its own way
-        raise _unbuildable(options, error) from error
-    return model
+    options: Mapping[str, Any]
+
+    takes = ("tokens", "running_text")
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], name: str) -> Self:
+        """Return the kind with any options."""
+        return cls(dict(options))
+
+    def build(self, shape: "Shape") -> "PreTrainedModel":
+        """Build a transformer for the task of the vocabulary.
+
+        Raises:
+            ModelError: the inputs are not tokens, or an option is unknown or does not fit.
+        """
+        import transformers
+
+        vocabulary = shape.vocabulary
+        if vocabulary is None:
+            raise ModelError(
+                f"transformer takes tokens, but these inputs have the shape {shape.inputs}. Choose "
+                "mlp or resnet, or set data.text.encoding=tokens for texts."
+            )
+        config = _config(shape, vocabulary, self.options)
+        automatic = {
+            "next_token": transformers.AutoModelForCausalLM,
+            "masked_token": transformers.AutoModelForMaskedLM,
+            "classification": transformers.AutoModelForSequenceClassification,
+        }[vocabulary.task]
+        try:
+            model: PreTrainedModel = automatic.from_config(config)
+        except Exception as error:  # each architecture checks its sizes in its own way
+            raise _unbuildable(self.options, error) from error
+        return model
 
 
-def _config(shape: Shape, vocabulary: Vocabulary, options: Mapping[str, Any]) -> "PreTrainedConfig":
+def _config(
+    shape: "Shape", vocabulary: "Vocabulary", options: Mapping[str, Any]
+) -> "PreTrainedConfig":
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     model_type = str(options.get("model_type"))
     if model_type not in CONFIG_MAPPING:
-        known = list(CONFIG_MAPPING.keys())
+        model_types = list(CONFIG_MAPPING.keys())
         raise ModelError(
             f"transformer: model_type is {model_type!r}, which transformers does not know."
-            f"{nearest(model_type, known)} Examples: llama, gpt2, bert, distilbert."
+            f"{nearest(model_type, model_types)} Examples: llama, gpt2, bert, distilbert."
         )
     kind = CONFIG_MAPPING[model_type]
     settings = {name: value for name, value in options.items() if name != "model_type"}
@@ -81,8 +104,8 @@ def _config(shape: Shape, vocabulary: Vocabulary, options: Mapping[str, Any]) ->
     return config
 
 
-def _data_settings(shape: Shape, vocabulary: Vocabulary) -> dict[str, Any]:
-    # A decoder needs no padding id that is also the end of a text, and transformers would warn.
+def _data_settings(shape: "Shape", vocabulary: "Vocabulary") -> dict[str, Any]:
+    # A decoder does not need a padding id. If it is also the end of a text, transformers warns.
     has_padding = vocabulary.padding != vocabulary.end or vocabulary.task != "next_token"
     settings: dict[str, Any] = {
         "vocab_size": vocabulary.size,
@@ -96,8 +119,8 @@ def _data_settings(shape: Shape, vocabulary: Vocabulary) -> dict[str, Any]:
     return settings
 
 
-def _padding(vocabulary: Vocabulary) -> int | None:
-    """Return the padding id. A classifier finds the end of a text by it.
+def _padding(vocabulary: "Vocabulary") -> int | None:
+    """Return the padding id. A classifier uses it to find the end of a text.
 
     Raises:
         ModelError: the tokenizer of a classifier has neither a padding token nor an end of text.
@@ -111,8 +134,8 @@ def _padding(vocabulary: Vocabulary) -> int | None:
     return own if vocabulary.task == "classification" else vocabulary.padding
 
 
-def _first_position(vocabulary: Vocabulary) -> int:
-    """Return how many positions an encoder may skip: RoBERTa counts from after the padding id."""
+def _first_position(vocabulary: "Vocabulary") -> int:
+    """Return how many positions an encoder may skip: RoBERTa starts at the padding id + 1."""
     return 0 if vocabulary.task == "next_token" else (vocabulary.padding or 0) + 1
 
 
@@ -120,7 +143,7 @@ def require_length(config: "PreTrainedConfig", length: int) -> None:
     """Refuse sequences that are longer than the model allows.
 
     Raises:
-        ModelError: with both lengths.
+        ModelError: the model takes fewer tokens; the message has both lengths.
     """
     most = getattr(config, POSITIONS, None)
     if isinstance(most, int) and most < length:
@@ -131,16 +154,16 @@ def require_length(config: "PreTrainedConfig", length: int) -> None:
 
 
 def _require_known_options(kind: Any, model_type: str, settings: Mapping[str, Any]) -> None:
-    known = set(kind().to_dict()) | set(kind.attribute_map)
+    allowed = set(kind().to_dict()) | set(kind.attribute_map)
     for option in settings:
         if option in FROM_DATA:
             raise ModelError(
                 f"transformer: {option} is set from the data. Remove it from the options."
             )
-        if option not in known:
+        if option not in allowed:
             raise ModelError(
                 f"transformer: {model_type} has no option {option}."
-                f"{nearest(option, sorted(known))} The config of {model_type} in transformers "
+                f"{nearest(option, sorted(allowed))} The config of {model_type} in transformers "
                 "lists the options."
             )
 

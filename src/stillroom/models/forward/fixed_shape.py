@@ -2,9 +2,9 @@
 
     inputs [N, *shape] ──batches of constant size, the last one padded──> logits [N, classes]
 
-In float32 the last bits of a row's logits depend on the size of the batch. So each batch has the
-same size: rows of zeros fill the last one, and their logits are dropped. Texts have one batch size
-per length: see `text_logits`.
+In float32 the last bits of a row's logits depend on the size of the batch. So every batch has the
+same size: rows of zeros fill the last batch, and their logits are dropped. Texts have one batch
+size for each length: see `text_logits`.
 """
 
 from collections.abc import Iterator
@@ -40,10 +40,10 @@ def probabilities(model: "PreTrainedModel", inputs: Inputs, batch_size: int) -> 
 def batches_of_logits(
     model: "PreTrainedModel", inputs: Inputs, batch_size: int
 ) -> "Iterator[Tensor]":
-    """Yield logits [n, classes] batch by batch, on the model's device; those of texts in one batch.
+    """Yield logits [n, classes] batch by batch, on the model's device; for texts, one batch of all.
 
     Args:
-        model: in evaluation mode.
+        model: the model, in evaluation mode.
         inputs: [N, *shape].
         batch_size: the largest n.
     """

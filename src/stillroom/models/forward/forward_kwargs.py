@@ -4,8 +4,8 @@
     sequences [N, 3, length] ──> input_ids, position_ids, and a mask that separates the pieces
     texts [N, 3, length] ──to a classifier──> input_ids, and a mask that excludes padding
 
-Without a mask and a cache, a decoder of `transformers` detects the pieces: the positions start at 0
-again in each of them. An encoder needs the mask itself.
+If a decoder of `transformers` gets neither a mask nor a cache, it detects the pieces by itself,
+because the positions start at 0 in each of them. An encoder needs the mask.
 """
 
 from typing import TYPE_CHECKING
@@ -36,14 +36,14 @@ def pad_token_id(model: "PreTrainedModel") -> int:
     """Return the padding id of a model.
 
     Raises:
-        ModelError: the config has none. A decoder finds the last token of a text by it, and would
-            otherwise take its logits from the padding.
+        ModelError: the config has no padding id. Without the id, a decoder would not find the last
+            token of a text, and would take its logits from the padding.
     """
     padding = model.config.get_text_config().pad_token_id
     if padding is None:
         raise ModelError(
-            f"The config of {type(model).__name__} has no pad_token_id, which fills texts to one "
-            "length. Set it in config.json, for example to the value of eos_token_id."
+            f"The config of {type(model).__name__} has no pad_token_id, which is needed to pad "
+            "texts to one length. Set it in config.json, for example to the value of eos_token_id."
         )
     return int(padding)
 
@@ -72,7 +72,7 @@ def is_decoder(model: "PreTrainedModel") -> bool:
 
 
 def first_position(model: "PreTrainedModel") -> int:
-    """Return the number of the first position: RoBERTa counts from after the padding id."""
+    """Return the number of the first position: RoBERTa starts at the padding id + 1."""
     embeddings = getattr(model.base_model, "embeddings", None)
     counts_itself = hasattr(embeddings, "create_position_ids_from_input_ids")
     return int(model.config.pad_token_id or 0) + 1 if counts_itself else 0
@@ -81,7 +81,8 @@ def first_position(model: "PreTrainedModel") -> int:
 def _continued_positions(positions: "Tensor", is_padding: "Tensor") -> "Tensor":
     """Return positions that continue through the padding, as if it belonged to the last piece.
 
-    No labelled position attends to the padding. A row of one piece is then like a row without any.
+    No labelled position attends to the padding. So a padded row of one piece gives the same logits
+    as a row without padding.
     """
     import torch
 
@@ -92,7 +93,7 @@ def _continued_positions(positions: "Tensor", is_padding: "Tensor") -> "Tensor":
 
 
 def _piece_mask(positions: "Tensor", is_padding: "Tensor", dtype: "dtype") -> "Tensor":
-    """Return [N, 1, length, length]: 0 where a position attends to another, else the minimum."""
+    """Return [N, 1, length, length]: 0 if a position attends to another, else the minimum."""
     import torch
 
     starts = torch.diff(positions, prepend=positions[:, :1] - 1, dim=1) != 1

@@ -1,6 +1,6 @@
-"""Generation: the beginnings of texts in, the continuations by a language model out.
+"""Generation: the beginnings of texts in, their continuations by a language model out.
 
-tokens [n, p] ──the likeliest token, one after the other──> up to `most` tokens for each row
+tokens [n, p] ──the most likely token, again and again──> up to `most` tokens for each row
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 def greedy_continuations(
     model: "PreTrainedModel", beginnings: Sequence[Sequence[int]], most: int, end: int, tokens: int
 ) -> list[list[int]]:
-    """Return the likeliest continuation of each beginning, without the token that ends a text.
+    """Return the greedy continuation of each beginning, without the token that ends a text.
 
     Args:
-        model: predicts the next token.
+        model: a model that predicts the next token.
         beginnings: n rows of token ids, all of one length.
         most: the largest number of tokens in a continuation.
         end: the id that ends a text.

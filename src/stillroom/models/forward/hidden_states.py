@@ -2,7 +2,7 @@
 
 inputs [N, *shape] ──> logits [N, C], hidden states [N, *positions, D] of each layer ──> Features
 
-Padding counts as no position.
+Padding does not count as a position.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ def logits_and_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Te
     out: Any = model(**forward_kwargs(model, inputs), output_hidden_states=True)
     if not out.hidden_states:
         raise ModelError(
-            f"{type(model).__name__} returns no hidden states, which feature terms compare. "
+            f"{type(model).__name__} returns no hidden states, which feature terms need. "
             "Choose another architecture, or an objective without feature terms."
         )
     inside = None if inputs.is_floating_point() else inputs[:, TOKENS] >= 0

@@ -1,9 +1,9 @@
 """Language models in two parts: hidden states at labelled positions, and the output layer.
 
     sequences [N, 3, length] ──model without its last layer──> hidden [M, D];  z = W h + b
-                             └──each layer, each position──> Features, where a term needs them
+                             └──each layer, each position──> Features, if a term needs them
 
-So a loss can go over the vocabulary in chunks, and the logits of a whole batch are never in memory.
+So a loss can run over the vocabulary in chunks, without all logits of a batch in memory.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     LabelForward = Callable[["PreTrainedModel", Tensor], tuple[Tensor, Features | None]]
 
-# Logits in bfloat16 agree to about 2^-8 of their size.
+# Two computations of bfloat16 logits agree to about 2^-8 of their size.
 TOLERANCE = 2e-2
 
 
 def label_mask(inputs: "Tensor") -> "Tensor":
-    """Return which positions have a label, [N, length]."""
+    """Return whether each position has a label, [N, length]."""
     return inputs[:, LABELS] >= 0
 
 
@@ -73,7 +73,7 @@ def label_hidden_states(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
 def output_layer_inputs(
     model: "PreTrainedModel", inputs: "Tensor", forward: "LabelForward"
 ) -> "tuple[Tensor, Features | None]":
-    """Return the result of `forward`, with the inputs of the output layer in place of logits.
+    """Return the result of `forward`, with the inputs of the output layer instead of the logits.
 
     Raises:
         ModelError: the model has no output layer.
@@ -93,12 +93,12 @@ def head_of(model: "PreTrainedModel") -> OutputLayer:
 
 
 def is_linear_head(model: "PreTrainedModel", inputs: "Tensor") -> bool:
-    """Tell whether the output of the last linear layer is the logits.
+    """Tell whether the logits are the unchanged output of the last linear layer.
 
-    Some architectures cap or scale it afterwards.
+    Some architectures cap or scale that output.
 
     Args:
-        model: runs on two of the inputs, in evaluation mode.
+        model: the model; it runs on two of the inputs, in evaluation mode.
         inputs: [N, 3, length].
     """
     import torch
@@ -126,7 +126,7 @@ def output_layer(model: "PreTrainedModel") -> "Module":
     if layer is None:
         raise ModelError(
             f"{type(model).__name__} has no output layer over a vocabulary, but the examples are "
-            "tokens. Choose a language model, or pass the --params of the run that made the "
+            "tokens. Choose a language model, or set the --params of the run that made the "
             "examples."
         )
     output: Module = layer

@@ -1,10 +1,10 @@
 """Forward passes over sequences: packs of tokens in, logits at the labelled positions out.
 
-    sequences [N, 3, length] ──rows of one key together, fixed shapes──> logits [n, positions, V]
+    sequences [N, 3, length] ──batches of one key, fixed shapes──> logits [n, positions, V]
 
 In float32 the last bits of a row's logits depend on the shape of the batch, and on whether another
-row in it needs a mask. So a batch holds rows with the same key: cut to the same length, and either
-all of one piece or not. The key of a row depends on that row alone.
+row in it needs a mask. So a batch holds only rows with the same key: they are cut to the same
+length, and either all of them are one piece, or none is. The key of a row depends only on that row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,10 +30,10 @@ SHORTEST = 16
 
 @dataclass(frozen=True, slots=True, order=True)
 class BatchKey:
-    """What the rows of a batch have in common.
+    """The properties that the rows of a batch share.
 
     Attributes:
-        length: the number of tokens that they are cut to.
+        length: the number of tokens that the rows are cut to.
         is_whole: whether a row is one piece, with a label at each position but the last.
     """
 
@@ -45,7 +45,7 @@ def batch_keys(inputs: Sequences) -> list[BatchKey]:
     """Return the batch key of each row."""
     lengths = (inputs[:, TOKENS] >= 0).sum(axis=1)
     has_label = inputs[:, LABELS] >= 0
-    # In a row of two tokens, either of them may be the masked one.
+    # In a row of two tokens, either of them may be masked.
     last = np.take_along_axis(has_label, np.maximum(lengths - 1, 0)[:, None], axis=1)[:, 0]
     labels = has_label.sum(axis=1) * ~last
     pieces = (inputs[:, POSITIONS] == 0).sum(axis=1)
@@ -66,7 +66,7 @@ def batches_of_token_logits(
     Args:
         model: a language model.
         inputs: [N, 3, length].
-        batch_size: rows of the full length in a batch; a batch of shorter rows has more.
+        batch_size: the number of rows in a batch of the full length; shorter batches have more.
         outputs: V, how many ids the tokenizer has; the model may have more.
 
     Raises:
@@ -120,10 +120,11 @@ def logits_at(
 def _labelled_positions_first(
     model: "PreTrainedModel", batch: "Tensor", key: BatchKey
 ) -> Iterator[None]:
-    """Move the labelled positions to the front of what the output layer sees, in their order.
+    """Move the labelled positions to the front of the output layer's inputs, in their order.
 
-    In whole rows they are at the front: all positions but the last. Sorting the logits instead
-    would copy them: an eighth of the time of a forward pass with 262,144 tokens.
+    In whole rows they are already at the front: all positions but the last. To sort the logits
+    instead would copy them, which takes an eighth of the time of a forward pass with 262,144
+    tokens.
     """
     if key.is_whole:
         yield
@@ -144,7 +145,7 @@ def _labelled_positions_first(
 
 
 def bucket_length(length: int, longest: int) -> int:
-    """Return the length of a row after the cut: the smallest fitting power of two, or `longest`."""
+    """Return the length that a row is cut to: the smallest power of two that fits, or `longest`."""
     size = SHORTEST
     while size < length:
         size *= 2

@@ -1,9 +1,9 @@
-"""Serving: a model in, a function that answers a batch as a service would out.
+"""Serving: a model in; a function out that runs it on a batch, as a service would.
 
-    inputs [n, *shape] ──cut to the longest row──one call, or as few as memory allows──> answered
+    inputs [n, *shape] ──cut to the longest row──> one call, or as few as memory allows
 
-The cost of serving a model is measured with it. Unlike `fixed_shape` and `sequence_logits`, whose
-logits are bit-identical regardless of what else is in the batch, it pads and sorts nothing.
+It is used to measure the cost of serving a model. `fixed_shape` and `sequence_logits` pad and sort
+rows, so that logits are bit-identical regardless of what else is in the batch; this does neither.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-# The logits of one call. 32 sequences of 512 tokens over 262,144 tokens would be 17 GB.
+# The most logits of one call. 32 sequences of 512 tokens with 262,144 ids would take 17 GB.
 MOST_LOGITS = 2**28
 
 
@@ -27,7 +27,7 @@ def serving(model: "PreTrainedModel") -> Callable[[NDArray[Any]], None]:
     """Return a function that runs the model on inputs [n, *shape] and waits for the result.
 
     Args:
-        model: in evaluation mode.
+        model: the model, in evaluation mode.
     """
     import torch
 

@@ -1,13 +1,13 @@
 """Forward passes over texts: rows of tokens in, outputs in the order of the rows out.
 
-    texts [N, 3, length] ──rows of one length together, at fixed shapes──> outputs [N, …]
+    texts [N, 3, length] ──batches of one length, at fixed shapes──> outputs [N, …]
 
 The last bits of a row's logits depend on the shape of the batch. So a row is cut to the smallest
-power of two that holds it, and each of these lengths has one batch size: both depend on the row
-alone. Padding is masked, so its content changes nothing.
+power of two that holds it, and each of these lengths has one batch size: both depend only on the
+row. Padding is masked, so its content changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,29 +35,48 @@ def outputs_in_order(forward: Forward, inputs: Sequences, batch_size: int) -> "t
     """Return the outputs of `forward` for each row, in the order of the rows.
 
     Args:
-        forward: returns tensors of n rows for a batch [n, 3, at most length].
+        forward: a function that returns tensors of n rows for a batch [n, 3, at most length].
         inputs: [N, 3, length], N at least 1.
         batch_size: the largest number of rows in a batch.
     """
     import torch
 
+    return in_order(
+        (rows, forward(torch.from_numpy(padded_batch(inputs[rows, :, :length], size))))
+        for rows, length, size in fixed_batches(inputs, batch_size)
+    )
+
+
+def fixed_batches(
+    inputs: Sequences, batch_size: int
+) -> Iterator[tuple[NDArray[np.int64], int, int]]:
+    """Yield the rows of each batch, the length that it is cut to, and the size it is padded to.
+
+    Args:
+        inputs: [N, 3, length].
+        batch_size: the largest number of rows in a batch.
+    """
     lengths = (inputs[:, TOKENS] >= 0).sum(axis=1)
     buckets = np.array([bucket_length(int(length), inputs.shape[2]) for length in lengths])
-    order, outputs = [], []
     for length in np.unique(buckets).tolist():
-        rows, size = (
-            np.flatnonzero(buckets == length),
-            max(1, min(batch_size, TOKENS_PER_BATCH // length)),
-        )
+        rows = np.flatnonzero(buckets == length)
+        size = max(1, min(batch_size, TOKENS_PER_BATCH // length))
         for start in range(0, len(rows), size):
-            some = rows[start : start + size]
-            batch = torch.from_numpy(padded_batch(inputs[some, :, :length], size))
-            outputs.append([output[: len(some)] for output in forward(batch)])
-            order.append(some)
+            yield rows[start : start + size], length, size
+
+
+def in_order(
+    batches: "Iterable[tuple[NDArray[np.int64], tuple[Tensor, ...]]]",
+) -> "tuple[Tensor, ...]":
+    """Return the outputs of batches in the order of their rows; what pads a batch is dropped."""
+    import torch
+
+    order, outputs = [], []
+    for rows, batch in batches:
+        order.append(rows)
+        outputs.append([output[: len(rows)] for output in batch])
     back = torch.from_numpy(np.argsort(np.concatenate(order)))
-    return tuple(
-        torch.cat(batches)[back.to(batches[0].device)] for batches in zip(*outputs, strict=True)
-    )
+    return tuple(torch.cat(every)[back.to(every[0].device)] for every in zip(*outputs, strict=True))
 
 
 def trimmed(inputs: "Tensor") -> "Tensor":

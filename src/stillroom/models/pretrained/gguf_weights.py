@@ -3,8 +3,8 @@
     model.gguf ──dequantised by transformers──> config.json, model.safetensors
                └─gguf_config──> the config of the model
 
-Blocks of quantised numbers become floats once. The teacher then has the weights of the file, in
-the precision that the caller names.
+The quantised numbers become floats once, at the import. The teacher then has the weights of the
+file, in the precision that the caller names.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def gguf_config(file: Path) -> "PreTrainedConfig":
     """Read the config of the model in a GGUF file.
 
     Raises:
-        ModelError: the file is damaged, or its architecture is not known to transformers.
+        ModelError: the file is damaged, or transformers does not know its architecture.
     """
     import transformers
 
@@ -42,7 +42,7 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
         dtype: the type of the written weights, by its name in torch.
 
     Raises:
-        ModelError: the file is damaged, or its architecture is not known to transformers.
+        ModelError: the file is damaged, or transformers does not know its architecture.
     """
     import torch
     import transformers

@@ -14,8 +14,8 @@ from stillroom.data.encoders import Encoder, write_encoder
 from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_file
 from stillroom.io.json.json_files import read_json
+from stillroom.models.architecture_registry import register_architectures
 from stillroom.models.pretrained.safetensors_files import WEIGHTS, require_intact, weight_files
-from stillroom.models.registry import register_architectures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,10 +45,10 @@ def save_model(
     """Write a model and the encoder of its inputs into the folder `path`.
 
     Args:
-        model: its config is written, and its weights unless others are given.
+        model: the model; its config is written, and its weights unless `weights` is given.
         encoder: the encoder of its inputs.
         path: the folder.
-        weights: the full weights, where those of the model are sharded over processes.
+        weights: the full weights, if those of the model are sharded over processes.
 
     Raises:
         ModelError: the weights cannot be written.
@@ -60,9 +60,9 @@ def save_model(
     silence_progress()
     try:
         model.save_pretrained(path, state_dict=weights)
-    except SafetensorError as error:  # safetensors raises it for a full disk too
+    except SafetensorError as error:  # safetensors also raises it if the disk is full
         raise ModelError(f"{path} cannot be written: {error}") from error
-    (path / WEIGHTS).chmod(0o644)  # safetensors makes it readable for the owner alone
+    (path / WEIGHTS).chmod(0o644)  # safetensors makes it readable only for the owner
     write_encoder(encoder, path, PREPROCESSOR)
 
 
@@ -74,8 +74,9 @@ def load_model(path: Path, inference: Inference = EXACT) -> "PreTrainedModel":
         inference: the precision, and the devices.
 
     Raises:
-        ModelError: a file is missing or cannot be read, only pickled weights are there, the model
-            needs code of its own, the weights do not fit the config, or the device is missing.
+        ModelError: a file is missing or cannot be read, the weights are only there as a pickle, the
+            model needs code of its own, the weights do not fit the config, or the device is
+            missing.
     """
     import torch
     import transformers
@@ -119,7 +120,7 @@ def auto_class(path: Path) -> str:
     """Return the name of the auto class of `transformers` that loads a model, by its config.
 
     Raises:
-        ModelError: the config names no architecture, or one that is not known here.
+        ModelError: the config names no architecture, or one that Stillroom cannot load.
     """
     config = read_json(path / CONFIG)
     names = config.get("architectures") if isinstance(config, dict) else None
@@ -165,20 +166,20 @@ def require_loadable(path: Path) -> None:
 
 
 def _require_no_code(path: Path) -> None:
-    """Refuse a config that only code beside the model can read; `transformers` reads the others."""
+    """Refuse a model whose type `transformers` does not know: it needs code of its own."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     config = read_json(path / CONFIG)
     document = config if isinstance(config, dict) else {}
     if "auto_map" in document and document.get("model_type") not in CONFIG_MAPPING:
         raise ModelError(
-            f"{path / CONFIG} needs code that lies beside the model (auto_map), which Stillroom "
-            "never runs. Save the model as an architecture of transformers."
+            f"{path / CONFIG} needs the code beside the model (auto_map), which Stillroom never "
+            "runs. Save the model as an architecture of transformers."
         )
 
 
 def _require_matching_weights(path: Path, model: "PreTrainedModel", info: dict[str, Any]) -> None:
-    # transformers leaves a tensor that the files lack as it was in memory, without an error.
+    # If the files lack a tensor, transformers leaves it as it is in memory, without an error.
     misfits = {kind: sorted(map(str, names)) for kind, names in info.items() if names}
     unused = misfits.get("unexpected_keys", [])
     misfits["unexpected_keys"] = [name for name in unused if _belongs_to_layer_list(model, name)]
@@ -188,12 +189,12 @@ def _require_matching_weights(path: Path, model: "PreTrainedModel", info: dict[s
                 f"the weights of {path} do not fit {CONFIG}: {kind.replace('_', ' ')} "
                 f"{', '.join(misfits[kind][:3])}. Save or download the model again."
             )
-    if unused:  # heads of the pretraining: BERT's pooler, its next-sentence classifier
+    if unused:  # heads of the pretraining, such as BERT's pooler or next-sentence classifier
         _LOG.info("%s: these weights are not used: %s", path.name, ", ".join(unused))
 
 
 def _belongs_to_layer_list(model: "PreTrainedModel", name: str) -> bool:
-    """Tell whether a tensor belongs to the list of layers, beyond those that the config counts."""
+    """Tell whether a tensor belongs to a layer beyond the number of layers in the config."""
     from torch.nn import ModuleList, Sequential
 
     module: Any = model
@@ -209,7 +210,7 @@ def require_model_directory(path: Path) -> None:
     """Refuse a folder that is not a model directory.
 
     Raises:
-        ModelError: the config or the weights are missing; names pickled weights.
+        ModelError: the config or the weights are missing; the message names pickled weights.
     """
     if not (path / CONFIG).is_file():
         raise ModelError(f"{path / CONFIG} does not exist. Choose a Hugging Face model directory.")
@@ -225,8 +226,8 @@ def read_encoder(path: Path) -> Encoder:
     """
     if not (path / PREPROCESSOR).is_file():
         raise ModelError(
-            f"{path / PREPROCESSOR} is missing, which holds the encoder of the inputs. Choose a "
-            "model that Stillroom has saved, or one of texts or tokens."
+            f"{path / PREPROCESSOR} is missing. It holds the encoder of the inputs. Choose a model "
+            "that Stillroom has saved, or a model of texts or tokens."
         )
     return encoders.read_encoder(path, PREPROCESSOR)
 
@@ -243,7 +244,7 @@ def architecture_hash(path: Path) -> str:
 
 def silence_progress() -> None:
     """Turn off the progress bars of `transformers`."""
-    # They count the tensors of one file. Our own bars count the rows of the stage.
+    # They count the tensors of one file, but the bars of a stage count its rows.
     from transformers.utils import logging
 
     logging.disable_progress_bar()

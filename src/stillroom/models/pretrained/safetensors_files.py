@@ -1,7 +1,7 @@
 """Weights on disk: one safetensors file, or several with an index, never a pickle.
 
 folder ──weight_files──> paths ──weights_hash───> SHA-256 of the weights
-                               └─require_intact─> an error where a header is damaged
+                               └─require_intact─> an error if a header is damaged
 """
 
 from pathlib import Path
@@ -18,8 +18,9 @@ def weight_files(path: Path) -> list[Path]:
     """Return the files with the weights of a model, sorted by name.
 
     Raises:
-        ModelError: there is no file, the index is malformed, or a file that it lists is missing;
-            names pickled weights.
+        ModelError: there is no file, or a file that the index lists is missing or in another
+            folder; the message names pickled weights.
+        DataError: the index lists no file, or is not JSON.
     """
     if (path / WEIGHTS).is_file():
         return [path / WEIGHTS]
@@ -37,7 +38,7 @@ def weight_files(path: Path) -> list[Path]:
 
 
 def weights_hash(path: Path) -> str:
-    """Return the SHA-256 of the weights file, or the hash over those of several files.
+    """Return the SHA-256 of the weights file, or one hash over the hashes of several files.
 
     Raises:
         ModelError: see `weight_files`.
@@ -52,7 +53,7 @@ def require_intact(path: Path) -> None:
     """Refuse weights that are truncated, or whose header does not fit their length.
 
     Raises:
-        ModelError: names the file.
+        ModelError: a file is damaged; the message names it.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -74,6 +75,7 @@ def _index_files(path: Path) -> list[str]:
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
             raise ModelError(
-                f"{path} lists {name!r}. Allowed are safetensors files in the folder of the index."
+                f"{path} lists {name!r}. Only safetensors files in the folder of the index are "
+                "allowed. Download the model again."
             )
     return names

@@ -1,8 +1,8 @@
-"""Folders of sentence encoders, as sentence-transformers writes them: read one part at a time.
+"""Folders of sentence encoders in the layout of sentence-transformers: a folder in, its parts out.
 
     config.json, model.safetensors      ──> the encoder
     modules.json, 1_Pooling/config.json ──> how its hidden states become one vector
-    tokenizer.json, sentence_bert_config.json ──> the tokenizer, and the longest text in tokens
+    sentence_bert_config.json           ──> the length of the longest text, in tokens
 
 A folder without modules.json is a plain encoder: Stillroom takes the mean over the tokens and
 scales it to length 1.
@@ -42,7 +42,7 @@ def read_pooling(path: Path) -> Pooling:
     """Return the pooling of the encoder in a folder.
 
     Raises:
-        ModelError: the folder lists a module that is not known here, so its vectors would differ.
+        ModelError: the folder lists an unknown module, without which its vectors would differ.
         DataError: a document is not JSON.
     """
     if not (path / MODULES).is_file():
@@ -53,13 +53,14 @@ def read_pooling(path: Path) -> Pooling:
     unknown = [name for name in types if name not in MODULE_TYPES]
     if unknown or "Pooling" not in types:
         raise ModelError(
-            f"{path / MODULES} lists {', '.join(unknown) or 'no Pooling'}. Known modules: "
+            f"{path / MODULES} lists {', '.join(unknown) or 'no Pooling'}. Allowed: "
             f"{', '.join(MODULE_TYPES)}. Choose another sentence encoder."
         )
     folder = str(types["Pooling"])
     if Path(folder).name != folder or folder in ("", ".", ".."):
         raise ModelError(
-            f"{path / MODULES} names the folder {folder[:40]!r}. Change it to a folder beside it."
+            f"{path / MODULES} names the folder {folder[:40]!r}. Change it to a folder beside "
+            f"{MODULES}."
         )
     return Pooling(_mode(path / folder / POOLING), "Normalize" in types)
 
@@ -94,10 +95,10 @@ def read_sentence_encoder(path: Path) -> "PreTrainedModel":
 
 
 def read_max_length(path: Path, encoder: "PreTrainedModel") -> int:
-    """Return the largest number of tokens of a text that an encoder takes.
+    """Return the largest number of tokens in a text that an encoder takes.
 
     Raises:
-        ModelError: neither the folder nor the config holds it.
+        ModelError: neither the folder nor the config holds this number.
     """
     from stillroom.models.forward.forward_kwargs import first_position
 

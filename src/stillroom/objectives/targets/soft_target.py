@@ -57,8 +57,8 @@ class SoftTarget:
         log_p = self.log_p.get(temperature)
         if log_p is None:
             raise SoftLabelError(
-                f"The target holds at temperature {_listed(self.log_p)}, and the objective asks "
-                f"for {temperature:g}. Read the soft labels at the temperature of the objective."
+                f"The target holds at temperature {_listed(self.log_p)}, and the objective needs "
+                f"{temperature:g}. Read the soft labels at the temperature of the objective."
             )
         return log_p
 
@@ -94,17 +94,17 @@ class SoftTarget:
                 refuse_target(row, what, temperature)
 
     def widened(self, k: int) -> "SoftTarget":
-        """Return the same with k columns: added ids are new in their row and have probability zero.
+        """Return the target with k columns; the new ids of a row are unused and have probability 0.
 
         Args:
-            k: at least the present number of columns, at most the number of classes.
+            k: the number of columns: at least the present one, at most the number of classes.
         """
         more = k - self.ids.shape[1]
         if not more:
             return self
-        candidates = torch.arange(k, device=self.ids.device)  # of k candidates enough are free
-        taken = (self.ids[:, :, None] == candidates).any(dim=1)
-        free = taken.int().argsort(dim=1, stable=True)[:, :more]
+        candidates = torch.arange(k, device=self.ids.device)  # enough of these k ids are unused
+        is_used = (self.ids[:, :, None] == candidates).any(dim=1)
+        free = is_used.int().argsort(dim=1, stable=True)[:, :more]
         padding = {t: p.new_full((len(p), more), -torch.inf) for t, p in self.log_p.items()}
         return SoftTarget(
             torch.cat([self.ids, free], dim=1),

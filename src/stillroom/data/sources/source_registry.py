@@ -1,0 +1,33 @@
+"""The table of the data sources; `data.source` names one."""
+
+from typing import TYPE_CHECKING
+
+from stillroom.config.kind_options import options_of
+from stillroom.registry import Registry
+
+if TYPE_CHECKING:
+    from stillroom.config.schema.data_schema import Data
+    from stillroom.data.sources.source_kind import SourceKind
+
+REGISTRY: "Registry[type[SourceKind]]" = Registry(
+    "sources",
+    "a data source",
+    {
+        "digits": "stillroom.data.sources.kinds.example_sources:Digits",
+        "idx": "stillroom.data.sources.kinds.example_sources:Idx",
+        "image_folder": "stillroom.data.sources.kinds.example_sources:ImageFolder",
+        "table": "stillroom.data.sources.kinds.example_sources:Table",
+        "corpus": "stillroom.data.sources.kinds.text_sources:TextFolder",
+        "topics": "stillroom.data.sources.kinds.text_sources:Topics",
+    },
+)
+
+
+def source_of(data: "Data") -> "SourceKind":
+    """Return the source that the section `data` names, with its options.
+
+    Raises:
+        ConfigError: there is no source of this name, or one of its options is not allowed.
+    """
+    REGISTRY.require(data.source, "data.source")
+    return options_of(data, REGISTRY.load(data.source), "data")

@@ -1,0 +1,1 @@
+"""Export formats: each writes the student once more, for another program."""
