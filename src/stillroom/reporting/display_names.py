@@ -21,12 +21,12 @@ def printable(text: str) -> str:
 def short(name: str, longest: int = LONGEST) -> str:
     """Return `name`, printable and at most `longest` letters long.
 
-    Names of classes often begin alike, so "…" stands for what is before the last third.
+    Names of classes often begin alike, so "…" stands for letters before the last third.
     """
     text, end = printable(name), longest // 3
     return text if len(text) <= longest else f"{text[: longest - end - 1]}…{text[-end:]}"
 
 
 def title(model: str) -> str:
-    """Return what the page calls a model; one that it has no title for keeps its name."""
+    """Return the title of a model on the page; a model without a title keeps its name."""
     return TITLES[model] if model in TITLES else short(model)

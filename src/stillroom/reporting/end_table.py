@@ -11,7 +11,7 @@ from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting.display_names import title
 from stillroom.reporting.table_rows import cost_measures, models_of, quality_measures
 from stillroom.reporting.units import counted
-from stillroom.reporting.verdict import alarms, headline, of_seeds
+from stillroom.reporting.verdict.verdict import alarms, headline, of_seeds
 
 WIDTH = 79
 COLUMNS = {
@@ -29,14 +29,14 @@ def print_end_table(
     """Print the table, the verdict in words, and the path of the report.
 
     Args:
-        metrics: per model its measures, and `gain`.
+        metrics: the measures of each model, and `gain`.
         evidence: the comparison of the models on the test split.
-        cost: per model `parameters`, `megabytes` and `ms_p50`.
+        cost: `parameters`, `megabytes` and `ms_p50` of each model.
         report: the path of the page.
         console: where to print.
     """
     console.print(_table(metrics, cost))
-    # Neither wrapped nor coloured by rich's guesses, so that a path can be clicked and copied.
+    # rich must neither wrap nor colour the text, so that a path can be clicked and copied.
     for line in (f"{headline(evidence)} {_based(evidence)}", *alarms(evidence)):
         console.print(fill(line, WIDTH), highlight=False, markup=False)
     console.print(f"Report: {report}", highlight=False, markup=False, soft_wrap=True)

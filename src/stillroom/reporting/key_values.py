@@ -14,9 +14,10 @@ def key_values(document: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def condensed(document: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return one line per key that holds no keys further down: counts by class fit in one line.
+    """Return one line per key whose values hold no further keys: counts by class fit in one line.
 
-    A report may name thousands of files; the first `MOST_ITEMS` are shown, and how many more.
+    A report may name thousands of files; the line has the first `MOST_ITEMS` and the number of
+    others.
     """
     return list(_condensed_lines(document, ""))
 

@@ -1,142 +1,117 @@
-"""Page: all documents of a run in, one self-contained HTML page out.
+"""Page: sections and the documents of a run in, one self-contained HTML page out.
 
-    Documents ──figures, tables, verdict──> report.html.j2 ──> str
+    documents ──each section's build──> views ──each section's template──> report.html.j2 ──> str
 
-The template escapes everything that comes from data, class names above all. Only the SVG of our
-own figures goes in unescaped; text in it is escaped where it is drawn.
+The templates escape everything that comes from data, above all the names of classes. They do not
+escape the SVG of our own figures, whose text is escaped when it is drawn.
 """
 
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from markupsafe import Markup
 
-from stillroom.evaluation.plot_records import DRAWN
-from stillroom.evaluation.statistics.evidence import Evidence
-from stillroom.io.json.number_groups import GroupedNumbers
-from stillroom.reporting import figures
-from stillroom.reporting.display_names import short, title
-from stillroom.reporting.key_values import condensed, key_values
-from stillroom.reporting.sections import (
-    by_class,
-    dark_knowledge,
-    disagreements,
-    family,
-    provenance,
-    slices,
-)
-from stillroom.reporting.sections import cost as costs
-from stillroom.reporting.table_rows import (
-    calibration_measures,
-    cost_measures,
-    models_of,
-    quality_measures,
-)
-from stillroom.reporting.units import POINTS
-from stillroom.reporting.verdict import of_seeds, verdict
+from stillroom.errors import ConfigError, StillroomError
+from stillroom.reporting.section import Section
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-Records = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Documents:
-    """What the page shows: the documents that the stages before it wrote."""
-
-    classes: list[str]
-    metrics: GroupedNumbers
-    statistics: Evidence
-    cost: GroupedNumbers
-    parity: dict[str, int | float]
-    reliability: Records
-    confusion: Records
-    slices: dict[str, Any]
-    dark_knowledge: dict[str, Any]
-    disagreements: dict[str, Any]
-    lineage: dict[str, Any]
-    licence: dict[str, Any]
-    continuations: Records
-    family: Records
-    teacher_curves: Records
-    student_curves: Records
-    data_report: dict[str, Any]
-    soft_labels: dict[str, str | int | float]
-    parameters: dict[str, Any]
+FRAME = "report.html.j2"
+PACKAGE = "stillroom"
 
 
-def page(documents: Documents) -> str:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A section with its view and its HTML."""
+
+    section: Section
+    view: Any
+    html: Markup
+
+
+def page(sections: Iterable[Section], documents: Mapping[str, Any]) -> str:
     """Return the HTML page.
 
+    Args:
+        sections: in the order of the page.
+        documents: the content of the catalog's entries, by name.
+
     Raises:
-        DataError: records that name a class or leave out a model that the others know.
+        ConfigError: a section of a package cannot be built, or a template is missing.
+        StillroomError: a section refuses a document, with the error's own class.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+    parts = [part for section in sections if (part := _part(section, documents))]
+    headlines = [part.view.headline for part in parts if hasattr(part.view, "headline")]
+    regions = {
+        region: [part.html for part in parts if part.section.region == region]
+        for region in ("header", "main")
+    }
+    frame = environment([TEMPLATES]).get_template(FRAME)
+    return frame.render(headline=headlines[0] if headlines else None, **regions)
+
+
+def environment(folders: Iterable[Path]) -> Environment:
+    """Return the environment that renders the templates of some folders."""
+    return Environment(
+        loader=FileSystemLoader(list(folders)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    classes = documents.classes
-    single = by_class.section(documents.confusion, classes) if classes else None
-    models = models_of(documents.metrics)
-    evidence, sliced = documents.statistics, slices.section(documents.slices)
-    conclusion = verdict(evidence, documents.metrics, documents.cost)
-    lineage = provenance.section(documents.lineage, documents.licence)
-    return environment.get_template("report.html.j2").render(
-        # With a single student the page need not name it.
-        student=short(lineage.name) if documents.family else None,
-        verdict=replace(
-            conclusion,
-            alarms=(*conclusion.alarms, *sliced.alarms),
-            sentences=(*conclusion.sentences, *sliced.remarks),
-        ),
-        titles=[title(model) for model in models],
-        measures=quality_measures(documents.metrics) + cost_measures(documents.cost),
-        intervals=[POINTS.interval(evidence.accuracy.arms[model]) for model in models],
-        tests=evidence.examples,
-        unit=f"{evidence.unit}s",
-        seeds=of_seeds(evidence),
-        curves=_curves(documents),
-        reliability=_reliability(documents),
-        calibration=calibration_measures(documents.metrics),
-        by_class=single,
-        cost=costs.section(documents.cost),
-        family=family.section(documents.family, documents.cost),
-        slices=sliced,
-        dark_knowledge=dark_knowledge.section(documents.dark_knowledge) if single else None,
-        disagreements=disagreements.section(documents.disagreements),
-        provenance=lineage,
-        continuations=_continuations(documents.continuations),
-        data=condensed(documents.data_report),
-        soft_labels=key_values(documents.soft_labels),
-        parity=documents.parity,
-        parameters=key_values(documents.parameters),
-    )
 
 
-def _continuations(records: Records) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return each beginning, and per name how the text itself or a model continues it."""
-    who = {"text": "The text itself"} | {model: title(model) for model in DRAWN}
-    return [
-        (str(record["beginning"]), [(name, str(record[key])) for key, name in who.items()])
-        for record in records
-    ]
+def html_of(section: Section, view: Any) -> Markup:
+    """Return a section's view as its template shows it.
+
+    Raises:
+        ConfigError: the section's template, or one that it includes, is missing.
+    """
+    folders = [*_template_folders(section), TEMPLATES]
+    try:
+        template = environment(folders).get_template(section.template)
+        return Markup(template.render(view=view))
+    except TemplateNotFound as error:
+        raise ConfigError(
+            f"the template {error.name} is missing in {', '.join(map(str, folders))}. Add it, or "
+            "correct the section's `template`."
+        ) from error
 
 
-def _curves(documents: Documents) -> list[str]:
-    return [
-        figures.learning_curves(whose, records, measure).svg(f"{whose.lower()}-{measure}")
-        for whose, records in (
-            ("Students", documents.student_curves),
-            ("Teachers", documents.teacher_curves),
-        )
-        if records
-        for measure in ("validation_nll", "validation_accuracy")
-    ]
+def _part(section: Section, documents: Mapping[str, Any]) -> _Part | None:
+    """Return a section with its HTML; None if it has nothing to show."""
+    with _named(section):
+        view = section.build(**{name: documents[name] for name in section.inputs})
+        return None if view is None else _Part(section, view, html_of(section, view))
 
 
-def _reliability(documents: Documents) -> list[str]:
-    return [figures.reliability(model, documents.reliability).svg(f"r-{model}") for model in DRAWN]
+@contextmanager
+def _named(section: Section) -> Iterator[None]:
+    """Add the section's name to an error."""
+    try:
+        yield
+    except StillroomError as error:
+        raise type(error)(f"The section {section.name} of the report: {error}") from error
+    except Exception as error:  # code of another package may raise anything
+        module = section.build.__module__
+        if module.partition(".")[0] == PACKAGE:
+            error.add_note(f"in the section {section.name} of the report")
+            raise
+        raise ConfigError(
+            f"The section {section.name} of the report failed in {module}: "
+            f"{type(error).__name__}: {error}. Correct it, or remove {section.name} from "
+            "report.sections."
+        ) from error
+
+
+def _template_folders(section: Section) -> Iterator[Path]:
+    """Yield the folders `templates` of the package with a section's build, and of those above."""
+    spec = sys.modules[section.build.__module__].__spec__
+    package = spec.parent if spec else None
+    while package:
+        yield from (Path(place) / "templates" for place in sys.modules[package].__path__)
+        package = package.rpartition(".")[0]

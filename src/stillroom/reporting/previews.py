@@ -18,10 +18,8 @@ from stillroom.reporting.figures.canvas import blank, png
 from stillroom.reporting.figures.heatmap import MOST
 from stillroom.reporting.figures.slices import worst
 from stillroom.reporting.figures.tree import MOST_LEAVES
-from stillroom.reporting.sections.by_class import confusion_drawings
-from stillroom.reporting.sections.dark_knowledge import read_document
-
-Records = list[dict[str, Any]]
+from stillroom.reporting.sections.answers.confusion_view import Records, confusion_drawings
+from stillroom.reporting.sections.answers.dark_knowledge_view import read_document
 
 
 def curves(records: Records) -> bytes:
@@ -53,8 +51,9 @@ def similarity(records: Records) -> bytes:
     classes = list(dict.fromkeys(record["actual"] for record in records))
     matrix = np.array([record["probability"] for record in records])
     matrix = matrix.reshape(len(classes), len(classes))
-    kept = most_alike(matrix, MOST)
-    return png([figures.similarity(matrix[np.ix_(kept, kept)], [classes[at] for at in kept])])
+    selected = most_alike(matrix, MOST)
+    names = [classes[at] for at in selected]
+    return png([figures.similarity(matrix[np.ix_(selected, selected)], names)])
 
 
 def family(records: Records) -> bytes:
@@ -66,16 +65,16 @@ def family(records: Records) -> bytes:
 
 def slices(document: object) -> bytes:
     """Return what the student loses to its teacher on each slice."""
-    judged = read_slice_verdicts(document)
-    return png([figures.slices(judged) if worst(judged) else blank("there is no slice")])
+    verdicts = read_slice_verdicts(document)
+    return png([figures.slices(verdicts) if worst(verdicts) else blank("there is no slice")])
 
 
 def tree(document: Mapping[str, Any]) -> bytes:
     """Return the classes, joined by how alike the teachers find them."""
     if not document:
         return png([blank("a language model has no tree of classes")])
-    drawn = pruned(read_document(document).knowledge.tree, MOST_LEAVES)
-    return png([figures.tree(drawn) if drawn.joins else blank("a single class has no tree")])
+    small = pruned(read_document(document).knowledge.tree, MOST_LEAVES)
+    return png([figures.tree(small) if small.joins else blank("a single class has no tree")])
 
 
 FIGURES: dict[str, Callable[[Any], bytes]] = {

@@ -11,7 +11,7 @@ from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting.units import percent
 
-# The student last: its column is the one that the page sets off.
+# The student is last, because the page highlights the last column.
 ORDER = (TEACHER, CONTROL, FULL_LOGITS, STUDENT)
 
 
@@ -73,7 +73,7 @@ def calibration_measures(metrics: GroupedNumbers) -> tuple[Measure, ...]:
 def cost_measures(cost: GroupedNumbers) -> tuple[Measure, ...]:
     """Return the rows of cost, in the table's order.
 
-    What was not measured on this machine has no row.
+    A cost that was not measured on this machine has no row.
     """
     estimate = ", an estimate" if cost["student"].get("energy_is_estimate") else ""
     rows = (

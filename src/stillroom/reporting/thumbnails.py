@@ -26,10 +26,10 @@ from stillroom.labels import NO_LABEL
 from stillroom.reporting.display_names import printable, short
 
 PNG = "data:image/png;base64,"
-# Small images grow to about this many pixels, and none is shown larger than `LARGEST`.
+# Small images are enlarged to about `WANTED` pixels, and large ones reduced to `LARGEST`.
 WANTED, LARGEST = 96, 128
 MOST_LETTERS = 200
-# What comes before a token explains it better than what comes after.
+# The text before a token explains it better than the text after it.
 MOST_BEFORE, MOST_TOKEN, MOST_AFTER = 160, 40, 60
 MOST_FEATURES = 5
 _BLANK = "(blank)"
@@ -38,12 +38,12 @@ _VISIBLE = str.maketrans({"\n": "↵", "\r": "↵", "\t": "⇥"})
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """An example: an image or a text, and where it is one token of a text, that token.
+    """An example: an image, a text, or one token with the text around it.
 
     Attributes:
         image: the address of a PNG, which begins with `PNG`; "" for none.
-        text: "" for none; of a token, what comes before it.
-        token, after: the token, and what comes after it; "" for none.
+        text: the text, or the text before the token; "" for none.
+        token, after: the token, and the text after it; "" for none.
     """
 
     image: str = ""
@@ -64,13 +64,14 @@ class Thumbnail:
 def example_thumbnails(
     frame: pl.DataFrame, encoder: Encoder, rows: Sequence[int], features: Sequence[str] = ()
 ) -> list[Thumbnail]:
-    """Return what a person sees of some rows.
+    """Return the thumbnails of some rows.
 
     Args:
-        frame: examples; their content lies in the column image, text or features.
-        encoder: of them.
-        rows: which, from 0.
-        features: their names, where the content is features and names are known.
+        frame: examples; their content is in the column image, text or features.
+        encoder: the encoder of the examples.
+        rows: the numbers of the rows, from 0.
+        features: the names of the features; empty where the content is not features, or the
+            features have no names.
 
     Raises:
         DataError: the frame has no such content.
@@ -84,12 +85,13 @@ def example_thumbnails(
 def token_thumbnails(
     frame: pl.DataFrame, encoder: SequenceEncoder, places: Sequence[tuple[int, int]]
 ) -> list[Thumbnail]:
-    """Return some tokens of sequences, each with what stands around it in its piece.
+    """Return the thumbnails of some tokens, each with the text around it in its piece.
 
     Args:
         frame: sequences.
-        encoder: of them.
-        places: of each token the row, from 0, and which of the row's labelled tokens it is, from 0.
+        encoder: the encoder of the sequences.
+        places: the row of each token, from 0, and its number among the labelled tokens of the row,
+            from 0.
 
     Raises:
         DataError: there is no such token.
@@ -103,7 +105,7 @@ def token_thumbnails(
 
 
 def image_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
-    """Return an image, [h, w], [h, w, 1] or [h, w, 3]; a small one enlarged, a large one reduced.
+    """Return an image, [h, w], [h, w, 1] or [h, w, 3]; small ones enlarged, large ones reduced.
 
     Raises:
         DataError: it has another shape or type, or no pixel.
@@ -126,7 +128,7 @@ def image_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
 
 def text_thumbnail(text: str) -> Thumbnail:
     """Return the first `MOST_LETTERS` letters of a text, on one line."""
-    # A text may be a book: what is cut off anyway is not looked at.
+    # A text may be a whole book, so only its beginning is processed.
     line = " ".join(text.lstrip()[: 8 * MOST_LETTERS].split())
     return Thumbnail(text=_cut(printable(line), MOST_LETTERS) or _BLANK)
 
@@ -134,12 +136,12 @@ def text_thumbnail(text: str) -> Thumbnail:
 def feature_thumbnail(
     values: Sequence[float], mean: Sequence[float], scale: Sequence[float], names: Sequence[str]
 ) -> Thumbnail:
-    """Return the `MOST_FEATURES` features that are furthest from their mean, by their scale.
+    """Return the `MOST_FEATURES` features that are furthest from their mean, in units of `scale`.
 
     Args:
         values, mean: [d].
         scale: [d], > 0.
-        names: [d], or none, where features have no names.
+        names: [d]; empty where the features have no names.
     """
     apart = np.abs((np.asarray(values) - np.asarray(mean)) / np.asarray(scale))
     furthest = np.argsort(-apart, kind="stable")[:MOST_FEATURES]
@@ -175,7 +177,7 @@ def _token_thumbnail(
     later = np.flatnonzero(encoded[POSITIONS, place + 1 :] <= 0)
     end = place + 1 + int(later[0]) if len(later) else len(tokens)
     decode = encoder.tokenizer.decode
-    # The space between two words belongs to one of the tokens, and is lost where it stands alone.
+    # The space between two words belongs to one of the tokens, and is lost if only that is decoded.
     before, until, whole = (decode(tokens[start:stop]) for stop in (place, place + 1, end))
     return Thumbnail(
         text=_cut_front(_visible(before), MOST_BEFORE),

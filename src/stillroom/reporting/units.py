@@ -15,12 +15,12 @@ def fixed_decimals(value: float, decimals: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How a measure is expressed.
+    """The unit in which a measure is shown.
 
     Attributes:
-        name: of one more or less, in the plural.
-        scale: by which it is multiplied.
-        decimals: that are shown.
+        name: the name of the unit, in the plural.
+        scale: the factor from the measure to the unit.
+        decimals: the number of decimals.
     """
 
     name: str

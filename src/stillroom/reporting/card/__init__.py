@@ -1,1 +1,1 @@
-"""The model card: what was measured in, README.md of a Hugging Face directory out."""
+"""The model card: metrics and lineage in, README.md of a Hugging Face directory out."""

@@ -1,10 +1,11 @@
-"""Card's metadata: what the Hub reads of a student, as the keys of a front matter.
+"""Card metadata: builds the keys of the card's front matter, which the Hub reads.
 
     licence ──> license, license_name, license_link       encoder ──> pipeline_tag
     lineage ──> base_model, base_model_relation           metrics ──> metrics, model-index
     data.path ──> datasets
 
-Only what is known stands there: no repository's name is guessed from a folder's.
+Keys without a reliable value are left out. The name of a folder is never used as the name of a
+repository.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ PIPELINE_TAGS = {
     "masked_token": "fill-mask",
 }
 
-HUB_METRICS = ("accuracy", "perplexity")  # of our measures, those that hf.co/metrics has
+HUB_METRICS = ("accuracy", "perplexity")  # those of our measures that hf.co/metrics has
 RESULTS = {"accuracy": "Accuracy", "nll": "NLL, nats", "perplexity": "Perplexity"}
 
 
@@ -40,11 +41,11 @@ def metadata(
     """Return the front matter's keys and plain values, in order.
 
     Args:
-        student: its measures.
+        student: the measures of the student.
         parameters: the composed parameters.
-        encoder: of its inputs.
-        lineage: its ancestors.
-        own: its licence.
+        encoder: the encoder of the student's inputs.
+        lineage: the student's ancestors.
+        own: the student's licence.
     """
     task = PIPELINE_TAGS[encoder.task if isinstance(encoder, SequenceEncoder) else encoder.kind]
     return {
@@ -63,9 +64,9 @@ def architecture_of(parameters: Mapping[str, Any]) -> str:
 
 
 def _library(parameters: Mapping[str, Any]) -> str:
-    """Return what opens the student: transformers knows its own architectures and no others."""
-    known = architecture_of(parameters) in (FROM_TEACHER, "transformer")
-    return "transformers" if known else "stillroom"
+    """Return the library that loads the student; transformers loads only its own architectures."""
+    is_transformer = architecture_of(parameters) in (FROM_TEACHER, "transformer")
+    return "transformers" if is_transformer else "stillroom"
 
 
 def _licence(own: StudentLicence) -> dict[str, str]:
@@ -74,12 +75,12 @@ def _licence(own: StudentLicence) -> dict[str, str]:
 
 
 def _parents(parameters: Mapping[str, Any], lineage: Lineage) -> dict[str, str | list[str]]:
-    """Return what is known by its name on the Hub: teachers, the relation to them, data."""
+    """Return teachers and data set, where they are on the Hub, and the relation to the teachers."""
     fields: dict[str, str | list[str]] = {}
     teachers = list(dict.fromkeys(one.hub_id for one in lineage.teachers if one.hub_id))
     if teachers:
         fields["base_model"] = teachers[0] if len(teachers) == 1 else teachers
-        # A student that saw answers alone is none of the relations that the Hub has words for.
+        # The Hub has no relation for a student that was trained only on its teacher's answers.
         if architecture_of(parameters) == FROM_TEACHER and lineage.teachers[0].hub_id:
             fields["base_model_relation"] = "finetune"
     data = _data_set(parameters)
@@ -95,12 +96,12 @@ def _results(
     student: Mapping[str, int | float], task: str, lineage: Lineage
 ) -> dict[str, list[Any]]:
     """Return the measures of the student, as `metrics` and as `model-index`."""
-    known = {name: shown for name, shown in RESULTS.items() if name in student}
+    titles = {name: title for name, title in RESULTS.items() if name in student}
     result = {
         "task": {"type": task},
         "dataset": {"name": f"{lineage.data.kind}, test split", "type": "custom", "split": "test"},
         "metrics": [
-            {"type": name, "value": student[name], "name": shown} for name, shown in known.items()
+            {"type": name, "value": student[name], "name": title} for name, title in titles.items()
         ],
     }
     return {

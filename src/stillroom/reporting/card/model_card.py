@@ -4,7 +4,9 @@
 └ text           how good it is, its lineage, what its teachers' licences require
 """
 
+from collections.abc import Sequence
 from math import exp
+from textwrap import fill
 from typing import Any
 
 import yaml
@@ -24,8 +26,10 @@ from stillroom.reporting.provenance.student_licence import (
     student_licence,
 )
 from stillroom.reporting.table_rows import models_of, quality_measures
-from stillroom.reporting.verdict import quality_in_words
+from stillroom.reporting.verdict.verdict import quality_in_words
 from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
+
+LINE = 100  # characters of a line of the card
 
 
 def model_card(
@@ -36,17 +40,20 @@ def model_card(
     encoder: Encoder,
     licence: Licence,
     lineage: Lineage,
+    formats: Sequence[str],
 ) -> str:
     """Return the card as Markdown with a YAML front matter.
 
     Args:
-        metrics: per model its measures, and `gain`, as in metrics.json.
+        metrics: the measures of each model, and `gain`, as in metrics.json.
         evidence: the comparison of the models on the test split.
         parameters: the composed parameters.
-        soft_labels_summary: the set's fingerprint, the teachers' hashes and what else it tells.
-        encoder: of its inputs; knows the classes in their order.
-        licence: of its teachers.
-        lineage: its ancestors.
+        soft_labels_summary: the fingerprint of the set, the hashes of the teachers, and the rest
+            of the set's description.
+        encoder: the encoder of the student's inputs; it has the classes in their order.
+        licence: the licences of the teachers.
+        lineage: the student's ancestors.
+        formats: a sentence about each export format.
     """
     architecture = architecture_of(parameters)
     own = student_licence(licence, architecture)
@@ -62,7 +69,7 @@ def model_card(
         *_ancestors(lineage, soft_labels_summary),
         *_permission(licence, own, conditions(licence, architecture)),
         "## How to load it",
-        _LOADING,
+        _loading(formats),
         "## Outputs",
         _outputs(encoder),
         "## How it was made",
@@ -76,10 +83,8 @@ def model_card(
 _CACHED = "The student was trained on stored soft labels. Its ancestors, each with its SHA-256:"
 _LIVE = "The student was trained beside its running teachers. Its ancestors, each with its SHA-256:"
 
+_ENCODER = "`preprocessor_config.json` describes how an input becomes numbers."
 _LOADING = """\
-`preprocessor_config.json` describes how an input becomes numbers. `model.onnx` is the same model
-for ONNX Runtime.
-
 ```python
 from stillroom.models.pretrained.model_directory import load_model, read_encoder
 
@@ -88,16 +93,21 @@ model = load_model(path)  # safetensors; no pickle, no remote code
 ```"""
 
 
+def _loading(formats: Sequence[str]) -> str:
+    text = " ".join((_ENCODER, *formats))
+    return f"{fill(text, LINE, break_long_words=False, break_on_hyphens=False)}\n\n{_LOADING}"
+
+
 def _shipped(evidence: Evidence, metrics: GroupedNumbers) -> dict[str, int | float]:
-    """Return the measures of the very model that the card lies beside, not means over seeds."""
+    """Return the measures of the model that ships with this card, not the means over seeds."""
     nll = -evidence.log_likelihood.of_seeds[STUDENT][0]
     measures = {
         "accuracy": evidence.accuracy.of_seeds[STUDENT][0],
         "nll": nll,
         "perplexity": exp(nll),
     }
-    known = {name: value for name, value in measures.items() if name in metrics[STUDENT]}
-    return {name: rounded(value) for name, value in known.items()}
+    reported = {name: value for name, value in measures.items() if name in metrics[STUDENT]}
+    return {name: rounded(value) for name, value in reported.items()}
 
 
 def _outputs(encoder: Encoder) -> str:

@@ -1,6 +1,6 @@
 """Figures: flat records in, inline SVG out, the same bytes in every process."""
 
-from stillroom.reporting.figures.confusion import confusion
+from stillroom.reporting.figures.confusion_matrix import confusion
 from stillroom.reporting.figures.curves import learning_curves
 from stillroom.reporting.figures.family import family
 from stillroom.reporting.figures.ratios import ratios

@@ -3,9 +3,9 @@
     painter(axes) ──matplotlib's Figure──┬──> SVG ──own ids, no fixed size──> inline SVG
                                          └──> PNG
 
-The bytes of an SVG depend on nothing but the records: no date, no random ids, no state of pyplot,
-and the font that ships with matplotlib to measure text. Text stays text, so it can be read and
-copied.
+The bytes of an SVG depend only on the records: it has no date and no random ids, uses no state of
+pyplot, and measures text in the font that ships with matplotlib. Text stays text, so it can be read
+and copied.
 """
 
 import io
@@ -55,11 +55,11 @@ _POINTS_PER_INCH = 72
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """A figure before it has a format: the page takes it as SVG, Kedro-Viz as PNG.
+    """A figure that can become an SVG for the page or a PNG for Kedro-Viz.
 
     Attributes:
-        width: in units of the drawing, where text is 10 high; the page scales it.
-        height: in the same units.
+        width: the width in units of the drawing, where text is 10 high; the page scales it.
+        height: the height in the same units.
         description: what the figure shows, for a reader who cannot see it.
         painter: draws on one pair of axes.
     """
@@ -99,7 +99,7 @@ def _save(drawings: Sequence[Drawing], stream: io.StringIO | io.BytesIO, **optio
 
     size = sum(one.width for one in drawings), max(one.height for one in drawings)
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        # The page's reader has the fonts for other scripts; the machine that draws may not.
+        # The reader's browser has the fonts of other scripts; the machine that draws may not.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(
             figsize=(size[0] / _POINTS_PER_INCH, size[1] / _POINTS_PER_INCH), layout="constrained"

@@ -28,7 +28,7 @@ def learning_curves(whose: str, records: list[dict[str, Any]], measure: str) -> 
     """Return a drawing of `measure` over epochs: a line per model, labelled at its end.
 
     Args:
-        whose: the title's beginning: students, teachers.
+        whose: the beginning of the title, such as "students" or "teachers".
         records: model, epoch and `measure`; a missing value (None) leaves a gap.
         measure: one of `MEASURES`.
     """
@@ -60,42 +60,42 @@ def _line(
     epochs = [row["epoch"] for row in rows]
     values = [np.nan if row[measure] is None else row[measure] for row in rows]
     run = run_of_name(model)
-    mine, ships = run.arm == STUDENT, run.number == 0
+    is_student, ships = run.arm == STUDENT, run.number == 0
     axes.plot(
         epochs,
         values,
-        color=ACCENT if mine else GREY,
-        linestyle="-" if mine else _DASHES[_dash(run, index)],
-        linewidth=2.2 if mine and ships else 1.4 if ships else 0.8,
+        color=ACCENT if is_student else GREY,
+        linestyle="-" if is_student else _DASHES[_dash(run, index)],
+        linewidth=2.2 if is_student and ships else 1.4 if ships else 0.8,
         marker="o" if len(rows) == 1 else None,
     )
-    known = [(x, y) for x, y in zip(epochs, values, strict=True) if not np.isnan(y)]
-    return known[-1] if known else (np.nan, np.nan)
+    points = [(x, y) for x, y in zip(epochs, values, strict=True) if not np.isnan(y)]
+    return points[-1] if points else (np.nan, np.nan)
 
 
 def _dash(run: Run, index: int) -> int:
-    """Return which dashes a line has: seeds of one arm are drawn alike."""
+    """Return the index of a line's dashes; all seeds of an arm have the same dashes."""
     return (0 if run.arm == CONTROL else 1 if run.arm == FULL_LOGITS else index) % len(_DASHES)
 
 
 def _label_ends(axes: "Axes", models: list[str], ends: list[tuple[float, float]]) -> None:
-    shown = [(model, end) for model, end in zip(models, ends, strict=True) if not np.isnan(end[1])]
-    firsts = [(model, end) for model, end in shown if run_of_name(model).number == 0]
-    shown = firsts if any(model == STUDENT for model, _ in firsts) else shown
-    if len(shown) > MOST_LABELS:
-        middle = float(np.median([y for _, (_, y) in shown]))
-        shown = [(f"{len(shown)} members", (shown[0][1][0], middle))]
+    labels = [(model, end) for model, end in zip(models, ends, strict=True) if not np.isnan(end[1])]
+    firsts = [(model, end) for model, end in labels if run_of_name(model).number == 0]
+    labels = firsts if any(model == STUDENT for model, _ in firsts) else labels
+    if len(labels) > MOST_LABELS:
+        middle = float(np.median([y for _, (_, y) in labels]))
+        labels = [(f"{len(labels)} members", (labels[0][1][0], middle))]
     low, high = axes.get_ylim()
-    heights = _spread([(y - low) / (high - low) for _, (_, y) in shown])
-    for (model, _), height in zip(shown, heights, strict=True):
-        mine = model == STUDENT
+    heights = _spread([(y - low) / (high - low) for _, (_, y) in labels])
+    for (model, _), height in zip(labels, heights, strict=True):
+        is_student = model == STUDENT
         axes.annotate(
             title(model),
             (1.01, height),
             xycoords="axes fraction",
             va="center",
-            color=ACCENT if mine else INK,
-            weight="bold" if mine else "normal",
+            color=ACCENT if is_student else INK,
+            weight="bold" if is_student else "normal",
         )
 
 

@@ -1,4 +1,4 @@
-"""Family: students and what they take in, how good each is for that, with the Pareto front, out."""
+"""Family: quality and cost of each student in, a figure of them with the Pareto front out."""
 
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -10,23 +10,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 420, 340
-# Of a cost: the field of the records that says which are on its front, and what the axis says.
+# For each cost: the field that says whether a record is on the front, and the label of the axis.
 FRONTS = {"parameters": "front", "ms_p50": "front_by_time"}
 AXES = {"parameters": "parameters", "ms_p50": "ms for one example"}
-# Of a measure: what it is multiplied with, and what the axis says.
+# For each measure: a factor for its values, and the label of the axis.
 MEASURES = {"accuracy": (100, "accuracy, %"), "nll": (1, "nats, lower is better")}
 # Room on both sides of the outermost points, as a factor.
 ROOM = 1.8
-# Of two models that are as near as this their names would lie on each other: in shares of the width
-# and of the height of the drawing. The second goes a line down, in points.
+# The names of two models overlap if the models are nearer than these shares of the width and of the
+# height of the drawing. The second name then moves down by one line, whose height is in points.
 NEAR, LINE = (0.25, 0.04), 12
 
 
 def family(records: list[dict[str, Any]], cost: str) -> Drawing:
-    """Return a drawing: a dot and its interval for each model, the front joined, hollow ones alone.
+    """Return a drawing of the models: dots with their intervals, and a line along the front.
+
+    A hollow dot is the control of a student.
 
     Args:
-        records: as `evaluation.pareto.records` makes them, at least one.
+        records: at least one record of `evaluation.pareto.pareto_records`, with latencies.
         cost: `parameters` or `ms_p50`.
     """
     scale, label = MEASURES[records[0]["measure"]]
@@ -55,7 +57,7 @@ def family(records: list[dict[str, Any]], cost: str) -> Drawing:
 
 
 def _lines_down(rows: list[dict[str, Any]], cost: str) -> list[int]:
-    """Return how many lines lower each name goes, so that neighbours' names can be read."""
+    """Return by how many lines each name moves down, so that names do not overlap."""
     width = log(rows[-1][cost] / rows[0][cost] * ROOM**2)
     height = max(row["high"] for row in rows) - min(row["low"] for row in rows)
     return [

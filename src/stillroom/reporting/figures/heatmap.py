@@ -1,4 +1,4 @@
-"""Grid: a small matrix in, its cells shaded and numbered on a pair of axes.
+"""Heat map: paints the cells of a small matrix, each with a shade and a number.
 
 The number in each cell carries the meaning; the shade only leads the eye to it.
 """
@@ -15,7 +15,8 @@ from stillroom.reporting.figures.canvas import ACCENT, FAINT, GREY, INK
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# More rows than this cannot be read; the page shows those that matter most and says so.
+# With more rows than this the numbers are too small to read. The page then shows the most important
+# rows, and says so.
 MOST = 20
 # Above this shade, dark ink on the accent is hard to read.
 _DARK = 0.7
@@ -27,13 +28,13 @@ def paint_grid(
     names: list[str],
     text_of: Callable[[int, int], str],
 ) -> None:
-    """Shade and number the cells of a square matrix.
+    """Paint each cell of a square matrix with its shade and its number.
 
     Args:
         axes: where to draw.
-        shade: [C, C], 0 white to 1 accent off the diagonal; on it 0 white to 1 grey.
-        names: the C names, for both sides.
-        text_of: the number that stands in a cell, by row and column; "" for none.
+        shade: [C, C], from 0 (white) to 1 (grey on the diagonal, the accent elsewhere).
+        names: the C names, which stand on both sides.
+        text_of: returns the number in the cell of a row and a column; "" for none.
     """
     from matplotlib.colors import to_rgb
 

@@ -1,4 +1,4 @@
-"""Ratios: of each cost how many times less one model takes in, bars on a logarithmic axis out."""
+"""Ratios: the ratio of two models' costs in, bars on a logarithmic axis out."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH = 400
-# Height of one bar, and of all that is above and below them.
+# Height of one bar, and of the space above and below all bars.
 ROW, REST = 30, 70
 # Room beyond the longest bar for its number, as a factor.
 ROOM = 1.6
@@ -19,8 +19,8 @@ def ratios(title: str, bars: Sequence[tuple[str, float]]) -> Drawing:
     """Return a drawing of ratios.
 
     Args:
-        title: what is divided by what.
-        bars: of each bar, from above, what it is of and the ratio, > 0.
+        title: names the two models.
+        bars: the name and the ratio (> 0) of each bar, from top to bottom.
     """
     values = [value for _, value in bars]
 

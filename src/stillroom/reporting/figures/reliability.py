@@ -17,7 +17,7 @@ def reliability(model: str, records: list[dict[str, Any]]) -> Drawing:
     """Return a drawing: accuracy over confidence of one model; a mark's area is the bin's share.
 
     Args:
-        model: whose records to draw.
+        model: the model whose records are drawn.
         records: model, confidence, accuracy, count. Their expected calibration error is written
             into the figure.
     """

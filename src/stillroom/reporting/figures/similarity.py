@@ -1,4 +1,4 @@
-"""Similarity: the teacher's mean soft labels in, what it finds similar to what out."""
+"""Similarity: the teacher's mean soft labels in, a shaded matrix of them out."""
 
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ LEAST_SHOWN = 0.005
 
 
 def similarity(matrix: NDArray[np.float64], classes: list[str]) -> Drawing:
-    """Return a drawing of the mean probabilities in percent: rows the true class.
+    """Return a drawing of the mean probabilities in percent, with a row for each true class.
 
-    The shade is the square root of the probability over the largest one off the diagonal: what
-    a teacher finds similar is worth a few percent, and would be invisible beside the diagonal.
+    The shade is the square root of the probability divided by the largest one off the diagonal.
+    Similar classes get a few percent, which would be invisible on the scale of the diagonal.
 
     Args:
         matrix: [C, C], the mean probabilities.

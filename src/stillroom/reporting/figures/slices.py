@@ -1,4 +1,4 @@
-"""Slices: what the student loses on each in, the figure of where it loses most out."""
+"""Slices: the student's loss on each slice in, a figure of the worst slices out."""
 
 from typing import TYPE_CHECKING
 
@@ -10,54 +10,55 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH = 400
-# Height of one slice, and of all that is above and below them.
+# Height of one slice, and of the space above and below all slices.
 ROW, REST = 20, 95
 # More slices than this cannot be read at once.
 MOST = 25
-# Letters of a slice's name.
+# The most letters of a slice's name.
 LONGEST = 26
-# At most; numbers of three decimals would run together if there were more.
+# The most ticks; with more of them, numbers with three decimals would touch each other.
 TICKS = 6
-# Of a measure: what a loss is multiplied with, its decimals, and the unit that it is in then.
+# For each measure: a factor for the losses, the number of decimals, and the resulting unit.
 UNITS = {"accuracy": (100, 1, "points of accuracy"), "nll": (1, 3, "nats")}
 
 
-def slices(judged: SliceVerdicts) -> Drawing:
+def slices(verdicts: SliceVerdicts) -> Drawing:
     """Return a drawing of the loss per slice: a dot, a line for its interval, and the number.
 
-    A slice that is called out has a diamond and a bold name, in the accent colour; one that is too
-    small to judge a hollow dot without an interval; one without an example is not drawn.
+    A slice that is called out has a diamond and a bold name, in the accent colour. A slice that is
+    too small to judge has a hollow dot without an interval. A slice without an example is left out.
 
     Args:
-        judged: of which the `MOST` worst slices are drawn, and all conditions.
+        verdicts: the slices; the `MOST` worst ones and all conditions are drawn.
     """
-    shown = worst(judged)
-    scale, decimals, unit = UNITS[judged.measure]
+    selected = worst(verdicts)
+    scale, decimals, unit = UNITS[verdicts.measure]
 
     def paint(axes: "Axes") -> None:
-        overall = scale * judged.means.loss
+        overall = scale * verdicts.means.loss
         axes.axvline(0, color=GREY, linewidth=1)
         axes.axvline(overall, color=INK, linewidth=1, linestyle=":")
         axes.annotate(f"all {overall:.{decimals}f}", (overall, -1), ha="center", va="bottom")
-        for place, one in enumerate(shown):
+        for place, one in enumerate(selected):
             _paint_slice(axes, place, one, scale, decimals)
-        axes.set_ylim(len(shown) - 0.4, -1)
+        axes.set_ylim(len(selected) - 0.4, -1)
         axes.set_xlabel(f"{unit} lost")
         axes.locator_params(axis="x", nbins=TICKS)
-        _name_slices(axes, shown)
-        # Names take half of the width, so a title above the axes alone might not fit.
-        axes.figure.suptitle(_summary(judged), x=0.01, ha="left", fontsize=11)
+        _name_slices(axes, selected)
+        # Names take half of the width, so a title above the axes might be too wide for them.
+        axes.figure.suptitle(_summary(verdicts), x=0.01, ha="left", fontsize=11)
 
-    return Drawing(WIDTH, REST + ROW * len(shown), f"Loss by slice. {_summary(judged)}", paint)
+    return Drawing(WIDTH, REST + ROW * len(selected), f"Loss by slice. {_summary(verdicts)}", paint)
 
 
-def worst(judged: SliceVerdicts) -> list[SliceVerdict]:
+def worst(verdicts: SliceVerdicts) -> list[SliceVerdict]:
     """Return the `MOST` worst slices: those called out, then those judged, then the small ones.
 
-    Among each, the one that loses most comes first. The conditions of the config are all there.
+    In each of these groups the slice with the largest loss comes first. All conditions of the
+    configuration are kept.
     """
-    known = [(one.means.loss, one) for one in judged.slices if one.means]
-    ranked = [one for _, one in sorted(known, key=lambda pair: (-_rank(pair[1]), -pair[0]))]
+    losses = [(one.means.loss, one) for one in verdicts.slices if one.means]
+    ranked = [one for _, one in sorted(losses, key=lambda pair: (-_rank(pair[1]), -pair[0]))]
     conditions = sum(one.kind == "condition" for one in ranked)
     others = [one for one in ranked if one.kind != "condition"][: max(0, MOST - conditions)]
     return [one for one in ranked if one.kind == "condition" or one in others]
@@ -96,10 +97,10 @@ def _paint_slice(axes: "Axes", place: int, one: SliceVerdict, scale: float, deci
     )
 
 
-def _name_slices(axes: "Axes", shown: list[SliceVerdict]) -> None:
-    axes.set_yticks(range(len(shown)), [_label(one) for one in shown])
+def _name_slices(axes: "Axes", selected: list[SliceVerdict]) -> None:
+    axes.set_yticks(range(len(selected)), [_label(one) for one in selected])
     axes.tick_params(axis="y", length=0, labelsize=9, labelcolor=INK)
-    for one, label in zip(shown, axes.get_yticklabels(), strict=True):
+    for one, label in zip(selected, axes.get_yticklabels(), strict=True):
         if _rank(one) == 2:
             label.set(color=ACCENT, weight="bold")
     axes.grid(axis="x", color=FAINT)
@@ -111,8 +112,9 @@ def _label(one: SliceVerdict) -> str:
     return f"{short(one.name, LONGEST)} ({one.examples:,})"
 
 
-def _summary(judged: SliceVerdicts) -> str:
-    out, count = len(called_out(judged)), sum(one.judgement is not None for one in judged.slices)
+def _summary(verdicts: SliceVerdicts) -> str:
+    out = len(called_out(verdicts))
+    count = sum(one.judgement is not None for one in verdicts.slices)
     if not count:
         return "No slice is large enough to be judged"
     if not out:

@@ -1,4 +1,4 @@
-"""Tree: classes joined by how alike the teacher finds them in, a dendrogram out."""
+"""Tree: the tree of similar classes in, a dendrogram out."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH = 400
-# Beyond this many leaves names cannot be read: see `pruned`.
+# With more leaves than this the names are too small to read: see `pruned`.
 MOST_LEAVES = 40
-# The most alike joins, which are drawn in the accent and carry their number.
+# How many joins of the most similar classes have the accent colour and a number.
 NUMBERED = 5
 # Some names differ only at their end, and the tree has room for more letters.
 LONGEST_NAME = 26
-# Below a hundredth of a percent, how unlike two groups are says nothing.
+# Below a hundredth of a percent, differences in likeness mean nothing.
 LEAST = 1e-4
 _TICKS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 _DECADES = (0.1, 0.01, 0.001, 0.0001)
@@ -27,13 +27,13 @@ Point = tuple[float, float]
 
 
 def tree(dendrogram: Tree) -> Drawing:
-    """Return a drawing: leaves on the left, and the further to the right they join, the less alike.
+    """Return a drawing with the leaves on the left; groups that join further right are less alike.
 
-    The axis is that of the mean probability which one group gets on the other, and is logarithmic,
-    since what a teacher finds similar spans from a tenth to a thousandth.
+    The axis shows the mean probability that one group gets on the other. It is logarithmic, since
+    these probabilities range from a tenth to a thousandth.
 
     Args:
-        dendrogram: of 2 to `MOST_LEAVES` leaves.
+        dendrogram: a tree of 2 to `MOST_LEAVES` leaves.
     """
     count = len(dendrogram.leaves)
     likest = " and ".join(_ends(dendrogram))
@@ -61,7 +61,7 @@ def tree(dendrogram: Tree) -> Drawing:
 
 
 def _brackets(dendrogram: Tree) -> list[tuple[tuple[Point, Point], float]]:
-    """Return of each join its two ends and where they meet."""
+    """Return the two ends of each join, and where they meet."""
     nodes: list[Point] = [(_left(dendrogram), float(row)) for row in range(len(dendrogram.leaves))]
     brackets = []
     for join in dendrogram.joins:
@@ -73,7 +73,7 @@ def _brackets(dendrogram: Tree) -> list[tuple[tuple[Point, Point], float]]:
 
 
 def _left(dendrogram: Tree) -> float:
-    """Return where the leaves begin: a little more alike than any two are."""
+    """Return where the leaves begin, a little to the left of the first join."""
     return min(1.0, 1.6 * max(dendrogram.joins[0].likeness, LEAST))
 
 

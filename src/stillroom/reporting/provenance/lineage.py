@@ -3,8 +3,8 @@
     student <── soft-label set <── captures <── teachers
                       └── examples <── data
 
-A pure function of its parts: equal parts give equal bytes on every machine. A hash finds its
-files: the store and `manifest.json` know captures and sets, DVC's lock file every artifact.
+Equal parts give equal bytes on every machine. The files that belong to a hash can be found: the
+store and `manifest.json` name captures and sets, and DVC's lock file names every artifact.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from stillroom.teachers.licences.licence_document import Licence
 from stillroom.teachers.licences.terms import Verdict
 
 FORMAT: Literal["stillroom-lineage/1"] = "stillroom-lineage/1"
-SHOWN = 12  # of 64 digits, where a person reads
+SHOWN = 12  # of the 64 digits of a hash, on the page and the card
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -32,12 +32,13 @@ class Ancestor:
     """A teacher: its weights, and the licence that let it teach.
 
     Attributes:
-        name: of its directory, or on the Hub; of one that was trained here, its number.
-        hub_id: owner/name, where that is known.
-        weights: SHA-256.
-        licence: its identifier; None where it has none of others, or none is known.
-        verdict: what the licence says about training on answers.
-        acknowledged: the reason that was given, where one was needed.
+        name: the name of its directory or on the Hub, or its number if it was trained here.
+        hub_id: owner/name on the Hub; None where it is not known.
+        weights: SHA-256 of its weights.
+        licence: the identifier of its licence; None where it has no third-party licence, or where
+            the licence is not known.
+        verdict: whether the licence allows training on answers.
+        acknowledged: the reason to use it nevertheless, where one was needed.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Ancestor:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Captured:
-    """One capture: its fingerprint, and the weights of the teachers who answered in it."""
+    """One capture: its fingerprint, and the weights of the teachers whose answers it holds."""
 
     fingerprint: Sha256
     teachers: tuple[Sha256, ...]
@@ -58,13 +59,14 @@ class Captured:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Source:
-    """What the examples were made of.
+    """The source of the examples.
 
     Attributes:
-        kind: data.source.
-        path: as configured, without the folders of this machine; None of what a library brings.
-        files: how many were read.
-        content: SHA-256 over their names and hashes.
+        kind: the value of data.source.
+        path: the configured path, without the folders of this machine; None for data that come
+            with a library.
+        files: the number of files that were read.
+        content: SHA-256 over the names and hashes of the files.
     """
 
     kind: str
@@ -78,17 +80,17 @@ class Lineage:
     """A student and its ancestors.
 
     Attributes:
-        student: SHA-256 of its weights.
-        name: of the student among the project's.
-        soft_labels: fingerprint of the set that it was trained on.
-        labels: SHA-256 over the set's shards: which labels, to the bit.
-        captures: in the set, in order.
-        teachers: in order.
+        student: SHA-256 of the student's weights.
+        name: the name of the student in the project.
+        soft_labels: fingerprint of the set that the student was trained on.
+        labels: SHA-256 over the set's shards, which identifies the labels to the bit.
+        captures: the captures of the set, in order.
+        teachers: the teachers, in order.
         examples: SHA-256 over the examples' files.
         encoder: SHA-256 of how an input becomes numbers.
         data: the source of the examples.
-        parameters: SHA-256 over all of them.
-        command: what makes the student again, in the same commit of the project.
+        parameters: SHA-256 over all parameters.
+        command: the command that makes the student again, at the same commit of the project.
     """
 
     student: Sha256
@@ -122,22 +124,22 @@ def lineage(
     parameters: Mapping[str, Any],
     command: str,
 ) -> Lineage:
-    """Put the parts together.
+    """Return the lineage of a student.
 
     Args:
-        student: SHA-256 of its weights.
-        name: of the student.
-        manifest: of the set that it was trained on.
+        student: SHA-256 of the student's weights.
+        name: the name of the student.
+        manifest: the manifest of the set that the student was trained on.
         weights: SHA-256 of each teacher's weights, in order.
-        licence: of the same teachers.
+        licence: the licences of the same teachers.
         examples: SHA-256 over the examples' files.
-        encoder: SHA-256 of their encoder.
+        encoder: SHA-256 of the examples' encoder.
         data_report: the report that ingest writes.
         parameters: all sections, as plain values.
-        command: what makes the student again.
+        command: the command that makes the student again.
 
     Raises:
-        DataError: the parts are of different teachers.
+        DataError: the parts belong to different teachers.
     """
     captures = tuple(
         Captured(fingerprint=capture.fingerprint, teachers=tuple(capture.teachers))
@@ -160,16 +162,16 @@ def lineage(
 
 
 def from_json(document: object) -> Lineage:
-    """Return the lineage that plain values stand for.
+    """Return the lineage from its plain values.
 
     Raises:
-        DataError: they are malformed; says where.
+        DataError: they are malformed; the message says where.
     """
     return checked(Lineage, document, "lineage.json", "evaluate")
 
 
 def chain(ancestry: Lineage) -> tuple[tuple[str, str], ...]:
-    """Return the generations as (what it is, its words), the student first, for page and card."""
+    """Return the generations for page and card as (what it is, its text), the student first."""
     source = ancestry.data
     of = f" of {source.path}" if source.path else ""
     return (

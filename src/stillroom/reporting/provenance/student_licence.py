@@ -1,7 +1,6 @@
-"""Student's licence: what its teachers' licences require, in the words of the model card.
+"""Student's licence: the licence that the teachers' licences require, and its conditions.
 
-Licence, student.architecture ──> StudentLicence(license, license_name, license_link), and
-                                  what must be done or left
+Licence, student.architecture ──> StudentLicence(license, license_name, license_link), conditions
 """
 
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from stillroom.config.schema import FROM_TEACHER
 from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
 from stillroom.teachers.licences.licence_index import WITHOUT_HUB_IDENTIFIER
 
-FREE = (None, "own")  # licences of nobody else
+FREE = (None, "own")  # no third party has a licence
 OTHER = "other"
 
 
@@ -20,9 +19,9 @@ class StudentLicence:
 
     Attributes:
         license: the Hub's identifier; `other` where the Hub has none.
-        name: with `other`, what it is called.
-        link: with `other`, where it lies.
-        why: a sentence.
+        name: the name of the licence; only with `other`.
+        link: the address of the licence; only with `other`.
+        why: a sentence with the reason.
     """
 
     license: str
@@ -35,9 +34,9 @@ def student_licence(licence: Licence, architecture: str) -> StudentLicence:
     """Return the licence of a student of these teachers.
 
     Args:
-        licence: of the teachers.
-        architecture: the student's; one that begins with layers of the first teacher is a changed
-            copy of it.
+        licence: the licences of the teachers.
+        architecture: the student's architecture; a student that starts with layers of the first
+            teacher is a modified copy of it.
     """
     if any(teacher.verdict == "unknown" for teacher in licence.teachers):
         return _other(
@@ -46,7 +45,7 @@ def student_licence(licence: Licence, architecture: str) -> StudentLicence:
     required = {
         identifier: teacher
         for teacher in licence.teachers
-        for identifier in [_asked(teacher, teacher is _copied(licence, architecture))]
+        for identifier in [_required(teacher, teacher is _copied(licence, architecture))]
         if identifier not in FREE
     }
     if not required:
@@ -67,7 +66,7 @@ def student_licence(licence: Licence, architecture: str) -> StudentLicence:
 
 
 def conditions(licence: Licence, architecture: str) -> tuple[str, ...]:
-    """Return what must be done or left, each once: of answers, and of layers where it has some."""
+    """Return each condition once: those of answers, and those of layers if the student has some."""
     demands = [one for teacher in licence.teachers for one in teacher.conditions]
     copied = _copied(licence, architecture)
     demands += copied.layers if copied else ()
@@ -75,12 +74,12 @@ def conditions(licence: Licence, architecture: str) -> tuple[str, ...]:
 
 
 def _copied(licence: Licence, architecture: str) -> TeacherLicence | None:
-    """Return the teacher whose layers a student begins with."""
+    """Return the teacher whose layers the student starts with; None for other students."""
     return licence.teachers[0] if architecture == FROM_TEACHER else None
 
 
-def _asked(teacher: TeacherLicence, is_copied: bool) -> str | None:
-    """Return which licence a teacher's own asks of a student."""
+def _required(teacher: TeacherLicence, is_copied: bool) -> str | None:
+    """Return the licence that a teacher's licence requires of the student."""
     return teacher.student or (teacher.identifier if is_copied else None)
 
 

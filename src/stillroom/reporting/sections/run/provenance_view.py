@@ -1,4 +1,4 @@
-"""Provenance section: lineage and licences in, the list of ancestors and conditions out."""
+"""Provenance view: lineage and licences in, the list of ancestors and conditions out."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,15 @@ Lines = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ProvenanceView:
     """What the template shows.
 
     Attributes:
-        name: of the student.
-        chain: the generations, student first: what, and its words.
-        command: that makes it again.
-        licences: of each teacher, lines of what and words; teachers alike stand once.
+        name: the name of the student.
+        chain: the generations, the student first, each as (what it is, its description).
+        command: the command that makes the student again.
+        licences: the lines of each teacher's licence, as (what it is, its text); equal ones stand
+            there once.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Section:
     licences: tuple[Lines, ...]
 
 
-def section(lineage: object, licence: object) -> Section:
+def provenance_view(lineage: object, licence: object) -> ProvenanceView:
     """Return what the page shows.
 
     Raises:
@@ -34,7 +35,7 @@ def section(lineage: object, licence: object) -> Section:
     """
     ancestry = lineages.from_json(lineage)
     teachers = licences.from_json(licence).teachers
-    return Section(
+    return ProvenanceView(
         name=ancestry.name,
         chain=lineages.chain(ancestry),
         command=ancestry.command,

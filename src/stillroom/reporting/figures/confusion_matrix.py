@@ -1,4 +1,4 @@
-"""Confusion: a matrix of counts in, who was taken for whom out."""
+"""Confusion: counts of true and predicted classes in, a shaded matrix out."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,11 @@ def confusion(
     """Return a drawing of the counts: rows the true class, columns the answer.
 
     Args:
-        model: whose answers they are.
+        model: the model that gave the answers.
         matrix: [C, C] counts.
         classes: the C names; C is at most `MOST` (see `worst_classes`).
-        elsewhere: wrong answers that are not in the matrix: of or for other classes.
+        elsewhere: the number of wrong answers outside the matrix, whose true or predicted class is
+            not in it.
     """
     errors = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
     wrong = f"{errors.sum() + elsewhere:,} wrong"

@@ -1,6 +1,7 @@
-"""Dark knowledge: dark_knowledge.json in, what the teachers find similar, to be shown, out.
+"""Dark knowledge view: dark_knowledge.json in, figures and sentences about similar classes out.
 
-{"knowledge": asdict(DarkKnowledge), "shown": [asdict(Thumbnail)], one for each pair}
+The document is {"knowledge": asdict(DarkKnowledge), "shown": [asdict(Thumbnail), …]}, with one
+thumbnail for each pair.
 """
 
 from dataclasses import dataclass
@@ -21,13 +22,13 @@ from stillroom.reporting.thumbnails import Thumbnail
 from stillroom.reporting.units import fine_percent, fixed_decimals
 
 FILE = "dark_knowledge.json"
-# Of control and student, as the table's columns stand.
+# A name, its meaning, then shares and intervals, each of control and student as in the table.
 Row = tuple[str, str, tuple[str, str], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the file holds."""
+    """The content of the file."""
 
     knowledge: DarkKnowledge
     shown: tuple[Thumbnail, ...]
@@ -35,7 +36,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class SeenPair:
-    """A pair that surprises, its example, and its numbers as text."""
+    """A surprising pair, its example, and its numbers as text."""
 
     actual: str
     looks_like: str
@@ -44,20 +45,20 @@ class SeenPair:
     times: str
     examples: int
     most: str
-    shown: Thumbnail
+    thumbnail: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class DarkKnowledgeView:
     """What the template shows.
 
     Attributes:
-        classes, in_grid, leaves, in_tree: how many there are, and how many are drawn.
+        classes, in_grid: how many classes there are, and how many of them the table has.
+        leaves, in_tree: how many leaves there are, and how many of them are drawn.
         grid, tree: SVG; "" for a tree of a single class.
-        pairs: with an example each.
-        learnt: in words.
-        shares: rows of the table: what, its meaning, and of control and student the share and its
-            interval.
+        pairs: the most surprising pairs, with an example each.
+        learned: how much of the knowledge the student learned, in words.
+        shares: the rows of the table.
     """
 
     classes: int
@@ -67,30 +68,28 @@ class Section:
     grid: str
     tree: str
     pairs: tuple[SeenPair, ...]
-    learnt: str
+    learned: str
     shares: tuple[Row, ...]
 
 
-def section(document: object) -> Section:
+def dark_knowledge_view(document: object) -> DarkKnowledgeView:
     """Return what the page shows.
 
     Raises:
         DataError: the document is not one that evaluate writes.
     """
-    read = read_document(document)
-    knowledge, thumbnails = read.knowledge, read.shown
-    drawn = pruned(knowledge.tree, MOST_LEAVES)
-    return Section(
+    content = read_document(document)
+    knowledge, thumbnails = content.knowledge, content.shown
+    small_tree = pruned(knowledge.tree, MOST_LEAVES)
+    return DarkKnowledgeView(
         classes=knowledge.classes,
         in_grid=len(knowledge.grid.classes),
         leaves=len(knowledge.tree.leaves),
-        in_tree=len(drawn.leaves),
+        in_tree=len(small_tree.leaves),
         grid=_grid(knowledge),
-        tree=_tree(drawn),
-        pairs=tuple(
-            _seen(pair, one) for pair, one in zip(knowledge.pairs, thumbnails, strict=True)
-        ),
-        learnt=learnt_in_words(knowledge.learnt),
+        tree=_tree(small_tree),
+        pairs=tuple(_seen(*pair) for pair in zip(knowledge.pairs, thumbnails, strict=True)),
+        learned=learnt_in_words(knowledge.learnt),
         shares=_shares(knowledge.learnt),
     )
 
@@ -101,10 +100,10 @@ def read_document(document: object) -> Document:
     Raises:
         DataError: the document is not one that evaluate writes.
     """
-    read = checked(Document, document, FILE, "evaluate")
-    if len(read.shown) != len(read.knowledge.pairs) or not _is_square(read.knowledge):
+    content = checked(Document, document, FILE, "evaluate")
+    if len(content.shown) != len(content.knowledge.pairs) or not _is_square(content.knowledge):
         raise DataError(f"{FILE} is damaged: it lacks an example or a cell. Run evaluate again.")
-    return read
+    return content
 
 
 def learnt_in_words(transfer: TransferShare) -> str:
@@ -133,9 +132,9 @@ def _taught_in_words(shares: Shares) -> str:
         return f"the soft labels taught it {_points(taught.value, taught.low, taught.high)}."
     if taught.is_below_zero:
         points = _points(-taught.value, -taught.high, -taught.low)
-        return f"with the soft labels it knows less, by {points}."
+        return f"the soft labels reduced this by {points}."
     return (
-        "these examples cannot show whether the soft labels taught it any, "
+        "these examples cannot show whether the soft labels taught it anything, "
         f"{_points(taught.value, taught.low, taught.high)}."
     )
 
@@ -172,11 +171,11 @@ def _grid(knowledge: DarkKnowledge) -> str:
     return figures.similarity(matrix, list(knowledge.grid.classes)).svg("similarity")
 
 
-def _tree(drawn: Tree) -> str:
-    return figures.tree(drawn).svg("tree") if drawn.joins else ""
+def _tree(small_tree: Tree) -> str:
+    return figures.tree(small_tree).svg("tree") if small_tree.joins else ""
 
 
-def _seen(pair: Pair, shown: Thumbnail) -> SeenPair:
+def _seen(pair: Pair, thumbnail: Thumbnail) -> SeenPair:
     return SeenPair(
         actual=short(pair.actual, LONGEST_IN_TEXT),
         looks_like=short(pair.looks_like, LONGEST_IN_TEXT),
@@ -185,5 +184,5 @@ def _seen(pair: Pair, shown: Thumbnail) -> SeenPair:
         times=f"{pair.lift:.0f}",
         examples=pair.examples,
         most=fine_percent(pair.most),
-        shown=shown,
+        thumbnail=thumbnail,
     )

@@ -1,4 +1,4 @@
-"""Confusion section: the records of the confusion in, one matrix per model out.
+"""Confusion view: the records of the confusion in, one matrix per model out.
 
 confusion.json ──count──> a matrix for each model ──the classes with the most errors──> figures
 """
@@ -15,14 +15,14 @@ from stillroom.evaluation.confusion import confusion_matrix
 from stillroom.evaluation.plot_records import DRAWN
 from stillroom.reporting import figures
 from stillroom.reporting.figures.canvas import Drawing
-from stillroom.reporting.figures.confusion import worst_classes
+from stillroom.reporting.figures.confusion_matrix import worst_classes
 
 Records = list[dict[str, Any]]
 Matrix = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ConfusionView:
     """What the template shows.
 
     Attributes:
@@ -36,14 +36,14 @@ class Section:
     confusion: tuple[str, ...]
 
 
-def section(records: Records, classes: list[str]) -> Section:
-    """Return what the page shows of single classes.
+def confusion_view(records: Records, classes: list[str]) -> ConfusionView:
+    """Return the matrices of single classes for the page.
 
     Raises:
         DataError: the records name an unknown class, or lack a model.
     """
     matrices = _matrices(records, classes)
-    return Section(
+    return ConfusionView(
         count=len(classes),
         drawn=len(worst_classes(matrices[STUDENT])),
         confusion=tuple(
@@ -54,7 +54,7 @@ def section(records: Records, classes: list[str]) -> Section:
 
 
 def confusion_drawings(records: Records, classes: list[str]) -> list[Drawing]:
-    """Return a drawing for each model, all of the classes that the student confuses most.
+    """Return a drawing for each model, all with the classes that the student confuses most.
 
     Raises:
         DataError: the records name an unknown class, or lack a model.

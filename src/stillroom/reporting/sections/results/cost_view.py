@@ -1,4 +1,4 @@
-"""Cost section: cost.json in, the savings of the student and the cost of the run out."""
+"""Cost view: cost.json in, the savings of the student and the cost of the run out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from stillroom.reporting import figures
 
 Lines = tuple[tuple[str, str], ...]
 
-# What the student has less of, in the order of the bars; throughput is what it has more of.
+# The costs in the order of the bars: a smaller number is better in LESS, a larger one in MORE.
 LESS = {
     "parameters": "Parameters",
     "flops": "FLOPs",
@@ -25,20 +25,20 @@ STAGES = {
     "train": "training the students",
 }
 MINUTE, HOUR = 60, 3600
-# Of answers to inputs of one kind the slowest in 20 take little more than the median, on a machine
-# that has nothing else to do.
+# On an idle machine, the slowest of 20 answers to similar inputs takes little more time than the
+# median. From this ratio on, the times are in doubt.
 BUSY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class CostView:
     """What the template shows.
 
     Attributes:
         figure: SVG.
-        cache: lines on what the answers cost and saved.
-        run: lines on the energy of what made the student; none where it is not known.
-        doubt: why not to believe the times; "" where nothing speaks against them.
+        cache: lines on what the teachers' answers cost and saved.
+        run: lines on the energy of the run; empty where it was not measured.
+        doubt: the reason to doubt the times; "" where there is none.
     """
 
     figure: str
@@ -47,10 +47,10 @@ class Section:
     doubt: str
 
 
-def section(cost: GroupedNumbers) -> Section:
-    """Return what the page shows of cost.json."""
+def cost_view(cost: GroupedNumbers) -> CostView:
+    """Return the content of cost.json for the page."""
     savings = ratios(cost[TEACHER], cost[STUDENT])
-    return Section(
+    return CostView(
         figure=figures.ratios("Teacher over student", savings).svg("cost"),
         cache=_cache(cost["cache"]),
         run=_run(cost["run"]) if "run" in cost else (),
@@ -61,7 +61,7 @@ def section(cost: GroupedNumbers) -> Section:
 def ratios(
     teacher: dict[str, int | float], student: dict[str, int | float]
 ) -> list[tuple[str, float]]:
-    """Return of each cost that both have how many times less the student takes."""
+    """Return how many times less the student takes, for each cost that both models have."""
     positive = {
         key for key in teacher.keys() & student.keys() if min(teacher[key], student[key]) > 0
     }

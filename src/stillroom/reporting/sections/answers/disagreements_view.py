@@ -1,7 +1,9 @@
-"""Disagreements: disagreements.json in, the examples where student and teacher differ out.
+"""Disagreements view: disagreements.json in, the examples where student and teacher differ out.
 
-{"disagreements": asdict(Disagreements), "lost": [asdict(Thumbnail)], "apart": …}   of classes
-{"positions": [asdict(Position)], "shown": [asdict(Thumbnail)]}                     of tokens
+The document of a classifier, and that of a language model:
+
+    {"disagreements": asdict(Disagreements), "lost": [asdict(Thumbnail)], "apart": …}
+    {"positions": [asdict(Position)], "shown": [asdict(Thumbnail)]}
 """
 
 import math
@@ -20,7 +22,7 @@ FILE = "disagreements.json"
 
 @dataclass(frozen=True, slots=True)
 class OfClasses:
-    """What the file holds of a classifier."""
+    """The content of the file for a classifier."""
 
     disagreements: Disagreements
     lost: tuple[Thumbnail, ...]
@@ -29,7 +31,7 @@ class OfClasses:
 
 @dataclass(frozen=True, slots=True)
 class OfTokens:
-    """What the file holds of a language model."""
+    """The content of the file for a language model."""
 
     positions: tuple[Position, ...]
     shown: tuple[Thumbnail, ...]
@@ -40,25 +42,26 @@ class Seen:
     """An example, the two answers to it, and its numbers as text.
 
     Attributes:
-        name: the true class; "" of a token.
-        lines: (who, answer), the teacher first.
-        measure: how much they differ.
-        shown: the example.
+        name: the true class; "" for a token.
+        lines: (model, answer), the teacher first.
+        measure: how much the answers differ.
+        thumbnail: the example.
     """
 
     name: str
     lines: tuple[tuple[str, str], ...]
     measure: str
-    shown: Thumbnail
+    thumbnail: Thumbnail
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class DisagreementsView:
     """What the template shows.
 
     Attributes:
-        lost: by what was lost of the true class, or of a token.
-        apart: by KL, those left out that are shown as lost; none of tokens.
+        lost: the examples on which the true class, or the token, lost most probability.
+        apart: the examples with the largest KL that are not in `lost`; empty for tokens.
+        of_tokens: whether the examples are tokens.
     """
 
     lost: tuple[Seen, ...]
@@ -66,7 +69,7 @@ class Section:
     of_tokens: bool
 
 
-def section(document: object) -> Section:
+def disagreements_view(document: object) -> DisagreementsView:
     """Return what the page shows.
 
     Raises:
@@ -76,46 +79,48 @@ def section(document: object) -> Section:
         tokens = checked(OfTokens, document, FILE, "evaluate")
         _require_as_many(len(tokens.positions), len(tokens.shown))
         pairs = zip(tokens.positions, tokens.shown, strict=True)
-        return Section(tuple(_token(one, shown) for one, shown in pairs), (), of_tokens=True)
-    given = checked(OfClasses, document, FILE, "evaluate")
-    _require_as_many(len(given.disagreements.lost), len(given.lost))
-    _require_as_many(len(given.disagreements.apart), len(given.apart))
-    lost = list(zip(given.disagreements.lost, given.lost, strict=True))
-    apart = list(zip(given.disagreements.apart, given.apart, strict=True))
+        return DisagreementsView(tuple(_token(*pair) for pair in pairs), (), of_tokens=True)
+    content = checked(OfClasses, document, FILE, "evaluate")
+    _require_as_many(len(content.disagreements.lost), len(content.lost))
+    _require_as_many(len(content.disagreements.apart), len(content.apart))
+    lost = list(zip(content.disagreements.lost, content.lost, strict=True))
+    apart = list(zip(content.disagreements.apart, content.apart, strict=True))
     listed = {example.row for example, _ in lost}
-    return Section(
+    return DisagreementsView(
         tuple(_lost(*one) for one in lost),
         tuple(_apart(*one) for one in apart if one[0].row not in listed),
         of_tokens=False,
     )
 
 
-def _require_as_many(examples: int, shown: int) -> None:
-    if examples != shown:
-        raise DataError(f"{FILE} has {examples} examples and shows {shown}. Run evaluate again.")
+def _require_as_many(examples: int, thumbnails: int) -> None:
+    if examples != thumbnails:
+        raise DataError(
+            f"{FILE} has {examples} examples but {thumbnails} thumbnails. Run evaluate again."
+        )
 
 
-def _lost(example: Example, shown: Thumbnail) -> Seen:
+def _lost(example: Example, thumbnail: Thumbnail) -> Seen:
     before, after = map(fine_percent, (example.teacher_on_actual, example.student_on_actual))
-    return _seen(example, shown, f"Probability of {_name(example.actual)}: {before} → {after}")
+    return _seen(example, thumbnail, f"Probability of {_name(example.actual)}: {before} → {after}")
 
 
-def _apart(example: Example, shown: Thumbnail) -> Seen:
-    return _seen(example, shown, f"KL {example.kl:.2f} nats")
+def _apart(example: Example, thumbnail: Thumbnail) -> Seen:
+    return _seen(example, thumbnail, f"KL {example.kl:.2f} nats")
 
 
-def _seen(example: Example, shown: Thumbnail, measure: str) -> Seen:
+def _seen(example: Example, thumbnail: Thumbnail, measure: str) -> Seen:
     teacher = f"{_name(example.teacher)}, {fine_percent(example.teacher_probability)}"
     student = f"{_name(example.student)}, {fine_percent(example.student_probability)}"
     lines = (("Teacher", teacher), ("Student", student))
-    return Seen(_name(example.actual), lines, measure, shown)
+    return Seen(_name(example.actual), lines, measure, thumbnail)
 
 
 def _name(name: str) -> str:
     return short(name, LONGEST_IN_TEXT)
 
 
-def _token(position: Position, shown: Thumbnail) -> Seen:
+def _token(position: Position, thumbnail: Thumbnail) -> Seen:
     return Seen(
         "",
         (
@@ -123,5 +128,5 @@ def _token(position: Position, shown: Thumbnail) -> Seen:
             ("Student", fine_percent(math.exp(-position.student_nll))),
         ),
         f"The student's NLL is {position.lost:.2f} nats higher",
-        shown,
+        thumbnail,
     )

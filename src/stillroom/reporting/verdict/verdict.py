@@ -16,17 +16,17 @@ from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting.units import NATS, POINTS, Unit, between, counted, percent, whole_percent
 
-FEWEST = 30  # examples that anything is concluded from
+FEWEST = 30  # the least number of examples from which anything is concluded
 SURPRISE = 0.05
-# Below this p has no digits: statistics.json keeps six decimals.
+# A smaller p is shown without digits, since statistics.json keeps only six decimals.
 LEAST_P = 1e-5
-# By less than this no difference is a reason to stop, however clear it is.
+# A smaller difference is no reason to stop, even if it is clear.
 LEAST = {POINTS: 0.02, NATS: 0.02}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The finding in a few words, what should stop a reader, and what bears it out."""
+    """The conclusion in a few words, the reasons not to ship the student, and the evidence."""
 
     headline: str
     alarms: tuple[str, ...]
@@ -37,16 +37,16 @@ def verdict(evidence: Evidence, metrics: GroupedNumbers, cost: GroupedNumbers) -
     """Return the verdict on the distilled student.
 
     Args:
-        evidence: what the test split says.
-        metrics: of each arm its measures, as in metrics.json.
-        cost: of each model what it takes, as in cost.json.
+        evidence: the comparison of the models on the test split.
+        metrics: the measures of each arm, as in metrics.json.
+        cost: the costs of each model, as in cost.json.
     """
     sentences = (*_sentences(evidence, metrics), _size(evidence, metrics, cost))
     return Verdict(headline(evidence), tuple(alarms(evidence)), sentences)
 
 
 def headline(evidence: Evidence) -> str:
-    """Return the finding in one sentence."""
+    """Return the conclusion in one sentence."""
     unit, gain = unit_of(evidence), judged(evidence).gain
     if not _is_clear(evidence):
         return "This test set shows no clear difference."
@@ -57,18 +57,18 @@ def headline(evidence: Evidence) -> str:
 
 
 def _is_clear(evidence: Evidence) -> bool:
-    """Tell whether examples, seeds and, of one seed, the exact test leave no doubt of the gain."""
+    """Tell whether the gain is clear over examples and seeds; one seed needs the exact test too."""
     is_exact = evidence.seeds > 1 or all(pair.p < SURPRISE for pair in evidence.pairs)
     return judged(evidence).gain.is_clear and is_exact and evidence.examples >= FEWEST
 
 
 def quality_in_words(evidence: Evidence, metrics: GroupedNumbers) -> str:
-    """Return the finding without what it costs, as a paragraph for the model card."""
+    """Return the conclusion without the costs, as a paragraph for the model card."""
     return " ".join((headline(evidence), *alarms(evidence), *_sentences(evidence, metrics)))
 
 
 def alarms(evidence: Evidence) -> Iterator[str]:
-    """Yield what should stop a reader, regardless of the gain."""
+    """Yield the reasons not to ship the student, regardless of the gain."""
     unit, by = unit_of(evidence), judged(evidence)
     ahead = by.over_teacher
     if ahead.is_above_zero:
@@ -106,7 +106,7 @@ def judged(evidence: Evidence) -> Comparison:
 
 
 def unit_of(evidence: Evidence) -> Unit:
-    """Return the unit of its differences."""
+    """Return the unit of the differences in that comparison."""
     return NATS if evidence.of_sequences else POINTS
 
 
@@ -148,25 +148,24 @@ def _means(evidence: Evidence, metrics: GroupedNumbers) -> str:
 def _doubt(evidence: Evidence) -> str:
     by, unit = judged(evidence), unit_of(evidence)
     what = counted(evidence.examples, evidence.unit)
-    drawn = f"{what} and {of_seeds(evidence)}"
+    sample = f"{what} and {of_seeds(evidence)}"
     if evidence.seeds == 1:
-        drawn = f"{what}, but not for the luck of the one seed"
-    based = f"The 95% intervals allow for the random draw of {drawn}"
+        sample = f"{what}, but not for the choice of the one seed"
+    based = f"The 95% intervals allow for the random draw of {sample}"
     if _is_clear(evidence):
         return f"{based}."
     if evidence.examples < FEWEST:
         return f"{based}. Nothing is concluded from fewer than {FEWEST} {evidence.unit}s."
     if not by.gain.low and not by.gain.high:
         return f"{based}. Student and control do equally well on every {evidence.unit}."
-    seen = f"{unit.number(by.gain.value)} ({unit.interval(by.gain)}) {unit.name}"
+    difference = f"{unit.number(by.gain.value)} ({unit.interval(by.gain)}) {unit.name}"
     if by.needed is None:
         return (
-            f"{based}. More examples alone cannot show a difference of {seen}; more seeds "
-            "may do so."
+            f"{based}. More examples would not show a difference of {difference}; more seeds might."
         )
     return (
-        f"{based}. To show a difference as large as the observed one, {seen}, it would take about "
-        f"{_about(by.needed)} {evidence.unit}s."
+        f"{based}. To show a difference as large as the observed one, {difference}, it would take "
+        f"about {_about(by.needed)} {evidence.unit}s."
     )
 
 
@@ -187,12 +186,12 @@ def _closed(evidence: Evidence) -> str:
 
 
 def _kept(evidence: Evidence) -> str:
-    kept = judged(evidence).kept
-    if kept is None:
-        return "Even all of the teacher's logits bring no clear gain over the labels alone."
+    share = judged(evidence).kept
+    if share is None:
+        return "Even all of the teacher's logits bring no clear gain over hard labels only."
     return (
-        f"What was stored of the teacher's logits brought {between(kept, whole_percent)} of the "
-        "gain that all of them bring over the labels alone."
+        f"The stored part of the teacher's logits brought {between(share, whole_percent)} of the "
+        "gain that all of them bring over hard labels only."
     )
 
 
@@ -209,14 +208,14 @@ def _pair(evidence: Evidence) -> str:
 def _size(evidence: Evidence, metrics: GroupedNumbers, cost: GroupedNumbers) -> str:
     size = cost[TEACHER]["parameters"] / cost[STUDENT]["parameters"]
     time = cost[TEACHER]["ms_p50"] / cost[STUDENT]["ms_p50"]
-    good = (
+    quality = (
         f"The teacher's NLL is {_nll_in_words(metrics[TEACHER])}"
         if evidence.of_sequences
         else f"The teacher is right on {between(evidence.accuracy.arms[TEACHER])}"
     )
     return (
-        f"{good}, with {size:,.1f} times the student's parameters and {time:,.1f} times its time "
-        f"per {evidence.unit}."
+        f"{quality}, with {size:,.1f} times the student's parameters and {time:,.1f} times its "
+        f"time per {evidence.unit}."
     )
 
 
@@ -226,6 +225,6 @@ def _nll_in_words(quality: dict[str, int | float]) -> str:
 
 
 def _about(count: int) -> str:
-    """Return a number to two digits, as an estimate has."""
+    """Return a number rounded to two digits, because it is an estimate."""
     digits = max(0, len(str(count)) - 2)
     return f"{round(count, -digits):,}"

@@ -1,63 +1,14 @@
-"""Slices: slices.json in, where the student loses more than elsewhere, to be shown, out.
+"""Slice sentences: the slices with larger losses in, sentences for the top of the page out.
 
-called out ──┬──> alarms: a class, a size, a condition; the teacher is sure, and yet it loses
-             └──> remarks: the teacher is unsure and errs itself, as of every distillation
+slices called out ──┬──> alarms: a class, a size, a condition, or a band of a sure teacher
+                    └──> remarks: a band of an unsure teacher, where every student loses more
 """
 
-from dataclasses import dataclass
-
-from stillroom.evaluation.slices.verdicts import (
-    SliceVerdict,
-    SliceVerdicts,
-    called_out,
-    read_slice_verdicts,
-)
-from stillroom.reporting import figures
+from stillroom.evaluation.slices.verdicts import SliceVerdict, SliceVerdicts, called_out
 from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
-from stillroom.reporting.figures.slices import worst
 from stillroom.reporting.units import NATS, POINTS, Unit, percent
 
 MOST_ALARMS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """What the template shows.
-
-    Attributes:
-        figure: SVG; "" where there is no slice.
-        slices, judged, drawn: how many there are, were large enough to judge, and are drawn.
-        least: examples that a slice must have to be judged.
-        alarms: a sentence on each slice that is called out, the worst first.
-        remarks: the same of those that were to be expected.
-    """
-
-    figure: str
-    slices: int
-    judged: int
-    drawn: int
-    least: int
-    alarms: tuple[str, ...]
-    remarks: tuple[str, ...]
-
-
-def section(document: object) -> Section:
-    """Return what the page shows.
-
-    Raises:
-        DataError: the document is not one that evaluate writes.
-    """
-    verdicts = read_slice_verdicts(document)
-    drawn = len(worst(verdicts))
-    return Section(
-        figure=figures.slices(verdicts).svg("slices") if drawn else "",
-        slices=len(verdicts.slices),
-        judged=sum(one.judgement is not None for one in verdicts.slices),
-        drawn=drawn,
-        least=verdicts.least,
-        alarms=alarms(verdicts),
-        remarks=remarks(verdicts),
-    )
 
 
 def alarms(verdicts: SliceVerdicts) -> tuple[str, ...]:
@@ -73,30 +24,30 @@ def alarms(verdicts: SliceVerdicts) -> tuple[str, ...]:
 
 
 def remarks(verdicts: SliceVerdicts) -> tuple[str, ...]:
-    """Return a sentence on each band of confidence that says more of the teacher than of it."""
+    """Return a sentence on each band of confidence whose larger loss was to be expected."""
     return tuple(
         _sentence(one, verdicts) for one in _lost_on(verdicts) if _is_expected(one, verdicts)
     )
 
 
 def _lost_on(verdicts: SliceVerdicts) -> list[SliceVerdict]:
-    """Return what is called out, but for where the student may lose nothing, only gain less."""
+    """Return the slices that are called out and on which the student clearly loses."""
     return [
         one for one in called_out(verdicts) if one.judgement and one.judgement.loss.is_above_zero
     ]
 
 
 def _is_expected(one: SliceVerdict, verdicts: SliceVerdicts) -> bool:
-    """Tell whether a loss there is no reason to stop.
+    """Tell whether a loss on this slice is no reason to stop.
 
-    Where a teacher is unsure and errs, every student does. And of a student that gains on its
-    teacher, some is lost where the teacher is sure and right, and there is nothing to gain.
+    Where a teacher is unsure and wrong, every student loses more. And a student that is better than
+    its teacher still loses where the teacher is sure and right, since there is nothing to gain.
     """
     return _is_hard(one, verdicts) or (one.kind == "confidence" and verdicts.means.loss <= 0)
 
 
 def _is_hard(one: SliceVerdict, verdicts: SliceVerdicts) -> bool:
-    """Tell whether examples are in a slice because its teacher finds them hard."""
+    """Tell whether a slice holds the examples that the teacher finds hard."""
     if one.kind != "confidence" or one.means is None:
         return False
     more_is_better = verdicts.measure == "accuracy"
@@ -104,7 +55,7 @@ def _is_hard(one: SliceVerdict, verdicts: SliceVerdicts) -> bool:
 
 
 def _sentence(one: SliceVerdict, verdicts: SliceVerdicts) -> str:
-    if one.means is None or one.judgement is None:  # which nothing that is called out is
+    if one.means is None or one.judgement is None:  # a slice that is called out has both
         return ""
     unit = POINTS if verdicts.measure == "accuracy" else NATS
     excess = one.judgement.excess

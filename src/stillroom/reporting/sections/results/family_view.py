@@ -1,4 +1,4 @@
-"""Family section: a record of each student in, quality over cost with the Pareto front out.
+"""Family view: the records of all students in, quality over cost with the Pareto front out.
 
 family.json, latencies of cost.json ──> figures over size and over time, a table
 """
@@ -9,13 +9,11 @@ from typing import Any
 
 from stillroom.errors import DataError
 from stillroom.evaluation.arms import STUDENT, TEACHER
-from stillroom.evaluation.pareto import on_front, signed_quality
+from stillroom.evaluation.pareto import Records, on_front, signed_quality
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.reporting import figures
 from stillroom.reporting.display_names import short, title
 from stillroom.reporting.units import between, percent
-
-Records = list[dict[str, Any]]
 
 WORDS = {(1, 1): "by size and by time", (1, 0): "by size", (0, 1): "by time", (0, 0): "no"}
 
@@ -33,12 +31,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FamilyView:
     """What the template shows.
 
     Attributes:
-        figures: SVGs, quality over size and over time.
-        measure: what the quality is.
+        figures: two SVGs, quality over size and quality over time.
+        measure: the name of the measure of quality.
         rows: the models, the smallest first.
     """
 
@@ -47,16 +45,18 @@ class Section:
     rows: tuple[Row, ...]
 
 
-def section(records: Records, cost: Mapping[str, Mapping[str, float]]) -> Section | None:
-    """Return what the page shows of students of one cache; None where there is one alone.
+def family_view(records: Records, cost: Mapping[str, Mapping[str, float]]) -> FamilyView:
+    """Return the comparison of the students of one cache.
+
+    Args:
+        records: of the teacher, of the student that cost.json is about, and of the others.
+        cost: the cost of each model, as in cost.json.
 
     Raises:
-        DataError: cost.json is of other students.
+        DataError: cost.json belongs to other students.
     """
-    if not records:
-        return None
     rows = sorted(_timed(records, cost), key=lambda row: (row["parameters"], row["model"]))
-    return Section(
+    return FamilyView(
         figures=(
             figures.family(rows, "parameters").svg("family-size"),
             figures.family(rows, "ms_p50").svg("family-time"),
@@ -67,9 +67,9 @@ def section(records: Records, cost: Mapping[str, Mapping[str, float]]) -> Sectio
 
 
 def _timed(records: Records, cost: Mapping[str, Mapping[str, float]]) -> Records:
-    """Return the records with the latency of each, and whether it is on the front by that.
+    """Return the records with their latency, and whether each is on the front of latency.
 
-    The first is of the teacher, the second of the student that cost.json is about.
+    The first record belongs to the teacher, the second to the student that cost.json is about.
     """
     others = [f"family/{row['model']}" for row in records[2:]]
     try:

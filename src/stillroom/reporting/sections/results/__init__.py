@@ -1,0 +1,1 @@
+"""The sections on what the models can do, and on what they cost."""

@@ -1,0 +1,1 @@
+"""The verdict on the student, in careful sentences: the top of the page and of the model card."""
