@@ -17,7 +17,7 @@ from typing import Any
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
-from stillroom.io.files.atomic import write_text
+from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.paths import confined, project_root
 
 EVENTS = Path(".viz") / "kedro_pipeline_events.json"

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def stage_command(stage: str | None) -> str:
-    """Return the command that runs a stage, or words for it if the stage is not known."""
+    """Return the command that runs a stage, or a description if the stage is None."""
     return f"`kedro run --pipeline={stage}`" if stage else "the stage that writes it"
 
 
@@ -13,7 +13,7 @@ def stage_of(metadata: Mapping[str, Any] | None) -> str | None:
     """Return the stage that writes a catalog entry, None if the entry does not name one.
 
     Args:
-        metadata: of the entry; Kedro-Viz's layer is the name of the stage.
+        metadata: the metadata of the entry; Kedro-Viz's layer is the name of the stage.
     """
     layer = ((metadata or {}).get("kedro-viz") or {}).get("layer")
     return str(layer) if layer else None

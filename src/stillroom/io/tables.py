@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.errors import DataError
 from stillroom.io.content_chunks import is_cut
-from stillroom.io.files.atomic import write_with
+from stillroom.io.files.atomic_file import write_with
 from stillroom.io.stage_command import stage_command
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class TableFile:
     Nodes read it. Worker processes get only its path.
 
     Attributes:
-        path: of the file or the folder.
-        stage: the stage that writes it, for errors; None if it is not known.
+        path: the path of the file or the folder.
+        stage: the stage that writes it, for errors; None for an unknown stage.
     """
 
     path: Path

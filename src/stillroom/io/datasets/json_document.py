@@ -11,7 +11,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview, JSONPreview
 
 from stillroom.io.datasets.figure_preview import figure_preview
-from stillroom.io.files.atomic import write_text
+from stillroom.io.files.atomic_file import write_text
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.stage_command import stage_of
 

@@ -6,7 +6,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from stillroom.errors import DataError
-from stillroom.io.files.workspace import publish, restored
+from stillroom.io.files.atomic_folder import publish, restored
 from stillroom.io.stage_command import stage_command, stage_of
 
 

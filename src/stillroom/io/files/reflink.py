@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
-from stillroom.io.files.atomic import replacing
+from stillroom.io.files.atomic_file import replacing
 
 # linux/fs.h: _IOW(0x94, 9, int). The files share their blocks until one of them is written.
 FICLONE = 0x40049409

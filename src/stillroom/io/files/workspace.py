@@ -1,10 +1,7 @@
-"""Workspaces: folders in `.stillroom/work` where a node builds a result before it is published.
+"""Workspaces: folders in `.stillroom` where a node builds a result before it is published.
 
-    new_workspace ──filled──> publish(folder, target) ──synced, renamed──> complete target
-
-After a kill between the two renames of `publish`, the old folder has another name beside the
-target, and `restored` renames it back. A rename cannot cross filesystems: if the target is on
-another one, the folder is copied there first.
+new_workspace ──filled──> atomic_folder.publish
+unfinished ──kept over a kill, until the result is saved──> remove_unfinished
 """
 
 import os
@@ -15,7 +12,6 @@ from pathlib import Path
 from uuid import uuid4
 
 from stillroom.errors import StillroomError
-from stillroom.io.files.atomic import sync
 from stillroom.io.files.locking import locked
 from stillroom.io.files.paths import confined
 
@@ -78,52 +74,6 @@ def remove_unfinished(root: Path, label: str) -> None:
             shutil.rmtree(kept, ignore_errors=True)
     except StillroomError:  # another process holds the lock, so the folder is in use
         return
-
-
-def publish(folder: Path, target: Path) -> None:
-    """Move `folder` to `target`; the old content is removed after the new folder is in place."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = _beside(folder, target)
-    for path in [*folder.rglob("*"), folder]:
-        sync(path)
-    restored(target)  # otherwise the next loop could remove the only copy
-    for old in _replaced(target):
-        shutil.rmtree(old)
-    aside = target.with_name(f".{target.name}.{uuid4().hex}.replaced")
-    if target.exists():
-        target.replace(aside)
-    try:
-        folder.replace(target)
-    except OSError as error:
-        restored(target)
-        error.filename = str(target)  # the user does not know the workspace
-        raise
-    sync(target.parent)
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def restored(target: Path) -> Path:
-    """Return `target`; if a kill left only the old folder, rename it back first."""
-    old = _replaced(target)
-    if old and not target.exists():
-        old[0].replace(target)
-    return target
-
-
-def _beside(folder: Path, target: Path) -> Path:
-    """Return the folder, or a copy of it on the target's filesystem; the original is removed."""
-    for partial in target.parent.glob(f".{target.name}.*.arriving"):
-        shutil.rmtree(partial)
-    if folder.stat().st_dev == target.parent.stat().st_dev:
-        return folder
-    near = target.with_name(f".{target.name}.{uuid4().hex}.arriving")
-    shutil.copytree(folder, near)
-    shutil.rmtree(folder)
-    return near
-
-
-def _replaced(target: Path) -> list[Path]:
-    return sorted(target.parent.glob(f".{target.name}.*.replaced"))
 
 
 def _is_abandoned(name: str) -> bool:

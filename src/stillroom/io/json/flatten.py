@@ -1,6 +1,15 @@
 """Flatten nested documents: each value with its keys joined by dots."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def value_at(nested: Mapping[str, Any], key: str) -> Any:
+    """Return the value at a dotted key, such as `teacher.mode`."""
+    value: Any = nested
+    for part in key.split("."):
+        value = value[part]
+    return value
 
 
 def leaves(node: object, prefix: str = "") -> Iterator[tuple[str, object]]:

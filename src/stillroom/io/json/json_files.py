@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from stillroom.errors import DataError
-from stillroom.io.files.atomic import write_text
+from stillroom.io.files.atomic_file import write_text
 from stillroom.io.stage_command import stage_command
 
 
@@ -17,7 +17,7 @@ def read_json(path: Path, stage: str | None = None) -> object:
     """Read a JSON document.
 
     Args:
-        path: of the file.
+        path: the path of the file.
         stage: the stage that writes it, for the error.
 
     Raises:
