@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export KEDRO_DISABLE_TELEMETRY := 1
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill repro test faults lint format viz bench bench-lm hinton lock clean
+.PHONY: help setup distill repro test faults lint format viz docs bench bench-lm hinton lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,16 @@ format: $(STAMP) ## Correct the style
 viz: $(STAMP) ## Show the pipeline in Kedro-Viz at http://127.0.0.1:4141
 	kedro viz run --no-browser
 
+docs: build/docs_venv/.installed ## Build the documentation site into build/docs
+	build/docs_venv/bin/python -m mkdocs build --strict
+	@echo "Open build/docs/index.html"
+
+build/docs_venv/.installed: requirements-docs.lock
+	@echo "Installing the packages of requirements-docs.lock into build/docs_venv. This takes half a minute, once."
+	@rm -rf build/docs_venv && $(PYTHON) -m venv build/docs_venv
+	@build/docs_venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements-docs.lock
+	@touch $@
+
 bench: $(STAMP) ## Measure the figures in the README
 	PYTHONPATH=src python -m benchmarks
 
@@ -58,12 +69,18 @@ bench-lm: $(STAMP) ## Measure language models on WikiText-2 in DATA; can be resu
 hinton: $(STAMP) ## Measure Hinton's table on MNIST in DATA; 2 hours; can be resumed
 	PYTHONPATH=src python -m benchmarks hinton
 
-lock: ## Write a new requirements.lock from pyproject.toml, in a new venv
+lock: ## Write both requirements files from pyproject.toml, in new venvs
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet torch==2.13.0
-	build/lock/bin/pip install --quiet ".[viz,dev]"
+	build/lock/bin/pip install --quiet ".[project,viz,dev]"
 	( echo "# Written by 'make lock': every package that the project runs, tests and serves with."; \
 	  build/lock/bin/pip freeze --exclude stillroom | sed 's/+cpu$$//' ) > requirements.lock
+	rm -rf build/lock_docs && $(PYTHON) -m venv build/lock_docs
+	build/lock/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*project["optional-dependencies"]["docs"], sep="\n")' > build/lock_docs/docs.txt
+	build/lock_docs/bin/pip install --quiet --requirement build/lock_docs/docs.txt
+	( echo "# Written by 'make lock': every package that builds the documentation."; \
+	  build/lock_docs/bin/pip freeze ) > requirements-docs.lock
 
 clean: ## Remove the results of all runs; the venv and the DVC cache stay
 	rm -rf .stillroom .viz build data/02_examples/* data/03_teachers/ensemble data/03_teachers/licence.json data/04_soft_labels \
