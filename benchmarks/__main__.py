@@ -1,7 +1,7 @@
 """`make bench` runs all benchmarks, or the named ones, prints a table and writes JSON.
 
 python -m benchmarks [startup] [reproducibility] [gain] [training] [objectives] [softlabels]
-                     [texts] [hinton] [lm] ──> build/bench.json
+                     [sentence] [texts] [hinton] [lm] ──> build/bench.json
 python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
 
@@ -21,10 +21,20 @@ from benchmarks.softlabels.codecs import compare
 from benchmarks.softlabels.gemma import MissingError
 
 VERDICTS = {True: "met", False: "MISSED", None: "no bound"}
-# `softlabels` is four of them; Hinton's table takes two hours, and is `make hinton`; `texts` takes
-# half an hour.
-PARTS = ("throughput", "text", "increments", "memory", "hinton", "texts", "gap", "gradients")
-# What a name stands for: `make bench-lm` says lm.
+# `softlabels` runs four of them. Hinton's table takes two hours and has a target of its own,
+# `make hinton`; `texts` takes half an hour.
+PARTS = (
+    "throughput",
+    "text",
+    "increments",
+    "memory",
+    "hinton",
+    "sentence",
+    "texts",
+    "gap",
+    "gradients",
+)
+# Short names and what they stand for: `make bench-lm` passes `lm`.
 SEVERAL = {"lm": ("gap", "gradients", "throughput")}
 
 
@@ -41,7 +51,7 @@ def main(names: list[str]) -> int:
             console.print(f"{name} is not a benchmark. Allowed: {allowed}.")
             return 2
         console.print(f"[dim]{name} …[/dim]")
-        # Each in a process of its own: memory that one leaves behind is no part of the next.
+        # Each runs in its own process, so that the next one does not count the memory it leaves.
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
             figures += alone.submit(measured, name).result()
     table = Table("figure", "measured", "must be", "")

@@ -29,15 +29,15 @@ class Done:
         if step not in self.results:
             self.results[step] = run()
             self.path.write_text(json.dumps(self.results, indent=2) + "\n")
-        found: Result = self.results[step]
-        return found
+        result: Result = self.results[step]
+        return result
 
 
 def done_in(folder: Path, sources: Iterable[str]) -> Done:
     """Return the finished steps of a folder, which is emptied first if the code has changed.
 
     Args:
-        folder: of the benchmark alone.
+        folder: used by this benchmark only.
         sources: folders of the project that the results depend on.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from benchmarks.objectives.one_pass import measure_one_pass
 from benchmarks.objectives.speed import measure_loss_speed
 from benchmarks.project import Figure
 from benchmarks.reproducibility import measure_reproducibility
+from benchmarks.sentence import measure_sentence
 from benchmarks.softlabels.all import measure_labels, measure_text, or_missing
 from benchmarks.softlabels.increments import measure_increments
 from benchmarks.softlabels.memory import measure_memory
@@ -23,7 +24,7 @@ from benchmarks.startup import measure_startup
 from benchmarks.texts import measure_texts
 from benchmarks.training import measure_training
 
-# Where the data of trials lie; each benchmark that needs some says what is missing.
+# The folder of the data. Each benchmark that needs data says what is missing.
 DATA = Path(os.environ.get("DATA", "../shared/data"))
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "training": measure_training,
     "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
     "softlabels": lambda: measure_labels(DATA),
+    "sentence": lambda: or_missing(measure_sentence, DATA),
     "texts": lambda: or_missing(measure_texts, DATA),
     "hinton": lambda: measure_hinton(DATA),
     "gap": lambda: or_missing(measure_gap, DATA),

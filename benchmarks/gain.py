@@ -28,10 +28,10 @@ def measure_gain() -> list[Figure]:
             "--to-nodes=measure_quality",
             f"--params=evaluate.seeds={SEEDS}",
         )
-        found = _statistics(project)
+        comparison = _statistics(project)
     return [
-        _figure("accuracy, points", found.accuracy, 100.0),
-        _figure("NLL, nats", found.log_likelihood, 1.0),
+        _figure("accuracy, points", comparison.accuracy, 100.0),
+        _figure("NLL, nats", comparison.log_likelihood, 1.0),
     ]
 
 
@@ -40,11 +40,11 @@ def _statistics(project: Path) -> Evidence:
     return Evidence.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _figure(name: str, found: Comparison, scale: float) -> Figure:
-    students, controls = found.of_seeds[STUDENT], found.of_seeds[CONTROL]
+def _figure(name: str, comparison: Comparison, scale: float) -> Figure:
+    students, controls = comparison.of_seeds[STUDENT], comparison.of_seeds[CONTROL]
     gains = [scale * (one - other) for one, other in zip(students, controls, strict=True)]
     error = stdev(gains) / sqrt(len(gains))
-    means = {arm: mean(values) for arm, values in found.of_seeds.items()}
+    means = {arm: mean(values) for arm, values in comparison.of_seeds.items()}
     described = ", ".join(f"{arm} {value:.4f}" for arm, value in means.items())
     return Figure(
         f"gain in {name}, mean of {len(gains)} seeds ({described})",

@@ -4,7 +4,7 @@
 
 Source of the paper's numbers: Hinton, Vinyals and Dean (2015), arXiv 1503.02531, sections 3 and 6.
 It runs in build/hinton and keeps what is done: after a kill, the same command goes on, a model from
-its last checkpoint. Any change of code or configuration begins anew.
+its last checkpoint. After any change of code or configuration it starts from the beginning.
 """
 
 import json
@@ -66,17 +66,17 @@ def _student(parameters: str) -> Result:
     _run("train,evaluate", parameters)
     metrics = json.loads((HERE / "data/07_reports/metrics.json").read_text())
     confusion = json.loads((HERE / "data/07_reports/plots/confusion.json").read_text())
-    found: Result = {}
+    result: Result = {}
     for model in ("teacher", "control", "student"):
         rows = [r for r in confusion if r["model"] == model and r["actual"] == "3"]
         right = sum(r["predicted"] == "3" for r in rows)
-        found[model] = {
+        result[model] = {
             "errors": round(TESTED * (1 - metrics[model]["accuracy"])),
             "accuracy": metrics[model]["accuracy"],
             "threes_right": right,
             "threes": len(rows),
         }
-    return found
+    return result
 
 
 def _of_seeds(seeds: list[Result]) -> list[Figure]:

@@ -18,7 +18,7 @@ FOLDERS = ("data/01_raw", "data/03_teachers/given")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, its bound, and whether it is within it (None if it was not measured).
+    """A number, its bound, and whether the number meets the bound (None if it was not measured).
 
     `details` holds what it was computed from.
     """
@@ -54,7 +54,8 @@ def clean_project() -> Iterator[Path]:
 def kedro(root: Path, *arguments: str) -> str:
     """Run a kedro command in a project and return what it printed; its progress is shown.
 
-    Compiled modules are kept, whatever the shell says: else each start would compile the project.
+    Compiled modules are kept regardless of the shell's settings. Otherwise each start would compile
+    the project.
     """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""Reproducibility: two runs of `distill` from clean; which artifacts differ, and how long.
+"""Reproducibility: two runs of `distill` from a clean copy; which artifacts differ, and the time.
 
 `cost.json` is measured with a clock, and the report renders it, so these two may differ.
 """
@@ -71,5 +71,5 @@ def _tracked() -> list[str]:
         for kind in ("outs", "metrics", "plots")
         for product in stage.get(kind, [])
     ]
-    # Of several students `distill` trains the first.
+    # With several students, `distill` trains the first.
     return [name.replace("${item.student}", student_of(ROOT)) for name in names]

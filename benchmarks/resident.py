@@ -11,7 +11,7 @@ def resident() -> int:
 def peak() -> int:
     """Return the peak of the resident memory.
 
-    Not getrusage's: that is inherited from the process that started this one.
+    It does not come from getrusage, whose peak includes that of the process that started this one.
     """
     return _of_status("VmHWM")
 

@@ -1,8 +1,8 @@
 """BANKING77: MiniLM with a fitted head teaches a perceptron over hashed text.
 
     all labels ──────────> teacher once ──> student and control, three seeds
-    5 labels a class ────> for each seed: five others, a teacher of these alone ──> student, control
-    all labels ──────────> DistilBERT's recipe: half of the teacher's own layers, one seed
+    5 labels a class ────> for each seed: its own five, a teacher of only these ──> student, control
+    all labels ──────────> DistilBERT's recipe: half of the teacher's layers, one seed
 
 Every run is the experiment `text_intents`, or `text_intents_few`, in a clean copy of the project.
 The test rows are the official ones. With 5 labels a class nothing is chosen by validation labels.
@@ -60,7 +60,12 @@ def measure_texts(data: Path) -> list[Figure]:
     return [_size(every[0]), *_of_all(every), *_of_few(few), *_of_half(half)]
 
 
-def _paths(data: Path) -> str:
+def banking_and_encoder(data: Path) -> tuple[Path, Path]:
+    """Return the folders of BANKING77 and of MiniLM.
+
+    Raises:
+        MissingError: one of them is not there.
+    """
     folder, encoder = (data / "banking77").resolve(), os.environ.get(VARIABLE)
     if not (folder / "train.csv").is_file():
         raise MissingError(f"{folder} has no train.csv. Set DATA to a folder with BANKING77.")
@@ -68,8 +73,13 @@ def _paths(data: Path) -> str:
         raise MissingError(
             f"Set {VARIABLE} to the folder of all-MiniLM-L6-v2, which has modules.json."
         )
+    return folder, Path(encoder).resolve()
+
+
+def _paths(data: Path) -> str:
+    folder, encoder = banking_and_encoder(data)
     return (
-        f"data.path={folder},teacher.path={Path(encoder).resolve()},"
+        f"data.path={folder},teacher.path={encoder},"
         "teacher.licence=apache-2.0,teacher.hub_id=sentence-transformers/all-MiniLM-L6-v2,"
         "evaluate.seeds=1"
     )
@@ -100,7 +110,7 @@ def _of_all(runs: list[Run]) -> list[Figure]:
     gains = [run.points("student") - run.points("control") for run in runs]
     return [
         Figure(
-            f"BANKING77, all labels: points gained, {len(runs)} seeds ({_said(runs)})",
+            f"BANKING77, all labels: points gained, {len(runs)} seeds ({_means_text(runs)})",
             f"{mean(gains):.2f} ± {_error(gains):.2f} (standard error)",
             "> 0 by 2 standard errors",
             mean(gains) > 2 * _error(gains),
@@ -122,7 +132,7 @@ def _of_few(runs: list[Run]) -> list[Figure]:
             {"students": students},
         ),
         Figure(
-            f"{named}: points above the student alone, of {len(runs)} seeds ({_said(runs)})",
+            f"{named}: points above the student alone, of {len(runs)} seeds ({_means_text(runs)})",
             f"{mean(gains):.2f} ± {_error(gains):.2f} (standard error)",
             f">= {POINTS:g}",
             mean(gains) >= POINTS,
@@ -133,7 +143,7 @@ def _of_few(runs: list[Run]) -> list[Figure]:
 
 def _of_half(run: Run) -> list[Figure]:
     teacher, control, student = (run.points(name) for name in ("teacher", "control", "student"))
-    said = f"teacher {teacher:.2f}, alone {control:.2f}, distilled {student:.2f}"
+    shares = f"teacher {teacher:.2f}, alone {control:.2f}, distilled {student:.2f}"
     speed = run.cost["teacher"]["ms_p50"] / run.cost["student"]["ms_p50"]
     total, share = (
         run.cost["student"][key] / run.cost["teacher"][key]
@@ -149,7 +159,7 @@ def _of_half(run: Run) -> list[Figure]:
         ),
         Figure("half the layers: times the speed", f"{speed:.2f}", f">= {SPEED}", speed >= SPEED),
         Figure(
-            f"half the layers: share of the accuracy that is kept ({said})",
+            f"half the layers: share of the accuracy that is kept ({shares})",
             f"{kept:.1%}",
             f">= {KEPT:.0%}",
             kept >= KEPT,
@@ -157,7 +167,7 @@ def _of_half(run: Run) -> list[Figure]:
     ]
 
 
-def _said(runs: list[Run]) -> str:
+def _means_text(runs: list[Run]) -> str:
     models = ("teacher", "control", "student")
     return ", ".join(f"{name} {mean(run.points(name) for run in runs):.2f}" for name in models)
 

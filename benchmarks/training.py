@@ -1,9 +1,9 @@
 """Training from the cache: against hard labels, and against a teacher that runs in each step.
 
-    the default data ──ingest, teachers, teach──> one cache
+    the default data ──ingest, teachers, capture──> one cache
     the same student ──hard labels | cache | live teacher, in turn──> seconds per epoch ──> ratios
 
-Real fits by the real trainer, checkpoints and all; the first epoch is not counted. A live teacher
+The real trainer runs real fits, with checkpoints; the first epoch is not counted. A live teacher
 is sized so that its forward pass costs four of the student's steps.
 """
 
@@ -23,7 +23,7 @@ ROUNDS = 9
 EPOCHS = 6
 CACHE_BOUND, LIVE_BOUND = 0.95, 0.25
 STEPS_OF_A_FORWARD = 4
-WIDTH = 256  # of the student's hidden layers, where it is to be compared with a live teacher
+WIDTH = 256  # width of the student's hidden layers when it is compared with a live teacher
 
 
 def measure_training() -> list[Figure]:
@@ -38,7 +38,7 @@ def measure_training() -> list[Figure]:
         tiny, hinton = _Student(project, [64]), _Student(project, [800, 800])
         return [
             _over_hard_labels("2 x 800", hinton, CACHE_BOUND),
-            # A step of a millisecond: what the loss adds is calls, not arithmetic.
+            # A step takes a millisecond, so the loss adds calls rather than arithmetic.
             _over_hard_labels("the default student, 1 x 64", tiny, None),
             _over_live(_Student(project, [WIDTH, WIDTH])),
         ]
@@ -58,7 +58,7 @@ class _Student:
 
     def __init__(self, project: Path, hidden: list[int]) -> None:
         from stillroom.config.compose import compose
-        from stillroom.config.schema import Architecture, Objective, Student, Terms, Trainer
+        from stillroom.config.schema import Architecture, Objective, Student, Trainer
         from stillroom.data.encoders import read_encoder
         from stillroom.io.tables import TableFile
         from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -66,7 +66,6 @@ class _Student:
         from stillroom.training.job import Fit
 
         parameters = compose(project)
-        objective = parameters["objective"]
         self.trainer = Trainer(**parameters["trainer"])
         self.encoder = read_encoder(project / "data/02_examples/encoder")
         self.labels = SoftLabelSet(project / "data/04_soft_labels")
@@ -74,7 +73,7 @@ class _Student:
         self.source = DatasetFactory(
             examples=examples, encoder=self.encoder, labels=self.labels, memory=1e12
         )
-        self.objective = Objective(**{**objective, "terms": Terms(**objective["terms"])})
+        self.objective = Objective(**parameters["objective"])
         student = Student(**parameters["student"])
         self.fit = Fit(
             name="student",
@@ -162,7 +161,7 @@ def _teacher_of(student: _Student) -> tuple[Any, float]:
     """Return a perceptron and how many of the student's steps its forward pass costs, 4 or more."""
     import torch
 
-    from stillroom.models.registry import build
+    from stillroom.models.architecture_registry import build
     from stillroom.models.shape import Shape
 
     shape, size = Shape(student.encoder.shape, student.encoder.classes), 64

@@ -1,4 +1,4 @@
-"""What several tests need: a small project of their own, as a copy of this one's configuration."""
+"""Shared by all tests: settings, and a small project with a copy of this one's configuration."""
 
 import os
 import shutil
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The first example of a property pays for imports, and two cores are shared: no deadline. CI and
-# a second look see the same examples.
+# No deadline: the first example of a property pays for imports, and two cores are shared. CI and a
+# second run see the same examples.
 settings.register_profile("stillroom", deadline=None, derandomize=True)
 settings.load_profile("stillroom")
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# They start first, so that no process is left with one of them when the other has ended.
+# They start first, so that none of them is left for the end, when the other process is idle.
 LONGEST = (
     "test_dvc.py",
     "training/fit/test_fit_model.py",
@@ -27,11 +27,11 @@ LONGEST = (
     "faults/test_kills.py",
 )
 
-# For the processes that tests start; pytest's own setting is for this process alone.
+# For the processes that tests start; pytest's own setting affects only this process.
 os.environ["PYTHONPATH"] = str(ROOT / "src")
 
-# Two of pytest's processes share two cores, and what they compute is small: torch's threads would
-# wait for each other, a quarter of the whole time. It reads this when it is imported.
+# Two of pytest's processes share two cores and compute little: torch's threads would wait for each
+# other for a quarter of the whole time. torch reads this when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a project folder with this one's configuration and code, and no data."""
+    """Return a project folder with this one's configuration and code, without data."""
     for name in ("conf", "src"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("params.yaml", "pyproject.toml", ".telemetry"):

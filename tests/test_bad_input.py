@@ -36,7 +36,7 @@ def refused(project: Path, params: list[str], *words: str) -> None:
     ran = command(project, "kedro", "run", "--pipeline=ingest", "--params", ",".join(params))
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr
-    assert " ERROR " not in ran.stdout + ran.stderr  # one line, and no log that says it again
+    assert " ERROR " not in ran.stdout + ran.stderr  # one line, and no log that repeats it
     errors = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1, ran.stderr
     for word in words:
@@ -103,7 +103,9 @@ def test_an_unknown_parameter_is_one_line(project: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small filesystem takes root")
 def test_a_full_disk_is_one_line_and_leaves_no_incomplete_file(project: Path) -> None:
-    target = project / ".stillroom"  # where the examples are written before they are published
+    target = (
+        project / ".stillroom"
+    )  # the folder in which examples are written before they are published
     target.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(target)], check=False

@@ -1,4 +1,4 @@
-"""The whole pipeline, as a user runs it (about 40 s): images in, report out."""
+"""The whole pipeline as a user runs it: images in, report out. Takes about 40 s."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ def distilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quick_project(project)
     ran = command(project, "kedro", "run", "--pipeline=distill")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    (project / "said").write_text(ran.stdout)
+    (project / "stdout").write_text(ran.stdout)
     return project
 
 
@@ -50,10 +50,10 @@ def test_every_artifact_of_the_catalog_exists(distilled: Path) -> None:
 
 
 def test_it_ends_with_the_table_and_the_reports_path(distilled: Path) -> None:
-    said = (distilled / "said").read_text()
+    output = (distilled / "stdout").read_text()
     rows = ("Teacher", "Student alone", "Student, distilled")
     for words in (*rows, "ms per example", "report.html"):
-        assert words in said
+        assert words in output
 
 
 def test_the_keys_of_soft_labels_are_those_of_the_examples(distilled: Path) -> None:
@@ -112,7 +112,7 @@ def test_run_status_shows_every_stage_although_each_ran_separately(distilled: Pa
     assert ran.returncode == 0, ran.stderr
     events = json.loads((distilled / ".viz/kedro_pipeline_events.json").read_text())
     nodes = {event["node"] for event in events if event["event"] == "after_node_run"}
-    # Another test makes training fail, and its status would say so.
+    # Another test makes training fail, and the status would show that.
     assert nodes >= {"ingest_examples", "train_teachers", "verify", "render_report"}
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from stillroom.registry import HOMES, PREFIX
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -14,17 +16,18 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SOURCE = re.compile(r"\b(?:src|tests|benchmarks|conf|notebooks)/[\w/.-]++(?![*{<…])")
 DOTTED = re.compile(r"(?<![\w./-])stillroom(?:\.[a-z_]\w*)+(?![\w/-])")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
-NOT_MODULES = {"stillroom.examp1", "stillroom.input2", "stillroom.unit.1"}  # salts of hashes
+SALTS = {"stillroom.examp1", "stillroom.input2", "stillroom.unit.1"}  # of hashes
+NOT_MODULES = SALTS | {PREFIX + group for group in HOMES}
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the names by which GitHub lets a link reach each heading."""
+    """Return GitHub's link target of each heading."""
     titles = HEADING.findall(page.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
 def missing_links(page: Path) -> list[str]:
-    """Return the targets of links that lead to no file or no heading."""
+    """Return the targets of links that lead to no file or heading."""
     missing = []
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         if "://" in target:
@@ -44,7 +47,7 @@ def missing_paths(page: Path) -> list[str]:
 
 
 def is_name(dotted: str) -> bool:
-    """Tell whether a dotted name is a module, or what a module defines."""
+    """Return whether a dotted name is a module, or is defined in one."""
     module, _, name = dotted.rpartition(".")
     for candidate in (dotted, module):
         try:

@@ -1,8 +1,7 @@
-"""DVC, as a user meets it (about two minutes): what runs again, what does not, and what a second
-clone gets.
+"""DVC as a user runs it: what runs again, what does not, and what a second clone gets.
 
-Most of a stage's time are imports. So `make test` runs each stage once, and of later edits asks DVC
-alone what it would run; `make faults` runs that too.
+Takes about two minutes. Most of a stage's time is imports. So `make test` runs each stage once, and
+for later edits only compares the stages that DVC would run; `make faults` also runs them.
 """
 
 import re
@@ -12,32 +11,36 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from support.command_line import command, quick_project, written
+from support.plug_in.install import PACKAGE, install
 
 from stillroom.io.files.hashing import sha256_file
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("conf", "src", ".dvc", "pyproject.toml", ".telemetry", ".gitignore", "dvc.yaml")
+COPIED = (
+    "conf", "src", ".dvc", ".dvcignore", "pyproject.toml", ".telemetry", ".gitignore", "dvc.yaml",
+)  # fmt: skip
 STUDENT = "data/05_students/default/student/model.safetensors"
 DOWNSTREAM = ["train@default", "evaluate", "export", "report"]
 STAGES = ["ingest", "teachers", "capture", *DOWNSTREAM]
 
 
-def must(project: Path, *words: str) -> str:
-    ran = command(project, *words)
+def must(project: Path, *words: str, **environment: str) -> str:
+    ran = command(project, *words, **environment)
     assert ran.returncode == 0, f"{words}: {ran.stdout}{ran.stderr}"
     return ran.stdout + ran.stderr
 
 
-def reproduced(project: Path) -> list[str]:
+def reproduced(project: Path, **environment: str) -> list[str]:
     """Run `dvc repro` and return the stages that it ran, without compose."""
-    return stages_named(must(project, "dvc", "repro"))
+    return stages_named(must(project, "dvc", "repro", **environment))
 
 
-def outdated(project: Path) -> list[str]:
-    """Compose, and return the stages that DVC knows to be out of date before it runs any."""
-    must(project, "kedro", "compose")
-    return stages_named(must(project, "dvc", "repro", "--dry"))
+def outdated(project: Path, **environment: str) -> list[str]:
+    """Compose, and return the stages that DVC reports as out of date before it runs any."""
+    must(project, "kedro", "compose", **environment)
+    return stages_named(must(project, "dvc", "repro", "--dry", **environment))
 
 
 def stages_named(output: str) -> list[str]:
@@ -88,8 +91,62 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_a_second_repro_runs_nothing(tracked: Path) -> None:
-    assert "Data and pipelines are up to date." in must(tracked, "dvc", "repro")
+def test_a_second_repro_composes_and_skips_every_stage(tracked: Path) -> None:
+    output = must(tracked, "dvc", "repro")
+    skipped = re.findall(r"Stage '([\w@]+)' didn't change, skipping", output)
+    assert (stages_named(output), sorted(skipped)) == ([], sorted(STAGES))
+    git(tracked, "diff", "--exit-code", "dvc.lock", "conf")  # and changes no file that Git keeps
+
+
+@pytest.mark.parametrize(
+    "stages_of", [outdated, pytest.param(reproduced, marks=pytest.mark.faults)]
+)
+def test_a_line_of_code_reruns_its_stages_and_prose_reruns_none(
+    tracked: Path, stages_of: Callable[[Path], list[str]]
+) -> None:
+    module = tracked / "src/stillroom/pipelines/capture/nodes.py"
+    source = module.read_text()
+    module.write_text(source.replace('"""', '"""In other words: ', 1) + "# The end.\n")
+    assert stages_of(tracked) == []
+    module.write_text(source + "MORE = 1\n")
+    assert stages_of(tracked) == ["capture"]  # its labels are the same, so nothing follows
+    module.write_text(source)
+    assert stages_of(tracked) == []  # DVC has kept the first run's result
+
+
+def test_a_plug_in_and_each_line_of_it_make_capture_out_of_date(
+    tracked: Path, tmp_path: Path
+) -> None:
+    def digest() -> str:
+        return yaml.safe_load((tracked / "conf/code.yaml").read_text())["capture"]
+
+    module = plug_in(tmp_path)
+    users = outdated(tracked, PYTHONPATH=str(tmp_path))
+    assert {"capture"} <= set(users) < set(STAGES)
+    installed = digest()
+    for line, is_same in (("# prose", True), ("MORE = 1", False)):
+        module.write_text(f"{module.read_text()}{line}\n")
+        must(tracked, "kedro", "compose", PYTHONPATH=str(tmp_path))
+        assert (digest() == installed) == is_same
+    must(tracked, "kedro", "compose")
+
+
+@pytest.mark.faults
+def test_an_edited_line_of_a_plug_in_captures_again(tracked: Path, tmp_path: Path) -> None:
+    module = plug_in(tmp_path)
+    users = reproduced(tracked, PYTHONPATH=str(tmp_path))
+    assert "capture" in users
+    module.write_text(f"{module.read_text()}# prose\n")
+    assert reproduced(tracked, PYTHONPATH=str(tmp_path)) == []
+    module.write_text(f"{module.read_text()}MORE = 1\n")
+    assert reproduced(tracked, PYTHONPATH=str(tmp_path)) == users
+    assert reproduced(tracked) == []  # DVC has kept the result without the plug-in
+
+
+def plug_in(folder: Path) -> Path:
+    """Install a package with a sparsifier into a folder, and return its module."""
+    install(folder, f"[stillroom.sparsifiers]\nnone = {PACKAGE}:none\n")
+    return folder / PACKAGE / "__init__.py"
 
 
 @pytest.mark.parametrize(
@@ -107,16 +164,13 @@ def test_the_temperature_of_the_loss_reruns_training_and_no_teacher(
 def test_only_stages_that_depend_on_a_change_would_run(tracked: Path) -> None:
     def stale() -> set[str]:
         must(tracked, "kedro", "compose")
-        said = must(tracked, "dvc", "status")
-        return set(re.findall(r"^([\w@]+):$", said, flags=re.MULTILINE)) - {"compose"}
+        status = must(tracked, "dvc", "status")
+        return set(re.findall(r"^([\w@]+):$", status, flags=re.MULTILINE)) - {"compose"}
 
     edit(tracked, "  members: 2", "  members: 2\n  seed: 7")
     assert stale() >= {"teachers"}
-    assert not stale() & {
-        "ingest",
-        "capture",
-        "train@default",
-    }  # they follow once the teachers has run
+    # Later stages follow only after `teachers` has run.
+    assert not stale() & {"ingest", "capture", "train@default"}
     edit(tracked, "\n  seed: 7", "")
     image = tracked / "data/01_raw/across/000.png"
     content = image.read_bytes()
@@ -139,20 +193,20 @@ def test_an_experiment_an_edit_and_a_flag_give_the_same_student(tracked: Path) -
     edit(tracked, "  student: tiny", "  student: mlp")
     edit(tracked, "student:\n  epochs: 2", "student:\n  epochs: 3")
     must(tracked, "kedro", "compose")
-    assert composed.read_bytes() == of_experiment  # which is all that training reads of them
+    assert composed.read_bytes() == of_experiment  # training reads nothing else of them
     params.write_text(before)
     must(tracked, "kedro", "compose")
-    # By force, since DVC has kept what the first run made.
+    # By force, because DVC has kept the results of the first run.
     must(tracked, "dvc", "repro", "--single-item", "--force", "train@default")
     assert sha256_file(tracked / STUDENT) == student
-    forget_mlp(tracked)  # the flag's student, which DVC knows nothing about
+    forget_mlp(tracked)  # the flag's student, which DVC does not know
     assert reproduced(tracked) == []  # all of it is in DVC's cache
 
 
 @pytest.mark.parametrize(
     ("stages_of", "compared"),
     [
-        (outdated, ["evaluate"]),  # whose new outputs the report waits for
+        (outdated, ["evaluate"]),  # the report waits for their new outputs
         pytest.param(reproduced, ["evaluate", "report"], marks=pytest.mark.faults),
     ],
 )
@@ -192,7 +246,7 @@ def test_a_second_clone_pulls_every_artifact_and_runs_nothing(tracked: Path) -> 
     git(tracked.parent, "clone", "-q", str(tracked), str(clone))
     must(clone, "dvc", "pull")
     ours, theirs = written(tracked), written(clone)
-    ours = [name for name in ours if "/live/" not in name]  # curves to look at, no artifact
+    ours = [name for name in ours if "/live/" not in name]  # curves to watch, no artifact
     assert [name for name in ours if name not in theirs] == []
     assert all(sha256_file(tracked / name) == sha256_file(clone / name) for name in ours)
     assert reproduced(clone) == []

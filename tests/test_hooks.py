@@ -59,7 +59,7 @@ def test_unfinished_work_is_removed_after_the_last_output_is_saved(
     kept.mkdir(parents=True)
     RemoveUnfinished().after_dataset_saved("students", node)
     assert kept.exists()
-    with locked(lock_of(kept)):  # another run is at it again
+    with locked(lock_of(kept)):  # another run has started it again
         RemoveUnfinished().after_dataset_saved("student_curves", node)
     assert kept.exists()
     RemoveUnfinished().after_dataset_saved("student_curves", node)
@@ -96,10 +96,10 @@ def test_a_stage_is_metered_from_its_first_node_to_its_result(
     meter.after_dataset_saved("student_curves", node)
     assert logged_energy(project, result_hash(teachers)) is None
     meter.after_dataset_saved("students", node)
-    found = logged_energy(project, result_hash(teachers))
-    assert found is not None
-    assert found.seconds >= 0.3
-    assert found.joules > 0
+    energy = logged_energy(project, result_hash(teachers))
+    assert energy is not None
+    assert energy.seconds >= 0.3
+    assert energy.joules > 0
 
 
 def test_a_stage_without_a_result_has_no_energy(

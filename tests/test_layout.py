@@ -9,25 +9,30 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE, TESTS = ROOT / "src" / "stillroom", ROOT / "tests"
 MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_MODULES = 300, 50, 14
 
-# Kedro gives these their names, and every stage has its own.
+# Kedro prescribes these names, and every stage has its own files.
 OF_EVERY_STAGE = {"pipeline.py", "nodes.py", "datasets.py"}
-# One subject in two layers, and why it has both.
+# One subject in two layers, and the reason for both.
 IN_TWO_LAYERS = {
-    "confusion.py": "evaluation counts it, a figure draws it",
+    "confusion.py": "evaluation counts it, a section of the report shows it",
+    "curves.py": "a section of the report, and the figure in it",
     "dark_knowledge.py": "evaluation measures it, a section of the report shows it",
     "disagreements.py": "evaluation finds them, a section of the report shows them",
     "errors.py": "the project's exceptions, and how the command line prints them",
     "family.py": "a section of the report, and the figure in it",
     "lineage.py": "assess traces it, the report shows it",
+    "parity.py": "export measures it, a section of the report shows it",
+    "reliability.py": "a section of the report, and the figure in it",
     "similarity.py": "evaluation measures it, a figure draws it",
     "slices.py": "a section of the report, and the figure in it",
     "store.py": "the store of soft labels, and its commands",
     "tree.py": "evaluation builds it, a figure draws it",
+    "verdict.py": "the report concludes it, a section of the report shows it",
 }
-# These test no single module: whole stages, faults, documents, other packages, or what tests share.
+# These test no single module: whole stages, faults, documents, other packages, or shared helpers.
 WITHOUT_A_MODULE = (
     "benchmarks",
     "faults",
+    "plug_ins",
     "support",
     "reporting/test_planted_failures.py",
     "softlabels/format/test_specification.py",
@@ -35,8 +40,12 @@ WITHOUT_A_MODULE = (
     "test_bad_input.py",
     "test_distill.py",
     "test_docs.py",
+    "test_docs_site.py",
     "test_dvc.py",
+    "test_extending.py",
     "test_layout.py",
+    "test_library.py",
+    "test_wheel.py",
 )
 
 
@@ -57,7 +66,7 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def mirrored(test: Path) -> bool:
-    """Tell whether a test stands where its module does: test_<module>.py, or test_<module>_….py.
+    """Return whether a test stands where its module does: test_<module>.py, or test_<module>_….py.
 
     A package's own test is named after the package and stands in it.
     """

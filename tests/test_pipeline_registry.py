@@ -1,4 +1,4 @@
-"""The registry: the seven stages, their order, and what listing them must not import."""
+"""The registry: the seven stages, their order, and the imports that a listing must avoid."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def test_distill_is_the_seven_stages_and_the_default() -> None:
 
 
 def test_distill_needs_only_parameters() -> None:
-    # The folder of all students is there once `train` has made one.
+    # The folder of all students exists after `train` has made one.
     inputs = register_pipelines()["distill"].inputs() - {"every_student"}
     assert {name.partition(":")[0] for name in inputs} == {"params", "parameters"}
 

@@ -11,8 +11,9 @@ from typing import Literal
 
 from benchmarks.language.recipe import Recipe
 from benchmarks.language.text import Text
-from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.training.job import Fit, Job, LiveConfig
 
 CONTROL, FULL, THRESHOLD, TOP_K = "cross_entropy", "full_logits", "threshold", "topk"
@@ -26,7 +27,7 @@ class Arm:
         name: as a fit's output.
         mode: hard labels alone, a live teacher's full logits, or the cache.
         wanted: what the cache keeps of an answer.
-        draws: independent ones of it.
+        draws: the number of independent draws of it.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Arm:
     draws: int = 1
 
     def fit(self, recipe: Recipe, seed: int) -> Fit:
-        """Return a student of this arm."""
+        """Return the fit of a student of this arm."""
         return Fit(
             name=f"{self.name} {seed}",
             architecture=recipe.student.architecture,

@@ -1,6 +1,6 @@
 """Capture: a teacher and the text that students read in, verified soft labels out.
 
-As `capture` does it: settled, kept in a store, verified, materialised.
+The steps are those of `capture`: solve the threshold, store the answers, verify, materialise.
 """
 
 import shutil
@@ -26,8 +26,8 @@ from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.store.store import Store
 from stillroom.softlabels.verify.verify import verify
 from stillroom.teachers.capture_inputs import ExampleInputs
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-from stillroom.teachers.teacher_ref import TeacherRef
+from stillroom.teachers.stored_teachers import open_teacher
+from stillroom.teachers.teacher import CaptureSettings, TeacherRef
 
 ALONE = Combination.of("probability", [1.0])
 
@@ -35,14 +35,14 @@ ALONE = Combination.of("probability", [1.0])
 def capture(recipe: Recipe, text: Text, ref: TeacherRef, arm: Arm, folder: Path) -> Result:
     """Write the soft labels that an arm learns from; return what they came to.
 
-    What is there already is replaced; the store keeps what was paid for.
+    An existing set is replaced; the store keeps every answer that was captured.
 
     Args:
-        recipe: how the teacher is asked.
-        text: about what.
+        recipe: how the answers are captured.
+        text: the examples to capture.
         ref: the teacher.
-        arm: learns from a cache.
-        folder: of the benchmark.
+        arm: one that learns from a cache.
+        folder: the benchmark's own.
 
     Raises:
         ValueError: the arm learns from no cache.
@@ -67,11 +67,11 @@ def capture(recipe: Recipe, text: Text, ref: TeacherRef, arm: Arm, folder: Path)
         labels = open_staged(Path(staging), store)
         member = teacher.keeping(labels.manifest.captures[0].sparsifier)
         with progress("verifying", len(inputs)) as tick:
-            (found,) = verify(labels, [member], [inputs], tick)
+            (verification,) = verify(labels, [member], [inputs], tick)
         shutil.rmtree(target, ignore_errors=True)
         materialise(labels, target)
     size = sum(shard.bytes for shard in labels.manifest.members[0].shards)
-    return {"positions": found.positions, "bytes": size, "agreement": found.agreement}
+    return {"positions": verification.positions, "bytes": size, "agreement": verification.agreement}
 
 
 @contextmanager

@@ -1,10 +1,10 @@
 """Prepares Gemma for `capture` as any causal language model: a directory and inputs of a text.
 
-    wikitext2 ──ingest, its tokenizer──> some sequences ──> ExampleQuestions
+    wikitext2 ──ingest, its tokenizer──> some sequences ──> ExampleInputs
     build/gemma ──save_model──> directory ──open_teacher──> ModelTeacher
 
-With a smaller vocabulary it is a model of another tokenizer, trained on the text; a token's row
-is the mean of the rows that its text has in Gemma's own. Made once, in build/causal.
+With a smaller vocabulary, the model has another tokenizer, which is trained on the text. A token's
+row is the mean of the rows that its text has in Gemma's own vocabulary. Made once, in build/causal.
 """
 
 from dataclasses import dataclass, replace
@@ -25,13 +25,14 @@ from stillroom.data.views.image_views import PLAIN
 from stillroom.io.tables import TableFile, write_parts
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.teachers.capture_inputs import ExampleInputs
-from stillroom.teachers.model_teacher import CaptureSettings, ModelTeacher, open_teacher
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.model_teacher import ModelTeacher
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 
 HERE = ROOT / "build" / "causal"
 SOURCES = ("src", "benchmarks/language")
-ASKED = "asked"
-# So many that they take seconds, beside which what a capture costs once is little.
+EXAMPLES = "asked"
+# Enough sequences to take seconds, so that the fixed cost of a capture matters little.
 SEQUENCES, OF_WHOLE = 12, 4
 
 
@@ -63,7 +64,7 @@ def causal(data: Path, vocabulary: int | None = None) -> Causal:
     # One sequence at a time: of 512 positions and 262,144 tokens the logits take 0.5 GB.
     teacher = open_teacher(ref, CaptureSettings("none", 0, batch_size=1), text.encoder)
     return Causal(
-        teacher, ExampleInputs(TableFile(folder / ASKED), teacher.encoder, PLAIN, draws=1)
+        teacher, ExampleInputs(TableFile(folder / EXAMPLES), teacher.encoder, PLAIN, draws=1)
     )
 
 
@@ -72,8 +73,8 @@ def _made(data: Path, vocabulary: int | None, folder: Path) -> dict[str, Any]:
     values = replace(recipe(), data=_data(recipe().data, vocabulary))
     report = write_text(values, texts(data), folder / "text")
     whole = Text(folder / "text").examples.read()
-    (folder / ASKED).mkdir()
-    write_parts([whole.head(OF_WHOLE if vocabulary is None else SEQUENCES)], folder / ASKED)
+    (folder / EXAMPLES).mkdir()
+    write_parts([whole.head(OF_WHOLE if vocabulary is None else SEQUENCES)], folder / EXAMPLES)
     model = gemma().model
     encoder = Text(folder / "text").encoder
     if vocabulary is not None:
@@ -96,7 +97,7 @@ def with_vocabulary(model: Any, old: Tokenizer, new: Tokenizer) -> Any:
         texts = [new.decode([token]) for token in range(new.size)]
         means = [rows[torch.from_numpy(one.ids).long()].mean(dim=0) for one in old.encode(texts)]
         # A special token is no text.
-        found = torch.stack(means).nan_to_num()
+        embeddings = torch.stack(means).nan_to_num()
         model.resize_token_embeddings(new.size)
-        model.get_input_embeddings().weight.copy_(found)
+        model.get_input_embeddings().weight.copy_(embeddings)
     return model

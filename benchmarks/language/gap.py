@@ -1,11 +1,11 @@
-"""The gap table: how much of what full logits teach a student comes through the cache.
+"""The gap table: how much of the gain from full logits a student keeps with the cache.
 
     text ──> teacher ──> soft labels ──> four arms x seeds of students ──> test split ──> the table
 
 Source: random-sampling KD (Anshumann et al., ACL 2025, arXiv 2503.16870), table 1, at its scale: of
 the gap from cross-entropy to full logits 12 samples close about all, top-k of 12 less than nothing.
 It runs in build/language and keeps what is done: the same command goes on, a student from its last
-checkpoint. Any change of code or configuration begins anew.
+checkpoint. After any change of code or configuration it starts from the beginning.
 """
 
 import os
@@ -28,7 +28,8 @@ from benchmarks.language.text import Text, texts, write_text
 from benchmarks.project import ROOT, Figure
 from stillroom.assess.predict.predict_tokens import predict_tokens
 from stillroom.io.json.json_files import read_json
-from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
+from stillroom.teachers.stored_teachers import teacher_refs
+from stillroom.teachers.teacher import TeacherRef
 from stillroom.training.job import Job
 from stillroom.training.process.launch import run_worker, train
 from stillroom.training.resume_state import CURVES
@@ -52,27 +53,29 @@ def table_of(made: Recipe, files: list[Path], folder: Path) -> list[Figure]:
     done = done_in(folder, SOURCES)
     went_on, text, columns = bool(done.results), Text(folder / "text"), arms(made)
     _once(done, "text", lambda: write_text(made, files, text.folder))
-    _once(done, "teacher", lambda: _tutor(teacher_job(made, text, folder), folder / TEACHERS))
+    _once(
+        done, "teacher", lambda: _train_teacher(teacher_job(made, text, folder), folder / TEACHERS)
+    )
     (ref,) = teacher_refs(folder / TEACHERS)
     for arm in columns:
         if arm.wanted is not None:
             _once(done, f"labels of {arm.name}", partial(capture, made, text, ref, arm, folder))
     jobs = [arm.job(made, text, ref.path, folder) for arm in columns]
-    _once(done, "students", lambda: _train(jobs))
-    found = folder / "predictions.parquet"
-    _once(done, "predictions", lambda: _predict(text, ref, models_of(jobs), found))
-    return figures(pl.read_parquet(found), made, done.results, went_on)
+    _once(done, "students", lambda: _train_students(jobs))
+    predictions = folder / "predictions.parquet"
+    _once(done, "predictions", lambda: _predict(text, ref, models_of(jobs), predictions))
+    return figures(pl.read_parquet(predictions), made, done.results, went_on)
 
 
-def _tutor(job: Job, target: Path) -> Result:
+def _train_teacher(job: Job, target: Path) -> Result:
     shutil.rmtree(target, ignore_errors=True)  # of a run that was killed before this was noted
     return {"curve": train(job, target)}
 
 
-def _train(jobs: list[Job]) -> Result:
+def _train_students(jobs: list[Job]) -> Result:
     """Run each job in a process of its own, as many at a time as there are cores.
 
-    Processes of one thread: two threads of one wait for each other at every product.
+    Each process has one thread: two threads would wait for each other at every matrix product.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(run_worker, jobs))
@@ -80,9 +83,9 @@ def _train(jobs: list[Job]) -> Result:
 
 
 def _predict(text: Text, ref: TeacherRef, students: dict[str, Path], path: Path) -> Result:
-    found = predict_tokens(text.test(), text.encoder, [ref], ALONE, students)
-    found.write_parquet(path)
-    return {"tokens": int(found["labels"].list.len().sum())}
+    predictions = predict_tokens(text.test(), text.encoder, [ref], ALONE, students)
+    predictions.write_parquet(path)
+    return {"tokens": int(predictions["labels"].list.len().sum())}
 
 
 def _once(done: Done, step: str, run: Callable[[], Result]) -> None:
@@ -92,8 +95,8 @@ def _once(done: Done, step: str, run: Callable[[], Result]) -> None:
 
 def _timed(run: Callable[[], Result]) -> Result:
     wall, cpu = time.perf_counter(), _cpu()
-    found = run()
-    return {**found, "wall_s": time.perf_counter() - wall, "cpu_s": _cpu() - cpu}
+    result = run()
+    return {**result, "wall_s": time.perf_counter() - wall, "cpu_s": _cpu() - cpu}
 
 
 def _cpu() -> float:

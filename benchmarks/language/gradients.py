@@ -5,7 +5,7 @@
 
 A table by kind and size: expected squared error of what is read back, angle and length of the
 gradient at the student's logits beside that from full answers. The student is a language model that
-knows less: what it has still to learn is small and in the tail, as late in a distillation.
+knows less. What it still has to learn is small and in the tail, as it is late in a distillation.
 """
 
 from collections.abc import Iterator
@@ -20,15 +20,11 @@ from numpy.typing import NDArray
 from benchmarks.project import Figure
 from benchmarks.softlabels.gemma import CausalTeacher, gemma, sequences
 from stillroom.labels import NO_LABEL
+from stillroom.objectives.kinds.build_term import soft_term
 from stillroom.objectives.mixture import Mixture
-from stillroom.objectives.term_registry import soft_term
-from stillroom.softlabels.capture.pilot import Pilot
-from stillroom.softlabels.capture.solve_threshold import (
-    SparsifierRequest,
-    Teacher,
-    ThresholdRequest,
-)
-from stillroom.softlabels.format.distributions import (
+from stillroom.objectives.targets.ragged_targets import RaggedTargets
+from stillroom.softlabels.capture.complete_sparsifier import Teacher
+from stillroom.softlabels.columns.distributions import (
     Distributions,
     Doubles,
     SparseDistributions,
@@ -38,14 +34,18 @@ from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.plan.fidelity import Fidelity, Gradient, MissingMass, Reference
-from stillroom.softlabels.plan.grid import samples_for
 from stillroom.softlabels.plan.measure import MemberAnswers, SampleAnswers
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Sample, TopK
-from stillroom.training.data.ragged_targets import RaggedTargets
+from stillroom.softlabels.sparsify.candidate_grid import CandidateGrid
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.pilot import Pilot
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 
 ENTRIES = (6, 12, 25, 50, 128)
 SEQUENCES, LENGTH, WINDOW, EVERY = 4, 513, 16, 4
-AT_ONCE = 128  # positions whose dense distributions are in memory, several times over
+AT_ONCE = 128  # positions whose dense distributions are in memory, in several copies
 T = 1.0
 
 
@@ -53,16 +53,16 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Positions:
     """Positions of the text, with the logits of teacher and student there, [n, V] each."""
 
     rows: tuple[Row, ...]
     teacher: Floats
     student: Floats
 
-    def part(self, at: slice) -> "Asked":
+    def part(self, at: slice) -> "Positions":
         """Return some of the positions."""
-        return Asked(self.rows[at], self.teacher[at], self.student[at])
+        return Positions(self.rows[at], self.teacher[at], self.student[at])
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Line:
     """A line of the table.
 
     Attributes:
-        name: the kind, and of top-k what is done about the missing mass.
-        size: the entries that were asked for.
-        entries: those that there are, on average.
+        name: the kind; for top-k also the treatment of its missing mass.
+        size: the requested number of entries.
+        entries: the number that is stored on average.
         squared_error, angle, norm_ratio: as of `Fidelity`, the mean over batches of positions.
     """
 
@@ -90,10 +90,10 @@ def measure_gradients(data: Path) -> list[Figure]:
     Raises:
         MissingError: the model or the text is not there.
     """
-    return figures(table(gemma(), asked(data, gemma()), ENTRIES))
+    return figures(table(gemma(), text_positions(data, gemma()), ENTRIES))
 
 
-def asked(data: Path, model: CausalTeacher) -> Asked:
+def text_positions(data: Path, model: CausalTeacher) -> Positions:
     """Return every `EVERY`th position of some sequences."""
     wide, short = sequences(data, SEQUENCES, LENGTH), LENGTH - 1
     windows = sequences(data, SEQUENCES * short // WINDOW, WINDOW + 1)
@@ -107,44 +107,46 @@ def asked(data: Path, model: CausalTeacher) -> Asked:
         Row(key, key, "wikitext2", 0, 0, np.array([label], np.int32))
         for key, label in zip(keys, labels, strict=True)
     )
-    return Asked(rows, np.concatenate(teacher), np.concatenate(student))
+    return Positions(rows, np.concatenate(teacher), np.concatenate(student))
 
 
-def table(teacher: Teacher, asked: Asked, sizes: tuple[int, ...]) -> list[Line]:
+def table(teacher: Teacher, positions: Positions, sizes: tuple[int, ...]) -> list[Line]:
     """Return one line for each kind and size, kind by kind."""
     pilot = Pilot()
-    pilot.see(asked.teacher, T)
-    found: dict[tuple[str, int], list[tuple[float, Fidelity]]] = {}
-    for start in range(0, len(asked.rows), AT_ONCE):
-        for key, one in _batch(teacher, asked.part(slice(start, start + AT_ONCE)), pilot, sizes):
-            found.setdefault(key, []).append(one)
-    return [_line(name, size, of) for (name, size), of in sorted(found.items())]
+    pilot.see(positions.teacher, T)
+    by_line: dict[tuple[str, int], list[tuple[float, Fidelity]]] = {}
+    for start in range(0, len(positions.rows), AT_ONCE):
+        for key, one in _batch(
+            teacher, positions.part(slice(start, start + AT_ONCE)), pilot, sizes
+        ):
+            by_line.setdefault(key, []).append(one)
+    return [_line(name, size, of) for (name, size), of in sorted(by_line.items())]
 
 
 def _batch(
-    teacher: Teacher, asked: Asked, pilot: Pilot, sizes: tuple[int, ...]
+    teacher: Teacher, positions: Positions, pilot: Pilot, sizes: tuple[int, ...]
 ) -> Iterator[tuple[tuple[str, int], tuple[float, Fidelity]]]:
     """Yield the sparse distributions of some positions for each kind and size."""
     scales = SampleAnswers(
-        answers=[MemberAnswers(teacher, asked.rows, asked.teacher)],
+        answers=[MemberAnswers(teacher, positions.rows, positions.teacher)],
         pilots=[pilot],
         combination=Combination.of("probability", [1.0]),
         temperature=T,
-        rows_per_shard=len(asked.rows),
+        rows_per_shard=len(positions.rows),
     )
-    reference = Reference(scales.full(), gradient_at(asked.student))
-    labels = np.concatenate([row.labels for row in asked.rows]).astype(np.int64)
+    reference = Reference(scales.full(), gradient_at(positions.student))
+    labels = np.concatenate([row.labels for row in positions.rows]).astype(np.int64)
     for size in sizes:
         for wanted in kinds(size, pilot):
-            found = scales.measure(wanted)
-            for name, draws, missing in _treated(wanted, found.draws, labels):
-                fidelity = reference.fidelity(draws, found.retained_mass, missing)
-                yield (name, size), (found.entries, fidelity)
+            measures = scales.measure(wanted)
+            for name, draws, missing in _treated(wanted, measures.draws, labels):
+                fidelity = reference.fidelity(draws, measures.retained_mass, missing)
+                yield (name, size), (measures.entries, fidelity)
 
 
 def kinds(size: int, pilot: Pilot) -> list[SparsifierRequest]:
-    """Return every sparsifier with that many entries; for draws, that many distinct ids."""
-    draws = samples_for(size, [pilot])
+    """Return every sparsifier with this many entries. Samples have this many distinct ids."""
+    draws = CandidateGrid(size + 1, [pilot], (T,), T).samples_for(size)
     every: list[SparsifierRequest] = [
         TopK(k=size, temperatures=(T,)),
         FixedThreshold(k=size, temperature=T),
@@ -156,9 +158,9 @@ def kinds(size: int, pilot: Pilot) -> list[SparsifierRequest]:
 def _treated(
     wanted: SparsifierRequest, draws: list[Distributions], labels: NDArray[np.int64]
 ) -> list[tuple[str, list[Distributions], MissingMass]]:
-    """Return a name, what is learnt and how, of top-k for each treatment of its missing mass."""
+    """Return a name, the draws and the treatment of missing mass; for top-k, all treatments."""
     if not isinstance(wanted, TopK):
-        return [(getattr(wanted, "kind", "threshold"), draws, "unbiased")]
+        return [(wanted.kind, draws, "unbiased")]
     return [
         ("topk, renormalised", draws, "renormalise"),
         ("topk, tail_bucket", draws, "tail_bucket"),
@@ -166,11 +168,13 @@ def _treated(
     ]
 
 
-def to_label(found: Distributions, labels: NDArray[np.int64]) -> Distributions:
+def to_label(distributions: Distributions, labels: NDArray[np.int64]) -> Distributions:
     """Return the distributions with their missing mass at the hard label, [N]."""
-    missing = (1 - found.masses).clip(min=0)
-    rest = SparseDistributions(np.arange(len(found)), labels, missing, len(found), found.classes)
-    return mixture([found, rest], [1.0, 1.0])
+    missing = (1 - distributions.masses).clip(min=0)
+    rest = SparseDistributions(
+        np.arange(len(distributions)), labels, missing, len(distributions), distributions.classes
+    )
+    return mixture([distributions, rest], [1.0, 1.0])
 
 
 def gradient_at(student: Floats) -> Gradient:
@@ -182,8 +186,8 @@ def gradient_at(student: Floats) -> Gradient:
         ragged = RaggedTargets.of({T: targets}, np.ones(len(targets), np.int64))
         target = ragged.rows(torch.arange(len(targets)))
         loss = Mixture(0.0, ((1.0, soft_term("forward_kl", T, missing)),))
-        (found,) = torch.autograd.grad(loss(logits, none, target), logits)
-        return np.asarray(found.flatten().double().numpy())
+        (derivative,) = torch.autograd.grad(loss(logits, none, target), logits)
+        return np.asarray(derivative.flatten().double().numpy())
 
     return gradient
 
@@ -201,10 +205,10 @@ def _line(name: str, size: int, of: list[tuple[float, Fidelity]]) -> Line:
 
 def figures(lines: list[Line]) -> list[Figure]:
     """Return the table, and how the default's error compares with those of its rivals."""
-    return [*map(_shown, lines), *(_compared(size, lines) for size in _sizes(lines))]
+    return [*map(_figure, lines), *(_compared(size, lines) for size in _sizes(lines))]
 
 
-def _shown(line: Line) -> Figure:
+def _figure(line: Line) -> Figure:
     return Figure(
         f"gradient, {line.name} at {line.size} ({line.entries:.1f} entries)",
         f"error {line.squared_error:.1e}, {line.angle:.1f}°, norm {line.norm_ratio:.2f}",

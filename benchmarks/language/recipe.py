@@ -1,9 +1,9 @@
 """The recipe: every number of the gap table in one place, and the project's own parameters of it.
 
-    values, as --params would give them ──compose──> Recipe(data, teacher, student, …)
+    values, in the form of --params ──compose──> Recipe(data, teacher, student, …)
 
-The student reads a fifth of what its teacher has read, many times over: short of text, it learns by
-heart where it learns from hard labels, and that is the gap which a teacher can close.
+The student reads a fifth of its teacher's text, many times. With so little text it memorises the
+hard labels, and this is the gap that a teacher can close.
 """
 
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ VALUES: dict[str, Any] = {
     "objective": {"hard_weight": 0.0, "missing_mass": "renormalise"},
     "trainer": {"threads": 1},
 }
-# With dropout, which a llama has not.
+# With dropout, which a llama does not have.
 TEACHER = Architecture(
     name="transformer",
     options={
@@ -61,10 +61,10 @@ TEACHER = Architecture(
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the table is made with.
+    """Everything that the table depends on.
 
     Attributes:
-        seeds: of the students.
+        seeds: the students' seeds.
         share: of the training text that students read.
     """
 

@@ -1,4 +1,4 @@
-"""The table: what every model says of the test split in, figures with their bounds out."""
+"""The table: every model's predictions of the test split in, figures with their bounds out."""
 
 from dataclasses import asdict, dataclass
 from statistics import mean
@@ -25,11 +25,11 @@ NAMES = {CONTROL: "hard labels", FULL: "full logits", THRESHOLD: "threshold", TO
 
 @dataclass(frozen=True)
 class Measured:
-    """The test split, through the teacher and each arm's students.
+    """Measures of the teacher and of each arm's students on the test split.
 
     Attributes:
         scores: by arm, the log-likelihood of each token.
-        qualities: by arm, of each seed; of the teacher one.
+        qualities: by arm, one for each seed; the teacher has one.
     """
 
     scores: dict[str, Scores]
@@ -37,25 +37,27 @@ class Measured:
 
 
 def measured(predictions: pl.DataFrame, recipe: Recipe) -> Measured:
-    """Return what predictions, as `predict_tokens` makes them, say of each arm."""
+    """Return the measures of each arm, from predictions as `predict_tokens` makes them."""
     lengths = predictions["labels"].list.len().to_numpy().astype(np.int64)
     labels = predictions["labels"].explode().to_numpy()
-    teacher = _said(predictions, "teacher")
-    said = {arm: [_said(predictions, f"{arm}_{seed}") for seed in recipe.seeds] for arm in NAMES}
-    of_all = {**said, "teacher": [teacher]}
+    teacher = _scores_of(predictions, "teacher")
+    scores = {
+        arm: [_scores_of(predictions, f"{arm}_{seed}") for seed in recipe.seeds] for arm in NAMES
+    }
+    of_all = {**scores, "teacher": [teacher]}
     return Measured(
         {
-            arm: Scores.of_sequences(np.stack([-one.nll for one in found]), lengths)
-            for arm, found in said.items()
+            arm: Scores.of_sequences(np.stack([-one.nll for one in of_arm]), lengths)
+            for arm, of_arm in scores.items()
         },
         {
-            arm: [token_quality(one, teacher, labels, recipe.evaluate.bins) for one in found]
-            for arm, found in of_all.items()
+            arm: [token_quality(one, teacher, labels, recipe.evaluate.bins) for one in of_arm]
+            for arm, of_arm in of_all.items()
         },
     )
 
 
-def _said(predictions: pl.DataFrame, name: str) -> TokenScores:
+def _scores_of(predictions: pl.DataFrame, name: str) -> TokenScores:
     columns = (predictions[f"{name}_{what}"] for what in SCORES)
     nll, top, confidence, kl = (one.explode().to_numpy() for one in columns)
     return TokenScores(nll.astype(float), top, confidence.astype(float), kl.astype(float))
@@ -69,16 +71,16 @@ def figures(
     Args:
         predictions: of the test split.
         recipe: what was trained.
-        steps: what each of them came to and took.
-        went_on: whether some of them were done by an earlier run.
+        steps: the result and the cost of each step.
+        went_on: whether an earlier run did some of the steps.
     """
-    found = measured(predictions, recipe)
-    gap = found.scores[FULL] - found.scores[CONTROL]
+    measurements = measured(predictions, recipe)
+    gap = measurements.scores[FULL] - measurements.scores[CONTROL]
     whole, error = estimate(gap), standard_error(gap)
     wide = whole.value / error
     return [
-        _means("NLL, nats a token", "nll", found),
-        _means("ECE of the first choice", "ece", found),
+        _means("NLL, nats a token", "nll", measurements),
+        _means("ECE of the first choice", "ece", measurements),
         Figure(
             f"gap from hard labels to full logits, nats a token; {len(recipe.seeds)} seeds, "
             f"{int(gap.counts.sum()):,} test tokens",
@@ -87,22 +89,24 @@ def figures(
             wide >= GAP_BOUND,
             {**asdict(whole), "error": error},
         ),
-        *(_share(arm, found, recipe, steps) for arm in (THRESHOLD, TOP_K)),
-        *(_calibration(arm, found) for arm in (THRESHOLD, TOP_K)),
+        *(_share(arm, measurements, recipe, steps) for arm in (THRESHOLD, TOP_K)),
+        *(_calibration(arm, measurements) for arm in (THRESHOLD, TOP_K)),
         _time(steps, went_on),
     ]
 
 
-def _means(what: str, key: str, found: Measured) -> Figure:
-    values = {arm: [getattr(one, key) for one in of] for arm, of in found.qualities.items()}
-    told = ", ".join(f"{name} {mean(values[arm]):.4f}" for arm, name in NAMES.items())
+def _means(what: str, key: str, measurements: Measured) -> Figure:
+    values = {arm: [getattr(one, key) for one in of] for arm, of in measurements.qualities.items()}
+    of_arms = ", ".join(f"{name} {mean(values[arm]):.4f}" for arm, name in NAMES.items())
     teacher = f"teacher {values['teacher'][0]:.4f}"
-    return Figure(f"{what}, mean of seeds", f"{teacher}, {told}", "as it comes", None, {**values})
+    return Figure(
+        f"{what}, mean of seeds", f"{teacher}, {of_arms}", "as it comes", None, {**values}
+    )
 
 
-def _share(arm: str, found: Measured, recipe: Recipe, steps: Result) -> Figure:
-    alone = found.scores[CONTROL]
-    share = estimate_of_share(found.scores[arm] - alone, found.scores[FULL] - alone)
+def _share(arm: str, measurements: Measured, recipe: Recipe, steps: Result) -> Figure:
+    alone = measurements.scores[CONTROL]
+    share = estimate_of_share(measurements.scores[arm] - alone, measurements.scores[FULL] - alone)
     if share is None:
         raise ValueError("full logits are not clearly better than hard labels: there is no gap")
     entries = recipe.softlabels.entries if arm == THRESHOLD else recipe.softlabels.k
@@ -116,8 +120,8 @@ def _share(arm: str, found: Measured, recipe: Recipe, steps: Result) -> Figure:
     )
 
 
-def _calibration(arm: str, found: Measured) -> Figure:
-    pairs = zip(found.qualities[arm], found.qualities[FULL], strict=True)
+def _calibration(arm: str, measurements: Measured) -> Figure:
+    pairs = zip(measurements.qualities[arm], measurements.qualities[FULL], strict=True)
     ratios = [one.ece / full.ece for one, full in pairs]
     bound = ECE_BOUND if arm == THRESHOLD else None
     return Figure(
@@ -130,7 +134,7 @@ def _calibration(arm: str, found: Measured) -> Figure:
 
 
 def _time(steps: Result, went_on: bool) -> Figure:
-    """Return what the whole table took; of a run that went on, there is no saying."""
+    """Return the time of the whole table; it is unknown if an earlier run did some of the steps."""
     wall, cpu = (sum(step[kind] for step in steps.values()) / 60 for kind in ("wall_s", "cpu_s"))
     took = {name: {key: step[key] for key in ("wall_s", "cpu_s")} for name, step in steps.items()}
     return Figure(

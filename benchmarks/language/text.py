@@ -31,26 +31,28 @@ class Text:
 
     @property
     def examples(self) -> TableFile:
-        """What the teacher reads."""
+        """The examples that the teacher reads."""
         return TableFile(self.folder / "examples")
 
     @property
     def transfer(self) -> TableFile:
-        """What students read."""
+        """The examples that students read."""
         return TableFile(self.folder / "transfer")
 
     @property
     def encoder_folder(self) -> Path:
-        """Where the encoder lies."""
+        """The folder of the encoder."""
         return self.folder / "encoder"
 
     @property
     def encoder(self) -> SequenceEncoder:
-        """How a sequence becomes what a model sees."""
-        found = read_encoder(self.encoder_folder)
-        if not isinstance(found, SequenceEncoder):
-            raise TypeError(f"{self.encoder_folder} encodes {found.kind}, not sequences of tokens")
-        return found
+        """The encoder, which makes a model's inputs of sequences."""
+        encoder = read_encoder(self.encoder_folder)
+        if not isinstance(encoder, SequenceEncoder):
+            raise TypeError(
+                f"{self.encoder_folder} encodes {encoder.kind}, not sequences of tokens"
+            )
+        return encoder
 
     def test(self) -> pl.DataFrame:
         """Return the test split."""
@@ -71,7 +73,7 @@ def texts(data: Path) -> list[Path]:
 
 
 def write_text(recipe: Recipe, files: Sequence[Path], folder: Path) -> Result:
-    """Ingest text files into a folder, in place of what is there; return the report of it."""
+    """Ingest text files into a folder and replace its content; return the report."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / RAW).mkdir(parents=True)
     for path in files:
@@ -88,6 +90,6 @@ def write_text(recipe: Recipe, files: Sequence[Path], folder: Path) -> Result:
 
 
 def only(examples: pl.DataFrame, share: float) -> pl.DataFrame:
-    """Return the examples with a share of the training rows; which ones, their keys say."""
+    """Return the examples with a share of the training rows, chosen by their keys."""
     drawn = pl.Series(unit_interval(examples["example_id"].to_list(), "transfer")) < share
     return examples.filter(drawn | (pl.col("split") != "train"))

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.objectives.losses import LOSSES, has_torchtune, lesson
+from benchmarks.objectives.losses import LOSSES, has_torchtune, seeded_targets
 from benchmarks.project import ROOT, Figure
 from benchmarks.resident import peak, resident
 
@@ -18,7 +18,7 @@ PASSES = 3
 
 
 def measure_one_pass() -> list[Figure]:
-    """Compare the fused loss with full logits, and with torchtune's where it is there."""
+    """Compare the fused loss with full logits, and with torchtune's if it is installed."""
     fused, plain = _alone("fused"), _alone("plain")
     what = f"{POSITIONS:,} positions of {VOCABULARY:,} tokens, width {WIDTH}"
     figures = [_memory(f"cross-entropy on full logits, {what}", fused, plain)]
@@ -60,8 +60,8 @@ def _alone(name: str) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    found: dict[str, Any] = json.loads(ended.stdout)
-    return found
+    result: dict[str, Any] = json.loads(ended.stdout)
+    return result
 
 
 def _measured(name: str) -> dict[str, Any]:
@@ -70,9 +70,9 @@ def _measured(name: str) -> dict[str, Any]:
     draws = torch.Generator().manual_seed(1)
     hidden = torch.randn(POSITIONS, WIDTH, generator=draws).requires_grad_()
     weight = (torch.randn(VOCABULARY, WIDTH, generator=draws) / WIDTH**0.5).requires_grad_()
-    of = lesson(POSITIONS, VOCABULARY, with_logits=name == "torchtune")
-    # Threads and kernels take memory of their own, once.
-    LOSSES[name](hidden[:64], weight[:1024], lesson(64, 1024, with_logits=True)).backward()
+    of = seeded_targets(POSITIONS, VOCABULARY, with_logits=name == "torchtune")
+    # The first pass also allocates memory for threads and kernels, once.
+    LOSSES[name](hidden[:64], weight[:1024], seeded_targets(64, 1024, with_logits=True)).backward()
     hidden.grad = weight.grad = None
     before, seconds = resident(), []
     for _ in range(PASSES):

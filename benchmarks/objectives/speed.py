@@ -1,4 +1,4 @@
-"""Speed: a small language model's training steps by the fused loss, over plain cross-entropy.
+"""Speed: training steps of a small language model, fused loss against plain cross-entropy.
 
 Both train the same model on the same tokens, in turn; one learns from 50 stored tokens a position
 and the hard label, the other from the hard label on full logits.
@@ -11,7 +11,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from benchmarks.objectives.losses import LOSSES, lesson
+from benchmarks.objectives.losses import LOSSES, seeded_targets
 from benchmarks.project import Figure
 
 WIDTH, LAYERS, LENGTH, BATCH = 576, 4, 256, 4
@@ -61,7 +61,7 @@ def _student(vocabulary: int) -> Callable[[str], None]:
     weight = model.embed_tokens.weight  # the output matrix is the input's
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
     tokens = torch.randint(0, vocabulary, (BATCH, LENGTH))
-    of = lesson(BATCH * LENGTH, vocabulary)
+    of = seeded_targets(BATCH * LENGTH, vocabulary)
 
     def step(name: str) -> None:
         optimizer.zero_grad(set_to_none=True)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.softlabels.gemma import TextQuestions, gemma, sequences
+from benchmarks.softlabels.gemma import TextInputs, gemma, sequences
 from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.capture.capture_request import materialise
 from stillroom.softlabels.format.ensemble_combination import Combination
@@ -16,12 +16,12 @@ from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.manifest import MemberShards, manifest_of, write_manifest
 from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Sparsifier, bias
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
-from stillroom.teachers.model_teacher import TeacherMember
+from stillroom.teachers.teacher import TeacherMember
 
 SEQUENCES = 8
-# So many that the few of a benchmark fall into one shard, as those of a real one do.
+# Large enough for all rows of a benchmark to fall into one shard, as they do in a real set.
 ROWS_PER_SHARD = 1024
 
 
@@ -53,11 +53,11 @@ class Answered:
     def labels(self, sparsifier: Sparsifier, classes: int, folder: Path) -> SoftLabelSet:
         """Return the set that `capture` makes of these answers, in one shard below `folder`."""
         member = self.keeping(sparsifier, classes)
-        inputs = TextQuestions(self.tokens, classes)
+        inputs = TextInputs(self.tokens, classes)
         store = Store(folder / "store")
         capturing = MemberCapture(member, store, ROWS_PER_SHARD)
         shards = tuple(capturing.shards(inputs, lambda rows: None))
-        members = (MemberShards(capture=member.capture, bias=bias(sparsifier), shards=shards),)
+        members = (MemberShards(capture=member.capture, bias=sparsifier.bias, shards=shards),)
         one = Combination.of("probability", [1.0])
         write_manifest(folder / "staged", manifest_of(members, one, CODEC, classes, None))
         kept = store.of(member.capture, CODEC)

@@ -2,8 +2,8 @@
 
     answers ──threshold, 44 entries──> Content ──layouts, at each level──> Parquet ──> entries
 
-All files hold the same keys, entropies and log p, and each is read back and compared. Weights are
-what our roots say, so float32 has few distinct ones here; the second table takes true ones.
+All files hold the same keys, entropies and log p, and each is read back and compared. Weights come
+from our rounded roots, so float32 has few distinct ones here; the second table takes exact ones.
 """
 
 import io
@@ -18,21 +18,23 @@ import pyarrow.parquet as pq
 
 from benchmarks.softlabels.answers import Answered
 from benchmarks.softlabels.sizes import WHOLE
-from stillroom.softlabels.capture.pilot import Pilot
+from stillroom.softlabels.columns.list_columns import flat, lists, offsets
+from stillroom.softlabels.columns.stochastic_rounding import from_roots
 from stillroom.softlabels.format.column_schema import KEY_COLUMNS, Layout
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.list_columns import flat, lists, offsets
 from stillroom.softlabels.format.shard import DELTA, LEVEL, SPLIT, to_bytes
-from stillroom.softlabels.format.stochastic_rounding import from_roots
-from stillroom.softlabels.sparsify.sparsifiers import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.pilot import Pilot
 
 ENTRIES, LEVELS, TURNS, PILOT_ROWS = 44.0, (3, 9, 15, 19), 41, 2
 OURS, RANKS = "coordinates by id (ours)", "gaps of frequency ranks, root_p, by position"
 COMMON = [*KEY_COLUMNS, "entropy", "log_p_label"]
-ENCODINGS = {"plain_ids": "PLAIN", "p": "PLAIN", "sorted_ids": DELTA}  # other lists: SPLIT
+ENCODINGS = {"plain_ids": "PLAIN", "p": "PLAIN", "sorted_ids": DELTA}  # other lists use SPLIT
 # As shards are written.
 HOW = {"compression": "zstd", "write_page_checksum": True, "data_page_version": "2.0"}
-Columns = dict[str, pa.Array]  # first what says the ids, last what says the weights
+Columns = dict[
+    str, pa.Array
+]  # first the columns that hold the ids, last those that hold the weights
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,11 @@ def compare(answers: Answered) -> str:
 
 
 def _content(table: pa.Table, kept: Threshold, by_rank: np.ndarray) -> Content:
-    found = Decoded(table, Layout(kept, WHOLE)).distributions(1.0)
+    distributions = Decoded(table, Layout(kept, WHOLE)).distributions(1.0)
     weight = np.append(kept.tau, from_roots(np.arange(1, 256))).astype("f4")
-    fixed = table.select(COMMON), found.counts, len(table["entropy"][0])
+    fixed = table.select(COMMON), distributions.counts, len(table["entropy"][0])
     roots = flat(table, "root_p").values
-    return Content(*fixed, found.owners, found.ids, roots, weight, by_rank)
+    return Content(*fixed, distributions.owners, distributions.ids, roots, weight, by_rank)
 
 
 def _layouts(content: Content) -> dict[str, Columns]:
@@ -132,9 +134,9 @@ def _entries(content: Content, file: bytes) -> tuple[np.ndarray, ...]:
 
 
 def _gaps(values: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    found, starts = np.diff(values, prepend=0), offsets(runs)[:-1][runs > 0]
-    found[starts] = values[starts]
-    return found.astype("u4")
+    gaps, starts = np.diff(values, prepend=0), offsets(runs)[:-1][runs > 0]
+    gaps[starts] = values[starts]
+    return gaps.astype("u4")
 
 
 def _sums(gaps: np.ndarray, runs: np.ndarray) -> np.ndarray:
@@ -158,8 +160,8 @@ def _line(name: str, columns: Columns, content: Content) -> list[str]:
     files = {level: _file(content.common, columns, level) for level in LEVELS}
     sent = content.owners, content.ids, content.weight[content.roots]
     for file in files.values():
-        found = _entries(content, file)
-        ordered = ([part[np.lexsort(one[1::-1])] for part in one] for one in (sent, found))
+        entries = _entries(content, file)
+        ordered = ([part[np.lexsort(one[1::-1])] for part in one] for one in (sent, entries))
         if not all(map(np.array_equal, *ordered)):
             raise ValueError(
                 f"{name}: the entries that were read differ from those that were written."

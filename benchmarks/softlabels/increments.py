@@ -88,7 +88,7 @@ def _prepare(project: Path) -> None:
 
 
 def _after_changes(project: Path) -> dict[str, int]:
-    """Return how many rows the teacher answers after a change of the loss and of the student."""
+    """Return how many rows are captured after a change of the loss and of the student."""
     path = project / "params.yaml"
     parameters = yaml.safe_load(path.read_text(encoding="utf-8"))
     captured = {}

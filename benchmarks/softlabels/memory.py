@@ -84,11 +84,11 @@ def _capture(project: Path) -> int:
     from stillroom.data.views.image_views import PLAIN
     from stillroom.io.tables import TableFile
     from stillroom.softlabels.capture.capture import MemberCapture
-    from stillroom.softlabels.sparsify.sparsifiers import TopK
+    from stillroom.softlabels.sparsify.kinds.topk import TopK
     from stillroom.softlabels.store.store import Store
     from stillroom.teachers.capture_inputs import ExampleInputs
-    from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-    from stillroom.teachers.teacher_ref import teacher_refs
+    from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+    from stillroom.teachers.teacher import CaptureSettings
 
     encoder = read_encoder(project / "data/02_examples/encoder")
     ref = teacher_refs(project / "data/03_teachers/ensemble")[0]

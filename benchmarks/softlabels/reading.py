@@ -1,8 +1,8 @@
 """Reading: rows into tensors, from our columns and from nested lists of bytes of the same content.
 
 The rival's layout is a list of lists of bytes, one inner list per position: ids packed in as many
-bits as the vocabulary needs, values in half precision. Read as its users do, through Python lists;
-and, to be fair, as an expert would, by flattening the Arrow arrays.
+bits as the vocabulary needs, values in half precision. It is read as its users do, through Python
+lists, and, to be fair, also as an expert would, by flattening the Arrow arrays.
 """
 
 import io
@@ -20,10 +20,10 @@ import torch
 
 from benchmarks.project import Figure
 from benchmarks.softlabels.answers import Answered
+from stillroom.softlabels.columns.distributions import Distributions
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.distributions import Distributions
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
 
 WHOLE, BITS, TURNS = 262_144, 18, 7
 SPARSIFIER = Threshold(entries=50.0, tau=0.0065, temperature=1.0)
@@ -73,8 +73,10 @@ def _timed(*readers: Callable[[], object]) -> list[float]:
 def _ours(labels: SoftLabelSet) -> tuple[torch.Tensor, ...]:
     """Read as the project's reader does, with hash, checksums and checks."""
     _, table = next(labels.tables(0))
-    found = Decoded(table, labels.layout(0)).distributions(1.0)
-    return tuple(map(torch.from_numpy, (found.owners, found.ids, found.weights)))
+    distributions = Decoded(table, labels.layout(0)).distributions(1.0)
+    return tuple(
+        map(torch.from_numpy, (distributions.owners, distributions.ids, distributions.weights))
+    )
 
 
 def _nested(content: Distributions) -> bytes:

@@ -12,9 +12,11 @@ import numpy as np
 
 from benchmarks.project import Figure
 from benchmarks.softlabels.answers import Answered
-from stillroom.softlabels.capture.pilot import EDGES, Pilot
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Sample, Sparsifier, Threshold
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.pilot import EDGES, Pilot
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 WHOLE = 262_144
 
@@ -48,11 +50,11 @@ def _compared(labels: SoftLabelSet, answers: Answered, classes: int) -> Measured
     names = [(row, 0, 0) for row in _example_ids(labels)]
     errors, entries = [], []
     for name, p in zip(names, answers.p(classes), strict=True):
-        found = labels.distributions([name], 1.0)
-        at = p[found.owners, found.ids]
+        distributions = labels.distributions([name], 1.0)
+        at = p[distributions.owners, distributions.ids]
         missing = (p**2).sum() - (at**2).sum()
-        errors.append((((found.weights - at) ** 2).sum() + missing) / len(p))
-        entries.append(len(found.ids) / len(p))
+        errors.append((((distributions.weights - at) ** 2).sum() + missing) / len(p))
+        entries.append(len(distributions.ids) / len(p))
     positions = len(names) * len(p)
     size = sum(shard.bytes for shard in labels.manifest.members[0].shards)
     return Measured(size / positions, float(np.mean(entries)), float(np.mean(errors)))
@@ -68,27 +70,27 @@ def _against_top_k(answers: Answered) -> Figure:
     tau = float(EDGES[np.searchsorted(_errors(answers, WHOLE), top_k)])
     pilot = _pilot(answers, WHOLE)
     entries = float(np.interp(tau, EDGES, pilot.entries()))
-    found = measured(answers, Threshold(entries=entries, tau=tau, temperature=1.0), WHOLE)
+    compared = measured(answers, Threshold(entries=entries, tau=tau, temperature=1.0), WHOLE)
     return Figure(
         f"bytes per position, threshold with the squared error of renormalised top-k 128 "
-        f"({found.error:.2e}, top-k {top_k:.2e}; {found.entries:.1f} entries)",
-        f"{found.bytes:.1f}",
+        f"({compared.error:.2e}, top-k {top_k:.2e}; {compared.entries:.1f} entries)",
+        f"{compared.bytes:.1f}",
         "<= 90",
-        found.bytes <= 90 and found.error <= 1.02 * top_k,
-        {"top_k_error": top_k, "tau": tau, **vars(found)},
+        compared.bytes <= 90 and compared.error <= 1.02 * top_k,
+        {"top_k_error": top_k, "tau": tau, **vars(compared)},
     )
 
 
 def _bytes_per_entry(answers: Answered, classes: int) -> Figure:
     tau = _pilot(answers, classes).tau(50.0)
-    found = measured(answers, Threshold(entries=50.0, tau=tau, temperature=1.0), classes)
-    share = found.bytes / found.entries
+    compared = measured(answers, Threshold(entries=50.0, tau=tau, temperature=1.0), classes)
+    share = compared.bytes / compared.entries
     return Figure(
-        f"bytes per stored entry, threshold at {found.entries:.1f} entries, V = {classes:,}",
+        f"bytes per stored entry, threshold at {compared.entries:.1f} entries, V = {classes:,}",
         f"{share:.2f}",
         "<= 1.9",
         share <= 1.9,
-        vars(found),
+        vars(compared),
     )
 
 
@@ -137,7 +139,7 @@ def _top_k_error(p: np.ndarray, k: int) -> float:
 
 
 def _draws_for(answers: Answered, entries: int) -> int:
-    """Return how many draws give about so many distinct ids on average."""
+    """Return how many draws give about this many distinct ids on average."""
     p = next(answers.p(WHOLE))[::8]
     low, high = entries, 100 * entries
     while high - low > 1:

@@ -3,11 +3,11 @@
     examples ──encoder──> forward pass ──> log-softmax (the bare loop's) ──> the rest of `capture`
     bare = forward + log-softmax + release of the logits        capture = all but the log-softmax
 
-`capture` is what a causal language model goes through: examples from disk, packed sequences, a
-model directory, the store. Both loops are timed in one: a forward pass takes 15% more or less from
-one time to the next, which two loops that each run their own would take for a difference between
-them. Logits are large enough for their memory to go back to the system each time. `capture` is
-charged for it where it happens, and the bare loop what as large a log-softmax takes to release.
+`capture` runs all that a causal language model needs: examples from disk, packed sequences, a
+model directory, the store. One loop times both, because the time of a forward pass varies by 15%,
+and two separate loops would show this as a difference between them. Logits are so large that their
+memory goes back to the system each time. `capture` is charged for this where it happens, and the
+bare loop is charged for releasing a log-softmax of the same size.
 """
 
 import time
@@ -24,7 +24,8 @@ import torch
 from benchmarks.language.causal import Causal, causal
 from benchmarks.project import Figure
 from stillroom.softlabels.capture.capture import MemberCapture
-from stillroom.softlabels.sparsify.sparsifiers import Threshold, TopK
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store.store import Store
 
 TURNS = 5
@@ -74,27 +75,27 @@ def measure_throughput(data: Path) -> list[Figure]:
     """Measure each sparsifier separately, on the whole vocabulary and on 32,768 tokens."""
     figures = []
     for vocabulary, bound in ((None, 0.90), (32768, 0.95)):
-        asked = causal(data, vocabulary)
+        job = causal(data, vocabulary)
         for sparsifier in (TOP_K, TOP_K_AT_FIVE, THRESHOLD):
-            figures.append(_figure(asked, sparsifier, bound))
+            figures.append(_figure(job, sparsifier, bound))
     return figures
 
 
-def _figure(asked: Causal, sparsifier: TopK | Threshold, bound: float) -> Figure:
+def _figure(job: Causal, sparsifier: TopK | Threshold, bound: float) -> Figure:
     # The first turn warms up.
-    turns = [_turn(asked, sparsifier) for _ in range(TURNS + 1)][1:]
-    ratio = median(bare / taught for bare, taught in turns)
-    rate = asked.positions / median(taught for _, taught in turns)
+    turns = [_turn(job, sparsifier) for _ in range(TURNS + 1)][1:]
+    ratio = median(bare / seconds for bare, seconds in turns)
+    rate = job.positions / median(seconds for _, seconds in turns)
     return Figure(
-        f"capture over a bare forward loop, {_name(sparsifier)}, V = {asked.teacher.classes:,}",
+        f"capture over a bare forward loop, {_name(sparsifier)}, V = {job.teacher.classes:,}",
         f"{ratio:.3f} ({rate:,.0f} positions/s)",
         f">= {bound}",
         ratio >= bound,
         {
             "ratio": ratio,
-            "positions": asked.positions,
+            "positions": job.positions,
             "bare_s": [bare for bare, _ in turns],
-            "teach_s": [taught for _, taught in turns],
+            "teach_s": [seconds for _, seconds in turns],
         },
     )
 
@@ -106,15 +107,15 @@ def _name(sparsifier: TopK | Threshold) -> str:
     return f"{sparsifier.kind} of {len(sparsifier.temperatures)} temperature(s)"
 
 
-def _turn(asked: Causal, sparsifier: TopK | Threshold) -> tuple[float, float]:
+def _turn(job: Causal, sparsifier: TopK | Threshold) -> tuple[float, float]:
     """Return the seconds of the bare loop and of `capture`."""
-    clock, rows = Clock(), len(asked.inputs)
-    with TemporaryDirectory(prefix="stillroom-bench-") as folder, clock.on(asked.teacher.model):
+    clock, rows = Clock(), len(job.inputs)
+    with TemporaryDirectory(prefix="stillroom-bench-") as folder, clock.on(job.teacher.model):
         started = time.perf_counter()
-        capturing = MemberCapture(asked.teacher.keeping(sparsifier), Store(Path(folder)), rows)
-        for _ in capturing.shards(asked.inputs, lambda done: None):
+        capturing = MemberCapture(job.teacher.keeping(sparsifier), Store(Path(folder)), rows)
+        for _ in capturing.shards(job.inputs, lambda done: None):
             pass
         total = time.perf_counter() - started
-    # A bare loop releases the logits and their softmax. Rows that fill up a batch are not its own.
+    # A bare loop releases the logits and their softmax. It has no rows that fill up a batch.
     bare = clock.forward * rows / clock.rows + clock.softmax + 2 * clock.release
     return bare, total - clock.softmax - clock.release

@@ -1,4 +1,4 @@
-"""Lineage, traced from what lies on the disk, and the command that makes the student again."""
+"""Lineage, traced from the files on disk, and the command that makes the student again."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from support.licences_and_lineage import own_licence
 
 from stillroom.assess.lineage import command_of
 from stillroom.config.compose import compose
+from stillroom.config.schema import plain
 from stillroom.io.files.hashing import sha256_json
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.evaluate.nodes import trace_lineage
@@ -25,16 +26,16 @@ def test_it_names_what_lies_there_and_equal_files_give_equal_bytes(tmp_path: Pat
     labels = soft_labels(made, teachers, tmp_path / "s")
     parts = (students, labels, teachers, own_licence(2).to_json(), made.examples, made.encoder)
     document = trace_lineage(*parts, REPORT, compose(ROOT))
-    found = from_json(document)
-    assert (found.name, found.student) == ("tiny", weights_hash(students / "student"))
-    assert found.soft_labels == labels.manifest.fingerprint
-    assert [one.weights for one in found.teachers] == [
+    lineage = from_json(document)
+    assert (lineage.name, lineage.student) == ("tiny", weights_hash(students / "student"))
+    assert lineage.soft_labels == labels.manifest.fingerprint
+    assert [one.weights for one in lineage.teachers] == [
         weights_hash(teachers / f"member_{number}") for number in range(2)
     ]
-    assert found.parameters == sha256_json(compose(ROOT))
+    assert lineage.parameters == sha256_json(plain(compose(ROOT)))
     assert trace_lineage(*parts, REPORT, compose(ROOT)) == document
     made.examples.path.write_bytes(made.examples.path.read_bytes() + b"x")
-    assert from_json(trace_lineage(*parts, REPORT, compose(ROOT))).examples != found.examples
+    assert from_json(trace_lineage(*parts, REPORT, compose(ROOT))).examples != lineage.examples
 
 
 @pytest.mark.parametrize(

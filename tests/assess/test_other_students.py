@@ -1,4 +1,4 @@
-"""Siblings: those of the same soft labels are found, and measured as the student itself is."""
+"""Other students: those of the same soft labels are listed and measured like the student."""
 
 import logging
 from pathlib import Path
@@ -28,7 +28,7 @@ CONTENT = "ab" * 32
 
 
 def named(folder: Path) -> Path:
-    """Rename what `untrained_teachers` wrote to a student and its control, two seeds of each."""
+    """Rename the models of `untrained_teachers` to a student and its control, two seeds of each."""
     names = ("student", "control", "student_1", "control_1")
     for number, name in enumerate(names):
         (folder / f"member_{number}").rename(folder / name)
@@ -44,8 +44,8 @@ def test_students_of_other_labels_are_left_out_and_named(
     (tmp_path / "unknown").mkdir()
     (tmp_path / ".gitignore").write_text("/own\n")
     with caplog.at_level(logging.WARNING):
-        found = other_students(tmp_path, "own", CONTENT)
-    assert [path.name for path in found] == ["a", "b"]
+        folders = other_students(tmp_path, "own", CONTENT)
+    assert [path.name for path in folders] == ["a", "b"]
     assert [record.message.split()[0] for record in caplog.records] == ["old", "unknown"]
 
 
@@ -92,10 +92,10 @@ def test_of_the_run_itself_what_was_measured_is_taken() -> None:
         "teacher": {"parameters": 900},
         "student": {"parameters": 10},
     }
-    said = planted_evidence()
-    teacher, student = members_of_run("default", said, cost)
+    evidence = planted_evidence()
+    teacher, student = members_of_run("default", evidence, cost)
     assert (teacher.name, student.name) == ("teacher", "default")
-    assert student.quality == said.accuracy.arms["student"]
-    assert student.alone == said.accuracy.arms["control"].value
+    assert student.quality == evidence.accuracy.arms["student"]
+    assert student.alone == evidence.accuracy.arms["control"].value
     assert teacher.alone == teacher.quality.value
     assert (student.parameters, teacher.parameters) == (10, 900)

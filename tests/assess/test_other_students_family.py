@@ -42,7 +42,7 @@ def test_all_students_of_the_set_stand_beside_their_teacher(tmp_path: Path) -> N
     assert [row["model"] for row in records] == ["teacher", "own", "kin"]
     assert {row["measure"] for row in records} == {"accuracy"}
     assert records[2]["parameters"] == 64 * 32 + 32 + 32 * 3 + 3
-    # The student of this run is said to be right on nine of ten, with next to no parameters.
+    # This run's student is recorded as right on nine of ten, with hardly any parameters.
     assert [row["front"] for row in records] == [1, 1, 0]
     assert records[1]["quality"] == pytest.approx(0.9, abs=0.02)
     shutil.rmtree(every / "kin")

@@ -1,4 +1,4 @@
-"""Steps that are done: once each, and none of another state of the project."""
+"""Finished steps: each runs once, and results of another state of the project are dropped."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ def test_a_step_that_is_done_is_not_done_again(tmp_path: Path) -> None:
 
     def step() -> done.Result:
         calls.append("ran")
-        return {"found": 7}
+        return {"rows": 7}
 
     for _ in range(2):
-        assert done.Done(tmp_path / "results.json").once("a", step) == {"found": 7}
+        assert done.Done(tmp_path / "results.json").once("a", step) == {"rows": 7}
     assert calls == ["ran"]
 
 
@@ -28,7 +28,9 @@ def test_a_step_that_fails_is_tried_again(tmp_path: Path) -> None:
     assert done.Done(tmp_path / "results.json").once("a", lambda: {"b": 1}) == {"b": 1}
 
 
-def test_another_code_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_change_of_code_every_step_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(done, "ROOT", tmp_path)
     code, kept = tmp_path / "src" / "a.py", tmp_path / "work"
     code.parent.mkdir()

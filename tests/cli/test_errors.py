@@ -19,10 +19,10 @@ def test_an_error_of_stillroom_inside_of_a_kedro_error_is_printed() -> None:
 
 
 def test_a_full_disk_is_printed_with_its_path_and_a_way_out() -> None:
-    told = user_message(OSError(errno.ENOSPC, "No space left on device", "/a/b"))
-    assert told is not None
-    assert "No space left on device at /a/b" in told
-    assert "run the same command again" in told
+    message = user_message(OSError(errno.ENOSPC, "No space left on device", "/a/b"))
+    assert message is not None
+    assert "No space left on device at /a/b" in message
+    assert "run the same command again" in message
 
 
 def test_a_defect_keeps_its_traceback() -> None:

@@ -10,7 +10,7 @@ from support.command_line import command, quick_project
 
 @pytest.fixture(scope="module")
 def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a quick project whose examples and teachers are there."""
+    """Return a small project with examples and teachers."""
     root = Path(__file__).resolve().parents[2]
     folder = tmp_path_factory.mktemp("project")
     for name in ("conf", "src"):
@@ -57,7 +57,7 @@ def test_without_examples_the_error_is_one_line_that_names_the_command(project: 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--budget", "20 apples"], "20 apples is not a size."),
         (["--json", "../plan.json"], "leads outside of the project"),
@@ -65,11 +65,11 @@ def test_without_examples_the_error_is_one_line_that_names_the_command(project: 
     ],
 )
 def test_an_error_in_the_options_comes_before_any_teacher_runs(
-    project: Path, words: list[str], told: str
+    project: Path, words: list[str], message: str
 ) -> None:
     ran = command(project, "kedro", "softlabels", "plan", *words)
     assert ran.returncode == 1
-    assert told in ran.stderr.splitlines()[-1]
+    assert message in ran.stderr.splitlines()[-1]
 
 
 def test_the_help_shows_an_example(project: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
@@ -17,21 +18,22 @@ from support.softlabels.linear_teachers import capture_inputs, fill, linear
 from stillroom.cli import cli
 from stillroom.softlabels.format.manifest import SHARDS
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store import gc
 from stillroom.softlabels.store.store import Store
+from stillroom.teachers.sentence.kept_embeddings import write_embeddings
 
 LABELS = Path("data") / "04_soft_labels"
 STORE = Path(".stillroom") / "store"
-TEACH = ("run", "--pipeline=capture")
+CAPTURE = ("run", "--pipeline=capture")
 
 
-def said(*words: str) -> Result:
+def invoked(*words: str) -> Result:
     return CliRunner().invoke(cli, words, env={"COLUMNS": "250"})
 
 
 def text(result: Result) -> str:
-    """Return what a command that ended well says, whatever the lines it is broken into."""
+    """Return the output of a successful command as one line."""
     assert result.exit_code == 0, result.output
     return " ".join(result.output.split())
 
@@ -46,36 +48,36 @@ def error(result: Result) -> str:
 
 
 class ThisProcess:
-    """Runs commands where the fault suite's server would."""
+    """Runs commands in this process, in place of the fault suite's server."""
 
     def run(self, project: Path, *words: str, **_: Any) -> Ran:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(project)
             bootstrap_project(project)
-            ran = said(*words)
+            ran = invoked(*words)
         return Ran(ran.exit_code, 0.0, ran.output)
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a project with soft labels of two teachers; what Kedro sets is put back after it."""
+def captured_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a project with soft labels of two teachers; afterwards undo what Kedro sets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.environ["PYTHONPATH"])
         patch.setattr(sys, "path", [*sys.path])
         here = ThisProcess()
         folder = make_project(tmp_path_factory.mktemp("cli") / "project", here)  # type: ignore[arg-type]
-        ran = here.run(folder, *TEACH)
-        assert ran.code == 0, ran.said
+        ran = here.run(folder, *CAPTURE)
+        assert ran.code == 0, ran.output
         yield folder
 
 
 @pytest.fixture
-def small(taught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def small(captured_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of the project, as the working directory."""
     monkeypatch.delenv("STILLROOM_STORE", raising=False)
     monkeypatch.setattr(gc, "PATIENCE_S", 0.05)
     folder = tmp_path / "project"
-    shutil.copytree(taught, folder)
+    shutil.copytree(captured_project, folder)
     monkeypatch.chdir(folder)
     return folder
 
@@ -91,19 +93,19 @@ def damage(project: Path) -> str:
 
 
 def asked_nothing() -> bool:
-    return text(said(*TEACH)).count("of 2: 0 rows captured; in the store were ") == 2
+    return text(invoked(*CAPTURE)).count("of 2: 0 rows captured; in the store were ") == 2
 
 
 def unused(project: Path) -> Path:
-    """Put a capture that no set names into the store; return its folder."""
+    """Add a capture that no set names to the store; return its folder."""
     store, other = Store(project / STORE), linear(9, TopK(k=2, temperatures=(1.0,)))
     fill(other, store, capture_inputs())
     return store.folder / "captures" / other.capture.fingerprint
 
 
 def gc_of_all(*words: str) -> Result:
-    """Run `gc` over what was written just now, too."""
-    return said("softlabels", "gc", "--keep-days", "0", *words)
+    """Run `gc` so that it also considers files that were just written."""
+    return invoked("softlabels", "gc", "--keep-days", "0", *words)
 
 
 def captures(project: Path) -> set[str]:
@@ -112,16 +114,16 @@ def captures(project: Path) -> set[str]:
 
 def test_show_prints_the_teachers_the_size_and_the_bias(small: Path) -> None:
     manifest = SoftLabelSet(small / LABELS).manifest
-    shown = text(said("softlabels", "show"))
-    assert f"teachers {', '.join(c.weights for c in manifest.captures)} " in shown
-    assert "rows 120 " in shown
-    assert "bias none: every class is stored" in shown
-    assert f"bytes {manifest.bytes:,} " in shown
-    assert shown.count("mass 1.0000") == 2
+    output = text(invoked("softlabels", "show"))
+    assert f"teachers {', '.join(c.weights for c in manifest.captures)} " in output
+    assert "rows 120 " in output
+    assert "bias none: every class is stored" in output
+    assert f"bytes {manifest.bytes:,} " in output
+    assert output.count("mass 1.0000") == 2
 
 
 def test_verify_prints_each_member_and_that_the_set_has_no_errors(small: Path) -> None:
-    lines = said("softlabels", "verify").output.splitlines()
+    lines = invoked("softlabels", "verify").output.splitlines()
     assert lines[-1] == "The set has no errors."
     for number, line in enumerate(lines[-3:-1]):
         assert line.startswith(f"member {number}: 120 rows, 120 positions, ")
@@ -132,7 +134,7 @@ def test_verify_prints_each_member_and_that_the_set_has_no_errors(small: Path) -
 def test_a_damaged_shard_is_one_line_with_its_name(small: Path, command: str) -> None:
     name = damage(small)
     shutil.rmtree(small / STORE)
-    assert f"shard {name} is damaged" in error(said("softlabels", command))
+    assert f"shard {name} is damaged" in error(invoked("softlabels", command))
 
 
 @pytest.mark.parametrize("command", ["show", "adopt"])
@@ -140,7 +142,7 @@ def test_without_a_set_the_error_is_one_line_that_names_the_command(
     small: Path, command: str
 ) -> None:
     shutil.rmtree(small / LABELS)
-    assert "Run `kedro run --pipeline=capture` first." in error(said("softlabels", command))
+    assert "Run `kedro run --pipeline=capture` first." in error(invoked("softlabels", command))
 
 
 @pytest.mark.parametrize("command", ["verify", "gc"])
@@ -148,29 +150,29 @@ def test_outside_of_a_project_the_error_is_one_line(
     small: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.chdir(small.parent)
-    assert "is not inside a Stillroom project" in error(said("softlabels", command))
+    assert "is not inside a Stillroom project" in error(invoked("softlabels", command))
 
 
 def test_gc_has_nothing_to_remove_right_after_capture(small: Path) -> None:
     before = captures(small)
     for words in ([], ["--yes"]):
-        told = text(gc_of_all(*words))
-        assert told == f"There is nothing to remove from {small / STORE}."
+        output = text(gc_of_all(*words))
+        assert output == f"There is nothing to remove from {small / STORE}."
     assert captures(small) == before
 
 
 def test_gc_lists_unused_captures_and_removes_them_only_with_yes(small: Path) -> None:
     folder = unused(small)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    shown = gc_of_all().output.splitlines()
-    assert shown[0].split("  ")[-2:] == [
+    lines = gc_of_all().output.splitlines()
+    assert lines[0].split("  ")[-2:] == [
         folder.name[:16],
         f"no set uses it: topk of {9:064x}",
     ]
-    assert f"{size / 1000:.1f} kB          25 rows  " in shown[0]
-    assert shown[1].startswith(f"{size / 1000:.1f} kB (25 answers) can be removed from ")
-    assert "kedro softlabels gc --yes" in shown[1]
-    assert len(shown) == 2
+    assert f"{size / 1000:.1f} kB          25 rows  " in lines[0]
+    assert lines[1].startswith(f"{size / 1000:.1f} kB (25 answers) can be removed from ")
+    assert "kedro softlabels gc --yes" in lines[1]
+    assert len(lines) == 2
     assert folder.exists()
     assert "(25 answers) from" in text(gc_of_all("--yes"))
     assert not folder.exists()
@@ -180,12 +182,24 @@ def test_gc_lists_unused_captures_and_removes_them_only_with_yes(small: Path) ->
 
 def test_gc_keeps_recent_captures_unless_keep_days_is_0(small: Path) -> None:
     folder = unused(small)
-    assert text(said("softlabels", "gc", "--yes")) == (
+    assert text(invoked("softlabels", "gc", "--yes")) == (
         f"There is nothing to remove from {small / STORE}. "
         "Captures that changed within 14 days stay (--keep-days)."
     )
     assert folder.exists()
-    assert said("softlabels", "gc", "--keep-days", "-1").exit_code == 2
+    assert invoked("softlabels", "gc", "--keep-days", "-1").exit_code == 2
+
+
+def test_gc_lists_old_embeddings_and_removes_them_only_with_yes(small: Path) -> None:
+    folder = small / STORE / "embeddings"
+    write_embeddings(folder, "a" * 64, {bytes(16): np.ones(4, np.float32)})
+    (path,) = folder.glob("*.safetensors")
+    assert "There is nothing to remove" in text(invoked("softlabels", "gc", "--yes"))
+    lines = gc_of_all().output.splitlines()
+    assert lines[0].endswith("embeddings of labelled texts, which an encoder can compute again")
+    assert path.exists()
+    assert "(0 answers) from" in text(gc_of_all("--yes"))
+    assert not path.exists()
 
 
 def test_gc_is_an_error_of_one_line_during_a_capture(small: Path) -> None:
@@ -226,9 +240,9 @@ def test_gc_removes_nothing_if_a_set_cannot_be_read(small: Path) -> None:
 
 def test_a_clone_that_adopts_its_set_runs_no_teacher(small: Path) -> None:
     shutil.rmtree(small / ".stillroom")
-    told = text(said("softlabels", "adopt"))
-    assert told.endswith(f"Added 2 shards to {small / STORE}; the set has 240 rows.")
-    assert text(said("softlabels", "adopt")).endswith(
+    output = text(invoked("softlabels", "adopt"))
+    assert output.endswith(f"Added 2 shards to {small / STORE}; the set has 240 rows.")
+    assert text(invoked("softlabels", "adopt")).endswith(
         f"Added 0 shards to {small / STORE}; the set has 240 rows."
     )
     assert asked_nothing()
@@ -238,6 +252,6 @@ def test_adopt_fills_the_store_that_the_environment_names(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STILLROOM_STORE", str(tmp_path / "elsewhere"))
-    told = text(said("softlabels", "adopt"))
-    assert told.endswith(f"Added 2 shards to {tmp_path / 'elsewhere'}; the set has 240 rows.")
+    output = text(invoked("softlabels", "adopt"))
+    assert output.endswith(f"Added 2 shards to {tmp_path / 'elsewhere'}; the set has 240 rows.")
     assert len(list(Store(tmp_path / "elsewhere").captures())) == 2

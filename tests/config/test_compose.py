@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from stillroom.config.compose import choices_of, compose
-from stillroom.config.schema import CORPORA
+from stillroom.config.compose import compose
+from stillroom.config.plug_in_choices import choices_of
 from stillroom.errors import ConfigError
+from stillroom.registry import registry_of
 
 
 def params(project: Path, **content: Any) -> None:
@@ -81,7 +82,7 @@ def test_interpolations_resolve_after_the_overrides(project: Path) -> None:
         ({"student": {"lr": float("nan")}}, ["student.lr is nan", "finite"]),
         ({"student": {"lr": "${student.nope}"}}, ["student.nope"]),
         ({"softlabels": {"k": 0}}, ["softlabels.k is 0", "at least 1"]),
-        ({"data": {"source": "digit"}}, ["data.source is 'digit'", "Did you mean digits?"]),
+        ({"data": {"source": "digit"}}, ["data.source is digit", "Did you mean digits?"]),
         ({"data": {"test": 1.0}}, ["data.test is 1.0", "less than 1"]),
         ({"_target_": "os.system"}, ["_target_"]),
         (
@@ -160,13 +161,15 @@ def test_every_choice_of_every_group_composes(project: Path) -> None:
     images = {"data": {"columns": {"image": "image"}}}
     for group in ("data", "teacher", "softlabels", "student", "objective", "trainer"):
         for choice in choices_of(hydra, group):
-            # Heads of several teachers are combined at capture, or not at all.
+            # Heads of several teachers can only be combined at capture.
             alone = {"softlabels": {"combine": "capture"}} if choice == "topk" else {}
             if group == "objective":
                 mode = "live" if choice in ("attention_transfer", "distilbert") else "cached"
                 alone = {"softlabels": {"features": "pooled"}, "teacher": {"mode": mode}}
             groups = {group: choice}
-            if choice in CORPORA:  # running text, and what learns from it
+            if group == "data" and registry_of("sources").load(choice).gives == "running_text":
+                groups["experiment"] = "causal_lm"
+            if choice in ("causal_lm", "masked_lm"):  # models of tokens
                 groups["experiment"] = "causal_lm"
             composed = compose(project, {"groups": groups} | images | alone)
             if group == "data" and choice != "corpus":

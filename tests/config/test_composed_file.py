@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stillroom.config.composed_file import COMPOSED, require_equal, write_composed
 from stillroom.errors import ConfigError
@@ -51,3 +52,26 @@ def test_a_run_for_another_student_is_compared_with_its_section(tmp_path: Path) 
         require_equal({"student": tiny, "trainer": 0}, tmp_path, "large")
     with pytest.raises(ConfigError, match=r"trainer is 1 in this run but 0"):
         require_equal({"student": large, "trainer": 1}, tmp_path, "large")
+
+
+def test_the_rest_of_a_section_leaves_out_the_keys_that_stand_alone(tmp_path: Path) -> None:
+    teacher = {"epochs": 3, "mode": "live", "of_a_plug_in": 0.3}
+    parameters = {"teacher": teacher, "trainer": {"threads": 1}}
+    path = write_composed(parameters, tmp_path, separate={"teacher.mode"})
+    content = yaml.safe_load(path.read_text())
+    assert content["rest"] == {"teacher": {"epochs": 3, "of_a_plug_in": 0.3}}
+    assert content["teacher"] == teacher
+    require_equal(parameters, tmp_path, "default")
+
+
+def test_a_changed_file_of_a_listed_teacher_changes_what_dvc_sees(tmp_path: Path) -> None:
+    model = tmp_path / "models" / "a" / "model.safetensors"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(b"1234")
+    parameters = {"teachers": [{"source": "given", "path": "models/a"}, {"source": "remote"}]}
+    before = write_composed(parameters, tmp_path).read_bytes()
+    require_equal(parameters, tmp_path, "default")
+    assert write_composed(parameters, tmp_path).read_bytes() == before
+    model.write_bytes(b"12345")
+    assert write_composed(parameters, tmp_path).read_bytes() != before
+    require_equal(parameters, tmp_path, "default")

@@ -34,7 +34,7 @@ UNBIASED = SPARSE[1:]
 
 
 def composed(project: Path, labels: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return what is checked: the composed default with other values."""
+    """Return the values to check: the composed default with changes."""
     values = compose(project)
     for section, changes in {"softlabels": labels, **more}.items():
         values[section] = values[section] | changes
@@ -56,10 +56,10 @@ def test_labels_that_cannot_be_combined_exactly_name_three_ways_out(
     project: Path, kind: str, mean: str
 ) -> None:
     labels = {"sparsifier": kind, "mean": mean}
-    said = refusal(composed(project, labels, teacher={"members": 2}))
-    assert f"mean {mean} of 2 teachers cannot be computed exactly from {kind}" in said
+    message = refusal(composed(project, labels, teacher={"members": 2}))
+    assert f"mean {mean} of 2 teachers cannot be computed exactly from {kind}" in message
     ways = ["softlabels.combine=capture", "groups.softlabels=full", "teacher.members=1"]
-    assert [way for way in ways if way not in said] == []
+    assert [way for way in ways if way not in message] == []
     assert check(composed(project, labels | {"combine": "capture"}, teacher={"members": 2}))
     assert check(composed(project, labels | {"sparsifier": "full"}, teacher={"members": 2}))
     assert check(composed(project, labels, teacher={"members": 1}))
@@ -73,8 +73,8 @@ def test_the_mean_of_probabilities_is_allowed_for_unbiased_labels(project: Path,
 @pytest.mark.parametrize("kind", UNBIASED)
 def test_unbiased_labels_are_valid_only_at_their_own_temperature(project: Path, kind: str) -> None:
     labels = {"sparsifier": kind, "temperature": 2.0}
-    said = refusal(composed(project, labels, objective={"temperature": 4.0}))
-    assert f"{kind} soft labels are unbiased only at softlabels.temperature=2.0" in said
+    message = refusal(composed(project, labels, objective={"temperature": 4.0}))
+    assert f"{kind} soft labels are unbiased only at softlabels.temperature=2.0" in message
     assert check(composed(project, labels, objective={"temperature": 2.0}))
 
 
@@ -83,16 +83,16 @@ def test_full_labels_are_valid_at_any_temperature_and_topk_at_the_stored_ones(
 ) -> None:
     warm = {"objective": {"temperature": 3.0}, "teacher": {"members": 1}}
     assert check(composed(project, {"sparsifier": "full"}, **warm))
-    said = refusal(composed(project, {"sparsifier": "topk"}, **warm))
-    assert "1.0, 2.0, 4.0, 8.0, 20.0" in said
+    message = refusal(composed(project, {"sparsifier": "topk"}, **warm))
+    assert "1.0, 2.0, 4.0, 8.0, 20.0" in message
     assert check(composed(project, {"sparsifier": "topk", "temperatures": [3.0]}, **warm))
 
 
 @pytest.mark.parametrize("combine", ["read", "capture"])
 def test_there_is_one_weight_for_each_teacher(project: Path, combine: str) -> None:
     labels = {"weights": [2.0, 1.0], "combine": combine}
-    said = refusal(composed(project, labels, teacher={"members": 3}))
-    assert "softlabels.weights has 2 values, but teacher.members is 3" in said
+    message = refusal(composed(project, labels, teacher={"members": 3}))
+    assert "softlabels.weights has 2 values, but teacher.members is 3" in message
     assert check(composed(project, labels, teacher={"members": 2}))
 
 
@@ -171,9 +171,10 @@ ALONE = {"members": 1, "source": "sentence"}
 
 @pytest.mark.parametrize("source", ["given", "sentence"])
 def test_a_teacher_path_holds_one_member(project: Path, source: str) -> None:
-    said = refusal(texts(project, student=MLP, teacher={"source": source, "members": 2}))
-    assert said == (
-        "teacher.members is 2, but teacher.path holds one teacher. Set teacher.members to 1."
+    message = refusal(texts(project, student=MLP, teacher={"source": source, "members": 2}))
+    assert message == (
+        "teacher.members is 2, but teacher.path holds one teacher. Set teacher.members to 1, "
+        "or name each teacher in the list teachers."
     )
 
 

@@ -1,4 +1,4 @@
-"""dvc.yaml has the stages, files, parameters and code of the registry and the catalog."""
+"""dvc.yaml has the stages, files and parameters of the registry and the catalog."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stillroom.config.dvc_yaml import check_dvc_yaml, dvc_yaml
+from stillroom.config.code_digest.closure import SourceTree
+from stillroom.config.dvc_yaml import check_dvc_yaml, dvc_yaml, separate_keys, stage_modules
 from stillroom.pipeline_registry import STAGES, register_pipelines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,10 +18,32 @@ def stages() -> dict[str, Any]:
     return yaml.safe_load(text())["stages"]
 
 
+def catalog() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
+
+
+def pipelines() -> dict[str, Any]:
+    registered = register_pipelines()
+    return {name: registered[name] for name in STAGES}
+
+
 def text() -> str:
-    catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
-    pipelines = register_pipelines()
-    return dvc_yaml(ROOT, {name: pipelines[name] for name in STAGES}, catalog)
+    return dvc_yaml(pipelines(), catalog())
+
+
+def keys(stage: dict[str, Any], file: str = "conf/composed.yaml") -> list[str]:
+    """Return the keys of a file of parameters on which a stage depends."""
+    return next(params[file] for params in stage["params"] if file in params)
+
+
+@pytest.fixture(scope="module")
+def modules() -> dict[str, set[str]]:
+    """The modules of each stage's code."""
+    tree, of_stage = SourceTree(), pipelines()
+    return {
+        name: set(tree.closure(stage_modules(name, of_stage[name], catalog())).modules)
+        for name in STAGES
+    }
 
 
 def test_the_committed_file_is_up_to_date() -> None:
@@ -45,79 +68,91 @@ def test_train_runs_for_each_student_and_other_stages_use_the_first(
 
 
 def test_training_depends_on_the_objective_and_teachers_do_not(stages: dict[str, Any]) -> None:
-    def sections(stage: str) -> list[str]:
-        return next(iter(stages[stage]["params"][0].values()))
-
     own = "students.${item.student}"
     run = ["teacher.device_map", "teacher.dtype"]
     lesson = [*run, "teacher.mode", "softlabels"]
     control = ["evaluate.full_logits", "evaluate.seeds"]
-    assert sections("train") == [*lesson, own, "objective", "trainer", *control]
-    teachers = sections("teachers")
-    assert teachers[-1] == "trainer"
-    assert {key.partition(".")[0] for key in teachers[:-1]} == {"teacher"}
-    assert {"teacher.epochs", "teacher.path", "teacher.architecture"} < set(teachers)
-    assert "teacher.mode" not in teachers  # where a student's lessons come from trains no teacher
-    assert sections("capture") == [*run, "softlabels"]
-    assert sections("ingest") == ["data"]
-    assert sections("report") == [
-        "data", "teacher", "softlabels", "student", "objective", "trainer", "evaluate",
+    assert keys(stages["train"]) == [*lesson, own, "objective", "trainer", *control]
+    assert keys(stages["teachers"]) == ["rest.teacher", "teachers", "trainer"]
+    assert keys(stages["capture"]) == [*run, "softlabels"]
+    assert keys(stages["ingest"]) == ["data"]
+    every = [
+        "data", "teacher", "teachers", "softlabels", "student", "objective", "trainer", "evaluate"
     ]  # fmt: skip
+    assert keys(stages["evaluate"]) == every  # the lineage names them all
+    assert keys(stages["export"]) == [*every, "export"]
+    assert keys(stages["report"]) == [*every, "report"]
+
+
+def test_where_a_students_lessons_come_from_trains_no_teacher() -> None:
+    assert separate_keys(pipelines()) == {
+        "teacher.device_map", "teacher.dtype", "teacher.mode",
+        "evaluate.full_logits", "evaluate.seeds",
+    }  # fmt: skip
 
 
 def test_training_does_not_depend_on_the_reason(stages: dict[str, Any]) -> None:
-    keys = {name: next(iter(stages[name]["params"][0].values())) for name in STAGES}
-    assert {"teacher.licence", "teacher.licence_acknowledged"} < set(keys["teachers"])
     licence = "data/03_teachers/licence.json"
     assert licence in stages["teachers"]["outs"]
     assert licence in stages["capture"]["deps"]  # whose labels stay the same, to the byte
     assert licence not in stages["train"]["deps"]
-    assert not any("licence" in key for key in keys["train"])
-
-
-def test_evaluate_does_not_depend_on_the_page(stages: dict[str, Any]) -> None:
-    assert not any("reporting/templates" in dep for dep in stages["evaluate"]["deps"])
+    assert not {"teacher", "rest.teacher"} & set(keys(stages["train"]))
 
 
 def test_external_paths_follow_params_yaml(stages: dict[str, Any]) -> None:
-    for name in ("compose", "ingest"):  # both look at what lies there
-        assert {"${data.path}", "${teacher.path}"} < set(stages[name]["deps"])
+    for name in ("compose", "ingest"):  # both read what lies there
+        assert {"${data.path}", "${teacher.path}"} <= set(stages[name]["deps"])
     assert "${teacher.path}" in stages["teachers"]["deps"]
     assert not any("${" in dep for dep in stages["capture"]["deps"])
 
 
-def test_code_that_a_stage_imports_late_is_a_dependency(stages: dict[str, Any]) -> None:
-    assert "src/stillroom/training/fit/lit_module.py" in stages["train"]["deps"]
-    assert "src/stillroom/models/architectures/resnet.py" in stages["teachers"]["deps"]
-    assert "src/stillroom/softlabels/sparsify/sparsify.py" in stages["capture"]["deps"]
-    assert "src/stillroom/reporting/templates" in stages["report"]["deps"]
+def test_a_stage_depends_on_the_digest_of_its_code(stages: dict[str, Any]) -> None:
+    for name in STAGES:
+        assert keys(stages[name], "conf/code.yaml") == [name]
+        assert not any(dep.startswith("src") for dep in stages[name]["deps"])
 
 
-def test_code_that_a_stage_never_imports_is_not_a_dependency(stages: dict[str, Any]) -> None:
-    for stage, other in [
-        ("ingest", "src/stillroom/training/fit/lit_module.py"),
-        ("capture", "src/stillroom/training/fit/lit_module.py"),
-        ("train", "src/stillroom/reporting/page.py"),
-        ("evaluate", "src/stillroom/data/ingest/ingest_examples.py"),
-    ]:
-        assert other not in stages[stage]["deps"]
+def test_compose_always_runs_because_plug_ins_lie_outside_of_the_project(
+    stages: dict[str, Any],
+) -> None:
+    compose = stages["compose"]
+    assert compose["always_changed"]
+    assert [*compose["outs"][0], *compose["outs"][1]] == ["conf/composed.yaml", "conf/code.yaml"]
+    assert {"src/stillroom", "conf/hydra", "params.yaml"} < set(compose["deps"])
+
+
+def test_the_file_can_be_read() -> None:
+    assert len(text().splitlines()) <= 200
+
+
+def test_code_that_a_stage_imports_late_is_its_code(modules: dict[str, set[str]]) -> None:
+    assert "stillroom.training.fit.lit_module" in modules["train"]
+    assert "stillroom.models.architectures.resnet" in modules["teachers"]
+    assert "stillroom.softlabels.sparsify.sparsify" in modules["capture"]
+    assert "stillroom.reporting.page" in modules["report"]
+    assert all("stillroom.config.compose" in of_stage for of_stage in modules.values())
+    assert "stillroom.pipelines.capture.datasets" in modules["capture"]  # a type of the catalog
+
+
+def test_code_that_a_stage_never_imports_is_not_its_code(modules: dict[str, set[str]]) -> None:
+    assert "stillroom.training.fit.lit_module" not in modules["ingest"]
+    assert "stillroom.training.fit.lit_module" not in modules["capture"]
+    assert "stillroom.reporting.page" not in modules["train"] | modules["evaluate"]
+    assert "stillroom.data.ingest.ingest_examples" not in modules["evaluate"]
 
 
 def test_each_catalog_file_is_written_by_one_stage(stages: dict[str, Any]) -> None:
-    catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
+    entries = catalog()
     written = [
         next(iter(item)) if isinstance(item, dict) else item
         for name in STAGES
         for kind in ("outs", "metrics", "plots")
         for item in stages[name].get(kind, [])
     ]
-    del catalog["every_student"]  # the folder of what others are
-    tracked = [e["filepath"] for e in catalog.values() if e["filepath"].startswith("data/")]
+    del entries["every_student"]  # it contains files of other entries
+    tracked = [e["filepath"] for e in entries.values() if e["filepath"].startswith("data/")]
     assert sorted(written) == sorted(p.replace("${student:}", "${item.student}") for p in tracked)
 
 
-def test_check_says_that_it_is_up_to_date(tmp_path: Path) -> None:
-    catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
-    pipelines = register_pipelines()
-    only = {name: pipelines[name] for name in STAGES}
-    assert check_dvc_yaml(ROOT, only, catalog) == "dvc.yaml is up to date"
+def test_check_says_that_it_is_up_to_date() -> None:
+    assert check_dvc_yaml(ROOT, pipelines(), catalog()) == "dvc.yaml is up to date"

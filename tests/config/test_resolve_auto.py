@@ -10,16 +10,20 @@ from stillroom.config.compose import compose
 EXPERIMENT = {"groups": {"experiment": "causal_lm"}}
 
 
-def settled(project: Path, **values: Any) -> tuple[str, str, str | None]:
-    found = compose(project, EXPERIMENT | values)
-    return found["teacher"]["source"], found["data"]["source"], found["data"]["text"]["tokenizer"]
+def resolved(project: Path, **values: Any) -> tuple[str, str, str | None]:
+    config = compose(project, EXPERIMENT | values)
+    return (
+        config["teacher"]["source"],
+        config["data"]["source"],
+        config["data"]["text"]["tokenizer"],
+    )
 
 
 def test_with_empty_folders_the_teacher_is_trained_on_the_embedded_text(project: Path) -> None:
     (project / "data/03_teachers/given").mkdir(parents=True, exist_ok=True)
     (project / "data/01_raw").mkdir(parents=True, exist_ok=True)
     (project / "data/01_raw/.gitkeep").touch()
-    assert settled(project) == ("trained", "topics", None)
+    assert resolved(project) == ("trained", "topics", None)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.gguf"])
@@ -29,25 +33,25 @@ def test_a_model_at_the_path_becomes_the_teacher_with_its_tokenizer(
     folder = project / "models" / "mine"
     folder.mkdir(parents=True)
     (folder / name).touch()
-    source, _, tokenizer = settled(project, teacher={"path": "models/mine"})
+    source, _, tokenizer = resolved(project, teacher={"path": "models/mine"})
     assert (source, tokenizer) == ("given", "models/mine")
 
 
 def test_a_text_at_the_path_becomes_the_corpus(project: Path) -> None:
     (project / "texts").mkdir()
     (project / "texts" / "a.txt").write_text("x")
-    assert settled(project, data={"path": "texts"})[1] == "corpus"
-    assert settled(project, data={"path": "texts/a.txt"})[1] == "corpus"
+    assert resolved(project, data={"path": "texts"})[1] == "corpus"
+    assert resolved(project, data={"path": "texts/a.txt"})[1] == "corpus"
 
 
 def test_a_missing_path_is_not_replaced_by_another(project: Path) -> None:
-    found = settled(project, data={"path": "nowhere"}, teacher={"path": "none"})
-    assert found[:2] == ("given", "corpus")
+    values = resolved(project, data={"path": "nowhere"}, teacher={"path": "none"})
+    assert values[:2] == ("given", "corpus")
 
 
 def test_a_named_value_is_not_changed(project: Path) -> None:
-    assert settled(project, teacher={"source": "trained", "path": "none"})[0] == "trained"
-    given = settled(project, data={"source": "topics", "text": {"tokenizer": "t"}})
+    assert resolved(project, teacher={"source": "trained", "path": "none"})[0] == "trained"
+    given = resolved(project, data={"source": "topics", "text": {"tokenizer": "t"}})
     assert given[1:] == ("topics", "t")
 
 
@@ -69,10 +73,10 @@ def test_an_encoder_without_a_head_gets_one_and_a_classifier_is_given(
     for name, content in files.items():
         (project / "mine" / name).write_text(content)
     runtime = {"groups": {"experiment": "text_intents"}, "teacher": {"path": "mine"}}
-    found = compose(project, runtime)
-    assert (found["teacher"]["source"], found["teacher"]["members"]) == (source, members)
+    config = compose(project, runtime)
+    assert (config["teacher"]["source"], config["teacher"]["members"]) == (source, members)
     text = {"encoding": "tokens", "tokenizer": "teacher"}
     student = {"architecture": {"name": "transformer"}}
     if source != "trained":
-        found = compose(project, runtime | {"data": {"text": text}, "student": student})
-        assert found["data"]["text"]["tokenizer"] == "mine"
+        config = compose(project, runtime | {"data": {"text": text}, "student": student})
+        assert config["data"]["text"]["tokenizer"] == "mine"

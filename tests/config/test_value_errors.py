@@ -85,8 +85,8 @@ def test_a_long_value_is_cut(parameters: dict[str, Any]) -> None:
 
 def test_a_wrong_choice_names_all_choices_and_the_nearest(parameters: dict[str, Any]) -> None:
     assert message(parameters, "data.source", "digit") == (
-        "data.source is 'digit'; it must be one of: digits, idx, image_folder, table, corpus, "
-        f"topics. Did you mean digits?{SET_IT}"
+        "data.source is digit, which is not a data source. Did you mean digits? Allowed: digits, "
+        "idx, image_folder, table, corpus, topics."
     )
 
 

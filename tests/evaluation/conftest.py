@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class Answers(NamedTuple):
-    """What two models say of the same examples."""
+    """Two models' answers to the same examples."""
 
     labels: NDArray[np.int64]
     student: NDArray[Any]

@@ -17,7 +17,7 @@ def test_there_is_one_record_per_example_in_order() -> None:
 
 
 def test_rows_are_the_truth_and_columns_the_answers() -> None:
-    # Class 0 twice taken for 1, class 2 once for 0, class 1 once right.
+    # Class 0 is taken for 1 twice, class 2 for 0 once; class 1 is right once.
     matrix = confusion_matrix(np.array([0, 0, 2, 1]), np.array([1, 1, 0, 1]), 3)
     assert matrix.tolist() == [[0, 2, 0], [0, 1, 0], [1, 0, 0]]
 

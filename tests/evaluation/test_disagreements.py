@@ -15,10 +15,10 @@ LABELS = np.array([0, 0, 1, 0])
 
 
 def test_the_worst_losses_come_first_and_ties_by_row() -> None:
-    found = disagreements(TEACHER, STUDENT, LABELS, ["cat", "dog"], 9)
-    assert [one.row for one in found.lost] == [0, 2]
+    examples = disagreements(TEACHER, STUDENT, LABELS, ["cat", "dog"], 9)
+    assert [one.row for one in examples.lost] == [0, 2]
     # KL of row 0: .9 ln(.9 / .5) + .1 ln(.1 / .5).
-    assert found.lost[0] == Example(
+    assert examples.lost[0] == Example(
         row=0,
         actual="cat",
         teacher="cat",
@@ -30,27 +30,27 @@ def test_the_worst_losses_come_first_and_ties_by_row() -> None:
         lost=pytest.approx(0.4),
         kl=pytest.approx(0.9 * math.log(1.8) + 0.1 * math.log(0.2)),
     )
-    assert found.lost[1].teacher == "cat"
-    assert found.lost[1].actual == "dog"
+    assert examples.lost[1].teacher == "cat"
+    assert examples.lost[1].actual == "dog"
 
 
 def test_those_furthest_apart_are_by_kl_though_nothing_is_lost() -> None:
-    found = disagreements(TEACHER, STUDENT, LABELS, ["cat", "dog"], 9)
+    examples = disagreements(TEACHER, STUDENT, LABELS, ["cat", "dog"], 9)
     # Row 2: .4 ln(.4 / 1e-12) is the largest. Row 1: .8 ln(8 / 9) + .2 ln 2 = .044; row 0: .368.
-    assert [one.row for one in found.apart] == [2, 0, 1]
-    assert found.apart[2].kl == pytest.approx(0.8 * math.log(8 / 9) + 0.2 * math.log(2))
-    assert found.apart[2].lost == pytest.approx(-0.1)
+    assert [one.row for one in examples.apart] == [2, 0, 1]
+    assert examples.apart[2].kl == pytest.approx(0.8 * math.log(8 / 9) + 0.2 * math.log(2))
+    assert examples.apart[2].lost == pytest.approx(-0.1)
 
 
-def test_no_more_than_asked_for_and_none_where_both_say_the_same() -> None:
+def test_at_most_the_requested_number_and_none_if_both_answer_alike() -> None:
     assert len(disagreements(TEACHER, STUDENT, LABELS, ["cat", "dog"], 1).lost) == 1
     same = disagreements(TEACHER, TEACHER, LABELS, ["cat", "dog"], 9)
     assert (same.lost, same.apart) == ((), ())
 
 
-def test_what_is_found_is_json() -> None:
-    found = asdict(disagreements(TEACHER, STUDENT, LABELS, ["cat", "dog"], 9))
-    assert json.loads(json.dumps(found, allow_nan=False))["lost"][0]["actual"] == "cat"
+def test_the_result_is_json() -> None:
+    document = asdict(disagreements(TEACHER, STUDENT, LABELS, ["cat", "dog"], 9))
+    assert json.loads(json.dumps(document, allow_nan=False))["lost"][0]["actual"] == "cat"
 
 
 def test_other_examples_or_names_are_refused() -> None:
@@ -64,14 +64,14 @@ def test_of_each_sequence_the_worst_token_alone() -> None:
     # Sequences of 3, 0, 2 and 1 tokens. The first loses 1, 3, 3; the third -1, 2; the last nothing.
     teacher = np.array([1.0, 1, 1, 2, 1, 5])
     student = np.array([2.0, 4, 4, 1, 3, 4])
-    found = token_disagreements(teacher, student, np.array([3, 0, 2, 1]), 9)
-    assert found == (Position(0, 1, 1.0, 4.0, 3.0), Position(2, 1, 1.0, 3.0, 2.0))
-    assert token_disagreements(teacher, student, np.array([3, 0, 2, 1]), 1) == found[:1]
+    positions = token_disagreements(teacher, student, np.array([3, 0, 2, 1]), 9)
+    assert positions == (Position(0, 1, 1.0, 4.0, 3.0), Position(2, 1, 1.0, 3.0, 2.0))
+    assert token_disagreements(teacher, student, np.array([3, 0, 2, 1]), 1) == positions[:1]
 
 
 def test_equal_losses_are_by_sequence() -> None:
-    found = token_disagreements(np.zeros(3), np.ones(3), np.array([1, 1, 1]), 2)
-    assert [one.sequence for one in found] == [0, 1]
+    positions = token_disagreements(np.zeros(3), np.ones(3), np.array([1, 1, 1]), 2)
+    assert [one.sequence for one in positions] == [0, 1]
 
 
 def test_no_sequence_gives_no_token() -> None:

@@ -94,7 +94,7 @@ def test_kl_runs_from_the_teacher_to_the_model() -> None:
 
 
 def test_the_brier_score_is_the_squared_distance_from_the_label() -> None:
-    # (0.5, 0.5) from (1, 0): 1/4 + 1/4. (0.2, 0.8) from (0, 1): 0.04 + 0.04.
+    # (0.5, 0.5) against (1, 0): 1/4 + 1/4. (0.2, 0.8) against (0, 1): 0.04 + 0.04.
     rows = np.array([[0.5, 0.5], [0.2, 0.8]])
     assert brier(rows, np.array([0, 1])) == pytest.approx((0.5 + 0.08) / 2)
     assert brier(np.eye(2), np.array([0, 1])) == 0

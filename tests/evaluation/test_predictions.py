@@ -1,4 +1,4 @@
-"""ClassPredictions: columns become arms and seeds, and marks are those of each run."""
+"""Class predictions: columns become arms and seeds, and scores are computed for each run."""
 
 import numpy as np
 import polars as pl
@@ -25,7 +25,7 @@ def test_runs_stand_by_arm_in_the_order_of_seeds() -> None:
     test = ClassPredictions.of_frame(FRAME, "test")
     assert len(test) == 2
     assert test.labels.tolist() == [1, 0]
-    assert {arm: found.shape for arm, found in test.arms.items()} == {
+    assert {arm: probabilities.shape for arm, probabilities in test.arms.items()} == {
         "teacher": (1, 2, 2),
         "control": (2, 2, 2),
         "student": (2, 2, 2),
@@ -41,7 +41,7 @@ def test_marks_are_of_each_run_and_example() -> None:
     np.testing.assert_allclose(
         marks["student"].log_likelihood.sums, np.log([[0.6, 0.9], [0.9, 0.3]])
     )
-    # Surer than right: 0.9 - 1 and 0.7 - 0.
+    # Confidence minus accuracy: 0.9 - 1 and 0.7 - 0.
     np.testing.assert_allclose(marks["student"].excess.sums[1], [-0.1, 0.7])
     assert marks["student"].agrees.sums.tolist() == [[1, 1], [1, 0]]
     assert marks["teacher"].agrees.value == 1

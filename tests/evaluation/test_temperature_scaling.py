@@ -1,4 +1,4 @@
-"""Temperature scaling: a planted temperature is found, and nothing is moved that must stay."""
+"""Temperature scaling: fits a planted temperature, and changes nothing that must stay."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from stillroom.evaluation.temperature_scaling import MOST, fitted_temperature, s
 
 
 def calibrated(rows: int, classes: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return distributions, and labels that are drawn from them."""
+    """Return distributions, and labels drawn from them."""
     draws = np.random.default_rng(seed)
     p = draws.dirichlet(np.full(classes, 0.5), rows)
     labels = (p.cumsum(axis=1) < draws.random((rows, 1))).sum(axis=1).clip(max=classes - 1)
@@ -57,7 +57,7 @@ def test_a_model_that_is_always_wrong_is_flattened_and_no_further() -> None:
 
 @pytest.mark.parametrize("times", [3.0, 5.0, 8.0])
 def test_the_logits_of_an_overconfident_model_are_read_back_from_float32(times: float) -> None:
-    # Ten classes: gaps of the logits go to about 10, and 8 times those to 80.
+    # Ten classes: gaps between logits reach about 10, and 8 times these reach 80.
     draws = np.random.default_rng(0)
     logits = draws.normal(0, 2, (5000, 10))
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))

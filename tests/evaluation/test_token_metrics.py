@@ -20,13 +20,13 @@ TEACHER = torch.tensor([[0.25, 0.5, 0.25], [0.0, 0.2, 0.8]]).log()
 LABELS = torch.tensor([0, 1])
 
 
-def test_what_is_said_of_two_positions() -> None:
-    found = token_scores(LOGITS, LABELS, TEACHER)
-    assert found.nll == pytest.approx([-math.log(0.5), -math.log(0.1)], rel=1e-6)
-    assert found.top.tolist() == [0, 2]
-    assert found.confidence == pytest.approx([0.5, 0.8], rel=1e-6)
-    # 1/4 ln 1/2 + 1/2 ln 2; 0.2 ln 2, where a p of 0 counts nothing.
-    assert found.kl == pytest.approx([0.25 * math.log(2), 0.2 * math.log(2)], rel=1e-5)
+def test_scores_of_two_positions() -> None:
+    scores = token_scores(LOGITS, LABELS, TEACHER)
+    assert scores.nll == pytest.approx([-math.log(0.5), -math.log(0.1)], rel=1e-6)
+    assert scores.top.tolist() == [0, 2]
+    assert scores.confidence == pytest.approx([0.5, 0.8], rel=1e-6)
+    # 1/4 ln 1/2 + 1/2 ln 2; 0.2 ln 2, because p = 0 adds nothing.
+    assert scores.kl == pytest.approx([0.25 * math.log(2), 0.2 * math.log(2)], rel=1e-5)
 
 
 def test_the_teacher_is_no_distance_from_itself() -> None:
@@ -49,7 +49,7 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(DataError, match="NaN or infinity"):
         token_scores(LOGITS * torch.nan, LABELS, TEACHER)
     ruled_out = LOGITS.clone()
-    ruled_out[0, (LABELS[0] + 1) % LOGITS.shape[1]] = -torch.inf  # what the teacher gives a share
+    ruled_out[0, (LABELS[0] + 1) % LOGITS.shape[1]] = -torch.inf  # the teacher gives it mass
     with pytest.raises(DataError, match="NaN or infinity"):
         token_scores(ruled_out, LABELS, TEACHER)
 
@@ -63,13 +63,13 @@ def test_measures_of_four_positions() -> None:
         np.array([0.9, 0.9, 0.3, 0.3]),
         np.array([0.1, 0.2, 0.3, 0.4]),
     )
-    found = token_quality(model, teacher, labels, bins=2)
-    assert found.accuracy == 0.75
-    assert found.nll == 2.0
+    quality = token_quality(model, teacher, labels, bins=2)
+    assert quality.accuracy == 0.75
+    assert quality.nll == 2.0
     # Upper bin: 2 positions, right 1/2, confident 0.9; lower bin: right 1, confident 0.3.
-    assert found.ece == pytest.approx((0.4 * 2 + 0.7 * 2) / 4)
-    assert found.agreement == 0.25
-    assert found.kl_to_teacher == pytest.approx(0.25)
+    assert quality.ece == pytest.approx((0.4 * 2 + 0.7 * 2) / 4)
+    assert quality.agreement == 0.25
+    assert quality.kl_to_teacher == pytest.approx(0.25)
     text = text_quality(model, text_bytes=16)
     assert text.perplexity == pytest.approx(math.exp(2))
     assert text.bits_per_byte == pytest.approx(8 / math.log(2) / 16)

@@ -1,4 +1,4 @@
-"""Temperature scaling of language models: what one pass finds is what a search over all finds."""
+"""Temperature scaling of language models: one pass gives the result of a search over all logits."""
 
 import math
 
@@ -26,7 +26,7 @@ from stillroom.evaluation.token_temperature_scaling import (
 def spoken(
     positions: int, vocabulary: int, planted: float, spread: float = 2.0, seed: int = 0
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return logits as of a language model, and labels drawn from them at another temperature."""
+    """Return logits like a language model's, and labels drawn from them at another temperature."""
     draws = np.random.default_rng(seed)
     often = -1.1 * np.log(np.arange(1, vocabulary + 1))
     logits = often + spread * draws.standard_normal((positions, vocabulary))
@@ -36,15 +36,15 @@ def spoken(
 
 
 def searched(logits: torch.Tensor, labels: torch.Tensor) -> float:
-    """Return what scipy finds with every logit at hand."""
+    """Return scipy's minimum, with every logit in memory."""
     z, rows = logits.double().numpy(), np.arange(len(labels))
-    found = minimize_scalar(
+    minimum = minimize_scalar(
         lambda log_t: -log_softmax(z / np.exp(log_t), axis=1)[rows, labels.numpy()].mean(),
         bounds=(math.log(LEAST), math.log(MOST)),
         method="bounded",
         options={"xatol": 1e-7},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(minimum.x))
 
 
 @given(
@@ -69,16 +69,16 @@ def test_a_planted_temperature_is_found(planted: float) -> None:
 
 
 def test_two_tokens_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Right 3 times of 4 at logits 2 and 0: softmax(2 / T) is 3/4 where 2 / T = ln 3.
+    # Right 3 times of 4 at logits 2 and 0: the softmax is 3/4 if 2 / T = ln 3.
     logits, labels = torch.tensor([[2.0, 0.0]] * 4), torch.tensor([0, 0, 0, 1])
     assert best_temperature(nll_curve(logits, labels)) == pytest.approx(2 / math.log(3), rel=1e-3)
     monkeypatch.setattr(token_temperature_scaling, "BETAS", np.array([1.0]))
-    found = nll_curve(logits, labels)
+    curve = nll_curve(logits, labels)
     # p(0) = e² / (e² + 1); the slope is 4 · 2p - 3 · 2, and the curvature 4 · 4p(1 - p).
     p = math.exp(2) / (math.exp(2) + 1)
-    assert found.nll == pytest.approx([-3 * math.log(p) - math.log(1 - p)], rel=1e-12)
-    assert found.slope == pytest.approx([8 * p - 6], rel=1e-12)
-    assert found.curvature == pytest.approx([16 * p * (1 - p)], rel=1e-12)
+    assert curve.nll == pytest.approx([-3 * math.log(p) - math.log(1 - p)], rel=1e-12)
+    assert curve.slope == pytest.approx([8 * p - 6], rel=1e-12)
+    assert curve.curvature == pytest.approx([16 * p * (1 - p)], rel=1e-12)
 
 
 @pytest.mark.parametrize(("label", "border"), [(0, LEAST), (1, MOST)])
@@ -103,7 +103,7 @@ def test_batches_add_up_and_parts_change_nothing(monkeypatch: pytest.MonkeyPatch
     assert (again.confidence == calibrated.confidence).all()
 
 
-def test_a_token_that_cannot_be_said_changes_nothing() -> None:
+def test_a_token_that_cannot_occur_changes_nothing() -> None:
     logits, labels = spoken(40, 9, 2.0)
     wider = torch.cat([logits, torch.full((40, 3), -torch.inf)], dim=1)
     whole, padded = nll_curve(logits, labels), nll_curve(wider, labels)
@@ -129,20 +129,20 @@ def test_logits_that_are_no_numbers_are_refused(wrong: float) -> None:
         scaled_scores(logits, labels, 2.0)
 
 
-def test_what_is_said_once_divided_by_hand() -> None:
+def test_scaled_scores_by_hand() -> None:
     # log(0.8 / 0.2) / 2 = log 2, so two thirds and one third.
     logits = torch.tensor([[0.8, 0.2], [0.2, 0.8]], dtype=torch.float64).log()
-    found = scaled_scores(logits, torch.tensor([0, 0]), 2.0)
-    assert found.temperature == 2.0
-    assert found.nll == pytest.approx([math.log(1.5), math.log(3)])
-    assert found.confidence == pytest.approx([2 / 3, 2 / 3])
+    scores = scaled_scores(logits, torch.tensor([0, 0]), 2.0)
+    assert scores.temperature == 2.0
+    assert scores.nll == pytest.approx([math.log(1.5), math.log(3)])
+    assert scores.confidence == pytest.approx([2 / 3, 2 / 3])
 
 
 def test_at_temperature_1_nothing_changes() -> None:
     logits, labels = spoken(40, 9, 1.0)
-    found, before = scaled_scores(logits, labels, 1.0), token_scores(logits, labels, logits)
-    np.testing.assert_allclose(found.nll, before.nll, rtol=1e-12)
-    np.testing.assert_allclose(found.confidence, before.confidence, rtol=1e-12)
+    scores, before = scaled_scores(logits, labels, 1.0), token_scores(logits, labels, logits)
+    np.testing.assert_allclose(scores.nll, before.nll, rtol=1e-12)
+    np.testing.assert_allclose(scores.confidence, before.confidence, rtol=1e-12)
 
 
 def test_scaling_calibrates_other_positions() -> None:
@@ -160,7 +160,7 @@ def test_scaling_calibrates_other_positions() -> None:
 
 def test_measures_of_four_positions() -> None:
     model = ScaledScores(1.5, np.array([1.0, 2.0, 3.0, 2.0]), np.array([0.9, 0.9, 0.3, 0.3]))
-    found = scaled_quality(model, np.array([True, False, True, True]), bins=2)
-    assert (found.temperature, found.scaled_nll) == (1.5, 2.0)
+    quality = scaled_quality(model, np.array([True, False, True, True]), bins=2)
+    assert (quality.temperature, quality.scaled_nll) == (1.5, 2.0)
     # Upper bin: 2 positions, right 1/2, confident 0.9; lower bin: right 1, confident 0.3.
-    assert found.scaled_ece == pytest.approx((0.4 * 2 + 0.7 * 2) / 4)
+    assert quality.scaled_ece == pytest.approx((0.4 * 2 + 0.7 * 2) / 4)

@@ -11,8 +11,8 @@ from support.examples.text_examples import ENCODER, frame, texts
 from stillroom.errors import ModelError
 from stillroom.export import onnx as exporting
 from stillroom.export.onnx import export_onnx, feeds, measure_parity
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.fixed_shape import logits
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 SHAPE = Shape((1, 28, 28), tuple("0123456789"))
@@ -55,7 +55,7 @@ def test_a_file_of_another_model_is_refused(tmp_path: Path) -> None:
     export_onnx(build("mlp", {"hidden": [8]}, SHAPE, seed=0).eval(), INPUTS, tmp_path / "a.onnx")
     other = build("mlp", {"hidden": [8]}, SHAPE, seed=1).eval()
     with pytest.raises(
-        ModelError, match=r"a\.onnx differs from the student by .*allowed are 0\.001"
+        ModelError, match=r"a\.onnx differs from the student's by .*at most 0\.001 is allowed"
     ):
         measure_parity(other, tmp_path / "a.onnx", INPUTS)
     assert exporting.TOLERANCE == 1e-3
@@ -73,5 +73,5 @@ def test_a_classifier_of_texts_answers_alike_however_long_they_are(
     shorter = rows[:3, :, : int((rows[:3, 0] >= 0).sum(axis=1).max())]
     assert measure_parity(model, tmp_path / "a.onnx", shorter).inputs == 3
     session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
-    said = session.run(["logits"], feeds(model, shorter))[0]
-    np.testing.assert_allclose(said, logits(model, rows[:3], 4), atol=1e-5)
+    answers = session.run(["logits"], feeds(model, shorter))[0]
+    np.testing.assert_allclose(answers, logits(model, rows[:3], 4), atol=1e-5)

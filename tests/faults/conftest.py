@@ -62,14 +62,14 @@ def server(tmp_path_factory: pytest.TempPathFactory, shim: Path | None) -> Itera
 
 @pytest.fixture
 def needs_shim(shim: Path | None) -> None:
-    """Skip where calls cannot be made to fail."""
+    """Skip if calls cannot be made to fail."""
     if shim is None:
         pytest.skip("there is no C compiler to make the shim that fails calls")
 
 
 @pytest.fixture(scope="session")
 def template(shared: Path, server: Server) -> Path:
-    """Return a project with examples and teachers, to be copied; its soft labels are made once."""
+    """Return a project with examples and teachers to copy; its soft labels are made once."""
     folder = shared / "template"
     with locked(shared / "template.lock"):
         if not (folder / "done").exists():
@@ -89,7 +89,7 @@ def knowing(server: Server, template: Path, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def capture_stage(knowing: Server, template: Path, tmp_path: Path) -> Callable[..., Stage]:
-    """Return what makes a stage of its own: in `folder`, with so many rows a shard, and a seed."""
+    """Return a function that makes a stage in `folder`, with these rows per shard and this seed."""
 
     def make(folder: Path | None = None, rows: int = 16, seed: int = 0) -> Stage:
         project = (folder or tmp_path) / "project"

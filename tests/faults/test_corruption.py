@@ -1,4 +1,4 @@
-"""Changed bytes are an error that names them, or they are captured again; never used."""
+"""Changed bytes are an error that names the file, or the rows are captured again; none is used."""
 
 import json
 import random
@@ -30,7 +30,10 @@ from stillroom.softlabels.format.manifest import (
 )
 from stillroom.softlabels.format.shard import CODEC, to_bytes
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier, Threshold, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 KINDS: tuple[Sparsifier, ...] = (
@@ -43,33 +46,33 @@ Damage = Callable[[bytes, random.Random], bytes]
 
 
 def content(made: Captured, folder: Path) -> Content:
-    """Return all that a set says: its manifest, and every distribution to the bit."""
+    """Return all content of a set: its manifest, and every distribution to the bit."""
     labels = SoftLabelSet(folder)
     labels.require_intact()
-    found = labels.distributions(made.capture_inputs.names, 1.0)
-    arrays = [found.owners, found.ids, found.weights]
+    distributions = labels.distributions(made.capture_inputs.names, 1.0)
+    arrays = [distributions.owners, distributions.ids, distributions.weights]
     return labels.manifest, [np.ascontiguousarray(array).tobytes() for array in arrays]
 
 
-def flipped(found: bytes, draws: random.Random) -> bytes:
-    """Return the bytes with one bit of another value."""
-    at = draws.randrange(len(found) * 8)
-    changed = bytearray(found)
+def flipped(content: bytes, draws: random.Random) -> bytes:
+    """Return the bytes with one flipped bit."""
+    at = draws.randrange(len(content) * 8)
+    changed = bytearray(content)
     changed[at // 8] ^= 1 << at % 8
     return bytes(changed)
 
 
-def zeroed(found: bytes, draws: random.Random) -> bytes:
-    """Return the bytes with a block of zeros, as a filesystem leaves it that lost one."""
+def zeroed(content: bytes, draws: random.Random) -> bytes:
+    """Return the bytes with a block of zeros, as after a filesystem lost the block."""
     size = draws.choice([16, 64, 512])
-    at = draws.randrange(max(len(found) - size, 1))
-    return found[:at] + bytes(min(size, len(found) - at)) + found[at + size :]
+    at = draws.randrange(max(len(content) - size, 1))
+    return content[:at] + bytes(min(size, len(content) - at)) + content[at + size :]
 
 
 def damaged(
     files: list[Path], count: int, damage: Damage, draws: random.Random
 ) -> Iterator[tuple[Path, bytes]]:
-    """Yield a file that was damaged, with its damaged bytes, and mend it afterwards."""
+    """Yield each damaged file with its damaged bytes, and repair it afterwards."""
     for number in range(count):
         file = files[number % len(files)]
         whole = file.read_bytes()
@@ -85,7 +88,7 @@ def damaged(
 def test_no_flipped_bit_and_no_zeroed_block_of_a_set_is_silent(
     flips: int, blocks: int, tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
-    draws, found = random.Random(0), Counter[str]()
+    draws, outcomes = random.Random(0), Counter[str]()
     for number, kind in enumerate(KINDS):
         members = 1 if isinstance(kind, TopK) else 2
         made = capture(tmp_path / str(number), members, kind)
@@ -100,12 +103,12 @@ def test_no_flipped_bit_and_no_zeroed_block_of_a_set_is_silent(
                     served = content(made, made.folder)
                 except SoftLabelError as error:
                     assert file.name in str(error)
-                    found[f"{what} refused"] += 1
+                    outcomes[f"{what} refused"] += 1
                 else:
                     assert served == expected, f"{file} was served: {harmed!r}"
-                    found[f"{what} of equal content"] += 1
-    assert sum(found.values()) == flips + blocks
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+                    outcomes[f"{what} of equal content"] += 1
+    assert sum(outcomes.values()) == flips + blocks
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
     add_to_summary(f"{flips} flipped bits and {blocks} zeroed blocks of sets: {counts}; 0 silent")
 
 
@@ -115,7 +118,7 @@ def test_no_flipped_bit_and_no_zeroed_block_of_a_set_is_silent(
 def test_only_damaged_rows_of_the_store_are_captured_again(
     flips: int, blocks: int, tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
-    draws, inputs, found = random.Random(1), capture_inputs(40), Counter[str]()
+    draws, inputs, outcomes = random.Random(1), capture_inputs(40), Counter[str]()
     kind = KINDS[1]
     first, store = linear(1, kind), Store(tmp_path / "store")
     shards = fill(first, store, inputs)
@@ -134,12 +137,13 @@ def test_only_damaged_rows_of_the_store_are_captured_again(
             if file.name != MANIFEST:
                 lost = next(shard for shard in shards if kept.path(shard) == file)
                 assert len(again.seen) == (0 if harmed == whole[file] else lost.rows)
-                found["shards"] += 1
+                outcomes["shards"] += 1
             else:
-                found[f"manifests, {'all' if len(again.seen) == 40 else 'fewer'} rows again"] += 1
+                amount = "all" if len(again.seen) == 40 else "fewer"
+                outcomes[f"manifests, {amount} rows again"] += 1
                 for path, before in whole.items():
                     path.write_bytes(before)
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
     add_to_summary(
         f"{flips + blocks} damages of a store: {counts}; {rows_again} rows captured, 0 served"
     )
@@ -195,7 +199,7 @@ def test_swapped_missing_duplicated_and_foreign_shards_are_named(
 
 
 def of_shards(made: Captured, folder: Path, shards: tuple[Shard, ...]) -> Path:
-    """Commit a set of one member with these shards, wherever they come from."""
+    """Commit a set of one member with these shards, regardless of their origin."""
     (member,) = made.labels.manifest.members
     part = MemberShards(capture=member.capture, bias=member.bias, shards=shards)
     manifest = made.labels.manifest

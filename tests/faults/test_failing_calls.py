@@ -35,7 +35,7 @@ NEVER = 10**9
 
 @dataclass(frozen=True)
 class Replacing:
-    """A run that is to replace another set, and whose answers the store holds in part."""
+    """A run that replaces another set; the store already holds a part of its answers."""
 
     stage: Stage
     snapshot: Path
@@ -48,12 +48,12 @@ class Replacing:
         return self.stage.run(**options)
 
     def require_intact(self, scratch: Path) -> None:
-        """Check what must hold after a run that failed."""
+        """Check the state after a run that failed."""
         assert committed(self.stage.project, scratch) in (self.previous, self.wanted)
         require_whole_store(self.stage.project)
 
     def require_resumed(self) -> None:
-        """Run again, and compare with what no fault met."""
+        """Run again, and compare with a run without faults."""
         self.stage.must_run()
         assert tree(self.stage.project / LABELS) == self.wanted
 
@@ -82,10 +82,10 @@ def replacing(
 
 
 def names_its_path(ran: Ran, project: Path) -> bool:
-    """Say whether the error names what failed, or what that was to become."""
+    """Return whether the error names the failed path, or the path that it was to become."""
     path = final_name(Path(ran.fault.splitlines()[0].split(" ", 1)[1]))
     line = error_line(ran)
-    if path.name == "pyproject.toml":  # Kedro takes a folder whose file it cannot read for another
+    if path.name == "pyproject.toml":  # Kedro names the folder whose file it cannot read
         path = path.parent
         return str(path) in line
     return str(path) in line or str(path.relative_to(project)) in line
@@ -117,16 +117,16 @@ def test_a_failing_call_leaves_the_committed_set_and_names_its_path(
     project = one.stage.project
     fault = {"root": str(project), "kinds": kinds, "errno": number}
     calls = one.run(fault={**fault, "at": NEVER}).calls
-    found: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     unnamed, at = [], 1 + every // 2
     while True:
         ran = one.run(fault={**fault, "at": at})
         if not ran.fault:
             break
         name = ran.fault.split()[0]
-        found[name] += 1
-        if ran.code == 0:  # a shard or manifest of the store, Kedro-Viz's status, what is removed
-            found["made good"] += 1
+        outcomes[name] += 1
+        if ran.code == 0:  # a shard or manifest of the store, Kedro-Viz's status, a removed file
+            outcomes["made good"] += 1
             assert tree(project / LABELS) == one.wanted, ran.fault
         else:
             one.require_intact(tmp_path)
@@ -138,16 +138,16 @@ def test_a_failing_call_leaves_the_committed_set_and_names_its_path(
     assert ran.code == 0
     assert at > calls
     assert unnamed == []
-    counts = ", ".join(f"{count} {name}" for name, count in found.items() if name != "made good")
+    counts = ", ".join(f"{count} {name}" for name, count in outcomes.items() if name != "made good")
     add_to_summary(
         f"{os.strerror(number)}, at each {every} of {calls} calls: {counts}; "
-        f"{found['made good']} made good, the others one line with the path, 0 lost a commit"
+        f"{outcomes['made good']} made good, the others one line with the path, 0 lost a commit"
     )
 
 
 @pytest.fixture
 def small_filesystem(tmp_path: Path) -> Iterator[Path]:
-    """Yield a filesystem of 16 MB that can be filled up."""
+    """Yield a filesystem of 16 MB that tests can fill."""
     if os.geteuid() != 0:
         pytest.skip("mounting a small filesystem takes root")
     folder = tmp_path / "small"
@@ -183,22 +183,22 @@ def test_a_full_disk_leaves_the_committed_set_and_capture_continues_with_more_sp
     one.stage.go_back(one.snapshot)
     before = free()
     one.stage.must_run()
-    # The old set goes at the very end: until then it is there beside what the run adds.
+    # The old set is removed at the very end; until then it takes space beside the run's files.
     most = before - free() + sum(-(-len(content) // page) for content in one.previous.values())
-    found: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for point in range(points):
         room = point * most // points
         ran = with_room(room)
         assert "No space left on device at " in error_line(ran), f"{room} of {most} pages"
         path = Path(error_line(ran).split(" at ", 1)[1].split(". ", 1)[0])
         assert path.is_relative_to(one.stage.project)
-        # The status that Kedro-Viz shows is written last, and does not hide what failed before it.
+        # The status for Kedro-Viz is written last, and its failure does not hide an earlier one.
         assert ".viz" not in path.parts or tree(one.stage.project / LABELS) == one.wanted
-        found["manifest" if path.name == MANIFEST else path.suffix] += 1
+        outcomes["manifest" if path.name == MANIFEST else path.suffix] += 1
         one.require_intact(tmp_path)
         (small_filesystem / "ballast").unlink()
         one.require_resumed()
-    counts = ", ".join(f"{count} at a {name}" for name, count in found.items())
+    counts = ", ".join(f"{count} at a {name}" for name, count in outcomes.items())
     add_to_summary(
         f"{points} fill points over {most} pages: {counts}; each one line, 0 lost a commit"
     )

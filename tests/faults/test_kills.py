@@ -41,7 +41,7 @@ BEFORE, AMONG, VERIFYING, AFTER = (
 
 @dataclass(frozen=True)
 class Case:
-    """A state that a run starts from, and what it ends with where nothing kills it."""
+    """The initial state of a run, and its result if nothing kills it."""
 
     stage: Stage
     snapshot: Path
@@ -52,7 +52,7 @@ class Case:
 
 
 def case(stage: Stage, snapshot: Path, runs: int) -> Case:
-    """Run from the project's state without a kill; note what that makes and how long it takes."""
+    """Run from the project's state without a kill; note the result and the time."""
     labels = stage.project / LABELS
     previous = tree(labels) if labels.exists() else None
     stage.keep(snapshot)
@@ -66,7 +66,7 @@ def case(stage: Stage, snapshot: Path, runs: int) -> Case:
 
 @pytest.fixture
 def cases(capture_stage: Callable[..., Stage], tmp_path: Path) -> Callable[[int], list[Case]]:
-    """Return what makes two cases: nothing is there; another set is there, in its place."""
+    """Return a function that makes two cases: no set is there, or another set is in its place."""
 
     def make(runs: int) -> list[Case]:
         stage, previous = capture_stage(rows=8, seed=0), capture_stage(rows=8, seed=1)
@@ -89,7 +89,7 @@ def elsewhere() -> Iterator[str | None]:
 
 
 def moment(case: Case) -> str:
-    """Tell from what is on the disk how far the killed run had come."""
+    """Return how far the killed run had come, from the files on disk."""
     project = case.stage.project
     labels = project / LABELS
     if labels.exists() and tree(labels) == case.wanted:
@@ -105,14 +105,14 @@ def moment(case: Case) -> str:
 
 
 def require_sound(case: Case, scratch: Path) -> None:
-    """Check what must hold after a kill."""
-    found = committed(case.stage.project, scratch)
-    assert found in ([case.wanted, case.previous] if case.previous else [case.wanted, None])
+    """Check the state after a kill."""
+    committed_set = committed(case.stage.project, scratch)
+    assert committed_set in ([case.wanted, case.previous] if case.previous else [case.wanted, None])
     require_whole_store(case.stage.project)
 
 
 def require_resumed(case: Case) -> None:
-    """Run to the end, and compare with what nothing interrupted."""
+    """Run to the end, and compare with a run that nothing interrupted."""
     case.stage.must_run()
     assert tree(case.stage.project / LABELS) == case.wanted
     assert store_tree(case.stage.project) == case.wanted_store
@@ -133,26 +133,26 @@ def test_a_killed_capture_leaves_a_complete_set_and_continues_to_equal_bytes(
     add_to_summary: Callable[[str], None],
 ) -> None:
     draws = random.Random(kills)
-    found: Counter[str] = Counter()
+    moments: Counter[str] = Counter()
     both, done, resumed = cases(runs), 0, 0
     temporary = {"TMPDIR": elsewhere} if elsewhere else {}
     while done < kills:
         one = both[done % 2]
         one.stage.go_back(one.snapshot)
         again = True
-        while again:  # one in three is killed once more before it is let go on
+        while again:  # one in three is killed again before it may finish
             away = temporary if done < on_another else {}
             after = draws.uniform(0, one.seconds)
             ran = one.stage.run(kill_after=after, environment=away)
             assert ran.code in (0, -9), ran.output
             if ran.code == -9:
                 done += 1
-                found[moment(one)] += 1
+                moments[moment(one)] += 1
             require_sound(one, tmp_path)
             again = ran.code == -9 and done < kills and draws.random() < 1 / 3
         require_resumed(one)
         resumed += 1
-    counts = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    counts = ", ".join(f"{moments[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
     where = f"{on_another} of them with TMPDIR on another filesystem, " if temporary else ""
     add_to_summary(
         f"{done} kills: {where}{counts}; 0 torn; {resumed} resumed runs, 0 differ by a byte"
@@ -160,7 +160,7 @@ def test_a_killed_capture_leaves_a_complete_set_and_continues_to_equal_bytes(
 
 
 def wait_for(path: Path, running: "subprocess.Popen[bytes]") -> None:
-    """Wait until a path is there, as long as the process runs that is to make it."""
+    """Wait until a path is there, as long as the process that makes it runs."""
     while not path.exists() and running.poll() is None:
         time.sleep(0.002)
 
@@ -178,7 +178,7 @@ def test_a_killed_kedro_run_continues_to_equal_bytes(
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     stage.must_run()
     one = Case(stage, tmp_path, None, tree(stage.project / LABELS), store_tree(stage.project), 0)
-    for _ in range(2):  # the second is not the first to read the imports from the disk
+    for _ in range(2):  # by now the imports are in the disk cache
         stage.forget()
         running = subprocess.Popen(words, **settings, **quiet)
         wait_for(stage.project / CAPTURES, running)
@@ -186,21 +186,21 @@ def test_a_killed_kedro_run_continues_to_equal_bytes(
         assert running.wait() == 0
         seconds = time.monotonic() - started
         assert tree(stage.project / LABELS) == one.wanted
-    found: Counter[str] = Counter()
+    moments: Counter[str] = Counter()
     done = 0
     while done < kills:
         stage.forget()
         running = subprocess.Popen(words, **settings, **quiet)
-        # The imports come first, and there is nothing to tear in them.
+        # The imports come first; a kill cannot damage anything in them.
         wait_for(stage.project / CAPTURES, running)
         time.sleep(draws.uniform(0, seconds))
         running.kill()
         if running.wait() == -9:
             done += 1
-            found[moment(one)] += 1
+            moments[moment(one)] += 1
         require_sound(one, tmp_path)
         require_resumed(one)
-    counts = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    counts = ", ".join(f"{moments[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
     add_to_summary(
         f"{done} kills of `kedro run --pipeline=capture`: {counts}; 0 torn, 0 differ by a byte"
     )
@@ -217,7 +217,7 @@ def test_a_kill_before_any_call_or_in_any_write_leaves_a_complete_set(
     previous, stage = capture_stage(rows=64, seed=1), capture_stage(rows=64, seed=0)
     previous.must_run()
     one = case(stage, tmp_path / "replacing", 1)
-    found: Counter[str] = Counter()
+    moments: Counter[str] = Counter()
     at, root = 1, str(stage.project)
     while True:
         stage.go_back(one.snapshot)
@@ -225,12 +225,12 @@ def test_a_kill_before_any_call_or_in_any_write_leaves_a_complete_set(
         if ran.code == 0:
             break
         assert ran.code == -9, ran.output
-        found[moment(one)] += 1
+        moments[moment(one)] += 1
         require_sound(one, tmp_path)
         if at % 4 == 0 or every > 1:
             require_resumed(one)
         at += every
-    counts = ", ".join(f"{found[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
+    counts = ", ".join(f"{moments[name]} {name}" for name in (BEFORE, AMONG, VERIFYING, AFTER))
     add_to_summary(
         f"killed in each {every} of {at - 1} calls that write, sync, rename, remove: {counts}"
     )
@@ -256,7 +256,7 @@ def test_a_set_under_another_name_survives_a_second_kill(
     for at in range(1, 10_000, every):
         stage.go_back(done)
         shutil.rmtree(labels)
-        shutil.copytree(one.snapshot / LABELS, aside)  # as a kill between the two renames leaves it
+        shutil.copytree(one.snapshot / LABELS, aside)  # killed between two renames
         ran = stage.run(fault={"root": root, "kinds": "rm", "at": at, "errno": 0})
         if ran.code == 0:
             break

@@ -41,7 +41,7 @@ def test_a_hostile_manifest_or_shard_is_a_named_error_in_bounded_memory(
         check=True,
         timeout=900,
     )
-    found: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     wrong, most = [], 0
     for folder in sorted((tmp_path / "cases").iterdir()):
         name, outcome = (
@@ -53,15 +53,15 @@ def test_a_hostile_manifest_or_shard_is_a_named_error_in_bounded_memory(
         present = [path.name for path in folder.rglob("*") if path.is_file()]
         is_named = any(file in message for file in [MANIFEST, folder.name, *present])
         if outcome["error"] == "none" and "flipped" in name:
-            found["of equal content"] += 1  # verified against the teacher, to the last row
+            outcomes["of equal content"] += 1  # verified against the teacher, to the last row
         elif outcome["error"] != "SoftLabelError" or not is_named or len(message) > 2000:
             wrong.append(f"{name}: {outcome['error']}: {message[:200]} ({len(message)})")
         else:
-            found["refused by name"] += 1
+            outcomes["refused by name"] += 1
         if grown > MOST_GROWTH:
             wrong.append(f"{name}: took {grown >> 20:,} MB more")
     assert wrong == []
-    counts = ", ".join(f"{count} {name}" for name, count in found.items())
+    counts = ", ".join(f"{count} {name}" for name, count in outcomes.items())
     add_to_summary(
         f"{len(cases)} hostile manifests and shards: {counts}; at most {most >> 20:,} MB more "
         f"(a shard may unpack to {MOST_BYTES >> 20:,} MB), 0 crashes"

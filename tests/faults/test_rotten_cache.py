@@ -54,10 +54,10 @@ def test_a_damaged_object_in_dvcs_cache_is_an_error_before_training(
     mode = rotten.stat().st_mode
     rotten.chmod(0o644)
     rotten.write_bytes(content)
-    rotten.chmod(mode)  # DVC believes an object that is read-only
+    rotten.chmod(mode)  # DVC trusts an object that is read-only
     shutil.rmtree(project / LABELS)
     dvc(project, "checkout", "--quiet")
-    assert file.read_bytes() == content, "DVC noticed by itself"
+    assert file.read_bytes() == content, "DVC noticed the damage"
     trained = stage.server.run(project, "run", "--pipeline=train")
     line = error_line(trained)
     assert file.name in line

@@ -1,7 +1,7 @@
 """SIGKILL at random steps of training: the resumed weights and the order of examples are the same.
 
-The kill falls a moment after a step has begun: in it, in a checkpoint that is being written, in the
-validation of an epoch, between two fits.
+The kill comes a moment after a step has begun: in the step, while a checkpoint is written, in the
+validation of an epoch, or between two fits.
 """
 
 import random
@@ -18,7 +18,7 @@ from stillroom.data.views.image_views import Views
 STEPS = 44  # 3 epochs of 4 batches, then 4 epochs of 4 batches in 2 parts
 
 
-# The small one of `make test` is in tests/training/fit/test_checkpoint_callback.py.
+# The small version for `make test` is in tests/training/fit/test_checkpoint_callback.py.
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ("workers", "memory_gb", "kills"),

@@ -28,7 +28,7 @@ def test_four_writers_lose_no_row_and_write_none_twice(
         check=True,
         timeout=600,
     )
-    shards = asked = distinct = 0
+    shards = captured = distinct = 0
     for number in range(rounds):
         folder = tmp_path / "rounds" / str(number)
         assert json.loads((folder / "codes.json").read_text()) == [0] * writers.WRITERS
@@ -44,10 +44,10 @@ def test_four_writers_lose_no_row_and_write_none_twice(
             result = json.loads((folder / f"{writer}.json").read_text())
             assert result["shards"] == alone(writer, number, tmp_path)
             wanted |= set(result["shards"])
-            asked += result["asked"]
+            captured += result["captured"]
         if writers.is_damaged_before(number):
             whole = alone(0, 0, tmp_path)
-            asked += writers.ROWS
+            captured += writers.ROWS
             wanted |= set(whole)
         assert named == wanted
         assert len(kept.shards) == len(named)
@@ -55,7 +55,7 @@ def test_four_writers_lose_no_row_and_write_none_twice(
         distinct += writers.ROWS
     add_to_summary(
         f"{rounds} rounds of {writers.WRITERS} writers: {shards} shards committed, 0 lost, 0 "
-        f"doubled; {distinct} distinct rows, asked {asked} times in all"
+        f"doubled; {distinct} distinct rows, captured {captured} times in all"
     )
 
 
@@ -63,6 +63,6 @@ def alone(writer: int, number: int, folder: Path) -> list[str]:
     """Return the shards that a writer makes on a store of its own."""
     same = number % 3 == 0
     store = Store(folder / ("same" if same else f"alone {writer}"))
-    asked = capture_inputs(writers.ROWS) if same else writers.asked_by(writer, number)
-    made = fill(linear(1, writers.KIND), store, asked, writers.SHARD_ROWS)
+    inputs = capture_inputs(writers.ROWS) if same else writers.inputs_of(writer, number)
+    made = fill(linear(1, writers.KIND), store, inputs, writers.SHARD_ROWS)
     return [shard.name for shard in made]

@@ -18,13 +18,13 @@ def rows(count: int, part: str = "p", seed: int = 0) -> list[Row]:
 
 def runs(of: Sequence[Row], average: int) -> list[tuple[Row, ...]]:
     """Cut rows as a writer does."""
-    found, start = [], 0
+    chunks, start = [], 0
     for at, (key, part) in enumerate(of):
         last = at + 1 == len(of)
         if last or is_cut(key, part, of[at + 1][1], at + 1 - start, average):
-            found.append(tuple(of[start : at + 1]))
+            chunks.append(tuple(of[start : at + 1]))
             start = at + 1
-    return found
+    return chunks
 
 
 @given(st.integers(1, 60), st.integers(0, 300), st.integers(0, 5))
@@ -55,7 +55,7 @@ def test_an_inserted_or_removed_row_changes_only_the_runs_around_it(change: str,
     new = [(b"\xff" * 16, "p")] if change == "inserted" else []
     changed = of[:at] + new + of[at + (change == "removed") :]
     before, after = runs(of, 50), runs(changed, 50)
-    # A long run without a key that cuts passes the change on; 2 % of them are.
+    # A long run without a key that cuts passes the change on; 2% of the runs are this long.
     assert len(set(after) - set(before)) <= 4
     assert len(set(before) - set(after)) <= 4
 
@@ -74,7 +74,7 @@ def test_a_new_part_starts_a_new_run() -> None:
 
 
 def test_many_small_parts_share_a_run() -> None:
-    # A part of one row each: a run closes at a border once it has a sixteenth of the average.
+    # Each part has one row: a run closes at a border once it has a sixteenth of the average.
     of = [row for n in range(60) for row in rows(1, f"part {n}", seed=n)]
     assert [len(run) for run in runs(of, 96)] == [6] * 10
     assert [len(run) for run in runs(of, 2)] == [1] * 60

@@ -8,7 +8,7 @@ from stillroom.io.hub_cache import hub_id_of
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "hub_id"),
     [
         ("/c/hub/models--google--bert_uncased/snapshots/ab12", "google/bert_uncased"),
         ("models--intfloat--e5-small-v2", "intfloat/e5-small-v2"),
@@ -19,8 +19,8 @@ from stillroom.io.hub_cache import hub_id_of
         ("/c/datasets--a--b/snapshots/ab12", None),
     ],
 )
-def test_a_model_in_the_cache_has_a_name(path: str, found: str | None) -> None:
-    assert hub_id_of(PurePath(path), "models") == found
+def test_a_model_in_the_cache_has_a_name(path: str, hub_id: str | None) -> None:
+    assert hub_id_of(PurePath(path), "models") == hub_id
 
 
 def test_a_data_set_in_the_cache_has_a_name() -> None:

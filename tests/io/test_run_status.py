@@ -32,8 +32,8 @@ def test_the_second_stage_keeps_what_the_first_wrote(tmp_path: Path) -> None:
         "before_pipeline_run",
         "after_pipeline_run",
     ]
-    found = {event["node"]: event["duration"] for event in events[1:-1]}
-    assert found == {"capture": 2.0, "ingest": 3.0}
+    durations = {event["node"]: event["duration"] for event in events[1:-1]}
+    assert durations == {"capture": 2.0, "ingest": 3.0}
 
 
 def test_a_failure_is_replaced_by_the_next_success(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_an_unreadable_file_is_replaced(tmp_path: Path) -> None:
 
 @pytest.fixture
 def status(project: Path, monkeypatch: pytest.MonkeyPatch) -> RunStatus:
-    """Return hooks whose clock stands at 10 s and then at 12.5 s, with ids of our own."""
+    """Return hooks whose clock shows 10 s and then 12.5 s, with given ids."""
     monkeypatch.chdir(project)
     sizes = {"students": 402_133}
     ids = SimpleNamespace(

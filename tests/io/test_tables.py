@@ -43,7 +43,7 @@ def test_no_flipped_bit_of_the_data_is_served(tmp_path: Path) -> None:
 
 
 def disagreements(rows: int, parts: int = 2, cut: int = 5) -> pl.DataFrame:
-    """Return rows in parts, with keys of which every `cut`th ends a file."""
+    """Return rows in parts; every `cut`th key ends a file."""
     keys = [(n % cut).to_bytes(8, "little") + n.to_bytes(8, "big") for n in range(rows)]
     part = [f"part {n * parts // rows}" for n in range(rows)]
     return pl.DataFrame({"example_id": keys, "part": part, "n": range(rows)})

@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
 from support.examples import image_examples, text_examples
 from support.examples.corpus_examples import sentences
 
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
-from stillroom.errors import ModelError
-from stillroom.models.shape import Shape, Vocabulary, require_known_options
+from stillroom.models.shape import Shape, Vocabulary
 
 # The special tokens of a trained tokenizer come first: of BERT's five, [PAD] is 0 and [MASK] is 4;
 # of a decoder's two, the end is 0 and the mask is 1.
@@ -40,8 +38,8 @@ def test_only_masked_tokens_have_a_mask() -> None:
     assert Shape.of(relabelled).vocabulary == Vocabulary(300, 8, "next_token", None, 0, None)
 
 
-def test_an_unknown_option_is_refused_with_the_nearest_and_all_that_are_allowed() -> None:
-    require_known_options("mlp", {"hidden": 1}, ["hidden", "dropout"])
-    words = r"architecture mlp has no option hiden\. Did you mean hidden\? Allowed: hidden, dropout"
-    with pytest.raises(ModelError, match=words):
-        require_known_options("mlp", {"dropout": 0, "hiden": 1}, ["hidden", "dropout"])
+def test_the_kind_of_inputs_follows_from_the_shape() -> None:
+    kinds = [Shape.of(one.ENCODER).kind for one in (image_examples, text_examples)]
+    assert kinds == ["images", "tokens"]
+    assert [Shape.of(one).kind for one in (MASKED, DECODER)] == ["running_text"] * 2
+    assert Shape((20,), ("a", "b")).kind == "numbers"

@@ -92,7 +92,7 @@ def test_gradients_stay_finite_where_the_teacher_has_no_probability(measure: Mea
     measure(logs([0.6, 0.4, 0.0]), z.log_softmax(1)).sum().backward()
     assert z.grad is not None
     assert z.grad.isfinite().all()
-    assert z.grad[0, 2] > 0  # it is pushed away from what the teacher rules out
+    assert z.grad[0, 2] > 0  # its gradient points away from the class that the teacher rules out
 
 
 @given(st.integers(0, 10_000))
@@ -101,11 +101,11 @@ def test_the_cross_entropy_less_the_entropy_is_the_forward_kl_and_has_its_gradie
 ) -> None:
     draws = torch.Generator().manual_seed(seed)
     log_p = torch.randn((3, 4), generator=draws, dtype=torch.float64).log_softmax(1)
-    log_p[0, 0] = -math.inf  # a class of no probability
+    log_p[0, 0] = -math.inf  # a class of probability 0
     logits = torch.randn((3, 4), generator=draws, dtype=torch.float64, requires_grad=True)
-    found, expected = (
+    difference, expected = (
         measure(log_p, logits.log_softmax(1)) for measure in (cross_entropy_gap, forward_kl)
     )
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
-    gradients = [torch.autograd.grad(loss.sum(), logits)[0] for loss in (found, expected)]
+    torch.testing.assert_close(difference, expected, rtol=1e-12, atol=1e-12)
+    gradients = [torch.autograd.grad(loss.sum(), logits)[0] for loss in (difference, expected)]
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-12, atol=1e-12)

@@ -45,6 +45,6 @@ def test_teachers_side_by_side() -> None:
     both = side_by_side([one, two])
     assert both.pooled.tolist() == [[1.0] * 3 + [0.0] * 5] * 2
     assert [tuple(layer.shape) for layer in both.hidden] == [(2, 4, 8)]
-    # Where layers or positions differ there is nothing to compare position by position.
+    # If layers or positions differ, no comparison by position is possible.
     assert side_by_side([one, Features.of([torch.zeros(2, 9, 5)])]).hidden == ()
     assert side_by_side([one, Features.of([torch.zeros(2, 4, 5)] * 2)]).hidden == ()

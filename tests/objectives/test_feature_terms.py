@@ -1,4 +1,4 @@
-"""Feature terms: numbers by hand, and what does not fit is named."""
+"""Feature terms: numbers by hand, and errors that name what does not fit."""
 
 import math
 
@@ -29,14 +29,14 @@ def test_mean_squared_error_by_hand() -> None:
 def test_cosine_by_hand() -> None:
     ours = features([[1.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
     theirs = features([[5.0, 0.0], [1.0, 0.0], [-1.0, 0.0]])
-    found = HiddenCosine(pooled)(ours, theirs, IDENTITY).tolist()
-    assert found == pytest.approx([0.0, 1 - math.sqrt(0.5), 2.0])
+    distances = HiddenCosine(pooled)(ours, theirs, IDENTITY).tolist()
+    assert distances == pytest.approx([0.0, 1 - math.sqrt(0.5), 2.0])
 
 
 @pytest.mark.parametrize("kind", [HiddenMSE, HiddenCosine])
 def test_each_position_is_not_the_pooled_one(kind: type) -> None:
     ours = features([[[1.0, 0.0], [0.0, 1.0]]])
-    theirs = features([[[0.0, 1.0], [1.0, 0.0]]])  # the same on average
+    theirs = features([[[0.0, 1.0], [1.0, 0.0]]])  # the same after averaging
     assert kind(pooled)(ours, theirs, IDENTITY).tolist() == pytest.approx([0.0], abs=1e-7)
     assert kind(each)(ours, theirs, IDENTITY).tolist() == pytest.approx([1.0])
     assert kind.projects  # type: ignore[attr-defined]
@@ -63,8 +63,8 @@ def test_attention_transfer_by_hand() -> None:
     # Mean squares: ours (1, 0) and theirs (4, 4) on two positions; normalised (1, 0), (s, s).
     ours, theirs = features([[[1.0, 1.0], [0.0, 0.0]]]), features([[[2.0], [-2.0]]])
     s = math.sqrt(0.5)
-    found = AttentionTransfer()(ours, theirs, IDENTITY).tolist()
-    assert found == pytest.approx([(1 - s) ** 2 + s**2])
+    distances = AttentionTransfer()(ours, theirs, IDENTITY).tolist()
+    assert distances == pytest.approx([(1 - s) ** 2 + s**2])
 
 
 def test_layers_are_summed_where_networks_are_equally_deep_and_else_the_last_are_compared() -> None:
@@ -97,7 +97,7 @@ def test_masking_a_position_equals_leaving_it_out(term: FeatureTerm) -> None:
     ours, theirs = (torch.randn(2, 5, 3, generator=draws) for _ in range(2))
     lengths = (3, 5)
     inside = torch.arange(5) < torch.tensor(lengths)[:, None]
-    found = term(Features.of([ours], inside), Features.of([theirs], inside), IDENTITY)
+    together = term(Features.of([ours], inside), Features.of([theirs], inside), IDENTITY)
     for row, length in enumerate(lengths):
         alone = [Features.of([one[row : row + 1, :length]]) for one in (ours, theirs)]
-        torch.testing.assert_close(found[row : row + 1], term(*alone, IDENTITY))
+        torch.testing.assert_close(together[row : row + 1], term(*alone, IDENTITY))

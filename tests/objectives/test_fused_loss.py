@@ -1,4 +1,4 @@
-"""The fused loss: equal to the dense one, value and gradients, whatever the chunk."""
+"""The fused loss: value and gradients equal those of the dense loss, for every chunk size."""
 
 import pytest
 import torch
@@ -43,26 +43,26 @@ def test_value_and_gradients_are_those_of_the_dense_loss(
 ) -> None:
     monkeypatch.setattr(module, "CHUNK", chunk)
     loss = Mixture(hard, ((1.0, term),))
-    dense, expected, value, found = both(loss, *problem(k, k, loss.temperatures))
+    dense, expected, value, gradients = both(loss, *problem(k, k, loss.temperatures))
     assert torch.allclose(value, dense, rtol=1e-10)
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-8, atol=1e-10)
 
 
 @given(st.integers(0, 10_000))
 def test_a_mixture_of_several_temperatures_is_the_dense_one(seed: int) -> None:
     loss = Mixture(0.2, tuple((0.5 + at, term) for at, term in enumerate(EVERY_TERM)))
-    dense, expected, value, found = both(loss, *problem(seed, 4, loss.temperatures))
+    dense, expected, value, gradients = both(loss, *problem(seed, 4, loss.temperatures))
     assert torch.allclose(value, dense, rtol=1e-10)
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-7, atol=1e-9)
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
     loss = Mixture(0.3, ((1.0, EVERY_TERM[0]),))
     hidden, weight, bias, labels, target = problem(1, 4, loss.temperatures)
-    step, found = 1e-6, fused_loss(hidden, OutputLayer(weight, bias), labels, target, loss)
-    found.backward()
+    step, value = 1e-6, fused_loss(hidden, OutputLayer(weight, bias), labels, target, loss)
+    value.backward()
     for tensor in (hidden, weight, bias):
         at = (0,) * tensor.dim()
         with torch.no_grad():
@@ -80,10 +80,10 @@ def test_hard_labels_alone_need_no_entries() -> None:
     loss = Mixture(1.0, ())
     hidden, weight, bias, labels, target = problem(2, 4, (1.0,))
     none = type(target)(target.ids[:, :0], {})
-    _dense, expected, value, found = both(loss, hidden, weight, bias, labels, none)
+    _dense, expected, value, gradients = both(loss, hidden, weight, bias, labels, none)
     mean = torch.nn.functional.cross_entropy(hidden @ weight.T + bias, labels, ignore_index=-1)
     assert value.item() == pytest.approx(mean.item())
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         assert torch.allclose(ours, theirs)
 
 
@@ -98,9 +98,9 @@ def test_under_autocast_the_products_are_half_and_the_loss_is_not() -> None:
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(dense.item(), rel=2e-2)
     assert value.item() != whole.item()
-    found = torch.autograd.grad(value, (hidden, weight, bias))
+    gradients = torch.autograd.grad(value, (hidden, weight, bias))
     expected = torch.autograd.grad(dense, (hidden, weight, bias))
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         assert ours.dtype == torch.float32
         assert torch.allclose(ours, theirs, rtol=0.1, atol=0.02)
 
@@ -144,12 +144,12 @@ def test_a_compiled_model_calls_it_between_its_own_graphs() -> None:
     plain = step(hidden)
     expected = torch.autograd.grad(plain, (hidden, weight, body.weight))
     compiled = torch.compile(step, backend="aot_eager")(hidden)
-    found = torch.autograd.grad(compiled, (hidden, weight, body.weight))
+    gradients = torch.autograd.grad(compiled, (hidden, weight, body.weight))
     assert torch.allclose(compiled, plain, rtol=1e-12)
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(gradients, expected, strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-10, atol=1e-12)
     traced = torch._dynamo.explain(step)(hidden)
-    assert (traced.graph_count, traced.graph_break_count) == (2, 1)  # before it, and after
+    assert (traced.graph_count, traced.graph_break_count) == (2, 1)  # before and after the loss
 
 
 def test_no_rows_add_nothing() -> None:
@@ -164,9 +164,9 @@ def test_no_rows_add_nothing() -> None:
         loss,
         BatchCounts.of(labels),
     )
-    found = torch.autograd.grad(value, (weight, bias))
+    gradients = torch.autograd.grad(value, (weight, bias))
     assert value.item() == 0
-    assert all(not one.any() for one in found)
+    assert all(not one.any() for one in gradients)
 
 
 def test_parts_of_a_batch_add_up_to_it() -> None:
@@ -190,11 +190,11 @@ def test_sums_over_chunks_are_not_rounded_to_the_weights_own_type(
     labels = torch.randint(32, (512,), generator=draws)
     loss = Mixture(0.3, ((1.0, EVERY_TERM[0]),))
     target = some_target(draws, 512, 32, 4, loss.temperatures, torch.float32)
-    found = []
+    gradients = []
     for chunk in (2**26, 4 * 32):
         monkeypatch.setattr(module, "CHUNK", chunk)
         value = fused_loss(hidden, OutputLayer(weight), labels, target, loss)
-        found.append(torch.autograd.grad(value, weight)[0])
-    assert found[0].dtype == torch.bfloat16
-    apart = (found[0] - found[1]).double().norm() / found[0].double().norm()
-    assert apart < 3e-3  # a bfloat16 itself is off by 2e-3; 128 rounded sums were by 1.2e-2
+        gradients.append(torch.autograd.grad(value, weight)[0])
+    assert gradients[0].dtype == torch.bfloat16
+    apart = (gradients[0] - gradients[1]).double().norm() / gradients[0].double().norm()
+    assert apart < 3e-3  # the error of one bfloat16 is 2e-3; that of 128 rounded sums was 1.2e-2

@@ -1,4 +1,4 @@
-"""Gathered: sums over what is not stored, against the dense ones."""
+"""Gathered logits: sums over classes that are not stored, against the dense ones."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stillroom.objectives.gathered_logits import gather
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 LOGITS = torch.tensor([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0]], dtype=torch.float64)
 IDS = torch.tensor([[3, 0], [1, 2]])
@@ -24,9 +24,9 @@ def test_the_rest_is_what_is_not_among_the_ids() -> None:
 def test_outcomes_are_the_softmax_with_the_rest_as_one(temperature: float) -> None:
     seen = gather(LOGITS, SoftTarget(IDS, {}), torch.tensor([2, 0]), [temperature])
     whole = (LOGITS / temperature).softmax(1)
-    found = seen.log_q(temperature).exp()
-    assert torch.allclose(found[:, :2], whole.gather(1, IDS))
-    assert torch.allclose(found[:, 2], 1 - whole.gather(1, IDS).sum(1))
+    outcomes = seen.log_q(temperature).exp()
+    assert torch.allclose(outcomes[:, :2], whole.gather(1, IDS))
+    assert torch.allclose(outcomes[:, 2], 1 - whole.gather(1, IDS).sum(1))
     labels = whole.gather(1, torch.tensor([[2], [0]]))[:, 0]
     assert torch.allclose(seen.log_q_label(temperature), labels.log())
     assert torch.allclose(seen.log_sum_exp(temperature), (LOGITS / temperature).logsumexp(1))
@@ -54,6 +54,6 @@ def test_a_target_in_order_looks_nothing_up() -> None:
     assert seen.head is LOGITS
     assert seen.is_whole
     assert torch.allclose(seen.log_q_head(1.0), log_p)
-    # As wide as there are classes, by padding: what it holds may still lack mass.
+    # With padding the width is the number of classes, but the entries may still lack mass.
     padded = SoftTarget(torch.arange(4).expand(2, -1), {1.0: log_p})
     assert not gather(LOGITS, padded, torch.tensor([2, 0]), [1.0]).is_whole

@@ -1,4 +1,4 @@
-"""Missing mass: what each treatment makes of it, by hand."""
+"""Missing mass: the result of each treatment, by hand."""
 
 import math
 
@@ -12,7 +12,7 @@ from stillroom.objectives.missing_mass_treatment import (
     renormalise,
     tail_bucket,
 )
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 # Four classes; the teacher's head is class 0 with 1/2 and class 2 with 1/4; the student is uniform.
 IDS = torch.tensor([[0, 2]])

@@ -1,4 +1,4 @@
-"""Mixtures: the weights are those that were asked for."""
+"""Mixtures: the loss has the requested weights."""
 
 import math
 
@@ -14,7 +14,7 @@ from stillroom.objectives.missing_mass_treatment import tail_bucket
 from stillroom.objectives.mixture import BatchCounts, Mixture, hard_labels
 from stillroom.objectives.relation_terms import RelationalDistance
 from stillroom.objectives.response_terms import DecoupledTopK, Divergence, SoftCrossEntropy
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 LOGITS = torch.zeros(2, 2, dtype=torch.float64)
 LABELS = torch.tensor([0, -1])
@@ -33,7 +33,7 @@ def test_each_term_is_a_mean_over_the_rows_that_it_applies_to(weight: float) -> 
 
 
 def test_several_terms_are_weighed_each_by_its_own() -> None:
-    # Uniform over two: each unit of soft weight costs ln 2, and every row's weights sum to one.
+    # Uniform over two classes: each unit of soft weight costs ln 2; every row's weights sum to one.
     loss = Mixture(0.25, ((1.0, KL), (0.5, SoftCrossEntropy(1.0))))(LOGITS, LABELS, TARGET)
     assert loss.item() == pytest.approx(0.25 * HARD + 0.75 * (SOFT + 0.5 * math.log(2)))
 
@@ -85,12 +85,12 @@ def test_a_batch_without_labels_learns_from_the_teacher_alone() -> None:
 
 def test_distances_are_float32_under_autocast() -> None:
     draws = torch.Generator().manual_seed(0)
-    # Far from the origin and close together: what bfloat16 keeps of a Gram matrix is not enough.
+    # Far from the origin and close together: a Gram matrix in bfloat16 is not precise enough.
     student, teacher = (
         Features(torch.relu(2 + 0.3 * torch.randn(64, 64, generator=draws))) for _ in range(2)
     )
     loss = Mixture(0.0, (), ((1.0, RelationalDistance()),))
     plain = loss.of_features(student, teacher, nn.Identity(), BatchCounts(64, 64, 64))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = loss.of_features(student, teacher, nn.Identity(), BatchCounts(64, 64, 64))
-    assert found.item() == plain.item()
+        half = loss.of_features(student, teacher, nn.Identity(), BatchCounts(64, 64, 64))
+    assert half.item() == plain.item()

@@ -1,4 +1,4 @@
-"""Relation terms: numbers by hand; what keeps relations keeps the loss at zero."""
+"""Relation terms: numbers by hand; maps that keep relations keep the loss at zero."""
 
 import math
 
@@ -24,21 +24,21 @@ def of(rows: list[list[float]]) -> Features:
 
 
 def test_distances_by_hand() -> None:
-    # Ours 3, 4, 5, of mean 4; theirs all equal. Huber of d: d^2 / 2 below 1. Each row has a zero.
+    # Ours are 3, 4, 5 (mean 4); theirs are all equal. Huber of d < 1: d^2 / 2. Each row has a zero.
     ours = of([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]])
     theirs = of([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     a, b, c = (((d / 4) - 1) ** 2 / 2 for d in (3, 4, 5))
-    found = RelationalDistance()(ours, theirs, IDENTITY).tolist()
-    assert found == pytest.approx([(a + b) / 3, (a + c) / 3, (b + c) / 3])
+    distances = RelationalDistance()(ours, theirs, IDENTITY).tolist()
+    assert distances == pytest.approx([(a + b) / 3, (a + c) / 3, (b + c) / 3])
 
 
 def test_angles_by_hand() -> None:
     # At row 0: cos(j, k) is 1 where j = k != 0, and 0 between rows 1 and 2, or 1 in the teacher.
     ours, theirs = of([[0.0, 0], [1, 0], [0, 1]]), of([[0.0, 0], [1, 0], [2, 0]])
-    found = RelationalAngle()(ours, theirs, IDENTITY)
-    assert found[0].item() == pytest.approx(2 * 0.5 / 9)
+    distances = RelationalAngle()(ours, theirs, IDENTITY)
+    assert distances[0].item() == pytest.approx(2 * 0.5 / 9)
     # At row 1: to 0 and 2 the cosine is sqrt(1/2), and -1 in the teacher: |d| > 1, d - 1/2.
-    assert found[1].item() == pytest.approx(2 * (math.sqrt(0.5) + 1 - 0.5) / 9)
+    assert distances[1].item() == pytest.approx(2 * (math.sqrt(0.5) + 1 - 0.5) / 9)
 
 
 def test_similarities_by_hand() -> None:
@@ -46,8 +46,8 @@ def test_similarities_by_hand() -> None:
     # Rows of F F^T at length one: (1, 0), (0, 1) against (s, s), (s, s).
     s = math.sqrt(0.5)
     expected = ((1 - s) ** 2 + s**2) / 2
-    found = SimilarityPreserving()(ours, theirs, IDENTITY).tolist()
-    assert found == pytest.approx([expected, expected])
+    distances = SimilarityPreserving()(ours, theirs, IDENTITY).tolist()
+    assert distances == pytest.approx([expected, expected])
 
 
 @pytest.mark.parametrize("term", TERMS, ids=IDS)
@@ -59,9 +59,9 @@ def test_turned_and_scaled_features_lie_to_each_other_as_before(
     rows = torch.randn((5, 3), generator=draws, dtype=torch.float64)
     turn, _ = torch.linalg.qr(torch.randn((3, 3), generator=draws, dtype=torch.float64))
     moved = Features(rows @ turn * scale)
-    found = term(moved, Features(rows), IDENTITY)  # type: ignore[operator]
-    assert found.shape == (5,)
-    torch.testing.assert_close(found, torch.zeros(5, dtype=torch.float64), atol=1e-9, rtol=0)
+    distances = term(moved, Features(rows), IDENTITY)  # type: ignore[operator]
+    assert distances.shape == (5,)
+    torch.testing.assert_close(distances, torch.zeros(5, dtype=torch.float64), atol=1e-9, rtol=0)
 
 
 @pytest.mark.parametrize("term", TERMS, ids=IDS)

@@ -20,7 +20,7 @@ from stillroom.objectives.response_terms import (
     Term,
     hard_cross_entropy,
 )
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 TREATMENTS = [tail_bucket, renormalise, ground_truth]
 
@@ -29,8 +29,8 @@ def test_the_square_of_the_temperature_scales_it() -> None:
     # Logits (2 ln 3, 0) at T = 2 are (3/4, 1/4): 4 * KL((1/2, 1/2) || (3/4, 1/4))
     logits = torch.tensor([[2 * math.log(3), 0.0]], dtype=torch.float64)
     expected = 4 * (0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25))
-    found = value_of(kl(2.0), logits, target(logs([0.5, 0.5]), 2.0))
-    assert found.item() == pytest.approx(expected)
+    value = value_of(kl(2.0), logits, target(logs([0.5, 0.5]), 2.0))
+    assert value.item() == pytest.approx(expected)
 
 
 def test_a_tail_is_one_bucket_by_hand() -> None:
@@ -105,7 +105,7 @@ def test_masking_equals_slicing(term: Term, k: int) -> None:
 def test_a_target_at_another_temperature_is_refused(term: Term) -> None:
     logits = torch.zeros(1, 4)
     of = SoftTarget(torch.tensor([[0, 1]]), {3.0: logs([0.5, 0.25]).float()})
-    with pytest.raises(SoftLabelError, match="holds at temperature 3, and the objective asks for"):
+    with pytest.raises(SoftLabelError, match="holds at temperature 3, and the objective needs"):
         value_of(term, logits, of)
 
 
@@ -167,7 +167,7 @@ def test_a_partial_of_a_divergence_has_the_cheaper_measure_that_is_declared_for_
     expected = 0.5 * math.log(0.5 / 0.25) + 0.5 * math.log(0.5 / 0.75)
     assert value_of(term, logits, whole).item() == pytest.approx(expected)
     assert called == ["gap"]
-    # Of a target in another order, the measure itself is taken.
+    # For a target in another order, the measure itself is used.
     assert value_of(term, logits, target(logs([0.5, 0.5]), 1.0)).item() == pytest.approx(expected)
     assert called == ["gap"]
     assert value_of(Divergence(partial(forward_kl), tail_bucket, 1.0), logits, whole).item() == (

@@ -10,7 +10,7 @@ from stillroom.objectives.response_terms import (
     DecoupledKD,
     DecoupledTopK,
 )
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 
 def test_decoupled_top_k_at_temperature_1_is_the_forward_kl_with_a_tail_bucket() -> None:
@@ -27,8 +27,8 @@ def test_decoupled_top_k_tempers_the_inside_alone_by_hand() -> None:
     masses = 0.625 * math.log(0.625 / 0.5) + 0.375 * math.log(0.375 / 0.5)
     # At T = 2 the inside is (2/3, 1/3) for the teacher, and (1/2, 1/2) for the student.
     inside = 2 / 3 * math.log(4 / 3) + 1 / 3 * math.log(2 / 3)
-    found = value_of(DecoupledTopK(2.0), torch.zeros(1, 4, dtype=torch.float64), of)
-    assert found.item() == pytest.approx(masses + 0.625 * 4 * inside)
+    value = value_of(DecoupledTopK(2.0), torch.zeros(1, 4, dtype=torch.float64), of)
+    assert value.item() == pytest.approx(masses + 0.625 * 4 * inside)
 
 
 def test_decoupled_kd_by_hand() -> None:
@@ -40,8 +40,8 @@ def test_decoupled_kd_by_hand() -> None:
     # With class 1 as the label the others are (2/3, 1/3) against (1/2, 1/2).
     masses = 0.25 * math.log(0.25 * 3) + 0.75 * math.log(0.75 * 3 / 2)
     among = 2 / 3 * math.log(4 / 3) + 1 / 3 * math.log(2 / 3)
-    found = value_of(DecoupledKD(1.0, 8.0, 1.0), logits, of, [1])
-    assert found.item() == pytest.approx(masses + 8 * among)
+    value = value_of(DecoupledKD(1.0, 8.0, 1.0), logits, of, [1])
+    assert value.item() == pytest.approx(masses + 8 * among)
 
 
 def test_the_parts_of_decoupled_kd_add_up_to_hintons_loss() -> None:
@@ -64,7 +64,7 @@ def test_a_row_without_a_label_is_not_split() -> None:
 
 
 def test_a_label_beyond_the_head_is_not_taken_for_impossible() -> None:
-    # The teacher's (.35, .3, .2, .1, .05), of which two are stored; class 2 is the label.
+    # The teacher's (.35, .3, .2, .1, .05), two of them stored; class 2 is the label.
     of = target(logs([0.35, 0.3]), 1.0, [[0, 1]])
     logits = torch.zeros(1, 5, dtype=torch.float64, requires_grad=True)
     value = value_of(DecoupledKD(1.0, 8.0, 1.0), logits, of, [2])
@@ -90,7 +90,7 @@ def test_a_teacher_that_is_sure_of_the_label_says_nothing_of_the_others(ids: lis
 
 
 def test_what_float32_rounds_away_is_no_mass_among_the_others() -> None:
-    # Summed in float32 the stored mass may lack 6e-8, sixty times what the others truly hold.
+    # In float32 the sum of the stored mass may lack 6e-8, sixty times the true mass of the others.
     p = torch.tensor([[1 - 6e-8, 1e-9]], dtype=torch.float32)
     of = SoftTarget(torch.tensor([[0, 1]]), {1.0: p.log()})
     others = value_of(DecoupledKD(0.0, 1.0, 1.0), torch.zeros(1, 9), of, [0])

@@ -68,7 +68,7 @@ def test_the_gradient_of_any_weights_is_their_sum_of_q_less_the_weights_by_hand(
 
 
 def test_over_the_draws_the_gradient_is_that_of_the_whole_target() -> None:
-    # p = (1/2, 1/4, 1/4); of the last two one is drawn with weight 1/2. Both draws, averaged.
+    # p = (1/2, 1/4, 1/4); one of the last two is drawn, with weight 1/2. The mean over both draws.
     logits = torch.tensor([[0.3, -0.2, 0.9]], dtype=torch.float64)
 
     def gradient(p: list[float], ids: list[int]) -> Tensor:

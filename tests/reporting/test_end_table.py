@@ -2,16 +2,17 @@ import io
 import re
 
 from rich.console import Console
+from support.report_documents import Documents
 
+from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.end_table import print_end_table
-from stillroom.reporting.page import Documents
 
 
 def printed(documents: Documents, width: int) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width)
-    found, cost = documents.statistics, documents.cost
-    print_end_table(documents.metrics, found, cost, "data/07_reports/report.html", console)
+    statistics, cost = Evidence.from_json(documents["statistics"]), documents["cost"]
+    print_end_table(documents["metrics"], statistics, cost, "data/07_reports/report.html", console)
     return stream.getvalue()
 
 
@@ -31,12 +32,13 @@ def test_the_table_fits_eighty_columns_unbroken(documents: Documents) -> None:
 
 
 def test_a_teacher_of_billions_still_fits(documents: Documents) -> None:
-    cost = documents.cost | {
+    cost = documents["cost"] | {
         "teacher": {"parameters": 70_553_706_496, "megabytes": 282214.8, "ms_p50": 98765.43}
     }
     stream = io.StringIO()
     console = Console(file=stream, width=80)
-    print_end_table(documents.metrics, documents.statistics, cost, "report.html", console)
+    statistics = Evidence.from_json(documents["statistics"])
+    print_end_table(documents["metrics"], statistics, cost, "report.html", console)
     assert "70,553,706,496" in stream.getvalue()
     assert max(map(len, stream.getvalue().splitlines())) <= 80
 
@@ -48,7 +50,7 @@ def test_numbers_are_aligned_on_the_right(documents: Documents) -> None:
     assert len({row.index("%") for row in rows}) == 1
 
 
-def test_the_end_says_what_was_found_of_how_much_and_where_the_page_lies(
+def test_the_end_names_the_result_the_amounts_and_the_path_of_the_page(
     documents: Documents,
 ) -> None:
     text = " ".join(printed(documents, 80).split())

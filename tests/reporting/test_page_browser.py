@@ -1,4 +1,4 @@
-"""The page in a real browser without a network, as wide as a screen and as a telephone.
+"""The page in a real browser without a network, at the widths of a screen and of a telephone.
 
     page ──in two frames of a probe──> chromium ──> sizes, console, requests, screenshots
 
@@ -18,15 +18,14 @@ from typing import Any
 
 import pytest
 from PIL import Image
-
-from stillroom.reporting.page import Documents, page
+from support.report_documents import Documents, page_of
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 SCREEN, TELEPHONE = 1280, 390
 WIDTHS = (SCREEN, TELEPHONE)
 PAGES = ("documents", "hostile_documents", "many_documents", "language_documents")
-LEAST_TEXT = 11  # pixels; smaller letters are not read on a telephone
+LEAST_TEXT = 11  # pixels; smaller letters cannot be read on a telephone
 QUIET = (
     "--headless",
     "--no-sandbox",
@@ -37,13 +36,13 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    "--proxy-server=127.0.0.1:9",  # all the network that there is, and nobody listens
+    "--proxy-server=127.0.0.1:9",  # the whole network is this proxy, and nobody listens there
     "--proxy-bypass-list=<-loopback>",
     "--force-device-scale-factor=1",
     "--enable-logging=stderr",
     "--v=0",
 )
-# Looks at the page from beside it, in a frame of each width.
+# Examines the page from outside, in a frame of each width.
 PROBE = """<!doctype html><title>a probe</title>
 <style>
   body {{ margin: 0; display: flex; align-items: start; }}
@@ -54,13 +53,13 @@ PROBE = """<!doctype html><title>a probe</title>
 <script>
 function texts(root) {{
   const walker = root.createTreeWalker(root.body, NodeFilter.SHOW_TEXT);
-  const found = [];
+  const pieces = [];
   while (walker.nextNode()) {{
     const node = walker.currentNode, holder = node.parentElement;
     if (!node.data.trim() || holder.closest("svg, style, script")) continue;
-    found.push([parseFloat(getComputedStyle(holder).fontSize), node.data.trim().slice(0, 40)]);
+    pieces.push([parseFloat(getComputedStyle(holder).fontSize), node.data.trim().slice(0, 40)]);
   }}
-  return found;
+  return pieces;
 }}
 function seen(frame) {{
   const root = frame.contentDocument, all = name => [...root.querySelectorAll(name)];
@@ -90,12 +89,12 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the browser came to.
+    """The result of a run of the browser.
 
     Attributes:
         printed: on standard output.
-        console: what a page's console says, errors and warnings too.
-        requests: what a page asked the network for.
+        console: the messages of a page's console, including errors and warnings.
+        requests: the URLs that a page requested.
     """
 
     printed: str
@@ -122,20 +121,20 @@ def browse(tmp_path_factory: pytest.TempPathFactory) -> Browse:
 
 
 def requests_in(net_log: Path) -> list[str]:
-    """Return what pages asked for; what the browser asks its maker has no origin."""
+    """Return the URLs that pages requested; the browser's own requests have no origin."""
     events = json.loads(net_log.read_text(encoding="utf-8"))["events"]
-    asked = [event["params"] for event in events if "initiator" in event.get("params", {})]
-    return [one["url"] for one in asked if one["initiator"] != "not an origin"]
+    requests = [event["params"] for event in events if "initiator" in event.get("params", {})]
+    return [one["url"] for one in requests if one["initiator"] != "not an origin"]
 
 
 @dataclass(frozen=True)
 class Browsed:
-    """What a browser made of a page.
+    """A page in the browser.
 
     Attributes:
-        frames: what was seen, by width.
+        frames: the measures, by width.
         file: the probe with the page in it.
-        run: what else there was.
+        run: the run of the browser.
     """
 
     frames: dict[int, Any]
@@ -144,18 +143,18 @@ class Browsed:
 
 
 def probe(source: str) -> str:
-    """Return a page that looks at another one at both widths."""
+    """Return a page that examines another one at both widths."""
     quoted = source.replace("&", "&amp;").replace('"', "&quot;")
     frames = [FRAME.format(width=width, source=quoted) for width in WIDTHS]
     return PROBE.format(frames="\n".join(frames))
 
 
 def looked_at(source: str, file: Path, browse: Browse) -> Browsed:
-    """Return what the browser makes of a page."""
+    """Return the page as the browser draws it."""
     file.write_text(probe(source), encoding="utf-8")
     run = browse("--dump-dom", file.as_uri())
-    found = re.search(r'<pre id="seen"[^>]*>(.*?)</pre>', run.printed, re.DOTALL)
-    seen = json.loads(html.unescape(found.group(1)) if found else "[]")
+    match = re.search(r'<pre id="seen"[^>]*>(.*?)</pre>', run.printed, re.DOTALL)
+    seen = json.loads(html.unescape(match.group(1)) if match else "[]")
     return Browsed(dict(zip(WIDTHS, seen, strict=True)), file, run)
 
 
@@ -166,7 +165,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def source(name: str, request: pytest.FixtureRequest) -> str:
-    return page(request.getfixturevalue(name))
+    return page_of(request.getfixturevalue(name))
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +193,7 @@ def test_every_figure_and_every_image_has_a_size(width: int, browsed: Browsed, s
     assert len(seen["images"]) == source.count("<img")
     for sizes in (seen["figures"], seen["drawn"], seen["images"]):
         assert all(size > 0 for one in sizes for size in one), sizes
-    # A figure takes what there is of a telephone, and a third of a screen.
+    # A figure takes the whole width of a telephone, and a third of a screen.
     assert min(across for across, _ in seen["figures"]) > 250
 
 
@@ -215,32 +214,32 @@ def test_it_is_drawn_from_top_to_bottom_and_the_picture_kept(
     with Image.open(whole) as image:
         assert image.size == (sum(WIDTHS), tall)
         for width, seen in browsed.frames.items():
-            shown = image.convert("RGB").crop((left, 0, left + width, seen["height"]))
+            drawn = image.convert("RGB").crop((left, 0, left + width, seen["height"]))
             left += width
-            shown.save(SCREENSHOTS / f"{name}-{width}.png")
-            colours = {colour for _, colour in shown.getcolors(maxcolors=1_000_000) or []}
+            drawn.save(SCREENSHOTS / f"{name}-{width}.png")
+            colours = {colour for _, colour in drawn.getcolors(maxcolors=1_000_000) or []}
             assert (168, 80, 31) in colours  # the accent
             assert len(colours) > 50  # text and figures, not a blank sheet
-            # The footer, above the margin of 48 pixels and more at the end.
-            foot = shown.crop((0, seen["height"] - 120, width, seen["height"]))
+            # The footer stands above the margin of at least 48 pixels at the end.
+            foot = drawn.crop((0, seen["height"] - 120, width, seen["height"]))
             assert len(foot.getcolors() or []) > 10
 
 
 def test_it_opens_as_a_file_as_it_does_in_a_frame(
     documents: Documents, tmp_path: Path, browse: Browse
 ) -> None:
-    (tmp_path / "report.html").write_text(page(documents), encoding="utf-8")
+    (tmp_path / "report.html").write_text(page_of(documents), encoding="utf-8")
     run = browse("--dump-dom", (tmp_path / "report.html").as_uri())
     assert run.printed.rstrip().endswith("</html>")
     assert "This page loads nothing from the network." in run.printed
     assert (run.console, run.requests) == ([], [])
 
 
-def test_a_page_that_asked_for_something_would_be_seen(
+def test_a_page_that_requests_something_is_detected(
     documents: Documents, tmp_path: Path, browse: Browse
 ) -> None:
     address = "http://elsewhere.example/x.png"
-    source = page(documents).replace("<h1>", f'<img src="{address}"><h1>')
+    source = page_of(documents).replace("<h1>", f'<img src="{address}"><h1>')
     held = looked_at(source, tmp_path / "held.html", browse).run
     assert held.requests == []
     assert len(held.console) == len(WIDTHS)

@@ -1,4 +1,4 @@
-"""A planted failure stands at the top of the page, in words; the same models without it are quiet.
+"""A planted failure is an alarm at the top of the page; without it the same models have no alarm.
 
 Predictions go through the nodes of evaluate, and what these write through the page, so no single
 module is mirrored here. Figures are left out of the page, since only its top is read. Takes 25
@@ -24,11 +24,11 @@ from support.evaluation.planted_classes import (
 )
 from support.evaluation.planted_tokens import SKILL, planted_tokens
 from support.examples.corpus_examples import CorpusOnDisk
+from support.report_documents import Documents
 from support.training.trained_students import predictions_of_trained, shuffled
 
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER
 from stillroom.reporting.figures.canvas import Drawing
-from stillroom.reporting.page import Documents
 
 BETTER = r"The student is better than its teacher, by [\d.]+ points \("
 SHUFFLED = r"The student agrees with its teacher less often than the student alone, .* by [\d.]+ po"
@@ -55,11 +55,11 @@ def sound(examples: Examples) -> Planted:
 
 @pytest.fixture(scope="module")
 def top(sound: Planted, documents: Documents) -> Top:
-    """What the page says of models without a fault."""
-    return told(sound, documents)
+    """The top of the page for models without a fault."""
+    return report_top(sound, documents)
 
 
-def told(models: Planted, rest: Documents) -> Top:
+def report_top(models: Planted, rest: Documents) -> Top:
     seen = models.examples
     return top_of(
         evaluation_documents(models.predictions(), seen.table, seen.encoder, rest, SLICES)
@@ -67,7 +67,7 @@ def told(models: Planted, rest: Documents) -> Top:
 
 
 def raised(top: Top, *patterns: str) -> bool:
-    """Tell whether these alarms, in this order, and no others stand at the top."""
+    """Return whether exactly these alarms stand at the top, in this order."""
     return len(top.alarms) == len(patterns) and all(
         re.match(pattern, alarm) for pattern, alarm in zip(patterns, top.alarms, strict=True)
     )
@@ -95,10 +95,10 @@ def test_a_student_that_is_broken_on_one_class_is_called_out_by_its_name(
     def broken(logits: Doubles, labels: Labels) -> Doubles:
         return np.where(np.arange(10) == 7, -30.0, logits)  # a dead output
 
-    said = told(sound.students(broken), documents)
-    # It is wrong on all of them, and as sure as ever.
+    broken_top = report_top(sound.students(broken), documents)
+    # It is wrong on all of them and as sure as before.
     alarm = r"On class 7 the student loses \d\d\.\d points against its teacher \(all examples: \d"
-    assert raised(said, TOO_SURE, alarm)
+    assert raised(broken_top, TOO_SURE, alarm)
 
 
 def test_a_student_that_is_broken_on_a_slice_of_the_config_is_called_out(
@@ -109,26 +109,26 @@ def test_a_student_that_is_broken_on_a_slice_of_the_config_is_called_out(
     def broken(logits: Doubles, labels: Labels) -> Doubles:
         return np.where(rows[:, None], np.roll(logits, 1, axis=1), logits)
 
-    said = told(sound.students(broken), documents)
-    (alarm,) = [one for one in said.alarms if one.startswith("On ")]
+    broken_top = report_top(sound.students(broken), documents)
+    (alarm,) = [one for one in broken_top.alarms if one.startswith("On ")]
     assert re.match(r"On eighth the student loses \d\d\.\d points against its teacher \(", alarm)
 
 
 def test_an_over_confident_student_is_called_out(
     sound: Planted, top: Top, documents: Documents
 ) -> None:
-    said = told(sound.students(lambda logits, labels: 3 * logits), documents)
-    assert raised(said, TOO_SURE)
-    assert said.headline == top.headline  # no first choice has changed
+    confident_top = report_top(sound.students(lambda logits, labels: 3 * logits), documents)
+    assert raised(confident_top, TOO_SURE)
+    assert confident_top.headline == top.headline  # no first choice has changed
 
 
 def test_a_teacher_that_is_worse_than_its_student_is_called_out(
     examples: Examples, documents: Documents
 ) -> None:
-    said = told(planted(examples, {TEACHER: 2.2, CONTROL: 1.6, STUDENT: 1.3}), documents)
-    assert raised(said, BETTER)
-    assert "a teacher like this has little to teach" in said.alarms[0]
-    assert re.match("Distillation gained", said.headline)
+    worse_top = report_top(planted(examples, {TEACHER: 2.2, CONTROL: 1.6, STUDENT: 1.3}), documents)
+    assert raised(worse_top, BETTER)
+    assert "a teacher like this has little to teach" in worse_top.alarms[0]
+    assert re.match("Distillation gained", worse_top.headline)
 
 
 def test_soft_labels_that_were_shuffled_are_called_out(
@@ -136,9 +136,9 @@ def test_soft_labels_that_were_shuffled_are_called_out(
 ) -> None:
     seen = planted_examples(tmp_path, train=1200, labelled=40)
     tops = {}
-    for name, asked in (("sound", seen.table), ("torn", shuffled(seen, tmp_path / "t.parquet"))):
-        found = predictions_of_trained(seen, asked, tmp_path / name)
-        tops[name] = top_of(evaluation_documents(found, seen.table, seen.encoder, documents))
+    for name, captured in (("sound", seen.table), ("torn", shuffled(seen, tmp_path / "t.parquet"))):
+        predictions = predictions_of_trained(seen, captured, tmp_path / name)
+        tops[name] = top_of(evaluation_documents(predictions, seen.table, seen.encoder, documents))
     assert tops["sound"].alarms == []
     assert re.match(r"Distillation gained \d+\.\d points \(", tops["sound"].headline)
     assert re.match(r"Distillation hurt: \d+\.\d points lost \(", tops["torn"].headline)
@@ -146,18 +146,18 @@ def test_soft_labels_that_were_shuffled_are_called_out(
     assert "the soft labels may not belong to these examples" in tops["torn"].alarms[0]
 
 
-def test_language_models_are_told_in_nats_and_their_failures_too(
+def test_the_page_reports_language_models_and_their_failures_in_nats(
     corpus: CorpusOnDisk, language_documents: Documents
 ) -> None:
-    def told_of(skill: Mapping[str, float], sure: float = 1.0) -> Top:
-        found = planted_tokens(corpus, SKILL | skill, sure)
+    def top_at(skill: Mapping[str, float], sure: float = 1.0) -> Top:
+        predictions = planted_tokens(corpus, SKILL | skill, sure)
         return top_of(
-            evaluation_documents(found, corpus.examples, corpus.encoder, language_documents)
+            evaluation_documents(predictions, corpus.examples, corpus.encoder, language_documents)
         )
 
-    sound = told_of({})
+    sound = top_at({})
     assert sound.alarms == []
     assert re.match(r"Distillation gained 0\.\d{3} nats \(", sound.headline)
-    assert raised(told_of({}, sure=3.0), TOO_SURE)
-    worse = told_of({TEACHER: 0.2, CONTROL: -0.6})
+    assert raised(top_at({}, sure=3.0), TOO_SURE)
+    worse = top_at({TEACHER: 0.2, CONTROL: -0.6})
     assert raised(worse, r"The student is better than its teacher, by 0\.\d{3} nats \(")

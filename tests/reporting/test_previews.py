@@ -1,4 +1,4 @@
-"""Previews: every figure that the catalog names draws, also where there is nothing to draw."""
+"""Previews: every figure of the catalog can be drawn, even without anything to draw."""
 
 import io
 import json
@@ -10,9 +10,10 @@ import yaml
 from kedro.io import DataCatalog
 from PIL import Image
 from support.evaluation.family_records import kin
+from support.report_documents import Documents
 
+from stillroom.data.encoders import read_encoder
 from stillroom.reporting import previews
-from stillroom.reporting.page import Documents
 
 CATALOG = Path(__file__).parents[2] / "conf" / "base" / "catalog.yml"
 ENTRIES: dict[str, dict[str, Any]] = {
@@ -34,15 +35,15 @@ PAINTED = {
 
 @pytest.fixture
 def contents(documents: Documents) -> dict[str, Any]:
-    """Return what the files hold, by the entry of the catalog."""
-    classes = documents.classes
+    """Return the content of the files, by entry of the catalog."""
+    classes = read_encoder(documents["encoder"]).classes
     return {
-        "teacher_curves": documents.teacher_curves,
-        "student_curves": documents.student_curves,
-        "slices": documents.slices,
-        "dark_knowledge": documents.dark_knowledge,
-        "reliability": documents.reliability,
-        "confusion": documents.confusion,
+        "teacher_curves": documents["teacher_curves"],
+        "student_curves": documents["student_curves"],
+        "slices": documents["slices"],
+        "dark_knowledge": documents["dark_knowledge"],
+        "reliability": documents["reliability"],
+        "confusion": documents["confusion"],
         "similarity": [
             {"actual": actual, "looks_like": other, "probability": 0.1}
             for actual in classes

@@ -33,9 +33,9 @@ TOKENIZER = train_tokenizer(sentences(40), 300)
 SEQUENCES = SequenceEncoder(tokenizer=TOKENIZER, task="next_token", length=40)
 
 
-def pixels_of(shown: Thumbnail) -> Any:
-    assert shown.image.startswith(PNG)
-    with Image.open(io.BytesIO(base64.b64decode(shown.image[len(PNG) :]))) as image:
+def pixels_of(thumbnail: Thumbnail) -> Any:
+    assert thumbnail.image.startswith(PNG)
+    with Image.open(io.BytesIO(base64.b64decode(thumbnail.image[len(PNG) :]))) as image:
         return np.asarray(image)
 
 
@@ -49,9 +49,9 @@ def test_a_small_image_grows_and_keeps_its_pixels() -> None:
 def test_colours_stay_colours() -> None:
     red = np.zeros((48, 24, 3), np.uint8)
     red[..., 0] = 255
-    found = pixels_of(image_thumbnail(red))
-    assert found.shape == (96, 48, 3)
-    assert (found == [255, 0, 0]).all()
+    drawn = pixels_of(image_thumbnail(red))
+    assert drawn.shape == (96, 48, 3)
+    assert (drawn == [255, 0, 0]).all()
 
 
 @given(
@@ -63,16 +63,16 @@ def test_colours_stay_colours() -> None:
     )
 )
 def test_no_image_is_larger_than_is_allowed(pixels: Any) -> None:
-    found = pixels_of(image_thumbnail(pixels))
-    assert max(found.shape[:2]) <= LARGEST
-    assert found.shape[2:] == (pixels.shape[2:] if pixels.shape[2:] == (3,) else ())
+    drawn = pixels_of(image_thumbnail(pixels))
+    assert max(drawn.shape[:2]) <= LARGEST
+    assert drawn.shape[2:] == (pixels.shape[2:] if pixels.shape[2:] == (3,) else ())
 
 
 @pytest.mark.parametrize("shape", [(20_000, 1), (1, 20_000), (4000, 3000, 3)])
 def test_a_huge_image_is_reduced_to_a_few_bytes(shape: tuple[int, ...]) -> None:
-    shown = image_thumbnail(np.full(shape, 7, np.uint8))
-    assert max(pixels_of(shown).shape) == LARGEST
-    assert len(shown.image) < 2000
+    thumbnail = image_thumbnail(np.full(shape, 7, np.uint8))
+    assert max(pixels_of(thumbnail).shape) == LARGEST
+    assert len(thumbnail.image) < 2000
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_an_image_from_elsewhere_is_refused(address: str) -> None:
 
 @given(st.text())
 def test_a_text_is_short_and_printable(text: str) -> None:
-    shown = text_thumbnail(text).text
-    assert 1 <= len(shown) <= MOST_LETTERS
-    assert shown.isprintable()
+    words = text_thumbnail(text).text
+    assert 1 <= len(words) <= MOST_LETTERS
+    assert words.isprintable()
 
 
 def test_a_text_is_its_beginning_on_one_line() -> None:
@@ -112,14 +112,14 @@ def test_a_text_is_its_beginning_on_one_line() -> None:
     assert text_thumbnail(" \n").text == "(blank)"
 
 
-def test_the_features_furthest_from_their_mean_are_told_first() -> None:
+def test_the_features_furthest_from_their_mean_come_first() -> None:
     # Distances 0, 4, 1, 2, 2, .5 and 3: all but the first and the sixth.
     values = [5.0, 9.0, 1.0, -1.0, 4.0, 0.5, 33.333333]
     mean = [5.0, 1.0, 0.0, 1.0, 2.0, 0.0, 30.333333]
     scale = [1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     names = ["a", "b", "c", "d", "e", "f", "<b>g</b>"]
-    told = "b 9, <b>g</b> 33.33, d -1, e 4, c 1"
-    assert feature_thumbnail(values, mean, scale, names).text == told
+    words = "b 9, <b>g</b> 33.33, d -1, e 4, c 1"
+    assert feature_thumbnail(values, mean, scale, names).text == words
     assert feature_thumbnail(values, mean, scale, ()).text.startswith(
         "feature 1 9, feature 6 33.33"
     )
@@ -150,23 +150,23 @@ def test_rows_are_shown_by_what_they_hold() -> None:
         example_thumbnails(frame.drop("image"), encoders["image"], [0])
 
 
-def test_a_token_is_shown_between_what_surrounds_it_in_its_piece() -> None:
-    one, two = (found.ids.tolist() for found in TOKENIZER.encode(sentences(2)))
+def test_a_token_is_shown_between_its_neighbours_in_its_piece() -> None:
+    one, two = (encoding.ids.tolist() for encoding in TOKENIZER.encode(sentences(2)))
     schema = {"tokens": pl.List(pl.Int32), "starts": pl.List(pl.Int32)}
     frame = pl.DataFrame([(one + two, [0, len(one)])], schema=schema, orient="row")
     encoder = SequenceEncoder(tokenizer=TOKENIZER, task="next_token", length=len(one + two))
-    # The first piece asks for all its tokens but one, so that is the number of the second's first.
+    # The first piece predicts all its tokens but one; this is the index of the second's first.
     for position, piece, place in (
         (0, one, 1),
         (len(one) - 2, one, len(one) - 1),
         (len(one) - 1, two, 1),
     ):
-        (shown,) = token_thumbnails(frame, encoder, [(0, position)])
-        assert shown.text == TOKENIZER.decode(piece[:place])
-        assert shown.text + shown.token == TOKENIZER.decode(piece[: place + 1])
-        rest = TOKENIZER.decode(piece)[len(shown.text + shown.token) :]
-        assert rest.startswith(shown.after.removesuffix("…"))
-        assert len(shown.after) == min(len(rest), MOST_AFTER)
+        (thumbnail,) = token_thumbnails(frame, encoder, [(0, position)])
+        assert thumbnail.text == TOKENIZER.decode(piece[:place])
+        assert thumbnail.text + thumbnail.token == TOKENIZER.decode(piece[: place + 1])
+        rest = TOKENIZER.decode(piece)[len(thumbnail.text + thumbnail.token) :]
+        assert rest.startswith(thumbnail.after.removesuffix("…"))
+        assert len(thumbnail.after) == min(len(rest), MOST_AFTER)
     with pytest.raises(DataError, match="has no token"):
         token_thumbnails(frame, encoder, [(0, len(one + two) - 2)])
 
@@ -181,11 +181,11 @@ def test_a_hidden_token_is_shown_where_it_stood() -> None:
     )
     hidden = np.flatnonzero(encoder.encode(frame)[0, 2] >= 0)
     for position, place in enumerate(hidden):
-        (shown,) = token_thumbnails(frame, encoder, [(0, position)])
-        assert shown.text == tokenizer.decode(ids[:place])
-        until = shown.text + shown.token + shown.after.removesuffix("…")
+        (thumbnail,) = token_thumbnails(frame, encoder, [(0, position)])
+        assert thumbnail.text == tokenizer.decode(ids[:place])
+        until = thumbnail.text + thumbnail.token + thumbnail.after.removesuffix("…")
         assert tokenizer.decode(ids).startswith(until)
-        assert shown.token
+        assert thumbnail.token
 
 
 def test_a_text_that_means_harm_is_words_on_the_page() -> None:
@@ -195,12 +195,12 @@ def test_a_text_that_means_harm_is_words_on_the_page() -> None:
         "{{ image_of(shown, alt) }}{{ text_of(shown) }}"
     )
     harm = '<script>alert(1)</script>"><img src=x onerror=alert(1)>{{ 7 * 7 }}'
-    for shown in (
+    for thumbnail in (
         text_thumbnail(harm),
         Thumbnail(text="a", token=harm, after=harm),
         image_thumbnail(np.zeros((2, 2), np.uint8)),
     ):
-        html = environment.from_string(source).render(shown=shown, alt=harm)
+        html = environment.from_string(source).render(shown=thumbnail, alt=harm)
         assert "<script" not in html
         assert "<img src=x" not in html
     assert html.count("<img") == 1

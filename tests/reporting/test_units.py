@@ -15,14 +15,14 @@ from stillroom.reporting.units import (
 
 
 def test_a_difference_has_its_unit_and_digits() -> None:
-    found = Estimate(0.0123, -0.004, 1.5)
-    assert POINTS.amount(found.value) == "1.2 points"
-    assert POINTS.interval(found) == "-0.4 to 150.0"
-    assert NATS.amount(found.value) == "0.012 nats"
-    assert NATS.interval(found) == "-0.004 to 1.500"
+    estimate = Estimate(0.0123, -0.004, 1.5)
+    assert POINTS.amount(estimate.value) == "1.2 points"
+    assert POINTS.interval(estimate) == "-0.4 to 150.0"
+    assert NATS.amount(estimate.value) == "0.012 nats"
+    assert NATS.interval(estimate) == "-0.004 to 1.500"
 
 
-def test_a_loss_is_told_without_a_sign() -> None:
+def test_a_loss_is_reported_without_a_sign() -> None:
     lost = POINTS.lost(Estimate(-0.02, -0.03, -0.01))
     assert (lost.value, lost.low, lost.high) == (0.02, 0.01, 0.03)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# A tenth of a second of training: what these tests ask is whether the parts fit.
+# A tenth of a second of training: these tests check whether the parts fit together.
 QUICK = (
     "groups:\n  data: image_folder\n  teacher: mlp_ensemble\n  student: tiny\n"
     "data:\n  path: data/01_raw\n"
@@ -56,6 +56,6 @@ def command(project: Path, *words: str, **environment: str) -> subprocess.Comple
 
 
 def written(project: Path) -> list[str]:
-    """Return every file below `data` but for the raw ones, and what is left of workspaces."""
+    """Return every file below `data` except the raw ones, and what workspaces left behind."""
     files = [p for p in (project / "data").rglob("*") if p.is_file() and "01_raw" not in p.parts]
     return sorted(p.relative_to(project).as_posix() for p in files if p.name != ".gitkeep")

@@ -1,4 +1,4 @@
-"""Licences and a lineage of teachers that were made for a test."""
+"""Licences and a lineage of teachers for tests."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,22 +24,22 @@ OWN = TeacherLicence(
 
 
 def own_licence(teachers: int) -> Licence:
-    """Return the licence of so many teachers that are nobody else's."""
+    """Return the licence of this many teachers that were trained here."""
     return Licence(teachers=tuple(replace(OWN, teacher=f"member_{n}") for n in range(teachers)))
 
 
 def given_licence(**changes: Any) -> Licence:
-    """Return the licence of one given teacher, under Apache's unless said otherwise."""
+    """Return the licence of one given teacher; the default is Apache's."""
     values = {"teacher": "big", "identifier": "apache-2.0", "name": "Apache License 2.0"}
     return Licence(teachers=(replace(OWN, **(values | {"read_from": "model card"} | changes)),))
 
 
-# As after a run that many parameters shaped, without a place to break the line at.
+# As after a run with many parameters: a long line without a place to break it.
 LONG = ",".join(f"section_{at}.parameter={at}" for at in range(12))
 
 
 def a_lineage(**changes: Any) -> Lineage:
-    """Return a lineage whose hashes are a letter each."""
+    """Return a lineage in which each hash is one repeated letter."""
     values: dict[str, Any] = {
         "student": "a" * 64,
         "name": "default",

@@ -72,7 +72,7 @@ def test_draws_share_an_input_key_and_views_do_not(made: ImageExamples) -> None:
     for capture_input in inputs_of(made, MOVED, 2):
         row = capture_input.row
         keys.setdefault((row.example_id, row.view), set()).add(row.input_key)
-    assert all(len(found) == 1 for found in keys.values())
+    assert all(len(of_view) == 1 for of_view in keys.values())
     assert len(set.union(*keys.values())) == len(keys) == 3 * 60 + 50
 
 
@@ -129,18 +129,18 @@ def test_hidden_tokens_are_those_of_the_key_and_the_view(tmp_path: Path) -> None
     corpus = masked_corpus(tmp_path, count=40)
     masks = corpus.fitted.masks(2)
     examples = corpus.examples.read()
-    # A teacher's own encoder may have been made for other masks: the examples' are what is asked.
+    # A teacher's own encoder may have other masks; the masks of the examples count.
     own = replace(corpus.fitted, mask_share=0.5, mask_seed=9)
-    found = list(ExampleInputs(corpus.examples, own, masks, 1))
+    inputs = list(ExampleInputs(corpus.examples, own, masks, 1))
     train = examples["split"] == "train"
-    assert len(found) == len(examples) + train.sum()
+    assert len(inputs) == len(examples) + train.sum()
     plain = corpus.fitted.encode(examples)
     at = {key: row for row, key in enumerate(examples["example_id"])}
-    for capture_input in found:
+    for capture_input in inputs:
         key = capture_input.row.example_id
         row = plain[at[key] : at[key] + 1]
         expected = masks.apply(row, [key], capture_input.row.view)[0]
         assert (capture_input.input() == expected).all()
         assert capture_input.row.labels.tolist() == [one for one in expected[2] if one >= 0]
         assert capture_input.row.view in ((1, 2) if train[at[key]] else (0,))
-    assert len({capture_input.row.input_key for capture_input in found}) == len(found)
+    assert len({capture_input.row.input_key for capture_input in inputs}) == len(inputs)

@@ -17,13 +17,14 @@ from support.examples.image_examples import (
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.softlabels.capture.sparsify_rows import on_cpu
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.teachers.capture_jobs import capture_jobs
-from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
+from stillroom.teachers.stored_teachers import teacher_refs
+from stillroom.teachers.teacher import TeacherRef
 
 SETTINGS = replace(
     SoftLabels(**compose(Path(__file__).resolve().parents[2])["softlabels"]), batch_size=16

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from support.examples.image_examples import (
     ENCODER,
     ImageExamples,
@@ -20,12 +21,14 @@ from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.shard import CODEC, from_bytes
-from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store.store import Store
 from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.ensemble import Ensemble, ensemble_probabilities
-from stillroom.teachers.model_teacher import CaptureSettings, ModelTeacher, open_teacher
-from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
+from stillroom.teachers.model_teacher import ModelTeacher
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings, TeacherRef
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -45,7 +48,7 @@ def teachers(refs: tuple[TeacherRef, ...]) -> tuple[ModelTeacher, ...]:
 
 
 def mean_log_p(refs: tuple[TeacherRef, ...], examples: ImageExamples, mean: str) -> Doubles:
-    """Return the ensemble's log p in float64, straight from the two models' logits."""
+    """Return the ensemble's log p in float64, directly from the two models' logits."""
     opened = teachers(refs)
     inputs = opened[0].encoder.encode(examples.examples.read())
     first, second = (np.concatenate([np.asarray(a) for a in t.answer(inputs)]) for t in opened)
@@ -76,18 +79,18 @@ def test_the_head_of_an_ensemble_that_is_combined_at_capture_is_exact(
     examples, refs = made
     one = Ensemble(teachers(refs), Combination.of(mean, SHARES[mean]))
     member = one.keeping(TopK(k=2, temperatures=(1.0, 4.0)))
-    asked = ExampleInputs(examples.examples, one.members[0].encoder, PLAIN, 1)
+    inputs = ExampleInputs(examples.examples, one.members[0].encoder, PLAIN, 1)
     store = Store(tmp_path)
     capturing = MemberCapture(member, store, 1000)
-    (shard,) = capturing.shards(asked, lambda rows: None)
+    (shard,) = capturing.shards(inputs, lambda rows: None)
     content = store.of(member.capture, CODEC).path(shard).read_bytes()
     stored = Decoded(from_bytes(content, shard, capturing.layout), capturing.layout)
     for temperature in (1.0, 4.0):
         p = softmax(mean_log_p(refs, examples, mean), temperature)
         head = np.where(p >= np.sort(p, axis=1)[:, -2:-1], p, 0)
-        found = stored.distributions(temperature)
-        np.testing.assert_allclose(found.dense(), head, atol=1e-6)
-        np.testing.assert_allclose(found.masses, head.sum(axis=1), atol=1e-6)
+        distributions = stored.distributions(temperature)
+        np.testing.assert_allclose(distributions.dense(), head, atol=1e-6)
+        np.testing.assert_allclose(distributions.masses, head.sum(axis=1), atol=1e-6)
 
 
 def test_the_capture_names_every_teacher_and_how_they_were_combined(
@@ -132,7 +135,22 @@ def test_probabilities_of_examples_are_the_means_in_float64(
     examples, refs = made
     some = examples.examples.read()[60:75]
     combination = Combination.of(mean, SHARES[mean])
-    found = ensemble_probabilities(refs, combination, ENCODER, some)
+    probabilities = ensemble_probabilities(refs, combination, ENCODER, some)
     expected = np.exp(mean_log_p(refs, examples, mean))[60:75]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
+
+
+def test_members_may_answer_in_batches_of_their_own_size(
+    made: tuple[ImageExamples, tuple[TeacherRef, ...]],
+) -> None:
+    examples, refs = made
+    first, second = teachers(refs)
+    inputs = ENCODER.encode(examples.examples.read())
+    other = replace(second, how=replace(second.how, batch_size=7))
+    even = Combination.of("probability", [1.0, 1.0])
+    together = Ensemble((first, second), even).answer(inputs)
+    apart = Ensemble((first, other), even).answer(inputs)
+    expected, answered = (torch.cat(list(parts)) for parts in (together, apart))
+    assert answered.shape == expected.shape
+    assert torch.allclose(answered, expected, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Imported teachers: the model is copied, and no other file beside it."""
+"""Imported teachers: the model is copied, and no other file."""
 
 import json
 import sys
@@ -26,16 +26,16 @@ from stillroom.data.text.model_tokenizer import read_model_tokenizer
 from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.errors import DataError, ModelError
 from stillroom.models import architectures
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.fixed_shape import batches_of_logits
 from stillroom.models.forward.lm_head import label_logits
 from stillroom.models.pretrained.model_directory import EXACT, load_model, read_encoder
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.teachers.import_teacher import import_teacher
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
 from stillroom.teachers.sentence_teacher import fit_sentence_teacher
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 
 AUTO_MAPPINGS = [
     auto._model_mapping
@@ -79,7 +79,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> CorpusOnDisk:
 
 
 def elsewhere(corpus: CorpusOnDisk, folder: Path, *, size: int = 0, shards: str = "5GB") -> Path:
-    """Write a decoder as any other program writes it: nothing of ours beside it."""
+    """Write a decoder as another program does, without our own files."""
     model = build("transformer", GPT2, corpus.shape, seed=1)
     if size:
         model.resize_token_embeddings(size)
@@ -106,9 +106,9 @@ def test_a_padded_vocabulary_is_cut_to_the_tokenizers(corpus: CorpusOnDisk, tmp_
     size = corpus.fitted.outputs
     given = elsewhere(corpus, tmp_path / "theirs", size=size + 61)
     import_teacher(given, tmp_path / "t" / "member_0", corpus.fitted, EXACT)
-    (ask,) = capture_jobs(corpus, tmp_path / "t")
+    (job,) = capture_jobs(corpus, tmp_path / "t")
     rows = corpus.fitted.encode(corpus.examples.read().head(2))
-    assert {found.shape[-1] for found in ask.teacher.keeping(Full()).answer(rows)} == {size}
+    assert {answer.shape[-1] for answer in job.teacher.keeping(Full()).answer(rows)} == {size}
 
 
 def test_a_quantised_file_becomes_one_of_ours_in_half_precision(
@@ -135,7 +135,7 @@ def test_another_tokenizer_is_refused_with_what_to_do(corpus: CorpusOnDisk, tmp_
         (
             "config.json",
             lambda content: _with(content, **STRANGE),
-            "needs code that lies beside the model",
+            "needs the code beside the model",
         ),
         ("config.json", lambda content: _with(content, n_positions=8), "takes at most 8 tokens"),
         ("config.json", lambda content: b"{", "config"),
@@ -173,13 +173,13 @@ def test_a_classifier_from_elsewhere_is_known_by_its_names(tmp_path: Path) -> No
     import_teacher(tmp_path / "bert", tmp_path / "t", texts, EXACT)
     assert read_encoder(tmp_path / "t") == texts
     other = replace(texts, classes=texts.classes[::-1])
-    with pytest.raises(ModelError, match="Choose a teacher of the same classes"):
+    with pytest.raises(ModelError, match="Choose a teacher with the same classes"):
         import_teacher(tmp_path / "bert", tmp_path / "u", other, EXACT)
 
 
 @pytest.fixture
 def _nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget our architectures, as in a new process that imports a teacher first."""
+    """Unregister our architectures, as in a new process that first imports a teacher."""
     for name in ("mlp", "sentence_encoder"):
         module = f"stillroom.models.architectures.{name}"
         monkeypatch.setattr(architectures, name, sys.modules[module])

@@ -27,17 +27,18 @@ from transformers import PreTrainedModel
 from stillroom.config.schema import Inference
 from stillroom.data.encoders import read_encoder, write_encoder
 from stillroom.errors import ModelError, SoftLabelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.lm_head import label_logits, masked_labels
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
-from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
 from stillroom.softlabels.capture.sparsify_rows import on_cpu
 from stillroom.softlabels.format.fingerprint import Capture
-from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.verify.verify import verify
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings, TeacherRef
 
 HOW = CaptureSettings(augmentation="shift-2 shift=2 seed=3", seed=5, batch_size=16)
 
@@ -60,7 +61,7 @@ def test_answers_are_the_models_logits(made: tuple[ImageExamples, TeacherRef]) -
     np.testing.assert_allclose(answers, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(
+def test_a_rows_answer_is_bit_identical_regardless_of_the_rows_beside_it(
     made: tuple[ImageExamples, TeacherRef],
 ) -> None:
     teacher = open_teacher(made[1], HOW, ENCODER)
@@ -81,7 +82,7 @@ def test_a_teacher_in_half_precision_says_so_and_nearly_the_same(
         for one in (exact, rough)
     )
     assert rough.keeping(Full()).capture == replace(exact.keeping(Full()).capture, dtype="bfloat16")
-    # 8 bits of mantissa in each of a sum's terms.
+    # Each term of a sum has 8 bits of mantissa.
     np.testing.assert_allclose(second, first, atol=2**-6 * np.abs(first).max())
     assert not np.array_equal(first, second)
 
@@ -163,12 +164,14 @@ def test_soft_labels_of_sequences_are_verified(tmp_path: Path) -> None:
     folder = token_teachers(made, tmp_path / "t")
     save_model(taught_a_little(made), made.fitted, folder / "member_0")
     labels = token_labels(made, folder, tmp_path / "s", ThresholdRequest(6, 1.0))
-    (ask,) = capture_jobs(made, folder)
-    member = ask.teacher.keeping(labels.manifest.captures[0].sparsifier)
-    (found,) = verify(labels, [member], [ask.inputs], lambda rows: None)
-    assert found.rows == len(ask.inputs)
-    assert found.positions == sum(len(capture_input.row.labels) for capture_input in ask.inputs)
-    assert found.agreement > 2 * max(found.shuffled, found.shifted)
+    (job,) = capture_jobs(made, folder)
+    member = job.teacher.keeping(labels.manifest.captures[0].sparsifier)
+    (verification,) = verify(labels, [member], [job.inputs], lambda rows: None)
+    assert verification.rows == len(job.inputs)
+    assert verification.positions == sum(
+        len(capture_input.row.labels) for capture_input in job.inputs
+    )
+    assert verification.agreement > 2 * max(verification.shuffled, verification.shifted)
     save_model(build("transformer", GPT2, made.shape, seed=5), made.fitted, folder / "member_0")
     (other,) = capture_jobs(made, folder)
     with pytest.raises(SoftLabelError, match="the teacher's answer changed"):

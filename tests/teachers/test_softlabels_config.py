@@ -1,4 +1,4 @@
-"""The section `softlabels`: each choice becomes its value, and the store has its place."""
+"""The section `softlabels`: each choice becomes a value, and the store has its folder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +13,12 @@ from stillroom.config.schema import SoftLabels
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Threshold, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold, ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.teachers import softlabels_config
 
 ROOT = Path(__file__).resolve().parents[2]

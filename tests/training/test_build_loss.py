@@ -1,4 +1,4 @@
-"""The loss of a fit: which term fits its soft labels, and what is said of its bias."""
+"""The loss of a fit: the term that fits its soft labels, and the warning about its bias."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,22 +13,20 @@ from support.examples.image_examples import (
 from support.objectives.objective_config import NO_TERMS, objective
 from support.training.jobs import OBJECTIVE, a_fit
 
-from stillroom.config.schema import FEATURE_TERMS
 from stillroom.data.encoders import read_encoder
 from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
+from stillroom.objectives.kinds.build_term import feature_term, soft_term
 from stillroom.objectives.missing_mass_treatment import renormalise, tail_bucket
 from stillroom.objectives.mixture import Mixture, hard_labels
 from stillroom.objectives.response_terms import Divergence, SoftCrossEntropy
-from stillroom.objectives.term_registry import feature_term, soft_term
+from stillroom.objectives.term_registry import REGISTRY
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.training.build_loss import build_loss, build_mixture, warn_of_bias
 from stillroom.training.data.memory_dataset import MemoryDataset, read_split, with_targets
 
@@ -44,7 +42,7 @@ def labels_of(made: ImageExamples, folder: Path, kind: Sparsifier) -> SoftLabelS
     return soft_labels(made, untrained_teachers(made, folder / "t", 1), folder / "s", kind)
 
 
-def lessons(made: ImageExamples, labels: SoftLabelSet) -> MemoryDataset:
+def rows_with_targets(made: ImageExamples, labels: SoftLabelSet) -> MemoryDataset:
     plain = read_split(made.examples, read_encoder(made.encoder), "train")
     return with_targets(plain, labels, [4.0])
 
@@ -58,7 +56,7 @@ def lessons(made: ImageExamples, labels: SoftLabelSet) -> MemoryDataset:
     ],
     ids=lambda kind: kind.kind,
 )
-def test_unbiased_labels_have_soft_cross_entropy_whatever_is_done_about_missing_mass(
+def test_unbiased_labels_have_soft_cross_entropy_for_every_treatment_of_missing_mass(
     made: ImageExamples, tmp_path: Path, kind: Sparsifier
 ) -> None:
     labels = labels_of(made, tmp_path, kind)
@@ -80,11 +78,11 @@ def test_other_labels_have_the_divergence_that_is_named(
     assert build_loss(a_fit(), labels) == hard_labels()
 
 
-def test_a_biased_treatment_is_said_once_with_the_mass_that_is_missing(
+def test_a_biased_treatment_is_reported_once_with_the_missing_mass(
     made: ImageExamples, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(4.0,)))
-    fit, rows = a_fit(objective=RENORMALISED), lessons(made, labels)
+    fit, rows = a_fit(objective=RENORMALISED), rows_with_targets(made, labels)
     warn_of_bias(fit, build_loss(fit, labels), rows.some_targets(), is_unbiased=False)
     lacking = 1 - rows.some_targets()[0].at(4.0).exp().sum(dim=1).mean().item()
     assert [record.message[:6] for record in caplog.records] == [f"{lacking:.2%} of"[:6]]
@@ -98,7 +96,10 @@ def test_what_is_not_biased_says_nothing(
     labels = labels_of(made, tmp_path, kind)
     fit = a_fit(objective=OBJECTIVE)
     warn_of_bias(
-        fit, build_loss(fit, labels), lessons(made, labels).some_targets(), is_unbiased=False
+        fit,
+        build_loss(fit, labels),
+        rows_with_targets(made, labels).some_targets(),
+        is_unbiased=False,
     )
     assert caplog.records == []
 
@@ -106,7 +107,7 @@ def test_what_is_not_biased_says_nothing(
 def test_every_term_of_the_configuration_is_a_term() -> None:
     for name in NO_TERMS:
         loss = build_mixture(objective({name: 0.5}, positions="each"), is_unbiased=False)
-        if name in FEATURE_TERMS:
+        if REGISTRY.load(name).compares == "features":
             assert (loss.terms, loss.features) == ((), ((0.5, feature_term(name, "each")),))
         else:
             assert str(loss.terms) == str(((0.5, soft_term(name, 4.0, "tail_bucket")),))

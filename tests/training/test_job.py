@@ -1,4 +1,4 @@
-"""Jobs: what the worker reads is what was written."""
+"""Jobs: equal after a round trip through the file for the worker."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_job_survives_the_file(tmp_path: Path) -> None:
     assert read_job(tmp_path / "job.json") == job
 
 
-def test_a_fit_that_nobody_would_teach_is_refused(tmp_path: Path) -> None:
+def test_a_fit_without_a_source_of_targets_is_refused(tmp_path: Path) -> None:
     made = image_examples(tmp_path)
     asking = a_fit("student", objective=OBJECTIVE, mode="live")
     with pytest.raises(ConfigError, match="student has mode=live, but the job has no"):

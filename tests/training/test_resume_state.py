@@ -1,4 +1,4 @@
-"""Places: what a fit depends on, and that a finished one is taken by an equal fit alone."""
+"""The resume state: what a fit depends on; only an equal fit reuses a finished one."""
 
 import shutil
 from dataclasses import replace
@@ -9,9 +9,11 @@ import pytest
 from support.examples.image_examples import ImageExamples, image_examples, other_encoder
 from support.training.jobs import OBJECTIVE, a_fit, a_job, a_trainer, fitted
 
+from stillroom.config.code_digest.closure import SourceTree
+from stillroom.config.code_digest.digest import CodeDigests
 from stillroom.data.encoders import read_encoder
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.training.job import Job, LiveConfig
 from stillroom.training.resume_state import (
     ResumeState,
@@ -113,7 +115,7 @@ def test_a_finished_fit_is_its_own_alone_and_only_with_its_model(
     place.checkpoint.touch()
     place.finish(RECORDS)
     assert not place.checkpoint.exists()
-    assert place.records() is None  # the model is not there
+    assert place.records() is None  # the model is missing
     place.best.mkdir()
     assert place.records() == RECORDS
     assert of(a_job(made, tmp_path / "job", fits=[a_fit(seed=1)])).records() is None
@@ -131,6 +133,26 @@ def test_models_are_gathered_under_the_names_of_their_fits(
             (folder / "which").write_text(result)
     gather_models(both, tmp_path / "models")
     written = (tmp_path / "models").rglob("which")
-    found = {path.parent.name: path.read_text() for path in written}
-    assert found == {"plain": "best", "balanced": "balanced"}
-    assert (tmp_path / "job" / "plain" / "best" / "which").exists()  # until it is let go
+    gathered = {path.parent.name: path.read_text() for path in written}
+    assert gathered == {"plain": "best", "balanced": "balanced"}
+    assert (tmp_path / "job" / "plain" / "best" / "which").exists()  # until it is released
+
+
+def test_learning_depends_on_the_workers_code_and_not_on_its_prose(
+    project: Path, made: ImageExamples, tmp_path: Path
+) -> None:
+    def code() -> str:
+        tree = SourceTree(project / "src" / "stillroom")
+        return CodeDigests(tree).of(
+            ["stillroom.training.__main__", "stillroom.training.process.torchrun"]
+        )
+
+    before = code()
+    assert shared_ingredients(a_job(made, tmp_path / "job"))["code"] == before
+    module = project / "src/stillroom/training/fit/optimiser.py"
+    source = module.read_text()
+    module.write_text(source.replace('"""', '"""In other words: ', 1) + "# The end.\n")
+    (project / "src/stillroom/reporting/page.py").write_text("x = 1\n")  # no worker imports it
+    assert code() == before
+    module.write_text(source + "x = 1\n")
+    assert code() != before

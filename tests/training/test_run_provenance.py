@@ -13,11 +13,11 @@ from stillroom.training.run_provenance import (
 HOW = {"student": {"epochs": 3, "transfer": {"without": ["a"]}}, "objective": {"temperature": 2.0}}
 
 
-def test_what_runs_learnt_from_is_read_back(tmp_path: Path) -> None:
+def test_the_provenance_of_runs_is_read_back(tmp_path: Path) -> None:
     write_provenance(tmp_path, "ab" * 32, HOW)
-    found = read_provenance(tmp_path)
-    assert found is not None
-    assert (found.soft_labels, found.parameters) == ("ab" * 32, HOW)
+    provenance = read_provenance(tmp_path)
+    assert provenance is not None
+    assert (provenance.soft_labels, provenance.parameters) == ("ab" * 32, HOW)
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"soft_labels": 3}', '{"other": "x"}'])

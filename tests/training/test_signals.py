@@ -1,4 +1,4 @@
-"""Stopping: signals and a closed pipe are taken note of; a file or a terminal is not waited for."""
+"""Signals: a signal or a closed pipe requests a stop; files and terminals are not watched."""
 
 import subprocess
 import sys
@@ -39,9 +39,9 @@ def started(stdin: object, seconds: float = 30.0) -> "subprocess.Popen[str]":
 
 def end_of(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
-    said = process.stdout.readline().strip()
+    line = process.stdout.readline().strip()
     process.wait(timeout=10)
-    return said
+    return line
 
 
 @pytest.mark.parametrize("number", [15, 2], ids=["SIGTERM", "SIGINT"])
@@ -51,7 +51,7 @@ def test_a_signal_is_taken_note_of(number: int) -> None:
     assert end_of(process) == "stopped"
 
 
-def test_the_end_of_a_pipe_is_the_end_of_who_asked() -> None:
+def test_the_end_of_a_pipe_means_that_the_parent_has_ended() -> None:
     process = started(subprocess.PIPE)
     time.sleep(0.1)
     assert process.poll() is None
@@ -67,7 +67,7 @@ def test_what_is_no_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert end_of(started(subprocess.DEVNULL, seconds=0.3)) == "went on"
 
 
-def test_who_waits_leaves_when_asked() -> None:
+def test_a_waiting_process_stops_on_request() -> None:
     stop = StopRequest()
     stop.check()
     stop.is_made = True

@@ -35,7 +35,7 @@ STUDENT = Student(
 
 @dataclass
 class Costly:
-    """A run, and what its models take."""
+    """A run, and the cost of its models."""
 
     run: Run
     cost: dict[str, dict[str, int | float]]
@@ -63,8 +63,8 @@ def measured(
 def memory_and_energy() -> Iterator[None]:
     """Give each model 2 MB of weights, 1 MB of activations, and 36 J for an example.
 
-    To measure them takes a process and some seconds for each model; the tests of `memory_probe` and
-    of `energy` do that.
+    Real measures need a process and some seconds for each model; the tests of `memory_probe` and of
+    `energy` make them.
     """
     memory = Memory(loaded_bytes=2_000_000, peak_bytes=3_000_000)
     with pytest.MonkeyPatch.context() as patch:
@@ -75,7 +75,7 @@ def memory_and_energy() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def costly(tmp_path_factory: pytest.TempPathFactory, memory_and_energy: None) -> Costly:
-    """Return the cost of a run beside which there are two other students."""
+    """Return the cost of a run with two other students."""
     run = a_run(tmp_path_factory.mktemp("costly"))
     every = run.students.parent / "every"
     shutil.copytree(run.students, every / "kin")
@@ -94,7 +94,7 @@ def test_the_cache_is_paid_once_and_read_in_each_epoch(costly: Costly) -> None:
     cache, rate = cost["cache"], cost["teacher"]["per_second_at_32"]
     rows, train = run.labels.manifest.rows, run.made.examples.count("split", "train")[0]
     assert (cache["rows"], cache["bytes"]) == (rows, run.labels.manifest.bytes)
-    assert cache["read"] == train * 7  # by one student; its control reads none
+    assert cache["read"] == train * 7  # by one student; its control does not read the cache
     assert cache["paid_seconds"] == pytest.approx(rows / rate, rel=1e-2, abs=1e-4)
 
 
@@ -131,9 +131,9 @@ def test_the_teachers_cost_is_that_of_all_members(costly: Costly) -> None:
     assert cost["student"]["parameters"] == cost["control"]["parameters"] == parameters
     assert cost["teacher"]["parameters"] == 2 * parameters
     assert cost["control"]["megabytes"] == round(4 * parameters / 1e6, 3)
-    # Both members are loaded, and one at a time has activations.
+    # Both members are loaded; only one at a time has activations.
     assert (cost["teacher"]["loaded_megabytes"], cost["teacher"]["peak_megabytes"]) == (4.0, 5.0)
-    # 36 J are 10 mWh; a thousand examples take 10 Wh of each member.
+    # 36 J are 10 mWh; a thousand examples cost each member 10 Wh.
     assert cost["teacher"]["watt_hours_per_thousand"] == 20.0
     assert cost["student"]["watt_hours_per_thousand"] == 10.0
     assert cost["teacher"]["flops"] == 2 * 2 * (64 * 32 + 32 * 3)

@@ -13,14 +13,14 @@ from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
 from stillroom.evaluation.cost.energy import Energy, MeterError
 from stillroom.evaluation.cost.memory import Memory
-from stillroom.models.pretrained.model_directory import EXACT, save_model
-from stillroom.models.registry import build
+from stillroom.models.architecture_registry import build
+from stillroom.models.pretrained.model_directory import EXACT, architecture_hash, save_model
 
 
 def a_model(made: ImageExamples, folder: Path, hidden: int, seed: int) -> ModelRun:
     model = build("mlp", {"hidden": [hidden]}, made.shape, seed)
     save_model(model, read_encoder(made.encoder), folder)
-    return ModelRun(folder, EXACT)
+    return ModelRun(folder, architecture_hash(folder), EXACT)
 
 
 @pytest.fixture
@@ -34,17 +34,17 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     Memory and energy take seconds; the tests of `memory_probe` and of `energy` measure them.
     """
-    asked: list[str] = []
+    probed: list[str] = []
 
     def memory(path: Path, inference: object, inputs: object) -> Memory:
-        asked.append(path.name)
-        return Memory(loaded_bytes=1_000_000 * len(asked), peak_bytes=1_500_000 * len(asked))
+        probed.append(path.name)
+        return Memory(loaded_bytes=1_000_000 * len(probed), peak_bytes=1_500_000 * len(probed))
 
     monkeypatch.setattr(costs, "memory_alone", memory)
     monkeypatch.setattr(costs, "energy_of", lambda *given: Energy(36.0, is_estimate=False))
     (tmp_path / "clear_refs").touch()
     monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "clear_refs")
-    return asked
+    return probed
 
 
 def a_trial(made: ImageExamples, calls: int = 1) -> Trial:
@@ -57,26 +57,26 @@ def test_members_of_one_architecture_are_measured_once_and_counted_each(
 ) -> None:
     narrow = [a_model(made, tmp_path / f"narrow_{seed}", 32, seed) for seed in (0, 1)]
     wide = a_model(made, tmp_path / "wide", 48, seed=0)
-    found = costs_of([narrow[0], wide, narrow[1]], a_trial(made, calls=2))
+    cost = costs_of([narrow[0], wide, narrow[1]], a_trial(made, calls=2))
     assert alone == ["narrow_0", "wide"]
     of_narrow, of_wide = 64 * 32 + 32 + 32 * 3 + 3, 64 * 48 + 48 + 48 * 3 + 3
-    assert found["parameters"] == 2 * of_narrow + of_wide
-    assert found["flops"] == 2 * (2 * (64 * 32 + 32 * 3) + 64 * 48 + 48 * 3)
-    # Loaded are 1, 2 and 1 MB; of activations there are 0.5 or 1 MB at a time.
-    assert (found["loaded_megabytes"], found["peak_megabytes"]) == (4.0, 5.0)
-    # 36 J are 10 mWh, of each of the three.
-    assert found["watt_hours_per_thousand"] == 30.0
-    assert found["energy_is_estimate"] == 0
+    assert cost["parameters"] == 2 * of_narrow + of_wide
+    assert cost["flops"] == 2 * (2 * (64 * 32 + 32 * 3) + 64 * 48 + 48 * 3)
+    # 1, 2 and 1 MB are loaded; activations take 0.5 or 1 MB at a time.
+    assert (cost["loaded_megabytes"], cost["peak_megabytes"]) == (4.0, 5.0)
+    # 36 J are 10 mWh, for each of the three.
+    assert cost["watt_hours_per_thousand"] == 30.0
+    assert cost["energy_is_estimate"] == 0
 
 
 def test_where_no_process_tells_its_peak_memory_has_no_number(
     made: ImageExamples, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "none")
-    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
+    cost = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
     assert alone == []
-    assert "peak_megabytes" not in found
-    assert found["parameters"] == 64 * 32 + 32 + 32 * 3 + 3
+    assert "peak_megabytes" not in cost
+    assert cost["parameters"] == 64 * 32 + 32 + 32 * 3 + 3
 
 
 def test_a_meter_that_fails_costs_its_own_number_alone(
@@ -86,13 +86,13 @@ def test_a_meter_that_fails_costs_its_own_number_alone(
         raise MeterError("no energy")
 
     monkeypatch.setattr(costs, "energy_of", fail)
-    found = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
-    assert "watt_hours_per_thousand" not in found
-    assert "peak_megabytes" in found
+    cost = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
+    assert "watt_hours_per_thousand" not in cost
+    assert "peak_megabytes" in cost
 
 
 def test_a_student_takes_a_share_of_the_classes_that_it_is_not_spared() -> None:
-    # 8 training rows: 4 cats, 3 dogs and one that nobody named.
+    # 8 training rows: 4 cats, 3 dogs and one without a label.
     labels = [0, 0, 0, 0, 1, 1, 1, None, 0, 1]
     rows = pl.DataFrame(
         {"split": ["train"] * 8 + ["test"] * 2, "label": labels},
@@ -112,4 +112,4 @@ def test_answers_are_read_by_students_in_each_epoch_and_by_no_control() -> None:
 
 def test_a_missing_model_is_refused(made: ImageExamples, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="Choose a Hugging Face model directory"):
-        costs_of([ModelRun(tmp_path / "none", EXACT)], a_trial(made))
+        costs_of([ModelRun(tmp_path / "none", "0", EXACT)], a_trial(made))

@@ -1,4 +1,4 @@
-"""Energy log: the energy of a result is found under its own hash, and under no other."""
+"""Energy log: the energy of a result stands under its own hash and no other."""
 
 from pathlib import Path
 
@@ -21,14 +21,14 @@ def test_logged_energy_is_found_and_nothing_else(tmp_path: Path) -> None:
     assert logged_energy(tmp_path, "b" * 64) is None
 
 
-def test_a_run_that_found_all_in_the_store_does_not_lower_the_energy_of_the_first(
+def test_a_run_with_all_answers_in_the_store_does_not_lower_the_energy_of_the_first(
     tmp_path: Path,
 ) -> None:
     for joules in (120.0, 0.5):
         log_energy(tmp_path, "a" * 64, StageEnergy(joules=joules, seconds=1.0, is_estimate=True))
-    found = logged_energy(tmp_path, "a" * 64)
-    assert found is not None
-    assert found.joules == 120.0
+    energy = logged_energy(tmp_path, "a" * 64)
+    assert energy is not None
+    assert energy.joules == 120.0
 
 
 def test_a_damaged_entry_is_unknown(tmp_path: Path) -> None:

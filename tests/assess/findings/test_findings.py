@@ -1,4 +1,4 @@
-"""Which findings there are, and that both kinds can be asked the same."""
+"""The kinds of findings, and their common interface."""
 
 import inspect
 from pathlib import Path
@@ -23,13 +23,13 @@ def test_the_encoder_says_of_what_kind_they_are(predicted: Predicted, tmp_path: 
     encoder = written(image_encoder(Shape((1, 2, 2), ("cat", "dog"))), tmp_path / "two_classes")
     frame = pl.DataFrame({"example_id": [b"a" * 16], "split": ["test"]})
     assert isinstance(findings(table(frame, tmp_path), encoder), ClassFindings)
-    of_tokens = findings(table(predicted.found, tmp_path), predicted.corpus.encoder)
+    of_tokens = findings(table(predicted.frame, tmp_path), predicted.corpus.encoder)
     assert isinstance(of_tokens, TokenFindings)
 
 
 def test_both_kinds_take_the_arguments_of_the_protocol() -> None:
     for name, method in inspect.getmembers(Findings, inspect.isfunction):
         if not name.startswith("_"):
-            asked = list(inspect.signature(method).parameters)
+            parameters = list(inspect.signature(method).parameters)
             for kind in (ClassFindings, TokenFindings):
-                assert list(inspect.signature(getattr(kind, name)).parameters) == asked
+                assert list(inspect.signature(getattr(kind, name)).parameters) == parameters

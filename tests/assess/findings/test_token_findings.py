@@ -10,7 +10,7 @@ from stillroom.data.encoders import SequenceEncoder, read_encoder
 def of(predicted: Predicted) -> TokenFindings:
     encoder = read_encoder(predicted.corpus.encoder)
     assert isinstance(encoder, SequenceEncoder)
-    return TokenFindings(encoder, predicted.found)
+    return TokenFindings(encoder, predicted.frame)
 
 
 def test_every_sequence_is_of_the_test_split(predicted: Predicted) -> None:
@@ -21,7 +21,7 @@ def test_there_is_reliability_and_no_confusion(predicted: Predicted) -> None:
     reliability, confusion, similarity = of(predicted).plots(bins=5)
     assert {row["model"] for row in reliability} >= {"teacher", "student"}
     assert sum(row["count"] for row in reliability if row["model"] == "student") == (
-        predicted.found["labels"].list.len().sum()
+        predicted.frame["labels"].list.len().sum()
     )
     assert confusion == similarity == []
 

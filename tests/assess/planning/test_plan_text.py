@@ -1,4 +1,4 @@
-"""A plan in words: the parameters that it names compose to what it measured."""
+"""A plan in words: the parameters that it names compose to the configuration that it measured."""
 
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,14 @@ from stillroom.config.schema import Objective, SoftLabels, Student
 from stillroom.io.files.disk_copies import Copies
 from stillroom.io.tables import TableFile
 from stillroom.models.pretrained.model_directory import EXACT
-from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
 from stillroom.softlabels.plan.fidelity import Fidelity, MissingMass
 from stillroom.softlabels.plan.plan import Option, Plan, Population
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.teachers.softlabels_config import sparsifier_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -111,17 +115,17 @@ def test_a_tau_and_a_temperature_that_stand_in_the_way_are_named() -> None:
 
 def test_the_choice_says_what_it_is_worth_and_how_to_have_it() -> None:
     one = option(FixedThreshold(k=3, temperature=4.0))
-    said = choice_in_words(one, planned(one), project(), {}, "800kB")
-    assert " ".join(said.split()) == (
+    text = choice_in_words(one, planned(one), project(), {}, "800kB")
+    assert " ".join(text.split()) == (
         "Within 800kB, this option has the least gradient error: threshold_fixed, 3 entries of "
         "each distribution (unbiased). Its gradient is 60.00° off that of the full labels and "
         "1.250 times as long. It takes 750 kB for 3 full copies. To store it: "
         "kedro run --params groups.softlabels=threshold_fixed,softlabels.k=3"
     )
-    assert max(map(len, said.splitlines())) < 80
+    assert max(map(len, text.splitlines())) < 80
 
 
-def test_a_temperature_without_log_z_is_told() -> None:
+def test_a_temperature_without_log_z_is_reported() -> None:
     one = option(TopK(k=3, temperatures=(*TEMPERATURES, 3.0)), "tail_bucket")
     of = project(objective={"temperature": 3.0})
     assert "after you add 3 to softlabels.temperatures" in choice_in_words(
@@ -141,8 +145,8 @@ def test_the_heading_says_what_was_measured_and_where_the_bytes_will_lie() -> No
 
 def test_the_document_names_the_choice() -> None:
     first, second = option(Full()), option(FixedThreshold(k=3, temperature=4.0))
-    found = document_of(planned(first, second), second, project(), {})
-    assert found["choice"]["option"] == 1
-    assert found["choice"]["params"] == "groups.softlabels=threshold_fixed,softlabels.k=3"
-    assert found["teacher"]["hours"] == pytest.approx(10 / 3600)
+    document = document_of(planned(first, second), second, project(), {})
+    assert document["choice"]["option"] == 1
+    assert document["choice"]["params"] == "groups.softlabels=threshold_fixed,softlabels.k=3"
+    assert document["teacher"]["hours"] == pytest.approx(10 / 3600)
     assert "choice" not in document_of(planned(first), None, project(), {})

@@ -17,11 +17,12 @@ from stillroom.config.schema import Architecture, SoftLabels, Student
 from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
 from stillroom.io.files.disk_copies import Copies
 from stillroom.models.pretrained.model_directory import EXACT, PREPROCESSOR
-from stillroom.softlabels.plan import grid
 from stillroom.softlabels.plan.plan import Plan
 from stillroom.softlabels.plan.plan_table import option_text
-from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.softlabels.sparsify import candidate_grid
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.teachers.stored_teachers import teacher_refs
 
 COPIES = Copies(("the store", "data", "the cache"), 3, False)
 LABELS: dict[str, Any] = {
@@ -68,8 +69,8 @@ def project(tmp_path: Path) -> Project:
     )
 
 
-def full_of(found: ProjectPlan) -> Any:
-    return full_of_plan(found.plan)
+def full_of(planned: ProjectPlan) -> Any:
+    return full_of_plan(planned.plan)
 
 
 def full_of_plan(plan: Plan) -> Any:
@@ -83,36 +84,36 @@ def with_labels(project: Project, **values: Any) -> Project:
 
 
 def test_a_plan_counts_rows_members_and_copies(project: Project) -> None:
-    found = project_plan(project, COPIES, 40)
-    assert (found.plan.positions, found.plan.members, found.plan.temperature) == (40, 2, 4.0)
-    assert found.plan.whole.rows == found.inputs == 110
-    assert found.plan.whole.copies == 3
-    assert full_of(found).fidelity.gradient_cosine == pytest.approx(1)
-    assert 0 < found.hours == found.inputs * found.seconds_per_input / 3600
-    assert all(o.fidelity is None for o in found.plan.options if isinstance(o.sparsifier, TopK))
+    planned = project_plan(project, COPIES, 40)
+    assert (planned.plan.positions, planned.plan.members, planned.plan.temperature) == (40, 2, 4.0)
+    assert planned.plan.whole.rows == planned.inputs == 110
+    assert planned.plan.whole.copies == 3
+    assert full_of(planned).fidelity.gradient_cosine == pytest.approx(1)
+    assert 0 < planned.hours == planned.inputs * planned.seconds_per_input / 3600
+    assert all(o.fidelity is None for o in planned.plan.options if isinstance(o.sparsifier, TopK))
 
 
 def test_an_ensemble_that_is_combined_at_capture_is_one_teacher(project: Project) -> None:
-    found = project_plan(with_labels(project, combine="capture"), COPIES, 40)
-    assert found.plan.members == 1
-    assert all(option.fidelity is not None for option in found.plan.options)
+    planned = project_plan(with_labels(project, combine="capture"), COPIES, 40)
+    assert planned.plan.members == 1
+    assert all(option.fidelity is not None for option in planned.plan.options)
 
 
 @pytest.mark.parametrize("combine", ["read", "capture"])
 def test_features_are_counted_in_every_option(project: Project, combine: str) -> None:
     bare = project_plan(with_labels(project, combine=combine), COPIES, 110).plan.options
-    found = project_plan(with_labels(project, combine=combine, features="pooled"), COPIES, 110).plan
-    for before, after in zip(bare, found.options, strict=True):
-        # Two teachers with 32 of 2 bytes, of which a ReLU leaves half at zero.
+    plan = project_plan(with_labels(project, combine=combine, features="pooled"), COPIES, 110).plan
+    for before, after in zip(bare, plan.options, strict=True):
+        # Two teachers with 32 features of 2 bytes; a ReLU sets half of them to zero.
         assert 2 * 32 * 2 * 0.5 < after.bytes_per_row - before.bytes_per_row < 2 * 32 * 2 * 1.2
         assert after.bytes_total == round(after.bytes_per_row * 110 * 3)
         assert (after.entries, after.fidelity) == (before.entries, before.fidelity)
 
 
 def test_draws_and_views_are_rows_and_a_draw_costs_no_answer(project: Project) -> None:
-    found = project_plan(with_labels(project, draws=3, views=2), COPIES, 40)
-    assert found.plan.whole.rows == 60 * 2 * 3 + 50
-    assert found.inputs == 60 * 2 + 50
+    planned = project_plan(with_labels(project, draws=3, views=2), COPIES, 40)
+    assert planned.plan.whole.rows == 60 * 2 * 3 + 50
+    assert planned.inputs == 60 * 2 + 50
 
 
 def test_a_sample_is_no_larger_than_its_gradients_can_be_held(
@@ -138,12 +139,12 @@ def test_a_plan_of_sequences_looks_at_positions(
         objective=OBJECTIVE,
         licence=own_licence(1),
     )
-    monkeypatch.setattr(grid, "ENTRIES", (2, 32))
+    monkeypatch.setattr(candidate_grid, "ENTRIES", (2, 32))
     whole = project_plan(project, COPIES, 60)
     plan = whole.plan
     assert 30 < plan.positions <= 60
     assert plan.whole.rows == whole.inputs == len(made.examples.read())
-    # Of a teacher of V tokens all logits take 4 V bytes at a position, less what zstd saves.
+    # All logits of a teacher of V tokens take 4 V bytes at a position, minus what zstd saves.
     full, per_row = full_of(whole), plan.whole.thinned * plan.positions / plan.sampled
     assert 0.8 < full.bytes_per_row / (4 * made.fitted.outputs * per_row) < 1.05
     assert full.fidelity.gradient_cosine == pytest.approx(1)
@@ -172,13 +173,13 @@ def test_teachers_with_other_preprocessing_answer_about_the_same_examples(
     path = tmp_path / "teachers" / "member_1"
     assert read_encoder(path, PREPROCESSOR) != other
     write_encoder(other, path, PREPROCESSOR)
-    asks = planning.capture_jobs(
+    jobs = planning.capture_jobs(
         project.examples,
         project.encoder,
         teacher_refs(project.teachers, project.inference),
         project.softlabels,
     )
-    sampled = planning._sampled([one.inputs for one in asks], 30)
+    sampled = planning._sampled([one.inputs for one in jobs], 30)
     names = [[capture_input.row.example_id for capture_input in of_one] for of_one in sampled]
     keys = [[capture_input.row.input_key for capture_input in of_one] for of_one in sampled]
     assert len(names[0]) == 30

@@ -1,4 +1,4 @@
-"""Places: evenly spread, as many as asked for, and never none of a row."""
+"""Position samples: evenly spread, the requested number, and at least one of each row."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The student's gradient: that of its own objective, by finite differences and by hand."""
+"""The student's gradient: the gradient of its objective, by finite differences and by hand."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +13,9 @@ from support.training.jobs import EVERYTHING, fitted
 from stillroom.assess.planning.student_gradient import student_gradient
 from stillroom.config.schema import Architecture, Student
 from stillroom.data.encoders import read_encoder
-from stillroom.models.registry import build
+from stillroom.models.architecture_registry import build
 from stillroom.models.shape import Shape
-from stillroom.softlabels.format.distributions import SparseDistributions
+from stillroom.softlabels.columns.distributions import SparseDistributions
 
 STUDENT = Student(
     **asdict(fitted(epochs=1)),
@@ -37,12 +37,14 @@ def test_it_is_the_derivative_of_the_mean_soft_cross_entropy(tmp_path: Path) -> 
     made = image_examples(tmp_path)
     encoder = read_encoder(made.encoder)
     inputs = encoder.encode(made.examples.read().head(3))
-    found = student_gradient(inputs, PLACES, encoder, STUDENT, tmp_path, 2.0)(TARGETS, "unbiased")
+    gradient = student_gradient(inputs, PLACES, encoder, STUDENT, tmp_path, 2.0)(
+        TARGETS, "unbiased"
+    )
 
     model = build("mlp", {"hidden": [4], "dropout": 0.0}, Shape(encoder.shape, encoder.classes), 3)
     model = model.double()
     weights = list(model.parameters())
-    assert found.shape == (sum(one.numel() for one in weights),)
+    assert gradient.shape == (sum(one.numel() for one in weights),)
 
     def loss() -> float:
         with torch.no_grad():
@@ -50,10 +52,10 @@ def test_it_is_the_derivative_of_the_mean_soft_cross_entropy(tmp_path: Path) -> 
         log_q = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return float(-(4.0 * TARGETS.dense() * log_q).sum(axis=1).mean())
 
-    before, at = loss(), found.size - 1  # the last weight: a bias of the last layer
+    before, at = loss(), gradient.size - 1  # the last weight: a bias of the last layer
     with torch.no_grad():
         weights[-1][-1] += 1e-6
-    assert (loss() - before) / 1e-6 == pytest.approx(found[at], rel=1e-4)
+    assert (loss() - before) / 1e-6 == pytest.approx(gradient[at], rel=1e-4)
 
 
 def test_equal_targets_give_equal_gradients_also_with_dropout(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_a_student_of_tokens_looks_at_texts(tmp_path: Path) -> None:
     bert = Architecture(name="transformer", options=text_examples.BERT)
     student = Student(**{**STUDENT.__dict__, "architecture": bert})
     inputs = text_examples.ENCODER.encode(text_examples.frame("a card", "my phone", "where is it?"))
-    found = student_gradient(inputs, PLACES, text_examples.ENCODER, student, tmp_path, 2.0)
-    gradient = found(TARGETS, "unbiased")
+    gradient_of = student_gradient(inputs, PLACES, text_examples.ENCODER, student, tmp_path, 2.0)
+    gradient = gradient_of(TARGETS, "unbiased")
     assert np.isfinite(gradient).all()
     assert np.abs(gradient).max() > 0

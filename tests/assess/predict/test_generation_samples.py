@@ -1,4 +1,4 @@
-"""Continuations: of texts of the test split, each model's own, beside how they really go on."""
+"""Continuations of texts of the test split: each model's own, beside the real one."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from support.examples.corpus_examples import CorpusOnDisk, small_corpus, token_t
 from stillroom.assess.predict.generation_samples import BEGIN, MOST, continuations
 from stillroom.models.forward.generate import greedy_continuations
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import teacher_refs
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +30,10 @@ def test_every_model_goes_on_with_the_same_texts(corpus: CorpusOnDisk, tmp_path:
         (begun,) = tokenizer.encode([record["beginning"]])
         assert any(row[:BEGIN] == begun.ids.tolist() for row in test["tokens"].to_list())
         for name, path in ({"teacher": refs[0].path} | students).items():
-            (said,) = greedy_continuations(
+            (continuation,) = greedy_continuations(
                 load_model(path), [begun.ids.tolist()], MOST, tokenizer.end or 0, tokenizer.size
             )
-            assert record[name] == tokenizer.decode(said)
+            assert record[name] == tokenizer.decode(continuation)
     assert len({record["student"] for record in records} | {records[0]["teacher"]}) > 1
 
 

@@ -1,4 +1,4 @@
-"""Asking: every model answers the same rows, in as few batches as there need be."""
+"""Inference: every model answers the same rows, in as few batches as possible."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from support.evaluation.token_predictions import Predicted
 from stillroom.assess.predict.lm_inference import BATCH_SIZE, LanguageModels, batching_order
 from stillroom.models.forward.sequence_logits import batch_keys
 from stillroom.softlabels.format.ensemble_combination import Combination
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import teacher_refs
 
 
 def opened(predicted: Predicted) -> LanguageModels:
@@ -21,19 +21,19 @@ def opened(predicted: Predicted) -> LanguageModels:
 def test_batches_hold_what_every_model_says_of_their_rows(predicted: Predicted) -> None:
     rows = predicted.rows("test")
     batches = list(opened(predicted).batches(predicted.corpus.fitted.encode(rows)))
-    labels = torch.cat([batch.asked for batch in batches])
+    labels = torch.cat([batch.flat_labels for batch in batches])
     assert labels.tolist() == predicted.labels(rows).tolist()
     lengths = [len(row) for batch in batches for row in batch.labels]
     assert len(lengths) == len(rows)
     for name, log_q in predicted.log_q(rows).items():
-        found = torch.cat([batch.of(name) for batch in batches]).double().log_softmax(1)
-        torch.testing.assert_close(found, log_q, rtol=1e-3, atol=1e-4)
+        batch_log_q = torch.cat([batch.of(name) for batch in batches]).double().log_softmax(1)
+        torch.testing.assert_close(batch_log_q, log_q, rtol=1e-3, atol=1e-4)
 
 
 def test_bounds_cut_positions_into_rows(predicted: Predicted) -> None:
     inputs = predicted.corpus.fitted.encode(predicted.rows("test"))
     for batch in opened(predicted).batches(inputs):
-        parts = np.split(batch.asked.numpy(), batch.bounds)
+        parts = np.split(batch.flat_labels.numpy(), batch.bounds)
         assert [part.tolist() for part in parts] == [row.tolist() for row in batch.labels]
 
 

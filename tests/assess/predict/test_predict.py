@@ -28,18 +28,16 @@ from stillroom.softlabels.capture.capture_request import (
     open_staged,
 )
 from stillroom.softlabels.format.ensemble_combination import Combination
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 
 
 @pytest.fixture
@@ -64,8 +62,8 @@ def test_labelled_rows_of_validation_and_test_are_predicted_by_each_model(
     frame = predict(examples, run.made.encoder, run.labels, run.teachers, EXACT, run.students)
     test = some.filter((pl.col("split") == "test") & (pl.col("row") < 20))
     validation = some.filter((pl.col("split") == "validation") & pl.col("label").is_not_null())
-    asked = [*validation["example_id"], *test["example_id"]]
-    assert frame["example_id"].to_list() == asked
+    example_ids = [*validation["example_id"], *test["example_id"]]
+    assert frame["example_id"].to_list() == example_ids
     assert frame.columns == ["example_id", "split", "label", "teacher", "control", "student"]
     frame = frame.filter(pl.col("split") == "test")
     assert frame.schema["student"] == pl.List(pl.Float32)
@@ -94,25 +92,25 @@ def test_the_teacher_of_a_truncated_set_runs_itself(
     test = run.made.examples.read().filter(pl.col("split") == "test")
     inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     members = [softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir())]
-    found = np.array(frame.filter(pl.col("split") == "test")["teacher"].to_list())
-    np.testing.assert_allclose(found, np.mean(members, axis=0), atol=1e-6)
+    answers = np.array(frame.filter(pl.col("split") == "test")["teacher"].to_list())
+    np.testing.assert_allclose(answers, np.mean(members, axis=0), atol=1e-6)
     stored = labels.distributions([(key, 0, 0) for key in test["example_id"]], 4.0).dense()
-    assert np.abs(stored - found).max() > 0.1
+    assert np.abs(stored - answers).max() > 0.1
 
 
 def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
     run: Run, tmp_path: Path
 ) -> None:
-    # Weights 3 to 1: what `softlabels.weights` says, and not a plain mean of the members.
+    # Weights 3 to 1: the mean follows `softlabels.weights`, and is no plain mean of the members.
     refs, how = (
         teacher_refs(run.teachers),
         CaptureSettings(augmentation="none", seed=0, batch_size=16),
     )
     opened = tuple(open_teacher(ref, how, ENCODER) for ref in refs)
     one = Ensemble(opened, Combination.of("probability", [3.0, 1.0]))
-    asked = ExampleInputs(run.made.examples, opened[0].encoder, PLAIN, 1)
+    examples = ExampleInputs(run.made.examples, opened[0].encoder, PLAIN, 1)
     answers = CaptureRequest(
-        jobs=(CaptureJob(one, asked),),
+        jobs=(CaptureJob(one, examples),),
         sparsifier=TopK(k=1, temperatures=(1.0, 4.0)),
         combination=Combination.of("probability", [1.0]),
         store=Store(tmp_path / "store"),
@@ -128,8 +126,8 @@ def test_the_teacher_of_a_head_that_was_combined_at_capture_is_the_same_mean(
     test = run.made.examples.read().filter(pl.col("split") == "test")
     inputs = torch.from_numpy(read_encoder(run.made.encoder).encode(test))
     first, second = (softmax(load_model(path), inputs) for path in sorted(run.teachers.iterdir()))
-    found = np.array(frame.filter(pl.col("split") == "test")["teacher"].to_list())
-    np.testing.assert_allclose(found, 0.75 * first + 0.25 * second, atol=1e-6)
+    predicted = np.array(frame.filter(pl.col("split") == "test")["teacher"].to_list())
+    np.testing.assert_allclose(predicted, 0.75 * first + 0.25 * second, atol=1e-6)
 
 
 def test_a_test_split_without_labels_is_refused(run: Run, tmp_path: Path) -> None:

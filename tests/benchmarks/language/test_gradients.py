@@ -1,11 +1,11 @@
-"""Gradients of sparse labels: beside those that numpy makes of the same distributions."""
+"""Gradients of sparse labels, against numpy's gradients of the same distributions."""
 
 import numpy as np
 import pytest
 
-from benchmarks.language.gradients import Asked, Line, figures, table, to_label
+from benchmarks.language.gradients import Line, Positions, figures, table, to_label
 from benchmarks.softlabels.gemma import CausalTeacher
-from stillroom.softlabels.format.distributions import SparseDistributions
+from stillroom.softlabels.columns.distributions import SparseDistributions
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row
 
@@ -19,7 +19,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def asked() -> Asked:
+def positions() -> Positions:
     draws = np.random.default_rng(0)
     # Peaked positions and flat ones.
     sharp = draws.choice([0.5, 3.0], (ROWS, 1))
@@ -28,12 +28,12 @@ def asked() -> Asked:
     keys = input_keys(np.arange(ROWS)[:, None], "tokens", "none", [0] * ROWS)
     labels = teacher.argmin(axis=1).astype(np.int32)
     rows = tuple(Row(k, k, "p", 0, 0, labels[at : at + 1]) for at, k in enumerate(keys))
-    return Asked(rows, teacher, student)
+    return Positions(rows, teacher, student)
 
 
 @pytest.fixture(scope="module")
-def lines(asked: Asked) -> dict[str, Line]:
-    return {line.name: line for line in table(TEACHER, asked, (12,))}
+def lines(positions: Positions) -> dict[str, Line]:
+    return {line.name: line for line in table(TEACHER, positions, (12,))}
 
 
 def renormalised(p: np.ndarray) -> np.ndarray:
@@ -52,18 +52,18 @@ def to_the_label(p: np.ndarray) -> np.ndarray:
     [("topk, renormalised", renormalised), ("topk, ground_truth", to_the_label)],
 )
 def test_errors_angles_and_lengths_of_top_k(
-    name: str, treated: object, asked: Asked, lines: dict[str, Line]
+    name: str, treated: object, positions: Positions, lines: dict[str, Line]
 ) -> None:
-    p, q = softmax(asked.teacher), softmax(asked.student)
+    p, q = softmax(positions.teacher), softmax(positions.student)
     w = treated(p)  # type: ignore[operator]
     full, sparse = (q - p).ravel(), (q - w).ravel()
     lengths = np.linalg.norm(full), np.linalg.norm(sparse)
-    found = lines[name]
-    assert found.entries == 12
-    assert found.squared_error == pytest.approx(((w - p) ** 2).sum(axis=1).mean(), rel=1e-4)
-    assert found.norm_ratio == pytest.approx(lengths[1] / lengths[0], rel=1e-3)
+    line = lines[name]
+    assert line.entries == 12
+    assert line.squared_error == pytest.approx(((w - p) ** 2).sum(axis=1).mean(), rel=1e-4)
+    assert line.norm_ratio == pytest.approx(lengths[1] / lengths[0], rel=1e-3)
     cosine = full @ sparse / lengths[0] / lengths[1]
-    assert found.angle == pytest.approx(np.degrees(np.arccos(cosine)), rel=1e-2)
+    assert line.angle == pytest.approx(np.degrees(np.arccos(cosine)), rel=1e-2)
 
 
 def test_one_tau_for_all_has_the_least_error_of_the_unbiased(lines: dict[str, Line]) -> None:
@@ -73,13 +73,13 @@ def test_one_tau_for_all_has_the_least_error_of_the_unbiased(lines: dict[str, Li
     assert lines["sample"].entries == pytest.approx(12, rel=0.15)
 
 
-def test_the_figures_tell_whether_the_default_is_best(lines: dict[str, Line]) -> None:
-    found = figures(list(lines.values()))
-    assert [one.met for one in found] == [None] * len(lines) + [True]
+def test_the_figures_show_whether_the_default_is_best(lines: dict[str, Line]) -> None:
+    report = figures(list(lines.values()))
+    assert [one.met for one in report] == [None] * len(lines) + [True]
 
 
 def test_what_is_missing_goes_to_the_hard_label() -> None:
     weights = np.array([0.5, 0.3, 0.9])
-    found = SparseDistributions(np.array([0, 0, 1]), np.array([1, 2, 0]), weights, 2, 4)
-    given = to_label(found, np.array([2, 3])).dense()
+    head = SparseDistributions(np.array([0, 0, 1]), np.array([1, 2, 0]), weights, 2, 4)
+    given = to_label(head, np.array([2, 3])).dense()
     np.testing.assert_allclose(given, [[0, 0.5, 0.5, 0], [0.9, 0, 0, 0.1]], atol=1e-12)

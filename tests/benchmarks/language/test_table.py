@@ -1,4 +1,4 @@
-"""The table: from what every model says of the test split to verdicts."""
+"""The table: from every model's predictions of the test split to verdicts."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from benchmarks.language.table import figures
 STEPS = {
     f"labels of {arm}": {"bytes": 1, "wall_s": 60.0, "cpu_s": 90.0} for arm in (THRESHOLD, TOP_K)
 }
-# Of each arm, at every token; seeds differ by a hundredth, so the gap has some error.
+# Each arm's NLL at every token; seeds differ by a hundredth, so the gap has some error.
 NLL = {CONTROL: 4.0, FULL: 3.0, THRESHOLD: 3.02, TOP_K: 5.0}
 CONFIDENCE = {CONTROL: 0.9, FULL: 0.6, THRESHOLD: 0.61, TOP_K: 0.95}
 
@@ -23,7 +23,7 @@ def made() -> Recipe:
 
 
 def predictions(**nll: float) -> pl.DataFrame:
-    """Return three sequences of two tokens, of which each model has one right."""
+    """Return three sequences of two tokens; each model is right on one of the two."""
     columns: dict[str, object] = {"labels": [[1, 2]] * 3, "bytes": [8] * 3}
     models = {"teacher": (2.5, 0.5)}
     for arm in NLL:
@@ -39,30 +39,30 @@ def predictions(**nll: float) -> pl.DataFrame:
 
 
 def test_every_line_of_a_good_table(made: Recipe) -> None:
-    found = [(one.measured, one.met) for one in figures(predictions(), made, STEPS, False)]
-    assert found[0][0].startswith("teacher 2.5000, hard labels 4.0050, full logits 3.0000")
-    assert "full logits 0.1000, threshold 0.1100, topk 0.4500" in found[1][0]
-    # 1.005 with seeds 0.01 apart: 0.005 off, over the root of two seeds.
-    assert found[2] == ("1.0050 ± 0.0050 (201.0 standard errors)", True)
-    assert found[3][0].startswith("98.0%")
-    assert found[3][1] is True
-    assert found[4][0].startswith("-99.0%")
-    assert found[4][1] is None
-    assert found[5] == ("1.10 (1.10, 1.10)", True)
-    assert found[6][0].startswith("4.50")
-    assert found[7] == ("2.0 min (3.0 min of CPU)", True)
+    lines = [(one.measured, one.met) for one in figures(predictions(), made, STEPS, False)]
+    assert lines[0][0].startswith("teacher 2.5000, hard labels 4.0050, full logits 3.0000")
+    assert "full logits 0.1000, threshold 0.1100, topk 0.4500" in lines[1][0]
+    # 1.005 with seeds 0.01 apart: a deviation of 0.005 over the root of two seeds.
+    assert lines[2] == ("1.0050 ± 0.0050 (201.0 standard errors)", True)
+    assert lines[3][0].startswith("98.0%")
+    assert lines[3][1] is True
+    assert lines[4][0].startswith("-99.0%")
+    assert lines[4][1] is None
+    assert lines[5] == ("1.10 (1.10, 1.10)", True)
+    assert lines[6][0].startswith("4.50")
+    assert lines[7] == ("2.0 min (3.0 min of CPU)", True)
 
 
 def test_bounds_are_missed(made: Recipe) -> None:
     name = "share of the gap that the cache closes"
-    found = figures(predictions(**{THRESHOLD: 3.06}), made, STEPS, False)
-    (share,) = (one for one in found if one.name.startswith(f"{name}, threshold"))
+    lines = figures(predictions(**{THRESHOLD: 3.06}), made, STEPS, False)
+    (share,) = (one for one in lines if one.name.startswith(f"{name}, threshold"))
     assert share.met is False
     slow = {name: {**step, "wall_s": 1300.0} for name, step in STEPS.items()}
     assert figures(predictions(), made, slow, False)[-1].met is False
 
 
-def test_of_a_run_that_went_on_no_time_is_told(made: Recipe) -> None:
+def test_a_resumed_run_reports_no_time(made: Recipe) -> None:
     assert figures(predictions(), made, STEPS, went_on=True)[-1].met is None
 
 

@@ -1,4 +1,4 @@
-"""What students read: a part of what the teacher reads, and the same to be judged by."""
+"""The students' text: a part of the teacher's training rows, and the same rows for evaluation."""
 
 import polars as pl
 
@@ -13,8 +13,8 @@ def examples(count: int) -> pl.DataFrame:
 
 def test_a_share_of_the_training_rows_and_all_of_the_others() -> None:
     given = examples(3000)
-    found = only(given, 0.2)
-    counts = dict(found["split"].value_counts().iter_rows())
+    some = only(given, 0.2)
+    counts = dict(some["split"].value_counts().iter_rows())
     assert counts["validation"] == counts["test"] == 1000
     assert 150 < counts["train"] < 250
-    assert set(only(given, 0.1)["example_id"]) < set(found["example_id"])
+    assert set(only(given, 0.1)["example_id"]) < set(some["example_id"])

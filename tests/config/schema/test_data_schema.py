@@ -35,7 +35,7 @@ def test_values_are_in_range(
 
 @pytest.mark.parametrize(
     ("name", "refused"),
-    [("label_fraction", 0.0), ("labels_per_class", 0), ("source", "web"), ("test", 1.5)],
+    [("label_fraction", 0.0), ("labels_per_class", 0), ("source", 3), ("test", 1.5)],
 )
 def test_values_of_the_section_itself_are_in_range(
     project: Path, name: str, refused: object

@@ -92,7 +92,7 @@ def test_a_text_is_the_hashed_counts_of_its_words_and_pairs():
     norm = math.hypot(weight, 1)
     assert sorted(encoded[1][encoded[1] > 0]) == pytest.approx([1 / norm, weight / norm])
     assert not encoded[2].any()
-    # The pair is another one, the words are the same.
+    # The pair differs; the words are the same.
     assert float(encoded[0] @ encoded[3]) == pytest.approx(2 / 3)
 
 

@@ -53,15 +53,15 @@ def test_a_plain_sequence_of_n_tokens_asks_for_one_less() -> None:
 
 
 def test_hidden_tokens_are_those_of_view_0() -> None:
-    # [CLS] and [SEP], 2 and 3, are never hidden; of five others two are, of one that one.
+    # [CLS] and [SEP], 2 and 3, are never hidden. Of five other tokens two are hidden, of one all.
     rows = keyed(([2, 70, 71, 72, 73, 74], [0]), ([2, 80, 3], [0]))
-    found = MASKED.encode(rows)
-    assert (found[:, LABELS] >= 0).sum(axis=1).tolist() == [2, 1]
-    assert found[1, LABELS].tolist() == [-1, 80, -1, -1, -1, -1]
-    again = MASKED.masks(4).apply(found, rows["example_id"].to_list(), 0)
-    assert (again == found).all()
-    other = MASKED.masks(4).apply(found, rows["example_id"].to_list(), 1)
-    assert (other[0, LABELS] != found[0, LABELS]).any()
+    encoded = MASKED.encode(rows)
+    assert (encoded[:, LABELS] >= 0).sum(axis=1).tolist() == [2, 1]
+    assert encoded[1, LABELS].tolist() == [-1, 80, -1, -1, -1, -1]
+    again = MASKED.masks(4).apply(encoded, rows["example_id"].to_list(), 0)
+    assert (again == encoded).all()
+    other = MASKED.masks(4).apply(encoded, rows["example_id"].to_list(), 1)
+    assert (other[0, LABELS] != encoded[0, LABELS]).any()
     whole = np.where(other[:, LABELS] < 0, other[:, TOKENS], other[:, LABELS])
     assert whole.tolist() == [[2, 70, 71, 72, 73, 74], [2, 80, 3, -1, -1, -1]]
     assert MASKED.max_labels == 2
@@ -97,7 +97,7 @@ def test_an_answer_spans_the_tokenizer() -> None:
     [
         (frame(([1] * 7, [0])), "holds 7 tokens, but the encoder takes 1 to 6"),
         (frame(([], [0])), "holds 0 tokens"),
-        (frame(([1, 300], [0])), "hold the token 300, but the tokenizer has 300"),
+        (frame(([1, 300], [0])), "hold the token 300, but the tokenizer has only 300"),
         (frame(([1, -2], [0])), "hold the token"),
         (pl.DataFrame({"text": ["a"]}), "needs the columns tokens and starts"),
     ],
@@ -112,7 +112,7 @@ def test_an_encoder_survives_its_folder(tmp_path: Path) -> None:
     for encoder in (ENCODER, MASKED):
         write_encoder(encoder, tmp_path)
         assert read_encoder(tmp_path) == encoder
-    assert "mask_share" not in ENCODER.to_json()  # whose fingerprints are older than masks
+    assert "mask_share" not in ENCODER.to_json()  # their fingerprints are older than masks
 
 
 @pytest.mark.parametrize(
@@ -138,5 +138,7 @@ def test_another_tokenizer_beside_an_encoder_is_refused(tmp_path: Path) -> None:
     document = read_json(made.encoder / "encoder.json")
     write_encoder(other, made.encoder)
     write_json(made.encoder / "encoder.json", document)
-    with pytest.raises(DataError, match=r"was made with the tokenizer .* lies beside it"):
+    with pytest.raises(
+        DataError, match=r"was made with the tokenizer .*, but the tokenizer beside it is"
+    ):
         read_encoder(made.encoder)

@@ -91,5 +91,7 @@ def test_another_tokenizer_beside_an_encoder_is_refused(tmp_path: Path) -> None:
     other = train_tokenizer(sentences(40), 320, "classification")
     write_encoder(TokenEncoder.of(other, ENCODER.classes, LENGTH), tmp_path)
     write_json(tmp_path / "encoder.json", document)
-    with pytest.raises(DataError, match=r"was made with the tokenizer .* lies beside it"):
+    with pytest.raises(
+        DataError, match=r"was made with the tokenizer .*, but the tokenizer beside it is"
+    ):
         read_encoder(tmp_path)

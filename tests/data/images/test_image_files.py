@@ -47,7 +47,7 @@ def test_a_truncated_png_is_refused_by_name_or_lacks_only_its_checksums(tmp_path
     path = tmp_path / "a.png"
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
     whole = saved(path, pixels).read_bytes()
-    # At the end stand checksums of 4 + 4 bytes and the empty IEND chunk of 12.
+    # The last 20 bytes are two checksums of 4 bytes and the empty IEND chunk of 12.
     for size in range(len(whole) - 20):
         path.write_bytes(whole[:size])
         with pytest.raises(DataError, match=r"^a\.png is not a readable image"):

@@ -41,7 +41,7 @@ def test_a_conflict_is_refused_with_its_places_and_labels():
     with pytest.raises(DataError) as refused:
         clean(rows(("a", "x"), ("b", "x"), ("a", "y")), "refuse")
     assert str(refused.value).startswith(
-        "t.csv row 0, t.csv row 2 hold the same input under several labels (x, y); 1 such inputs "
+        "t.csv row 0, t.csv row 2 hold the same input with several labels (x, y); 1 such inputs "
         "in all"
     )
 

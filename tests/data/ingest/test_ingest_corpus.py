@@ -26,7 +26,7 @@ from stillroom.io.json.json_files import read_json, write_json
 
 
 def texts_of(frame: pl.DataFrame, tokenizer: Tokenizer) -> dict[str, str]:
-    """Return all that the packs of each split say."""
+    """Return the whole text of each split's packs."""
     return {
         split: "".join(tokenizer.decode(row) for row in part["tokens"])
         for (split,), part in frame.group_by("split", maintain_order=True)
@@ -45,12 +45,12 @@ def write(folder: Path, name: str, documents: list[str]) -> None:
 
 def test_each_document_lands_in_the_split_of_its_own_text(tmp_path: Path) -> None:
     made = small_corpus(tmp_path)
-    found = texts_of(made.examples.read(), made.fitted.tokenizer)
-    assert set(found) == set(SPLITS)
+    texts = texts_of(made.examples.read(), made.fitted.tokenizer)
+    assert set(texts) == set(SPLITS)
     for document in sentences(120):
         split = split_in(document)
-        whole = rf"(?<!\d){re.escape(document)}"  # number 1 is no part of number 11
-        assert [name for name in SPLITS if re.search(whole, found[name])] == [split]
+        whole = rf"(?<!\d){re.escape(document)}"  # number 1 must not match number 11
+        assert [name for name in SPLITS if re.search(whole, texts[name])] == [split]
 
 
 def test_another_tokenizer_moves_nothing_between_the_splits(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_new_documents_leave_the_packs_of_others_alone(tmp_path: Path) -> None:
     given = {"tokenizer": str(tmp_path / "old_encoder")}
     after = ingested(tmp_path, corpus_data(text=given)).examples.read()
     lost = before.join(after, on="example_id", how="anti")
-    assert lost.height <= len(SPLITS)  # the last of the file in each split
+    assert lost.height <= len(SPLITS)  # each split's last pack of the file
     assert set(lost["part"]) <= {"a.txt"}
     assert after.height > before.height
 
@@ -138,18 +138,18 @@ def test_a_hidden_token_stands_between_what_the_tokenizer_puts_around_a_text(
     made = small_corpus(tmp_path / "one")
     framed = framing(made.fitted.tokenizer, tmp_path / "framed")
     shutil.move(tmp_path / "one" / "texts", tmp_path / "texts")
-    found = ingested(
+    corpus = ingested(
         tmp_path, corpus_data(text={"tokenizer": str(framed)}, corpus={"task": "masked_token"})
     )
-    end, mask = found.fitted.tokenizer.end, found.fitted.tokenizer.mask
-    for tokens, starts in found.examples.read().select("tokens", "starts").iter_rows():
+    end, mask = corpus.fitted.tokenizer.end, corpus.fitted.tokenizer.mask
+    for tokens, starts in corpus.examples.read().select("tokens", "starts").iter_rows():
         bounds = [*starts, len(tokens)]
         for first, last in pairwise(bounds):
             assert (tokens[first], tokens[last - 1]) == (end, mask)
 
 
 def framing(tokenizer: Tokenizer, folder: Path) -> Path:
-    """Write the tokenizer with a token before and another after each text."""
+    """Write a tokenizer that puts a token before and another after each text."""
     folder.mkdir()
     write_tokenizer(tokenizer, folder)
     definition = json.loads((folder / DEFINITION).read_text())

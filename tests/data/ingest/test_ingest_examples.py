@@ -1,4 +1,4 @@
-"""Ingest: whole sources in, the promised table out, and an error of one line for each flaw."""
+"""Ingest: whole sources become the documented table; each flaw is an error of one line."""
 
 import csv
 import hashlib
@@ -44,7 +44,7 @@ def test_the_examples_have_the_columns_of_the_design_in_order_of_part_and_row(tm
     write(tmp_path / "d/a.csv", questions(50, 50))
     examples = ingest(data(path="d"), tmp_path).examples
     assert dict(examples.schema) == SCHEMA
-    # In the order of the file, so that rows which are appended come last in their part.
+    # In the order of the file, so that appended rows come last in their part.
     places = list(zip(examples["part"], examples["row"], strict=True))
     assert places == [(part, row) for part in ("a.csv", "b.csv") for row in range(50)]
 
@@ -121,7 +121,7 @@ def test_unlabelled_rows_are_refused_with_the_first(tmp_path):
         ingest(data(), tmp_path)
 
 
-def test_unlabelled_rows_are_kept_where_asked(tmp_path):
+def test_unlabelled_rows_are_kept_on_request(tmp_path):
     write(tmp_path / "t.csv", [*questions(50), *[(f"what {i}", "") for i in range(50)]])
     report = ingest(data(unlabelled="keep"), tmp_path).report
     assert sum(report.unlabelled.values()) == 50
@@ -136,7 +136,7 @@ def test_label_fraction_keeps_the_inputs(tmp_path):
     assert report.unlabelled["validation"] == report.unlabelled["test"] == 0
 
 
-def test_conflicts_are_refused_where_asked(tmp_path):
+def test_conflicts_are_refused_on_request(tmp_path):
     write(tmp_path / "t.csv", [*questions(50), ("question 3", "even")])
     with pytest.raises(DataError, match=r"t\.csv row 3, t\.csv row 50 hold the same input"):
         ingest(data(conflicts="refuse"), tmp_path)
@@ -219,17 +219,17 @@ def test_texts_become_tokens_of_a_tokenizer_that_the_train_split_made(tmp_path):
     tokens = made.report.to_json()["tokens"]
     assert tokens["come_from"] == "trained on the train split"
     assert tokens["tokenizer"] == made.encoder.tokenizer.sha256
-    # A given tokenizer gives the same, wherever it came from.
+    # A given tokenizer gives the same, regardless of its origin.
     write_encoder(made.encoder, tmp_path)
     again = ingest(data(text=text | {"tokenizer": "."}), tmp_path)
     assert again.encoder == made.encoder
     assert again.report.to_json()["tokens"]["come_from"] == "."
 
 
-def test_texts_that_are_cut_are_counted_and_said(tmp_path, caplog):
+def test_texts_that_are_cut_are_counted_and_reported(tmp_path, caplog):
     write(tmp_path / "t.csv", [*questions(90), ("word " * 50, "odd")])
-    found = ingest(data(text={"encoding": "tokens", "length": 20}), tmp_path).report.to_json()
-    assert sum(found["tokens"]["cut"].values()) == 1
+    report = ingest(data(text={"encoding": "tokens", "length": 20}), tmp_path).report.to_json()
+    assert sum(report["tokens"]["cut"].values()) == 1
     assert "1 of 91 texts are longer than 20 tokens" in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""Splits: they depend on the content of an example alone."""
+"""Splits: they depend only on the content of an example."""
 
 import polars as pl
 import pytest
@@ -134,7 +134,7 @@ def test_which_labels_stay_is_independent_of_the_split():
         frame.with_columns(split=pl.lit("train")), fraction=0.5, per_class=None, seed=0
     )
     test = everywhere.filter(frame["split"] == "test")
-    # Under one salt the test rows, u < 0.2, would all keep their label.
+    # With one salt for both, all test rows (u < 0.2) would keep their label.
     assert abs(test["label"].count() / test.height - 0.5) < 0.06
 
 

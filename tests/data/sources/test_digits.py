@@ -13,7 +13,7 @@ import stillroom
 from stillroom.data.sources import digits
 from stillroom.errors import DataError
 
-# The child finds the package where this process found it.
+# The child imports the package from the same folder as this process.
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(stillroom.__file__).parents[1])}
 
 

@@ -1,4 +1,4 @@
-"""Idx files: read to the byte, refused when anything is wrong."""
+"""Idx files: read to the byte; refused if anything is wrong."""
 
 import gzip
 import struct
@@ -90,7 +90,9 @@ def test_a_wrong_magic_number_is_refused(tmp_path):
 
 def test_counts_that_differ_are_refused(tmp_path):
     write_pair(tmp_path, second=labels(7, 3, 1))
-    with pytest.raises(DataError, match="holds 2 images, but train-labels-idx1-ubyte 3 labels"):
+    with pytest.raises(
+        DataError, match="holds 2 images, but train-labels-idx1-ubyte holds 3 labels"
+    ):
         read_idx(DATA, tmp_path)
 
 
@@ -131,7 +133,7 @@ def test_a_missing_folder_is_refused(tmp_path):
 def test_a_header_that_promises_terabytes_is_refused(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(struct.pack(">4I", IMAGES, 2**32 - 1, 2**32 - 1, 2**32 - 1))
-    with pytest.raises(DataError, match="at most 4294967296 are read"):
+    with pytest.raises(DataError, match="at most 4294967296 are allowed"):
         read_idx_file(path, IMAGES)
 
 

@@ -93,13 +93,13 @@ def test_a_missing_image_is_refused_with_file_and_row(tmp_path):
     "inputs", [{}, {"text": "a", "image": "b"}, {"text": "a", "features": ["b"]}]
 )
 def test_other_than_one_kind_of_input_is_refused(tmp_path, inputs):
-    with pytest.raises(ConfigError, match=r"Exactly one of data\.columns\.image, text and feat"):
+    with pytest.raises(ConfigError, match=r"Exactly one of data\.columns\.image, .* must be set"):
         read_table(data(**inputs), tmp_path)
 
 
 @pytest.mark.parametrize("features", [["a", "label"], ["a", "a"]])
 def test_the_label_or_a_column_twice_among_the_features_is_refused(tmp_path, features):
-    with pytest.raises(ConfigError, match="has a column twice, or the label"):
+    with pytest.raises(ConfigError, match="lists a column twice, or lists the label"):
         read_table(data(features=features), tmp_path)
 
 

@@ -71,7 +71,7 @@ def test_no_rows_give_no_features():
         ("nan", "column a is nan"),
         ("inf", "column a is inf"),
         ("-inf", "column a is -inf"),
-        ("x", "column a is 'x', no number"),
+        ("x", "column a is 'x', not a number"),
         (None, "column a is empty"),
     ],
 )

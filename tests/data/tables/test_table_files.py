@@ -76,7 +76,9 @@ def test_jsonl_integers_and_fractions_are_one_column_of_numbers(tmp_path):
 def test_a_type_that_changes_late_in_a_jsonl_column_is_refused_with_its_row(tmp_path):
     lines = [json.dumps({"text": "a", "label": 1})] * 500 + ['{"text": "a", "label": "x"}']
     path = written(tmp_path, "t.jsonl", "\n".join(lines))
-    assert refusal(path).startswith("t.jsonl row 500: column label holds 'x' (String), but Int64")
+    assert refusal(path).startswith(
+        "t.jsonl row 500: column label holds 'x' (String), but the rows before hold Int64."
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,14 +37,14 @@ TEXT = "one\ntwo\n\n  \nthree\n\nfour"
     ],
     ids=["file", "line", "lines joined", "paragraph", "paragraphs joined"],
 )
-def test_a_text_file_is_cut_as_asked(
+def test_a_text_file_is_cut_as_configured(
     tmp_path: Path, changes: dict[str, Any], expected: list[str]
 ) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     assert texts(tmp_path, **changes) == [("a.txt", row, t) for row, t in enumerate(expected)]
 
 
-def test_a_folder_is_read_in_the_order_of_names_whatever_the_format(tmp_path: Path) -> None:
+def test_a_folder_is_read_in_the_order_of_names_in_every_format(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "x.md").write_text("from markdown")
     (tmp_path / "a.csv").write_text('text,n\n"one, two",1\nthree,2\n')
@@ -72,8 +72,8 @@ def test_one_file_is_a_corpus(tmp_path: Path) -> None:
 
 def test_a_corpus_can_be_walked_over_again(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
-    found = files(tmp_path, cut="line")
-    assert list(found) == list(found)
+    documents = files(tmp_path, cut="line")
+    assert list(documents) == list(documents)
 
 
 @pytest.mark.parametrize(

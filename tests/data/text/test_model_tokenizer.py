@@ -23,11 +23,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_tokenizer_gives_the_ids_of_the_one_it_was_made_of(file: Path) -> None:
-    found = read_model_tokenizer(file)
+    tokenizer = read_model_tokenizer(file)
     texts = ["the cat sees my aunt.", " nobody,  twice", "naïve 日本 🎉\n", ""]
-    ours, theirs = found.encode(texts), TOKENIZER.encode(texts)
+    ours, theirs = tokenizer.encode(texts), TOKENIZER.encode(texts)
     assert [one.ids.tolist() for one in ours] == [one.ids.tolist() for one in theirs]
-    assert (found.size, found.end) == (TOKENIZER.size, TOKENIZER.end)
+    assert (tokenizer.size, tokenizer.end) == (TOKENIZER.size, TOKENIZER.end)
 
 
 def test_a_folder_with_one_file_is_that_file_and_with_two_is_refused(file: Path) -> None:

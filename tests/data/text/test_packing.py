@@ -19,11 +19,11 @@ def spelled(text: str) -> Encoding:
 
 def packed(form: SequenceFormat, *texts: str) -> list[Pack]:
     packer = Packer(form)
-    found = [pack for text in texts for pack in packer.add(text, spelled(text))]
-    return [*found, *packer.flush()]
+    packs = [pack for text in texts for pack in packer.add(text, spelled(text))]
+    return [*packs, *packer.flush()]
 
 
-def shown(packs: list[Pack]) -> list[tuple[list[int], list[int]]]:
+def contents(packs: list[Pack]) -> list[tuple[list[int], list[int]]]:
     return [(pack.tokens.tolist(), pack.starts.tolist()) for pack in packs]
 
 
@@ -32,44 +32,44 @@ A, B, C, D, E = (ord(c) % 90 for c in "abcde")
 
 def test_documents_follow_each_other_and_end() -> None:
     packs = packed(SequenceFormat(8, end=(END,)), "ab", "cde")
-    assert shown(packs) == [([A, B, END, C, D, E, END], [0, 3])]
-    # Asked are b and the end of the first, d, e and the end of the second.
+    assert contents(packs) == [([A, B, END, C, D, E, END], [0, 3])]
+    # The labels are b and the end of the first text, d, e and the end of the second.
     assert packs[0].labels == 5
     assert packs[0].text_bytes == 1 + 2
 
 
 def test_a_document_that_does_not_fit_goes_on_in_the_next_pack() -> None:
     packs = packed(SequenceFormat(4, end=(END,)), "abcde")
-    assert shown(packs) == [([A, B, C, D], [0]), ([E, END], [0])]
-    # e begins a piece anew: nothing stands before it, so it is asked for nowhere.
+    assert contents(packs) == [([A, B, C, D], [0]), ([E, END], [0])]
+    # e begins a new piece: nothing stands before it, so it is nowhere a label.
     assert [pack.text_bytes for pack in packs] == [3, 0]
     assert [pack.labels for pack in packs] == [3, 1]
 
 
 def test_no_piece_begins_where_there_is_room_for_one_token_alone() -> None:
     packs = packed(SequenceFormat(4, end=(END,)), "ab", "cd")
-    assert shown(packs) == [([A, B, END], [0]), ([C, D, END], [0])]
+    assert contents(packs) == [([A, B, END], [0]), ([C, D, END], [0])]
 
 
 def test_each_piece_has_what_stands_before_and_after_a_text() -> None:
     packs = packed(SequenceFormat(5, before=(98,), after=(8,)), "abcd")
-    assert shown(packs) == [([98, A, B, C, 8], [0]), ([98, D, 8], [0])]
-    # With a token before it the first one is asked for too.
+    assert contents(packs) == [([98, A, B, C, 8], [0]), ([98, D, 8], [0])]
+    # With a token before it, the first one is a label, too.
     assert [pack.text_bytes for pack in packs] == [3, 1]
 
 
 def test_pieces_that_are_not_apart_are_one() -> None:
     packs = packed(SequenceFormat(8, end=(END,), is_apart=False), "ab", "cd")
-    assert shown(packs) == [([A, B, END, C, D, END], [0])]
+    assert contents(packs) == [([A, B, END, C, D, END], [0])]
     assert packs[0].labels == 5
 
 
-def test_what_nothing_can_be_asked_of_is_no_pack() -> None:
+def test_a_text_without_a_label_is_no_pack() -> None:
     assert packed(SequenceFormat(8), "a") == []
 
 
 def test_bytes_are_those_of_utf_8() -> None:
-    # Two bytes, three, four; the first is not asked for.
+    # Two bytes, three, four; the first token is no label.
     assert packed(SequenceFormat(8, end=(END,)), "éह🙂")[0].text_bytes == 3 + 4
 
 
@@ -91,13 +91,13 @@ def test_every_token_stands_in_one_pack_and_none_is_too_long(
 ) -> None:
     form = SequenceFormat(length, before=before, end=(END,))
     packs = packed(form, *documents)
-    found = [token for pack in packs for token in pack.tokens.tolist() if token != 98]
+    tokens = [token for pack in packs for token in pack.tokens.tolist() if token != 98]
     expected = [token for text in documents for token in [*spelled(text).ids.tolist(), END]]
-    if before:  # then even a piece of one token is asked for
-        assert found == expected
+    if before:  # then even the token of a piece of one is a label
+        assert tokens == expected
     else:
-        missing = len(expected) - len(found)
-        assert 0 <= missing <= 1  # a last token alone in a pack
+        missing = len(expected) - len(tokens)
+        assert 0 <= missing <= 1  # a last token that stands alone in a pack
     assert max(len(pack.tokens) for pack in packs) <= length
     for pack in packs:
         assert pack.starts[0] == 0
@@ -108,7 +108,7 @@ def test_every_token_stands_in_one_pack_and_none_is_too_long(
 @settings(max_examples=50)
 def test_more_documents_leave_all_packs_but_the_last(old: list[str], new: list[str]) -> None:
     form = SequenceFormat(10, before=(98,), end=(END,))
-    before, after = shown(packed(form, *old)), shown(packed(form, *old, *new))
+    before, after = contents(packed(form, *old)), contents(packed(form, *old, *new))
     assert after[: len(before) - 1] == before[:-1]
 
 

@@ -1,4 +1,4 @@
-"""Training a tokenizer: every text survives it, and equal texts give equal tokenizers."""
+"""Training a tokenizer: every text can be decoded again; equal texts give equal tokenizers."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Image views: a function of key, view and seed alone, and the pixels that it shifts."""
+"""Image views: they depend only on key, view and seed; the pixels that they shift."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def images(count: int = 12, channels: int = 2, seed: int = 0) -> np.ndarray:
 
 def test_an_image_moved_by_hand() -> None:
     image = np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)
-    # One down: the first row is repeated; two to the left: the last column is.
+    # One down: the first row is repeated. Two to the left: the last column is repeated.
     assert shifted(image, np.array([[1, 0]]), 2)[0, 0].tolist() == [[0, 1, 2], [0, 1, 2], [3, 4, 5]]
     assert shifted(image, np.array([[0, -2]]), 2)[0, 0].tolist() == [
         [2, 2, 2],
@@ -35,12 +35,12 @@ def test_each_pixel_is_the_one_that_was_moved_there_or_the_nearest_edge(
 ) -> None:
     batch = images(3, seed=seed)
     moves = np.random.default_rng(seed).integers(-shift, shift + 1, (3, 2))
-    found = shifted(batch, moves, shift)
+    views = shifted(batch, moves, shift)
     for n, (down, right) in enumerate(moves):
         for y in range(5):
             for x in range(6):
                 source = batch[n, :, min(max(y - down, 0), 4), min(max(x - right, 0), 5)]
-                assert (found[n, :, y, x] == source).all()
+                assert (views[n, :, y, x] == source).all()
 
 
 def test_view_0_is_the_image_itself() -> None:
@@ -60,7 +60,7 @@ def test_a_view_depends_on_key_view_and_seed_and_on_nothing_else() -> None:
 
 
 def test_the_move_is_the_same_for_any_content() -> None:
-    # The student may see the image through another preprocessing than the teacher did.
+    # The student's preprocessing of the image may differ from the teacher's.
     batch = images()
     one, other = VIEWS.apply(batch, KEYS, 1), VIEWS.apply(batch * 2 - 1, KEYS, 1)
     assert (other == one * 2 - 1).all()
@@ -80,7 +80,7 @@ def test_another_key_view_or_seed_moves_most_images_otherwise(
 
 
 def test_moves_are_even_over_all_that_are_allowed() -> None:
-    # A single bright pixel says where it went. 25 places, 160 a place, four standard deviations.
+    # A single bright pixel shows the shift. 25 shifts, 160 of each, four standard deviations.
     count = 4000
     batch = np.zeros((count, 1, 5, 5), np.float32)
     batch[:, 0, 2, 2] = 1
@@ -96,11 +96,11 @@ def test_todays_views_are_those_of_sets_that_were_captured_before() -> None:
     batch = np.zeros((4, 1, 5, 5), np.float32)
     batch[:, 0, 2, 2] = 1
     keys = [b"\x00" * 16, b"\x01" * 16, bytes(range(16)), b"\xff" * 16]
-    found = {
+    pixels = {
         view: VIEWS.apply(batch, keys, view).reshape(4, 25).argmax(axis=1).tolist()
         for view in (1, 2)
     }
-    assert found == {1: [2, 22, 15, 14], 2: [10, 7, 22, 3]}
+    assert pixels == {1: [2, 22, 15, 14], 2: [10, 7, 22, 3]}
 
 
 def test_a_capture_names_the_transform_and_not_how_many_views_there_are() -> None:
@@ -122,7 +122,7 @@ def test_views_come_back_from_their_name() -> None:
 def test_a_transform_that_is_not_known_here_is_refused_by_its_name(name: str) -> None:
     with pytest.raises(SoftLabelError) as raised:
         Views.from_name(name, 4)
-    assert f"views by {name!r}, but this version makes shift-2" in str(raised.value)
+    assert f"views by {name!r}, but this version makes views by shift-2" in str(raised.value)
     assert "kedro run --pipeline=capture" in str(raised.value)
 
 

@@ -21,8 +21,8 @@ def test_a_stream_goes_on_as_it_began() -> None:
 
 @pytest.mark.parametrize("bound", [1, 3, 10])
 def test_numbers_below_a_bound_are_even(bound: int) -> None:
-    found = bounded(word_streams(np.array([7], dtype=np.uint64), 30_000)[0], bound)
-    counts = np.bincount(found, minlength=bound)
+    numbers = bounded(word_streams(np.array([7], dtype=np.uint64), 30_000)[0], bound)
+    counts = np.bincount(numbers, minlength=bound)
     assert len(counts) == bound
     assert np.abs(counts - 30_000 / bound).max() <= 4 * np.sqrt(30_000 / bound)
 

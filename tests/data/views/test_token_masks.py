@@ -1,4 +1,4 @@
-"""Token masks: a function of key and view alone; the shares of BERT; they can be undone."""
+"""Token masks: they depend only on key and view, have BERT's shares and can be undone."""
 
 import numpy as np
 import pytest
@@ -17,15 +17,15 @@ MASKS = Masks(
 
 
 def sequences(count: int, length: int = 24, seed: int = 0) -> NDArray[np.int32]:
-    """Return rows of different lengths, special tokens around each."""
+    """Return rows of different lengths, with special tokens around each."""
     draws = np.random.default_rng(seed)
-    found = np.full((count, 3, length), -1, dtype=np.int32)
-    for row in found:
+    rows = np.full((count, 3, length), -1, dtype=np.int32)
+    for row in rows:
         size = int(draws.integers(3, length + 1))
         row[TOKENS, :size] = draws.integers(5, 50, size)
         row[TOKENS, [0, size - 1]] = FIRST, LAST
         row[POSITIONS, :size] = np.arange(size)
-    return found
+    return rows
 
 
 def keys(count: int, start: int = 0) -> list[bytes]:
@@ -37,7 +37,7 @@ def test_a_mask_is_a_function_of_key_and_view_alone(seed: int, view: int) -> Non
     rows, names = sequences(12, seed=seed), keys(12, start=seed)
     whole = MASKS.apply(rows, names, view)
     at = np.random.default_rng(seed).permutation(12)[: 1 + seed % 12]
-    # Other rows beside it, in another order, from another view of it, filled up further.
+    # With other rows beside it, in another order, from another view, with more padding.
     others = MASKS.apply(rows[at], [names[n] for n in at], view + 1)
     longer = np.pad(others, ((0, 0), (0, 0), (0, 5)), constant_values=-1)
     again = MASKS.with_count(99).apply(longer, [names[n] for n in at], view)
@@ -47,21 +47,21 @@ def test_a_mask_is_a_function_of_key_and_view_alone(seed: int, view: int) -> Non
 
 def test_what_stood_there_is_the_label_and_nothing_else_changes() -> None:
     rows = sequences(200)
-    found = MASKS.apply(rows, keys(200), 1)
-    asked = found[:, LABELS] >= 0
-    assert (found[:, LABELS][asked] == rows[:, TOKENS][asked]).all()
-    assert (found[:, TOKENS][~asked] == rows[:, TOKENS][~asked]).all()
-    assert (found[:, POSITIONS] == rows[:, POSITIONS]).all()
-    assert (rows[:, LABELS] == -1).all()  # what was given stays as it was
-    assert not np.isin(rows[:, TOKENS][asked], [-1, FIRST, LAST]).any()
+    masked = MASKS.apply(rows, keys(200), 1)
+    hidden = masked[:, LABELS] >= 0
+    assert (masked[:, LABELS][hidden] == rows[:, TOKENS][hidden]).all()
+    assert (masked[:, TOKENS][~hidden] == rows[:, TOKENS][~hidden]).all()
+    assert (masked[:, POSITIONS] == rows[:, POSITIONS]).all()
+    assert (rows[:, LABELS] == -1).all()  # the input stays as it was
+    assert not np.isin(rows[:, TOKENS][hidden], [-1, FIRST, LAST]).any()
 
 
 def test_the_share_of_each_sequence_is_chosen_and_one_token_at_least() -> None:
     rows = sequences(200)
-    found = MASKS.apply(rows, keys(200), 1)
+    masked = MASKS.apply(rows, keys(200), 1)
     eligible = ((rows[:, TOKENS] >= 0) & ~np.isin(rows[:, TOKENS], MASKS.special)).sum(axis=1)
     expected = [max(1, int(0.15 * count + 0.5)) for count in eligible]
-    assert (found[:, LABELS] >= 0).sum(axis=1).tolist() == expected
+    assert (masked[:, LABELS] >= 0).sum(axis=1).tolist() == expected
     assert min(expected) == 1 < max(expected)
 
 
@@ -72,18 +72,18 @@ def test_of_ten_chosen_tokens_eight_are_hidden_one_is_another_and_one_is_left() 
     )
     rows = np.full((400, 3, 100), -1, dtype=np.int32)
     rows[:, TOKENS] = 9
-    found = many.apply(rows, keys(400), 3)
-    seen = found[:, TOKENS][found[:, LABELS] >= 0]
+    masked = many.apply(rows, keys(400), 3)
+    seen = masked[:, TOKENS][masked[:, LABELS] >= 0]
     assert len(seen) == 20_000
     hidden, others = seen == MASK, seen[(seen != MASK) & (seen != 9)]
     left = 20_000 - hidden.sum() - len(others)
     assert abs(hidden.sum() - 16_000) < 4 * np.sqrt(20_000 * 0.8 * 0.2)
-    # One in 45 of the random ones is the token itself.
+    # One in 45 random tokens is the token itself.
     assert abs(len(others) - 2000 * 44 / 45) < 4 * np.sqrt(2000)
     assert abs(left - 2000 * 46 / 45) < 4 * np.sqrt(2000)
     assert set(others) == set(range(5, 50)) - {9}
-    # Each place is as likely to be chosen as another: 200 of 400.
-    assert np.abs((found[:, LABELS] >= 0).sum(axis=0) - 200).max() < 4.5 * 10
+    # All positions are equally likely: 200 of 400.
+    assert np.abs((masked[:, LABELS] >= 0).sum(axis=0) - 200).max() < 4.5 * 10
 
 
 @pytest.mark.parametrize(
@@ -92,18 +92,18 @@ def test_of_ten_chosen_tokens_eight_are_hidden_one_is_another_and_one_is_left() 
 def test_another_view_seed_or_key_hides_other_tokens(view: int, seed: int, first: int) -> None:
     rows = sequences(50)
     other = Masks(share=0.15, seed=seed, mask=MASK, special=MASKS.special, unknown=1, vocabulary=50)
-    found = other.apply(rows, keys(50, start=first), view)
-    same = (found == MASKS.apply(rows, keys(50), 1)).all(axis=(1, 2))
-    assert same.sum() < 20  # of the short rows some agree by chance
+    masked = other.apply(rows, keys(50, start=first), view)
+    same = (masked == MASKS.apply(rows, keys(50), 1)).all(axis=(1, 2))
+    assert same.sum() < 20  # some of the short rows agree by chance
 
 
-def test_an_unknown_word_may_be_asked_for_and_a_row_of_special_tokens_cannot() -> None:
+def test_an_unknown_word_can_be_hidden_and_a_row_of_special_tokens_cannot() -> None:
     row = np.full((1, 3, 4), -1, dtype=np.int32)
     row[0, TOKENS, :3] = FIRST, UNKNOWN, LAST
-    found = MASKS.apply(row, keys(1), 0)
-    assert found[0, LABELS].tolist() == [-1, UNKNOWN, -1, -1]
+    masked = MASKS.apply(row, keys(1), 0)
+    assert masked[0, LABELS].tolist() == [-1, UNKNOWN, -1, -1]
     row[0, TOKENS, 1] = FIRST
-    with pytest.raises(DataError, match="Sequence 0 of 1 holds special tokens alone"):
+    with pytest.raises(DataError, match="Sequence 0 of 1 holds only special tokens"):
         MASKS.apply(row, keys(1), 0)
 
 
@@ -116,10 +116,10 @@ def test_todays_masks_are_those_of_sets_that_were_captured_before() -> None:
     assert TRANSFORM == "mask-1"
     row = np.full((1, 3, 12), -1, dtype=np.int32)
     row[0, TOKENS] = np.arange(10, 22)
-    found = {view: MASKS.apply(row, [bytes(range(16))], view)[0] for view in (0, 1, 2)}
-    places = {view: np.flatnonzero(one[LABELS] >= 0).tolist() for view, one in found.items()}
+    masked = {view: MASKS.apply(row, [bytes(range(16))], view)[0] for view in (0, 1, 2)}
+    places = {view: np.flatnonzero(one[LABELS] >= 0).tolist() for view, one in masked.items()}
     assert places == {0: [4, 9], 1: [3, 9], 2: [1, 4]}
-    seen = {view: one[TOKENS, places[view]].tolist() for view, one in found.items()}
+    seen = {view: one[TOKENS, places[view]].tolist() for view, one in masked.items()}
     assert seen == {0: [14, MASK], 1: [MASK, MASK], 2: [MASK, 26]}
 
 

@@ -1,4 +1,4 @@
-"""What a cache cost and saved, worked out by hand."""
+"""The cost and the savings of a cache, worked out by hand."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from stillroom.errors import DataError
 from stillroom.evaluation.cost.cache_savings import CacheSavings
 
-# 3,000 rows of 3,600 are of the train split; 6 students go over them 30 times.
+# 3,000 of 3,600 rows are in the train split; 6 students read them 30 times.
 USED = CacheSavings(bytes_on_disk=9000, rows=3600, seconds_per_inference=0.5, read=540_000)
 
 

@@ -1,4 +1,4 @@
-"""Energy: of real seconds of a real processor, by a meter that asks no one."""
+"""Energy: of real seconds of a real processor, by a meter that uses no network."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from stillroom.evaluation.cost.energy import BY_COUNTER, Energy, Meter, MeterErr
 
 ONE = np.zeros((1, 2), np.float32)
 
-# What a meter does beside reading: connections, files that it writes, programs that it starts.
+# A meter may only read. These events are connections, written files and started programs.
 WATCHED = """
 import os, sys, time
 seen = []
@@ -64,10 +64,10 @@ def test_an_estimate_is_the_stated_power_times_the_share_of_the_processor(
     import psutil
 
     monkeypatch.setenv("CODECARBON_FORCE_CPU_POWER", "100")
-    found = measured(work=1.0, rest=0.0)
-    # One second of one thread, of as many as there are, of 100 W.
-    assert found.is_estimate
-    assert found.joules == pytest.approx(100 / psutil.cpu_count(), rel=0.3)
+    energy = measured(work=1.0, rest=0.0)
+    # One second of one thread; 100 W are shared by all threads of the processor.
+    assert energy.is_estimate
+    assert energy.joules == pytest.approx(100 / psutil.cpu_count(), rel=0.3)
 
 
 def test_a_counter_is_no_estimate() -> None:
@@ -85,11 +85,11 @@ def test_of_one_example_whose_time_is_known() -> None:
         calls.append(batch.shape)
         spin(0.05)
 
-    found = energy_of(forward, ONE, seconds=0.5)
+    energy = energy_of(forward, ONE, seconds=0.5)
     assert set(calls) == {(1, 2)}
-    assert found.joules > 0
-    # A twentieth of a second of one thread: no processor takes 100 W for it.
-    assert found.joules < 5
+    assert energy.joules > 0
+    # A twentieth of a second of one thread: no processor needs 100 W for it.
+    assert energy.joules < 5
 
 
 def test_nothing_leaves_the_machine_and_nothing_is_written(tmp_path: object) -> None:

@@ -16,8 +16,8 @@ from transformers import (
 from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS, Sequences
 from stillroom.errors import DataError
 from stillroom.evaluation.cost.flops import flops_of
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.serving import serving
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 IMAGE = np.zeros((1, 1, 16, 16), np.float32)
@@ -31,12 +31,12 @@ RESNET: dict[str, Any] = {
 
 
 def sequence(tokens: int, length: int = 16) -> Sequences:
-    """Return [1, 3, length]: one piece of so many tokens, filled up."""
-    found = np.full((1, 3, length), -1, np.int32)
-    found[0, TOKENS, :tokens] = np.arange(tokens)
-    found[0, POSITIONS] = np.arange(length)
-    found[0, LABELS, : tokens - 1] = np.arange(1, tokens)
-    return found
+    """Return one piece of this many tokens with padding, [1, 3, length]."""
+    row = np.full((1, 3, length), -1, np.int32)
+    row[0, TOKENS, :tokens] = np.arange(tokens)
+    row[0, POSITIONS] = np.arange(length)
+    row[0, LABELS, : tokens - 1] = np.arange(1, tokens)
+    return row
 
 
 def bert(**changes: Any) -> PreTrainedModel:
@@ -74,8 +74,8 @@ def test_a_perceptron() -> None:
 
 def test_a_residual_network() -> None:
     model = build("resnet", RESNET, Shape((1, 16, 16), CLASSES), seed=0).eval()
-    # Places * channels out * channels in * kernel. 16 x 16 becomes 8 x 8 by the first stride, 4 x 4
-    # by the pooling, 2 x 2 by the second stage, whose shortcut is a layer of its own.
+    # Positions * channels out * channels in * kernel. 16 x 16 becomes 8 x 8 by the first stride,
+    # 4 x 4 by the pooling, 2 x 2 by the second stage, which has a layer in its shortcut.
     stem = 8 * 8 * 4 * 1 * 7 * 7
     first = 2 * (4 * 4 * 4 * 4 * 3 * 3)
     second = 2 * 2 * 8 * (4 * 3 * 3 + 8 * 3 * 3 + 4 * 1 * 1)
@@ -83,7 +83,7 @@ def test_a_residual_network() -> None:
 
 
 def test_a_classifier_of_texts_without_what_fills_them_up() -> None:
-    # Four projections, feed-forward up and down; then scores, and values that they weigh.
+    # Four projections, feed-forward up and down; then scores, and the values that they weight.
     layer = 4 * 10 * 16 * 16 + 2 * 10 * 16 * 32 + 2 * 10 * 10 * 16
     pooler, output = 16 * 16, 16 * 3
     expected = 2 * (2 * layer + pooler + output)
@@ -91,8 +91,8 @@ def test_a_classifier_of_texts_without_what_fills_them_up() -> None:
 
 
 def test_a_decoder_whose_heads_share_keys() -> None:
-    # Queries and output of 16, keys and values of 2 * 4; gate, up, down; scores of 4 heads of 4 in
-    # full, though half of them are masked; logits of each place.
+    # Queries and output of 16, keys and values of 2 * 4; gate, up, down; all scores of 4 heads of
+    # 4, although half of them are masked; logits of each position.
     projections = 12 * 16 * (16 + 16 + 8 + 8)
     feed_forward = 3 * 12 * 16 * 24
     attention = 2 * 4 * 12 * 12 * 4
@@ -103,7 +103,7 @@ def test_a_decoder_whose_heads_share_keys() -> None:
 
 @pytest.mark.parametrize("mask", [None, torch.ones(1, 2, 5, 7, dtype=torch.bool)])
 def test_attention_on_the_cpu_is_counted_with_and_without_a_mask(mask: Any) -> None:
-    # 2 heads of 3, 5 queries, 7 keys: scores and weighed values.
+    # 2 heads of 3, 5 queries, 7 keys: scores and weighted values.
     query, key = torch.ones(1, 2, 5, 3), torch.ones(1, 2, 7, 3)
 
     def attend(_: object) -> None:

@@ -1,4 +1,4 @@
-"""The footprint: arithmetic with a gauge that is written down, and real pages."""
+"""The footprint: arithmetic with given readings of a gauge, and real memory pages."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ MEGABYTE = 2**20
 
 
 class Written:
-    """Memory that goes up while it is loaded and run, by the book."""
+    """Memory that grows by given amounts while a model is loaded and run."""
 
     def __init__(self) -> None:
         self.level = self.most = 100
@@ -54,7 +54,7 @@ def test_what_is_given_back_while_loading_is_no_part_of_an_answer() -> None:
     assert all(batch is ONE for batch in seen)
 
 
-# In a process of its own, as it is used: one that has run other tests holds pages to hand out.
+# In a process of its own, as in use. One that has run other tests has free pages to reuse.
 PAGES = """
 import numpy as np
 from stillroom.evaluation.cost.footprint import ResidentMemory, footprint
@@ -64,8 +64,8 @@ def load():
     def forward(_):
         return int(np.ones(60 * MEGABYTE, np.uint8)[0] + weights[0])
     return forward
-found = footprint(load, np.zeros((1, 2), np.float32), ResidentMemory())
-print(found.loaded_bytes, found.activation_bytes)
+memory = footprint(load, np.zeros((1, 2), np.float32), ResidentMemory())
+print(memory.loaded_bytes, memory.activation_bytes)
 """
 
 

@@ -24,7 +24,7 @@ def test_examples_are_run_alone_and_then_32_at_a_time_after_warm_ups() -> None:
     latency_of(seen.append, inputs, calls=4)
     sizes = [len(batch) for batch in seen]
     assert sizes == [1] * (WARM_UP + 4) + [BATCH] * (BATCHES_OF_WARM_UP + BATCHES)
-    # The timed ones are the inputs in turn, from the first again: 33 is the first of the third.
+    # The timed batches take the inputs in turn and start again at the first: 33 begins the third.
     assert [batch[0, 0] for batch in seen[WARM_UP : WARM_UP + 4]] == [0, 2, 4, 0]
     assert seen[-1][:2, 0].tolist() == [2 * ((4 * 32) % 3), 2 * ((4 * 32 + 1) % 3)]
 
@@ -41,15 +41,15 @@ def test_a_slow_call_in_ten_moves_the_95th_percentile_and_not_the_median() -> No
     def forward(_: object) -> None:
         time.sleep(0.1 if next(calls) == WARM_UP else 0.002)
 
-    found = latency_of(forward, ONE, calls=10)
-    assert 2 <= found.ms_p50 < 50
-    # Between the second slowest and the slowest, 55 of 100 of the way.
-    assert found.ms_p95 > 50
+    latency = latency_of(forward, ONE, calls=10)
+    assert 2 <= latency.ms_p50 < 50
+    # 55% of the way from the second slowest to the slowest.
+    assert latency.ms_p95 > 50
 
 
 def test_throughput_is_of_examples_and_not_of_batches() -> None:
-    found = latency_of(lambda batch: time.sleep(0.01 if len(batch) > 1 else 0), ONE, calls=1)
-    assert 1000 < found.per_second_at_32 <= 3200
+    latency = latency_of(lambda batch: time.sleep(0.01 if len(batch) > 1 else 0), ONE, calls=1)
+    assert 1000 < latency.per_second_at_32 <= 3200
 
 
 @pytest.mark.parametrize(

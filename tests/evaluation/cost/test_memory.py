@@ -1,4 +1,4 @@
-"""Memory, by a process that is really started."""
+"""Memory, measured in a real process."""
 
 import sys
 from pathlib import Path
@@ -19,8 +19,8 @@ import numpy as np
 import stillroom
 
 answer, given, result = sys.argv[1:]
-found = np.load(given, allow_pickle=False)
-assert found.tolist() == [[0, 1]] and found.dtype == np.int32, found
+inputs = np.load(given, allow_pickle=False)
+assert inputs.tolist() == [[0, 1]] and inputs.dtype == np.int32, inputs
 assert Path(stillroom.__file__).parents[1] == Path(answer), stillroom.__file__
 Path(result).write_text(json.dumps({"loaded_bytes": 3, "peak_bytes": 5}))
 """

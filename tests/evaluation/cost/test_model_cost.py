@@ -1,8 +1,9 @@
-"""All of a model's cost, and that of several."""
+"""The whole cost of one model and of several."""
 
 import json
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from torch import nn
 
 from stillroom.errors import DataError
 from stillroom.evaluation.cost.energy import Energy
+from stillroom.evaluation.cost.flops import flops_of
 from stillroom.evaluation.cost.latency import Latency
 from stillroom.evaluation.cost.memory import Memory
 from stillroom.evaluation.cost.model_cost import Cost, cost_of, ensemble_cost
-from stillroom.evaluation.cost.parameter_counts import Size
+from stillroom.evaluation.cost.parameter_counts import Size, size_of
 
 FIRST = Cost(
     Size(10, 8, 40),
@@ -31,16 +33,16 @@ SECOND = Cost(
 )
 
 
-def test_members_that_all_answer_one_after_the_other() -> None:
-    found = ensemble_cost([FIRST, SECOND])
-    assert (found.size, found.flops) == (Size(15, 13, 60), 300)
-    # 32 examples take 32/600 and 32/1200 seconds: 400 a second.
-    assert found.latency.ms_p50 == 1.75
-    assert found.latency.ms_p95 == 2.5
-    assert found.latency.per_second_at_32 == pytest.approx(400.0)
-    # Both are loaded, 70; the activations are 30 and then 40.
-    assert found.memory == Memory(loaded_bytes=70, peak_bytes=110)
-    assert found.energy == Energy(joules=0.75, is_estimate=True)
+def test_members_answer_one_after_the_other() -> None:
+    cost = ensemble_cost([FIRST, SECOND])
+    assert (cost.size, cost.flops) == (Size(15, 13, 60), 300)
+    # 32 examples take 32/600 and 32/1200 seconds: 400 per second.
+    assert cost.latency.ms_p50 == 1.75
+    assert cost.latency.ms_p95 == 2.5
+    assert cost.latency.per_second_at_32 == pytest.approx(400.0)
+    # Both are loaded: 70. The activations are 30, then 40.
+    assert cost.memory == Memory(loaded_bytes=70, peak_bytes=110)
+    assert cost.energy == Energy(joules=0.75, is_estimate=True)
 
 
 def test_one_member_is_itself() -> None:
@@ -48,9 +50,9 @@ def test_one_member_is_itself() -> None:
 
 
 def test_what_was_measured_of_some_members_is_not_known_of_all() -> None:
-    found = ensemble_cost([FIRST, replace(SECOND, memory=None, energy=None)])
-    assert found.memory is None
-    assert found.energy is None
+    cost = ensemble_cost([FIRST, replace(SECOND, memory=None, energy=None)])
+    assert cost.memory is None
+    assert cost.energy is None
 
 
 def test_no_member_is_refused() -> None:
@@ -95,6 +97,11 @@ def test_a_model_is_counted_and_timed() -> None:
         layer(torch.from_numpy(batch))
         time.sleep(0.001)
 
-    found = cost_of(layer, forward, np.zeros((2, 3), np.float32), calls=3)
-    assert (found.size, found.flops) == (Size(16, 16, 64), 2 * 3 * 4)
-    assert 1 <= found.latency.ms_p50 <= found.latency.ms_p95
+    inputs = np.zeros((2, 3), np.float32)
+    cost = cost_of(size_of(layer), partial(flops_of, forward), forward, inputs, calls=3)
+    assert (cost.size, cost.flops) == (Size(16, 16, 64), 2 * 3 * 4)
+    uncounted = cost_of(size_of(layer), None, forward, inputs, calls=3)
+    assert uncounted.flops is None
+    assert "flops" not in uncounted.numbers()
+    assert ensemble_cost([cost, uncounted]).flops is None
+    assert 1 <= cost.latency.ms_p50 <= cost.latency.ms_p95

@@ -1,4 +1,4 @@
-"""Batches: the inputs in turn, for as long as they are asked for."""
+"""Batches: the inputs in turn, without end."""
 
 from itertools import islice
 
@@ -12,9 +12,9 @@ INPUTS = np.arange(6, dtype=np.int32).reshape(3, 2)
 
 
 def test_inputs_come_in_turn_and_from_the_first_again() -> None:
-    found = list(islice(batches(INPUTS, 2), 3))
-    assert [batch[:, 0].tolist() for batch in found] == [[0, 2], [4, 0], [2, 4]]
-    assert all(batch.dtype == np.int32 and batch.flags.c_contiguous for batch in found)
+    three = list(islice(batches(INPUTS, 2), 3))
+    assert [batch[:, 0].tolist() for batch in three] == [[0, 2], [4, 0], [2, 4]]
+    assert all(batch.dtype == np.int32 and batch.flags.c_contiguous for batch in three)
 
 
 def test_a_batch_may_be_larger_than_what_there_is() -> None:

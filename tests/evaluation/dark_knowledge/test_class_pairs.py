@@ -31,7 +31,7 @@ def test_a_3_that_looks_like_an_8_is_found_with_its_example() -> None:
     assert second.row == 0
 
 
-def test_no_more_than_asked_for() -> None:
+def test_at_most_the_requested_number() -> None:
     assert len(surprising_pairs(ROWS, LABELS, CLASSES, 1)) == 1
 
 

@@ -13,17 +13,17 @@ def test_everything_is_in_one_document_that_json_can_hold() -> None:
     random = np.random.default_rng(0)
     teacher, student, control = random.dirichlet(np.full(6, 0.4), (3, 120))
     labels = np.arange(120) % 6
-    found = dark_knowledge(
+    document = dark_knowledge(
         teacher, student[None], control[None], labels, list("abcdef"), most_in_grid=4, most_pairs=2
     )
-    assert found.classes == 6
-    assert len(found.grid.classes) == 4
-    shown = ["abcdef".index(name) for name in found.grid.classes]
-    expected = mean_soft_labels(teacher, labels)[np.ix_(shown, shown)]
-    assert np.array(found.grid.probabilities) == pytest.approx(expected)
-    assert sorted(found.tree.leaves) == list("abcdef")
-    assert len(found.pairs) <= 2
-    assert json.loads(json.dumps(asdict(found), allow_nan=False))["classes"] == 6
+    assert document.classes == 6
+    assert len(document.grid.classes) == 4
+    in_grid = ["abcdef".index(name) for name in document.grid.classes]
+    expected = mean_soft_labels(teacher, labels)[np.ix_(in_grid, in_grid)]
+    assert np.array(document.grid.probabilities) == pytest.approx(expected)
+    assert sorted(document.tree.leaves) == list("abcdef")
+    assert len(document.pairs) <= 2
+    assert json.loads(json.dumps(asdict(document), allow_nan=False))["classes"] == 6
 
 
 def test_a_thousand_classes_stay_quick() -> None:
@@ -31,7 +31,7 @@ def test_a_thousand_classes_stay_quick() -> None:
     teacher, student, control = random.dirichlet(np.full(1000, 0.1), (3, 2000))
     labels = np.arange(2000) % 1000
     began = time.process_time()
-    found = dark_knowledge(
+    document = dark_knowledge(
         teacher,
         student[None],
         control[None],
@@ -40,5 +40,5 @@ def test_a_thousand_classes_stay_quick() -> None:
         most_in_grid=20,
         most_pairs=8,
     )
-    assert len(found.tree.joins) == 999
+    assert len(document.tree.joins) == 999
     assert time.process_time() - began < 3

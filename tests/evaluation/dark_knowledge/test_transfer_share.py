@@ -18,13 +18,13 @@ from stillroom.evaluation.dark_knowledge.transfer_share import (
     transfer_share,
 )
 
-# One example of class 0: of the half that the wrong classes get, all but a tenth is class 1's.
+# One example of class 0: the wrong classes have half of the mass, and class 1 has 9/10 of it.
 TEACHER = np.array([[0.5, 0.45, 0.05]])
 LABELS = np.array([0])
 
 
 def drawn(count: int, classes: int, seed: int = 0) -> tuple[Any, Any]:
-    """Return labels, and a teacher that finds each class like the next, example by example."""
+    """Return labels, and a teacher to which each class looks like the next, in varying degrees."""
     random = np.random.default_rng(seed)
     labels = np.arange(count) % classes
     logits = 4 * np.eye(classes)[labels] + 2 * np.eye(classes)[(labels + 1) % classes]
@@ -49,7 +49,7 @@ def test_what_there_is_to_learn_is_the_information_between_the_wrong_classes() -
 
 
 def test_the_power_is_the_best_for_the_model() -> None:
-    # Between the wrong classes the odds are 9 to 1; the model's are 3 to 1, squared they are equal.
+    # The odds between the wrong classes are 9 to 1; the model's are 3 to 1, whose square is equal.
     model = np.array([[0.2, 0.6, 0.2]])
     assert explained(model, TEACHER, LABELS) == pytest.approx(available(TEACHER, LABELS), abs=1e-9)
 
@@ -62,34 +62,34 @@ def test_one_power_for_two_examples_is_worked_out_by_hand() -> None:
     assert explained(model, taught, np.array([0, 0])).tolist() == [0, 0]
 
 
-def test_a_student_equal_to_its_teacher_has_learnt_all() -> None:
+def test_a_student_equal_to_its_teacher_has_a_share_of_1() -> None:
     labels, teacher = drawn(400, 7)
     blind = even_between_wrong(labels, 7, 0.9)
-    found = transfer_share(teacher, teacher[None], blind[None], labels)
-    assert found.examples is not None
-    assert asdict(found.examples.student) == pytest.approx({"value": 1, "low": 1, "high": 1})
-    assert asdict(found.examples.control) == {"value": 0, "low": 0, "high": 0}
-    assert found.examples.taught.value == pytest.approx(1)
-    assert found.student_by_class == pytest.approx(1)
-    assert found.control_by_class == 0
+    share = transfer_share(teacher, teacher[None], blind[None], labels)
+    assert share.examples is not None
+    assert asdict(share.examples.student) == pytest.approx({"value": 1, "low": 1, "high": 1})
+    assert asdict(share.examples.control) == {"value": 0, "low": 0, "high": 0}
+    assert share.examples.taught.value == pytest.approx(1)
+    assert share.student_by_class == pytest.approx(1)
+    assert share.control_by_class == 0
 
 
-def test_what_the_control_has_by_itself_is_not_taught() -> None:
+def test_what_the_control_has_without_a_teacher_does_not_count_as_taught() -> None:
     labels, teacher = drawn(400, 7)
-    found = transfer_share(teacher, teacher[None], teacher[None], labels)
-    assert found.examples is not None
-    assert found.examples.control.value == pytest.approx(1)
-    assert found.examples.taught.value == 0
-    assert not found.examples.taught.is_clear
+    share = transfer_share(teacher, teacher[None], teacher[None], labels)
+    assert share.examples is not None
+    assert share.examples.control.value == pytest.approx(1)
+    assert share.examples.taught.value == 0
+    assert not share.examples.taught.is_clear
 
 
 def test_the_likeness_of_classes_alone_is_all_by_class_and_less_by_example() -> None:
     labels, teacher = drawn(700, 7)
     means = np.stack([teacher[labels == label].mean(axis=0) for label in range(7)])[labels]
-    found = transfer_share(teacher, means[None], means[None], labels)
-    assert found.examples is not None
-    assert 0.1 < found.examples.student.value < 0.9
-    assert found.student_by_class == pytest.approx(1)
+    share = transfer_share(teacher, means[None], means[None], labels)
+    assert share.examples is not None
+    assert 0.1 < share.examples.student.value < 0.9
+    assert share.student_by_class == pytest.approx(1)
 
 
 def test_over_confidence_is_not_ignorance() -> None:
@@ -112,7 +112,7 @@ def test_a_random_student_has_next_to_nothing() -> None:
 
 
 def test_the_interval_holds_the_share_of_fresh_examples() -> None:
-    # A student that hears its teacher through noise; the truth is measured on 40,000 others.
+    # A student that sees its teacher's answers with noise; the truth is measured on 40,000 others.
     def hear(teacher: Any, seed: int) -> Any:
         noise = np.random.default_rng(seed).standard_normal(teacher.shape)
         return softmax(np.log(teacher) + 0.7 * noise)
@@ -121,39 +121,39 @@ def test_the_interval_holds_the_share_of_fresh_examples() -> None:
     truth = explained(hear(teacher, 6), teacher, labels).sum() / available(teacher, labels).sum()
     few, taught = drawn(500, 7, seed=8)
     blind = even_between_wrong(few, 7, 0.9)
-    found = transfer_share(taught, hear(taught, 9)[None], blind[None], few).examples
-    assert found is not None
-    assert found.student.low < truth < found.student.high
-    assert found.student.high - found.student.low < 0.2
-    assert found.taught.is_above_zero
+    shares = transfer_share(taught, hear(taught, 9)[None], blind[None], few).examples
+    assert shares is not None
+    assert shares.student.low < truth < shares.student.high
+    assert shares.student.high - shares.student.low < 0.2
+    assert shares.taught.is_above_zero
 
 
 def test_seeds_are_averaged() -> None:
     labels, teacher = drawn(200, 5)
     blind = even_between_wrong(labels, 5, 0.9)
-    found = transfer_share(teacher, np.stack([teacher, blind]), np.stack([blind, blind]), labels)
-    assert found.examples is not None
-    assert found.examples.student.value == pytest.approx(0.5)
-    assert found.student_by_class == pytest.approx(0.5)
+    share = transfer_share(teacher, np.stack([teacher, blind]), np.stack([blind, blind]), labels)
+    assert share.examples is not None
+    assert share.examples.student.value == pytest.approx(0.5)
+    assert share.student_by_class == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("classes", [2, 6])
 def test_where_there_is_nothing_to_learn_there_is_no_share(classes: int) -> None:
-    # Of two classes one alone is wrong; of six all wrong ones may be alike.
+    # With two classes only one is wrong; with six, all wrong ones may be equal.
     labels = np.arange(60) % classes
     teacher = even_between_wrong(labels, classes, 0.7)
-    found = transfer_share(teacher, teacher[None], teacher[None], labels)
-    assert found.nats == pytest.approx(0, abs=1e-12)
-    assert found.examples is None
-    assert found.student_by_class is None
-    json.dumps(asdict(found), allow_nan=False)
+    share = transfer_share(teacher, teacher[None], teacher[None], labels)
+    assert share.nats == pytest.approx(0, abs=1e-12)
+    assert share.examples is None
+    assert share.student_by_class is None
+    json.dumps(asdict(share), allow_nan=False)
 
 
 def test_certain_models_are_measured_too() -> None:
     labels = np.array([0, 1, 2])
     certain = np.eye(3)
-    found = transfer_share(certain, certain[None], certain[None], labels)
-    assert found.nats == 0
+    share = transfer_share(certain, certain[None], certain[None], labels)
+    assert share.nats == 0
     _, teacher = drawn(3, 3)
     assert explained(certain, teacher, labels).tolist() == [0, 0, 0]
 

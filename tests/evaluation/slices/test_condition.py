@@ -29,7 +29,7 @@ def test_what_is_not_true_or_false_is_refused() -> None:
         parsed("pl.col('n_tokens') + 1", "short").mask(FRAME)
 
 
-def test_what_is_said_of_all_rows_at_once_is_refused() -> None:
+def test_an_expression_over_all_rows_at_once_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"gives one value for all 4 rows.*The columns are"):
         parsed("pl.col('n_tokens').mean() > 3", "short").mask(FRAME)
 
@@ -66,6 +66,6 @@ def test_one_line_is_cut() -> None:
     assert one_line("a" * 100) == "a" * QUOTED + "…"
 
 
-def test_conditions_compare_by_what_they_say() -> None:
+def test_conditions_compare_by_their_text() -> None:
     assert parsed("pl.col('a') < 1", "x") == parsed("pl.col('a') < 1", "x")
     assert parsed("pl.col('a') < 1", "x") != parsed("pl.col('a') < 2", "x")

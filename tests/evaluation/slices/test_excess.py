@@ -1,4 +1,4 @@
-"""Excess: by hand, against other tests, and against the ways in which a slice misleads."""
+"""Excess: by hand, against other tests, and in cases where a slice misleads."""
 
 from itertools import combinations
 
@@ -42,10 +42,10 @@ def test_the_variance_is_that_of_two_means_where_the_slice_spreads_more() -> Non
     draws = np.random.default_rng(0)
     losses, rows = draws.normal(size=300), first(60, 300)
     losses[rows] *= 4
-    found = excess(Scores.of_answers(losses), rows)
+    moments = excess(Scores.of_answers(losses), rows)
     each = losses[rows].var(ddof=1) / 60 + losses[~rows].var(ddof=1) / 240
-    assert found.variance == pytest.approx(each)
-    assert found.freedom == pytest.approx(59)
+    assert moments.variance == pytest.approx(each)
+    assert moments.freedom == pytest.approx(59)
 
 
 def test_moments_are_those_of_all_choices_where_the_slice_shows_no_spread() -> None:
@@ -56,17 +56,17 @@ def test_moments_are_those_of_all_choices_where_the_slice_shows_no_spread() -> N
             for some in combinations(range(7), 2)
         ]
     )
-    found = excess(Scores.of_answers(losses), rows)
-    assert found.variance == pytest.approx(every.var())
-    assert found.skewness == pytest.approx((every**3).mean() / every.var() ** 1.5)
+    moments = excess(Scores.of_answers(losses), rows)
+    assert moments.variance == pytest.approx(every.var())
+    assert moments.skewness == pytest.approx((every**3).mean() / every.var() ** 1.5)
 
 
 def test_of_many_examples_it_is_the_t_test() -> None:
     draws = np.random.default_rng(2)
     losses, rows = draws.normal(size=4000), first(1000, 4000)
     losses[rows] += 0.08
-    told = ttest_ind(losses[rows], losses[~rows], equal_var=False, alternative="greater")
-    assert chance(losses, rows) == pytest.approx(told.pvalue, rel=0.05)
+    t_test = ttest_ind(losses[rows], losses[~rows], equal_var=False, alternative="greater")
+    assert chance(losses, rows) == pytest.approx(t_test.pvalue, rel=0.05)
     interval = excess(Scores.of_answers(losses), rows).interval
     two_sided = ttest_ind(losses[rows], losses[~rows], equal_var=False).confidence_interval()
     assert (interval.low, interval.high) == pytest.approx(tuple(two_sided), rel=0.02)
@@ -74,14 +74,14 @@ def test_of_many_examples_it_is_the_t_test() -> None:
 
 @pytest.mark.parametrize("lost", range(2, 7))
 def test_rare_losses_are_as_surprising_as_drawing_them(lost: int) -> None:
-    # 20 of 2,000 examples are lost, so many of them among the 40 of the slice.
+    # 20 of 2,000 examples are lost; this many of them are among the 40 of the slice.
     rows, losses = first(40, 2000), np.zeros(2000)
     losses[:lost], losses[-(20 - lost) :] = 1.0, 1.0
     assert chance(losses, rows) > hypergeom(2000, 20, 40).sf(lost - 1) / 2
 
 
 def test_a_slice_on_which_nothing_differs_is_not_sure_of_it() -> None:
-    # The student gains on 5% of the rest; that 40 examples hold none of them is no wonder.
+    # The student gains on 5% of the rest. It is no surprise if 40 examples contain none of these.
     losses = np.zeros(2000)
     losses[-100:] = -1.0
     assert chance(losses, first(40, 2000)) > 0.05
@@ -107,24 +107,24 @@ def test_what_a_seed_does_to_every_example_widens_nothing() -> None:
     assert moved.variance == pytest.approx(plain.variance)
 
 
-def test_what_a_seed_does_to_slices_is_learnt_from_all_of_them() -> None:
-    # 20 slices of 500; a seed moves each slice by 0.3, give or take, and examples vary by 1.
+def test_the_effect_of_a_seed_on_slices_is_estimated_from_all_slices() -> None:
+    # 20 slices of 500; the deviation between seeds is 0.3 in each slice, and between examples 1.
     draws = np.random.default_rng(3)
     owners = np.repeat(np.arange(20), 500)
     losses = draws.normal(size=(3, 10_000)) + 0.3 * draws.normal(size=(3, 20))[:, owners]
     slices = [Slice(f"{one}", "class", owners == one) for one in range(20)]
-    found = excesses(Scores.of_answers(losses), slices)
-    # An excess is a slice less the mean of 19 others: 0.09 * (1 + 1/19), over three seeds.
+    moments = excesses(Scores.of_answers(losses), slices)
+    # An excess is a slice minus the mean of 19 others: 0.09 * (1 + 1/19), over three seeds.
     between = 0.09 * 20 / 19 / 3
     examples = 1 / 3 / 500 * 20 / 19
-    assert np.mean([one.variance for one in found]) == pytest.approx(between + examples, rel=0.5)
-    assert max(one.variance for one in found) < 2 * min(one.variance for one in found)
+    assert np.mean([one.variance for one in moments]) == pytest.approx(between + examples, rel=0.5)
+    assert max(one.variance for one in moments) < 2 * min(one.variance for one in moments)
     alone = [excess(Scores.of_answers(losses), one.rows).freedom for one in slices]
-    assert np.median(alone) < 3 < 30 < min(one.freedom for one in found)
+    assert np.median(alone) < 3 < 30 < min(one.freedom for one in moments)
 
 
 def test_a_kind_of_few_slices_learns_of_seeds_from_the_others() -> None:
-    # Seeds move the classes and leave conditions alone, which cut across them.
+    # Seeds change the classes but not the conditions, which cut across the classes.
     draws = np.random.default_rng(4)
     owners = np.repeat(np.arange(20), 500)
     losses = draws.normal(size=(3, 10_000)) + 0.3 * draws.normal(size=(3, 20))[:, owners]

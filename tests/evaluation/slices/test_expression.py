@@ -1,4 +1,4 @@
-"""Expression: what is allowed means what polars means by it, and nothing else is ever run."""
+"""Expression: an allowed text means the same as in polars, and no other text is ever run."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ FRAME = pl.DataFrame(
     }
 )
 
-# Text, and the rows that it is true of, worked out by hand.
+# A text, and the rows for which it is true, worked out by hand.
 MEANT = {
     "pl.col('n_tokens') < 8": [0],
     "8 > pl.col('n_tokens')": [0],
@@ -146,7 +146,7 @@ REFUSED = {
 
 @contextmanager
 def watched() -> Iterator[list[str]]:
-    """Note each event of the interpreter by which code is run, read or reached."""
+    """Note each event of the interpreter in which code is run, read or imported."""
     _EVENTS.clear()
     _WATCHING.append(True)
     try:
@@ -165,7 +165,7 @@ def _note(event: str, _: object) -> None:
         _EVENTS.append(event)
 
 
-sys.addaudithook(_note)  # which cannot be taken off again: it notes nothing unless watching
+sys.addaudithook(_note)  # a hook cannot be removed, so it notes events only while it watches
 
 
 @pytest.mark.parametrize("text", MEANT)
@@ -248,19 +248,19 @@ def test_a_hostile_line_states_a_condition_or_is_refused_and_runs_nothing(text: 
 COLUMNS = {name: pl.col(name) for name in ("n_tokens", "label", "size")}
 COMPARED = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
 JOINED = {"&": "and_", "|": "or_", "^": "xor"}
-Said = tuple[str, pl.Expr]
+Condition = tuple[str, pl.Expr]
 
 
-def compared(column: str, sign: str, number: float) -> Said:
+def compared(column: str, sign: str, number: float) -> Condition:
     meant: pl.Expr = getattr(COLUMNS[column], COMPARED[sign])(number)
     return f"(pl.col('{column}') {sign} {number!r})", meant
 
 
-def joined(one: Said, sign: str, other: Said) -> Said:
+def joined(one: Condition, sign: str, other: Condition) -> Condition:
     return f"({one[0]} {sign} {other[0]})", getattr(one[1], JOINED[sign])(other[1])
 
 
-def negated(one: Said) -> Said:
+def negated(one: Condition) -> Condition:
     return f"~{one[0]}", one[1].not_()
 
 
@@ -278,7 +278,7 @@ conditions = st.recursive(
 
 
 @given(conditions)
-def test_a_line_is_what_polars_makes_of_the_same_in_its_own_words(said: Said) -> None:
-    text, expression = said
+def test_a_line_is_what_polars_makes_of_the_same_in_its_own_words(pair: Condition) -> None:
+    text, expression = pair
     meant = FRAME.select(expression).to_series().fill_null(False)
     assert parsed(text, "name").mask(FRAME).tolist() == meant.to_list()

@@ -1,11 +1,11 @@
-"""Methods: what is listed exists, does what it is called, and takes what it says."""
+"""Methods: each one on the list exists, does what its name says, and takes the listed arguments."""
 
 import polars as pl
 import pytest
 
 from stillroom.evaluation.slices.polars_methods import METHODS, Method
 
-# One call of each method that needs arguments; the others are called with none.
+# One call of each method that needs arguments; the others are called without any.
 ARGUMENTS = {
     "is_between": [1, 2.5],
     "is_in": [[1.0, 2.0]],

@@ -17,16 +17,16 @@ from stillroom.evaluation.slices.slicing import (
 )
 
 
-def told(slices: list[Slice]) -> list[tuple[str, int]]:
-    """Return name, its dash as one that a keyboard has, and examples of each."""
+def sizes_of(slices: list[Slice]) -> list[tuple[str, int]]:
+    """Return each slice's name, with a plain hyphen for its dash, and its number of examples."""
     return [(one.name.replace("\N{EN DASH}", "-"), int(one.rows.sum())) for one in slices]
 
 
 def test_a_class_without_an_example_is_no_slice() -> None:
-    found = by_class(np.array([2, 0, 2, 2]), ["cat", "dog", "owl"])
-    assert told(found) == [("class cat", 1), ("class owl", 3)]
-    assert found[1].rows.tolist() == [True, False, True, True]
-    assert {one.kind for one in found} == {"class"}
+    slices = by_class(np.array([2, 0, 2, 2]), ["cat", "dog", "owl"])
+    assert sizes_of(slices) == [("class cat", 1), ("class owl", 3)]
+    assert slices[1].rows.tolist() == [True, False, True, True]
+    assert {one.kind for one in slices} == {"class"}
 
 
 def test_a_label_without_a_class_is_refused() -> None:
@@ -35,9 +35,9 @@ def test_a_label_without_a_class_is_refused() -> None:
 
 
 def test_bands_of_confidence_by_hand() -> None:
-    # Eight values; every second one begins a band, and names are rounded down to whole percents.
+    # Eight values; every second one begins a band. Names are rounded down to whole percents.
     sure = np.array([0.415, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99])
-    assert told(by_confidence(sure)) == [
+    assert sizes_of(by_confidence(sure)) == [
         ("teacher 41-60% sure", 2),
         ("teacher 60-80% sure", 2),
         ("teacher 80-95% sure", 2),
@@ -45,9 +45,9 @@ def test_bands_of_confidence_by_hand() -> None:
     ]
 
 
-def test_bands_that_whole_percents_cannot_tell_apart_have_digits() -> None:
+def test_bands_that_whole_percents_cannot_distinguish_have_digits() -> None:
     sure = np.array([0.9981, 0.9982, 0.9991, 0.9992, 0.9995, 0.9996, 0.9998, 0.9999])
-    assert [name for name, _ in told(by_confidence(sure))] == [
+    assert [name for name, _ in sizes_of(by_confidence(sure))] == [
         "teacher 99.81-99.91% sure",
         "teacher 99.91-99.95% sure",
         "teacher 99.95-99.98% sure",
@@ -57,7 +57,7 @@ def test_bands_that_whole_percents_cannot_tell_apart_have_digits() -> None:
 
 def test_a_teacher_that_is_mostly_certain_has_two_bands() -> None:
     sure = np.concatenate([np.full(80, np.float32(1.0)), np.linspace(0.3, 0.9, 20)])
-    assert told(by_confidence(sure)) == [
+    assert sizes_of(by_confidence(sure)) == [
         ("teacher 30-100% sure", 20),
         ("teacher 100% sure", 80),
     ]
@@ -65,12 +65,12 @@ def test_a_teacher_that_is_mostly_certain_has_two_bands() -> None:
 
 def test_a_percentage_that_floats_cannot_hold_is_in_its_own_band() -> None:
     # 0.29 * 100 is 28.999999999999996.
-    assert told(by_confidence(np.array([0.2, 0.29])))[1] == ("teacher 29-30% sure", 1)
+    assert sizes_of(by_confidence(np.array([0.2, 0.29])))[1] == ("teacher 29-30% sure", 1)
 
 
 def test_bands_of_size_by_hand() -> None:
     sizes = np.array([3, 3, 4, 7, 7, 9, 1200, 1500])
-    assert told(by_size(sizes, "tokens")) == [
+    assert sizes_of(by_size(sizes, "tokens")) == [
         ("3 tokens", 2),
         ("4 tokens", 1),
         ("7-9 tokens", 3),
@@ -79,8 +79,8 @@ def test_bands_of_size_by_hand() -> None:
 
 
 @pytest.mark.parametrize("few", [[4], [900]])
-def test_a_few_sizes_that_differ_are_told_apart(few: list[int]) -> None:
-    assert [count for _, count in told(by_size(np.array([128] * 50 + few), "tokens"))] in (
+def test_a_few_sizes_that_differ_have_separate_slices(few: list[int]) -> None:
+    assert [count for _, count in sizes_of(by_size(np.array([128] * 50 + few), "tokens"))] in (
         [1, 50],
         [50, 1],
     )
@@ -113,18 +113,18 @@ def _require_parts(slices: list[Slice], values: np.ndarray) -> None:
 
 @given(st.sets(st.integers(0, 10_000), min_size=40, max_size=400))
 def test_bands_of_sizes_that_all_differ_are_even(sizes: set[int]) -> None:
-    counts = [count for _, count in told(by_size(np.array(sorted(sizes)), "tokens"))]
+    counts = [count for _, count in sizes_of(by_size(np.array(sorted(sizes)), "tokens"))]
     assert len(counts) == BANDS
     assert max(counts) - min(counts) <= 1
 
 
 def test_conditions_keep_their_names_and_may_hold_of_nothing() -> None:
     frame = pl.DataFrame({"n_tokens": [3, 8, 12]})
-    found = by_condition(
+    slices = by_condition(
         frame, {"short": "pl.col('n_tokens') < 8", "none": "pl.col('n_tokens') < 0"}
     )
-    assert told(found) == [("short", 1), ("none", 0)]
-    assert {one.kind for one in found} == {"condition"}
+    assert sizes_of(slices) == [("short", 1), ("none", 0)]
+    assert {one.kind for one in slices} == {"condition"}
 
 
 def test_a_condition_that_cannot_be_read_is_named_as_in_the_config() -> None:

@@ -1,4 +1,4 @@
-"""Evidence: what marks come to, there and back through JSON."""
+"""Evidence: computed from scores, and equal after a round trip through JSON."""
 
 import json
 
@@ -14,33 +14,34 @@ from stillroom.evaluation.wilson import wilson
 
 
 def test_it_counts_seeds_examples_and_pairs() -> None:
-    said = planted_evidence(examples=500, seeds=2)
-    assert (said.seeds, said.examples, said.answers, len(said.pairs)) == (2, 500, 500, 2)
-    assert not said.of_sequences
+    planted = planted_evidence(examples=500, seeds=2)
+    assert (planted.seeds, len(planted.pairs)) == (2, 2)
+    assert (planted.examples, planted.answers) == (500, 500)
+    assert not planted.of_sequences
     right = planted_answers(examples=500, seeds=2).arm_scores()
     alone = (right[STUDENT].right.sums[0] > right["control"].right.sums[0]).sum()
-    assert said.pairs[0].first == alone
+    assert planted.pairs[0].first == alone
 
 
 def test_confidence_less_accuracy_is_what_was_planted() -> None:
-    said = evidence(planted_answers(confidence=0.97).arm_scores())
-    assert said.overconfidence[STUDENT].value == pytest.approx(
-        0.97 - said.accuracy.arms[STUDENT].value
+    planted = evidence(planted_answers(confidence=0.97).arm_scores())
+    assert planted.overconfidence[STUDENT].value == pytest.approx(
+        0.97 - planted.accuracy.arms[STUDENT].value
     )
-    assert said.overconfidence[STUDENT].is_above_zero
-    assert not said.overconfidence[TEACHER].low > 0.02
+    assert planted.overconfidence[STUDENT].is_above_zero
+    assert not planted.overconfidence[TEACHER].low > 0.02
 
 
 def test_all_right_has_the_interval_of_a_share() -> None:
-    said = planted_evidence(RIGHT | {STUDENT: 2.0}, examples=100)  # whatever the draw
-    arm = said.accuracy.arms[STUDENT]
+    planted = planted_evidence(RIGHT | {STUDENT: 2.0}, examples=100)  # right on all, in any draw
+    arm = planted.accuracy.arms[STUDENT]
     assert (arm.low, arm.high) == wilson(100, 100)
     assert arm.low < 0.97
 
 
 def test_it_comes_back_from_json_as_it_was() -> None:
-    said = planted_evidence()
-    assert Evidence.from_json(json.loads(json.dumps(said.to_json()))) == said
+    planted = planted_evidence()
+    assert Evidence.from_json(json.loads(json.dumps(planted.to_json()))) == planted
 
 
 def test_another_document_is_refused() -> None:
@@ -65,6 +66,6 @@ def test_sequences_have_no_pairs() -> None:
         arm: choices().arm_scores(lambda one: Scores.of_sequences(one, lengths))
         for arm in ("teacher", "control", "student")
     }
-    said = evidence(marks, "sequence")
-    assert (said.examples, said.answers, said.pairs) == (20, 100, [])
-    assert said.of_sequences
+    by_sequence = evidence(marks, "sequence")
+    assert (by_sequence.examples, by_sequence.answers, by_sequence.pairs) == (20, 100, [])
+    assert by_sequence.of_sequences

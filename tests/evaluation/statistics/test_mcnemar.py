@@ -15,8 +15,8 @@ def right(*runs: tuple[bool, int]) -> np.ndarray:
 def test_it_counts_who_alone_is_right() -> None:
     first = np.array([True, True, False, True, False])
     second = np.array([True, False, True, False, False])
-    found = mcnemar(first, second)
-    assert (found.first, found.second) == (2, 1)
+    pair = mcnemar(first, second)
+    assert (pair.first, pair.second) == (2, 1)
 
 
 def test_p_is_the_two_sided_binomial_sum() -> None:
@@ -37,7 +37,7 @@ def test_models_that_never_differ_show_nothing() -> None:
 def test_beside_the_interval_it_keeps_what_the_verdict_of_one_seed_promises(
     gain: float, least: float, most: float
 ) -> None:
-    # A tenth of 5,000 examples are discordant; the verdict claims what both are sure of.
+    # A tenth of 5,000 examples are discordant; the verdict claims only what both tests show.
     better, worse = (0.10 + gain) / 2, (0.10 - gain) / 2
     claimed = 0
     for number in range(1000):

@@ -1,4 +1,4 @@
-"""How many examples it would take: by the textbook's formula, and None where none would do."""
+"""The needed number of examples: by the textbook's formula, and None if no number suffices."""
 
 import numpy as np
 
@@ -18,13 +18,13 @@ def test_of_one_seed_it_is_the_sample_size_of_a_paired_test() -> None:
     assert abs(examples_needed(difference) - expected) <= 1
 
 
-def test_where_as_many_as_there_are_should_have_shown_it_more_do_not_help() -> None:
+def test_if_this_many_examples_should_have_shown_it_more_do_not_help() -> None:
     assert examples_needed(Scores.of_answers(paired(500, 0, 500))) is None
 
 
 def test_no_number_of_examples_shows_no_difference() -> None:
     assert examples_needed(Scores.of_answers(paired(50, 50, 900))) is None
-    # About 1e-4 of mean, 0.1 of variance: 78 million examples.
+    # A mean of about 1e-4 and a variance of 0.1: 78 million examples.
     assert examples_needed(Scores.of_answers(paired(501, 500, 8999))) is None
     assert MOST < 78e6
 

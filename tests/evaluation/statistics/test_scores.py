@@ -1,4 +1,4 @@
-"""Scores: means by hand, and what may stand beside what."""
+"""Scores: means by hand, and which scores may be combined."""
 
 import numpy as np
 import pytest

@@ -15,7 +15,7 @@ def test_the_image_is_the_result_of_the_figure_function() -> None:
     assert base64.b64decode(preview).startswith(b"\x89PNG\r\n\x1a\n")
 
 
-# A callable elsewhere, and names of the module that draws which are no figures of the catalog.
+# A callable of another module, and names of the drawing module that are no figures of the catalog.
 @pytest.mark.parametrize("figure", ["treee", "os.system", "blank", "previews.tree", ""])
 def test_a_name_that_stands_for_no_figure_is_refused(figure: str) -> None:
     with pytest.raises(ConfigError, match=f"figure '{figure}' does not exist.* one of .*, tree"):

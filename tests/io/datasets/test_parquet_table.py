@@ -9,7 +9,7 @@ from kedro.io import DatasetError
 
 from stillroom.io import tables
 from stillroom.io.datasets.parquet_table import ROWS, PartedTable, Table, preview_value
-from stillroom.io.files import workspace
+from stillroom.io.files import atomic_folder
 from stillroom.io.files.workspace import new_workspace
 from stillroom.io.tables import write_parts
 
@@ -90,7 +90,7 @@ def test_a_failing_save_leaves_the_old_table(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(workspace, "sync", full)
+    monkeypatch.setattr(atomic_folder, "sync", full)
     with pytest.raises(DatasetError):
         save(disagreements, 20)
     assert disagreements.load().read().equals(rows(50))

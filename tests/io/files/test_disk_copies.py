@@ -18,9 +18,9 @@ def with_dvc(root: Path, config: str) -> Path:
 
 def full(root: Path, reflinks: bool, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(module, "can_reflink", lambda *_: reflinks)
-    found = copies_of(root / ".stillroom" / "store", root / "data" / "04", root)
-    assert found.reflinks == reflinks
-    return found.full
+    copies = copies_of(root / ".stillroom" / "store", root / "data" / "04", root)
+    assert copies.reflinks == reflinks
+    return copies.full
 
 
 def test_without_reflinks_each_place_has_a_full_copy(
@@ -46,15 +46,15 @@ def test_a_cache_of_hard_links_shares_the_files_of_the_folder(
 def test_the_names_of_the_places_are_relative_to_the_project(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     root = with_dvc(tmp_path / "project", NO_LINKS)
-    found = copies_of(tmp_path / "elsewhere", root / "data" / "04", root)
-    assert found.places[1:] == ("data/04", "DVC's cache .dvc/cache")
+    copies = copies_of(tmp_path / "elsewhere", root / "data" / "04", root)
+    assert copies.places[1:] == ("data/04", "DVC's cache .dvc/cache")
 
 
 def test_the_cache_is_the_folder_in_the_config(tmp_path: Path) -> None:
     assert cache_of(tmp_path) is None
     root = with_dvc(tmp_path, NO_LINKS)
     (root / ".dvc" / "config.local").write_text("[cache]\n    dir = ../elsewhere\n")
-    found = cache_of(root)
-    assert found is not None
-    assert found.folder.resolve() == root / "elsewhere"
-    assert not found.links
+    cache = cache_of(root)
+    assert cache is not None
+    assert cache.folder.resolve() == root / "elsewhere"
+    assert not cache.links

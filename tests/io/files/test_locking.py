@@ -24,7 +24,7 @@ with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
-# Each writes down that it goes in, waits, and that it comes out.
+# Each process notes its entry, waits, and notes its exit.
 ENTER = """
 import os, sys, time
 from pathlib import Path
@@ -160,7 +160,7 @@ def test_the_lock_is_released_although_a_forked_child_lives_on(tmp_path: Path) -
     read, write = os.pipe()
     with locked(tmp_path / "lock"):
         child = os.fork()
-        if not child:  # as a data loader's worker does: it has the descriptor, and waits
+        if not child:  # like a data loader's worker: it has the descriptor and waits
             os.close(write)
             os.read(read, 1)
             os._exit(0)

@@ -31,7 +31,7 @@ def test_a_document_does_not_differ_from_itself(document: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "found"),
+    ("now", "difference"),
     [
         ({"b": 1, "a": {"x": (1, 2)}}, None),
         ({"b": 2, "a": {"x": [1, 3]}}, ("a.x", [1, 2], [1, 3])),
@@ -39,5 +39,5 @@ def test_a_document_does_not_differ_from_itself(document: Any) -> None:
         ({"a": {"x": [1, 2], "y": 0}, "b": 1}, ("a.y", None, 0)),
     ],
 )
-def test_the_first_difference_is_a_key_with_both_values(now: Any, found: Any) -> None:
-    assert first_difference({"a": {"x": [1, 2]}, "b": 1}, now) == found
+def test_the_first_difference_is_a_key_with_both_values(now: Any, difference: Any) -> None:
+    assert first_difference({"a": {"x": [1, 2]}, "b": 1}, now) == difference

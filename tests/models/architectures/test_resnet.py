@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from stillroom.errors import ModelError
-from stillroom.models.architectures.resnet import build_resnet
+from stillroom.errors import ConfigError, ModelError
+from stillroom.models.architecture_registry import build
+from stillroom.models.architectures.resnet import ResnetKind
 from stillroom.models.shape import Shape
 
 IMAGES = Shape((1, 28, 28), tuple("0123456789"))
@@ -16,12 +17,12 @@ def test_its_parameters_are_those_of_a_count_by_hand() -> None:
     stem = 4 * 1 * 7 * 7 + norm[4]
     same = 2 * (4 * 4 * 9 + norm[4])
     wider = (8 * 4 * 9 + norm[8]) + (8 * 8 * 9 + norm[8]) + (8 * 4 + norm[8])  # and the shortcut
-    model = build_resnet(IMAGES, SMALL)
+    model = ResnetKind(**SMALL).build(IMAGES)
     assert sum(p.numel() for p in model.parameters()) == stem + same + wider + 8 * 10 + 10
 
 
 def test_it_takes_images_and_names_the_classes() -> None:
-    model = build_resnet(IMAGES, SMALL).eval()
+    model = ResnetKind(**SMALL).build(IMAGES).eval()
     assert model(torch.zeros(2, 1, 28, 28)).logits.shape == (2, 10)
     assert model.config.id2label[9] == "9"
 
@@ -29,16 +30,16 @@ def test_it_takes_images_and_names_the_classes() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"depth": [1]}, "Did you mean depths"),
-        ({**SMALL, "layer_type": "nope"}, "cannot be built"),
+        ({"depth": [1]}, "Did you mean options.depths"),
+        ({**SMALL, "layer_type": "nope"}, "one of: basic, bottleneck"),
         ({**SMALL, "depths": []}, "cannot be built"),
     ],
 )
 def test_what_is_no_network_is_refused(options: dict[str, object], words: str) -> None:
-    with pytest.raises(ModelError, match=words):
-        build_resnet(IMAGES, options)
+    with pytest.raises((ConfigError, ModelError), match=words):
+        ResnetKind.of(options, "options").build(IMAGES)
 
 
 def test_features_are_refused_with_the_way_out() -> None:
-    with pytest.raises(ModelError, match="mlp_ensemble"):
-        build_resnet(Shape((20,), ("a", "b")), SMALL)
+    with pytest.raises(ModelError, match="Choose one of: mlp"):
+        build("resnet", SMALL, Shape((20,), ("a", "b")), 0)

@@ -24,7 +24,7 @@ ROWS = ENCODER.encode(frame("where is my card?", "the transfer is late", "phone"
 
 
 def made(folder: Path, pooling: str = "mean", normalise: bool = True) -> Any:
-    """Return a model whose head was drawn."""
+    """Return a model with a random head."""
     model = sentence_classifier(read_sentence_encoder(folder), ENCODER.classes, pooling, normalise)
     with torch.no_grad():
         model.classifier.weight.copy_(
@@ -36,14 +36,14 @@ def made(folder: Path, pooling: str = "mean", normalise: bool = True) -> Any:
 @pytest.mark.parametrize(("pooling", "normalise"), [("mean", True), ("mean", False), ("cls", True)])
 def test_states_are_pooled_over_tokens_alone(tmp_path: Path, pooling: str, normalise: bool) -> None:
     model = made(sentence_folder(tmp_path / "s"), pooling, normalise)
-    for row, said in zip(ROWS, logits(model, ROWS, 2), strict=True):
+    for row, row_logits in zip(ROWS, logits(model, ROWS, 2), strict=True):
         ids = torch.from_numpy(row[0][row[0] >= 0]).long()[None]
         with torch.inference_mode():
             states = model.encoder(input_ids=ids).last_hidden_state[0].numpy().astype(np.float64)
         vector = states.mean(axis=0) if pooling == "mean" else states[0]
         vector = vector / np.sqrt((vector**2).sum()) if normalise else vector
         expected = model.classifier.weight.detach().numpy() @ vector
-        np.testing.assert_allclose(said, expected, atol=1e-5)
+        np.testing.assert_allclose(row_logits, expected, atol=1e-5)
 
 
 def test_a_model_survives_its_folder_to_the_bit(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_it_shows_its_hidden_states(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"pooling": "max"}, "pooling 'max' is not known. Allowed: mean, cls"),
+        ({"pooling": "max"}, "pooling 'max' is unknown. Allowed: mean, cls"),
         ({"text_config": {"model_type": "nothing"}}, "model_type 'nothing'"),
         ({"text_config": {"model_type": "stillroom_sentence"}}, "model_type 'stillroom_sentence'"),
     ],

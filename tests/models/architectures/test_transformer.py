@@ -8,7 +8,7 @@ from support.examples.corpus_examples import BERT, GPT2, sentences
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ModelError
-from stillroom.models.registry import build
+from stillroom.models.architecture_registry import build
 from stillroom.models.shape import Shape, Vocabulary
 
 TOKENIZER = train_tokenizer(sentences(40), 300)

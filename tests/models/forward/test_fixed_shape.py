@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.fixed_shape import batches_of_logits, logits
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 RESNET = {"embedding_size": 8, "hidden_sizes": [16, 32], "depths": [1, 1], "layer_type": "basic"}

@@ -1,4 +1,4 @@
-"""Keyword arguments: the pieces of a pack attend to themselves alone, in every architecture."""
+"""Keyword arguments: each piece of a pack attends only to itself, in every architecture."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.token_layout import NO_TOKEN
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.forward_kwargs import forward_kwargs, is_decoder
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 TOKENIZER = train_tokenizer(sentences(40), 300)
@@ -63,8 +63,8 @@ def test_a_pack_is_answered_as_its_pieces_are_apart(model_type: str) -> None:
         together = model(**forward_kwargs(model, pack(FIRST, SECOND))).logits[0]
         for piece, start in ((FIRST, 0), (SECOND, len(FIRST))):
             alone = model(torch.tensor([piece])).logits[0]
-            found = together[start : start + len(piece)]
-            torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-5)
+            in_pack = together[start : start + len(piece)]
+            torch.testing.assert_close(in_pack, alone, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("model_type", ["gpt2", "bert", "roberta"])

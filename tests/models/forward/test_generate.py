@@ -1,11 +1,11 @@
-"""Generation: the likeliest token each time, up to the end of the text, in the vocabulary."""
+"""Generation: each time the likeliest token of the vocabulary, up to the end of the text."""
 
 import pytest
 import torch
 from support.examples.corpus_examples import GPT2, CorpusOnDisk, small_corpus
 
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.generate import greedy_continuations
-from stillroom.models.registry import build
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +16,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> CorpusOnDisk:
 def test_each_token_is_the_likeliest_after_all_before_it(corpus: CorpusOnDisk) -> None:
     model = build("transformer", GPT2, corpus.shape, seed=2).eval()
     beginnings = [[5, 9, 11, 30], [40, 2, 7, 7]]
-    found = greedy_continuations(model, beginnings, 9, end=299, tokens=corpus.fitted.outputs)
-    for begun, said in zip(beginnings, found, strict=True):
-        assert len(said) == 9
-        for at, token in enumerate(said):
+    continuations = greedy_continuations(
+        model, beginnings, 9, end=299, tokens=corpus.fitted.outputs
+    )
+    for begun, continuation in zip(beginnings, continuations, strict=True):
+        assert len(continuation) == 9
+        for at, token in enumerate(continuation):
             with torch.no_grad():
-                logits = model(input_ids=torch.tensor([begun + said[:at]])).logits[0, -1]
+                logits = model(input_ids=torch.tensor([begun + continuation[:at]])).logits[0, -1]
             assert token == int(logits.argmax())
 
 
@@ -35,7 +37,7 @@ def test_a_text_ends_at_its_end(corpus: CorpusOnDisk) -> None:
     assert cut == free[: free.index(end)]
 
 
-def test_a_token_that_only_pads_the_table_is_never_said(corpus: CorpusOnDisk) -> None:
+def test_a_token_that_only_pads_the_table_is_never_generated(corpus: CorpusOnDisk) -> None:
     model = build("transformer", GPT2, corpus.shape, seed=2).eval()
     (free,) = greedy_continuations(model, [[5, 9]], 1, end=0, tokens=corpus.fitted.outputs)
     (fewer,) = greedy_continuations(model, [[5, 9]], 6, end=0, tokens=free[0])

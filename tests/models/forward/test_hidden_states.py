@@ -1,4 +1,4 @@
-"""Hidden states of each architecture that is built here: channels last, and their pooled mean."""
+"""Hidden states of each built-in architecture: channels last, and their pooled mean."""
 
 import pytest
 import torch
@@ -6,8 +6,8 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.hidden_states import feature_width, logits_and_features, logits_only
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 SHAPE = Shape((1, 8, 8), ("a", "b", "c"))

@@ -1,4 +1,4 @@
-"""Language models in two parts: together they give the logits, or the check says that not."""
+"""Language models in two parts: together they give the logits, or the check refuses the model."""
 
 import pytest
 import torch
@@ -6,6 +6,7 @@ from support.examples.corpus_examples import BERT, GPT2, CorpusOnDisk, small_cor
 from torch.nn.functional import linear
 
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.lm_head import (
     head_of,
     is_linear_head,
@@ -16,7 +17,6 @@ from stillroom.models.forward.lm_head import (
     masked_labels,
     output_layer_inputs,
 )
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 GEMMA2 = {
@@ -47,8 +47,8 @@ def test_the_output_layer_on_the_hidden_states_is_the_model(
     model = build("transformer", GPT2, corpus.shape, seed=0).eval()
     head, hidden = head_of(model), label_hidden_states(model, inputs)
     assert hidden.shape == (int(label_mask(inputs).sum()), 16)
-    found = linear(hidden, head.weight, head.bias)
-    torch.testing.assert_close(found, label_logits(model, inputs))
+    logits = linear(hidden, head.weight, head.bias)
+    torch.testing.assert_close(logits, label_logits(model, inputs))
     assert is_linear_head(model, inputs)
 
 
@@ -81,7 +81,7 @@ def test_what_fills_a_row_up_does_not_move_its_pooled_features(
     torch.testing.assert_close(features.pooled, alone.pooled, rtol=1e-4, atol=1e-6)
 
 
-def test_labels_are_those_of_the_places_that_are_asked(inputs: torch.Tensor) -> None:
+def test_labels_are_those_of_the_labelled_positions(inputs: torch.Tensor) -> None:
     expected = [token for row in inputs[:, 2].tolist() for token in row if token >= 0]
     assert masked_labels(inputs).tolist() == expected
 
@@ -99,7 +99,7 @@ def test_an_output_layer_with_a_bias_is_split_too(inputs: torch.Tensor) -> None:
 def test_logits_that_are_capped_are_not_split(corpus: CorpusOnDisk, inputs: torch.Tensor) -> None:
     model = build("transformer", GEMMA2, corpus.shape, seed=0)
     assert not is_linear_head(model, inputs)
-    assert model.training  # as it was
+    assert model.training  # as before
 
 
 def test_a_model_is_whole_again_afterwards(corpus: CorpusOnDisk, inputs: torch.Tensor) -> None:

@@ -8,6 +8,7 @@ import torch
 from support.examples.corpus_examples import BERT, GPT2, CorpusOnDisk, masked_corpus, small_corpus
 
 from stillroom.data.text.token_layout import LABELS, Sequences
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.forward_kwargs import forward_kwargs
 from stillroom.models.forward.sequence_logits import (
     BatchKey,
@@ -15,7 +16,6 @@ from stillroom.models.forward.sequence_logits import (
     batches_of_token_logits,
     logits_at,
 )
-from stillroom.models.registry import build
 
 
 @pytest.fixture(scope="module")
@@ -28,23 +28,23 @@ def inputs_of(corpus: CorpusOnDisk) -> Sequences:
 
 
 def answers(corpus: CorpusOnDisk, inputs: Sequences, batch_size: int = 4) -> list[np.ndarray]:
-    """Return what is said at the places of each row that are asked."""
+    """Return the answers at the labelled positions of each row."""
     options = BERT if corpus.fitted.is_masked else GPT2
     model = build("transformer", options, corpus.shape, seed=0).eval()
     parts = batches_of_token_logits(model, inputs, batch_size, corpus.fitted.outputs)
     rows = [row.numpy() for part in parts for row in part]
-    asked = (inputs[:, LABELS] >= 0).sum(axis=1)
-    return [row[:count] for row, count in zip(rows, asked, strict=True)]
+    counts = (inputs[:, LABELS] >= 0).sum(axis=1)
+    return [row[:count] for row, count in zip(rows, counts, strict=True)]
 
 
-def test_answers_are_the_models_at_the_places_that_are_asked(corpus: CorpusOnDisk) -> None:
+def test_answers_are_the_models_at_the_labelled_positions(corpus: CorpusOnDisk) -> None:
     inputs = inputs_of(corpus)
     model = build("transformer", GPT2, corpus.shape, seed=0).eval()
     with torch.no_grad():
         whole = model(**forward_kwargs(model, torch.from_numpy(inputs))).logits.numpy()
-    for row, found in enumerate(answers(corpus, inputs)):
+    for row, answer in enumerate(answers(corpus, inputs)):
         expected = whole[row][inputs[row, LABELS] >= 0]
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(answer, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_logits_of_some_places_are_the_models_there_and_have_gradients(
@@ -53,37 +53,39 @@ def test_logits_of_some_places_are_the_models_there_and_have_gradients(
     inputs = inputs_of(corpus)[:3]
     model = build("transformer", GPT2, corpus.shape, seed=0).eval()
     places = [np.array([1]), np.array([0, 2]), np.array([], np.int64)]
-    found = logits_at(model, inputs, places)
+    logits = logits_at(model, inputs, places)
     whole = model(**forward_kwargs(model, torch.from_numpy(inputs))).logits.detach().numpy()
-    asked = [np.flatnonzero(row >= 0) for row in inputs[:, LABELS]]
-    expected = [whole[0, asked[0][1]], whole[1, asked[1][0]], whole[1, asked[1][2]]]
-    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
-    assert found.requires_grad
+    labelled = [np.flatnonzero(row >= 0) for row in inputs[:, LABELS]]
+    expected = [whole[0, labelled[0][1]], whole[1, labelled[1][0]], whole[1, labelled[1][2]]]
+    np.testing.assert_allclose(logits.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
+    assert logits.requires_grad
     again = model(**forward_kwargs(model, torch.from_numpy(inputs))).logits
-    assert again.shape[:2] == inputs.shape[::2]  # the hook is gone
+    assert again.shape[:2] == inputs.shape[::2]  # the hook is removed
 
 
-def test_a_rows_answer_is_the_same_bits_whatever_stands_beside_it(corpus: CorpusOnDisk) -> None:
+def test_a_rows_answer_is_bit_identical_regardless_of_the_rows_beside_it(
+    corpus: CorpusOnDisk,
+) -> None:
     inputs = inputs_of(corpus)
     whole = answers(corpus, inputs)
     some = [11, 3, 40, 41, 7]
-    for row, found in zip(some, answers(corpus, inputs[some]), strict=True):
-        assert (found == whole[row]).all()
+    for row, answer in zip(some, answers(corpus, inputs[some]), strict=True):
+        assert (answer == whole[row]).all()
 
 
 def test_hidden_tokens_are_answered_where_they_are(tmp_path: Path) -> None:
     corpus = masked_corpus(tmp_path, count=40)
     inputs = inputs_of(corpus)
-    # The shortest there can be: of two tokens the second one is hidden.
+    # The shortest possible row: the second of two tokens is hidden.
     inputs[0] = -1
     inputs[0, :2, :2], inputs[0, LABELS, 1] = [[2, 4], [0, 1]], 9
     model = build("transformer", BERT, corpus.shape, seed=0).eval()
     with torch.no_grad():
         whole = model(**forward_kwargs(model, torch.from_numpy(inputs))).logits.numpy()
     assert all(not kind.is_whole for kind in batch_keys(inputs))
-    for row, found in enumerate(answers(corpus, inputs)):
+    for row, answer in enumerate(answers(corpus, inputs)):
         expected = whole[row][inputs[row, LABELS] >= 0]
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(answer, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_what_kind_a_row_is_depends_on_it_alone(corpus: CorpusOnDisk) -> None:

@@ -12,18 +12,18 @@ from support.examples.text_examples import ENCODER as TEXTS
 from torch import nn
 
 from stillroom.data.text.token_layout import TOKENS
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward import serving as module
 from stillroom.models.forward.serving import serving
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 
 def seen_by(model: nn.Module, layer: type[nn.Module]) -> list[tuple[int, ...]]:
-    """Return a list that gets the shape of what the first such layer is given."""
-    found: list[tuple[int, ...]] = []
+    """Return a list that receives the shape of each input of the first layer of this kind."""
+    shapes: list[tuple[int, ...]] = []
     first = next(one for one in model.modules() if isinstance(one, layer))
-    first.register_forward_pre_hook(lambda _, given: found.append(tuple(given[0].shape)))
-    return found
+    first.register_forward_pre_hook(lambda _, given: shapes.append(tuple(given[0].shape)))
+    return shapes
 
 
 def test_images_go_in_one_call(tmp_path: Any) -> None:

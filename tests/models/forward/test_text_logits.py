@@ -10,6 +10,7 @@ from support.examples.text_examples import ENCODER, LENGTH, frame, texts
 
 from stillroom.data.encoders import TokenEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.fixed_shape import (
     batches_of_logits,
     batches_of_logits_and_features,
@@ -17,8 +18,12 @@ from stillroom.models.forward.fixed_shape import (
 )
 from stillroom.models.forward.forward_kwargs import forward_kwargs
 from stillroom.models.forward.hidden_states import feature_width
-from stillroom.models.forward.text_logits import outputs_in_order, trimmed
-from stillroom.models.registry import build
+from stillroom.models.forward.text_logits import (
+    fixed_batches,
+    in_order,
+    outputs_in_order,
+    trimmed,
+)
 from stillroom.models.shape import Shape
 
 ROWS = ENCODER.encode(frame(*(text for text, _ in texts(70))))
@@ -50,12 +55,12 @@ def test_a_row_answers_alike_wherever_it_stands(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_text_answers_as_alone_without_padding(kind: str) -> None:
     model = model_of(kind)
-    found = logits(model, ROWS[:6], batch_size=4)
-    for row, said in zip(ROWS[:6], found, strict=True):
+    together = logits(model, ROWS[:6], batch_size=4)
+    for row, padded in zip(ROWS[:6], together, strict=True):
         ids = torch.from_numpy(row[0][row[0] >= 0]).long()[None]
         with torch.inference_mode():
             alone = model(input_ids=ids).logits[0].numpy()
-        np.testing.assert_allclose(said, alone, atol=1e-5)
+        np.testing.assert_allclose(padded, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
@@ -77,14 +82,14 @@ def test_what_stands_in_the_padding_changes_nothing() -> None:
         assert (model(**given).logits == model(**other).logits).all()
 
 
-def test_a_batch_has_as_many_rows_as_its_length_asks_for() -> None:
+def test_a_batch_has_as_many_rows_as_its_length_allows() -> None:
     seen = []
 
-    def ask(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def lengths_of(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
         seen.append(tuple(batch.shape))
         return ((batch[:, 0] >= 0).sum(dim=1),)
 
-    (lengths,) = outputs_in_order(ask, ROWS, batch_size=20)
+    (lengths,) = outputs_in_order(lengths_of, ROWS, batch_size=20)
     assert lengths.tolist() == (ROWS[:, 0] >= 0).sum(axis=1).tolist()
     assert set(seen) == {(20, 3, 16), (20, 3, LENGTH)}  # 512 tokens would be 32 and 21 rows
 
@@ -109,3 +114,23 @@ def test_columns_of_padding_alone_are_left_out() -> None:
     assert trimmed(rows).shape == (2, 3, longest)
     assert (trimmed(rows) == rows[:, :, :longest]).all()
     assert trimmed(rows[:0]).shape == (0, 3, LENGTH)
+
+
+def test_batches_have_one_length_and_a_size_that_depends_only_on_it() -> None:
+    lengths = [3, 16, 17, 24, 16, 20]
+    inputs = np.full((6, 3, LENGTH), -1, np.int32)
+    for row, length in zip(inputs, lengths, strict=True):
+        row[:, :length] = 1
+    # 512 tokens are 32 rows of 16, or 21 of 24, the longest length.
+    batches = [(rows.tolist(), *shape) for rows, *shape in fixed_batches(inputs, 64)]
+    assert batches == [([0, 1, 4], 16, 32), ([2, 3, 5], 24, 21)]
+    batches = [(rows.tolist(), *shape) for rows, *shape in fixed_batches(inputs, 2)]
+    assert batches == [([0, 1], 16, 2), ([4], 16, 2), ([2, 3], 24, 2), ([5], 24, 2)]
+
+
+def test_outputs_of_batches_come_back_in_the_order_of_the_rows() -> None:
+    padded = torch.tensor([[9.0], [8.0], [0.0]])
+    (outputs,) = in_order(
+        [(np.array([2, 0]), (padded,)), (np.array([1]), (torch.tensor([[7.0], [0.0]]),))]
+    )
+    assert outputs.tolist() == [[8.0], [7.0], [9.0]]

@@ -29,11 +29,11 @@ THEIRS = {
 def test_the_weights_are_those_of_the_file(tmp_path: Path, kind: Any) -> None:
     weights = write_gguf(tmp_path / "m.gguf", TOKENIZER, kind)
     convert_gguf(tmp_path / "m.gguf", tmp_path / "made", "float32")
-    found = load_model(tmp_path / "made").state_dict()
+    state = load_model(tmp_path / "made").state_dict()
     for ours, theirs in THEIRS.items():
         expected = dequantize(quantize(weights[ours], kind), kind)
-        np.testing.assert_array_equal(found[theirs].numpy(), expected)
-    step = 2 * 0.2 * 4 / 127  # of eight bits over a block's largest of about four deviations
+        np.testing.assert_array_equal(state[theirs].numpy(), expected)
+    step = 2 * 0.2 * 4 / 127  # eight bits over a block's maximum, which is about four deviations
     assert np.abs(expected - weights[ours]).max() < step
 
 

@@ -8,6 +8,7 @@ from support.examples.image_examples import image_encoder
 
 from stillroom.config.schema import Inference
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import (
     architecture_hash,
     load_model,
@@ -15,7 +16,6 @@ from stillroom.models.pretrained.model_directory import (
     save_model,
 )
 from stillroom.models.pretrained.safetensors_files import weights_hash
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 
 SHAPE = Shape((1, 28, 28), ("a", "b", "c"))
@@ -83,7 +83,7 @@ def test_a_model_of_code_from_elsewhere_is_refused(tmp_path: Path) -> None:
         '"architectures": ["TheirForCausalLM"]}'
     )
     (folder / "theirs.py").write_text("raise SystemExit('this code must never run')")
-    with pytest.raises(ModelError, match=r"needs code that lies beside the model \(auto_map\)"):
+    with pytest.raises(ModelError, match=r"needs the code beside the model \(auto_map\)"):
         load_model(folder)
 
 
@@ -140,8 +140,8 @@ def test_auto_puts_a_model_where_there_is_room(tmp_path: Path) -> None:
     loaded = load_model(folder, Inference(dtype="float32", device_map="auto"))
     inputs = torch.randn(3, 1, 28, 28)
     with torch.no_grad():
-        found = loaded(inputs.to(loaded.device)).logits.cpu()
-        assert torch.allclose(found, load_model(folder)(inputs).logits, atol=1e-5)
+        logits = loaded(inputs.to(loaded.device)).logits.cpu()
+        assert torch.allclose(logits, load_model(folder)(inputs).logits, atol=1e-5)
 
 
 def test_a_layer_that_the_config_does_not_count_is_refused(tmp_path: Path) -> None:

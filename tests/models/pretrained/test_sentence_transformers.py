@@ -40,7 +40,7 @@ def test_a_plain_encoder_is_averaged_at_length_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("listed", "words"),
     [
-        (modules("Transformer", "Pooling", "Dense"), "lists Dense. Known modules"),
+        (modules("Transformer", "Pooling", "Dense"), "lists Dense. Allowed: Transformer"),
         (modules("Transformer"), "lists no Pooling"),
         ({"a": 1}, "lists no Pooling"),
         (modules("Transformer", "Pooling", path="../.."), "names the folder"),
@@ -68,7 +68,7 @@ def test_other_poolings_are_refused(tmp_path: Path, chosen: dict[str, bool]) -> 
         read_pooling(sentence_folder(tmp_path / "s", **chosen))
 
 
-def test_the_length_is_the_least_that_is_said(tmp_path: Path) -> None:
+def test_the_length_is_the_smallest_of_the_given_ones(tmp_path: Path) -> None:
     folder = sentence_folder(tmp_path / "s")
     encoder = read_sentence_encoder(folder)
     assert read_max_length(folder, encoder) == LENGTH

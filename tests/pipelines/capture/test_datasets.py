@@ -1,4 +1,4 @@
-"""Soft labels as datasets: staged in the store, published whole, and there only if undamaged."""
+"""Soft labels as datasets: staged in the store, published whole; a damaged set does not exist."""
 
 import shutil
 from pathlib import Path

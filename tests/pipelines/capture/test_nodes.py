@@ -1,4 +1,4 @@
-"""Capture: real teachers answer for the rows that are new, and the set is published."""
+"""Capture: real teachers answer only new rows, and the set is published."""
 
 import shutil
 from dataclasses import replace
@@ -15,14 +15,15 @@ from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders import ArrayEncoder, read_encoder
 from stillroom.data.views.image_views import Views
 from stillroom.io.tables import TableFile, write_table
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import load_model, save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.pipelines.capture.pipeline import create_pipeline
 from stillroom.pipelines.ingest.nodes import ingest_examples
 from stillroom.softlabels.format.manifest import MANIFEST
-from stillroom.softlabels.sparsify.sparsifiers import Full, Threshold
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -59,7 +60,7 @@ def test_what_is_captured_is_verified_and_published_and_a_second_run_asks_nothin
     assert capture_stage.input_count(settings) == 0
     again = capture_stage.run(settings)
     assert (again.folder / MANIFEST).read_bytes() == first
-    # Verifying asks each teacher about at most two rows of a shard.
+    # Verification runs each teacher on at most two rows of a shard.
     shards = sum(len(member.shards) for member in again.manifest.members)
     assert len(capture_stage.inputs) <= 2 * shards * (2 if values == TOP else 1)
 
@@ -72,8 +73,8 @@ def test_a_whole_ensemble_is_the_mean_of_its_members_in_float64(capture_stage: A
         softmax(logits(load_model(path), inputs, 16))
         for path in sorted(capture_stage.teachers.iterdir())
     )
-    found = labels.plain(frame["example_id"].to_list(), 1.0).dense()
-    np.testing.assert_allclose(found, 0.75 * first + 0.25 * second, atol=1e-6)
+    mean = labels.plain(frame["example_id"].to_list(), 1.0).dense()
+    np.testing.assert_allclose(mean, 0.75 * first + 0.25 * second, atol=1e-6)
 
 
 def test_two_captures_in_two_stores_are_equal_to_the_byte(
@@ -164,12 +165,12 @@ def test_a_head_that_was_combined_at_capture_is_the_ensembles_own(capture_stage:
     for temperature in (1.0, 4.0):
         p = softmax(np.log(mean), temperature)
         head = np.where(p > p.min(axis=1, keepdims=True), p, 0)
-        found = labels.plain(frame["example_id"].to_list(), temperature).dense()
-        np.testing.assert_allclose(found, head, atol=1e-6)
+        stored = labels.plain(frame["example_id"].to_list(), temperature).dense()
+        np.testing.assert_allclose(stored, head, atol=1e-6)
 
 
 def sorted_weights(capture_stage: Any) -> list[str]:
-    from stillroom.teachers.teacher_ref import teacher_refs
+    from stillroom.teachers.stored_teachers import teacher_refs
 
     return [ref.weights for ref in teacher_refs(capture_stage.teachers)]
 
@@ -185,7 +186,7 @@ def csv(rows: np.ndarray[Any, Any], labels: list[str]) -> str:
 def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
     capture_stage: Any, here: Path
 ) -> None:
-    # From the file on disk through ingest to the published set, with a teacher that stays.
+    # From the file on disk through ingest to the published set, with the same teacher.
     composed = compose(
         ROOT, {"groups": {"data": "table", "teacher": "given", "student": "mlp"},
                "data": {"columns": {"features": list(FEATURES)}}}
@@ -208,20 +209,20 @@ def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
     (folder / "0.csv").write_text(csv(rows[:old], labels[:old]))
 
     def distilled(name: str) -> tuple[list[bytes], Any]:
-        """Return what the teacher was asked, and the published set."""
-        examples, found, _ = ingest_examples(data)
-        made = replace(capture_stage.made, examples=TableFile(examples), encoder=found)
+        """Return the teacher's inputs and the published set."""
+        examples, encoder, _ = ingest_examples(data)
+        made = replace(capture_stage.made, examples=TableFile(examples), encoder=encoder)
         stage = replace(capture_stage, made=made, teachers=given.parent)
         settings = stage.settings(rows_per_shard=32)
         stage.input_count(settings)
         return sorted(stage.inputs), stage.run(settings)
 
-    asked, before = distilled("before")
-    assert asked == sorted(row.tobytes() for row in rows[:old])
+    inputs, before = distilled("before")
+    assert inputs == sorted(row.tobytes() for row in rows[:old])
     shards = {shard.sha256 for shard in before.manifest.members[0].shards}
     (folder / "1.csv").write_text(csv(rows[old:new], labels[old:new]))
-    asked, after = distilled("after")
-    assert asked == sorted(row.tobytes() for row in rows[old:new])
+    inputs, after = distilled("after")
+    assert inputs == sorted(row.tobytes() for row in rows[old:new])
     assert after.manifest.rows == new
     assert isinstance(after.manifest.captures[0].sparsifier, Full)
     later = {shard.sha256 for shard in after.manifest.members[0].shards}

@@ -1,4 +1,4 @@
-"""Capture refuses what does not fit: what is wrong stays unpublished."""
+"""Refusals of capture: a set with an error is not published."""
 
 import shutil
 from typing import Any
@@ -11,8 +11,8 @@ from support.licences_and_lineage import given_licence, own_licence
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import LicenceError, SoftLabelError
 from stillroom.io.tables import write_table
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.pipelines.capture.nodes import capture, refer_to_teachers
 from stillroom.pipelines.capture.pipeline import create_pipeline
 from stillroom.teachers.licences.licence_document import Licence
@@ -90,7 +90,7 @@ def test_what_cannot_be_combined_exactly_is_refused_before_a_teacher_runs(
     capture_stage: Any, values: dict[str, Any], combine: str
 ) -> None:
     settings = capture_stage.settings(**values, combine=combine)
-    if combine == "capture" and "weights" not in values:  # what the refusal tells to do
+    if combine == "capture" and "weights" not in values:  # as the error advises
         assert len(capture_stage.capture(settings).members) == 1
         return
     refused = pytest.raises(Exception, match=r"combine=capture|softlabels\.weights")

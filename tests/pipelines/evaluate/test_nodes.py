@@ -18,7 +18,7 @@ from stillroom.config.schema import Evaluate
 from stillroom.models.shape import Shape
 from stillroom.pipelines.evaluate import nodes
 from stillroom.pipelines.evaluate.nodes import draw_plots, measure_quality, predict
-from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
 
 MODELS = ("teacher", "control", "student")
 
@@ -61,7 +61,7 @@ def test_the_gain_is_better_where_it_is_positive(tmp_path: Path, two_classes: Pa
     assert metrics["gain"] == {"accuracy": 0.5, "nll": 0.549306}
     gain = statistics["accuracy"]["gain"]
     assert gain["value"] == 0.5
-    assert gain["low"] < 0 < 1 < gain["high"]  # of two examples nothing is clear
+    assert gain["low"] < 0 < 1 < gain["high"]  # two examples show nothing clearly
     assert metrics["student"]["nll"] == 0.287682
 
 
@@ -101,5 +101,5 @@ def test_a_language_model_is_calibrated_on_validation_and_measured_on_test(
     frame = predict(made.examples, made.encoder, labels, teachers, *RUN, students)
     assert frame["example_id"].to_list() == predicted.rows("test")["example_id"].to_list()
     metrics, _ = measure_quality(on_disk(frame, tmp_path / "p.parquet"), made.encoder, EVALUATE)
-    expected = predicted.found["student_temperature"][0]
+    expected = predicted.frame["student_temperature"][0]
     assert metrics["student"]["temperature"] == pytest.approx(expected, abs=1e-6)

@@ -77,7 +77,7 @@ def test_quality_is_measured_on_the_predictions_and_not_on_the_models() -> None:
     ],
 )
 def test_each_argument_is_given_the_entry_of_its_name(name: str) -> None:
-    # Kedro matches by position, so two inputs that swap places would pass each for the other.
+    # Kedro matches inputs by position, so two swapped inputs would be taken for each other.
     (node,) = [one for one in create_pipeline().nodes if one.name == name]
     entries = [entry.removeprefix("params:").rpartition(".")[2] for entry in node.inputs]
     assert entries == list(inspect.signature(node.func).parameters)

@@ -1,4 +1,4 @@
-"""Export: the package holds the student, its ONNX twin and a card that says whose child it is."""
+"""Export: the package holds the student, its ONNX copy and a card with its lineage."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from support.examples.image_examples import image_examples, soft_labels, untrain
 from support.licences_and_lineage import a_lineage, own_licence
 
 from stillroom.config.compose import compose
+from stillroom.config.schema import Export
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.export.nodes import export_student
 
@@ -40,6 +41,7 @@ def test_the_package_is_the_student_and_names_its_teachers(
         own_licence(2).to_json(),
         a_lineage(name="tiny").to_json(),
         compose(project),
+        Export(formats=["onnx"]),
     )
     assert weights_hash(package) == weights_hash(students / "student")
     assert parity["inputs"] == 30

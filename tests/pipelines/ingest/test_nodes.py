@@ -17,7 +17,7 @@ from stillroom.io.files import paths
 from stillroom.io.tables import TableFile
 from stillroom.pipelines.ingest.pipeline import create_pipeline
 
-# The child finds the package where this process found it.
+# The child imports the package from the same folder as this process.
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(stillroom.__file__).parents[1])}
 
 

@@ -1,7 +1,7 @@
-"""Report: the page and the end table say what they are given."""
+"""Report: the page and the end table show the values of their inputs."""
 
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +10,13 @@ from support.examples.image_examples import image_encoder, written
 from support.licences_and_lineage import a_lineage, own_licence
 from support.softlabels.linear_teachers import capture
 
+from stillroom.config.schema import Report
 from stillroom.evaluation.predictions import ClassPredictions
 from stillroom.models.shape import Shape
 from stillroom.pipelines.report import create_pipeline
 from stillroom.pipelines.report.nodes import print_summary, render_report
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.reporting.section_registry import REGISTRY
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 
 METRICS: dict[str, dict[str, int | float]] = {
     model: {"accuracy": 0.5, "nll": 0.7, "ece": 0.1, "agreement": 1.0, "kl_to_teacher": 0.0}
@@ -41,6 +43,29 @@ COST: dict[str, dict[str, int | float]] = {
 }
 
 
+INPUTS = {
+    "data_report",
+    "metrics",
+    "statistics",
+    "cost",
+    "parity",
+    "reliability",
+    "confusion",
+    "slices",
+    "dark_knowledge",
+    "disagreements",
+    "lineage",
+    "licence",
+    "continuations",
+    "family",
+    "teacher_curves",
+    "student_curves",
+    "soft_labels",
+    "encoder",
+    "parameters",
+}
+
+
 def records() -> dict[str, list[dict[str, Any]]]:
     models = ("teacher", "control", "student")
     return {
@@ -61,6 +86,7 @@ def records() -> dict[str, list[dict[str, Any]]]:
 def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
     labels = capture(tmp_path / "set", 1, TopK(k=2, temperatures=(1.0, 4.0))).labels
     html = render_report(
+        listed=Report(sections=list(REGISTRY.builtin)),
         data_report={"duplicates": 17},
         metrics=METRICS,
         statistics=STATISTICS,
@@ -99,5 +125,15 @@ def test_the_summary_waits_for_the_page() -> None:
     stage = create_pipeline()
     assert [node.name for node in stage.nodes] == ["render_report", "print_summary"]
     assert stage.outputs() == set()
-    names = next(node for node in stage.nodes if node.name == "render_report").inputs
-    assert names == [name for name in get_type_hints(render_report) if name != "return"]
+
+
+def test_the_page_gets_every_input_by_its_name() -> None:
+    (render,) = [node for node in create_pipeline().nodes if node.name == "render_report"]
+    assert render._inputs == {"listed": "params:report"} | {name: name for name in INPUTS}
+
+
+def test_sections_that_are_not_listed_are_not_built() -> None:
+    html = render_report(listed=Report(sections=["data"]), data_report={"duplicates": 17})
+    assert html.count("<section") == 1
+    assert ">17<" in html
+    assert "<title>Stillroom</title>" in html

@@ -1,4 +1,4 @@
-"""Teachers: teachers that are given are taken over, or refused with a reason."""
+"""Teachers: given teachers are imported, or refused with a reason."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from stillroom.io.files.hashing import sha256_file
 from stillroom.io.tables import TableFile, write_table
 from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
 from stillroom.pipelines.teachers.pipeline import create_pipeline
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 
 LICENCE = own_licence(1).to_json()
 
@@ -36,7 +36,7 @@ def test_a_given_teacher_is_copied_and_has_no_curves(
     source = untrained_teachers(made, project / "mine", members=1) / "member_0"
     (source / "pytorch_model.bin").write_bytes(b"a pickle")
     teacher = given(project, "mine/member_0")
-    folder, curves = train_teachers(made.examples, made.encoder, LICENCE, teacher, TRAINER)
+    folder, curves = train_teachers(made.examples, made.encoder, LICENCE, teacher, [], TRAINER)
     assert curves == []
     copied = folder / "member_0"
     assert sorted(path.name for path in copied.iterdir()) == [
@@ -57,7 +57,7 @@ def test_a_folder_that_holds_no_teacher_is_refused(
     monkeypatch.chdir(project)
     made = image_examples(project)
     with pytest.raises(ModelError, match=words):
-        train_teachers(made.examples, made.encoder, LICENCE, given(project, path), TRAINER)
+        train_teachers(made.examples, made.encoder, LICENCE, given(project, path), [], TRAINER)
 
 
 def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,18 +69,18 @@ def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.Monke
     sentence_folder(project / "mine")
     values = compose(project)["teacher"] | {"source": "sentence", "members": 1, "path": "mine"}
     examples = TableFile(project / "examples.parquet")
-    folder, curves = train_teachers(examples, encoder, LICENCE, Teacher(**values), TRAINER)
+    folder, curves = train_teachers(examples, encoder, LICENCE, Teacher(**values), [], TRAINER)
     assert curves == []
     (ref,) = teacher_refs(folder)
     teacher = open_teacher(ref, CaptureSettings("none", 0, 16), made.encoder)
     train = made.examples.filter(pl.col("split") == "train")
-    (said,) = teacher.answer(teacher.encoder.encode(train))
-    assert (said.argmax(dim=1).numpy() == train["label"].to_numpy()).mean() > 0.5
+    (logits,) = teacher.answer(teacher.encoder.encode(train))
+    assert (logits.argmax(dim=1).numpy() == train["label"].to_numpy()).mean() > 0.5
 
 
 def test_no_teacher_is_opened_before_its_licence_was_looked_at() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
-    assert nodes["check_licence"].inputs == ["params:teacher"]
+    assert nodes["check_licence"].inputs == ["params:teacher", "params:teachers"]
     assert "licence" in nodes["train_teachers"].inputs
 
 
@@ -89,12 +89,12 @@ def test_a_forbidden_teacher_is_refused_though_its_files_are_worthless(
     project: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     monkeypatch.chdir(project)
-    write_card(project / "mine", "license: llama3")  # and not a weight: nothing can be run
+    write_card(project / "mine", "license: llama3")  # but no weights, so it cannot run
     values = compose(project)["teacher"] | {"source": source, "members": 1, "path": "mine"}
     with pytest.raises(LicenceError, match=r"teacher mine is under llama3 .* 1\.b\.v"):
-        check_licence(Teacher(**values))
+        check_licence(Teacher(**values), [])
     reason = "a student that is no language model"
-    allowed = check_licence(Teacher(**values | {"licence_acknowledged": reason}))
+    allowed = check_licence(Teacher(**values | {"licence_acknowledged": reason}), [])
     assert allowed["teachers"][0]["acknowledged"] == reason
 
 
@@ -102,7 +102,7 @@ def test_a_damaged_card_is_refused(project: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(project)
     write_card(project / "mine", "license: [mit")
     with pytest.raises(DataError, match=r"front matter of .*README\.md is not YAML"):
-        check_licence(given(project, "mine"))
+        check_licence(given(project, "mine"), [])
 
 
 def test_teachers_without_a_licence_of_their_own_number_are_refused(
@@ -112,4 +112,4 @@ def test_teachers_without_a_licence_of_their_own_number_are_refused(
     made = image_examples(project)
     teacher, licence = given(project, "mine"), own_licence(2).to_json()
     with pytest.raises(LicenceError, match=r"covers 2 teachers, but there are 1"):
-        train_teachers(made.examples, made.encoder, licence, teacher, TRAINER)
+        train_teachers(made.examples, made.encoder, licence, teacher, [], TRAINER)

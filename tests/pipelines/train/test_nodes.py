@@ -1,4 +1,4 @@
-"""Train: student and control share everything but what they learn from."""
+"""Train: student and control share everything except their targets."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ from stillroom.errors import SoftLabelError
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.train.nodes import train_students
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.training.process import launch
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,7 +34,7 @@ def kept(**values: Any) -> SoftLabels:
 
 
 def trained(made: ImageExamples, **arguments: Any) -> tuple[Path, Any]:
-    """Run the node over some examples, with the arguments that most tests have in common."""
+    """Run the node over some examples, with the arguments that most tests share."""
     common = {
         "examples": made.examples,
         "encoder": made.encoder,
@@ -76,7 +76,7 @@ def test_student_and_control_are_twins_with_other_teachers(
     assert len({weights_hash(path) for path in folder.iterdir() if path.is_dir()}) == 4
 
 
-def test_full_logits_are_learnt_where_the_cache_keeps_less(
+def test_a_student_of_full_logits_is_trained_if_the_cache_keeps_less(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project)

@@ -1,6 +1,6 @@
-"""Metadata: what the Hub's own library makes of it, and what the Hub's documents say it takes.
+"""Metadata: read by the Hub's own library, and allowed by the Hub's documents.
 
-`ModelCard.validate` asks the Hub itself; what it checks there is held against its documents here.
+`ModelCard.validate` needs the Hub itself. Here, the Hub's documents stand in for that check.
 """
 
 from dataclasses import replace
@@ -67,11 +67,11 @@ def test_the_hubs_library_reads_every_key_and_writes_the_same(tmp_path: Path) ->
     }
     own = StudentLicence("gemma", None, None, "")
     fields = metadata(MEASURES, parameters, encoder(), lineage, own)
-    found = card(fields)
-    assert found.data.to_dict() == fields
-    assert (found.data.license, found.data.base_model) == ("gemma", "me/big")
-    assert found.data.datasets == ["PolyAI/banking77"]
-    found.save(tmp_path / "README.md")
+    read = card(fields)
+    assert read.data.to_dict() == fields
+    assert (read.data.license, read.data.base_model) == ("gemma", "me/big")
+    assert read.data.datasets == ["PolyAI/banking77"]
+    read.save(tmp_path / "README.md")
     assert metadata_load(tmp_path / "README.md") == fields
 
 
@@ -86,7 +86,7 @@ def test_results_go_to_the_hubs_own_objects_and_back() -> None:
     assert {(one.task_type, one.dataset_split) for one in results} == {
         ("image-classification", "test")
     }
-    data = ModelCardData(model_name=name, eval_results=results)  # which checks them once more
+    data = ModelCardData(model_name=name, eval_results=results)  # which checks them again
     assert data.to_dict()["model-index"] == index
 
 

@@ -1,4 +1,4 @@
-"""The card: front matter that the Hub reads, parents by hash, nothing hostile outside a span."""
+"""The card: front matter that the Hub reads, parents by hash, hostile text only in code spans."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,13 +8,15 @@ import yaml
 from support.evaluation.planted_answers import planted_answers
 from support.examples.image_examples import image_encoder
 from support.licences_and_lineage import a_lineage, an_ancestor, given_licence, own_licence
+from support.report_documents import Documents
 
-from stillroom.evaluation.statistics.evidence import evidence
+from stillroom.data.encoders import read_encoder
+from stillroom.evaluation.statistics.evidence import Evidence, evidence
 from stillroom.models.shape import Shape
 from stillroom.reporting.card.card_metadata import PIPELINE_TAGS
 from stillroom.reporting.card.model_card import model_card
-from stillroom.reporting.page import Documents
 from stillroom.reporting.provenance.lineage import Lineage
+from stillroom.softlabels.reading.set_summary import summary
 from stillroom.teachers.licences.licence_document import Licence
 
 
@@ -26,35 +28,39 @@ def card(
     lineage: Lineage | None = None,
     **sections: Any,
 ) -> str:
-    shape = Shape((1, 8, 8), tuple(classes or documents.classes))
+    shape = Shape((1, 8, 8), tuple(classes or read_encoder(documents["encoder"]).classes))
     encoder = replace(image_encoder(shape), kind=kind)
     return model_card(
-        documents.metrics,
-        documents.statistics,
-        documents.parameters | sections,
-        documents.soft_labels,
+        documents["metrics"],
+        Evidence.from_json(documents["statistics"]),
+        documents["parameters"] | sections,
+        summary(documents["soft_labels"]),
         encoder,
         licence or own_licence(1),
         lineage or a_lineage(),
+        ["`model.onnx` is the same model for ONNX Runtime."],
     )
 
 
 @pytest.mark.parametrize("kind", PIPELINE_TAGS)
 def test_the_front_matter_is_what_the_hub_reads(kind: str, documents: Documents) -> None:
     front = yaml.safe_load(card(documents, kind).split("---\n")[1])
-    assert front["library_name"] == "stillroom"  # of a perceptron transformers knows nothing
+    assert front["library_name"] == "stillroom"  # transformers does not know perceptrons
     assert "knowledge-distillation" in front["tags"]
     assert front["pipeline_tag"] == PIPELINE_TAGS[kind]
     results = front["model-index"][0]["results"][0]
     values = {metric["type"]: metric["value"] for metric in results["metrics"]}
-    assert values["accuracy"] == documents.statistics.accuracy.of_seeds["student"][0]
+    assert (
+        values["accuracy"]
+        == Evidence.from_json(documents["statistics"]).accuracy.of_seeds["student"][0]
+    )
 
 
-def test_what_the_hub_is_told_is_of_the_model_that_ships_not_of_all_seeds(
+def test_the_hubs_metrics_are_those_of_the_exported_model_not_of_all_seeds(
     documents: Documents,
 ) -> None:
     several = evidence(planted_answers(seeds=3).arm_scores())
-    text = card(replace(documents, statistics=several))
+    text = card(documents | {"statistics": several.to_json()})
     front = yaml.safe_load(text.split("---\n")[1])
     values = {m["type"]: m["value"] for m in front["model-index"][0]["results"][0]["metrics"]}
     first, *others = several.accuracy.of_seeds["student"]
@@ -84,8 +90,9 @@ def test_the_hub_library_reads_it_too(documents: Documents) -> None:
 
 def test_the_card_names_its_parents(documents: Documents) -> None:
     text = card(documents)
-    assert str(documents.soft_labels["fingerprint"]) in text
-    assert str(documents.soft_labels["teachers"]) in text
+    manifest = documents["soft_labels"].manifest
+    assert manifest.fingerprint in text
+    assert ", ".join(manifest.captures[0].teachers) in text
 
 
 def test_hostile_names_stay_inside_their_code_spans(hostile_documents: Documents) -> None:
@@ -109,14 +116,14 @@ def test_the_chain_of_ancestors_and_the_command_stand_in_it(documents: Documents
     assert "`dvc repro` makes the student again" in text
 
 
-def test_a_card_says_how_the_student_learnt(documents: Documents) -> None:
+def test_a_card_says_how_the_student_was_trained(documents: Documents) -> None:
     assert "trained on stored soft labels" in card(documents)
     live = card(documents, teacher={"mode": "live"})
     assert "trained beside its running teachers" in live
     assert "stored soft labels" not in live
 
 
-def test_teachers_that_were_trained_here_are_told_once_and_choose_no_licence(
+def test_teachers_that_were_trained_here_are_named_once_and_choose_no_licence(
     documents: Documents,
 ) -> None:
     text = card(documents, licence=own_licence(3))
@@ -153,9 +160,9 @@ def test_the_reason_of_a_licence_that_forbids_it_is_printed(documents: Documents
 
 
 def test_intervals_stand_in_the_text(documents: Documents) -> None:
-    arm = documents.statistics.accuracy.arms["student"]
-    told = f"95% intervals: Accuracy {arm.low:.3f} to {arm.high:.3f}; NLL, nats "
-    assert told in card(documents)
+    arm = Evidence.from_json(documents["statistics"]).accuracy.arms["student"]
+    sentence = f"95% intervals: Accuracy {arm.low:.3f} to {arm.high:.3f}; NLL, nats "
+    assert sentence in card(documents)
 
 
 def test_a_hostile_name_or_reason_stays_inside_its_span_and_out_of_the_front_matter(
@@ -170,3 +177,12 @@ def test_a_hostile_name_or_reason_stays_inside_its_span_and_out_of_the_front_mat
     assert "\x1b" not in text
     front = yaml.safe_load(text.split("---\n")[1])
     assert (front["license"], front["license_name"]) == ("other", "not-known")
+
+
+def test_the_formats_are_named_in_lines_of_at_most_a_hundred_characters(
+    documents: Documents,
+) -> None:
+    assert (
+        "\n`preprocessor_config.json` describes how an input becomes numbers. `model.onnx` is the "
+        "same model\nfor ONNX Runtime.\n\n```python\n"
+    ) in card(documents)

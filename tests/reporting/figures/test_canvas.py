@@ -1,35 +1,37 @@
-"""What holds for every figure: the same bytes everywhere, text as text, its own ids."""
+"""Rules for every figure: the same bytes everywhere, text as text, its own ids."""
 
 import hashlib
 import json
 import re
 import subprocess
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from support.evaluation.family_records import kin
+from support.report_documents import Documents
 
 from stillroom.reporting import figures
 from stillroom.reporting.figures.canvas import Drawing
-from stillroom.reporting.page import Documents, page
+from stillroom.reporting.page import page
+from stillroom.reporting.section_registry import REGISTRY, sections_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SVG = "{http://www.w3.org/2000/svg}"
-# Draws the whole page in a fresh process; its hash seed differs from run to run.
+# Draws every figure of the page in a fresh process; its hash seed differs from run to run.
 DRAW = """
 import hashlib, json, sys
-from stillroom.evaluation.statistics.evidence import Evidence
-from stillroom.reporting.page import Documents, page
+from pathlib import Path
+from stillroom.reporting.page import page
+from stillroom.reporting.section_registry import REGISTRY, sections_of
 documents = json.load(sys.stdin)
-statistics = Evidence.from_json(documents.pop("statistics"))
-html = page(Documents(**documents, statistics=statistics))
-print(hashlib.sha256(html.encode()).hexdigest())
+documents["encoder"] = Path(documents["encoder"])
+sections = sections_of(name for name in REGISTRY.builtin if name != "soft_labels")
+print(hashlib.sha256(page(sections, documents).encode()).hexdigest())
 """
 
 
@@ -64,14 +66,17 @@ def line(name: str, width: int = 300, height: int = 200, description: str = "a l
 
 
 def test_two_processes_draw_the_same_bytes(documents: Documents) -> None:
+    plain = {name: one for name, one in documents.items() if name != "soft_labels"}
     fresh = subprocess.run(
         [sys.executable, "-c", DRAW],
-        input=json.dumps(asdict(documents)).encode(),
+        input=json.dumps(plain, default=str).encode(),
         capture_output=True,
         check=True,
         timeout=120,
     ).stdout
-    assert fresh.decode().strip() == hashlib.sha256(page(documents).encode()).hexdigest()
+    sections = sections_of(name for name in REGISTRY.builtin if name != "soft_labels")
+    html = page(sections, documents)
+    assert fresh.decode().strip() == hashlib.sha256(html.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("name", ["curves", "reliability", "confusion", "similarity"])
@@ -80,9 +85,11 @@ def test_a_figure_is_well_formed_with_text_as_text_and_ids_of_its_own(name: str)
     root = ElementTree.fromstring(svg)
     assert root.attrib["role"] == "img"
     assert root.attrib["aria-label"]
-    assert "width" not in root.attrib  # the page decides
+    assert "width" not in root.attrib  # the page sets its size
     assert root.findall(f".//{SVG}text")
-    assert all(found.startswith(f"{name}-") for found in re.findall(r'<[^>]* id="([^"]+)"', svg))
+    assert all(
+        element_id.startswith(f"{name}-") for element_id in re.findall(r'<[^>]* id="([^"]+)"', svg)
+    )
     assert "<metadata" not in svg
     assert "<image" not in svg
 

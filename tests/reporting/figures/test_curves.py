@@ -1,4 +1,4 @@
-"""Learning curves: a line for each model, told apart and labelled without colour."""
+"""Learning curves: a line for each model; lines differ and have labels without colour."""
 
 import re
 from typing import Any
@@ -38,20 +38,20 @@ def test_a_few_lines_are_labelled_each_and_a_family_together() -> None:
 
 def test_a_line_without_a_value_has_no_label_and_is_not_counted() -> None:
     records = [*members(3), {"model": "lost", "epoch": 1, "validation_nll": None}]
-    found = texts(learning_curves("Teachers", records, "validation_nll").svg("c"))
-    assert {"member-0", "member-1", "member-2"} <= set(found)
-    assert not {"lost", "4 members"} & set(found)
+    labels = texts(learning_curves("Teachers", records, "validation_nll").svg("c"))
+    assert {"member-0", "member-1", "member-2"} <= set(labels)
+    assert not {"lost", "4 members"} & set(labels)
 
 
 def test_of_several_seeds_the_first_is_labelled() -> None:
     records = curves("control", "student", "control_1", "student_1", "control_2", "student_2")
-    found = texts(learning_curves("Students", records, "validation_nll").svg("c"))
-    assert "Student, distilled" in found
-    assert "Student alone" in found
-    assert not [text for text in found if "_" in text or "members" in text]
+    labels = texts(learning_curves("Students", records, "validation_nll").svg("c"))
+    assert "Student, distilled" in labels
+    assert "Student alone" in labels
+    assert not [text for text in labels if "_" in text or "members" in text]
 
 
-def test_lines_are_told_apart_without_colour() -> None:
+def test_lines_can_be_distinguished_without_colour() -> None:
     svg = learning_curves("Teachers", members(3), "validation_nll").svg("c")
     dashes = set(re.findall(r"stroke-dasharray: ([^;\"]+)", svg))
     assert len(dashes - {"none"}) >= 3
@@ -64,7 +64,7 @@ def test_the_students_line_alone_is_in_the_accent_and_the_boldest() -> None:
     assert "dasharray" not in mine
 
 
-def test_title_and_description_say_what_is_measured_of_whom() -> None:
+def test_title_and_description_name_the_measure_and_the_models() -> None:
     svg = learning_curves("Students", curves("control", "student"), "validation_nll").svg("c")
     assert "Students: validation NLL, nats" in texts(svg)
     label = ElementTree.fromstring(svg).attrib["aria-label"]
@@ -83,7 +83,7 @@ def test_labels_of_lines_that_end_together_do_not_overlap() -> None:
         for text in ElementTree.fromstring(svg).iter(f"{SVG}text")
         if text.text in ("a", "b", "c")
     }
-    # Of the axes' 200 units or so, 6% each.
+    # 6% each of the axes' 200 units or so.
     assert heights["a"] - heights["b"] > 8
     assert heights["b"] - heights["c"] > 8
 

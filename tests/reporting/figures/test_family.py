@@ -33,13 +33,15 @@ def test_a_student_alone_is_a_mark_more() -> None:
 @pytest.mark.parametrize(("measure", "is_above"), [("accuracy", True), ("nll", False)])
 def test_what_is_better_is_above(measure: str, is_above: bool) -> None:
     svg = family([row | {"measure": measure} for row in KIN], "parameters").svg("f")
-    found = re.findall(r'y="([\d.]+)"[^>]*>(teacher|bad)</text>', svg)
-    places = {name: float(y) for y, name in found}
+    heights = re.findall(r'y="([\d.]+)"[^>]*>(teacher|bad)</text>', svg)
+    places = {name: float(y) for y, name in heights}
     assert (places["teacher"] < places["bad"]) == is_above
 
 
 def test_names_of_models_alike_stand_below_each_other() -> None:
     twins = [KIN[0], kin("one", 0.8, 3e3, **TIMED), kin("two", 0.8, 3e3, **TIMED)]
-    found = re.findall(r'y="([\d.]+)"[^>]*>(one|two)</text>', family(twins, "parameters").svg("f"))
-    places = {name: float(y) for y, name in found}
+    heights = re.findall(
+        r'y="([\d.]+)"[^>]*>(one|two)</text>', family(twins, "parameters").svg("f")
+    )
+    places = {name: float(y) for y, name in heights}
     assert places["two"] - places["one"] > 10

@@ -1,4 +1,4 @@
-"""The grid: numbers stand in their cells, shades lead the eye, and ink is read on both."""
+"""The grid: numbers stand in their cells and can be read on light and dark shades."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ def axes() -> Axes:
 
 
 def painted(axes: Axes, shade: list[list[float]], names: list[str]) -> dict[tuple[int, int], str]:
-    """Paint a grid whose cells say where they are; return the ink of each by row and column."""
+    """Paint a grid whose cells hold their place; return the text colours by row and column."""
     paint_grid(axes, np.array(shade), names, lambda row, column: f"{row}{column}")
-    found = {}
+    colours = {}
     for text in axes.texts:
         column, row = (int(place - 0.5) for place in text.get_position())
         assert text.get_text() == f"{row}{column}"
-        found[row, column] = text.get_color()
-    return found
+        colours[row, column] = text.get_color()
+    return colours
 
 
 def test_every_cell_has_its_number_and_dark_ones_white_ink(axes: Axes) -> None:

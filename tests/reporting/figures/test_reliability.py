@@ -1,4 +1,4 @@
-"""Reliability: of one model, each bin at its place, as large as its share of the examples."""
+"""Reliability: each bin of a model stands at its place; its size is its share of the examples."""
 
 from xml.etree import ElementTree
 
@@ -19,7 +19,7 @@ RECORDS = [
 
 
 def painted(model: str) -> Axes:
-    """Return the axes that the figure is painted on, before they become SVG."""
+    """Return the axes of the figure before they become SVG."""
     axes = Figure().add_subplot()
     reliability(model, RECORDS).painter(axes)
     return axes
@@ -29,7 +29,7 @@ def test_a_mark_lies_at_its_confidence_and_accuracy_as_large_as_its_share() -> N
     axes = painted("student")
     (marks,) = axes.collections
     np.testing.assert_allclose(marks.get_offsets(), [[0.5, 0.25], [0.9, 0.8], [0.2, 1.0]])
-    # Of 420 square points a quarter and 74%; one of a hundred would not be seen.
+    # A quarter and 74% of 420 square points; one of a hundred would be invisible.
     np.testing.assert_allclose(marks.get_sizes(), [105.0, 310.8, 14.0])
 
 
@@ -40,7 +40,7 @@ def test_the_diagonal_is_where_confidence_is_accuracy() -> None:
     assert through.get_xydata().tolist() == [[0.5, 0.25], [0.9, 0.8], [0.2, 1.0]]
 
 
-def test_the_error_and_the_model_are_told() -> None:
+def test_the_error_and_the_model_are_named() -> None:
     root = ElementTree.fromstring(reliability("student", RECORDS).svg("r"))
     # A quarter of 0.25, 74% of 0.1 and 1% of 0.8: 0.1445.
     texts = {text.text for text in root.iter(f"{SVG}text")}

@@ -1,4 +1,4 @@
-"""Similarity: mean soft labels in whole percents, nothing below half of one."""
+"""Similarity: mean soft labels in whole percents; cells below half a percent are empty."""
 
 from xml.etree import ElementTree
 
@@ -16,11 +16,11 @@ def texts(svg: str) -> list[str]:
 
 def test_percents_stand_in_the_cells_and_next_to_nothing_in_none() -> None:
     matrix = np.array([[0.93, 0.0657, 0.0043], [0.0, 0.9951, 0.0049], [0.121, 0.0051, 0.8739]])
-    found = texts(similarity(matrix, ["a", "b", "c"]).svg("s"))
-    assert sorted(text for text in found if text.isdigit()) == sorted(
+    words = texts(similarity(matrix, ["a", "b", "c"]).svg("s"))
+    assert sorted(text for text in words if text.isdigit()) == sorted(
         ["93", "7", "100", "12", "1", "87"]
     )
-    assert {"a", "b", "c", "the teacher's answer, %", "true class"} <= set(found)
+    assert {"a", "b", "c", "the teacher's answer, %", "true class"} <= set(words)
 
 
 @pytest.mark.filterwarnings("error")

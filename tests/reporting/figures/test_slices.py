@@ -1,4 +1,4 @@
-"""The figure of slices: what is called out is told without its colour, and nothing is left out."""
+"""The figure of slices: marks without colour, and the slices that are drawn."""
 
 import re
 from dataclasses import replace
@@ -74,17 +74,17 @@ def test_what_is_called_out_is_bold_in_the_accent_and_of_another_shape() -> None
 
 def test_of_many_slices_the_worst_are_drawn() -> None:
     many = [a_slice(f"class {index}", index / 1000) for index in range(60)]
-    shown = worst(judged_of(*many, a_slice("broken", 0.0, p=0.0)))
-    assert len(shown) == MOST
-    assert [one.name for one in shown[:2]] == ["broken", "class 59"]
+    drawn = worst(judged_of(*many, a_slice("broken", 0.0, p=0.0)))
+    assert len(drawn) == MOST
+    assert [one.name for one in drawn[:2]] == ["broken", "class 59"]
 
 
-def test_a_condition_that_was_asked_for_is_drawn_however_little_is_lost_on_it() -> None:
+def test_a_requested_condition_is_drawn_regardless_of_its_loss() -> None:
     many = [a_slice(f"class {number}", 0.1 + number / 100) for number in range(MOST + 5)]
-    asked = replace(a_slice("short", -0.5), kind="condition")
-    shown = worst(judged_of(*many, asked))
-    assert len(shown) == MOST
-    assert shown[-1] == asked
+    condition = replace(a_slice("short", -0.5), kind="condition")
+    drawn = worst(judged_of(*many, condition))
+    assert len(drawn) == MOST
+    assert drawn[-1] == condition
 
 
 def test_it_is_as_wide_as_a_telephone() -> None:

@@ -29,11 +29,11 @@ def test_it_draws_its_joins_and_nothing_else_in_the_accent() -> None:
 
 @pytest.mark.parametrize("likeness", [0.0, 1e-9, 0.3, 1.0])
 @pytest.mark.parametrize("count", [2, 3, 40])
-def test_every_tree_draws_whatever_its_heights(likeness: float, count: int) -> None:
+def test_every_tree_can_be_drawn_regardless_of_its_heights(likeness: float, count: int) -> None:
     joins = [Join(0, 1, likeness)]
     joins += [Join(at, count + at - 2, likeness / 2) for at in range(2, count)]
-    found = Tree(tuple(f"a class with a long name {at}" for at in range(count)), tuple(joins))
-    root = ElementTree.fromstring(figures.tree(found).svg("t"))
+    tree = Tree(tuple(f"a class with a long name {at}" for at in range(count)), tuple(joins))
+    root = ElementTree.fromstring(figures.tree(tree).svg("t"))
     assert "nan" not in ElementTree.tostring(root, encoding="unicode").lower()
     box = [float(number) for number in root.attrib["viewBox"].split()]
     assert box[2] == 400
@@ -43,4 +43,6 @@ def test_every_tree_draws_whatever_its_heights(likeness: float, count: int) -> N
 def test_equal_trees_draw_equal_bytes_with_ids_of_their_own() -> None:
     svg = figures.tree(DIGITS).svg("mine")
     assert svg == figures.tree(DIGITS).svg("mine")
-    assert all(found.startswith("mine-") for found in re.findall(r'<[^>]* id="([^"]+)"', svg))
+    assert all(
+        element_id.startswith("mine-") for element_id in re.findall(r'<[^>]* id="([^"]+)"', svg)
+    )

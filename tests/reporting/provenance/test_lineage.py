@@ -1,4 +1,4 @@
-"""Lineage: each ancestor by hash, there and back, and refused where the parts do not belong."""
+"""Lineage: each ancestor by hash; equal after a round trip; refused if the parts do not fit."""
 
 import json
 from hashlib import sha256
@@ -12,7 +12,7 @@ from support.softlabels.linear_teachers import capture
 from stillroom.errors import DataError
 from stillroom.reporting.provenance.lineage import Lineage, chain, from_json, lineage
 from stillroom.softlabels.format.manifest import Manifest
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 
 FILES = {"a.csv": "5" * 64, "b.csv": "6" * 64}
 REPORT = {"source": "table", "path": "texts", "files": FILES, "duplicates": 3}
@@ -40,22 +40,22 @@ def traced(manifest: Manifest, **changes: Any) -> Lineage:
 
 
 def test_it_says_each_generation_by_hash(manifest: Manifest) -> None:
-    found = traced(manifest)
-    assert (found.soft_labels, found.labels) == (manifest.fingerprint, manifest.content)
-    assert [one.fingerprint for one in found.captures] == [
+    lineage = traced(manifest)
+    assert (lineage.soft_labels, lineage.labels) == (manifest.fingerprint, manifest.content)
+    assert [one.fingerprint for one in lineage.captures] == [
         one.fingerprint for one in manifest.captures
     ]
-    assert [one.weights for one in found.teachers] == [one.weights for one in manifest.captures]
+    assert [one.weights for one in lineage.teachers] == [one.weights for one in manifest.captures]
     # By hand: canonical JSON has sorted keys and no spaces.
-    assert found.parameters == sha256(b'{"student":{"lr":0.1}}').hexdigest()
+    assert lineage.parameters == sha256(b'{"student":{"lr":0.1}}').hexdigest()
     files = f'{{"a.csv":"{"5" * 64}","b.csv":"{"6" * 64}"}}'.encode()
-    assert found.data.content == sha256(files).hexdigest()
-    assert (found.data.kind, found.data.path, found.data.files) == ("table", "texts", 2)
+    assert lineage.data.content == sha256(files).hexdigest()
+    assert (lineage.data.kind, lineage.data.path, lineage.data.files) == ("table", "texts", 2)
 
 
 def test_it_comes_back_from_json(manifest: Manifest) -> None:
-    found = traced(manifest)
-    assert from_json(json.loads(json.dumps(found.to_json()))) == found
+    lineage = traced(manifest)
+    assert from_json(json.loads(json.dumps(lineage.to_json()))) == lineage
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_the_licence_of_each_teacher_stands_in_it(manifest: Manifest) -> None:
 def test_the_chain_goes_from_the_student_to_the_data() -> None:
     own = an_ancestor(name="member_0", licence=None)
     unknown = an_ancestor(hub_id="me/big", licence=None, verdict="unknown")
-    told = chain(a_lineage(teachers=(an_ancestor(), own, unknown)))
-    assert told == (
+    links = chain(a_lineage(teachers=(an_ancestor(), own, unknown)))
+    assert links == (
         ("student default", "weights aaaaaaaaaaaa"),
         ("trained on soft labels", "set bbbbbbbbbbbb, labels cccccccccccc"),
         ("captured from teacher", "big, weights eeeeeeeeeeee, apache-2.0"),

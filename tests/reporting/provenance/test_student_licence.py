@@ -1,4 +1,4 @@
-"""The student's licence: what its teachers' licences ask, and no choice in its owner's place."""
+"""The student's licence: what its teachers' licences require; the owner makes any choice."""
 
 import pytest
 from support.licences_and_lineage import given_licence, own_licence
@@ -10,7 +10,7 @@ COPY = "from_teacher"
 
 
 @pytest.mark.parametrize(
-    ("licence", "architecture", "found"),
+    ("licence", "architecture", "expected"),
     [
         (own_licence(3), "mlp", ("other", "not-chosen", None)),
         (given_licence(), "mlp", ("other", "not-chosen", None)),
@@ -27,14 +27,14 @@ COPY = "from_teacher"
         (given_licence(identifier=None, verdict="unknown"), "mlp", ("other", "not-known", None)),
     ],
 )
-def test_a_card_names_what_is_asked(
-    licence: Licence, architecture: str, found: tuple[str, str | None, str | None]
+def test_a_card_names_the_required_licence(
+    licence: Licence, architecture: str, expected: tuple[str, str | None, str | None]
 ) -> None:
     own = student_licence(licence, architecture)
-    assert (own.license, own.name, own.link) == found
+    assert (own.license, own.name, own.link) == expected
 
 
-def test_licences_that_ask_for_different_ones_are_told_and_none_is_picked() -> None:
+def test_licences_that_require_different_ones_are_named_and_none_is_chosen() -> None:
     both = (given_licence(student="gemma"), given_licence(student="openrail"))
     own = student_licence(Licence(teachers=tuple(one.teachers[0] for one in both)), "mlp")
     assert (own.license, own.name) == ("other", "several")
@@ -47,7 +47,7 @@ def test_layers_are_of_the_first_teacher_alone() -> None:
     assert own.license == "apache-2.0"
 
 
-def test_conditions_are_told_once_and_those_of_layers_where_there_are_some() -> None:
+def test_conditions_are_named_once_and_those_of_layers_if_there_are_any() -> None:
     (one,) = given_licence(conditions=("Say so.",), layers=("Keep it.",)).teachers
     licence = Licence(teachers=(one, one))
     assert conditions(licence, "mlp") == ("Say so.",)

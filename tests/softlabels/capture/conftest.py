@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save half of the time; other tests check what a power cut leaves."""
+    """Save half of the time. Other tests check the state after a power cut."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -1,4 +1,4 @@
-"""Capture: what is stored is what the teacher said, asked once, whatever came before."""
+"""Capture: the store holds the teacher's answers, each captured once, after any earlier runs."""
 
 import os
 import subprocess
@@ -36,10 +36,8 @@ from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.capture.chunks import chunks
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.row import RowKey
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Full,
-    Sparsifier,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 
@@ -91,8 +89,8 @@ def test_progress_and_counts_add_up_to_the_rows_when_some_are_new(tmp_path: Path
     assert counts.stored_whole > 0
 
 
-# Twelve inputs under two examples, two draws and two labels each, in two parts: what the store
-# may find elsewhere, and what it may not.
+# Twelve inputs under two examples, two draws and two labels each, in two parts: some rows may be
+# served from other rows of the store, and some may not.
 POOL = MemoryInputs(
     tuple(
         replace(
@@ -111,7 +109,7 @@ POOL = MemoryInputs(
 
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[MemoryInputs, int | None]:
-    """Some of the pool in any order, in up to three parts; and when the teacher dies, if ever."""
+    """Some of the pool in any order, in up to three parts, and when the teacher fails, if ever."""
     order = draw(st.lists(st.integers(0, 47), min_size=1, max_size=30, unique=True))
     cuts = sorted(draw(st.lists(st.integers(0, len(order)), max_size=2)))
     chosen = POOL.take(order)
@@ -123,7 +121,7 @@ def runs(draw: st.DrawFn) -> tuple[MemoryInputs, int | None]:
 
 
 def expected(inputs: MemoryInputs, held: set[RowKey], is_full: bool) -> list[bytes]:
-    """Return the inputs that a run must ask, given the rows that the store holds."""
+    """Return the inputs that a run must capture, given the rows in the store."""
     held, wanted = set(held), []
     plain = inputs.with_rows(labels=np.array([-1], np.int32)) if is_full else inputs
     for block in chunks(plain, SHARD_ROWS // 2):
@@ -166,7 +164,7 @@ def test_after_any_history_the_shards_are_those_of_one_run_and_only_missing_rows
 
 
 def len_of(rows: int) -> None:
-    """Be told of progress."""
+    """Take the number of rows that are done."""
 
 
 @kinds
@@ -180,7 +178,7 @@ def test_a_run_that_dies_is_resumed_and_committed_rows_are_not_captured_again(
         with pytest.raises(TeacherDiedError):
             fill(first, store, inputs)
         kept = sum(shard.rows for shard in folder_of(first, store).shards().values())
-        assert dies - kept <= 2 * SHARD_ROWS  # a kill loses the block in flight
+        assert dies - kept <= 2 * SHARD_ROWS  # a kill loses the chunk that is being captured
         second = linear(1, kind)
         assert fill(second, store, inputs) == whole
         assert len(second.seen) == 40 - kept
@@ -192,12 +190,12 @@ import os, signal, sys
 from pathlib import Path
 from support.softlabels.linear_teachers import SHARD_ROWS, capture_inputs, linear
 from stillroom.softlabels.capture.capture import MemberCapture
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store.store import Store
-told = []
+done = []
 def tick(rows):
-    told.append(rows)
-    if sum(told) > 60:
+    done.append(rows)
+    if sum(done) > 60:
         os.kill(os.getpid(), signal.SIGKILL)
 member = linear(1, TopK(k=2, temperatures=(1.0, 4.0)))
 list(MemberCapture(member, Store(Path(sys.argv[1])), SHARD_ROWS).shards(capture_inputs(100), tick))
@@ -224,15 +222,15 @@ def test_a_row_more_leaves_all_shards_but_those_around_it(tmp_path: Path) -> Non
 
 
 def test_two_threads_that_capture_the_same_make_the_same_and_lose_nothing(tmp_path: Path) -> None:
-    found: dict[int, list[Shard]] = {}
+    shards: dict[int, list[Shard]] = {}
 
     def run(number: int) -> None:
-        found[number] = fill(linear(1, TOPK), Store(tmp_path), capture_inputs(100))
+        shards[number] = fill(linear(1, TOPK), Store(tmp_path), capture_inputs(100))
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found[0] == found[1] == found[2] == from_scratch(TOPK, capture_inputs(100))
-    assert set(folder_of(linear(1, TOPK), Store(tmp_path)).shards().values()) == set(found[0])
+    assert shards[0] == shards[1] == shards[2] == from_scratch(TOPK, capture_inputs(100))
+    assert set(folder_of(linear(1, TOPK), Store(tmp_path)).shards().values()) == set(shards[0])

@@ -1,4 +1,4 @@
-"""Capture: what was harmed, is another's or cannot be an answer is not served and not stored."""
+"""Capture: damaged rows, other teachers' rows and invalid answers are not served and not stored."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -20,9 +20,7 @@ from support.softlabels.linear_teachers import (
 from support.softlabels.sparsifier_cases import TOPK, folder_of, from_scratch, kinds
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Sparsifier,
-)
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import CaptureStore, Store
 
 
@@ -68,7 +66,7 @@ def test_rows_of_a_damaged_shard_are_not_reused_by_another_chunk(tmp_path: Path)
 
 
 def swap(kept: CaptureStore, names: tuple[str, str]) -> None:
-    """Let two blocks name each other's shards, as a manifest that was tampered with could."""
+    """Let two chunks name each other's shards, as in a manifest that someone changed."""
     shards, (first, second) = kept.shards(), names
     kept._write({**shards, first: shards[second], second: shards[first]})
 
@@ -141,7 +139,7 @@ def test_with_a_malformed_manifest_no_row_is_captured_again_since_shards_name_th
 
 
 class Odd(Linear):
-    """A teacher whose answers do not fit its questions."""
+    """A teacher whose answers do not fit its inputs."""
 
     change: Callable[[Iterator[Any]], Iterator[Any]] = staticmethod(iter)
 
@@ -174,7 +172,7 @@ def test_answers_that_do_not_fit_the_inputs_are_refused_and_nothing_is_committed
 ) -> None:
     change, message = ODD[odd]
     plain, store = linear(1, kind), Store(tmp_path)
-    member = type("Told", (Odd,), {"change": staticmethod(change)})(plain.weights, plain.capture)
+    member = type("Changed", (Odd,), {"change": staticmethod(change)})(plain.weights, plain.capture)
     with pytest.raises(SoftLabelError, match=message):
         fill(member, store, capture_inputs())
     assert folder_of(plain, store).shards() == {}

@@ -1,4 +1,4 @@
-"""Answers: teachers who remember what they were asked, a store, and sets that are staged."""
+"""Capture requests: teachers that record their inputs, a store, and staged sets."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,19 +26,22 @@ from stillroom.softlabels.capture.capture_request import (
     materialise,
     open_staged,
 )
-from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
 from stillroom.softlabels.format.ensemble_combination import Combination, Mean
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, Threshold, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold, ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.softlabels.store.store import Store
 
-ASKED = capture_inputs(40)
+INPUTS = capture_inputs(40)
 
 
 @dataclass
 class Progress:
-    """Counts what it is told of rows."""
+    """Counts the reported rows."""
 
     labels: list[str] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
@@ -60,7 +63,7 @@ def answers(
     store: Store,
     *teachers: Linear,
     wanted: SparsifierRequest | None = None,
-    inputs: MemoryInputs = ASKED,
+    inputs: MemoryInputs = INPUTS,
     mean: Mean = "probability",
     weights: list[float] | None = None,
 ) -> CaptureRequest:
@@ -77,9 +80,9 @@ def answers(
 
 
 def run(inputs: CaptureRequest, folder: Path) -> tuple[list[Any], list[str]]:
-    """Stage the answers; return the counts and what was told."""
-    told: list[str] = []
-    return capture_set(inputs, folder, Progress(), told.append), told
+    """Stage the answers; return the counts and the printed lines."""
+    lines: list[str] = []
+    return capture_set(inputs, folder, Progress(), lines.append), lines
 
 
 def named(*seeds: int) -> list[Linear]:
@@ -88,7 +91,7 @@ def named(*seeds: int) -> list[Linear]:
 
 def expected(shares: list[float], *teachers: Linear) -> np.ndarray[Any, Any]:
     """Return the mean of the teachers' probabilities, in float64."""
-    inputs = np.stack(ASKED.inputs).astype(np.float64)
+    inputs = np.stack(INPUTS.inputs).astype(np.float64)
     return sum(
         share * softmax(inputs @ teacher.weights)
         for share, teacher in zip(shares, teachers, strict=True)
@@ -101,8 +104,8 @@ def test_a_staged_set_is_a_manifest_alone_and_reads_the_store(tmp_path: Path) ->
     assert [path.name for path in (tmp_path / "staged").iterdir()] == [MANIFEST]
     labels = open_staged(tmp_path / "staged", store)
     labels.require_intact()
-    found = labels.distributions(ASKED.names, 1.0).dense()
-    np.testing.assert_allclose(found, expected([0.5, 0.5], *teachers), atol=1e-12)
+    mean = labels.distributions(INPUTS.names, 1.0).dense()
+    np.testing.assert_allclose(mean, expected([0.5, 0.5], *teachers), atol=1e-12)
 
 
 def test_what_is_not_staged_cannot_be_opened(tmp_path: Path) -> None:
@@ -126,14 +129,14 @@ def test_a_materialised_set_stands_alone_with_the_stores_bytes(tmp_path: Path) -
     assert SoftLabelSet(tmp_path / "set").manifest == labels.manifest
 
 
-def test_progress_and_words_say_what_was_done_for_each_teacher(tmp_path: Path) -> None:
-    store, progress, told = Store(tmp_path / "store"), Progress(), []
+def test_progress_and_printed_lines_count_the_rows_of_each_teacher(tmp_path: Path) -> None:
+    store, progress, lines = Store(tmp_path / "store"), Progress(), []
     inputs = answers(store, *named(1, 2))
     assert inputs.rows == 80
-    capture_set(inputs, tmp_path / "staged", progress, told.append)
+    capture_set(inputs, tmp_path / "staged", progress, lines.append)
     assert progress.labels == ["teacher 1 of 2", "teacher 2 of 2"]
     assert progress.totals == progress.done == [40, 40]
-    assert [line[:34] for line in told] == [
+    assert [line[:34] for line in lines] == [
         "teacher 1 of 2: 40 rows captured; ",
         "teacher 2 of 2: 40 rows captured; ",
     ]
@@ -157,11 +160,11 @@ def test_for_one_more_member_only_that_member_runs(tmp_path: Path) -> None:
     first, second, third = named(1, 2, 3)
     run(answers(store, first, second, third), tmp_path / "staged")
     assert (first.seen, second.seen) == ([], [])
-    assert sorted(third.seen) == sorted(seen.tobytes() for seen in ASKED.inputs)
+    assert sorted(third.seen) == sorted(seen.tobytes() for seen in INPUTS.inputs)
     labels = open_staged(tmp_path / "staged", store)
     assert labels.manifest.members[:2] == before
-    found = labels.distributions(ASKED.names, 1.0).dense()
-    np.testing.assert_allclose(found, expected([1 / 3] * 3, first, second, third), atol=1e-12)
+    mean = labels.distributions(INPUTS.names, 1.0).dense()
+    np.testing.assert_allclose(mean, expected([1 / 3] * 3, first, second, third), atol=1e-12)
 
 
 def test_other_weights_run_no_teacher_and_give_another_set(tmp_path: Path) -> None:
@@ -174,8 +177,8 @@ def test_other_weights_run_no_teacher_and_give_another_set(tmp_path: Path) -> No
     even, uneven = (open_staged(tmp_path / name, store) for name in ("even", "uneven"))
     assert even.manifest.members == uneven.manifest.members
     assert even.manifest.fingerprint != uneven.manifest.fingerprint
-    found = uneven.distributions(ASKED.names, 1.0).dense()
-    np.testing.assert_allclose(found, expected([0.75, 0.25], *teachers), atol=1e-12)
+    mean = uneven.distributions(INPUTS.names, 1.0).dense()
+    np.testing.assert_allclose(mean, expected([0.75, 0.25], *teachers), atol=1e-12)
 
 
 def test_the_mean_of_logits_of_full_labels_runs_no_teacher_either(tmp_path: Path) -> None:
@@ -185,10 +188,10 @@ def test_the_mean_of_logits_of_full_labels_runs_no_teacher_either(tmp_path: Path
         teacher.seen.clear()
     run(answers(store, *teachers, mean="logit"), tmp_path / "two")
     assert [teacher.seen for teacher in teachers] == [[], []]
-    inputs = np.stack(ASKED.inputs).astype(np.float64)
+    inputs = np.stack(INPUTS.inputs).astype(np.float64)
     mean = inputs @ (teachers[0].weights + teachers[1].weights).astype(np.float64) / 2
-    found = open_staged(tmp_path / "two", store).distributions(ASKED.names, 1.0).dense()
-    np.testing.assert_allclose(found, softmax(mean), atol=1e-12)
+    combined = open_staged(tmp_path / "two", store).distributions(INPUTS.names, 1.0).dense()
+    np.testing.assert_allclose(combined, softmax(mean), atol=1e-12)
 
 
 REQUEST = ThresholdRequest(entries=2.0, temperature=1.0)
@@ -219,10 +222,10 @@ def test_members_that_cannot_be_combined_exactly_are_refused_before_a_teacher_ru
 
 def test_each_teacher_has_a_tau_of_its_own_that_more_rows_do_not_move(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    few = ASKED.take(range(30))
+    few = INPUTS.take(range(30))
     first, second = named(1, 2)
-    _, told = run(answers(store, first, second, wanted=REQUEST, inputs=few), tmp_path / "few")
-    assert [line.split(":")[0] for line in told] == [
+    _, lines = run(answers(store, first, second, wanted=REQUEST, inputs=few), tmp_path / "few")
+    assert [line.split(":")[0] for line in lines] == [
         "pilot of 30 positions",
         "teacher 1 of 2",
         "pilot of 30 positions",
@@ -232,19 +235,19 @@ def test_each_teacher_has_a_tau_of_its_own_that_more_rows_do_not_move(tmp_path: 
     assert all(isinstance(kind, Threshold) for kind in kinds)
     assert kinds[0] != kinds[1]
     again = named(1, 2)
-    counts, told = run(answers(store, *again, wanted=REQUEST), tmp_path / "all")
+    counts, lines = run(answers(store, *again, wanted=REQUEST), tmp_path / "all")
     assert [c.sparsifier for c in open_staged(tmp_path / "all", store).manifest.captures] == kinds
-    new = sorted(seen.tobytes() for seen in ASKED.inputs[30:])
+    new = sorted(seen.tobytes() for seen in INPUTS.inputs[30:])
     assert [sorted(teacher.seen) for teacher in again] == [new, new]
     assert [count.captured for count in counts] == [10, 10]
-    assert not any(line.startswith("pilot") for line in told)
+    assert not any(line.startswith("pilot") for line in lines)
 
 
 def test_more_rows_give_the_set_that_was_never_captured_in_parts(tmp_path: Path) -> None:
     tau = REQUEST.at(0.25)
     parts, whole = Store(tmp_path / "parts"), Store(tmp_path / "whole")
     for count in (17, 31, 40):
-        some = answers(parts, *named(1, 2), wanted=tau, inputs=ASKED.take(range(count)))
+        some = answers(parts, *named(1, 2), wanted=tau, inputs=INPUTS.take(range(count)))
         run(some, tmp_path / "grown")
     run(answers(whole, *named(1, 2), wanted=tau), tmp_path / "at once")
     grown, once = (tmp_path / name / MANIFEST for name in ("grown", "at once"))

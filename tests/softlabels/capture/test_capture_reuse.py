@@ -1,4 +1,4 @@
-"""Reuse: what the store holds is not captured again, and anything that differs is."""
+"""Reuse: rows of the store are not captured again; rows that differ in anything are."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +22,8 @@ from support.softlabels.sparsifier_cases import (
     truncated,
 )
 
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Full,
-    Sparsifier,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 
@@ -55,7 +53,8 @@ def test_draws_of_one_input_share_an_answer_and_are_drawn_apart(
     ).take([at + 12 * draw for at in range(12) for draw in range(2)])
     made = capture(tmp_path / "set", members=1, sparsifier=kind, inputs=inputs)
     again = len(made.members[0].seen) - 12
-    assert again <= len(made.labels.manifest.members[0].shards)  # draws that a cut set apart
+    # A cut between chunks separates the draws of an input; the teacher answers it once more.
+    assert again <= len(made.labels.manifest.members[0].shards)
     first, second = (
         made.labels.distributions([(q.row.example_id, 0, draw) for q in plain], 1.0).dense()
         for draw in range(2)

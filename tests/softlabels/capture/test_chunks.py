@@ -1,4 +1,4 @@
-"""Blocks: cut by content, so that a row more or less changes what is around it and nothing else."""
+"""Chunks: cut by content, so that an added or removed row changes only the chunks around it."""
 
 import hashlib
 from dataclasses import replace
@@ -18,13 +18,13 @@ def capture_input(number: int, part: str = "a", **changes: object) -> CaptureInp
     return CaptureInput(replace(row, **changes), lambda: np.zeros(1))
 
 
-ASKED = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 99)), max_size=120).map(
+ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 99)), max_size=120).map(
     lambda pairs: [capture_input(number, part=f"{part}") for part, number in sorted(pairs)]
 )
 SIZES = st.integers(1, 20)
 
 
-@given(ASKED, SIZES)
+@given(ROWS, SIZES)
 def test_every_row_is_in_one_chunk_in_the_original_order(
     inputs: list[CaptureInput], size: int
 ) -> None:
@@ -33,13 +33,13 @@ def test_every_row_is_in_one_chunk_in_the_original_order(
     assert [block.rows for block in cut] == [[q.row for q in block.inputs] for block in cut]
 
 
-@given(ASKED, SIZES)
+@given(ROWS, SIZES)
 def test_no_chunk_spans_two_parts(inputs: list[CaptureInput], size: int) -> None:
     for block in chunks(inputs, size):
         assert len({row.part for row in block.rows}) == 1
 
 
-@given(ASKED, SIZES)
+@given(ROWS, SIZES)
 def test_a_chunk_has_half_to_twice_its_size_unless_its_part_ends_there(
     inputs: list[CaptureInput], size: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""Adopt: after it, a store without a past answers for a set on disk, not the teachers."""
+"""Import of a set: afterwards a new store serves the rows of a set on disk without the teachers."""
 
 import shutil
 from collections.abc import Callable
@@ -10,7 +10,9 @@ from support.softlabels.linear_teachers import Captured, capture, capture_inputs
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.import_set import import_set
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store.store import Store
 
 TOPK = TopK(k=3, temperatures=(1.0, 4.0))
@@ -63,10 +65,10 @@ def test_only_rows_that_the_imported_set_lacks_are_captured(
     import_set(made.labels, fresh, quietly)
     forget(made)
     (member,) = made.members
-    found = fill(member, fresh, capture_inputs())
+    shards = fill(member, fresh, capture_inputs())
     new = capture_inputs().inputs[22:]
     assert sorted(member.seen) == sorted(one.tobytes() for one in new)
-    assert found == fill(member, Store(tmp_path / "anew"), capture_inputs())
+    assert shards == fill(member, Store(tmp_path / "new"), capture_inputs())
 
 
 def test_an_imported_set_is_a_source_of_poorer_captures(tmp_path: Path, fresh: Store) -> None:

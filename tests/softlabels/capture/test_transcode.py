@@ -1,4 +1,4 @@
-"""Derive: what a richer capture holds is had from it, to the byte, and nothing else is."""
+"""Transcode: a richer capture gives the same bytes as the teacher, or it gives nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,16 +25,14 @@ from support.softlabels.transcode_cases import (
 
 from stillroom.softlabels.capture.capture import MemberCapture
 from stillroom.softlabels.format.ensemble_combination import Combination
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Full,
-    Sparsifier,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 
 def in_draws(inputs: MemoryInputs, count: int) -> MemoryInputs:
-    """Return each question in several draws, one beside the other."""
+    """Return each input in several draws, side by side."""
     return MemoryInputs(
         tuple(replace(row, draw=draw) for row in inputs.rows for draw in range(count)),
         tuple(seen for seen in inputs.inputs for _ in range(count)),
@@ -84,9 +82,9 @@ def test_a_whole_capture_serves_labels_and_seeds_that_came_later(
     relabelled = rows.with_rows(labels=np.array([2], np.int32))
     assert fill(member, store, relabelled) == captured_directly(member, relabelled)
     reseeded = replace(member, capture=replace(member.capture, seed=7))
-    found = fill(reseeded, store, rows)
-    assert found == captured_directly(reseeded, rows)
-    assert found != first
+    shards = fill(reseeded, store, rows)
+    assert shards == captured_directly(reseeded, rows)
+    assert shards != first
     assert member.seen == []
 
 
@@ -111,8 +109,8 @@ def test_a_smaller_k_and_fewer_temperatures_are_transcoded_to_the_byte(
     assert member.seen == []
 
 
-def saying(logits: list[list[float]], kind: Sparsifier) -> tuple[Linear, MemoryInputs]:
-    """Return a teacher that answers with its inputs, and questions with such answers."""
+def teacher_of(logits: list[list[float]], kind: Sparsifier) -> tuple[Linear, MemoryInputs]:
+    """Return a teacher that answers with its inputs, and inputs that are these logits."""
     answers = np.array(logits, np.float32)
     member = linear(1, kind, answers.shape[1])
     rows = capture_inputs(len(answers), classes=answers.shape[1]).rows
@@ -123,28 +121,28 @@ def saying(logits: list[list[float]], kind: Sparsifier) -> tuple[Linear, MemoryI
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_ties_are_cut_where_the_teachers_own_would_be(tmp_path: Path, k: int) -> None:
     logits = [[1.0, 2, 2, 2, 0], [0.0, 0, 0, 0, 0], [3.0, 1, 3, 1, 3], [0.0, -0.0, 1, -0.0, 0]]
-    member, rows = saying(logits, TopK(k=4, temperatures=(1.0,)))
+    member, rows = teacher_of(logits, TopK(k=4, temperatures=(1.0,)))
     poor = after(member, Store(tmp_path), rows, TopK(k=k, temperatures=(1.0,)))
     assert fill(poor, Store(tmp_path), rows) == captured_directly(poor, rows)
     assert poor.seen == []
 
 
-def test_logits_that_are_equal_once_the_peak_is_subtracted_are_told_apart_here_too(
+def test_logits_that_are_equal_after_subtraction_of_the_peak_still_differ(
     tmp_path: Path,
 ) -> None:
-    member, rows = saying([[4096.0, 0.0, 2**-20, -1.0]], TOPK)
+    member, rows = teacher_of([[4096.0, 0.0, 2**-20, -1.0]], TOPK)
     assert np.float32(0.0) - np.float32(4096) == np.float32(2**-20) - np.float32(4096)
     poor = after(member, Store(tmp_path), rows, SMALLER)
-    found = fill(poor, Store(tmp_path), rows)
-    assert found == captured_directly(poor, rows)
+    shards = fill(poor, Store(tmp_path), rows)
+    assert shards == captured_directly(poor, rows)
     assert poor.seen == []
-    table = MemberCapture(poor, Store(tmp_path), 64).index._table(found[0])
+    table = MemberCapture(poor, Store(tmp_path), 64).index._table(shards[0])
     assert table is not None
     assert table["ids"].to_pylist() == [[0, 2]]
 
 
-# Exponentials at one temperature are powers of those at another where they can be, and the bits
-# are of both: 20, 8, 4, 2 and 1 have them together, and 4, 2 and 1 beside a 30.
+# If possible, exponentials at one temperature are powers of those at another, and their bits depend
+# on both: 20, 8, 4, 2 and 1 share them, and so do 4, 2 and 1 beside a 30.
 POWERS, APART = (1.0, 2.0, 4.0, 8.0, 20.0), (1.0, 2.0, 4.0, 30.0)
 
 

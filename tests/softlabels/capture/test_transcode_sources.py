@@ -1,4 +1,4 @@
-"""Sources of a transcode: which captures serve, and what happens where they lack a row."""
+"""Sources of a transcode: which captures can serve, and what happens if they lack a row."""
 
 import shutil
 from dataclasses import replace
@@ -24,14 +24,12 @@ from support.softlabels.transcode_cases import (
 )
 
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 
@@ -39,8 +37,8 @@ def seen(inputs: MemoryInputs) -> list[bytes]:
     return sorted(one.tobytes() for one in inputs.inputs)
 
 
-# Exponentials at one temperature are powers of those at another where they can be, and the bits
-# are of both: 20, 8, 4, 2 and 1 have them together, and 4, 2 and 1 beside a 30.
+# If possible, exponentials at one temperature are powers of those at another, and their bits depend
+# on both: 20, 8, 4, 2 and 1 share them, and so do 4, 2 and 1 beside a 30.
 POWERS, APART = (1.0, 2.0, 4.0, 8.0, 20.0), (1.0, 2.0, 4.0, 30.0)
 
 

@@ -7,18 +7,33 @@ import pyarrow.parquet as pq
 import pytest
 from support.softlabels.linear_teachers import capture, token_inputs
 
-from stillroom.softlabels.format.column_schema import KEY_COLUMNS, MEANINGS, Layout
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.format.column_schema import KEY_COLUMNS, Layout
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 KEYS = ["example_id", "input_key", "teacher", "view", "draw", "label"]
 BESIDE = ["entropy", "log_p_label"]
+MEANINGS = {
+    "example_id": "hash of the example's raw content",
+    "input_key": "hash of what the teacher saw",
+    "teacher": "fingerprint of the capture, the first 16 digits",
+    "view": "which view of the example; 0 is the plain one",
+    "draw": "which independent draw of the sparsifier",
+    "label": "hard label of a row with one position; null without",
+    "ids": "class or token of each entry, rising",
+    "positions": "position of each entry in the row, from 0",
+    "logits": "logit of each entry, unscaled; without ids: of every class, position by position",
+    "times": "how often each entry was drawn",
+    "root_p": "p = (root_p / 255)^2 of each entry; 0: its weight is tau of the capture",
+    "p": "p of each entry; 0: its weight is (1 - sum of the position's p) / (its entries of p 0)",
+    "log_z": "log sum exp(logit / T) of each position, at each captured temperature in turn",
+    "entropy": "nats, of the whole distribution of each position at T = 1",
+    "log_p_label": "log-probability of each position's hard label at T = 1; NaN without",
+}
 COLUMNS: list[tuple[Sparsifier, list[str]]] = [
     (Full(), ["logits"]),
     (

@@ -25,15 +25,13 @@ from support.softlabels.dense_reference import (
 )
 
 from stillroom.errors import SoftLabelError
+from stillroom.softlabels.columns.stochastic_rounding import LEVELS
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.format.stochastic_rounding import LEVELS
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 Doubles = NDArray[np.float64]
 
@@ -75,13 +73,13 @@ def variance(p: Doubles, kind: Sparsifier) -> Doubles:
 
 
 def many_draws(logits: NDArray[np.float32], kind: Sparsifier, key: int = 1) -> Doubles:
-    """Return [DRAWS, C], every draw of one input."""
+    """Return every draw of one input, [DRAWS, C]."""
     rows = [row(key, draw=draw) for draw in range(DRAWS)]
     return stored(logits, kind, rows, [0] * DRAWS).distributions(2.0).dense()
 
 
 def by_row(decoded: Decoded) -> list[tuple[bytes, ...]]:
-    """Return what each row says, as bytes."""
+    """Return the content of each row, as bytes."""
     temperature = 2.0
     whole = decoded.distributions(temperature).dense()
     bounds = decoded.positions
@@ -99,7 +97,7 @@ def test_many_draws_average_to_the_distribution(kind: Sparsifier, classes: int) 
     error = many_draws(logits, kind).mean(axis=0) - p
     spread = variance(p, kind) / DRAWS
     assert (np.abs(error) <= 5 * np.sqrt(spread) + FLOAT32).all()
-    # All classes together: twice what is expected would be a bias too small to see in one.
+    # All classes together: twice the expected value would be a bias too small to see in one class.
     assert (error**2).sum() <= 3 * spread.sum() + FLOAT32**2 * classes
 
 
@@ -119,7 +117,7 @@ def test_draws_of_one_input_are_independent_of_each_other(kind: Sparsifier) -> N
     rows = [row(key, draw=draw) for draw in (0, 1) for key in range(count)]
     errors = stored(logits, kind, rows, [0] * (2 * count)).distributions(2.0).dense() - p
     products = errors[:count] * errors[count:]
-    # Of two independent errors the product has the mean 0 and the variances' product.
+    # The product of independent errors has mean 0; its variance is the product of theirs.
     assert (np.abs(products.mean(axis=0)) <= 5 * variance(p, kind) / np.sqrt(count) + 1e-9).all()
 
 
@@ -145,7 +143,7 @@ def test_a_threshold_comes_back_as_heads_within_the_bound_and_tails_of_tau(class
     assert (np.abs(distributions.weights - own) <= bound)[heads].all()
     assert (distributions.weights[~heads] == THRESHOLD.tau).all()
     assert heads.sum() == (p >= THRESHOLD.tau).sum()
-    # A tail has the floor or the ceiling of its steps.
+    # The number of a tail's entries is the floor or the ceiling of its steps.
     steps = np.where(p < THRESHOLD.tau, p, 0).sum(axis=1) / THRESHOLD.tau
     tails = np.bincount(distributions.owners[~heads], minlength=20)
     assert (np.abs(tails - steps) < 1 + 1e-4).all()
@@ -166,7 +164,7 @@ def test_a_fixed_threshold_comes_back_with_as_many_as_it_can_keep_that_sum_to_on
     logits = normal_logits(5, classes, scale=scale, seed=seed)
     logits[rng.random(logits.shape) < without_mass] = -np.inf
     logits[:, rng.integers(classes)] = 0
-    # What is 104 below the maximum has no mass in float32.
+    # A logit 104 below the maximum has no mass in float32.
     logits[logits < logits.max(axis=1, keepdims=True) - 95] = -np.inf
     support = np.isfinite(logits).sum(axis=1)
     distributions = stored(logits, FixedThreshold(k=k, temperature=1.0)).distributions(1.0)
@@ -196,11 +194,11 @@ def test_a_head_is_exact_at_every_captured_temperature(classes: int, offset: flo
         assert (distributions.counts == min(5, classes)).all()
         exact = log_softmax(logits, temperature)
         log_z = logits[:, 0].astype(np.float64) / temperature - exact[:, 0]
-        # log Z is kept in float32: off by half a unit, and by what its sum of exponentials is.
+        # log Z is stored in float32: its error is half a unit plus that of its sum of exponentials.
         bound = np.abs(log_z) / 2**24 + 2e-6
         error = np.log(distributions.weights) - exact[distributions.owners, distributions.ids]
         assert (np.abs(error) <= bound[distributions.owners]).all()
-        # They are the largest: what they leave is what the rest sums to.
+        # They are the largest, so the missing mass is the sum of the others.
         head = np.sort(np.exp(exact), axis=1)[:, -5:].sum(axis=1)
         assert distributions.masses == pytest.approx(head, rel=bound.max() * 1.1)
 

@@ -20,11 +20,9 @@ from support.softlabels.dense_reference import (
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.decode import Decoded
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Full,
-    Sparsifier,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 
 def kind_names(kinds: list[Sparsifier]) -> list[str]:
@@ -45,12 +43,12 @@ def test_entropy_and_the_labels_log_p_come_back_at_temperature_one(
     logits = normal_logits(6, classes).reshape(2, 3, classes)
     labels = [[0, 1, -1], [1]]
     decoded = stored(logits, kind, [row(0, labels[0]), row(1, labels[1])])
-    flat = logits.reshape(6, classes)[:4]  # of the second answer one position counts
+    flat = logits.reshape(6, classes)[:4]  # one position of the second answer counts
     assert decoded.positions.tolist() == [0, 3, 4]
     assert decoded.entropy == pytest.approx(entropy(softmax(flat)), rel=2e-6, abs=2e-6)
     log_p = log_softmax(flat)
     expected = [log_p[0, 0], log_p[1, 1], np.nan, log_p[3, 1]]
-    if isinstance(kind, Full):  # not stored beside what gives it
+    if isinstance(kind, Full):  # not stored beside the column that it follows from
         expected = [np.nan] * 4
     assert decoded.log_p_label == pytest.approx(expected, rel=2e-6, abs=2e-6, nan_ok=True)
 

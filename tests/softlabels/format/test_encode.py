@@ -10,14 +10,12 @@ from support.softlabels.linear_teachers import Captured, capture, capture_inputs
 
 from stillroom.softlabels.format.encode import are_rows, row_keys
 from stillroom.softlabels.format.row import Row
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 TAU = 0.13
 KINDS: list[Sparsifier] = [
@@ -37,7 +35,7 @@ def frame(captured: Captured, member: int = 0) -> pl.DataFrame:
 
 
 def entry(row: dict[str, list[float]], at: int, draws: int) -> float:
-    """Return the weight of a row's entry at temperature 1, as `layout.MEANINGS` explains it."""
+    """Return the weight of a row's entry at temperature 1, as the schema's MEANINGS explain it."""
     place = row["positions"][at]
     if "logits" in row:
         return math.exp(row["logits"][at] - row["log_z"][2 * place + 1])
@@ -79,7 +77,7 @@ def test_the_columns_read_by_their_meanings_give_the_distributions_of_training(
 
 
 def capture_over(classes: int, folder: Path, kind: Sparsifier, inputs: object) -> Captured:
-    """Return a set of one member over so many classes."""
+    """Return a set of one member over this many classes."""
     from support.softlabels.linear_teachers import Store, linear, write_set
 
     member, store = linear(1, kind, classes), Store(folder / "store")

@@ -6,7 +6,7 @@ from stillroom.softlabels.format.input_key import KEY_BYTES, input_keys
 
 INPUTS = np.arange(12, dtype=np.float32).reshape(3, 4)
 PLAIN = [0, 0, 0]
-# hashlib.blake2b("encoder:<f4(4,):plain:0:" + 16 bytes of floats, …), worked out apart.
+# hashlib.blake2b("encoder:<f4(4,):plain:0:" + 16 bytes of floats, …), computed separately.
 GOLDEN = [
     "d0bbfbddb4704c9a9b23e8e622cad67b",
     "c5d6c08ab90d8a07e97ca67759a099a0",

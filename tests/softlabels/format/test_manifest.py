@@ -23,14 +23,12 @@ from stillroom.softlabels.format.manifest import (
     write_manifest,
 )
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 Document = dict[str, Any]
 
@@ -43,7 +41,7 @@ def edit(captured: Captured, change: Callable[[Document], object]) -> None:
 
 
 def put(path: str, value: Any) -> Callable[[Document], None]:
-    """Return what sets the value at a path of names and numbers; `...` removes it."""
+    """Return a function that sets the value at a path of names and numbers; `...` removes it."""
 
     def change(document: Document) -> None:
         *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]

@@ -1,4 +1,4 @@
-"""Formats of the manifest: sets of samples under both names, and no other set in format 4."""
+"""Formats of the manifest: sets of samples in both formats; no other set has format 4."""
 
 import hashlib
 import json
@@ -10,7 +10,10 @@ from support.softlabels.linear_teachers import capture, capture_inputs, fill, li
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.manifest import read_manifest, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, Sparsifier, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 

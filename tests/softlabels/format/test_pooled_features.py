@@ -32,18 +32,16 @@ from stillroom.softlabels.format.pooled_features import (
     split,
 )
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
-from stillroom.softlabels.verify.recheck import require_same_answers
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
+from stillroom.softlabels.verify.recheck import recheck_distance
 from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.ensemble import Ensemble
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 from stillroom.training.data.memory_dataset import (
     MemoryDataset,
     read_split,
@@ -163,12 +161,12 @@ def test_a_rechecked_teacher_must_give_the_same_features(
     expected = [
         capture_input for capture_input, _ in zip(capture_inputs, range(shard.rows), strict=False)
     ]
-    require_same_answers(Decoded(table, labels.layout(0)), expected, [0, 3], member, "here")
+    assert recheck_distance(Decoded(table, labels.layout(0)), expected, [0, 3], member, "here") == 0
     at = table.schema.get_field_index("features")
     moved = np.roll(features_of(table), 1, axis=0)
     other = table.set_column(at, table.schema.field(at), column(moved))
     with pytest.raises(SoftLabelError, match="here, row 3: the teacher's answer changed"):
-        require_same_answers(Decoded(other, labels.layout(0)), expected, [3], member, "here")
+        recheck_distance(Decoded(other, labels.layout(0)), expected, [3], member, "here")
 
 
 def test_features_are_rounded_and_too_large_ones_are_refused() -> None:

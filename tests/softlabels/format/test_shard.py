@@ -18,14 +18,12 @@ from stillroom.softlabels.format import shard as codec
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.shard import MOST_BYTES, from_bytes, to_bytes
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 KINDS: list[Sparsifier] = [
     Full(),
@@ -61,7 +59,7 @@ def rows(layout: Layout, count: int, longest: int, seed: int = 0) -> pa.Table:
 
 
 def written(table: pa.Table, **how: object) -> bytes:
-    """Return any table as Parquet, by other rules than a shard's."""
+    """Return any table as Parquet, with settings other than a shard's."""
     sink = io.BytesIO()
     pq.write_table(table, sink, **how)
     return sink.getvalue()
@@ -111,7 +109,7 @@ def test_a_shard_is_one_row_group_with_page_checksums() -> None:
     table = rows(TOPK, 9, 20)
     content = bytearray(to_bytes(table, TOPK))
     assert pq.ParquetFile(io.BytesIO(content)).num_row_groups == 1
-    # A page's data that changed under its checksum is found even by a reader without a manifest.
+    # Even a reader without a manifest detects a page whose data do not fit its checksum.
     first = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(0)
     content[first.data_page_offset + first.total_compressed_size - 1] ^= 1
     with pytest.raises(OSError, match="CRC"):

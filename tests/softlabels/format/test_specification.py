@@ -11,14 +11,12 @@ from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.manifest import Manifest, MemberShards, Shard
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 SPECIFICATION = (Path(__file__).parents[3] / "docs/soft-labels.md").read_text(encoding="utf-8")
 KINDS: list[Sparsifier] = [
@@ -71,7 +69,7 @@ def names_in(text: str) -> list[str]:
 
 
 def kinds_of(condition: str) -> set[str]:
-    """Return the kinds whose sets have a column, from the words of the specification."""
+    """Return the kinds whose sets have a column, according to the specification."""
     if condition == "all" or condition.startswith("all, if"):
         return NAMES
     if condition.startswith("all but"):
@@ -80,7 +78,7 @@ def kinds_of(condition: str) -> set[str]:
 
 
 def elements(text: str) -> list[pa.DataType]:
-    """Return the types that the words of the specification allow for a column."""
+    """Return the types that the specification allows for a column."""
     if text == "list of uint8, uint16 or uint32":
         return [pa.uint8(), pa.uint16(), pa.uint32()]
     return [ARROW[text]]
@@ -130,7 +128,7 @@ def test_the_keys_of_a_member_a_shard_and_a_combination_stand_in_the_text() -> N
 
 
 def test_the_captures_keys_are_those_of_the_table() -> None:
-    described = keys_after("A `capture` says what one teacher's answers depend on:")
+    described = keys_after("A `capture` lists everything that one teacher's answers depend on:")
     assert sorted(described) == sorted(field.name for field in fields(Capture))
 
 

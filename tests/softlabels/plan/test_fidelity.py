@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from stillroom.errors import SoftLabelError
+from stillroom.objectives.kinds.build_term import soft_term
 from stillroom.objectives.mixture import Mixture
-from stillroom.objectives.soft_target import SoftTarget
-from stillroom.objectives.term_registry import soft_term
-from stillroom.softlabels.format.distributions import Distributions, SparseDistributions
+from stillroom.objectives.targets.soft_target import SoftTarget
+from stillroom.softlabels.columns.distributions import Distributions, SparseDistributions
 from stillroom.softlabels.plan.fidelity import Reference, filled_weights, uniform_student_gradient
 
 

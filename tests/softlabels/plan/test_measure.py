@@ -8,14 +8,15 @@ import pytest
 from support.softlabels.linear_teachers import Linear, MemoryInputs, capture_inputs, linear
 
 from stillroom.softlabels.capture.capture import MemberCapture
-from stillroom.softlabels.capture.solve_threshold import (
-    SparsifierRequest,
-    ThresholdRequest,
-    solved_member,
-)
+from stillroom.softlabels.capture.complete_sparsifier import solved_member
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.plan.measure import MemberAnswers, SampleAnswers
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.softlabels.store.store import Store
 
 ROWS, CLASSES, SHARD = 2400, 40, 2000
@@ -29,7 +30,7 @@ KINDS: list[SparsifierRequest] = [
 
 
 def teacher_of(seed: int) -> Linear:
-    """Return a teacher whose logits use all bits of a float32, as those of real ones do."""
+    """Return a teacher whose logits use all bits of a float32, like those of real teachers."""
     member = linear(seed, Full(), CLASSES)
     draws = np.random.default_rng(seed).standard_normal(member.weights.shape)
     capture = replace(member.capture, batch_size=256)

@@ -11,7 +11,9 @@ from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.plan.fidelity import Fidelity
 from stillroom.softlabels.plan.measure import MemberAnswers
 from stillroom.softlabels.plan.plan import Option, Plan, Population, best_within, plan
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 
 WHOLE = Population(rows=1000, rows_per_shard=500, copies=3)
 CLASSES = 12

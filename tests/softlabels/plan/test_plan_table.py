@@ -1,4 +1,4 @@
-"""The plan's table: 80 columns without breaks, marks on biased options, and everything as JSON."""
+"""The plan's table: 80 columns without line breaks, marks on biased options, and JSON."""
 
 import io
 import json
@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from stillroom.softlabels.capture.solve_threshold import SparsifierRequest, ThresholdRequest
 from stillroom.softlabels.plan.fidelity import Fidelity
 from stillroom.softlabels.plan.plan import Option, Plan, Population
 from stillroom.softlabels.plan.plan_table import document, legend, option_text, table
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 
 TOP = TopK(k=256, temperatures=(1.0,))
 

@@ -1,4 +1,4 @@
-"""Combine: means by hand and against float64, and the combinations that are refused."""
+"""Ensemble mean: by hand and against float64, and the combinations that are refused."""
 
 import numpy as np
 import pytest
@@ -6,17 +6,15 @@ from pydantic import ValidationError
 from support.softlabels.dense_reference import log_softmax, normal_logits, row, softmax, stored
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.distributions import Distributions, SparseDistributions
+from stillroom.softlabels.columns.distributions import Distributions, SparseDistributions
 from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 TOPK = TopK(k=3, temperatures=(1.0,))
 SAMPLE = Sample(samples=50, temperature=1.0)
@@ -44,23 +42,23 @@ def test_a_member_without_a_share_is_refused(weights: list[float]) -> None:
 
 
 def test_a_mean_of_probabilities_by_hand() -> None:
-    found = ensemble_mean(
+    mean = ensemble_mean(
         [whole([0.5, 0.5], [1, 0]), whole([0.1, 0.9], [0, 1])],
         Combination.of("probability", [3, 1]),
     )
     # 3/4 * 0.5 + 1/4 * 0.1 = 0.4
-    assert found.dense() == pytest.approx(np.array([[0.4, 0.6], [0.75, 0.25]]))
+    assert mean.dense() == pytest.approx(np.array([[0.4, 0.6], [0.75, 0.25]]))
 
 
 def test_a_mean_of_logits_by_hand() -> None:
-    found = ensemble_mean([whole([0.9, 0.1], [0.8, 0.2]), whole([0.5, 0.5], [0.2, 0.8])], LOGIT)
+    mean = ensemble_mean([whole([0.9, 0.1], [0.8, 0.2]), whole([0.5, 0.5], [0.2, 0.8])], LOGIT)
     # sqrt(0.45) : sqrt(0.05) = 3 : 1
-    assert found.dense() == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5]]))
+    assert mean.dense() == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5]]))
 
 
 def test_a_class_that_one_member_rules_out_has_no_geometric_mean() -> None:
-    found = ensemble_mean([whole([0.5, 0.5, 0]), whole([0, 0.5, 0.5])], LOGIT)
-    assert found.dense().tolist() == [[0, 1, 0]]
+    mean = ensemble_mean([whole([0.5, 0.5, 0]), whole([0, 0.5, 0.5])], LOGIT)
+    assert mean.dense().tolist() == [[0, 1, 0]]
 
 
 def test_members_that_leave_no_class_together_are_refused_not_nan() -> None:
@@ -92,14 +90,14 @@ def test_a_mean_of_unbiased_members_is_unbiased(kind: Sparsifier) -> None:
         stored(member, kind, rows, [0] * draws, weights=f"{seed:064x}").distributions(1.0)
         for seed, member in enumerate(logits)
     ]
-    # Each member estimates its own distribution, so the spread of each is what is seen of it;
-    # that they are independent of each other makes the variances add up.
-    found = ensemble_mean(parts, Combination.of("probability", shares)).dense()
+    # Each member estimates its own distribution, so its variance is the observed one. The members
+    # are independent of each other, so their variances add up.
+    means = ensemble_mean(parts, Combination.of("probability", shares)).dense()
     expected = shares[0] * softmax(logits[0])[0] + shares[1] * softmax(logits[1])[0]
     variance = sum(s**2 * part.dense().var(axis=0) for s, part in zip(shares, parts, strict=True))
-    error = found.mean(axis=0) - expected
+    error = means.mean(axis=0) - expected
     assert (np.abs(error) <= 5 * np.sqrt(variance / draws) + 1e-6).all()
-    assert found.var(axis=0).sum() == pytest.approx(variance.sum(), rel=0.05)
+    assert means.var(axis=0).sum() == pytest.approx(variance.sum(), rel=0.05)
 
 
 def test_one_whole_and_one_unbiased_member_may_have_a_mean_of_probabilities() -> None:
@@ -112,7 +110,7 @@ def test_one_whole_and_one_unbiased_member_may_have_a_mean_of_probabilities() ->
 def test_a_single_member_stays_as_it_is(kind: Sparsifier) -> None:
     for mean in ("probability", "logit"):
         require_combinable([kind], Combination.of(mean, [2.0]))
-    part = whole([0.25, 0.25])  # a head: not normalised on the way
+    part = whole([0.25, 0.25])  # a head: it is not normalised in between
     assert ensemble_mean([part], Combination.of("logit", [2.0])).dense().tolist() == [[0.25, 0.25]]
 
 

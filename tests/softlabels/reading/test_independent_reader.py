@@ -1,4 +1,4 @@
-"""A reader written from docs/soft-labels.md alone gives the numbers of Stillroom's own reader."""
+"""A reader written only from docs/soft-labels.md gives the numbers of Stillroom's own reader."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +17,12 @@ from support.softlabels.linear_teachers import (
     write_set,
 )
 
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 KINDS: list[tuple[Sparsifier, list[float]]] = [

@@ -1,4 +1,4 @@
-"""Reading a set: by key and never by position, and damaged files never served."""
+"""Reading a set: rows are read by key, not by position, and damaged files are not served."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,11 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.manifest import manifest_of, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Threshold, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store.store import Store
 
 
@@ -32,7 +36,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def rows_of(inputs: MemoryInputs) -> list[slice]:
-    """Return which of all positions each row's are."""
+    """Return the indices of each row's positions among all positions."""
     ends = np.cumsum([len(row.labels) for row in inputs.rows]).tolist()
     return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
 
@@ -42,14 +46,14 @@ def test_the_ensemble_is_the_mean_of_the_members_probabilities(
     captured: Captured, temperature: float
 ) -> None:
     expected = sum(softmax(captured.dense(member) / temperature) for member in (0, 1)) / 2
-    found = captured.labels.plain(captured.capture_inputs.example_ids, temperature)
-    assert found.dense() == pytest.approx(expected, abs=1e-7)
+    mean = captured.labels.plain(captured.capture_inputs.example_ids, temperature)
+    assert mean.dense() == pytest.approx(expected, abs=1e-7)
 
 
 def test_the_mean_of_logits_is_the_softmax_of_the_mean_logit(tmp_path: Path) -> None:
     made = capture(tmp_path / "set", mean="logit")
-    found = made.labels.plain(made.capture_inputs.example_ids, 2.0).dense()
-    assert found == pytest.approx(softmax((made.dense(0) + made.dense(1)) / 4), abs=1e-7)
+    mean = made.labels.plain(made.capture_inputs.example_ids, 2.0).dense()
+    assert mean == pytest.approx(softmax((made.dense(0) + made.dense(1)) / 4), abs=1e-7)
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +83,8 @@ def test_the_same_rows_in_another_order_on_disk_read_the_same(tmp_path: Path) ->
         capture(tmp_path / name, inputs=rows) for name, rows in (("a", inputs), ("b", backwards))
     )
     assert one.labels.manifest.content != other.labels.manifest.content
-    found = [of.labels.distributions(inputs.names, 1.0).dense() for of in (one, other)]
-    assert (found[0] == found[1]).all()
+    means = [of.labels.distributions(inputs.names, 1.0).dense() for of in (one, other)]
+    assert (means[0] == means[1]).all()
 
 
 def test_views_and_draws_are_different_rows(tmp_path: Path) -> None:
@@ -97,18 +101,18 @@ def test_views_and_draws_are_different_rows(tmp_path: Path) -> None:
     assert made.labels.manifest.rows == 3 * len(plain.example_ids)
     assert made.labels.captured_inputs == 2 * len(
         plain.example_ids
-    )  # two views, of one of them two draws
+    )  # two views, one of them with two draws
     each = [
         made.labels.distributions([(key, view, draw) for key in plain.example_ids], 1.0).dense()
         for view, draw in ((0, 0), (1, 0), (1, 1))
     ]
     assert (made.labels.plain(plain.example_ids, 1.0).dense() == each[0]).all()
     logits = made.dense(0)
-    for number, found in enumerate(each):
+    for number, probabilities in enumerate(each):
         p = softmax(logits[12 * number : 12 * (number + 1)])
-        # A class of probability 1e-3 is drawn once in 333 rows of three draws.
-        assert (found.argmax(axis=1) == p.argmax(axis=1)).mean() > 0.6
-        assert found.sum(axis=1) == pytest.approx(np.ones(12))
+        # A class of probability 1e-3 is drawn about once in 333 rows of three draws.
+        assert (probabilities.argmax(axis=1) == p.argmax(axis=1)).mean() > 0.6
+        assert probabilities.sum(axis=1) == pytest.approx(np.ones(12))
     assert (each[1] != each[2]).any()
     with pytest.raises(SoftLabelError, match="view 0, draw 1"):
         made.labels.distributions([(plain.example_ids[0], 0, 1)], 1.0)
@@ -169,10 +173,10 @@ def test_a_mean_of_truncated_heads_is_refused_when_the_set_is_opened(
 
 def test_the_mean_of_one_teachers_head_is_the_head(tmp_path: Path) -> None:
     made = capture(tmp_path / "set", 1, TopK(k=2, temperatures=(1.0, 4.0)))
-    found = made.labels.plain(made.capture_inputs.example_ids, 4.0)
+    mean = made.labels.plain(made.capture_inputs.example_ids, 4.0)
     p = softmax(made.dense(0) / 4)
     head = p >= np.sort(p, axis=1)[:, -2:-1]
-    assert found.dense() == pytest.approx(np.where(head, p, 0), abs=1e-6)
+    assert mean.dense() == pytest.approx(np.where(head, p, 0), abs=1e-6)
     with pytest.raises(SoftLabelError, match=r"temperature 2 was not captured.*softlabels\.temp"):
         made.labels.plain(made.capture_inputs.example_ids, 2.0)
 
@@ -196,11 +200,11 @@ def test_the_mean_of_unbiased_members_over_many_draws_is_that_of_their_probabili
     )
     members = [linear(seed, kind) for seed in (1, 2)]
     labels = write_set(tmp_path / "set", members, inputs, Store(tmp_path / "store"), shard_rows=400)
-    found = labels.distributions(inputs.names, 2.0).dense().reshape(draws, 6, 4)
+    means = labels.distributions(inputs.names, 2.0).dense().reshape(draws, 6, 4)
     logits = [np.stack(plain.inputs) @ member.weights for member in members]
     expected = sum(softmax(each.astype(np.float64) / 2) for each in logits) / 2
-    errors = found.std(axis=0) / np.sqrt(draws)
-    assert (np.abs(found.mean(axis=0) - expected) <= 5 * errors + 1e-3).all()
+    errors = means.std(axis=0) / np.sqrt(draws)
+    assert (np.abs(means.mean(axis=0) - expected) <= 5 * errors + 1e-3).all()
     with pytest.raises(SoftLabelError, match="unbiased at temperature 2, but not at 1"):
         labels.distributions(inputs.names, 1.0)
 
@@ -227,9 +231,9 @@ def test_opening_reads_no_shard_and_tables_come_in_the_order_of_the_manifest(
 ) -> None:
     labels = SoftLabelSet(captured.folder)
     for member in labels.members:
-        found = list(labels.tables(member))
-        assert [shard for shard, _ in found] == list(labels.manifest.members[member].shards)
-        ids = [key for _, table in found for key in table["example_id"].to_pylist()]
+        tables = list(labels.tables(member))
+        assert [shard for shard, _ in tables] == list(labels.manifest.members[member].shards)
+        ids = [key for _, table in tables for key in table["example_id"].to_pylist()]
         assert ids == captured.capture_inputs.example_ids
     for path in (captured.folder / "shards").iterdir():
         path.unlink()
@@ -240,6 +244,6 @@ def test_shares_weight_the_members(captured: Captured) -> None:
     manifest = captured.labels.manifest
     shares = Combination.of("probability", [3.0, 1.0])
     write_manifest(captured.folder, manifest_of(manifest.members, shares, manifest.codec, 4, NAMES))
-    found = SoftLabelSet(captured.folder).plain(captured.capture_inputs.example_ids, 1.0).dense()
+    mean = SoftLabelSet(captured.folder).plain(captured.capture_inputs.example_ids, 1.0).dense()
     expected = 0.75 * softmax(captured.dense(0)) + 0.25 * softmax(captured.dense(1))
-    assert found == pytest.approx(expected, abs=1e-7)
+    assert mean == pytest.approx(expected, abs=1e-7)

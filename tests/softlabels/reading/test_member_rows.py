@@ -1,4 +1,4 @@
-"""Member rows: by name, with all their positions; a row that is missing or there twice is named."""
+"""Member rows: read by name with all positions; an error names a missing or duplicate row."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +8,7 @@ from support.softlabels.linear_teachers import capture, example_id, linear, toke
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.reading.member_rows import MemberRows, example_ids_of
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 
 WEIGHTS = linear(1, Full()).weights.astype(np.float64)
 
@@ -72,7 +72,7 @@ def test_a_row_that_is_there_twice_is_named_with_its_member(decoded: Decoded) ->
 
 
 def test_example_ids_keep_all_their_16_bytes() -> None:
-    ids = [b"\0" * 15 + b"\1", b"\1" + b"\0" * 15]  # numpy drops zeros at the end
+    ids = [b"\0" * 15 + b"\1", b"\1" + b"\0" * 15]  # numpy drops zero bytes at the end
     table = pa.table({"example_id": pa.array(ids, pa.binary(16))})
     assert [key.ljust(16, b"\0") for key in example_ids_of(table).tolist()] == ids
     assert example_ids_of(table).tobytes() == b"".join(ids)

@@ -1,4 +1,4 @@
-"""Summary: what a page says of a set, from its manifest alone."""
+"""Summary: the page's facts about a set, from its manifest only."""
 
 import json
 import shutil
@@ -8,27 +8,28 @@ from support.softlabels.linear_teachers import Captured, capture
 
 from stillroom.softlabels.format.manifest import SHARDS
 from stillroom.softlabels.reading.set_summary import summary
-from stillroom.softlabels.sparsify.sparsifiers import Threshold, TopK
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 
 
 def test_it_says_what_the_set_is_without_reading_a_shard(captured: Captured) -> None:
     files = list((captured.folder / SHARDS).iterdir())
     sizes = sum(path.stat().st_size for path in files)
     shutil.rmtree(captured.folder / SHARDS)
-    said = summary(captured.labels)
-    assert said["rows"] == 25
-    assert said["members"] == 2
-    assert said["classes"] == 4
-    assert said["shards"] == len(files)
-    assert said["bytes"] == sizes
-    assert said["bytes_per_row"] == round(sizes / 25, 1)
-    assert said["sparsifier"] == "full"
-    assert said["features"] == "none"
-    assert said["bias"] == "none: every class is stored"
-    assert said["combination"] == "mean of probability"
-    assert said["teachers"] == f"{1:064x}, {2:064x}"
-    assert said["fingerprint"] == captured.labels.manifest.fingerprint
-    assert json.loads(json.dumps(said)) == said
+    values = summary(captured.labels)
+    assert values["rows"] == 25
+    assert values["members"] == 2
+    assert values["classes"] == 4
+    assert values["shards"] == len(files)
+    assert values["bytes"] == sizes
+    assert values["bytes_per_row"] == round(sizes / 25, 1)
+    assert values["sparsifier"] == "full"
+    assert values["features"] == "none"
+    assert values["bias"] == "none: every class is stored"
+    assert values["combination"] == "mean of probability"
+    assert values["teachers"] == f"{1:064x}, {2:064x}"
+    assert values["fingerprint"] == captured.labels.manifest.fingerprint
+    assert json.loads(json.dumps(values)) == values
 
 
 def test_a_sparsifier_comes_with_its_parameters(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Shown: what a person reads of a set is what was worked out by hand."""
+"""The table of a set: its lines are those worked out by hand."""
 
 from dataclasses import replace
 from io import StringIO
@@ -18,12 +18,15 @@ from support.softlabels.linear_teachers import (
 
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.reading.set_table import set_table
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sample, Sparsifier, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 
 def read(labels: SoftLabelSet) -> list[tuple[str, str]]:
-    """Return the lines that a person reads, each as its name and what is said."""
+    """Return the lines that a person reads, each as a name and a text."""
     out = StringIO()
     Console(file=out, width=250).print(set_table(labels))
     lines = out.getvalue().splitlines()
@@ -40,17 +43,17 @@ def of_shares(folder: Path, kind: Sparsifier, *shares: list[float]) -> SoftLabel
 
 
 def test_it_shows_teachers_numbers_and_the_missing_mass(captured: Captured) -> None:
-    said = dict(read(captured.labels))
+    lines = dict(read(captured.labels))
     first, second = captured.labels.manifest.captures
-    assert said["rows"] == "25"
-    assert said["teachers"] == f"{1:064x}, {2:064x}"
-    assert said["sparsifier"] == "full"
-    assert said["bias"] == "none: every class is stored"
-    assert said["bytes"] == f"{captured.labels.manifest.bytes:,}"
-    assert "," in said["bytes"]
-    assert said["fingerprint"] == captured.labels.manifest.fingerprint
-    assert said["member 0"] == f"teacher {'0' * 16}, capture {first.fingerprint[:16]}"
-    assert said["member 1"].endswith(second.fingerprint[:16])
+    assert lines["rows"] == "25"
+    assert lines["teachers"] == f"{1:064x}, {2:064x}"
+    assert lines["sparsifier"] == "full"
+    assert lines["bias"] == "none: every class is stored"
+    assert lines["bytes"] == f"{captured.labels.manifest.bytes:,}"
+    assert "," in lines["bytes"]
+    assert lines["fingerprint"] == captured.labels.manifest.fingerprint
+    assert lines["member 0"] == f"teacher {'0' * 16}, capture {first.fingerprint[:16]}"
+    assert lines["member 1"].endswith(second.fingerprint[:16])
     assert read(captured.labels)[-2:] == [("", "mass 1.0000"), ("", "float32 on cpu, numpy")]
 
 
@@ -58,10 +61,10 @@ def test_the_mass_that_top_k_leaves_out_is_the_tails(tmp_path: Path) -> None:
     kind = TopK(k=2, temperatures=(1.0, 4.0))
     labels = of_shares(tmp_path, kind, [4, 2, 1, 1], [1, 1, 2, 4], [1, 5, 1, 1])
     # The heads are 6/8, 6/8 and 6/8.
-    said = read(labels)
-    assert ("", "mass 0.7500, 25.00% missing, 2.0 entries a position") in said
-    assert dict(said)["bias"] == "the mass beyond the 2 largest classes is known, not stored"
-    assert dict(said)["sparsifier"] == "topk (k 2, temperatures (1.0, 4.0))"
+    lines = read(labels)
+    assert ("", "mass 0.7500, 25.00% missing, 2.0 entries a position") in lines
+    assert dict(lines)["bias"] == "the mass beyond the 2 largest classes is known, not stored"
+    assert dict(lines)["sparsifier"] == "topk (k 2, temperatures (1.0, 4.0))"
 
 
 def test_the_mass_is_averaged_over_positions(tmp_path: Path) -> None:
@@ -78,9 +81,9 @@ def test_the_mass_is_shown_at_a_captured_temperature(tmp_path: Path) -> None:
 
 def test_nothing_is_missing_of_an_unbiased_set(tmp_path: Path) -> None:
     labels = of_shares(tmp_path, Sample(samples=1, temperature=1.0), [4, 2, 1, 1], [1, 1, 1, 1])
-    said = read(labels)
-    assert ("", "mass 1.0000, 1.0 entries a position") in said
-    assert dict(said)["bias"] == "none in expectation, at temperature 1 alone"
+    lines = read(labels)
+    assert ("", "mass 1.0000, 1.0 entries a position") in lines
+    assert dict(lines)["bias"] == "none in expectation, at temperature 1 alone"
 
 
 def test_a_set_is_shown_from_one_shard_of_each_member(captured: Captured) -> None:

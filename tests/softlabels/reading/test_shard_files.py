@@ -103,13 +103,13 @@ def test_two_shards_that_were_swapped_are_found(captured: Captured) -> None:
         SoftLabelSet(captured.folder).plain(captured.capture_inputs.example_ids[:1], 1.0)
 
 
-def test_shards_are_read_where_they_are_said_to_lie(captured: Captured, tmp_path: Path) -> None:
+def test_shards_are_read_from_the_given_folder(captured: Captured, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     (captured.folder / "shards").rename(moved)
     labels = SoftLabelSet(captured.folder, lambda member, shard: moved / shard.name)
     expected = sum(softmax(captured.dense(member)) for member in (0, 1)) / 2
-    found = labels.plain(captured.capture_inputs.example_ids, 1.0).dense()
-    assert found == pytest.approx(expected, abs=1e-7)
+    mean = labels.plain(captured.capture_inputs.example_ids, 1.0).dense()
+    assert mean == pytest.approx(expected, abs=1e-7)
 
 
 def flip_last_byte(path: Path) -> None:

@@ -1,12 +1,12 @@
-"""Entries of consecutive batches are those of one."""
+"""Entries of consecutive batches equal those of one batch."""
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stillroom.softlabels.sparsify.entries import (
-    Entries,
     FullEntries,
     SampleEntries,
     ThresholdEntries,
@@ -19,8 +19,8 @@ IDS, MORE = np.array([3], np.uint32), np.array([0, 7, 9], np.uint32)
 WEIGHTS, COUNTS = np.array([1, 2, 3], np.float32), np.array([2, 1])
 
 
-def of(first: bool) -> list[Entries]:
-    """Return one distribution of one entry, or two of three, of each kind."""
+def of(first: bool) -> list[Any]:
+    """Return for each kind one distribution of one entry, or two of three entries."""
     ids, counts, beside = (IDS, np.array([1]), ONE) if first else (MORE, COUNTS, TWO)
     values = WEIGHTS[: len(ids)]
     log_z = np.tile(beside[:, None], (1, 2))

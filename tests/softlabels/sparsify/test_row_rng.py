@@ -15,7 +15,7 @@ WORD = 2**64 - 1
 
 
 def philox(counter: list[int], key: list[int]) -> list[int]:
-    """Philox4x64-10 as the paper has it (Salmon et al., SC 2011), one block."""
+    """One block of Philox4x64-10, as in the paper (Salmon et al., SC 2011)."""
     for _ in range(10):
         high0, low0 = divmod(counter[0] * 0xD2E7470EE14C6C93, 2**64)
         high1, low1 = divmod(counter[2] * 0xCA5A826395121157, 2**64)
@@ -50,7 +50,7 @@ def test_numbers_are_those_of_philox_at_the_rows_own_counter(
 ) -> None:
     halves = [int.from_bytes(key[:8], "little"), int.from_bytes(key[8:], "little")]
     for purpose, number in ((Purpose.SPARSIFY, 0), (Purpose.ROUND, 1)):
-        # numpy counts up before each block, so the first has 1.
+        # numpy increments the counter before each block, so the first block has 1.
         words = [w for at in (1, 2) for w in philox([at, draw, number, seed], list(halves))]
         expected = [(word >> 11) / 2**53 for word in words]
         assert one(key, draw, 8, purpose, seed) == expected
@@ -117,7 +117,7 @@ def test_each_row_needs_a_draw_number() -> None:
 
 
 def test_first_numbers_are_uniform_over_keys_and_over_draws() -> None:
-    # In each of 50 bins a binomial count of 10,000 / 50 = 200, with a deviation of 14.
+    # Each of 50 bins has a binomial count with mean 10,000 / 50 = 200 and deviation 14.
     keys = [number.to_bytes(16, "little") for number in range(10_000)]
     over_keys = uniforms(keys, [0] * 10_000, [1] * 10_000, Purpose.SPARSIFY, 7)
     over_draws = uniforms([KEY] * 10_000, range(10_000), [1] * 10_000, Purpose.SPARSIFY, 7)

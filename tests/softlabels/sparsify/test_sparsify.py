@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,21 +14,18 @@ from support.softlabels.dense_reference import entropy, log_softmax, normal_logi
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.sparsify import sparsify as module
 from stillroom.softlabels.sparsify.entries import (
-    Entries,
     FullEntries,
     SampleEntries,
     ThresholdEntries,
     TopKEntries,
 )
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
-from stillroom.softlabels.sparsify.sparsify import Batch, sparsify, uniforms_needed
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
+from stillroom.softlabels.sparsify.sparsify import Batch, sparsify
 
 KINDS: list[Sparsifier] = [
     Full(),
@@ -43,16 +41,16 @@ Arrays = NDArray[np.generic]
 
 
 def batch_of(logits: torch.Tensor, kind: Sparsifier, rows: list[int] | None = None) -> Batch:
-    """Return a batch with labels and uniforms that go with the row."""
+    """Return a batch with labels and uniforms that depend on the row."""
     rng = np.random.default_rng(5)
     count, classes = logits.shape
     labels = torch.from_numpy(rng.integers(0, classes, count))
-    uniforms = torch.from_numpy(rng.random((count, uniforms_needed(kind))))
+    uniforms = torch.from_numpy(rng.random((count, kind.uniforms)))
     at = torch.arange(count) if rows is None else torch.tensor(rows)
     return Batch(logits, at, labels[at], uniforms[at])
 
 
-def padded_table(entries: Entries) -> list[tuple[bytes, ...]]:
+def padded_table(entries: Any) -> list[tuple[bytes, ...]]:
     """Return each distribution's part of each array, as bytes."""
     match entries:
         case FullEntries():
@@ -84,7 +82,7 @@ def one_thread() -> Iterator[None]:
 
 
 def test_each_kind_takes_as_many_uniforms_as_it_draws() -> None:
-    assert [uniforms_needed(kind) for kind in KINDS] == [0, 0, 20, 1, 1]
+    assert [kind.uniforms for kind in KINDS] == [0, 0, 20, 1, 1]
 
 
 @each_kind
@@ -119,7 +117,7 @@ def test_where_chunks_end_changes_nothing(
 
 @each_kind
 def test_threads_change_nothing(kind: Sparsifier, one_thread: None) -> None:
-    # 4 rows of 100,000 are more than torch gives to one thread when it has two.
+    # With two threads, torch gives one of them less than 4 rows of 100,000.
     batch = batch_of(logits_of(4, 100_000), kind)
     alone = padded_table(sparsify(batch, kind))
     torch.set_num_threads(2)
@@ -165,7 +163,7 @@ def test_a_missing_label_gives_nan_and_one_without_mass_minus_infinity(
     kind: Sparsifier,
 ) -> None:
     logits = torch.tensor([[0.0, -math.inf, 1.0]]).repeat(3, 1)
-    uniforms = torch.full((3, uniforms_needed(kind)), 0.5, dtype=torch.float64)
+    uniforms = torch.full((3, kind.uniforms), 0.5, dtype=torch.float64)
     batch = Batch(logits, torch.arange(3), torch.tensor([-1, 1, 0]), uniforms)
     entries = sparsify(batch, kind)
     assert not isinstance(entries, FullEntries)
@@ -183,7 +181,7 @@ def test_log_z_is_that_of_float64_to_the_last_bits_of_float32(classes: int, offs
     for column, temperature in enumerate(kind.temperatures):
         exact = logits[:, 0].double().numpy() / temperature
         exact = exact - log_softmax(logits.numpy(), temperature)[:, 0]
-        # Half a unit of float32 in log Z, and what the sum of exponentials is off by.
+        # Half a unit of float32 in log Z, plus the error of the sum of exponentials.
         bound = np.abs(exact) / 2**24 + 2e-6
         assert (np.abs(entries.log_z[:, column] - exact) <= bound).all()
 

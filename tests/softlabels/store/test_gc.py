@@ -1,4 +1,4 @@
-"""Garbage collection: keeps what a set names; lists the rest with its size, and removes it."""
+"""Garbage collection: keeps the shards that a set names, and lists and removes the rest."""
 
 import os
 import shutil
@@ -24,7 +24,8 @@ from stillroom.errors import StillroomError
 from stillroom.io.files.locking import locked
 from stillroom.softlabels.format.manifest import Manifest
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store import gc
 from stillroom.softlabels.store.gc import Waste, remove, waste
 from stillroom.softlabels.store.store import IN_USE, CaptureStore, Store
@@ -43,12 +44,12 @@ with Store(Path(sys.argv[1])).in_use():
 
 @pytest.fixture(autouse=True)
 def _nothing_is_synced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save half of the time: what a power cut leaves is tested elsewhere."""
+    """Save half of the time. Other tests check the state after a power cut."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return every file but the lock of the store."""
+    """Return every file except the lock of the store."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     contents = {str(path.relative_to(folder)): path.read_bytes() for path in files}
     return {name: content for name, content in contents.items() if name != IN_USE}

@@ -14,7 +14,8 @@ from stillroom.softlabels.format.encode import row_keys
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.row import RowKey
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store import row_index as module
 from stillroom.softlabels.store.row_index import RowIndex, RowLocation
 from stillroom.softlabels.store.store import CaptureStore, Store
@@ -136,7 +137,7 @@ def test_a_shard_of_another_teacher_is_not_indexed(filled: Filled) -> None:
     assert set(index_of(other, store).find([row.key for row in capture_inputs().rows])) == {None}
 
 
-def test_two_rows_with_the_same_hash_are_told_apart_by_their_keys(
+def test_two_rows_with_the_same_hash_are_distinguished_by_their_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import numpy as np

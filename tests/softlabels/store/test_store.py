@@ -16,7 +16,8 @@ from stillroom.io.files.locking import locked
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import Full, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store import store as module
 from stillroom.softlabels.store.store import CaptureStore, Store
 
@@ -30,7 +31,7 @@ COMMITS = """
 import sys
 from pathlib import Path
 from support.softlabels.linear_teachers import linear
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.store.store import Store
 capture_store = Store(Path(sys.argv[1])).of(linear(1, Full()).capture, "codec")
 for number in range(12):

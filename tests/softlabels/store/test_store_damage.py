@@ -10,7 +10,7 @@ import pytest
 from support.softlabels.linear_teachers import linear
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.store.store import CaptureStore, Store, read_capture
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -131,7 +131,7 @@ def test_a_manifest_that_cannot_be_read_is_an_error_and_is_not_written_over(
     path = capture_store.folder / "manifest.json"
     content = path.read_bytes()
     path.unlink()
-    path.mkdir()  # a read of it fails as on a broken disk: with an OSError
+    path.mkdir()  # reading it fails with an OSError, as on a broken disk
     with pytest.raises(OSError, match="Is a directory"):
         capture_store.commit(B, b"new", 1)
     path.rmdir()
@@ -144,6 +144,6 @@ def test_a_capture_that_cannot_be_read_is_an_error_and_is_not_skipped(
 ) -> None:
     capture_store.commit(A, b"content", 1)
     (capture_store.folder / "manifest.json").unlink()
-    (capture_store.folder / "manifest.json").mkdir()  # a read of it fails with an OSError
+    (capture_store.folder / "manifest.json").mkdir()  # reading it fails with an OSError
     with pytest.raises(OSError, match="Is a directory"):
         list(Store(capture_store.folder.parents[1]).captures())

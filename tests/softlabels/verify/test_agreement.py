@@ -10,7 +10,7 @@ from stillroom.softlabels.verify.agreement import Agreement
 
 
 def counted(tops: list[int], labels: list[int], *cuts: int, classes: int = 3) -> Agreement:
-    """Return the counts of positions that are added in several pieces."""
+    """Return the counts of positions that were added in several pieces."""
     agreement = Agreement.over(classes)
     pieces = zip(np.split(np.array(tops), cuts), np.split(np.array(labels), cuts), strict=True)
     for piece in pieces:
@@ -55,12 +55,12 @@ def test_without_labels_there_are_no_shares_and_nothing_to_refuse() -> None:
 
 
 def test_labels_that_agree_no_better_than_shuffled_ones_are_refused_with_the_shares() -> None:
-    # Two classes, evenly: shuffled labels agree half the time, ±1/20 over 100 positions, so that
-    # 65 of 100 are chance and 66 are not.
+    # Two equal classes: shuffled labels agree half of the time, ±1/20 over 100 positions, so that
+    # 65 of 100 may be chance and 66 are not.
     labels = [n % 2 for n in range(100)]
 
     def agreeing(equal: int) -> Agreement:
-        # The wrong ones come in pairs of both classes, so that the shares of classes stay even.
+        # Wrong answers come in pairs of both classes, so that the shares of classes stay equal.
         order = np.random.default_rng(0).permutation(50)
         tops = list(labels)
         for pair in order[: (100 - equal) // 2]:
@@ -87,14 +87,14 @@ def test_labels_that_agree_better_moved_by_one_are_refused() -> None:
 
 
 def test_labels_of_one_class_in_runs_are_no_shift() -> None:
-    # Sorted by class nearly every label moved by one still agrees, and that is no reproach.
+    # If rows are sorted by class, nearly every label that is moved by one still agrees.
     runs = [0] * 50 + [1] * 50 + [2] * 50
     assert counted(runs, runs).shifted == pytest.approx(147 / 149)
     counted(runs, runs).require("member 0")
 
 
 def test_a_few_rows_cannot_be_distinguished_from_chance() -> None:
-    # Three positions: a shuffle agrees with 1/2 give or take 0.29, so that 3 of 3 prove nothing.
+    # Three positions: a shuffle agrees on 1/2 ± 0.29, so that 3 of 3 prove nothing.
     few = counted([0, 1, 1], [1, 0, 0])
     assert few.share == 0
     few.require("member 0")

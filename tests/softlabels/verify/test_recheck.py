@@ -1,5 +1,6 @@
-"""Recheck: the same answers pass; those to other rows or from other teachers are refused."""
+"""Recheck: equal answers pass; answers to other rows or from other teachers are refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,15 @@ from support.softlabels.linear_teachers import Captured, capture, linear
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.chunks import CaptureInput
+from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.manifest import Shard
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Sparsifier, TopK
-from stillroom.softlabels.verify.recheck import require_same_answers, rows_to_recheck
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
+from stillroom.softlabels.verify.recheck import RECHECK_BOUND, recheck_distance, rows_to_recheck
 
 KINDS: list[Sparsifier] = [
     Full(),
@@ -32,7 +38,7 @@ def first_shard(made: Captured) -> tuple[Shard, Decoded, list[CaptureInput]]:
 def test_the_same_teacher_gives_the_same_answers_twice(tmp_path: Path, kind: Sparsifier) -> None:
     made = capture(tmp_path / "set", 1, kind)
     shard, decoded, inputs = first_shard(made)
-    require_same_answers(decoded, inputs, range(shard.rows), made.members[0], "here")
+    assert recheck_distance(decoded, inputs, range(shard.rows), made.members[0], "here") == 0
 
 
 @BY_KIND
@@ -41,16 +47,20 @@ def test_a_row_of_another_input_is_named(tmp_path: Path, kind: Sparsifier) -> No
     _, decoded, inputs = first_shard(made)
     other = CaptureInput(inputs[1].row, inputs[4].input)
     with pytest.raises(SoftLabelError, match="here, row 1: the teacher's answer changed"):
-        require_same_answers(
-            decoded, [inputs[0], other, *inputs[2:]], [0, 1], made.members[0], "here"
-        )
+        recheck_distance(decoded, [inputs[0], other, *inputs[2:]], [0, 1], made.members[0], "here")
 
 
 @BY_KIND
 def test_another_teacher_is_refused(tmp_path: Path, kind: Sparsifier) -> None:
     shard, decoded, inputs = first_shard(capture(tmp_path / "set", 1, kind))
     with pytest.raises(SoftLabelError, match="the teacher's answer changed"):
-        require_same_answers(decoded, inputs, range(shard.rows), linear(9, kind), "here")
+        recheck_distance(decoded, inputs, range(shard.rows), linear(9, kind), "here")
+
+
+def test_a_teacher_that_promises_no_equal_answers_is_measured_not_refused(tmp_path: Path) -> None:
+    shard, decoded, inputs = first_shard(capture(tmp_path / "set", 1, Full()))
+    other = replace(linear(9, Full()), promises=Promises(repeatable=True, exact=False))
+    assert recheck_distance(decoded, inputs, range(shard.rows), other, "here") > RECHECK_BOUND
 
 
 def test_the_row_with_the_largest_entropy_and_one_by_the_shards_hash_are_rechecked(

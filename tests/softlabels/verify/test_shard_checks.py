@@ -20,13 +20,11 @@ from support.softlabels.changed_sets import (
     with_cell,
 )
 
-from stillroom.softlabels.format import decode
+from stillroom.softlabels.columns import logit_rows
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.reading import shard_files
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Full,
-    Sparsifier,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
@@ -59,13 +57,13 @@ def test_the_softmax_of_every_logit_of_a_shard_is_computed_once(
 ) -> None:
     subject = set_under_test(tmp_path, Full(), TOKEN_ROWS)
     passes = Counter[int]()
-    log_softmax = decode.log_softmax
+    log_softmax = logit_rows.log_softmax
 
     def counted(logits: Any, temperature: float) -> Any:
         passes[len(logits)] += 1
         return log_softmax(logits, temperature)
 
-    monkeypatch.setattr(decode, "log_softmax", counted)
+    monkeypatch.setattr(logit_rows, "log_softmax", counted)
     subject.verify()
     shards = [shard for member in subject.labels.members for shard in subject.shards(member)]
     # Other passes are those of single rows, which are captured a second time.

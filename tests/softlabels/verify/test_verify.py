@@ -25,15 +25,14 @@ from support.softlabels.changed_sets import (
 )
 from support.softlabels.linear_teachers import SHARD_ROWS, MemoryInputs
 
+from stillroom.softlabels.capture.promises import RUNS_HERE, Promises
 from stillroom.softlabels.format.column_schema import KEY_COLUMNS
 from stillroom.softlabels.format.manifest import SHARDS
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.verify.verify import Finding, verify
 
 
@@ -105,7 +104,7 @@ def test_it_is_caught_in_a_single_shard_too_and_that_one_is_named(
 def test_positions_moved_by_one_within_every_row_are_caught(
     tmp_path: Path, kind: Sparsifier
 ) -> None:
-    # The classic of language models: the answer to token t stands at token t + 1.
+    # The classic error with language models: the answer to token t stands at token t + 1.
     subject = set_under_test(tmp_path, kind, LONG_ROWS)
 
     def moved(table: pa.Table) -> pa.Table:
@@ -142,7 +141,7 @@ def test_without_hard_labels_the_recheck_still_finds_a_shift(
 
 
 def test_rows_of_one_class_one_after_another_hide_no_shift(tmp_path: Path) -> None:
-    # Sorted by class, a shift leaves nearly every argmax where its label is.
+    # If rows are sorted by class, nearly every argmax still agrees with its label after a shift.
     order = np.argsort([row.labels[0] for row in CLASS_ROWS.rows], kind="stable")
     subject = set_under_test(tmp_path, Full(), CLASS_ROWS.take(order.tolist()))
     subject.change_all(payload_at(np.roll(np.arange(40), 1)))
@@ -178,7 +177,7 @@ def test_a_teacher_that_changed_is_caught_with_shard_and_row(
 
 def test_a_shard_of_another_member_in_a_members_place_is_caught(tmp_path: Path) -> None:
     subject = set_under_test(tmp_path, Full(), CLASS_ROWS, members=2)
-    subject.members[1].weights[:] = subject.members[0].weights  # no answer tells them apart
+    subject.members[1].weights[:] = subject.members[0].weights  # now no answer differs between them
     subject.replace_tables([table for _, table in subject.labels.tables(0)], member=1)
     assert refusal(subject).startswith(
         f"shard {subject.shards(1)[0].name} holds answers of another teacher"
@@ -186,7 +185,7 @@ def test_a_shard_of_another_member_in_a_members_place_is_caught(tmp_path: Path) 
 
 
 def test_rows_that_were_captured_under_other_labels_are_caught(tmp_path: Path) -> None:
-    # Of one draw, log p of another label is no more than another number.
+    # With one draw, log p of another label is just another number.
     subject = set_under_test(tmp_path, KINDS[4], CLASS_ROWS)
     rows = list(CLASS_ROWS.rows)
     labelled = next(n for n, row in enumerate(rows) if n > SHARD_ROWS and row.labels[0] >= 0)
@@ -205,7 +204,7 @@ def test_a_damaged_shard_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
 
 
 def test_a_finding_is_a_line_with_its_counts_and_shares() -> None:
-    finding = Finding(12_345, 67_890, 6, agreement=0.9876, shuffled=0.1012, shifted=0.5)
+    finding = Finding(RUNS_HERE, 12_345, 67_890, 6, agreement=0.9876, shuffled=0.1012, shifted=0.5)
     assert str(finding) == (
         "12,345 rows, 67,890 positions, 6 rows captured a second time; "
         "98.8% agree with the hard labels (shuffled 10.1%, moved by one 50.0%)"
@@ -213,6 +212,28 @@ def test_a_finding_is_a_line_with_its_counts_and_shares() -> None:
 
 
 def test_a_finding_without_labels_claims_no_agreement() -> None:
-    assert str(Finding(5, 5, 2)) == (
+    assert str(Finding(RUNS_HERE, 5, 5, 2)) == (
         "5 rows, 5 positions, 2 rows captured a second time; no hard labels to compare with"
     )
+
+
+def test_a_teacher_that_cannot_be_asked_again_is_not_run(tmp_path: Path) -> None:
+    subject = set_under_test(tmp_path, Full(), CLASS_ROWS)
+    once = Promises(repeatable=False, exact=False)
+    member = replace(subject.members[0], promises=once, seen=[], fails_after=0)
+    (finding,) = verify(subject.labels, [member], [subject.capture_inputs], lambda rows: None)
+    assert finding.rechecked == 0
+    assert member.seen == []
+    assert "no row captured a second time, because the teacher cannot be asked again" in str(
+        finding
+    )
+
+
+def test_a_teacher_without_equal_answers_is_reported_with_its_distance(tmp_path: Path) -> None:
+    subject = set_under_test(tmp_path, Full(), CLASS_ROWS)
+    inexact = Promises(repeatable=True, exact=False)
+    teacher = subject.members[0]
+    member = replace(teacher, promises=inexact, weights=teacher.weights * np.float32(1.5))
+    (finding,) = verify(subject.labels, [member], [subject.capture_inputs], lambda rows: None)
+    assert finding.distance > 0.02
+    assert f"at a distance of up to {finding.distance:.2g}, which is not judged" in str(finding)

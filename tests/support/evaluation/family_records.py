@@ -4,7 +4,7 @@ from typing import Any
 
 
 def kin(model: str, quality: float, parameters: float, **changes: Any) -> dict[str, Any]:
-    """Return the record of a model that is as good alone, with an interval of a point each way."""
+    """Return the record of a model; its interval reaches one point to each side."""
     return {
         "model": model,
         "measure": "accuracy",

@@ -1,4 +1,4 @@
-"""Planted answers: of a teacher, controls and students that are right on a given share.
+"""Planted answers: a teacher, controls and students that are each right on a given share.
 
 share per arm ──planted_answers──> ClassPredictions ──evidence──> Evidence
                                            ──ClassFindings──> slices, dark knowledge, …
@@ -30,23 +30,23 @@ def planted_answers(
     confidence: float | None = None,
     seed: int = 0,
 ) -> ClassPredictions:
-    """Return answers to drawn examples, of runs that differ by chance alone.
+    """Return answers to random examples; the runs of an arm differ only by chance.
 
     Args:
         right: share of the examples that each arm is right on.
         examples: N.
-        seeds: of control and student.
-        confidence: of the student's first choice; None is as often as it is right.
-        seed: of all that is drawn.
+        seeds: the number of runs of control and student.
+        confidence: of the student's first choice; None: as often as it is right.
+        seed: of all random numbers.
     """
     draws = np.random.default_rng(seed)
     labels = draws.integers(0, CLASSES, examples)
     hard = draws.random(examples)  # the same examples are hard for every run
     arms = {}
     for arm, share in right.items():
-        said = confidence if arm == STUDENT and confidence is not None else share
+        sure = confidence if arm == STUDENT and confidence is not None else share
         runs = [
-            _run(labels, hard + draws.normal(0, 0.05, examples) < share, said)
+            _run(labels, hard + draws.normal(0, 0.05, examples) < share, sure)
             for _ in range(1 if arm == TEACHER else seeds)
         ]
         arms[arm] = np.stack(runs)
@@ -56,19 +56,19 @@ def planted_answers(
 def planted_evidence(
     right: Mapping[str, float] = RIGHT, examples: int = 2000, seeds: int = 3
 ) -> Evidence:
-    """Return the evidence that planted answers give."""
+    """Return the evidence of planted answers."""
     return evidence(planted_answers(right, examples, seeds).arm_scores())
 
 
 def class_documents(
     answers: ClassPredictions, classes: Sequence[str], content: Literal["image", "text"] = "image"
 ) -> dict[str, Any]:
-    """Return slices, dark knowledge and disagreements, as evaluate writes them.
+    """Return slices, dark knowledge and disagreements as evaluate writes them.
 
     Args:
-        answers: of every run to the test split.
+        answers: every run's, to the test split.
         classes: their names.
-        content: what an example is; a text holds the name of its class.
+        content: the kind of examples; a text holds the name of its class.
     """
     findings = ClassFindings(_encoder(classes, content), _predictions(answers))
     test = _examples(answers, classes, content)

@@ -1,9 +1,9 @@
-"""Planted models: answers whose faults are known, through the nodes of evaluate.
+"""Planted models: answers with known faults, run through the nodes of evaluate.
 
     evidence [N, C]: STRENGTH at the label, noise of some variance ──exact posterior──> calibrated
-    answers ──fault──> predictions ──measure_quality, measure_slices, …──> Documents ──page──> Top
+    answers ──fault──> predictions ──measure_quality, measure_slices, …──> documents ──page──> Top
 
-The posterior of Gaussian evidence is known: less noise makes a better model, and none is too sure.
+The posterior of Gaussian evidence is known. A model with less noise is better; none is too sure.
 """
 
 import html
@@ -20,18 +20,17 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 from numpy.typing import NDArray
+from support.report_documents import Documents, page_of
 
 from stillroom.config.schema import Evaluate
-from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
+from stillroom.data.encoders import fit_encoder, write_encoder
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, run_of_name, runs
-from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.io.tables import TableFile, write_table
 from stillroom.pipelines.evaluate import create_pipeline
-from stillroom.reporting.page import Documents, page
 
 CLASSES = tuple(str(digit) for digit in range(10))
 STRENGTH = 3.5
-# Variance of the noise in what each sees: the teacher is right on 94%, its students on less.
+# Variance of the noise in what each model sees: the teacher is right on 94%, its students on less.
 NOISE = {TEACHER: 1.0, CONTROL: 1.9, STUDENT: 1.3}
 SEEDS = 3
 
@@ -45,7 +44,7 @@ class Examples:
     """A table of examples and the encoder of their features, on disk.
 
     Attributes:
-        labels: [N], of all splits, in the table's order.
+        labels: [N], all splits in the table's order.
         evidence: [N, C], the features.
     """
 
@@ -60,28 +59,28 @@ class Planted:
     """Models of the same examples.
 
     Attributes:
-        logits: of each run, [N, C].
+        logits: each run's, [N, C].
     """
 
     examples: Examples
     logits: Mapping[str, Doubles]
 
     def students(self, fault: Fault) -> "Planted":
-        """Return the same with a fault in each seed's student."""
+        """Return these models with a fault in each seed's student."""
         labels = self.examples.labels
         changed = {
-            name: fault(found, labels)
-            for name, found in self.logits.items()
+            name: fault(logits, labels)
+            for name, logits in self.logits.items()
             if run_of_name(name).arm == STUDENT
         }
         return replace(self, logits={**self.logits, **changed})
 
     def predictions(self) -> pl.DataFrame:
-        """Return what `predict` would."""
+        """Return the table that `predict` would make."""
         rows = self.examples.table.read().select("example_id", "split", "label")
         columns = [
-            pl.Series(name, _softmax(found).astype(np.float32).tolist(), pl.List(pl.Float32))
-            for name, found in self.logits.items()
+            pl.Series(name, _softmax(logits).astype(np.float32).tolist(), pl.List(pl.Float32))
+            for name, logits in self.logits.items()
         ]
         return rows.with_columns(columns).filter(pl.col("split") != "train")
 
@@ -89,7 +88,7 @@ class Planted:
 def planted_examples(
     folder: Path, train: int = 100, test: int = 500, labelled: int | None = None
 ) -> Examples:
-    """Write examples whose features are evidence; some training rows keep their label, or all."""
+    """Write examples whose features are evidence; some or all training rows keep their label."""
     validation = test // 2
     draws = np.random.default_rng(0)
     splits = ["train"] * train + ["validation"] * validation + ["test"] * test
@@ -123,12 +122,12 @@ def planted_examples(
 
 
 def planted(examples: Examples, noise: Mapping[str, float] = NOISE, seed: int = 1) -> Planted:
-    """Return calibrated models that see the same evidence, each with noise of its own added.
+    """Return calibrated models that see the same evidence, each with additional noise of its own.
 
     Args:
-        examples: whose evidence has noise of variance 1.
+        examples: their evidence has noise of variance 1.
         noise: variance of all the noise in what each arm sees, 1 or more.
-        seed: of what is drawn.
+        seed: of the random numbers.
     """
     draws = np.random.default_rng(seed)
     names = {TEACHER: TEACHER} | {run.name: run.arm for run in runs((CONTROL, STUDENT), SEEDS)}
@@ -146,7 +145,7 @@ def evaluation_documents(
     rest: Documents,
     slices: Mapping[str, str] = {},
 ) -> Documents:
-    """Return the documents that evaluate writes of some predictions, and the rest as given.
+    """Return the documents that evaluate writes for some predictions, and the rest as given.
 
     The predictions are written beside the encoder.
     """
@@ -167,20 +166,13 @@ def evaluation_documents(
         "params:evaluate": how,
     }
     written = _run(create_pipeline().only_nodes_with_inputs("predictions"), inputs)
-    return replace(
-        rest,
-        classes=list(read_encoder(encoder).classes),
-        metrics=written["metrics"],
-        statistics=Evidence.from_json(_stored(written["statistics"])),
-        **{
-            name: _stored(written[name])
-            for name in ("reliability", "confusion", "slices", "dark_knowledge", "disagreements")
-        },
-    )
+    names = ("statistics", "reliability", "confusion", "slices", "dark_knowledge", "disagreements")
+    stored = {name: _stored(written[name]) for name in names}
+    return rest | {"encoder": encoder, "metrics": written["metrics"]} | stored
 
 
 def _run(stage: Pipeline, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Run nodes as Kedro does; return what they write, by name."""
+    """Run nodes as Kedro does; return their outputs by name."""
     catalog = DataCatalog({name: MemoryDataset(value) for name, value in inputs.items()})
     outputs = SequentialRunner().run(stage, catalog)
     return {name: output.load() for name, output in outputs.items()}
@@ -188,7 +180,7 @@ def _run(stage: Pipeline, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Top:
-    """What stands at the top of the page, as a reader sees it."""
+    """The top of the page, as a reader sees it."""
 
     headline: str
     alarms: list[str] = field(default_factory=list)
@@ -197,11 +189,11 @@ class Top:
 
 def top_of(documents: Documents) -> Top:
     """Return the words before the first table of the page."""
-    header = page(documents).partition("<header")[2].partition("</header>")[0]
-    said = [html.unescape(text) for text in re.findall(r"<p>(.*?)</p>", header, re.DOTALL)]
+    header = page_of(documents).partition("<header")[2].partition("</header>")[0]
+    paragraphs = [html.unescape(text) for text in re.findall(r"<p>(.*?)</p>", header, re.DOTALL)]
     alarms = re.findall(r'<p class="alarm" role="alert">(.*?)</p>', header, re.DOTALL)
     (headline,) = re.findall(r"<h1>(.*?)</h1>", header, re.DOTALL)
-    return Top(html.unescape(headline), [html.unescape(one) for one in alarms], said)
+    return Top(html.unescape(headline), [html.unescape(one) for one in alarms], paragraphs)
 
 
 def _softmax(logits: Doubles) -> Doubles:
@@ -210,5 +202,5 @@ def _softmax(logits: Doubles) -> Doubles:
 
 
 def _stored(document: Any) -> Any:
-    """Return what is read back of a document that was written."""
+    """Return a document after it was written and read back."""
     return json.loads(json.dumps(document, allow_nan=False))

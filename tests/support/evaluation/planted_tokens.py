@@ -1,6 +1,6 @@
-"""Planted language models: what each says at every token of a small corpus, as `predict` has it.
+"""Planted language models: their predictions at every token of a small corpus, as `predict` writes.
 
-skill + how hard a token is ──sigmoid──> how sure a model is, and how often it is right
+skill + difficulty of a token ──sigmoid──> how sure a model is, and how often it is right
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from stillroom.data.text.token_layout import LABELS
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER, runs
 
 SKILL = {TEACHER: 1.0, CONTROL: 0.0, STUDENT: 0.6}
-# Of those that are wrong, the likeliest 20 share the rest.
+# The 20 likeliest wrong tokens share the rest.
 OTHERS = 20
 
 
@@ -24,13 +24,13 @@ def planted_tokens(
     """Return the predictions of models that are as sure as they are right.
 
     Args:
-        made: whose test split they are asked about.
-        skill: of each arm, in log-odds of being right.
-        students_sure: what the students' log-odds are multiplied with before they tell them.
+        made: the corpus; the models predict its test split.
+        skill: each arm's, in log-odds of being right.
+        students_sure: factor of the log-odds that the students report.
     """
     test = made.examples.read().filter(pl.col("split") == "test")
-    asked = [row[row >= 0] for row in made.fitted.encode(test)[:, LABELS]]
-    labels, cuts = np.concatenate(asked), np.cumsum([len(row) for row in asked])[:-1]
+    by_row = [row[row >= 0] for row in made.fitted.encode(test)[:, LABELS]]
+    labels, cuts = np.concatenate(by_row), np.cumsum([len(row) for row in by_row])[:-1]
     draws = np.random.default_rng(0)
     hard, luck = draws.normal(0, 1.5, len(labels)), draws.random(len(labels))
     names = {TEACHER: TEACHER} | {run.name: run.arm for run in runs((CONTROL, STUDENT), SEEDS)}
@@ -51,7 +51,7 @@ def planted_tokens(
 
 
 def _sure(odds: np.ndarray) -> np.ndarray:
-    # Below, another token would be the first choice.
+    # Below this, another token would be the first choice.
     return np.clip(1 / (1 + np.exp(-odds)), 0.06, None)
 
 

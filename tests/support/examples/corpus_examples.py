@@ -1,4 +1,4 @@
-"""A small, real corpus on disk, its tokenizer, teachers of it and their soft labels."""
+"""A small, real corpus on disk, its tokenizer, teachers for it and their soft labels."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ from stillroom.data.encoders import SequenceEncoder, write_encoder
 from stillroom.data.ingest.ingest_corpus import CorpusIngest
 from stillroom.data.views.image_views import PLAIN
 from stillroom.io.tables import TableFile, write_parts
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.softlabels.capture.capture_request import (
     CaptureJob,
@@ -24,13 +24,13 @@ from stillroom.softlabels.capture.capture_request import (
     materialise,
     open_staged,
 )
-from stillroom.softlabels.capture.solve_threshold import SparsifierRequest
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.softlabels.store.store import Store
 from stillroom.teachers.capture_inputs import ExampleInputs
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 
 WHO = ("the cat", "a dog", "my aunt", "the old man", "nobody")
 DOES = ("sees", "likes", "has never met", "runs after")
@@ -76,16 +76,16 @@ class CorpusOnDisk:
 
 
 def sentences(count: int, seed: int = 0) -> list[str]:
-    """Return documents of one to four sentences."""
+    """Return documents of one to four sentences each."""
     draws = np.random.default_rng(seed)
-    found = []
+    texts = []
     for number in range(count):
         parts = [
             f"{draws.choice(WHO)} {draws.choice(DOES)} {draws.choice(WHO)}."
             for _ in range(draws.integers(1, 5))
         ]
-        found.append(f"{number}: " + " ".join(parts))
-    return found
+        texts.append(f"{number}: " + " ".join(parts))
+    return texts
 
 
 def corpus_data(**changes: Any) -> Data:
@@ -94,14 +94,14 @@ def corpus_data(**changes: Any) -> Data:
 
 
 def small_corpus(folder: Path, count: int = 120, **changes: Any) -> CorpusOnDisk:
-    """Write documents, one per line, and the ingested examples and encoder into `folder`."""
+    """Write documents, one per line, and their examples and encoder into `folder`."""
     (folder / "texts").mkdir(parents=True)
     (folder / "texts" / "a.txt").write_text("\n".join(sentences(count)))
     return ingested(folder, corpus_data(**changes))
 
 
 def ingested(folder: Path, data: Data) -> CorpusOnDisk:
-    """Ingest the texts below `folder`, and write examples and encoder there."""
+    """Ingest the texts below `folder` and write examples and encoder there."""
     corpus = CorpusIngest.of(data, folder)
     for name in ("examples", "encoder"):
         (folder / name).mkdir()
@@ -144,13 +144,13 @@ def token_labels(
     draws: int = 1,
     views: int = 0,
 ) -> SoftLabelSet:
-    """Capture the teachers' answers, without the check that they have learnt something."""
-    asked = capture_jobs(corpus, teachers, draws, views)
+    """Capture the teachers' answers without the check that the teachers are trained."""
+    jobs = capture_jobs(corpus, teachers, draws, views)
     store = Store(folder.with_name(f"{folder.name}_store"))
-    one = Combination.of("probability", [1.0] * len(asked))
+    one = Combination.of("probability", [1.0] * len(jobs))
     staging = folder.with_name(f"{folder.name}_staged")
     capture_set(
-        CaptureRequest(asked, wanted, one, store, 20, 500, None),
+        CaptureRequest(jobs, wanted, one, store, 20, 500, None),
         staging,
         _quietly,
         lambda line: None,

@@ -16,7 +16,7 @@ NESTED: dict[str, tuple[type, dict[str, Any]]] = {
 
 
 def a_data(**changes: Any) -> Data:
-    """Return how data are read; columns, text, documents and corpus take some of their values."""
+    """Return the section with changes; columns, text, documents and corpus may be partial."""
     nested = {
         name: kind(**(values | changes.pop(name, {}))) for name, (kind, values) in NESTED.items()
     }

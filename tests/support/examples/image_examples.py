@@ -1,4 +1,4 @@
-"""A small, real set of examples, teachers and soft labels on disk: stripes of two directions."""
+"""Small, real examples on disk, with teachers and soft labels: stripes in two directions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ import torch
 from stillroom.data.encoders import ArrayEncoder, Encoder, fit_encoder, read_encoder, write_encoder
 from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.softlabels.capture.capture_request import (
     CaptureJob,
@@ -25,11 +25,12 @@ from stillroom.softlabels.capture.capture_request import (
 )
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 from stillroom.teachers.capture_inputs import ExampleInputs
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 
 WHOLE = Full()
 CLASSES = ["across", "down", "plain"]
@@ -116,7 +117,7 @@ def other_encoder(made: ImageExamples, folder: Path, **changes: Any) -> Path:
 
 
 def untrained_teachers(made: ImageExamples, folder: Path, members: int = 2) -> Path:
-    """Write model directories of perceptrons that have learnt nothing and nearly agree."""
+    """Write model directories of untrained perceptrons that nearly agree."""
     for member in range(members):
         model = build("mlp", {"hidden": [32]}, made.shape, seed=0)
         draws = torch.Generator().manual_seed(member)
@@ -136,15 +137,15 @@ def soft_labels(
     draws: int = 1,
     features: Literal["none", "pooled"] = "none",
 ) -> SoftLabelSet:
-    """Capture the teachers' answers, without the check that they have learnt something."""
+    """Capture the teachers' answers without the check that the teachers are trained."""
     how = CaptureSettings(augmentation=views.name, seed=0, batch_size=16, features=features)
     refs, encoder = teacher_refs(teachers), read_encoder(made.encoder)
-    questions = ExampleInputs(made.examples, encoder, views, draws)
-    asks = tuple(CaptureJob(open_teacher(ref, how, encoder), questions) for ref in refs)
+    inputs = ExampleInputs(made.examples, encoder, views, draws)
+    jobs = tuple(CaptureJob(open_teacher(ref, how, encoder), inputs) for ref in refs)
     store = Store(folder.with_name(f"{folder.name}_store"))
     one = Combination.of("probability", [1.0] * len(refs))
-    answers = CaptureRequest(asks, sparsifier, one, store, 50, 100, encoder.classes)
-    capture_set(answers, folder.with_name(f"{folder.name}_staged"), _quietly, lambda line: None)
+    request = CaptureRequest(jobs, sparsifier, one, store, 50, 100, encoder.classes)
+    capture_set(request, folder.with_name(f"{folder.name}_staged"), _quietly, lambda line: None)
     materialise(open_staged(folder.with_name(f"{folder.name}_staged"), store), folder)
     return SoftLabelSet(folder)
 

@@ -1,4 +1,4 @@
-"""A small, real set of labelled texts, their encoder, and a sentence encoder's folder."""
+"""A few real, labelled texts, their encoder, and a sentence encoder's folder."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,12 @@ ABOUT = {
     "money": ("the transfer", "my salary", "a payment"),
     "app": ("this app", "the login page", "my phone"),
 }
-ASKS = ("where is {}?", "what is wrong with {}", "I cannot find {} anywhere!", "{} is late again")
+OPENINGS = (
+    "where is {}?",
+    "what is wrong with {}",
+    "I cannot find {} anywhere!",
+    "{} is late again",
+)
 BERT = {
     "model_type": "bert",
     "hidden_size": 16,
@@ -30,14 +35,14 @@ LENGTH = 24
 
 
 def texts(count: int) -> list[tuple[str, str]]:
-    """Return different texts and what each is about."""
+    """Return different texts, each with its class."""
     draws = np.random.default_rng(0)
-    found = []
+    rows = []
     for number in range(count):
         label = list(ABOUT)[number % 3]
-        asked = str(draws.choice(ASKS)).format(draws.choice(ABOUT[label]))
-        found.append((f"{asked} {'please ' * int(draws.integers(0, 3))}{number}", label))
-    return found
+        sentence = str(draws.choice(OPENINGS)).format(draws.choice(ABOUT[label]))
+        rows.append((f"{sentence} {'please ' * int(draws.integers(0, 3))}{number}", label))
+    return rows
 
 
 TOKENIZER = train_tokenizer([text for text, _ in texts(90)], 320, "classification")
@@ -50,7 +55,7 @@ def frame(*given: str) -> pl.DataFrame:
 
 
 def text_data(**changes: Any) -> Data:
-    """Return how a table of texts is read as tokens."""
+    """Return the section `data` for a table of texts that is read as tokens."""
     text = {"encoding": "tokens", "vocabulary": 320, "length": LENGTH} | changes.pop("text", {})
     return a_data(**({"columns": {"text": "text"}, "text": text} | changes))
 
@@ -61,7 +66,7 @@ def text_table(path: Path, count: int = 150) -> None:
 
 
 def sentence_folder(folder: Path, **pooling: bool) -> Path:
-    """Write a small sentence encoder that has learnt nothing, as sentence-transformers does."""
+    """Write a small, untrained sentence encoder, as sentence-transformers does."""
     import torch
     from transformers import BertConfig, BertModel
 

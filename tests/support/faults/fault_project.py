@@ -1,4 +1,4 @@
-"""A small real project for the fault suite, and what must hold of its soft labels after any fault.
+"""A small, real project for the fault suite, and what its soft labels must fulfil after any fault.
 
 ingest, two perceptrons ──> project ──capture──> trees of bytes: the set, the store
 """
@@ -17,12 +17,12 @@ from support.faults.fork_server import ROOT, Ran, Server
 from support.licences_and_lineage import own_licence
 
 from stillroom.data.encoders import read_encoder
+from stillroom.io.files.atomic_folder import restored
 from stillroom.io.files.hashing import sha256_bytes
-from stillroom.io.files.workspace import restored
 from stillroom.io.json.json_files import write_json
 from stillroom.io.tables import TableFile
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.softlabels.format.manifest import MANIFEST, SHARDS
 from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -32,14 +32,14 @@ Tree = dict[str, bytes]
 LABELS = Path("data") / "04_soft_labels"
 STATE = Path(".stillroom")
 CAPTURES = STATE / "store" / "captures"
-# What a run makes of a project; another seed of the draws gives other captures, and so another set.
+# The folders that a run fills. Another seed of the draws gives other captures and so another set.
 CAPTURE_COMMAND = ("run", "--pipeline=capture", "--params")
 TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.(partial|replaced)")
-ROOM = 200  # characters of an error that a test shows
+ROOM = 200  # characters of an error that a test prints
 
 
 def make_project(folder: Path, server: Server) -> Path:
-    """Make a project whose examples and teachers are there, and no soft labels."""
+    """Make a project with examples and teachers, but no soft labels."""
     folder.mkdir(parents=True)
     shutil.copytree(ROOT / "conf", folder / "conf")
     for name in ("pyproject.toml", ".telemetry"):
@@ -54,7 +54,7 @@ def make_project(folder: Path, server: Server) -> Path:
 
 
 def _train_teachers(data: Path) -> None:
-    """Write two perceptrons that tell the stripes apart."""
+    """Write two perceptrons that distinguish the stripes."""
     catalog = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
     table = TableFile(data.parent / catalog["examples"]["filepath"]).read()
     encoder = read_encoder(data / "02_examples/encoder")
@@ -90,7 +90,7 @@ class Stage:
         return self.server.run(self.project, *self.words, **options)
 
     def must_run(self, **options: object) -> Ran:
-        """Run it to a good end."""
+        """Run it and check that it succeeds."""
         ran = self.run(**options)
         assert ran.code == 0, f"{ran.code}: {ran.output}"
         return ran
@@ -110,7 +110,7 @@ class Stage:
         return snapshot
 
     def go_back(self, snapshot: Path) -> None:
-        """Put what `keep` kept in its place."""
+        """Restore what `keep` copied."""
         self.forget()
         for folder in (STATE, LABELS):
             if (snapshot / folder).exists():
@@ -124,19 +124,19 @@ def tree(folder: Path) -> Tree:
 
 
 def store_tree(project: Path) -> Tree:
-    """Return the store's manifests and the shards that they name: what exists in it."""
-    found: Tree = {}
+    """Return the store's manifests and the shards that they name, which are all of its content."""
+    files: Tree = {}
     for folder in sorted((project / CAPTURES).glob("*")):
         if (folder / MANIFEST).exists():
             kept = [SHARDS + "/" + shard.name for shard in read_capture(folder).shards.values()]
             for name in [MANIFEST, *kept]:
-                found[f"{folder.name}/{name}"] = (folder / name).read_bytes()
-    return found
+                files[f"{folder.name}/{name}"] = (folder / name).read_bytes()
+    return files
 
 
 @contextmanager
 def copied(project: Path, scratch: Path) -> Iterator[Path]:
-    """Yield a copy of the project's soft labels, for looks that may change what they look at."""
+    """Yield a copy of the project's soft labels, for checks that may change what they read."""
     data = scratch / "look" / "data"
     data.mkdir(parents=True)
     try:
@@ -149,7 +149,7 @@ def copied(project: Path, scratch: Path) -> Iterator[Path]:
 
 
 def committed(project: Path, scratch: Path) -> Tree | None:
-    """Return the committed set, read whole, as the next stage would find it; None without one."""
+    """Return the committed set, read whole, as the next stage would read it; None without one."""
     with copied(project, scratch) as folder:
         if not restored(folder).exists():
             return None
@@ -158,7 +158,7 @@ def committed(project: Path, scratch: Path) -> Tree | None:
 
 
 def require_whole_store(project: Path) -> None:
-    """Check that each manifest of the store can be read and names whole shards alone."""
+    """Check that each manifest of the store can be read and names only whole shards."""
     for folder in sorted((project / CAPTURES).glob("*")):
         if not (folder / MANIFEST).exists():
             continue
@@ -168,15 +168,15 @@ def require_whole_store(project: Path) -> None:
 
 
 def litter(project: Path) -> list[str]:
-    """Return what dead writers left among the data and in the store, where others would find it."""
+    """Return the files that dead writers left in the data folders and in the store."""
     folders = (project / "data", project / STATE / "store", project / STATE / "work")
     kinds = ("*.partial", "*.replaced", "soft_labels-*")
-    found = [path for folder in folders for kind in kinds for path in folder.rglob(kind)]
-    return sorted(path.relative_to(project).as_posix() for path in found)
+    leftovers = [path for folder in folders for kind in kinds for path in folder.rglob(kind)]
+    return sorted(path.relative_to(project).as_posix() for path in leftovers)
 
 
 def final_name(path: Path) -> Path:
-    """Return what a temporary file is to become."""
+    """Return the path that a temporary file is to have in the end."""
     match = TEMPORARY.fullmatch(path.name)
     return path if match is None else path.with_name(match["name"])
 

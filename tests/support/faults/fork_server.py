@@ -1,10 +1,10 @@
-"""A fork server: one process that has imported everything, and children that run the command line.
+"""A fork server: one process has imported everything; its children run the command line.
 
     {"project", "words", …} as a line of JSON ──fork, `kedro run …`──> {"code", "seconds"}
 
 `kedro run` takes seconds to import and tenths of a second to run a small stage. A child runs the
-command itself: the same functions in a process of its own, which can be killed. The parent has one
-thread, so that a fork copies no locked lock.
+same functions in a process of its own, which can be killed. The parent has one thread, so that a
+fork copies no lock that is held.
 """
 
 import ctypes
@@ -41,7 +41,7 @@ class Ran:
     """How a child ended.
 
     Attributes:
-        code: its exit code; negative: the signal that killed it; None: it hung and was killed.
+        code: its exit code. Negative: the signal that killed it. None: it hung and was killed.
         seconds: from the fork to its end.
         output: its standard output and error.
         fault: the call that the shim made fail, as "open /path"; empty if none failed.
@@ -100,7 +100,7 @@ class Server:
         return Ran(reply["code"], reply["seconds"], output, fault, count)
 
     def import_what_is_used(self, project: Path, *words: str) -> Ran:
-        """Run a command once, and let the server import what that came to import."""
+        """Run a command once, and let the server import everything that the command imported."""
         return self.run(project, *words, learn=True)
 
     def close(self) -> None:
@@ -136,12 +136,12 @@ def serve() -> None:
 def _ended(child: int, kill_after: float | None, timeout: float) -> int | None:
     if kill_after is not None:
         time.sleep(kill_after)
-        os.kill(child, signal.SIGKILL)  # a child that has ended is a zombie until it is waited for
+        os.kill(child, signal.SIGKILL)  # safe if the child has ended: it stays a zombie
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     ends = time.monotonic() + timeout
     while time.monotonic() < ends:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
+        process, status = os.waitpid(child, os.WNOHANG)
+        if process:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.002)
     os.kill(child, signal.SIGKILL)
@@ -156,7 +156,7 @@ def _be_the_command(request: dict[str, Any], modules: Path) -> None:
     code = 99
     try:
         os.environ.update(request.get("environment", {}))
-        tempfile.tempdir = None  # it is remembered from before the fork
+        tempfile.tempdir = None  # its value is cached since before the fork
         os.chdir(request["project"])
         code = _command(request)
         if request.get("learn"):
@@ -200,8 +200,8 @@ def arm(fault_file: str, root: str, kinds: str, at: int, errno: int) -> None:
 def _warm_up() -> None:
     """Fill the caches per process that would cost each child more than its stage does.
 
-    codecarbon looks for more than a second at what processors there are; transformers builds a
-    table of regular expressions before it loads its first model.
+    codecarbon needs more than a second to identify the processors; transformers builds a table of
+    regular expressions before it loads its first model.
     """
     from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
@@ -221,7 +221,7 @@ def _import(names: list[str]) -> None:
         if name not in sys.modules and name.split(".")[0] not in ("__main__", "__mp_main__"):
             try:
                 importlib.import_module(name)
-            except Exception:  # some modules are made by others
+            except Exception:  # other modules create some modules
                 continue
 
 

@@ -18,7 +18,7 @@ Case = tuple[str, Callable[[Path], None]]
 
 
 def put(path: str, value: object) -> Callable[[Document], None]:
-    """Return what sets the value at a path of names and numbers."""
+    """Return a function that sets the value at a path of names and numbers."""
 
     def change(document: Document) -> None:
         *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -96,7 +96,7 @@ def written(content: bytes) -> Callable[[Path], None]:
 
 
 def sparse(name: str, size: int) -> Callable[[Path], None]:
-    """Return what makes a file that claims a size and takes no room."""
+    """Return a function that writes a file of a given size that takes no space on disk."""
 
     def write_case(folder: Path) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

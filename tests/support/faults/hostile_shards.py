@@ -1,4 +1,4 @@
-"""Hostile shards under honest hashes: lying columns, broken files, and bombs."""
+"""Hostile shards with correct hashes: false columns, broken files, and bombs."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from stillroom.softlabels.format.shard import to_bytes
 
 
 def with_shard(captured: Captured, content: bytes, rows: int) -> Callable[[Path], None]:
-    """Return what writes a set whose first shard has this content, as the manifest says."""
+    """Return a function that writes a set whose first shard has this content, and its manifest."""
 
     def write_case(folder: Path) -> None:
         (member,) = captured.labels.manifest.members
@@ -35,7 +35,7 @@ def with_shard(captured: Captured, content: bytes, rows: int) -> Callable[[Path]
 
 
 def bomb(captured: Captured, making: Callable[[], bytes], rows: int) -> Callable[[Path], None]:
-    """Return what makes a bomb only once it is to be written."""
+    """Return a function that makes a bomb only when it is written."""
     return lambda folder: with_shard(captured, making(), rows)(folder)
 
 
@@ -65,7 +65,7 @@ def zeros(kind: pa.DataType, rows: int, total: int) -> pa.Array:
 
 
 def tables(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """Yield tables that are no shard, or whose columns lie."""
+    """Yield tables that are no shard, or whose columns are false."""
     rows = table.num_rows
 
     def other(name: str, column: pa.Array) -> pa.Table:
@@ -98,7 +98,7 @@ def tables(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def bombs(table: pa.Table) -> dict[str, Callable[[], bytes]]:
-    """Return what makes files of at most a few MB that claim gigabytes."""
+    """Return functions that make files of at most a few MB that claim gigabytes."""
     at, rows = table.schema.get_field_index("logits"), table.num_rows
     field = table.schema.field("logits")
 
@@ -142,7 +142,7 @@ def varint(value: int, width: int = 0) -> bytes:
 
 
 def relied(content: bytes, true: int, stated: int) -> bytes:
-    """Return a file whose footer has another number at every place of the true one."""
+    """Return a file whose footer has another number wherever the true one stands."""
     length = int.from_bytes(content[-8:-4], "little")
     body, footer = content[: -8 - length], content[-8 - length : -8]
     old = varint(true)
@@ -150,7 +150,7 @@ def relied(content: bytes, true: int, stated: int) -> bytes:
 
 
 def files(whole: bytes, table: pa.Table) -> Iterator[tuple[str, bytes]]:
-    """Yield files that are no Parquet, or lie about themselves."""
+    """Yield files that are no Parquet, or whose footer is false."""
     yield "nothing but magic", b"PAR1PAR1"
     yield "encrypted", whole[:-4] + b"PARE"
     for length in (0, 1, len(whole), 2**31, 2**32 - 1):
@@ -170,7 +170,7 @@ def files(whole: bytes, table: pa.Table) -> Iterator[tuple[str, bytes]]:
     draws = random.Random(3)
     for number in range(24):
         changed = bytearray(whole)
-        for _ in range(1 + number % 3):  # the hash is right: what parses them is on its own
+        for _ in range(1 + number % 3):  # the hash is right, so only the parser can refuse them
             changed[draws.randrange(len(whole) // 2 if number % 2 else 4, len(whole) - 8)] ^= (
                 1 << draws.randrange(8)
             )
@@ -178,7 +178,7 @@ def files(whole: bytes, table: pa.Table) -> Iterator[tuple[str, bytes]]:
 
 
 def shards(captured: Captured) -> Iterator[Case]:
-    """Yield sets with a hostile shard, whose hash is the manifest's."""
+    """Yield sets with a hostile shard; the manifest has the shard's hash."""
     first = captured.labels.manifest.members[0].shards[0]
     table, layout = captured.labels.shard_table(0, first), captured.labels.layout(0)
     whole = to_bytes(table, layout)

@@ -1,8 +1,8 @@
-"""A reader of hostile sets: each in a process of its own, which tells how it ended.
+"""A reader of hostile sets: each is read in a process of its own, which writes how it ended.
 
     python set_reader.py FOLDER ──> FOLDER/<case>/outcome.json: {"error", "message", "grown"}
 
-A set is read as the stages do: opened, read whole, verified against its questions and teacher.
+A set is read as the stages do: opened, read whole, verified against its inputs and teacher.
 """
 
 import json
@@ -15,13 +15,13 @@ from pathlib import Path
 from support.softlabels.linear_teachers import capture_inputs, linear
 
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store.store import read_capture
 from stillroom.softlabels.verify.verify import verify
 
 KIND = TopK(k=2, temperatures=(1.0,))
 SECONDS = 60
-STORE = "store"  # in the name of a case: it is a capture's folder, not a set
+STORE = "store"  # in the name of a case whose folder is a capture's, not a set's
 
 
 def read(folder: Path) -> None:
@@ -35,14 +35,14 @@ def read(folder: Path) -> None:
 
 
 def outcome(folder: Path) -> dict[str, object]:
-    """Return how reading ended, and how much more memory it took at most, in bytes."""
+    """Return how reading ended, and the growth of its peak memory, in bytes."""
     before = resident("VmRSS")
-    found: dict[str, object] = {"error": "none", "message": ""}
+    result: dict[str, object] = {"error": "none", "message": ""}
     try:
         read(folder)
     except BaseException as error:
-        found = {"error": type(error).__name__, "message": str(error)}
-    return found | {"grown": resident("VmHWM") - before}
+        result = {"error": type(error).__name__, "message": str(error)}
+    return result | {"grown": resident("VmHWM") - before}
 
 
 def resident(name: str) -> int:
@@ -57,7 +57,7 @@ def main(folder: Path) -> None:
         child = os.fork()
         if child == 0:
             signal.alarm(SECONDS)
-            # Beyond this the machine is not harmed, and the case fails by its name.
+            # This limit protects the machine; a case that exceeds it fails under its own name.
             resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
             (case / "outcome.json").write_text(json.dumps(outcome(case)))
             os._exit(0)

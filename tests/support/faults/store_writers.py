@@ -2,7 +2,7 @@
 
     python store_writers.py FOLDER ROUNDS ──> FOLDER/<round>/store, FOLDER/<round>/<writer>.json
 
-One process imports what is needed and forks the writers, which wait for each other to begin.
+One process imports what is needed and forks the writers, which wait until all are ready.
 """
 
 import json
@@ -14,7 +14,7 @@ from support.softlabels.linear_teachers import MemoryInputs, capture_inputs, fil
 
 from stillroom.softlabels.format.manifest import MANIFEST
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import TopK
+from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store.store import Store
 
 WRITERS = 4
@@ -23,8 +23,8 @@ SHARD_ROWS = 4
 KIND = TopK(k=2, temperatures=(1.0,))
 
 
-def asked_by(writer: int, number: int) -> MemoryInputs:
-    """Return what a writer asks in a round: in one of three, all the same; else, they overlap."""
+def inputs_of(writer: int, number: int) -> MemoryInputs:
+    """Return a writer's inputs: the same for all in every third round, overlapping in others."""
     if number % 3 == 0:
         return capture_inputs(ROWS)
     start = writer * 10
@@ -32,12 +32,12 @@ def asked_by(writer: int, number: int) -> MemoryInputs:
 
 
 def is_damaged_before(number: int) -> bool:
-    """Tell whether a shard of the round's store is damaged before the writers come."""
+    """Return whether a shard of the round's store is damaged before the writers start."""
     return number % 5 == 4
 
 
 def run_round(folder: Path, number: int) -> None:
-    """Let the writers fill the round's store at once."""
+    """Let the writers fill the round's store at the same time."""
     folder.mkdir(parents=True)
     store = Store(folder / "store")
     if is_damaged_before(number):
@@ -52,7 +52,7 @@ def run_round(folder: Path, number: int) -> None:
             _write(store, folder, writer, number, wait, begin)
         children.append(child)
     os.close(wait)
-    os.close(begin)  # the writers' reads end
+    os.close(begin)  # ends the writers' reads
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     (folder / "codes.json").write_text(json.dumps(codes))
 
@@ -61,11 +61,11 @@ def _write(store: Store, folder: Path, writer: int, number: int, wait: int, begi
     code = 1
     try:
         member = linear(1, KIND)
-        mine = asked_by(writer, number)
+        mine = inputs_of(writer, number)
         os.close(begin)
         os.read(wait, 1)
         shards = fill(member, store, mine, SHARD_ROWS)
-        result = {"shards": [shard.name for shard in shards], "asked": len(member.seen)}
+        result = {"shards": [shard.name for shard in shards], "captured": len(member.seen)}
         (folder / f"{writer}.json").write_text(json.dumps(result))
         code = 0
     finally:
@@ -73,7 +73,7 @@ def _write(store: Store, folder: Path, writer: int, number: int, wait: int, begi
 
 
 if __name__ == "__main__":
-    # What a fork must not find half imported, and the threads that it must not find.
+    # A fork must find neither half-imported modules nor running threads.
     import torch
 
     torch.set_num_threads(1)

@@ -13,7 +13,7 @@ WIDTH, INNER, LAYERS, HEADS, LENGTH = 64, 96, 2, 2, 64
 
 
 def write_gguf(path: Path, tokenizer: Tokenizer, kind: gguf.GGMLQuantizationType) -> dict[str, Any]:
-    """Write a model of random weights in one kind of numbers; return the weights by name."""
+    """Write a model of random weights in one type of number; return the weights by name."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(LAYERS)
     writer.add_context_length(LENGTH)
@@ -63,13 +63,13 @@ def _weights(vocabulary: int) -> dict[str, Any]:
         return (draws.standard_normal(shape) * 0.2).astype(np.float32)
 
     ones = np.ones(WIDTH, np.float32)
-    found = {"token_embd.weight": drawn(vocabulary, WIDTH), "output_norm.weight": ones}
+    weights = {"token_embd.weight": drawn(vocabulary, WIDTH), "output_norm.weight": ones}
     for layer in range(LAYERS):
         name = f"blk.{layer}."
-        found |= {f"{name}attn_norm.weight": ones, f"{name}ffn_norm.weight": ones}
+        weights |= {f"{name}attn_norm.weight": ones, f"{name}ffn_norm.weight": ones}
         for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            found[f"{name}{part}.weight"] = drawn(WIDTH, WIDTH)
-        found[f"{name}ffn_gate.weight"] = drawn(INNER, WIDTH)
-        found[f"{name}ffn_up.weight"] = drawn(INNER, WIDTH)
-        found[f"{name}ffn_down.weight"] = drawn(WIDTH, INNER)
-    return found | {"output.weight": drawn(vocabulary, WIDTH)}
+            weights[f"{name}{part}.weight"] = drawn(WIDTH, WIDTH)
+        weights[f"{name}ffn_gate.weight"] = drawn(INNER, WIDTH)
+        weights[f"{name}ffn_up.weight"] = drawn(INNER, WIDTH)
+        weights[f"{name}ffn_down.weight"] = drawn(WIDTH, INNER)
+    return weights | {"output.weight": drawn(vocabulary, WIDTH)}

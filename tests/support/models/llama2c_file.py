@@ -1,4 +1,4 @@
-"""A small model and tokenizer in llama2.c's format, and what run.c computes of it, in numpy."""
+"""A small model and tokenizer in llama2.c's format, and what run.c computes from them, in numpy."""
 
 import struct
 from itertools import pairwise
@@ -44,7 +44,7 @@ def write_checkpoint(path: Path, tied: bool) -> dict[str, Any]:
 
 
 def write_vocabulary(path: Path, pieces: list[str] = PIECES, size: int = VOCABULARY) -> list[str]:
-    """Write a tokenizer; return its pieces, filled up with letters of another script."""
+    """Write a tokenizer; return its pieces, which letters of another script complete."""
     filled = [*pieces, *(chr(0x3B1 + at) for at in range(size - 259 - len(pieces)))]
     entries = [("<unk>", 0.0), ("\n<s>\n", 0.0), ("\n</s>\n", 0.0)]
     entries += [(f"<0x{byte:02X}>", 0.0) for byte in range(256)]
@@ -57,28 +57,28 @@ def write_vocabulary(path: Path, pieces: list[str] = PIECES, size: int = VOCABUL
 
 
 def encoded(text: str, pieces: list[str]) -> list[int]:
-    """Return the ids of a text as run.c finds them: the best pair first, until none is a piece."""
+    """Return the ids of a text as run.c does: join the best pair until no pair is a piece."""
     ids = {piece: 259 + at for at, piece in enumerate(pieces)}
-    found: list[tuple[int, str | None]] = []
+    tokens: list[tuple[int, str | None]] = []
     for letter in " " + text if text else "":
         if letter in ids:
-            found.append((ids[letter], letter))
+            tokens.append((ids[letter], letter))
         else:
-            found += [(3 + byte, None) for byte in letter.encode()]
+            tokens += [(3 + byte, None) for byte in letter.encode()]
     while True:
         pairs = [
             (ids[a + b], at)
-            for at, ((_, a), (_, b)) in enumerate(pairwise(found))
+            for at, ((_, a), (_, b)) in enumerate(pairwise(tokens))
             if a is not None and b is not None and a + b in ids
         ]
         if not pairs:
-            return [one for one, _ in found]
+            return [one for one, _ in tokens]
         best, at = min(pairs)  # scores fall with the ids
-        found[at : at + 2] = [(best, pieces[best - 259])]
+        tokens[at : at + 2] = [(best, pieces[best - 259])]
 
 
 def logits(weights: dict[str, Any], tokens: list[int]) -> Any:
-    """Return what run.c says after each token, [n, V], in float64."""
+    """Return the logits of run.c after each token, [n, V], in float64."""
     w = {name: values.astype(np.float64) for name, values in weights.items()}
     x = w["embed"][tokens]
     for layer in range(LAYERS):
@@ -104,7 +104,7 @@ def _normed(x: Any, weight: Any) -> Any:
 
 
 def _turned(heads: Any) -> Any:
-    """Turn each pair of neighbours by its angle."""
+    """Rotate each pair of neighbours by its angle."""
     angles = np.arange(len(heads))[:, None] / 10000 ** (np.arange(0, HEAD, 2) / HEAD)
     cosines, sines = np.cos(angles)[:, None], np.sin(angles)[:, None]
     even, odd = heads[..., 0::2], heads[..., 1::2]

@@ -22,7 +22,7 @@ from stillroom.objectives.response_terms import (
     SoftCrossEntropy,
     Term,
 )
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 
 NAMED: dict[str, Term] = {
     "forward-tail_bucket": Divergence(forward_kl, tail_bucket, 2.0, cross_entropy_gap),
@@ -48,7 +48,7 @@ def some_target(
     temperatures: tuple[float, ...],
     dtype: torch.dtype = torch.float64,
 ) -> SoftTarget:
-    """Return the k largest of a teacher's answers that are drawn at random."""
+    """Return the k largest entries of random answers of a teacher."""
     logits = torch.randn(rows, classes, generator=draws, dtype=dtype) * 2
     ids = logits.topk(k, dim=1).indices
     return SoftTarget(ids, {t: (logits / t).log_softmax(1).gather(1, ids) for t in temperatures})
@@ -60,13 +60,13 @@ def logs(*rows: list[float]) -> Tensor:
 
 
 def target(p: Tensor, temperature: float, ids: list[list[int]] | None = None) -> SoftTarget:
-    """Return log-probabilities [N, k] as a target; without ids they are of all classes in order."""
+    """Return log-probabilities [N, k] as a target; without ids, of all classes in order."""
     index = torch.tensor(ids) if ids else torch.arange(p.shape[1]).expand(p.shape[0], -1)
     return SoftTarget(index, {temperature: p})
 
 
 def value_of(term: Term, logits: Tensor, of: SoftTarget, labels: list[int] | None = None) -> Tensor:
-    """Return the loss of each row; rows without labels where none are given."""
+    """Return the loss of each row; without labels, the rows have none."""
     given_labels = torch.tensor(labels or [-1] * len(logits))
     return term(gather(logits, of, given_labels, term.temperatures), of, given_labels)
 

@@ -1,4 +1,4 @@
-"""A project with examples and two teachers, and the nodes of capture as a run calls them."""
+"""A project with examples and two teachers; calls the nodes of capture as a run does."""
 
 import shutil
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.teachers import model_teacher
 from stillroom.teachers.ensemble import ensemble_probabilities
-from stillroom.teachers.teacher_ref import teacher_refs
+from stillroom.teachers.stored_teachers import teacher_refs
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSED = SoftLabels(**compose(ROOT)["softlabels"])
@@ -33,10 +33,10 @@ SETTINGS = replace(COMPOSED, batch_size=16, rows_per_shard=50, pilot=60)
 
 @dataclass
 class CaptureStage:
-    """The stage, in the working directory's project.
+    """The stage in the project of the working directory.
 
     Attributes:
-        inputs: what the teachers were given since it was last cleared, input by input.
+        inputs: each input that the teachers were given since the list was last cleared.
     """
 
     made: ImageExamples
@@ -64,7 +64,7 @@ class CaptureStage:
         return verify(labels, self.examples, self.made.encoder, refs, settings)
 
     def run(self, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
-        """Run the stage; return what it published."""
+        """Run the stage; return the published set."""
         dataset = datasets.SoftLabels("data/04_soft_labels")
         dataset.save(self.verified(self.capture(settings), settings))
         return dataset.load()
@@ -76,7 +76,7 @@ class CaptureStage:
         return len(self.inputs)
 
     def relabel(self) -> None:
-        """Label what is labelled as the teachers answer, so that untrained ones agree with it."""
+        """Replace labels by the teachers' answers, so that untrained teachers agree with them."""
         frame = self.examples.read()
         refs = teacher_refs(self.teachers)
         even = Combination.of("probability", [1.0] * len(refs))
@@ -88,16 +88,16 @@ class CaptureStage:
 
 @pytest.fixture
 def inputs(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Record what every teacher is given."""
-    found: list[bytes] = []
+    """Record the inputs of every teacher."""
+    keys: list[bytes] = []
     real = model_teacher.batches_of_logits
 
     def recording(model: Any, inputs: np.ndarray[Any, Any], batch_size: int) -> Iterator[Any]:
-        found.extend(one.tobytes() for one in inputs)
+        keys.extend(one.tobytes() for one in inputs)
         yield from real(model, inputs, batch_size)
 
     monkeypatch.setattr(model_teacher, "batches_of_logits", recording)
-    return found
+    return keys
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sharpen(path: Path, made: ImageExamples) -> None:
-    """Make a model sure of what it says, so that a few draws of an answer have its argmax."""
+    """Make a model sure of its answers, so that a few draws of an answer have its argmax."""
     model = load_model(path)
     with torch.no_grad():
         for last in list(model.parameters())[-2:]:

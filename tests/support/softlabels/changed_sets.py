@@ -1,4 +1,4 @@
-"""Sets without errors on disk, and changes of one thing in them that keep every hash right."""
+"""Sets without errors on disk, and single changes in them that keep every hash right."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -24,14 +24,12 @@ from stillroom.softlabels.format.column_schema import KEY_COLUMNS
 from stillroom.softlabels.format.manifest import SHARDS, Shard, manifest_of, write_manifest
 from stillroom.softlabels.format.shard import to_bytes
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 from stillroom.softlabels.verify.verify import Finding, verify
 
@@ -61,17 +59,17 @@ class SetUnderTest:
     capture_inputs: MemoryInputs
 
     def verify(self, inputs: MemoryInputs | None = None) -> list[Finding]:
-        """Check what is on disk now."""
+        """Verify the set that is on disk now."""
         rows = self.capture_inputs if inputs is None else inputs
         labels = SoftLabelSet(self.labels.folder)
         return verify(labels, self.members, [rows] * len(self.members), lambda rows: None)
 
     def shards(self, member: int = 0) -> Sequence[Shard]:
-        """What the manifest on disk lists of a member."""
+        """The manifest's shards of a member, from the disk."""
         return SoftLabelSet(self.labels.folder).manifest.members[member].shards
 
     def replace_tables(self, tables: Sequence[pa.Table], member: int = 0) -> None:
-        """Put other tables in the place of a member's, with hashes and a manifest of their own."""
+        """Replace a member's tables by others, with correct hashes and manifest."""
         manifest, layout = self.labels.manifest, self.labels.layout(member)
         shards = []
         for table in tables:
@@ -91,14 +89,14 @@ class SetUnderTest:
         write_manifest(self.labels.folder, changed)
 
     def change_shard(self, number: int, change: Change, member: int = 0) -> str:
-        """Change one shard's table; return what an error must call it."""
+        """Change one shard's table; return its name in an error."""
         tables = [table for _, table in self.labels.tables(member)]
         tables[number] = change(tables[number])
         self.replace_tables(tables, member)
         return f"member {member}, shard {self.shards(member)[number].name}"
 
     def change_all(self, change: Change, member: int = 0) -> None:
-        """Change a member's rows as one table, and cut it where it was cut."""
+        """Change a member's rows as one table, and cut it again at the same rows."""
         tables = [table for _, table in self.labels.tables(member)]
         whole = change(pa.concat_tables(tables))
         bounds = np.cumsum([0, *(table.num_rows for table in tables)]).tolist()

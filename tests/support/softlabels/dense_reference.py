@@ -1,6 +1,6 @@
-"""Dense answers: logits whose distributions are known in float64, and what is stored of them.
+"""Dense answers: logits, their distributions in float64, and their stored form.
 
-logits ──softmax──> reference        logits ──stored, through a shard's bytes──> Decoded
+logits ──softmax──> reference        logits ──encoded into a shard's bytes──> Decoded
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.format.shard import from_bytes, to_bytes
-from stillroom.softlabels.sparsify.sparsifiers import Sparsifier
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
 Doubles = NDArray[np.float64]
 Logits = NDArray[np.float32]
@@ -29,7 +29,7 @@ def normal_logits(rows: int, classes: int, scale: float = 3.0, seed: int = 0) ->
 
 
 def log_softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Doubles:
-    """Return log p in float64, straight from the definition."""
+    """Return log p in float64, by the definition."""
     scaled = logits.astype(np.float64) / temperature
     peak = scaled.max(axis=1, keepdims=True)
     return scaled - peak - np.log(np.exp(scaled - peak).sum(axis=1, keepdims=True))
@@ -41,7 +41,7 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Doubles:
 
 
 def entropy(p: Doubles) -> Doubles:
-    """Return the entropy of each row in nats, 0 log 0 being 0."""
+    """Return the entropy of each row in nats, with 0 log 0 = 0."""
     return -(p * np.log(np.where(p > 0, p, 1))).sum(axis=1)
 
 
@@ -75,7 +75,7 @@ def stored(
     answers: Sequence[int] | None = None,
     weights: str = "0" * 64,
 ) -> Decoded:
-    """Return what is read back of answers [n, C] or [n, positions, C] that became a shard.
+    """Return the content of a shard that was made of answers [n, C] or [n, positions, C].
 
     `rows` are one per answer, of one position, unless given; `answers` as `capture.sparse` wants.
     """

@@ -1,9 +1,9 @@
 """Teachers whose answers are known: a fixed linear map of the inputs, exact in float32.
 
-    questions(…) | token_questions(…) ──capture──> Captured(labels, questions, members, store)
+    capture_inputs(…) | token_inputs(…) ──capture──> Captured(labels, inputs, members, store)
 
-Inputs and weights are small multiples of 1/8, so that a logit is the same number whatever the
-batch around it: what differs between two captures here differs because of the code under test.
+Inputs and weights are small multiples of 1/8, so that a logit is the same number in any batch.
+Only the code under test can make a difference between two captures.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +24,7 @@ from stillroom.softlabels.capture.capture_request import (
     open_staged,
 )
 from stillroom.softlabels.capture.chunks import CaptureInput
+from stillroom.softlabels.capture.promises import RUNS_HERE, Promises
 from stillroom.softlabels.format.ensemble_combination import Combination, Mean
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.input_key import input_keys
@@ -31,7 +32,8 @@ from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.reading.member_rows import RowName
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 CLASSES, FEATURES, ROWS, SHARD_ROWS = 4, 6, 25, 8
@@ -40,7 +42,7 @@ PREPROCESSING, AUGMENTATION = "encoder", "none"
 
 
 class TeacherDiedError(Exception):
-    """What a teacher with `fails_after` raises."""
+    """The error of a teacher with `fails_after`."""
 
 
 @dataclass
@@ -50,20 +52,21 @@ class Linear:
     Attributes:
         weights: [FEATURES, C].
         seen: the bytes of each input, in the order in which it answered them.
-        fails_after: how many inputs it answers before it dies; None for all.
+        fails_after: how many inputs it answers before it fails; None: it never fails.
     """
 
     weights: NDArray[np.float32]
     capture: Capture
     seen: list[bytes] = field(default_factory=list)
     fails_after: int | None = None
+    promises: Promises = RUNS_HERE
 
     @property
     def classes(self) -> int:
         return self.weights.shape[1]
 
     def keeping(self, sparsifier: Sparsifier) -> "Linear":
-        """Return the same teacher under another sparsifier; both remember in one list."""
+        """Return the same teacher with another sparsifier; both record in one list."""
         return replace(self, capture=replace(self.capture, sparsifier=sparsifier))
 
     def answer(self, inputs: NDArray[Any]) -> Iterator[NDArray[np.float32]]:
@@ -82,7 +85,7 @@ def eighths(rng: np.random.Generator, *shape: int) -> NDArray[np.float32]:
 
 
 def linear(seed: int, sparsifier: Sparsifier, classes: int = CLASSES) -> Linear:
-    """Return a teacher; those of other seeds mostly agree with it."""
+    """Return a teacher; teachers of other seeds mostly agree with it."""
     shared = eighths(np.random.default_rng(1), FEATURES, classes)
     own = eighths(np.random.default_rng([1, seed]), FEATURES, classes) / 4
     capture = Capture(
@@ -102,7 +105,7 @@ def linear(seed: int, sparsifier: Sparsifier, classes: int = CLASSES) -> Linear:
 
 @dataclass(frozen=True)
 class MemoryInputs:
-    """Rows with their inputs, as an iterable that can be walked again."""
+    """Rows with their inputs, as an iterable that can be read again."""
 
     rows: tuple[Row, ...]
     inputs: tuple[NDArray[np.float32], ...]
@@ -127,7 +130,7 @@ class MemoryInputs:
 
     @property
     def names(self) -> list[RowName]:
-        """What the rows are known by in a set."""
+        """The rows' names in a set."""
         return [(row.example_id, row.view, row.draw) for row in self.rows]
 
     @property
@@ -149,18 +152,18 @@ def capture_inputs(rows: int = ROWS, parts: int = 2, classes: int = CLASSES) -> 
     inputs = eighths(np.random.default_rng(0), rows, FEATURES)
     labels = (inputs @ linear(1, Full(), classes).weights).argmax(axis=1).astype(np.int32)
     labels[::6] = -1
-    return _asked(inputs, [labels[row : row + 1] for row in range(rows)], parts)
+    return _with_labels(inputs, [labels[row : row + 1] for row in range(rows)], parts)
 
 
 def token_inputs(rows: int = 10, positions: int = 3, classes: int = CLASSES) -> MemoryInputs:
-    """Return rows of 1 to `positions` positions, in 2 parts, labelled as in `questions`."""
+    """Return rows of 1 to `positions` positions, in 2 parts, labelled as in `capture_inputs`."""
     inputs = eighths(np.random.default_rng(2), rows, positions, FEATURES)
     labels = (inputs @ linear(1, Full(), classes).weights).argmax(axis=2).astype(np.int32)
     labels[::4, 0] = -1
-    return _asked(inputs, [labels[row, : 1 + row % positions] for row in range(rows)], 2)
+    return _with_labels(inputs, [labels[row, : 1 + row % positions] for row in range(rows)], 2)
 
 
-def _asked(
+def _with_labels(
     inputs: NDArray[np.float32], labels: Sequence[NDArray[np.int32]], parts: int
 ) -> MemoryInputs:
     keys = input_keys(inputs, PREPROCESSING, AUGMENTATION, [0] * len(inputs))
@@ -173,7 +176,7 @@ def _asked(
 
 @dataclass
 class Captured:
-    """A set on disk, with what it was made from."""
+    """A set on disk, with all that it was made from."""
 
     labels: SoftLabelSet
     capture_inputs: MemoryInputs
@@ -185,7 +188,7 @@ class Captured:
         return self.labels.folder
 
     def dense(self, member: int) -> NDArray[np.float64]:
-        """Return the member's logits at every position of every question, in float64."""
+        """Return the member's logits at every position of every input, in float64."""
         weights = self.members[member].weights
         answers = [
             np.atleast_2d(seen @ weights)[: len(row.labels)]
@@ -197,7 +200,7 @@ class Captured:
 def fill(
     member: Linear, store: Store, inputs: Iterable[CaptureInput], shard_rows: int = SHARD_ROWS
 ) -> list[Shard]:
-    """Answer the questions into the store; return their shards, in order."""
+    """Capture the inputs into the store; return their shards, in order."""
     return list(MemberCapture(member, store, shard_rows).shards(inputs, lambda rows: None))
 
 
@@ -238,7 +241,7 @@ def capture(
     inputs: MemoryInputs | None = None,
     mean: Mean = "probability",
 ) -> Captured:
-    """Capture `asked`, ROWS questions unless given: a store beside `folder`, a set in it."""
+    """Capture inputs (the default is ROWS of them): the store beside `folder`, the set in it."""
     kind = sparsifier or Full()
     teachers = tuple(linear(seed, kind) for seed in range(1, members + 1))
     rows = capture_inputs() if inputs is None else inputs

@@ -1,4 +1,4 @@
-"""Captures that tests compare: every kind of sparsifier, and what one run over nothing makes."""
+"""Captures for tests to compare: every sparsifier, and the shards of one run on an empty store."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,14 +8,12 @@ from support.softlabels.linear_teachers import SHARD_ROWS, Linear, MemoryInputs,
 
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.shard import CODEC
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import CaptureStore, Store
 
 TOPK = TopK(k=2, temperatures=(1.0, 4.0))

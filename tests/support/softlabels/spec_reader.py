@@ -1,6 +1,6 @@
-"""A reader of soft-label sets that was written from docs/soft-labels.md alone.
+"""A reader of soft-label sets that was written only from docs/soft-labels.md.
 
-It imports nothing of Stillroom: numpy, pyarrow and polars, and the words of the specification.
+It imports nothing from Stillroom, only numpy, pyarrow and polars.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ Name = tuple[bytes, int, int]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest, after its checksum was compared."""
+    """Return the manifest after a check of its checksum."""
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     if manifest["format"] not in ("stillroom-soft-labels/3", "stillroom-soft-labels/4"):
         raise ValueError(f"unknown format {manifest['format']}")

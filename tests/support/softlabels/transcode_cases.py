@@ -1,4 +1,4 @@
-"""Cases of a transcode: what a rich capture can serve, and the teacher's own shards beside it."""
+"""Cases of a transcode: what a rich capture can serve, and the teacher's own shards to compare."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +9,11 @@ from support.softlabels import linear_teachers
 from support.softlabels.linear_teachers import Linear, MemoryInputs, capture_inputs, token_inputs
 
 from stillroom.softlabels.format.manifest import Shard
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.softlabels.store.store import Store
 
 TOPK = TopK(k=3, temperatures=(1.0, 4.0))
@@ -41,13 +39,13 @@ def fill(member: Linear, store: Store, inputs: MemoryInputs, shard_rows: int = 6
 
 
 def captured_directly(member: Linear, inputs: MemoryInputs) -> list[Shard]:
-    """Return the shards of the teacher itself, which runs on every input."""
+    """Return the teacher's own shards; it runs on every input."""
     with TemporaryDirectory() as folder:
         return fill(replace(member, seen=[]), Store(Path(folder)), inputs)
 
 
 def after(rich: Linear, store: Store, inputs: MemoryInputs, poor: Sparsifier) -> Linear:
-    """Capture richly; return the teacher for the poorer capture, which has run on nothing yet."""
+    """Make the rich capture; return the poorer capture's teacher, which has not run yet."""
     fill(rich, store, inputs)
     rich.seen.clear()
     return rich.keeping(poor)

@@ -1,4 +1,4 @@
-"""Dataset factories over small images in five files, and what their batches hold."""
+"""Dataset factories over small images in five files, and the content of their batches."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -18,9 +18,7 @@ from stillroom.data.encoders import read_encoder
 from stillroom.data.views.image_views import Views
 from stillroom.io.tables import TableFile, write_table
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import (
-    Threshold,
-)
+from stillroom.softlabels.sparsify.kinds.threshold import Threshold
 from stillroom.training.data.batch_loader import Batch, BatchLoader
 from stillroom.training.data.dataset_factory import DatasetFactory
 from stillroom.training.data.memory_dataset import MemoryDataset
@@ -59,7 +57,7 @@ def source(made: ImageExamples, labels: SoftLabelSet | None, memory: float = 1e9
 def in_blocks(
     made: ImageExamples, labels: SoftLabelSet | None, files: float = 2.0
 ) -> DatasetFactory:
-    """Return a source whose memory holds so many files at once."""
+    """Return a source whose memory holds this many files at once."""
     needed = source(made, labels).needed
     return source(made, labels, memory=2.01 * files * needed / 5)
 

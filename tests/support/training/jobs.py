@@ -18,7 +18,7 @@ from stillroom.training.signals import StopRequest
 
 
 def fitted(**changes: Any) -> Optimisation:
-    """Return how a small model is fitted."""
+    """Return the settings of a small fit."""
     values: dict[str, Any] = {
         "optimiser": "adamw",
         "epochs": 3,
@@ -36,7 +36,7 @@ def fitted(**changes: Any) -> Optimisation:
 
 
 def a_trainer(**changes: Any) -> Trainer:
-    """Return one process on the CPU."""
+    """Return the settings of one process on the CPU."""
     values: dict[str, Any] = {
         "accelerator": "cpu",
         "devices": 1,
@@ -81,7 +81,7 @@ def a_job(made: ImageExamples, folder: Path, **changes: Any) -> Job:
 
 def train_here(job: Job, target: Path) -> Any:
     """Train as `launch.train` does, in this process: a worker takes four seconds to start."""
-    from stillroom.training.process.worker import run  # Lightning: few of these functions need it
+    from stillroom.training.process.worker import run  # imports Lightning; few need it
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     threads = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Training runs that are cut short, and what they left: jobs, recorded steps, weights.
+"""Training runs that are killed, and what they leave: jobs, recorded steps, weights.
 
 A worker of one device is forked from a server that has imported Lightning already: a process of its
 own that can be killed, without the four seconds of imports. Several devices start under torchrun.
@@ -67,7 +67,7 @@ class Run:
         return process.exitcode
 
     def errors(self) -> str:
-        """Return what the workers wrote on their standard error."""
+        """Return the workers' standard error."""
         return self._errors.read_text()
 
     @property
@@ -75,7 +75,7 @@ class Run:
         return self.folder.with_suffix(".err")
 
     def command(self, epochs: int | None = None) -> list[str]:
-        """Write the job, of another number of epochs where one is given; return the command."""
+        """Write the job, with another number of epochs if one is given; return the command."""
         self.folder.mkdir(exist_ok=True)
         fits = self.job.fits if epochs is None else [_lasting(f, epochs) for f in self.job.fits]
         write_job(replace(self.job, fits=fits), self.folder / "job.json")
@@ -94,7 +94,7 @@ class Run:
         return {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONHASHSEED": "0"}
 
     def steps(self) -> list[str]:
-        """Return the steps that were taken, in order; one that was taken twice is there twice."""
+        """Return the steps in order; a step that ran twice is there twice."""
         return self.log.read_text().splitlines() if self.log.exists() else []
 
     def weights(self) -> dict[str, dict[str, torch.Tensor]]:
@@ -105,7 +105,7 @@ class Run:
 
 
 def run_of(made: ImageExamples, labels: SoftLabelSet, folder: Path, **trainer: Any) -> Run:
-    """Return a control without and a student with soft labels; dropout, views, parts of batches."""
+    """Return a control, and a student with soft labels: dropout, views, micro-batches."""
     fits: list[Fit] = [
         a_fit("control", optimisation=fitted(epochs=3), architecture=DROPPING),
         a_fit(
@@ -153,12 +153,12 @@ def train_forked(job: Job, target: Path) -> Any:
 
 
 def distinct(steps: list[str]) -> list[str]:
-    """Return the steps in order, each once: those that were replayed after a kill are the same."""
+    """Return the steps in order, each once: after a kill, some steps run a second time."""
     return list(dict.fromkeys(steps))
 
 
 def same_weights(first: Run, second: Run) -> bool:
-    """Tell whether all models of two runs are equal bit by bit."""
+    """Return whether all models of two runs are equal bit by bit."""
     ours, theirs = first.weights(), second.weights()
     return all(
         torch.equal(value, theirs[name][key])

@@ -17,7 +17,7 @@ from typing import Any
 
 
 def main(job: Path, log: Path, at: int | None = None, number: int = 0) -> int:
-    # Here: a loading process is spawned with this module, and needs neither.
+    # Imported here: a loading process is spawned with this module and needs neither.
     from stillroom.training.fit.lit_module import LitModule
     from stillroom.training.process import worker
 
@@ -52,7 +52,7 @@ def forked_rank(job: Path, rank: int, environment: dict[str, str]) -> None:
     from stillroom.training.process import worker
 
     os.environ.update(environment)
-    worker.RANK = rank  # the server that forks has imported the module without a rank
+    worker.RANK = rank  # the fork server has imported the module without a rank
     code = worker.main(job)
     assert torch.distributed.get_world_size() == int(environment["WORLD_SIZE"])
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""Students that were really taught, by the worker, from soft labels of planted examples.
+"""Students that the worker really trains, on soft labels of planted examples.
 
 examples ──a teacher that knows the posterior──> soft labels ──worker──> students ──> predictions
 """
@@ -16,8 +16,8 @@ from stillroom.config.schema import Architecture
 from stillroom.data.encoders import read_encoder
 from stillroom.evaluation.arms import CONTROL, STUDENT, runs
 from stillroom.io.tables import TableFile, write_table
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.pipelines.evaluate.nodes import predict
 from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -30,14 +30,14 @@ SEEDS = 3
 
 
 def exact_teacher(examples: Examples, folder: Path) -> Path:
-    """Write a teacher whose logits are STRENGTH times the features, as the posterior has it."""
+    """Write a teacher whose logits are STRENGTH times the features, as in the posterior."""
     encoder = read_encoder(examples.encoder)
     size = len(encoder.classes)
     model = build("mlp", {"hidden": [2 * size]}, Shape.of(encoder), seed=0)
     mean, scale = torch.tensor(encoder.mean), torch.tensor(encoder.scale)
     first, last = model.layers[0], model.layers[-1]
     with torch.no_grad():
-        # x = relu(x) - relu(-x), of what the encoder has standardised.
+        # x = relu(x) - relu(-x); the encoder has standardised x.
         first.weight.copy_(torch.cat([scale.diag(), -scale.diag()]))
         first.bias.copy_(torch.cat([mean, -mean]))
         last.weight.copy_(STRENGTH * torch.cat([torch.eye(size), -torch.eye(size)], dim=1))
@@ -55,10 +55,10 @@ def shuffled(examples: Examples, path: Path) -> TableFile:
     return TableFile(path)
 
 
-def predictions_of_trained(examples: Examples, asked: TableFile, folder: Path) -> pl.DataFrame:
-    """Return what students say of the examples that learnt what the teacher said of `asked`."""
+def predictions_of_trained(examples: Examples, captured: TableFile, folder: Path) -> pl.DataFrame:
+    """Return predictions of students that were trained on the teacher's answers to `captured`."""
     teachers = exact_teacher(examples, folder / "teachers")
-    labels = soft_labels(ImageExamples(asked, examples.encoder), teachers, folder / "set")
+    labels = soft_labels(ImageExamples(captured, examples.encoder), teachers, folder / "set")
     students = _students(ImageExamples(examples.table, examples.encoder), labels, folder)
     return predict(examples.table, examples.encoder, labels, teachers, "float32", "cpu", students)
 

@@ -19,13 +19,13 @@ GIVEN = Teacher(**compose(ROOT, {"groups": {"teacher": "given"}})["teacher"])
 
 def of(root: Path, **changes: Any) -> TeacherLicence:
     """Return the licence of the teacher in the folder `big`."""
-    (found,) = licence_of(replace(GIVEN, **({"path": "big"} | changes)), root).teachers
-    return found
+    given = replace(GIVEN, **({"path": "big"} | changes)).as_given()
+    (entry,) = licence_of([given], 1, root).teachers
+    return entry
 
 
 def test_teachers_that_are_trained_here_are_allowed_by_themselves(tmp_path: Path) -> None:
-    trained = Teacher(**compose(ROOT)["teacher"])
-    licence = licence_of(trained, tmp_path)
+    licence = licence_of([], 3, tmp_path)
     assert [one.teacher for one in licence.teachers] == ["member_0", "member_1", "member_2"]
     assert {(one.verdict, one.read_from) for one in licence.teachers} == {
         ("allowed", "trained here")
@@ -36,17 +36,17 @@ def test_teachers_that_are_trained_here_are_allowed_by_themselves(tmp_path: Path
 @pytest.mark.parametrize("source", ["given", "sentence"])
 def test_a_teacher_of_others_is_under_what_its_card_says(tmp_path: Path, source: Any) -> None:
     write_card(tmp_path / "big", "license: Apache-2.0")
-    found = of(tmp_path, source=source)
-    assert (found.teacher, found.identifier, found.verdict) == ("big", "apache-2.0", "allowed")
-    assert (found.read_from, found.card, found.hub_id) == ("model card", None, None)
+    entry = of(tmp_path, source=source)
+    assert (entry.teacher, entry.identifier, entry.verdict) == ("big", "apache-2.0", "allowed")
+    assert (entry.read_from, entry.card, entry.hub_id) == ("model card", None, None)
 
 
-def test_the_parameter_comes_before_the_card_and_both_are_told(tmp_path: Path) -> None:
+def test_the_parameter_comes_before_the_card_and_both_are_recorded(tmp_path: Path) -> None:
     write_card(tmp_path / "big", "license: llama2")
-    found = of(tmp_path, licence="MIT")
-    assert (found.identifier, found.verdict) == ("mit", "allowed")
-    assert found.read_from == "teacher.licence"
-    assert found.card == "llama2"
+    entry = of(tmp_path, licence="MIT")
+    assert (entry.identifier, entry.verdict) == ("mit", "allowed")
+    assert entry.read_from == "teacher.licence"
+    assert entry.card == "llama2"
     assert of(tmp_path, licence="llama2").card is None
 
 
@@ -56,20 +56,23 @@ def test_the_parameter_comes_before_the_card_and_both_are_told(tmp_path: Path) -
         (
             "license: llama2",
             r"teacher big is under llama2 \(Llama 2 Community License, 2023-07-18, section "
-            r"1\.b\.v\), which forbids to train another model on its answers: answers may not be "
+            r"1\.b\.v\), which forbids training another model on its answers: answers may not be "
             r"used to improve any .*\. Choose another teacher, or set "
             r'teacher\.licence_acknowledged: "<why you may>", which the report prints\.',
         ),
         (
             "license: lama-2",
-            r"teacher big is under 'lama-2'\. Whether its answers may train another model is "
-            r"not known: the table does not have it\. Set teacher\.licence to one of "
+            r"teacher big is under 'lama-2'\. It is not known whether its answers may train "
+            r"another model: the table does not have it\. Set teacher\.licence to a licence in "
             r"docs/licences\.md, or to `own` for your own model\. Did you mean \w+\? Or set ",
         ),
-        ("tags: [a]", r"big names no licence.* is not known: its model card names none\."),
-        ("license: [mit, gpl-3.0]", r"under 'mit, gpl-3.0'.* not known: these are several\."),
-        ("license: cohere-terms", r"not known: what they say of training on answers has not been"),
-        (None, r"big names no licence.* is not known: it has no model card\."),
+        ("tags: [a]", r"big names no licence.* not known .*: its model card names none\."),
+        ("license: [mit, gpl-3.0]", r"under 'mit, gpl-3.0'.* not known .*: these are several\."),
+        (
+            "license: cohere-terms",
+            r"not known .*: what they say of training on answers has not been",
+        ),
+        (None, r"big names no licence.* not known .*: it has no model card\."),
     ],
 )
 def test_forbidden_and_unknown_are_one_line_with_the_way_out(
@@ -99,12 +102,12 @@ def test_where_nothing_lies_there_is_no_licence_to_look_for(tmp_path: Path) -> N
 
 def test_a_reason_lets_it_go_on_and_is_kept_in_one_line(tmp_path: Path) -> None:
     write_card(tmp_path / "big", "license: llama2")
-    found = of(tmp_path, licence_acknowledged="the student is\n  no language model\n")
-    assert (found.verdict, found.acknowledged) == ("forbidden", "the student is no language model")
-    require_permitted(Licence(teachers=(found,)))
+    entry = of(tmp_path, licence_acknowledged="the student is\n  no language model\n")
+    assert (entry.verdict, entry.acknowledged) == ("forbidden", "the student is no language model")
+    require_permitted(Licence(teachers=(entry,)))
 
 
-def test_a_reason_that_nothing_asks_for_is_not_told(tmp_path: Path) -> None:
+def test_a_reason_that_is_not_required_is_not_recorded(tmp_path: Path) -> None:
     write_card(tmp_path / "big", "license: mit")
     assert of(tmp_path, licence_acknowledged="to be sure").acknowledged is None
 
@@ -125,7 +128,7 @@ def test_a_licence_of_other_teachers_or_of_none_that_may_is_refused() -> None:
         require_covered(given_licence(verdict="forbidden"), 1)
 
 
-def test_the_name_on_the_hub_is_said_or_read_from_its_cache_and_never_guessed(
+def test_the_name_on_the_hub_is_given_or_read_from_its_cache_and_never_guessed(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "big").mkdir()
@@ -137,8 +140,8 @@ def test_the_name_on_the_hub_is_said_or_read_from_its_cache_and_never_guessed(
     assert of(tmp_path, path=cached).hub_id == "google/bert"
 
 
-def test_a_path_outside_is_told_by_its_last_name_alone(tmp_path: Path) -> None:
+def test_only_the_last_name_of_a_path_outside_is_recorded(tmp_path: Path) -> None:
     write_card(tmp_path / "away" / "big", "license: mit")
-    found = of(tmp_path / "project", path=str(tmp_path / "away" / "big"))
-    assert str(tmp_path) not in str(found)
-    assert found.teacher == "big"
+    entry = of(tmp_path / "project", path=str(tmp_path / "away" / "big"))
+    assert str(tmp_path) not in str(entry)
+    assert entry.teacher == "big"

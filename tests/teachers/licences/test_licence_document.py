@@ -1,4 +1,4 @@
-"""The licence document: read back equal, or refused."""
+"""The licence document: equal after a round trip, or refused."""
 
 import json
 from dataclasses import replace

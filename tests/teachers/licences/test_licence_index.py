@@ -1,4 +1,4 @@
-"""The licence index: every entry is complete, and is in the docs and on a card."""
+"""The licence index: every entry is complete, stands in the docs and can stand on a card."""
 
 from pathlib import Path
 
@@ -40,8 +40,8 @@ def test_every_identifier_is_written_as_it_is_looked_up() -> None:
 
 
 def test_a_student_is_given_a_licence_that_a_card_can_name() -> None:
-    asked = {terms.student for terms in LICENCES.values()} - {None}
-    assert asked <= set(LICENCES)
+    required = {terms.student for terms in LICENCES.values()} - {None}
+    assert required <= set(LICENCES)
     assert set(LICENCES) >= WITHOUT_HUB_IDENTIFIER
     assert set(ALIASES.values()) <= set(LICENCES)
 

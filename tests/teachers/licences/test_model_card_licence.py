@@ -21,7 +21,7 @@ from stillroom.teachers.licences.model_card_licence import (
 
 
 @pytest.mark.parametrize(
-    ("front", "found"),
+    ("front", "licences"),
     [
         ("license: mit", ("mit",)),
         ("license: 'Apache-2.0'\ntags: [a, {b: c}]", ("Apache-2.0",)),
@@ -45,10 +45,10 @@ from stillroom.teachers.licences.model_card_licence import (
     ],
 )
 def test_the_front_matter_says_which_licences(
-    tmp_path: Path, front: str, found: tuple[str, ...]
+    tmp_path: Path, front: str, licences: tuple[str, ...]
 ) -> None:
     write_card(tmp_path, front)
-    assert read_licences(tmp_path) == found
+    assert read_licences(tmp_path) == licences
 
 
 def test_without_a_card_there_is_nothing_and_without_a_front_matter_no_licence(
@@ -84,7 +84,7 @@ BILLION = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("front", "words"),
     [
         (BILLION + "license: mit", "it has an alias"),
-        ("license: mit\nlicense: llama2", "license is there twice"),
+        ("license: mit\nlicense: llama2", "license occurs twice"),
         ("license: [mit", "is not YAML"),
         ("license: mit\n\tb: c", "is not YAML"),
         ("[license, mit]", "not a mapping"),
@@ -142,27 +142,27 @@ def test_a_pipe_and_a_folder_are_no_cards(tmp_path: Path) -> None:
 
 def test_a_value_is_short_and_cannot_drive_a_terminal(tmp_path: Path) -> None:
     write_card(tmp_path, 'license: "\\e[2Jmit' + "x" * 500 + '"')
-    (found,) = read_licences(tmp_path) or ()
-    assert found.startswith("?[2Jmit")
-    assert len(found) == LONGEST
+    (licence,) = read_licences(tmp_path) or ()
+    assert licence.startswith("?[2Jmit")
+    assert len(licence) == LONGEST
     write_card(tmp_path, f"license: [{','.join('abcdefghijklmnop')}]")
     assert read_licences(tmp_path) == tuple("abcdefgh"[:MOST_LICENCES])
 
 
 @given(st.binary(max_size=200))
-def test_whatever_the_bytes_are_the_answer_is_texts_or_one_line(
+def test_any_bytes_give_texts_or_an_error_of_one_line(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "bytes"
     folder.mkdir(exist_ok=True)
     (folder / "README.md").write_bytes(b"---\n" + content + b"\n---\n")
     try:
-        found = read_licences(folder)
+        licences = read_licences(folder)
     except DataError as error:
         assert "\n" not in str(error)
     else:
-        assert found is not None
-        assert all(isinstance(one, str) and one.isprintable() for one in found)
+        assert licences is not None
+        assert all(isinstance(one, str) and one.isprintable() for one in licences)
 
 
 @given(st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=30))

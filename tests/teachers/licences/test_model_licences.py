@@ -1,4 +1,4 @@
-"""Licences of models: the verdicts, each by the clause that we read."""
+"""Licences of models: each verdict, by its clause."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Open-source licences: answers are free, and layers are copies."""
+"""Open-source licences: answers are free of conditions; layers are copies."""
 
 from stillroom.teachers.licences.open_source import OPEN_SOURCE
 

@@ -1,4 +1,4 @@
-"""Terms of services: forbidden is forbidden, and what we have not read is unknown."""
+"""Terms of services: forbidden, or unknown if we have not read them."""
 
 import pytest
 

@@ -19,8 +19,8 @@ def test_the_model_answers_as_run_c_does(tmp_path: Path, tied: bool) -> None:
     weights = write_checkpoint(tmp_path / "m.bin", tied)
     model = read_checkpoint(tmp_path / "m.bin")
     with torch.no_grad():
-        found = model(input_ids=torch.tensor([TOKENS])).logits[0].double().numpy()
-    np.testing.assert_allclose(found, logits(weights, TOKENS), atol=2e-5)
+        answer = model(input_ids=torch.tensor([TOKENS])).logits[0].double().numpy()
+    np.testing.assert_allclose(answer, logits(weights, TOKENS), atol=2e-5)
     assert model.config.tie_word_embeddings is tied
     assert model.config.max_position_embeddings == LENGTH
 

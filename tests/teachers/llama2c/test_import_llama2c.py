@@ -43,7 +43,7 @@ def test_the_model_of_the_stories_tells_one(tmp_path: Path) -> None:
         *tokenizer.special_affixes()[0],
         *tokenizer.encode(["Once upon a time"])[0].ids.tolist(),
     ]
-    told = model.generate(torch.tensor([begun]), max_new_tokens=40, do_sample=False)
-    assert tokenizer.decode(told[0].tolist()).startswith(
+    story = model.generate(torch.tensor([begun]), max_new_tokens=40, do_sample=False)
+    assert tokenizer.decode(story[0].tolist()).startswith(
         "Once upon a time, there was a little girl named Lily. She loved to play outside"
     )

@@ -22,9 +22,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tokenizer, list[str]
 @given(st.text(alphabet="aehtnd z\né日\U0001f389", max_size=24))
 def test_a_text_gets_the_ids_of_run_c(made: tuple[Tokenizer, list[str]], text: str) -> None:
     tokenizer, pieces = made
-    (found,) = tokenizer.encode([text])
-    assert found.ids.tolist() == encoded(text, pieces)
-    assert tokenizer.decode(found.ids) == text
+    (encoding,) = tokenizer.encode([text])
+    assert encoding.ids.tolist() == encoded(text, pieces)
+    assert tokenizer.decode(encoding.ids) == text
 
 
 def test_a_text_begins_with_one_and_ends_where_another_begins(

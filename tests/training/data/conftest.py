@@ -1,4 +1,4 @@
-"""Examples in five files, and soft labels of them, which several test modules share."""
+"""Examples in five files and their soft labels, shared by several test modules."""
 
 import pytest
 from support.examples.image_examples import ImageExamples

@@ -1,4 +1,4 @@
-"""Loaders: the same batches by any number of workers, and a place to go on."""
+"""Loaders: the same batches with any number of workers, and a position to continue from."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stillroom.objectives.mixture import BatchCounts
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch, BatchLoader
 from stillroom.training.data.sampler import GlobalShuffle, MicroBatch, MicroBatchSampler
 
@@ -31,14 +31,16 @@ class Numbers:
 
 
 class Handlers:
-    """Rows that say what a worker does on SIGTERM and SIGINT."""
+    """Rows whose content is a worker's handlers of SIGTERM and SIGINT."""
 
     def __getitem__(self, part: MicroBatch) -> Batch:
-        found = (signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.SIG_IGN)
-        said = torch.tensor([float(signal.getsignal(one) == other) for one, other in found])
+        defaults = (signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.SIG_IGN)
+        are_default = torch.tensor(
+            [float(signal.getsignal(one) == other) for one, other in defaults]
+        )
         return Batch(
-            inputs=said,
-            labels=said.long(),
+            inputs=are_default,
+            labels=are_default.long(),
             target=None,
             counts=BatchCounts(0, 0, 0),
             micro_batches=1,
@@ -76,7 +78,7 @@ def test_what_was_handed_out_is_where_another_goes_on(workers: int, stop: int) -
     given = iter(first)
     taken = [next(given).inputs.tolist() for _ in range(stop)]
     state = first.state_dict()
-    assert state == {"epoch": 3, "part": stop}  # not what the workers have fetched ahead
+    assert state == {"epoch": 3, "part": stop}  # without the batches that workers have prefetched
     assert taken == whole[:stop]
     second = loader()
     second.load_state_dict(state)

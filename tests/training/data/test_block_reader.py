@@ -1,4 +1,4 @@
-"""Readers: a fit sees its views, and soft labels where it learns from them."""
+"""Readers: a fit gets its views, and soft labels if it learns from them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The data module: the training order, and a validation that leaves nothing out."""
+"""The data module: the training order, and a validation over every row."""
 
 from types import SimpleNamespace
 
@@ -32,7 +32,7 @@ def test_training_follows_the_order_of_the_seed_in_parts() -> None:
     assert [batch.labels.tolist() for batch in batches[:2]] == [expected[:6:2], expected[1:6:2]]
     assert len(batches) == len(module.micro_batches) == 8
     assert module.micro_batches.batches == 4
-    assert [len(batch.labels) for batch in batches[-2:]] == [2, 0]  # too few for two parts
+    assert [len(batch.labels) for batch in batches[-2:]] == [2, 0]  # too few for two micro-batches
 
 
 def test_validation_shows_every_row_once_over_all_processes() -> None:

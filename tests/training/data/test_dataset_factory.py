@@ -1,4 +1,4 @@
-"""The dataset factory: which rows each fit learns from, in memory or in blocks, joined by key."""
+"""The dataset factory: the rows of each fit, in memory or in blocks, joined by key."""
 
 from pathlib import Path
 
@@ -16,31 +16,23 @@ from support.training.jobs import OBJECTIVE, a_fit
 from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import (
-    FixedThreshold,
-    Full,
-    Sample,
-    Sparsifier,
-    Threshold,
-    TopK,
-)
 from stillroom.training.data.batch_loader import BatchLoader
-from stillroom.training.data.dataset_factory import PER_FEATURE, entries_of
+from stillroom.training.data.dataset_factory import PER_FEATURE
 from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.data.sampler import MicroBatchSampler
 from stillroom.training.data.streaming_dataset import StreamingDataset
 
 
-def test_what_fits_is_in_memory_and_what_does_not_is_in_blocks_and_which_is_said(
+def test_rows_that_fit_are_in_memory_others_in_blocks_and_the_log_says_which(
     made: ImageExamples, labels: SoftLabelSet, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     assert isinstance(source(made, labels).dataset_of(a_fit()), MemoryDataset)
     assert isinstance(in_blocks(made, labels).dataset_of(a_fit()), StreamingDataset)
-    said = [record.message for record in caplog.records]
-    assert said[0].startswith("60 rows need about 0.00 GB; trainer.memory_gb allows 1 GB: ")
-    assert said[0].endswith("shuffling globally")
-    assert said[1].endswith("shuffling in groups of 2 of 5 files")
+    messages = [record.message for record in caplog.records]
+    assert messages[0].startswith("60 rows need about 0.00 GB; trainer.memory_gb allows 1 GB: ")
+    assert messages[0].endswith("shuffling globally")
+    assert messages[1].endswith("shuffling in groups of 2 of 5 files")
 
 
 def test_rows_in_memory_are_read_again_by_processes_that_load(
@@ -48,11 +40,11 @@ def test_rows_in_memory_are_read_again_by_processes_that_load(
 ) -> None:
     rows = source(made, labels).dataset_of(a_fit(objective=OBJECTIVE, share=0.8))
     table, order = rows.shuffled(seed=7)
-    found = [contents(batch) for batch in BatchLoader(table, MicroBatchSampler(order, 8), 1)]
-    assert found == [
+    batches = [contents(batch) for batch in BatchLoader(table, MicroBatchSampler(order, 8), 1)]
+    assert batches == [
         contents(batch) for batch in BatchLoader(table, MicroBatchSampler(order, 8), 0)
     ]
-    reread, nothing = table.__reduce__()  # no tensor travels
+    reread, nothing = table.__reduce__()  # no tensor goes between processes
     assert nothing == ()
     assert (reread.fit.share, reread.labels) == (0.8, labels.folder)  # type: ignore[attr-defined]
 
@@ -78,7 +70,7 @@ def test_a_missing_and_a_foreign_key_are_errors(
 
 
 def test_pooled_features_count(made: ImageExamples, tmp_path: Path) -> None:
-    teachers = untrained_teachers(made, tmp_path / "t")  # two, of 32 each
+    teachers = untrained_teachers(made, tmp_path / "t")  # two files of 32 rows each
     bare = soft_labels(made, teachers, tmp_path / "bare")
     kept = soft_labels(made, teachers, tmp_path / "kept", features="pooled")
     more = source(made, kept).needed - source(made, bare).needed
@@ -109,23 +101,6 @@ def test_a_fit_that_takes_every_row_copies_none(made: ImageExamples) -> None:
     assert first.inputs.data_ptr() == second.inputs.data_ptr()
 
 
-@pytest.mark.parametrize(
-    ("kind", "entries"),
-    [
-        (Full(), 10),
-        (TopK(k=4, temperatures=(1.0,)), 4),
-        (TopK(k=40, temperatures=(1.0,)), 10),
-        (FixedThreshold(k=3, temperature=1.0), 3),
-        (Sample(samples=7, temperature=1.0), 7),
-        (Threshold(entries=2.5, tau=0.1, temperature=1.0), 2.5),
-        (Threshold(entries=None, tau=0.25, temperature=1.0), 4),
-    ],
-    ids=lambda value: getattr(value, "kind", ""),
-)
-def test_entries_by_kind(kind: Sparsifier, entries: float) -> None:
-    assert entries_of(kind, classes=10) == entries
-
-
 def test_what_rows_take_is_estimated_from_above_and_not_by_far(
     made: ImageExamples, labels: SoftLabelSet
 ) -> None:
@@ -136,4 +111,4 @@ def test_what_rows_take_is_estimated_from_above_and_not_by_far(
     )
     needed = source(made, labels).needed
     assert rows.inputs.nbytes == 60 * SIDE * SIDE * 4
-    assert tensors < needed < 12 * tensors  # keys and indices weigh much beside small inputs
+    assert tensors < needed < 12 * tensors  # beside small inputs, keys and indices take much memory

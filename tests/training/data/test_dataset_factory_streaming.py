@@ -1,4 +1,4 @@
-"""The dataset factory, where rows do not fit the memory: blocks of files, in any process."""
+"""The dataset factory, if rows do not fit into memory: blocks of files, in any process."""
 
 import gc
 from collections import Counter
@@ -43,17 +43,17 @@ def test_blocks_show_each_row_once_an_epoch_with_its_own_view_and_target(
     for epoch in range(3):
         expected = [row for batch in epoch_of(whole, epoch) for row in contents(batch)]
         batches = epoch_of(blocks, epoch)
-        found = [row for batch in batches for row in contents(batch)]
-        assert Counter(found) == Counter(expected)
+        read = [row for batch in batches for row in contents(batch)]
+        assert Counter(read) == Counter(expected)
         assert [len(batch.labels) for batch in batches] == [
             len(batch.labels) for batch in epoch_of(whole, epoch)
         ]
-        assert found != expected
-        orders.append([label for _, label, _ in found])
+        assert read != expected
+        orders.append([label for _, label, _ in read])
         for batch in batches:
             known = int((batch.labels >= 0).sum())
             assert (batch.counts.rows, batch.counts.labelled) == (len(batch.labels), known)
-    assert orders[0] != orders[2]  # of the same view
+    assert orders[0] != orders[2]  # with the same view
 
 
 def test_the_parts_of_two_processes_are_the_batches_of_one_in_blocks_too(
@@ -96,14 +96,14 @@ def test_blocks_are_read_alike_by_any_number_of_processes(
     made: ImageExamples, labels: SoftLabelSet, workers: int
 ) -> None:
     blocks = in_blocks(made, labels).dataset_of(a_fit(objective=OBJECTIVE))
-    blocks.some_targets()  # the threads of polars run in this process now
+    blocks.some_targets()  # from here on polars has threads in this process
     table, order = blocks.shuffled(seed=7)
     loader = BatchLoader(table, MicroBatchSampler(order, 8), workers)
-    found = [contents(batch) for batch in loader]
-    assert found == [
+    batches = [contents(batch) for batch in loader]
+    assert batches == [
         contents(batch) for batch in BatchLoader(table, MicroBatchSampler(order, 8), 0)
     ]
-    assert len(found) == 8
+    assert len(batches) == 8
 
 
 def test_what_was_read_of_a_group_is_let_go_with_it(
@@ -122,7 +122,7 @@ def test_what_was_read_of_a_group_is_let_go_with_it(
     assert alive[2] <= alive[0]
 
 
-def test_a_row_without_a_soft_label_is_found_before_training_in_blocks_too(
+def test_a_row_without_a_soft_label_is_reported_before_training_also_in_blocks(
     made: ImageExamples, labels: SoftLabelSet, tmp_path: Path
 ) -> None:
     known = made.examples.read()

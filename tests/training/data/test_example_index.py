@@ -1,4 +1,4 @@
-"""The index: keys find their examples, and what does not match is named."""
+"""The index: keys find their examples, and an error names keys that do not match."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The dataset in memory: joined by key, in the views that the teachers saw."""
+"""The dataset in memory: joined by key, with the views that the teachers saw."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +22,11 @@ from stillroom.data.encoders import read_encoder
 from stillroom.data.views.image_views import Views
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import FixedThreshold, Full, Sample, Sparsifier, TopK
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.kinds.sample import Sample
+from stillroom.softlabels.sparsify.kinds.threshold_fixed import FixedThreshold
+from stillroom.softlabels.sparsify.kinds.topk import TopK
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.teachers import model_teacher
 from stillroom.training.data.batch_loader import Batch, BatchLoader
 from stillroom.training.data.memory_dataset import (
@@ -70,18 +74,18 @@ def labels_of(
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, np.ndarray]:
-    """Record each input that a teacher is given, by its bytes, with its logits."""
-    found: dict[bytes, np.ndarray] = {}
+    """Record the logits of each input of the teacher, by the input's bytes."""
+    answer_of: dict[bytes, np.ndarray] = {}
     real = model_teacher.batches_of_logits
 
     def recording(model: Any, inputs: np.ndarray, batch_size: int) -> Iterator[Any]:
         logits = list(real(model, inputs, batch_size))
         every = np.concatenate([np.asarray(part) for part in logits])
-        found.update((one.tobytes(), answer) for one, answer in zip(inputs, every, strict=True))
+        answer_of.update((one.tobytes(), answer) for one, answer in zip(inputs, every, strict=True))
         yield from logits
 
     monkeypatch.setattr(model_teacher, "batches_of_logits", recording)
-    return found
+    return answer_of
 
 
 def test_inputs_labels_and_targets_of_a_row_stay_together(
@@ -108,20 +112,20 @@ def test_the_student_gets_the_very_tensor_that_the_teacher_was_given_with_its_an
 ) -> None:
     labels = labels_of(made, tmp_path, views=MOVED)
     plain = train(made)
-    lessons = loader(with_targets(plain, labels, [4.0]), 16, seed=1)
+    batch_loader = loader(with_targets(plain, labels, [4.0]), 16, seed=1)
     by_epoch = []
     for epoch in range(6):
         inputs = []
-        for batch in batches_of(lessons, epoch):
+        for batch in batches_of(batch_loader, epoch):
             assert batch.target is not None
             order = batch.target.ids.argsort(dim=1)
             p = batch.target.at(4.0).gather(1, order).exp().numpy()
-            for image, found in zip(batch.inputs.numpy(), p, strict=True):
-                logits = answered[image.tobytes()]  # bit for bit, or the key is not there
-                np.testing.assert_allclose(found, softmax(logits[None], 4.0)[0], atol=1e-6)
+            for image, target in zip(batch.inputs.numpy(), p, strict=True):
+                logits = answered[image.tobytes()]  # bit for bit; otherwise the key is missing
+                np.testing.assert_allclose(target, softmax(logits[None], 4.0)[0], atol=1e-6)
                 inputs.append(image.tobytes())
         by_epoch.append(sorted(inputs))
-    # Epochs 1 to 3 are views 1 to 3, the fourth is the first again, and none is the plain image.
+    # Epochs 1 to 3 are views 1 to 3, the fourth is view 1 again; none is the plain image.
     assert by_epoch[3:] == by_epoch[:3]
     keys, images = plain.example_ids, plain.inputs.numpy()
     for epoch, inputs in enumerate(by_epoch[:3]):
@@ -166,33 +170,33 @@ def test_draws_are_taken_in_turn_on_the_plain_image(made: ImageExamples, tmp_pat
     kind = Sample(samples=5, temperature=4.0)
     labels = labels_of(made, tmp_path, kind, draws=3)
     plain = train(made)
-    lessons = with_targets(plain, labels, [4.0])
-    assert lessons.variants == [(0, 0), (0, 1), (0, 2)]
+    dataset = with_targets(plain, labels, [4.0])
+    assert dataset.variants == [(0, 0), (0, 1), (0, 2)]
     dense = []
-    for variant, (view, draw) in enumerate(lessons.variants):
-        batch = all_of(lessons, variant)
+    for variant, (view, draw) in enumerate(dataset.variants):
+        batch = all_of(dataset, variant)
         assert batch.target is not None
         assert (batch.inputs == plain.inputs).all()
         names = [(key, view, draw) for key in plain.example_ids]
         expected = labels.distributions(names, 4.0).dense()
-        found = torch.zeros(60, 3).scatter(1, batch.target.ids, batch.target.at(4.0).exp())
-        np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+        probabilities = torch.zeros(60, 3).scatter(1, batch.target.ids, batch.target.at(4.0).exp())
+        np.testing.assert_allclose(probabilities.numpy(), expected, atol=1e-6)
         dense.append(expected)
     assert (dense[0] != dense[1]).any()
     assert (dense[1] != dense[2]).any()
     for epoch in range(4):
-        (batch,) = batches_of(loader(lessons, 60, seed=0), epoch)
+        (batch,) = batches_of(loader(dataset, 60, seed=0), epoch)
         order = torch.from_numpy(np.random.default_rng([0, epoch]).permutation(60))
         assert batch.target is not None
-        assert (batch.target.at(4.0) == lessons.targets[epoch % 3].rows(order).at(4.0)).all()
+        assert (batch.target.at(4.0) == dataset.targets[epoch % 3].rows(order).at(4.0)).all()
 
 
 def test_views_and_draws_multiply(made: ImageExamples, tmp_path: Path) -> None:
     kind = FixedThreshold(k=2, temperature=4.0)
     labels = labels_of(made, tmp_path, kind, views=Views(count=2, shift=1, seed=0), draws=2)
-    lessons = with_targets(train(made), labels, [4.0])
-    assert lessons.variants == [(1, 0), (1, 1), (2, 0), (2, 1)]
-    first, second, third = (all_of(lessons, variant).inputs for variant in (0, 1, 2))
+    dataset = with_targets(train(made), labels, [4.0])
+    assert dataset.variants == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    first, second, third = (all_of(dataset, variant).inputs for variant in (0, 1, 2))
     assert (first == second).all()
     assert (first != third).any()
 
@@ -201,8 +205,8 @@ def test_truncated_targets_hold_k_entries_and_their_own_log_p(
     made: ImageExamples, tmp_path: Path
 ) -> None:
     labels = labels_of(made, tmp_path, TopK(k=2, temperatures=(1.0, 4.0)))
-    lessons = with_targets(train(made), labels, [4.0])
-    (target,) = lessons.some_targets()
+    dataset = with_targets(train(made), labels, [4.0])
+    (target,) = dataset.some_targets()
     assert target.ids.shape == (60, 2)
     assert (target.at(4.0).exp().sum(dim=1) < 1).all()
     with pytest.raises(SoftLabelError, match="temperature 2 was not captured"):
@@ -226,12 +230,12 @@ def test_hard_labels_alone_read_no_soft_ones(made: ImageExamples, tmp_path: Path
     assert all_of(rows, 0).target is None
 
 
-def test_augmentation_without_a_teacher_moves_every_image_anew_in_each_epoch(
+def test_augmentation_without_a_teacher_shifts_every_image_again_in_each_epoch(
     made: ImageExamples,
 ) -> None:
     plain = train(made)
-    lessons = with_views(plain, Views(count=4, shift=2, seed=9))
-    seen = [all_of(lessons, epoch).inputs.numpy() for epoch in range(4)]
+    dataset = with_views(plain, Views(count=4, shift=2, seed=9))
+    seen = [all_of(dataset, epoch).inputs.numpy() for epoch in range(4)]
     expected = Views(count=4, shift=2, seed=9)
     for epoch, images in enumerate(seen):
         assert (images == expected.apply(plain.inputs.numpy(), plain.example_ids, epoch + 1)).all()

@@ -1,4 +1,4 @@
-"""The dataset in memory: what it refuses, and how it says so."""
+"""The dataset in memory: what it refuses, and the error messages."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,8 @@ from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import write_table
 from stillroom.softlabels.format.manifest import manifest_of, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full, Sparsifier
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.training.data.memory_dataset import (
     MemoryDataset,
     labelled_rows,
@@ -72,7 +73,9 @@ def test_views_that_another_transform_made_are_refused_by_name(
             return labels.variants(example_id)
 
     write_manifest(labels.folder, other)
-    with pytest.raises(SoftLabelError, match=r"by 'crop-3 size=7', but this version makes shift-2"):
+    with pytest.raises(
+        SoftLabelError, match=r"by 'crop-3 size=7', but this version makes views by shift-2"
+    ):
         with_captured_views(train(made), Foreign(labels.folder))
 
 

@@ -1,11 +1,11 @@
-"""The transfer set: which rows are taken."""
+"""The transfer set: which rows belong to it."""
 
 import numpy as np
 import pytest
 from support.training.jobs import a_fit
 
 from stillroom.errors import DataError
-from stillroom.training.data.row_selection import transfer_mask
+from stillroom.training.data.row_selection import rows_of_teachers, transfer_mask
 
 KEYS = [n.to_bytes(16, "big") for n in range(4000)]
 
@@ -14,10 +14,15 @@ def labels(count: int = 4000) -> np.ndarray:
     return np.arange(count) % 4
 
 
-def test_all_rows_are_taken_unless_less_is_asked_for() -> None:
+def test_all_rows_are_taken_unless_fewer_are_requested() -> None:
     assert transfer_mask(a_fit(), KEYS, labels()).all()
     mixed = np.where(np.arange(4000) < 100, -1, labels())
     assert transfer_mask(a_fit(rows="labelled"), KEYS, mixed).tolist() == (mixed >= 0).tolist()
+
+
+def test_teachers_learn_from_labelled_rows_and_in_running_text_from_all() -> None:
+    assert rows_of_teachers(("a", "b")) == "labelled"
+    assert rows_of_teachers(()) == "all"
 
 
 def test_a_share_depends_on_keys_and_seed_alone() -> None:

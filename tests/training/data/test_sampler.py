@@ -1,4 +1,4 @@
-"""The order: a function of seed and epoch alone, shared out without loss, resumed anywhere."""
+"""The order: it depends only on seed and epoch, is divided without loss and resumes anywhere."""
 
 from itertools import pairwise
 
@@ -115,7 +115,9 @@ def test_what_was_left_in_the_midst_of_an_epoch_goes_on_at_the_very_next_part(
         if stop == len(whole):
             assert (resumed.epoch, resumed.start) == (5, 0)
             continue
-        resumed.set_epoch(4)  # Lightning says it again, and it must not begin anew
+        resumed.set_epoch(
+            4
+        )  # Lightning calls this again; the order must not start from its beginning
         rest = [part.rows.tolist() for part in resumed]
         assert rest == [part.rows.tolist() for part in epoch_of(whole, 4)[stop:]]
         resumed.set_epoch(5)

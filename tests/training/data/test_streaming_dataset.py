@@ -1,10 +1,10 @@
-"""Blocks: batches across groups are put together in order, whatever the targets' widths."""
+"""Blocks: batches across groups are assembled in order, for any widths of the targets."""
 
 import numpy as np
 import torch
 
 from stillroom.data.views.image_views import PLAIN
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.data.sampler import MicroBatch
 from stillroom.training.data.streaming_dataset import StreamingDataset
@@ -14,7 +14,7 @@ STARTS = (0, 4, 7)
 
 
 def see(blocks: object) -> MemoryDataset:
-    """Return rows whose input and label are their number; block b has targets of width b + 1."""
+    """Return rows whose input and label are their index; block b has targets of width b + 1."""
     wanted = list(blocks)  # type: ignore[call-overload]
     numbers = np.concatenate([np.arange(SIZES[b]) + STARTS[b] for b in wanted])
     width = max(wanted) + 1
@@ -35,11 +35,11 @@ def test_a_batch_across_groups_has_its_rows_in_order_and_targets_as_wide_as_the_
     for epoch in range(4):
         rows = order.epoch(epoch)
         for batch in np.split(rows, [5, 10]):
-            found = table[MicroBatch(batch=batch, number=0, count=1, epoch=epoch)]
-            assert found.labels.tolist() == found.inputs.flatten().tolist() == batch.tolist()
-            assert found.target is not None
-            assert found.target.ids.shape[1] == max(np.searchsorted([4, 7], batch, "right")) + 1
-            mass = found.target.at(1.0).exp().sum(dim=1)
+            read = table[MicroBatch(batch=batch, number=0, count=1, epoch=epoch)]
+            assert read.labels.tolist() == read.inputs.flatten().tolist() == batch.tolist()
+            assert read.target is not None
+            assert read.target.ids.shape[1] == max(np.searchsorted([4, 7], batch, "right")) + 1
+            mass = read.target.at(1.0).exp().sum(dim=1)
             torch.testing.assert_close(mass, torch.ones(len(batch)))
 
 

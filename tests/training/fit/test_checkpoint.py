@@ -1,4 +1,4 @@
-"""Checkpoints: what is read is what was written, in one file, without a pickle."""
+"""Checkpoints: equal after a round trip through one file without a pickle."""
 
 import math
 from pathlib import Path
@@ -46,15 +46,15 @@ def test_tensors_of_any_kind_survive_bit_by_bit(tmp_path: Path) -> None:
         "flag": torch.tensor([True, False]),
     }
     write_tree(tmp_path / "c", tree)
-    found = read_tree(tmp_path / "c")
-    assert list(found["state"]) == [0, 7]
-    assert found["state"][0]["m"].view(torch.int32).tolist() == odd.view(torch.int32).tolist()
-    assert found["state"][0]["step"].shape == ()
-    assert found["state"][7][0].tolist() == [[0, 3], [1, 4], [2, 5]]
-    assert found["half"].dtype == torch.bfloat16
-    assert [tuple(one.shape) for one in found["empty"]] == [(0,), (2, 0)]
-    assert found["empty"][1].dtype == torch.int64
-    assert found["flag"].tolist() == [True, False]
+    restored = read_tree(tmp_path / "c")
+    assert list(restored["state"]) == [0, 7]
+    assert restored["state"][0]["m"].view(torch.int32).tolist() == odd.view(torch.int32).tolist()
+    assert restored["state"][0]["step"].shape == ()
+    assert restored["state"][7][0].tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert restored["half"].dtype == torch.bfloat16
+    assert [tuple(one.shape) for one in restored["empty"]] == [(0,), (2, 0)]
+    assert restored["empty"][1].dtype == torch.int64
+    assert restored["flag"].tolist() == [True, False]
 
 
 def test_tied_weights_are_stored_once(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_tied_weights_are_stored_once(tmp_path: Path) -> None:
     write_tree(tmp_path / "one", {"a": tied})
     write_tree(tmp_path / "two", {"a": tied, "b": tied, "c": tied.view(10, 100)})
     sizes = [(tmp_path / name).stat().st_size for name in ("one", "two")]
-    assert sizes[1] < sizes[0] + 4000 + 500  # the view is another tensor, the tied one is not
+    assert sizes[1] < sizes[0] + 4000 + 500  # the view is a separate tensor, the tied one is not
     assert torch.equal(read_tree(tmp_path / "two")["b"], tied)
 
 

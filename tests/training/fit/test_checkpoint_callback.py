@@ -1,4 +1,4 @@
-"""The keeper: real workers that are killed or stopped go on where they were, bit by bit."""
+"""The checkpoint callback: killed or stopped workers continue where they were, bit by bit."""
 
 import os
 import signal
@@ -67,16 +67,16 @@ def test_a_run_that_is_killed_and_then_stopped_ends_with_the_very_weights(
     assert run.go() == 0
     assert distinct(run.steps()) == whole.steps()
     again = len(before) - len(distinct(before))
-    assert again < 6  # a state every 2 steps; beginning anew costs 7 or more
+    assert again < 6  # a state every 2 steps; a start from the beginning repeats 7 or more
     after = run.steps()[len(before) :]
-    assert after == whole.steps()[len(distinct(before)) :]  # after SIGTERM none is taken twice
+    assert after == whole.steps()[len(distinct(before)) :]  # after SIGTERM no step runs twice
     assert same_weights(run, whole)
     assert (run.folder / "curves.json").read_bytes() == (whole.folder / "curves.json").read_bytes()
 
 
 @dataclass(frozen=True)
 class Stopping:
-    """Validation rows that ask the process to stop whenever they are read."""
+    """Validation rows that send the process a stop signal whenever they are read."""
 
     rows: MemoryDataset
     number: int
@@ -113,7 +113,7 @@ def test_a_signal_in_validation_saves_the_epoch(
         loss=build_loss(fit, None),
         encoder=encoder,
     )
-    with pytest.raises(StoppedError, match="saved its state, at step 4 of fit"):
+    with pytest.raises(StoppedError, match="saved its state at step 4 of fit"):
         fit_model(
             fit, task, trainer=a_trainer(), state=place, stop=stop, tick=lambda rows, label: None
         )
@@ -124,7 +124,7 @@ def test_a_signal_in_validation_saves_the_epoch(
 def test_a_signal_before_the_first_step_is_not_lost(
     made: Made, tmp_path: Path, stop: StopRequest
 ) -> None:
-    # Lightning's own handler, which it sets before that, would end the process with code 0.
+    # Lightning sets its own handler before that, which would end the process with code 0.
     trainer = build_trainer(a_trainer(), a_fit(), [])
     keeper = CheckpointCallback(
         state=ResumeState(tmp_path / "fit", {}),
@@ -158,9 +158,9 @@ def test_a_worker_whose_parent_is_killed_saves_and_leaves(made: Made, tmp_path: 
     ends = time.monotonic() + 60
     while not failure.exists() and time.monotonic() < ends:
         time.sleep(0.05)
-    assert "asked to stop" in failure.read_text()
+    assert "request to stop" in failure.read_text()
     state = read_tree(run.folder / "control" / "checkpoint.safetensors")
     steps = len(run.steps())
     assert state["global_step"] == steps
     time.sleep(0.5)
-    assert len(run.steps()) == steps  # it has left
+    assert len(run.steps()) == steps  # it has ended

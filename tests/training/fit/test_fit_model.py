@@ -1,4 +1,4 @@
-"""Fitting: one process or two, one part or several, the curve is the same; what is kept between."""
+"""Fitting: the curve is the same for one or two processes and micro-batches; the saved state."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +19,8 @@ from support.training.killed_runs import Run, distinct, run_of, train_forked
 
 from stillroom.config.schema import Architecture
 from stillroom.data.encoders import read_encoder
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.fit.checkpoint import write_tree
 from stillroom.training.fit.fit_model import build_trainer
@@ -35,9 +35,7 @@ NUMBERS = ("train_loss", "validation_nll", "validation_accuracy")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("fitting")
-    examples = image_examples(
-        folder, unlabelled=20
-    )  # so that the parts of a batch differ in labels
+    examples = image_examples(folder, unlabelled=20)  # so that the micro-batches differ in labels
     return examples, soft_labels(examples, untrained_teachers(examples, folder / "t"), folder / "s")
 
 
@@ -119,7 +117,7 @@ RESNET = {"embedding_size": 4, "hidden_sizes": [6], "depths": [1], "layer_type":
 RELATED = {"forward_kl": 1.0, "hidden_cosine": 1.0, "rkd_distance": 1.0, "rkd_angle": 1.0}
 
 
-def test_live_teachers_teach_what_the_cache_does_features_and_all(tmp_path: Path) -> None:
+def test_live_teachers_train_the_same_student_as_the_cache_with_features(tmp_path: Path) -> None:
     made = image_examples(tmp_path)
     teachers = untrained_teachers(made, tmp_path / "t")
     labels = soft_labels(made, teachers, tmp_path / "s", features="pooled")
@@ -148,7 +146,7 @@ def test_live_teachers_teach_what_the_cache_does_features_and_all(tmp_path: Path
         [r["train_loss"] for r in curves["cached"] if r["model"] == name]
         for name in ("answers", "related")
     )
-    assert related[0] > answers[0] + 0.1  # the projection, and relations, have something to learn
+    assert related[0] > answers[0] + 0.1  # the projection and the relations can improve
     assert related[-1] < related[0]
 
 
@@ -207,7 +205,7 @@ def test_only_the_unfinished_fit_is_trained_and_from_the_beginning_where_it_has_
     )
 
 
-def test_a_state_that_is_damaged_is_left_alone_and_said(
+def test_a_damaged_state_is_kept_and_reported(
     made: Made, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = job_of(made, tmp_path, {})

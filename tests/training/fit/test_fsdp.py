@@ -1,6 +1,6 @@
-"""Sharding: which modules are sharded, and an optimiser's state by names.
+"""Sharding: which modules are sharded, and an optimiser's state by name.
 
-What two processes make of it is tested in test_fitting.
+`test_fit_model` tests sharding with two processes.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The learner: which epoch's weights are kept, when it stops early, what it seeds and records."""
+"""The Lightning module: the epoch whose weights are kept, early stopping, seeds and records."""
 
 import math
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from support.examples.image_examples import Shape
 from support.training.jobs import fitted
 
 from stillroom.errors import StillroomError
-from stillroom.models.registry import build
+from stillroom.models.architecture_registry import build
 from stillroom.objectives.mixture import BatchCounts, hard_labels
 from stillroom.training.data.batch_loader import Batch
 from stillroom.training.fit.lit_module import LitModule
@@ -18,7 +18,7 @@ from stillroom.training.fit.lit_module import LitModule
 CURVE = [(0.9, 0.6), (0.3, 0.5), (0.5, 0.8), (0.4, 0.7)]
 
 
-def learner(dropout: float = 0.0, **how: Any) -> LitModule:
+def module(dropout: float = 0.0, **how: Any) -> LitModule:
     model = build("mlp", {"hidden": [4], "dropout": dropout}, Shape((3,), ("a", "b")), seed=0)
     subject = LitModule(
         name="m", model=model, loss=hard_labels(), optimisation=fitted(lr=0.1, **how), seed=0
@@ -49,12 +49,12 @@ def at_epoch(subject: LitModule, epoch: int, nll: float, accuracy: float) -> Non
     ],
 )
 def test_the_epoch_to_keep_is_the_best_by_what_was_chosen(keep: str, best: list[bool]) -> None:
-    subject = learner(keep=keep)
-    found = []
+    subject = module(keep=keep)
+    kept = []
     for epoch, (nll, accuracy) in enumerate(CURVE):
         at_epoch(subject, epoch, nll, accuracy)
-        found.append(subject.best.is_best)
-    assert found == best
+        kept.append(subject.best.is_best)
+    assert kept == best
     assert [record["validation_nll"] for record in subject.records] == [0.9, 0.3, 0.5, 0.4]
     assert [record["validation_accuracy"] for record in subject.records] == [0.6, 0.5, 0.8, 0.7]
     assert [record["epoch"] for record in subject.records] == [1, 2, 3, 4]
@@ -66,7 +66,7 @@ def test_the_epoch_to_keep_is_the_best_by_what_was_chosen(keep: str, best: list[
 def test_patience_ends_training_after_so_many_epochs_without_a_better_one(
     patience: int | None, stops: int, keep: str
 ) -> None:
-    subject = learner(patience=patience, keep=keep)
+    subject = module(patience=patience, keep=keep)
     for epoch, (nll, accuracy) in enumerate(CURVE):
         if not subject.trainer.should_stop:
             at_epoch(subject, epoch, nll, accuracy)
@@ -74,7 +74,7 @@ def test_patience_ends_training_after_so_many_epochs_without_a_better_one(
 
 
 def test_one_that_stopped_early_stays_stopped_when_it_is_resumed() -> None:
-    first, second = learner(patience=1), learner(patience=1)
+    first, second = module(patience=1), module(patience=1)
     for epoch, (nll, accuracy) in enumerate(CURVE[:3]):
         at_epoch(first, epoch, nll, accuracy)
     state: dict[str, Any] = {}
@@ -91,7 +91,7 @@ def test_one_that_stopped_early_stays_stopped_when_it_is_resumed() -> None:
 @pytest.mark.parametrize("nll", [math.nan, math.inf])
 def test_a_model_that_diverges_is_named_with_its_learning_rate(nll: float) -> None:
     with pytest.raises(StillroomError, match=r"m diverged in epoch 2.*lr, now 0\.1"):
-        at_epoch(learner(), 1, nll, 0.0)
+        at_epoch(module(), 1, nll, 0.0)
 
 
 def batch(rows: int = 4, parts: int = 1) -> Batch:
@@ -103,7 +103,7 @@ def batch(rows: int = 4, parts: int = 1) -> Batch:
 
 
 def test_the_loss_of_a_part_is_scaled_so_that_the_mean_over_parts_is_the_batchs() -> None:
-    subject = learner()
+    subject = module()
     whole = subject.training_step(batch(), 0)
     inputs, labels = batch().inputs, batch().labels
     halves = [
@@ -124,7 +124,7 @@ def test_the_loss_of_a_part_is_scaled_so_that_the_mean_over_parts_is_the_batchs(
 
 
 def test_dropout_is_a_function_of_seed_epoch_and_step() -> None:
-    subject = learner(dropout=0.5)
+    subject = module(dropout=0.5)
 
     def loss(epoch: int, step: int, rank: int = 0) -> float:
         subject.trainer.current_epoch, subject.trainer.global_rank = epoch, rank
@@ -137,7 +137,7 @@ def test_dropout_is_a_function_of_seed_epoch_and_step() -> None:
 
 
 def test_validation_adds_up_nll_hits_and_labelled_rows() -> None:
-    subject = learner().eval()
+    subject = module().eval()
     logits = subject.logits(batch().inputs)
     subject.validation_step(batch(), 0)
     subject.validation_step(batch(2), 1)

@@ -1,4 +1,4 @@
-"""Live teachers: what they say in a step is what the cache holds of the same inputs."""
+"""Live teachers: their answers in a step equal the cached ones for the same inputs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +16,12 @@ from support.examples.image_examples import (
 
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.models.registry import build
-from stillroom.objectives.soft_target import SoftTarget
+from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.softlabels.format.ensemble_combination import Combination
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.training.data.memory_dataset import read_split, with_targets
 from stillroom.training.fit.live_teacher import LiveTeacher, cached_log_p
 from stillroom.training.job import LiveConfig
@@ -47,7 +47,7 @@ def dense(target: SoftTarget, temperature: float) -> torch.Tensor:
     return torch.zeros(rows, k).scatter(1, target.ids, target.at(temperature).exp())
 
 
-def test_they_say_what_the_cache_says(made: ImageExamples, tmp_path: Path) -> None:
+def test_their_answers_equal_the_cached_ones(made: ImageExamples, tmp_path: Path) -> None:
     folder = untrained_teachers(made, tmp_path / "t")
     labels = soft_labels(made, folder, tmp_path / "s", Full(), features="pooled")
     encoder = read_encoder(made.encoder)
@@ -74,8 +74,8 @@ def test_autocast_of_the_student_does_not_reach_them(made: ImageExamples, tmp_pa
     inputs = torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     plain, _ = teachers.answer(inputs, [1.0])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found, _ = teachers.answer(inputs, [1.0])
-    assert torch.equal(found.at(1.0), plain.at(1.0))
+        target, _ = teachers.answer(inputs, [1.0])
+    assert torch.equal(target.at(1.0), plain.at(1.0))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -105,7 +105,7 @@ def test_without_a_term_that_asks_there_are_no_features(
 def test_means_by_hand(mean: Any, combine: Any, temperature: float) -> None:
     logits = torch.tensor([[[2.0, 0.0]], [[-1.0, 0.0]]], dtype=torch.float64)
     shares = Combination.of(mean, [3, 1])
-    found = cached_log_p(logits, shares, combine, temperature).exp()[0]
+    mean_p = cached_log_p(logits, shares, combine, temperature).exp()[0]
 
     def p(z: float, t: float) -> float:
         return 1 / (1 + np.exp(-z / t))
@@ -118,8 +118,8 @@ def test_means_by_hand(mean: Any, combine: Any, temperature: float) -> None:
     one = 0.75 * p(2, 1) + 0.25 * p(-1, 1)
     odds = (one / (1 - one)) ** (1 / temperature)
     expected["probability", "capture"] = odds / (1 + odds)
-    assert found[0].item() == pytest.approx(expected[mean, combine])
-    assert found.sum().item() == pytest.approx(1.0)
+    assert mean_p[0].item() == pytest.approx(expected[mean, combine])
+    assert mean_p.sum().item() == pytest.approx(1.0)
 
 
 def test_a_teacher_that_encodes_otherwise_is_refused(made: ImageExamples, tmp_path: Path) -> None:

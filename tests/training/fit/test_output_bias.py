@@ -1,4 +1,4 @@
-"""Balance: the bias that makes the fewest errors, worked out by hand, and written."""
+"""The output bias: the bias with the fewest errors, by hand, and its effect on a saved model."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,8 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
+from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import load_model, save_model
-from stillroom.models.registry import build
 from stillroom.models.shape import Shape
 from stillroom.training.data.memory_dataset import read_split
 from stillroom.training.fit.output_bias import (
@@ -51,10 +51,10 @@ def test_a_model_without_one_is_named() -> None:
 
 
 def test_the_best_bias_by_hand() -> None:
-    # Class 1 wins its two rows above 2 and 3, and would take a row of class 0 above 7.
+    # Class 1 wins its two rows if its bias exceeds 2 and 3, and a row of class 0 if it exceeds 7.
     answers = np.array([[2.0, 0.0, -9], [3.0, 0.0, -9], [7.0, 0.0, -9]])
     assert best_bias(answers, np.array([1, 1, 0]), 1) == pytest.approx(5.0)
-    # Where it takes what is not its own, it is lowered: below -1 and -2.
+    # If it wins rows of other classes, its bias is lowered: below -1 and -2.
     assert best_bias(np.array([[1.0, 2.0], [1.0, 3.0]]), np.array([0, 0]), 1) == -2.5
 
 

@@ -1,4 +1,4 @@
-"""Learning from tokens: the fused way is the plain way, and parts of a batch make up the batch."""
+"""Token loss: the fused loss equals the plain one, and micro-batches add up to the batch."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,12 @@ from support.training.jobs import a_fit, a_trainer, fitted, train_here
 from torch.nn.functional import cross_entropy, kl_div
 
 from stillroom.config.schema import Architecture
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.lm_head import label_logits, label_logits_only, label_mask
 from stillroom.models.pretrained.model_directory import load_model, save_model
-from stillroom.models.registry import build
 from stillroom.objectives.mixture import BatchCounts, Mixture, hard_labels
-from stillroom.softlabels.capture.solve_threshold import ThresholdRequest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
+from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
 from stillroom.training.build_loss import build_mixture
 from stillroom.training.data.batch_loader import Batch, concatenated
 from stillroom.training.data.memory_dataset import (
@@ -62,7 +62,7 @@ def whole(rows: MemoryDataset, size: int = 12) -> Batch:
     return rows[MicroBatch(batch=np.arange(size) * 2 % len(rows), number=0, count=1, epoch=0)]
 
 
-def test_a_batch_holds_what_the_teacher_said_at_each_place_that_is_asked(made: Made) -> None:
+def test_a_batch_holds_the_teachers_answer_at_each_labelled_position(made: Made) -> None:
     _, labels, teachers = made
     rows = rows_of(made)
     assert rows.is_tokens
@@ -77,20 +77,20 @@ def test_a_batch_holds_what_the_teacher_said_at_each_place_that_is_asked(made: M
     heads = held > tau * 1.01
     of_teacher = p.gather(1, batch.target.ids)
     torch.testing.assert_close(held[heads], of_teacher[heads], rtol=0, atol=5e-3)
-    # Right on average, whatever was sampled of a position.
+    # Right on average, for any samples of a position.
     assert float(held.sum(dim=1).mean()) == pytest.approx(1, abs=0.02)
 
 
 def test_the_fused_loss_is_the_loss_on_logits_and_its_gradient_too(made: Made) -> None:
     batch, loss = whole(rows_of(made)), build_mixture(TOKENS, is_unbiased=True)
-    found = {}
+    results = {}
     for is_linear in (True, False):
         model = student(made)
         value = token_loss(model, batch, batch.target, loss, is_linear=is_linear)
         value.backward()
-        found[is_linear] = value.detach(), [one.grad.clone() for one in model.parameters()]
-    torch.testing.assert_close(found[True][0], found[False][0])
-    for fused, dense in zip(found[True][1], found[False][1], strict=True):
+        results[is_linear] = value.detach(), [one.grad.clone() for one in model.parameters()]
+    torch.testing.assert_close(results[True][0], results[False][0])
+    for fused, dense in zip(results[True][1], results[False][1], strict=True):
         torch.testing.assert_close(fused, dense, rtol=1e-4, atol=1e-6)
 
 
@@ -119,8 +119,8 @@ def test_parts_of_a_batch_add_up_to_it(made: Made) -> None:
     assert sum(len(part.inputs) for part in parts) == 11
     with torch.no_grad():
         expected = token_loss(model, of_one, of_one.target, loss, is_linear=True)
-        found = sum(token_loss(model, part, part.target, loss, is_linear=True) for part in parts)
-    torch.testing.assert_close(found, expected)
+        total = sum(token_loss(model, part, part.target, loss, is_linear=True) for part in parts)
+    torch.testing.assert_close(total, expected)
 
 
 def test_some_rows_of_a_batch_are_that_batch_of_those_rows(made: Made) -> None:
@@ -137,7 +137,7 @@ def test_some_rows_of_a_batch_are_that_batch_of_those_rows(made: Made) -> None:
     )
 
 
-def test_live_teachers_say_all_of_each_place_that_is_asked(made: Made) -> None:
+def test_live_teachers_give_the_whole_answer_at_each_labelled_position(made: Made) -> None:
     corpus, _, teachers = made
     folder = str(teachers / "member_0")
     live = LiveConfig(teachers=[folder], shares=[1.0], mean="probability", combine="read")
@@ -149,14 +149,14 @@ def test_live_teachers_say_all_of_each_place_that_is_asked(made: Made) -> None:
         log_p = label_logits(load_model(teachers / "member_0"), batch.inputs).log_softmax(dim=1)
         torch.testing.assert_close(target.log_p[1.0], log_p)
         pure = build_mixture(replace(TOKENS, hard_weight=0.0), is_unbiased=False)
-        found = token_loss(model, batch, target, pure, is_linear=True)
+        value = token_loss(model, batch, target, pure, is_linear=True)
         expected = kl_div(
             label_logits(model, batch.inputs).log_softmax(dim=1),
             log_p,
             log_target=True,
             reduction="batchmean",
         )
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(value, expected)
     assert len(asked_live.answer(batch.inputs, [])[0].ids) == len(batch.labels)
 
 

@@ -1,4 +1,4 @@
-"""Learning what was hidden: masks by key and epoch, replayed or new, and the triple loss."""
+"""Token loss with masks: masks by key and epoch, replayed or new, and the triple loss."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +22,11 @@ from stillroom.config.schema import Architecture
 from stillroom.data.text.token_layout import LABELS, TOKENS
 from stillroom.errors import SoftLabelError
 from stillroom.io.json.json_files import read_json
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.lm_head import label_logits, label_logits_and_features
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.models.registry import build
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.verify.verify import verify
 from stillroom.training.build_loss import build_mixture
 from stillroom.training.data.batch_loader import Batch
@@ -142,16 +142,16 @@ def test_the_triple_loss_by_its_formula(made: Made) -> None:
     corpus, _, teachers = made
     folder = str(teachers / "member_0")
     live = LiveConfig(teachers=[folder], shares=[1.0], mean="probability", combine="read")
-    asked = LiveTeacher.of(live, corpus.fitted, label_logits_and_features)
-    assert asked.width(corpus.fitted.shape) == BERT["hidden_size"]
+    live_teachers = LiveTeacher.of(live, corpus.fitted, label_logits_and_features)
+    assert live_teachers.width(corpus.fitted.shape) == BERT["hidden_size"]
     rows = dataset_for(a_fit(mode="live", objective=TRIPLE), train(made), None)
     model = build("transformer", BERT, corpus.shape, seed=7).eval()
     loss = build_mixture(TRIPLE, is_unbiased=False)
     batch = epoch(rows, 1, [0, 4, 8, 9])
-    target, theirs = asked.answer(batch.inputs, loss.temperatures)
+    target, theirs = live_teachers.answer(batch.inputs, loss.temperatures)
     assert theirs is not None
     compared = FeatureComparison(theirs, torch.nn.Identity())
-    found = token_loss(model, batch, target, loss, is_linear=True, comparison=compared)
+    value = token_loss(model, batch, target, loss, is_linear=True, comparison=compared)
 
     teacher = load_model(teachers / "member_0")
     with torch.no_grad():
@@ -161,24 +161,24 @@ def test_the_triple_loss_by_its_formula(made: Made) -> None:
         hard = cross_entropy(z, batch.labels)
         assert ours is not None
         cosines = []
-        for row in range(4):  # over the tokens of each, and not over what fills it up
+        for row in range(4):  # over the tokens of each row, without the padding
             length = int((batch.inputs[row, TOKENS] >= 0).sum())
             both = ours.last[row, :length], theirs.last[row, :length]
             cosines.append((1 - cosine_similarity(*both, dim=1)).mean())
         apart = torch.stack(cosines).mean()
     # As shares of 5 + 2 + 1.
-    torch.testing.assert_close(found, (5 * soft + 2 * hard + 1 * apart) / 8)
+    torch.testing.assert_close(value, (5 * soft + 2 * hard + 1 * apart) / 8)
     part = [
         rows[MicroBatch(batch=np.array([0, 4, 8, 9]), number=number, count=2, epoch=1)]
         for number in range(2)
     ]
     halves = []
     for one in part:
-        told, states = asked.answer(one.inputs, loss.temperatures)
+        of_part, states = live_teachers.answer(one.inputs, loss.temperatures)
         assert states is not None
         compared = FeatureComparison(states, torch.nn.Identity())
-        halves.append(token_loss(model, one, told, loss, is_linear=True, comparison=compared))
-    torch.testing.assert_close(halves[0] + halves[1], found)
+        halves.append(token_loss(model, one, of_part, loss, is_linear=True, comparison=compared))
+    torch.testing.assert_close(halves[0] + halves[1], value)
 
 
 def a_masked_fit(**changes: object) -> Fit:
@@ -219,7 +219,7 @@ def test_each_soft_label_is_held_to_the_places_that_were_hidden(made: Made) -> N
     corpus, labels, teachers = made
     (one,) = capture_jobs(corpus, teachers, views=VIEWS)
     member = one.teacher.keeping(Full())
-    # What comes last: all else is as it must be, and this teacher has learnt nothing.
+    # This check comes last: everything else is right, but this teacher is untrained.
     with pytest.raises(SoftLabelError, match="member 0 agrees with"):
         verify(labels, [member], [one.inputs], lambda rows: None)
     other = replace(corpus.fitted, mask_seed=1).masks(VIEWS)

@@ -1,4 +1,4 @@
-"""The worker, as a real process: what it writes, and how it fails."""
+"""The worker as a real process: its output and its failures."""
 
 import threading
 from dataclasses import replace
@@ -15,7 +15,7 @@ from stillroom.models.pretrained.model_directory import load_model
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.training.process.launch import WorkerError, command, train
 
-# More memory than a machine has: PyTorch raises, and no one else's message would fit.
+# More memory than any machine has: the message must be PyTorch's own.
 HUGE = {"name": "mlp", "options": {"hidden": [2**40]}}
 
 
@@ -54,7 +54,7 @@ def test_a_finished_fit_is_not_trained_again_until_it_is_removed(tmp_path: Path)
     curves = train_here(job, tmp_path / "models")
     weights = kept / "student" / "best" / "model.safetensors"
     written = weights.stat().st_mtime_ns
-    # The run is killed before the models are in their place, and is started again.
+    # The run is killed before the models are published, and is started again.
     assert train_here(job, tmp_path / "again") == curves
     assert weights.stat().st_mtime_ns == written
     assert weights_hash(tmp_path / "models" / "student") == weights_hash(
@@ -89,7 +89,7 @@ def test_an_error_that_a_user_can_fix_comes_back_and_finished_fits_stay(tmp_path
     job = a_job(made, tmp_path / "unfinished", fits=[finished])
     train_here(job, tmp_path / "earlier")
     curves = tmp_path / "unfinished" / "curves.json"
-    assert curves.exists()  # of the earlier run, which must not pass for this one's
+    assert curves.exists()  # left by the earlier run; it must not be taken for this run's
     weights = tmp_path / "unfinished" / "control" / "best" / "model.safetensors"
     written = weights.stat().st_mtime_ns
     misspelt = a_fit(architecture={"name": "reznet", "options": {}})

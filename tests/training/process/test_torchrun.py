@@ -1,4 +1,4 @@
-"""Several processes: a worker's own words are the last ones, and its exit code comes through."""
+"""Several processes: a worker's own message is the last one, and its exit code is passed on."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ sys.exit(int(sys.argv[1]))
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_a_failure_is_told_by_the_worker_alone(tmp_path: Path, code: int) -> None:
+def test_only_the_worker_reports_a_failure(tmp_path: Path, code: int) -> None:
     (tmp_path / "fail.py").write_text(FAIL)
     ended = subprocess.run(
         [

@@ -1,4 +1,4 @@
-"""The worker: texts as tokens are learnt from a teacher that sees them otherwise, in-process."""
+"""The worker, in this process: a student of tokens learns from a teacher with another encoding."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,12 +29,12 @@ from stillroom.softlabels.capture.capture_request import (
 )
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.sparsify.sparsifiers import Full
+from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.store.store import Store
 from stillroom.teachers.capture_inputs import ExampleInputs
-from stillroom.teachers.model_teacher import CaptureSettings, open_teacher
 from stillroom.teachers.sentence_teacher import fit_sentence_teacher
-from stillroom.teachers.teacher_ref import TeacherRef, teacher_refs
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings, TeacherRef
 from stillroom.training.process.worker import run
 from stillroom.training.resume_state import CURVES, gather_models
 from stillroom.training.signals import StopRequest
@@ -51,29 +51,29 @@ def answers(
     made: ImageExamples, refs: tuple[TeacherRef, ...], encoder: Encoder, folder: Path
 ) -> SoftLabelSet:
     teacher = open_teacher(refs[0], CaptureSettings("none", 0, 32), encoder)
-    asked = (CaptureJob(teacher, ExampleInputs(made.examples, teacher.encoder, PLAIN, 1)),)
+    jobs = (CaptureJob(teacher, ExampleInputs(made.examples, teacher.encoder, PLAIN, 1)),)
     store, one = Store(folder / "store"), Combination.of("probability", [1.0])
-    wanted = CaptureRequest(asked, Full(), one, store, 60, 100, encoder.classes)
+    wanted = CaptureRequest(jobs, Full(), one, store, 60, 100, encoder.classes)
     capture_set(wanted, folder / "staged", quietly, lambda line: None)
     materialise(open_staged(folder / "staged", store), folder / "set")
     return SoftLabelSet(folder / "set")
 
 
-def test_few_labels_and_a_sentence_encoder_teach_a_small_transformer(tmp_path: Path) -> None:
+def test_a_small_transformer_learns_from_few_labels_and_a_sentence_encoder(tmp_path: Path) -> None:
     text_table(tmp_path / "t.csv", 150)
-    found = ingest(text_data(labels_per_class=8, text={"length": 20}), tmp_path)
-    write_table(found.examples, tmp_path / "examples.parquet")
+    ingested = ingest(text_data(labels_per_class=8, text={"length": 20}), tmp_path)
+    write_table(ingested.examples, tmp_path / "examples.parquet")
     examples = TableFile(tmp_path / "examples.parquet")
-    made = ImageExamples(examples, written(found.encoder, tmp_path / "encoder"))
+    made = ImageExamples(examples, written(ingested.encoder, tmp_path / "encoder"))
 
     head = Head(strength=100.0, steps=500)
     member = tmp_path / "teachers" / "member_0"
     fit_sentence_teacher(
-        sentence_folder(tmp_path / "s"), member, found.examples, found.encoder, head
+        sentence_folder(tmp_path / "s"), member, ingested.examples, ingested.encoder, head
     )
     refs = teacher_refs(tmp_path / "teachers")
-    labels = answers(made, refs, found.encoder, tmp_path)
-    train = found.examples.filter(pl.col("split") == "train")
+    labels = answers(made, refs, ingested.encoder, tmp_path)
+    train = ingested.examples.filter(pl.col("split") == "train")
     assert train["label"].count() == 24 < train.height
     assert len(labels.plain(train["example_id"].to_list(), 1.0).dense()) == train.height
 
@@ -92,12 +92,12 @@ def test_few_labels_and_a_sentence_encoder_teach_a_small_transformer(tmp_path: P
     gather_models(job, tmp_path / "students")
     students = {name: tmp_path / "students" / name for name in ("control", "student")}
     for path in students.values():
-        assert read_encoder(path) == found.encoder
+        assert read_encoder(path) == ingested.encoder
         assert load_model(path).config.id2label == {0: "app", 1: "card", 2: "money"}
     curve = [one for one in read_json(work / CURVES) if one["model"] == "student"]
     assert curve[-1]["train_loss"] < curve[0]["train_loss"]
-    test = found.examples.filter(pl.col("split") == "test")
-    predicted = predict_classes(test, found.encoder, refs, labels, students)
-    asked = open_teacher(refs[0], CaptureSettings("none", 0, 32), found.encoder)
-    (said,) = asked.answer(asked.encoder.encode(test))
-    np.testing.assert_allclose(predicted["teacher"].to_list(), said.softmax(dim=1), atol=1e-5)
+    test = ingested.examples.filter(pl.col("split") == "test")
+    predicted = predict_classes(test, ingested.encoder, refs, labels, students)
+    teacher = open_teacher(refs[0], CaptureSettings("none", 0, 32), ingested.encoder)
+    (logits,) = teacher.answer(teacher.encoder.encode(test))
+    np.testing.assert_allclose(predicted["teacher"].to_list(), logits.softmax(dim=1), atol=1e-5)
