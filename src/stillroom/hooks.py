@@ -17,7 +17,7 @@ from kedro.pipeline.node import Node
 
 from stillroom.assess.cost.energy_log import METERED, StageEnergy, log_energy, result_hash
 from stillroom.errors import ConfigError, StillroomError
-from stillroom.io.files.paths import confined, project_root
+from stillroom.io.files.confined_paths import confined, project_root
 from stillroom.io.files.workspace import remove_unfinished
 from stillroom.io.run_status import RunStatus
 

@@ -47,7 +47,7 @@ def _require_registered(names: list[str]) -> None:
 def _require_code(names: list[str]) -> None:
     """Refuse to run stages under DVC with code that DVC did not see."""
     from stillroom.cli.dvc_files import require_code_of
-    from stillroom.io.files.paths import project_root
+    from stillroom.io.files.confined_paths import project_root
     from stillroom.pipeline_registry import STAGES
 
     for name in names:
@@ -75,7 +75,7 @@ def params(params: dict[str, Any]) -> None:
     import yaml
 
     from stillroom.config.compose import compose as compose_parameters
-    from stillroom.io.files.paths import project_root
+    from stillroom.io.files.confined_paths import project_root
 
     click.echo(
         yaml.safe_dump(compose_parameters(project_root(), params), sort_keys=False), nl=False
@@ -96,7 +96,7 @@ def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
 
     CHECKPOINT is the file with the weights (.bin), VOCABULARY the file with the tokens.
     """
-    from stillroom.io.files.paths import confined, project_root
+    from stillroom.io.files.confined_paths import confined, project_root
     from stillroom.teachers.llama2c import import_llama2c as import_model
 
     root = project_root()
@@ -112,7 +112,7 @@ def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
 def compose() -> None:
     """Write conf/composed.yaml and conf/code.yaml, from which DVC decides what to run."""
     from stillroom.cli.dvc_files import write_for_dvc
-    from stillroom.io.files.paths import project_root
+    from stillroom.io.files.confined_paths import project_root
 
     root = project_root()
     paths = [str(path.relative_to(root)) for path in write_for_dvc(root)]
@@ -127,6 +127,6 @@ def compose() -> None:
 def dvc(check: bool) -> None:
     """Write dvc.yaml, the stages as DVC runs them, from the pipelines and the catalog."""
     from stillroom.cli.dvc_files import write_stages
-    from stillroom.io.files.paths import project_root
+    from stillroom.io.files.confined_paths import project_root
 
     click.echo(write_stages(project_root(), check))

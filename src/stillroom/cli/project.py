@@ -34,7 +34,7 @@ def open_project(params: dict[str, Any]) -> Iterator[OpenProject]:
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project
 
-    from stillroom.io.files.paths import project_root
+    from stillroom.io.files.confined_paths import project_root
 
     root = project_root()
     bootstrap_project(root)

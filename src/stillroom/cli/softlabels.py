@@ -53,7 +53,7 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
     """
     from stillroom.assess.planning.plan_text import choice_in_words, document_of
     from stillroom.io import byte_sizes
-    from stillroom.io.files.paths import confined, project_root
+    from stillroom.io.files.confined_paths import confined, project_root
     from stillroom.io.json.json_files import write_json
     from stillroom.softlabels.plan.plan import best_within
 

@@ -15,8 +15,8 @@ import yaml
 from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
+from stillroom.io.files.confined_paths import confined
 from stillroom.io.files.hashing import sha256_json
-from stillroom.io.files.paths import confined
 from stillroom.io.json.flatten import first_difference
 
 COMPOSED = Path("conf") / "composed.yaml"

@@ -20,7 +20,7 @@ from stillroom.config.schema.plain_values import AFTERWARDS
 from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
-from stillroom.io.files.paths import confined
+from stillroom.io.files.confined_paths import confined
 
 FILE = "dvc.yaml"
 PACKAGE = "stillroom"

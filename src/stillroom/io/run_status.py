@@ -18,7 +18,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
 from stillroom.io.files.atomic_file import write_text
-from stillroom.io.files.paths import confined, project_root
+from stillroom.io.files.confined_paths import confined, project_root
 
 EVENTS = Path(".viz") / "kedro_pipeline_events.json"
 Event = dict[str, Any]

@@ -23,7 +23,7 @@ from stillroom.evaluation.cost.cache_savings import CacheSavings
 from stillroom.evaluation.cost.energy import JOULES_OF_A_WH, MeterError, energy_of
 from stillroom.evaluation.cost.footprint import CLEAR_REFS
 from stillroom.evaluation.cost.model_cost import Cost, cost_of, ensemble_cost
-from stillroom.io.files.paths import project_root
+from stillroom.io.files.confined_paths import project_root
 from stillroom.io.json.number_groups import GroupedNumbers, NamedNumbers
 from stillroom.io.progress import ticking
 from stillroom.softlabels.reading.label_set import SoftLabelSet

@@ -14,8 +14,8 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.errors import DataError
+from stillroom.io.files.confined_paths import confined
 from stillroom.io.files.hashing import sha256_json
-from stillroom.io.files.paths import confined
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.json.validated_json import checked
 

@@ -13,7 +13,7 @@ import yaml
 
 from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
-from stillroom.io.files.paths import confined
+from stillroom.io.files.confined_paths import confined
 
 CODE = Path("conf") / "code.yaml"
 _HEADER = (

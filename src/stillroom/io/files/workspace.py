@@ -12,8 +12,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from stillroom.errors import StillroomError
+from stillroom.io.files.confined_paths import confined
 from stillroom.io.files.locking import locked
-from stillroom.io.files.paths import confined
 
 WORK = Path(".stillroom") / "work"
 UNFINISHED = Path(".stillroom") / "unfinished"

@@ -18,14 +18,13 @@ from numpy.typing import NDArray
 
 from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS, Sequences
 from stillroom.models.forward.hidden_states import logits_only
+from stillroom.models.forward.length_buckets import bucket_length, padded_batch
 from stillroom.models.forward.lm_head import output_layer
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
     from transformers import PreTrainedModel
-
-SHORTEST = 16
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -142,18 +141,3 @@ def _labelled_positions_first(
         yield
     finally:
         hook.remove()
-
-
-def bucket_length(length: int, longest: int) -> int:
-    """Return the length that a row is cut to: the smallest power of two that fits, or `longest`."""
-    size = SHORTEST
-    while size < length:
-        size *= 2
-    return min(size, longest)
-
-
-def padded_batch(rows: Sequences, size: int) -> Sequences:
-    """Return `size` rows: `rows`, then copies of the first one."""
-    batch = np.repeat(rows[:1], size, axis=0)
-    batch[: len(rows)] = rows
-    return batch

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.data.text.token_layout import TOKENS, Sequences
-from stillroom.models.forward.sequence_logits import bucket_length, padded_batch
+from stillroom.models.forward.length_buckets import bucket_length, padded_batch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from kedro_datasets._typing import TablePreview
 
 from stillroom.errors import StillroomError
 from stillroom.io.files.atomic_folder import publish, restored
-from stillroom.io.files.paths import project_root
+from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import new_workspace
 from stillroom.teachers.softlabels_config import store_of
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Inference, SoftLabels
 from stillroom.config.schema.field_types import DeviceMap, Dtype
-from stillroom.io.files.paths import project_root
+from stillroom.io.files.confined_paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.teachers import softlabels_config
 

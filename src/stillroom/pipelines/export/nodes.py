@@ -8,7 +8,7 @@ from stillroom.config.kind_options import closed_options_of, extras_of
 from stillroom.config.schema import Export, plain
 from stillroom.export.export_format import ExportFormat
 from stillroom.export.export_registry import REGISTRY
-from stillroom.io.files.paths import project_root
+from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import new_workspace
 from stillroom.io.tables import TableFile
 

@@ -14,7 +14,7 @@ def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
         DataError: the data cannot be used; earlier results stay.
     """
     from stillroom.data.encoders import write_encoder
-    from stillroom.io.files.paths import project_root
+    from stillroom.io.files.confined_paths import project_root
     from stillroom.io.files.workspace import new_workspace
     from stillroom.io.tables import write_parts
 

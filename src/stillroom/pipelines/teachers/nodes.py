@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Teacher, Trainer
-from stillroom.io.files.paths import project_root
+from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
-    from stillroom.training.job import Fit
+    pass
 
 
 def check_licence(teacher: Teacher, teachers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -57,6 +57,7 @@ def train_teachers(
         return ensemble, []
     from stillroom.training.data.row_selection import rows_of_teachers
     from stillroom.training.job import Job
+    from stillroom.training.job_fits import teacher_fit
     from stillroom.training.process.launch import train
 
     rows = rows_of_teachers(fitted.classes)
@@ -66,23 +67,7 @@ def train_teachers(
         soft_labels=None,
         folder=str(unfinished(project_root(), "teachers")),
         curves=str(live_curves(project_root(), "teachers")),
-        fits=[_fit(teacher, member, rows) for member in range(teacher.members)],
+        fits=[teacher_fit(teacher, member, rows) for member in range(teacher.members)],
         trainer=trainer,
     )
     return ensemble, train(job, ensemble)
-
-
-def _fit(teacher: Teacher, member: int, rows: str) -> "Fit":
-    from stillroom.training.job import Fit
-
-    return Fit(
-        name=f"teacher {member + 1}",
-        architecture=teacher.architecture,
-        optimisation=teacher.as_optimisation(),
-        rows=rows,
-        objective=None,
-        seed=teacher.seed + member,
-        shift=teacher.shift,
-        label_smoothing=teacher.label_smoothing,
-        output=f"member_{member}",
-    )

@@ -1,6 +1,5 @@
 """Nodes of `train`: train the student, and the control that it is compared with."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,21 +12,16 @@ from stillroom.config.schema import (
     plain,
 )
 from stillroom.config.schema.field_types import DeviceMap, Dtype
-from stillroom.errors import ConfigError, nearest
-from stillroom.io.files.paths import project_root
+from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
 from stillroom.io.tables import TableFile
-from stillroom.teachers.softlabels_config import combination_of, require_configured
+from stillroom.teachers.softlabels_config import require_configured
 
 if TYPE_CHECKING:
-    from stillroom.evaluation.arms import Run
     from stillroom.softlabels.reading.label_set import SoftLabelSet
-    from stillroom.training.job import Fit, Job, LiveConfig
+    from stillroom.training.job import Job
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
-
-
-FEW = 10  # classes that an error lists
 
 
 def train_students(
@@ -58,6 +52,7 @@ def train_students(
     from stillroom.evaluation.arms import FULL_LOGITS, runs, trained_arms
     from stillroom.teachers.stored_teachers import layers_for, teacher_refs
     from stillroom.training.job import Job
+    from stillroom.training.job_fits import live_config, student_fits
 
     refs = teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
     fitted = read_encoder(encoder)
@@ -71,11 +66,9 @@ def train_students(
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train")),
         curves=str(live_curves(project_root(), "train")),
-        fits=[
-            _fit(run, student, objective, fitted.classes, layers, mode) for run in runs(arms, seeds)
-        ],
+        fits=student_fits(runs(arms, seeds), student, objective, fitted.classes, layers, mode),
         trainer=trainer,
-        live=_live(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None,
+        live=live_config(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None,
     )
     learned = {"student": student, "objective": objective}
     return _train(job, soft_labels.manifest.content, plain(learned))
@@ -89,56 +82,3 @@ def _train(job: "Job", content: str, settings: dict[str, Any]) -> tuple[Path, An
     curves = train(job, models)
     write_provenance(models, content, settings)
     return models, curves
-
-
-def _fit(
-    run: "Run",
-    student: Student,
-    objective: Objective,
-    classes: Sequence[str],
-    layers: Path | None,
-    mode: Literal["cached", "live"],
-) -> "Fit":
-    from stillroom.evaluation.arms import CONTROL, FULL_LOGITS
-    from stillroom.training.job import Fit
-
-    return Fit(
-        name=run.name,
-        architecture=student.architecture,
-        optimisation=student.as_optimisation(),
-        rows="all",
-        objective=None if run.arm == CONTROL else objective,
-        mode="live" if run.arm == FULL_LOGITS else mode,
-        teacher=None if layers is None else str(layers),
-        seed=student.seed + run.number,
-        shift=0,
-        label_smoothing=0.0,
-        share=student.transfer.share,
-        without=_numbers(student.transfer.without, "without", classes),
-        balance=_numbers(student.transfer.balance, "balance", classes),
-        output=run.name,
-    )
-
-
-def _live(refs: Any, softlabels: SoftLabels) -> "LiveConfig":
-    from stillroom.training.job import LiveConfig
-
-    combination = combination_of(softlabels, len(refs))
-    return LiveConfig(
-        teachers=[str(ref.path) for ref in refs],
-        shares=list(combination.shares),
-        mean=combination.mean,
-        combine=softlabels.combine,
-        inference=refs[0].inference,
-    )
-
-
-def _numbers(names: Sequence[str], key: str, classes: Sequence[str]) -> tuple[int, ...]:
-    for name in names:
-        if name not in classes:
-            some = ", ".join(classes[:FEW]) + (", …" if len(classes) > FEW else "")
-            raise ConfigError(
-                f"student.transfer.{key} names {name!r}, which is none of the {len(classes)} "
-                f"classes: {some}.{nearest(name, list(classes))}"
-            )
-    return tuple(list(classes).index(name) for name in names)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.data.text.token_layout import LABELS, NO_TOKEN, POSITIONS, TOKENS, Sequences
-from stillroom.models.forward.sequence_logits import bucket_length, padded_batch
+from stillroom.models.forward.length_buckets import bucket_length, padded_batch
 from stillroom.models.forward.text_logits import TOKENS_PER_BATCH
 
 Floats = NDArray[np.float32]

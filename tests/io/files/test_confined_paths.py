@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stillroom.errors import ConfigError
-from stillroom.io.files.paths import confined, project_root
+from stillroom.io.files.confined_paths import confined, project_root
 
 
 @pytest.mark.parametrize("inside", ["data/a", "a/../b", "."])
