@@ -1,6 +1,7 @@
 """A teacher from a package of the tests' own, through the stages that meet it."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from support.examples.image_examples import ImageExamples, image_examples
+from support.examples.image_examples import ImageExamples, image_examples, untrained_teachers
 from support.plug_in.install import install, installed
 from support.training.jobs import TRAINER
 
@@ -22,7 +23,15 @@ from stillroom.pipelines.capture.datasets import UnverifiedLabels
 from stillroom.pipelines.capture.nodes import capture, refer_to_teachers, verify
 from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.teachers.stored_teachers import live_module, teacher_refs
+from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.teachers.stored_teachers import (
+    live_module,
+    mark_kind,
+    open_teacher,
+    source_of,
+    teacher_refs,
+)
+from stillroom.teachers.teacher import CaptureSettings
 
 
 @pytest.fixture
@@ -64,7 +73,7 @@ def test_its_answers_are_captured_and_verified(project: Path, made: ImageExample
     (ref,) = teacher_refs(folder)
     (capture_of,) = labels.manifest.captures
     assert (ref.source, capture_of.weights) == ("prototypes", ref.weights)
-    assert [name.split()[0] for name in capture_of.libraries] == ["numpy"]
+    assert [name.split()[0] for name in capture_of.libraries] == ["numpy", "stillroom-example"]
     examples = made.examples.read()
     inputs = read_encoder(made.encoder).encode(examples).reshape(len(examples), -1)
     known = examples["label"].is_not_null() & (examples["split"] == "train")
@@ -72,9 +81,42 @@ def test_its_answers_are_captured_and_verified(project: Path, made: ImageExample
     means = np.stack([rows[classes == label].mean(axis=0) for label in range(3)])
     logits = -0.05 * ((inputs[:, None] - means) ** 2).sum(axis=2)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    rows_of = labels.by_key(examples["example_id"].to_list()) if hasattr(labels, "by_key") else None
-    assert rows_of is None or np.abs(rows_of - expected).max() < 1e-5
     assert labels.manifest.rows == len(examples)
+    answered = labels.plain(examples["example_id"].to_list(), 1.0).dense()
+    assert np.abs(answered - expected).max() < 1e-5
+
+
+def test_another_line_of_its_code_is_another_fingerprint(
+    project: Path, made: ImageExamples
+) -> None:
+    _, folder = prepared(project, made)
+    (ref,) = teacher_refs(folder)
+    encoder = read_encoder(made.encoder)
+
+    def fingerprint() -> str:
+        how = CaptureSettings("none", seed=0, batch_size=16)
+        return open_teacher(ref, how, encoder).keeping(Full()).capture.fingerprint
+
+    before = fingerprint()
+    code = Path(sys.modules["stillroom_example.teacher"].__file__ or "")
+    text = code.read_text(encoding="utf-8")
+    code.write_text(text + "\n# Only a comment.\n", encoding="utf-8")
+    assert fingerprint() == before
+    changed = text.replace("-self.sharpness * distances", "-2 * self.sharpness * distances")
+    assert changed != text
+    code.write_text(changed, encoding="utf-8")
+    assert fingerprint() != before
+
+
+def test_a_package_that_builds_on_a_model_directory_opens_it_itself(
+    project: Path, made: ImageExamples
+) -> None:
+    folder = untrained_teachers(made, project / "mine", members=1) / "member_0"
+    mark_kind(folder, "prototypes")
+    assert source_of(folder) == "prototypes"
+    (folder / "teacher.json").unlink()
+    mark_kind(folder, "given")
+    assert not (folder / "teacher.json").exists()
 
 
 def test_an_option_that_it_does_not_have_is_refused(project: Path, made: ImageExamples) -> None:

@@ -65,8 +65,9 @@ class Ensemble(Teacher):
 
     @property
     def how(self) -> CaptureSettings:  # type: ignore[override]
-        """The settings of the capture."""
-        return self.members[0].how
+        """The settings of the capture, with the packages of all members."""
+        packages = {name for member in self.members for name in member.how.packages}
+        return replace(self.members[0].how, packages=tuple(sorted(packages)))
 
     @property
     def identity(self) -> Identity:  # type: ignore[override]
@@ -117,7 +118,9 @@ class Ensemble(Teacher):
     def _combined(self, answers: Sequence[Any]) -> Any:
         import torch
 
-        log_p = [torch.as_tensor(logits).double().log_softmax(dim=-1) for logits in answers]
+        tensors = [torch.as_tensor(logits) for logits in answers]
+        device = tensors[0].device  # teachers may answer on different ones
+        log_p = [logits.to(device).double().log_softmax(dim=-1) for logits in tensors]
         return ensemble_log_p(log_p, self.combination).float()
 
 
@@ -126,10 +129,19 @@ def _aligned(answers: Sequence[Iterator[Any]]) -> Iterator[tuple[Any, ...]]:
     waiting: list[Any] = [()] * len(answers)
     while True:
         for number, batches in enumerate(answers):
-            if not len(waiting[number]):
-                waiting[number] = next(batches, ())
-        count = min(map(len, waiting))
+            while not len(waiting[number]):
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                waiting[number] = batch
+        lengths = [len(rows) for rows in waiting]
+        count = min(lengths)
         if not count:
+            if any(lengths):
+                raise ModelError(
+                    "The teachers answered different numbers of inputs. Each `answer` must yield "
+                    "one row for each input."
+                )
             return
         yield tuple(rows[:count] for rows in waiting)
         waiting = [rows[count:] for rows in waiting]

@@ -6,6 +6,7 @@
 References travel between nodes; an open teacher never does.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.models.pretrained.model_directory import EXACT
+from stillroom.teachers.plug_in_code import plug_in_code
 from stillroom.teachers.teacher import CaptureSettings, Teacher, TeacherRef
 from stillroom.teachers.teacher_kind import Served, TeacherKind
 from stillroom.teachers.teacher_registry import REGISTRY
@@ -60,7 +62,8 @@ def open_teacher(ref: TeacherRef, how: CaptureSettings, encoder: Encoder) -> Tea
     kind = kind_of(ref.path)
     if kind.identity(ref.path) != ref.identity:
         raise ModelError(f"{ref.path} changed while it was in use. Run the stage again.")
-    return kind.open(ref, how, encoder)
+    packages = plug_in_code(REGISTRY, ref.source)
+    return kind.open(ref, replace(how, packages=packages), encoder)
 
 
 def served(folder: Path, inference: Inference) -> Served:
@@ -107,8 +110,8 @@ def member_folder(ensemble: Path, number: int) -> Path:
 
 
 def mark_kind(folder: Path, source: str) -> None:
-    """Write which kind opens a folder; model directories need no mark."""
-    if not REGISTRY.load(source).is_model:
+    """Write which kind opens a folder; model directories of built-in kinds need no mark."""
+    if source not in REGISTRY.builtin or not REGISTRY.load(source).is_model:
         write_json(folder / FILE, {"source": source})
 
 

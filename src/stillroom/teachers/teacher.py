@@ -24,6 +24,8 @@ from stillroom.io.files.hashing import sha256_json
 from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.pooled_features import WithFeatures
+from stillroom.softlabels.sparsify.sparsifier_registry import REGISTRY as SPARSIFIERS
+from stillroom.teachers.plug_in_code import plug_in_code
 
 if TYPE_CHECKING:
     from stillroom.softlabels.sparsify.sparsifier import Sparsifier
@@ -40,6 +42,7 @@ class CaptureSettings:
         features: which hidden states are stored: `pooled` or `none`.
         embeddings: the folder of kept embeddings that a sentence teacher may use instead of a pass
             of its encoder; None: it runs on each input. The answers have the same bits.
+        packages: the packages whose code answers, with its digest; none for a built-in kind.
     """
 
     augmentation: str
@@ -47,6 +50,7 @@ class CaptureSettings:
     batch_size: int
     features: Literal["none", "pooled"] = "none"
     embeddings: Path | None = None
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +171,15 @@ class Teacher(ABC):
             sparsifier=sparsifier,
             seed=self.how.seed,
             batch_size=self.how.batch_size,
-            libraries=_versions(execution.libraries),
+            libraries=(*_versions(execution.libraries), *self._packages(sparsifier)),
             device=execution.device,
             features=self.how.features,
         )
         return TeacherMember(self, capture)
+
+    def _packages(self, sparsifier: "Sparsifier") -> list[str]:
+        """Return the packages whose code answers or sparsifies; none if both are built in."""
+        return sorted({*self.how.packages, *plug_in_code(SPARSIFIERS, sparsifier.kind)})
 
 
 @dataclass(frozen=True, slots=True)

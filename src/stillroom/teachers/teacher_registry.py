@@ -1,5 +1,6 @@
 """The table of the kinds of teachers; `teacher.source` names one."""
 
+from stillroom.kind_contract import KindContract
 from stillroom.registry import Registry
 from stillroom.teachers.teacher_kind import TeacherKind
 
@@ -12,4 +13,5 @@ REGISTRY: Registry[type[TeacherKind]] = Registry(
         "sentence": "stillroom.teachers.kinds.sentence_kind:Sentence",
         "onnx": "stillroom.teachers.kinds.onnx_kind:Onnx",
     },
+    KindContract("stillroom.teachers.teacher_kind:TeacherKind", options=lambda kind: kind.options),
 )

@@ -14,6 +14,7 @@ from stillroom.config.schema import GivenTeacher
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ConfigError, ModelError
 from stillroom.export.onnx import export_onnx
+from stillroom.models.architecture_registry import build
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import EXACT, load_model
 from stillroom.softlabels.sparsify.kinds.full import Full
@@ -211,7 +212,11 @@ def test_an_operator_of_its_own_is_refused(
         prepared(made, exported, tmp_path)
 
 
-@pytest.mark.parametrize("place", ["../secret.bin", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "place",
+    ["../secret.bin", "/etc/passwd", "sub/id_rsa", "model.onnx", "teacher.json", "a" * 5000],
+    ids=["above", "absolute", "folder", "graph", "mark", "long"],
+)
 def test_data_outside_of_the_folder_is_refused(
     made: ImageExamples, exported: Path, tmp_path: Path, place: str
 ) -> None:
@@ -221,7 +226,7 @@ def test_data_outside_of_the_folder_is_refused(
     external.data_location = TensorProto.EXTERNAL
     external.external_data.add(key="location", value=place)
     (exported / "model.onnx").write_bytes(proto.SerializeToString())
-    with pytest.raises(ModelError, match="outside of its folder"):
+    with pytest.raises(ModelError, match="is not the name of a file beside it"):
         prepared(made, exported, tmp_path)
 
 
@@ -247,3 +252,47 @@ def test_data_beside_the_file_is_copied_and_belongs_to_the_fingerprint(
     content[0] ^= 1
     (folder / "weights.bin").write_bytes(content)
     assert Onnx().identity(folder).weights != before
+
+
+def test_another_size_is_another_architecture(tmp_path: Path) -> None:
+    made = image_examples(tmp_path)
+    inputs = read_encoder(made.encoder).encode(made.examples.read())
+    identities = []
+    for width in (16, 64):
+        folder = tmp_path / str(width)
+        folder.mkdir()
+        export_onnx(
+            build("mlp", {"hidden": [width]}, made.shape, 0).eval(), inputs, folder / "model.onnx"
+        )
+        identities.append(Onnx().identity(folder))
+    assert identities[0].architecture != identities[1].architecture
+
+
+@pytest.mark.parametrize("suffix", [".json", ".textproto", ".onnxtxt"])
+def test_the_suffix_of_a_file_does_not_choose_its_parser(
+    made: ImageExamples, exported: Path, tmp_path: Path, suffix: str
+) -> None:
+    other = exported / f"model{suffix}"
+    other.write_bytes(b"{")
+    with pytest.raises(ModelError, match="is not an ONNX file"):
+        prepared(made, other, tmp_path)
+    (exported / "model.onnx").replace(other)
+    assert prepared(made, other, tmp_path).classes == 3
+
+
+def test_tensors_behind_a_link_are_refused(
+    made: ImageExamples, exported: Path, tmp_path: Path
+) -> None:
+    proto = onnx.load(exported / "model.onnx")
+    (exported / "model.onnx").unlink()
+    onnx.save(
+        proto,
+        exported / "model.onnx",
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=1024,
+    )
+    (exported / "weights.bin").rename(tmp_path / "elsewhere.bin")
+    (exported / "weights.bin").symlink_to(tmp_path / "elsewhere.bin")
+    with pytest.raises(ModelError, match=r"weights\.bin is missing or a link"):
+        prepared(made, exported, tmp_path)

@@ -1,4 +1,4 @@
-"""Linear heads: the head is that of a converged fit by sklearn, on one thread."""
+"""Linear heads: the head is that of a converged fit by sklearn."""
 
 import logging
 
@@ -94,3 +94,14 @@ def test_too_few_steps_are_named(caplog: pytest.LogCaptureFixture) -> None:
     caplog.clear()
     fit_head(vectors, labels, 1.0, 1000)
     assert not caplog.text
+
+
+def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels = clusters(5)
+    monkeypatch.setattr("stillroom.teachers.sentence.linear_head.ROWS_AT_ONCE", 16)
+    heads = []
+    for threads in (1, 4):
+        monkeypatch.setattr("os.cpu_count", lambda threads=threads: threads)
+        heads.append(fit_head(vectors, labels, 10.0, 1000))
+    np.testing.assert_array_equal(heads[0].weights, heads[1].weights)
+    np.testing.assert_array_equal(heads[0].bias, heads[1].bias)

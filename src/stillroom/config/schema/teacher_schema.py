@@ -1,6 +1,5 @@
 """The section `teacher` of the parameters."""
 
-from dataclasses import fields
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -125,14 +124,8 @@ class Teacher(Optimisation):
         return Inference(dtype=self.dtype, device_map=self.device_map)
 
     def as_given(self) -> GivenTeacher:
-        """Return what this section says of a teacher that exists, with the options of its kind."""
-        own = {field.name for field in fields(self)} - {"head"}
-        options = {name: value for name, value in vars(self).items() if name not in own}
-        return GivenTeacher(
-            source=self.source,
-            path=self.path,
-            licence=self.licence,
-            licence_acknowledged=self.licence_acknowledged,
-            hub_id=self.hub_id,
-            **options,
-        )
+        """Return what this section says of a teacher that exists.
+
+        All other keys are passed on, so that its kind finds its options among them.
+        """
+        return GivenTeacher(**vars(self))

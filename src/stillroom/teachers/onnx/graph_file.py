@@ -3,9 +3,12 @@
 path ──find_onnx──> file ──copy_onnx──> folder/model.onnx and the tensors that lie beside it
 """
 
+import os
+import re
 import shutil
+import stat
 from math import prod
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.data.encoders import ArrayEncoder, Encoder, TokenEncoder
@@ -16,9 +19,12 @@ from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_encod
 from stillroom.teachers.teacher import Identity
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, TensorProto
 
 FILE = "model.onnx"
+PLAIN_NAME = re.compile(r"[\w][\w .+-]{0,199}")  # of a file beside the graph, without folders
+RESERVED = (FILE, PREPROCESSOR, "teacher.json", "tokenizer.json", "tokenizer_config.json")
+LONGEST = 80  # characters of a refused name that an error repeats
 FLOATS = {1: 4, 10: 2, 11: 8, 16: 2, 3: 1, 2: 1}  # bytes by type: FLOAT, FLOAT16, DOUBLE, …, INT8
 STANDARD = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # operators that ONNX Runtime has
 
@@ -71,14 +77,25 @@ def copy_onnx(file: Path, folder: Path) -> None:
     proto = _graph(file)
     _require_standard_operators(proto, file)
     beside = _files_beside(proto, file)
-    for source in [file, *(file.parent / name for name in beside)]:
-        if source.is_symlink() or not source.is_file():
-            raise ModelError(f"{source} is missing or a link. Replace it with the file itself.")
     folder.mkdir(parents=True)
-    shutil.copyfile(file, folder / FILE)
+    _copy(file, folder / FILE)
     for name in beside:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file.parent / name, folder / name)
+        _copy(file.parent / name, folder / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a regular file; a link is refused when it is opened, not before."""
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise ModelError(
+            f"{source} is missing or a link. Replace it with the file itself."
+        ) from error
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ModelError(f"{source} is not a regular file. Replace it with the file itself.")
+        with target.open("xb") as copy:
+            shutil.copyfileobj(stream, copy)
 
 
 def identity_of(folder: Path) -> Identity:
@@ -92,20 +109,20 @@ def identity_of(folder: Path) -> Identity:
     beside = {name: sha256_file(folder / name) for name in _files_beside(proto, file)}
     ends = [*proto.graph.input, *proto.graph.output]
     signature = [value.SerializeToString(deterministic=True).hex() for value in ends]
-    operators = sorted({f"{node.domain}:{node.op_type}" for node in proto.graph.node})
+    operators = [f"{node.domain}:{node.op_type}" for node in proto.graph.node]
+    shapes = [[tensor.data_type, *tensor.dims] for tensor in _tensors(proto)]
     weights = sha256_json({"graph": sha256_file(file), "beside": beside})
-    return Identity(weights, sha256_json({"ends": signature, "operators": operators}))
+    architecture = {"ends": signature, "operators": operators, "tensors": shapes}
+    return Identity(weights, sha256_json(architecture))
 
 
 def size_of_graph(folder: Path) -> Size:
     """Return the size of a graph: its tensors of floats, and those that no `Gather` looks up."""
-    from onnx.external_data_helper import _get_all_tensors
-
     proto = _graph(find_onnx(folder))
     tables = {node.input[0] for node in proto.graph.node if node.op_type == "Gather"}
     sizes = {
         tensor.name: (prod(tensor.dims), FLOATS[tensor.data_type])
-        for tensor in _get_all_tensors(proto)
+        for tensor in _tensors(proto)
         if tensor.data_type in FLOATS
     }
     return Size(
@@ -122,7 +139,8 @@ def _graph(file: Path) -> "ModelProto":
     from google.protobuf.message import DecodeError
 
     try:
-        proto = onnx.load(file, load_external_data=False)
+        # `onnx.load` would choose another parser for another suffix.
+        proto = onnx.load_model_from_string(file.read_bytes())
     except DecodeError as error:
         raise ModelError(f"{file} is not an ONNX file: {error}") from error
     if not proto.graph.node:
@@ -146,19 +164,22 @@ def _files_beside(proto: "ModelProto", file: Path) -> list[str]:
     Raises:
         ModelError: a tensor lies outside of the folder.
     """
-    from onnx.external_data_helper import _get_all_tensors
-
     names = {
         entry.value
-        for tensor in _get_all_tensors(proto)
+        for tensor in _tensors(proto)
         for entry in tensor.external_data
         if entry.key == "location"
     }
     for name in names:
-        place = PurePosixPath(name)
-        if place.is_absolute() or ".." in place.parts or "\\" in name:
+        if not PLAIN_NAME.fullmatch(name) or name in RESERVED:
             raise ModelError(
-                f"{file.name} keeps a tensor in {name}, outside of its folder. Save the model with "
-                "its data beside it."
+                f"{file.name} keeps a tensor in {name[:LONGEST]!r}, which is not the name of a "
+                "file beside it. Save the model with its data in one file beside it."
             )
     return sorted(names)
+
+
+def _tensors(proto: "ModelProto") -> "list[TensorProto]":
+    from onnx.external_data_helper import _get_all_tensors
+
+    return list(_get_all_tensors(proto))

@@ -11,9 +11,12 @@ Source of L-BFGS: Liu and Nocedal (1989), doi 10.1007/BF01589116.
 """
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,7 @@ EXCESS = 1e-8
 
 Doubles = NDArray[np.float64]
 Labels = NDArray[np.int64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,10 @@ def fit_heads(
     """
     from threadpoolctl import threadpool_limits
 
-    # On a busy machine two threads wait for each other at each small product, and take ten times
-    # as long as one. With one thread the sums do not depend on the number of cores either.
-    with threadpool_limits(1):
-        problem = _Problem.of(vectors, labels)
+    # The threads of BLAS wait for each other within each product, and on a busy machine that takes
+    # ten times as long as one thread. These threads meet only at the end of a step.
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        problem = _Problem.of(vectors, labels, pool)
         parameters = np.zeros((problem.classes, vectors.shape[1] + 1))
         heads = {}
         for strength in (*(one for one in STRENGTHS if one < largest), largest):
@@ -96,6 +100,8 @@ class _Problem:
         axes: [D, D], the principal axes as columns.
         variances: [D], along each axis.
         rotated: [N, D], the embeddings without their mean, on these axes.
+        pool: runs batches of rows. Their sums are added in the order of the rows, so that no bit
+            depends on the number of threads.
     """
 
     mean: Doubles
@@ -103,13 +109,14 @@ class _Problem:
     variances: Doubles
     rotated: Doubles
     labels: Labels
+    pool: ThreadPoolExecutor
 
     @classmethod
-    def of(cls, vectors: Doubles, labels: Labels) -> "_Problem":
+    def of(cls, vectors: Doubles, labels: Labels, pool: ThreadPoolExecutor) -> "_Problem":
         mean = vectors.mean(axis=0)
         centred = vectors - mean
         variances, axes = np.linalg.eigh(centred.T @ centred / len(vectors))
-        return cls(mean, axes, np.maximum(variances, 0.0), centred @ axes, labels)
+        return cls(mean, axes, np.maximum(variances, 0.0), centred @ axes, labels, pool)
 
     @property
     def classes(self) -> int:
@@ -122,20 +129,18 @@ class _Problem:
 
     def curvature(self, parameters: Doubles, ridge: float) -> Doubles:
         """Return the approximate diagonal of the Hessian, [classes, D + 1]."""
-        spread = sum((p * (1.0 - p)).sum(axis=0) for p, _, _ in self._batches(parameters))
-        spread = spread / len(self.labels)
+        spread = np.zeros(self.classes)
+        for part in self._parts(self._spread, parameters):
+            spread += part / len(self.labels)
         variances = np.append(self.variances, 1.0)
         return np.asarray(spread[:, None] * variances + ridge)
 
     def objective(self, parameters: Doubles, ridge: float) -> tuple[float, Doubles]:
         """Return the objective and its gradient, [classes, D + 1]."""
         nll, slope = 0.0, np.zeros_like(parameters)
-        for p, rows, labels in self._batches(parameters):
-            each = np.arange(len(labels))
-            nll -= float(np.log(np.maximum(p[each, labels], np.finfo(float).tiny)).sum())
-            p[each, labels] -= 1.0
-            slope[:, :-1] += p.T @ rows
-            slope[:, -1] += p.sum(axis=0)
+        for part_nll, part_slope in self._parts(self._nll_and_slope, parameters):
+            nll += part_nll
+            slope += part_slope
         weights = parameters[:, :-1]
         slope /= len(self.labels)
         slope[:, :-1] += ridge * weights
@@ -146,16 +151,32 @@ class _Problem:
         weights = parameters[:, :-1] @ self.axes.T
         return LinearHead(weights, parameters[:, -1] - weights @ self.mean)
 
-    def _batches(self, parameters: Doubles) -> Iterator[tuple[Doubles, Doubles, Labels]]:
-        """Yield the probabilities, embeddings and labels of some rows at a time."""
-        for start in range(0, len(self.labels), ROWS_AT_ONCE):
-            some = slice(start, start + ROWS_AT_ONCE)
-            rows = self.rotated[some]
-            p = rows @ parameters[:, :-1].T + parameters[:, -1]
-            p -= p.max(axis=1, keepdims=True)
-            np.exp(p, out=p)
-            p /= p.sum(axis=1, keepdims=True)
-            yield p, rows, self.labels[some]
+    def _parts(self, of: Callable[[Doubles, slice], T], parameters: Doubles) -> Iterator[T]:
+        """Yield what `of` returns for each batch of rows, in order."""
+        starts = range(0, len(self.labels), ROWS_AT_ONCE)
+        batches = [slice(start, start + ROWS_AT_ONCE) for start in starts]
+        return self.pool.map(partial(of, parameters), batches)
+
+    def _nll_and_slope(self, parameters: Doubles, batch: slice) -> tuple[float, Doubles]:
+        """Return the sums over a batch of the NLL and of its gradient."""
+        p, rows, labels = self._p(parameters, batch), self.rotated[batch], self.labels[batch]
+        each = np.arange(len(labels))
+        nll = -float(np.log(np.maximum(p[each, labels], np.finfo(float).tiny)).sum())
+        p[each, labels] -= 1.0
+        return nll, np.concatenate([p.T @ rows, p.sum(axis=0)[:, None]], axis=1)
+
+    def _spread(self, parameters: Doubles, batch: slice) -> Doubles:
+        """Return the sum over a batch of p(1 - p), [classes]."""
+        p = self._p(parameters, batch)
+        return np.asarray((p * (1.0 - p)).sum(axis=0))
+
+    def _p(self, parameters: Doubles, batch: slice) -> Doubles:
+        """Return the probabilities of a batch, [n, classes]."""
+        p = self.rotated[batch] @ parameters[:, :-1].T + parameters[:, -1]
+        p -= p.max(axis=1, keepdims=True)
+        np.exp(p, out=p)
+        p /= p.sum(axis=1, keepdims=True)
+        return np.asarray(p)
 
 
 def _minimised(problem: _Problem, start: Doubles, strength: float, steps: int) -> Doubles:
