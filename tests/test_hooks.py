@@ -9,9 +9,18 @@ from support.examples.image_examples import image_examples, untrained_teachers
 
 from stillroom.assess.cost.energy_log import SPENT, logged_energy, result_hash
 from stillroom.errors import ConfigError
-from stillroom.hooks import SLICES, CheckSlices, ConfineCatalog, MeterStages, RemoveUnfinished
+from stillroom.hooks import (
+    SLICES,
+    TEACHERS,
+    CheckSlices,
+    CheckTeachers,
+    ConfineCatalog,
+    MeterStages,
+    RemoveUnfinished,
+)
 from stillroom.io.files.locking import locked
 from stillroom.io.files.workspace import lock_of, unfinished
+from stillroom.pipelines.teachers.pipeline import create_pipeline as teachers_pipeline
 from stillroom.pipelines.train.pipeline import create_pipeline
 
 
@@ -78,6 +87,22 @@ def test_a_slice_that_is_not_an_expression_stops_a_run_before_it_begins() -> Non
     check.before_pipeline_run(DataCatalog())
     with pytest.raises(ConfigError, match="bad"):
         check.before_pipeline_run(catalog_with({"bad": "__import__('os')"}))
+
+
+def test_a_run_that_reads_the_teachers_needs_them_to_exist(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    teachers, others = teachers_pipeline(), create_pipeline()
+    (project / "a").mkdir()
+    listed = [{"source": "given", "path": "a"}, {"source": "given", "path": "b"}]
+    check = CheckTeachers()
+    check.before_pipeline_run(teachers, DataCatalog({TEACHERS: MemoryDataset(listed[:1])}))
+    check.before_pipeline_run(teachers, DataCatalog())
+    catalog = DataCatalog({TEACHERS: MemoryDataset(listed)})
+    check.before_pipeline_run(others, catalog)  # which runs where the teachers may not lie
+    with pytest.raises(ConfigError, match=r"teachers\.1\.path is b, which does not exist"):
+        check.before_pipeline_run(teachers + others, catalog)
 
 
 def test_a_stage_is_metered_from_its_first_node_to_its_result(

@@ -6,20 +6,22 @@ import pytest
 from support.plug_in.install import install
 
 from stillroom.errors import ConfigError
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import HOMES, Registry, registry_of
 
-TABLE = {"json": "json:loads", "path": "pathlib:Path"}
+TABLE = {"json": "json:JSONDecoder", "path": "pathlib:Path"}
+ANY = KindContract("builtins:object")
 
 
 def registry(monkeypatch: pytest.MonkeyPatch, folder: Path, *lines: str) -> Registry[object]:
     """Return a registry of the group "readers"; a package in the folder has the entry points."""
     install(folder, "[stillroom.readers]\n" + "\n".join(lines))
     monkeypatch.syspath_prepend(str(folder))
-    return Registry("readers", "a reader", TABLE)
+    return Registry("readers", "a reader", TABLE, ANY)
 
 
 def test_built_in_kinds_are_loaded_by_name() -> None:
-    assert Registry("readers", "a reader", TABLE).load("path") is Path
+    assert Registry("readers", "a reader", TABLE, ANY).load("path") is Path
 
 
 def test_a_package_adds_a_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -62,6 +64,16 @@ def test_a_package_that_cannot_be_imported_is_named(
 ) -> None:
     readers = registry(monkeypatch, tmp_path, "tables = no_such_module:Table")
     with pytest.raises(ConfigError, match=r"stillroom-example 1.0 cannot be imported.*no_such"):
+        readers.load("tables")
+
+
+def test_the_error_of_an_import_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    readers = registry(monkeypatch, tmp_path, "tables = stillroom_broken:Table")
+    code = "raise ImportError('no library.\\n\\n  Install it.')"
+    (tmp_path / "stillroom_broken.py").write_text(code, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r": ImportError: no library\. Install it\.\. Install wh"):
         readers.load("tables")
 
 

@@ -6,7 +6,7 @@ The student reads a fifth of its teacher's text, many times. With so little text
 hard labels, and this is the gap that a teacher can close.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -82,8 +82,11 @@ class Recipe:
 def recipe(values: dict[str, Any] = VALUES, seeds: int = 3, share: float = 0.2) -> Recipe:
     """Return the recipe: the experiment's values, and these over them."""
     composed = compose(ROOT, values)
+    names = {field.name for field in fields(Recipe)}
     sections = {
-        name: TypeAdapter(kind).validate_python(composed[name]) for name, kind in SECTIONS.items()
+        name: TypeAdapter(kind).validate_python(composed[name])
+        for name, kind in SECTIONS.items()
+        if name in names
     }
     made = Recipe(seeds=tuple(range(seeds)), share=share, **sections)
     return replace(made, teacher=replace(made.teacher, architecture=TEACHER))

@@ -1,7 +1,7 @@
 """Kedro's hooks, for every run and every stage.
 
 catalog created ──> every path lies inside the project
-run begins ──> each condition of evaluate.slices is checked
+run begins ──> each condition of evaluate.slices is checked, and that listed teachers exist
 stage run ──> its events are merged into the run status that Kedro-Viz shows
 teachers, capture or train begins ──> its energy is measured until its result is saved
 last output saved ──> the states for resuming an interrupted run are removed
@@ -13,9 +13,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from stillroom.assess.cost.energy_log import METERED, StageEnergy, log_energy, result_hash
+from stillroom.config.checks.teacher_checks import require_paths
 from stillroom.errors import ConfigError, StillroomError
 from stillroom.io.files.confined_paths import confined, project_root
 from stillroom.io.files.workspace import remove_unfinished
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from stillroom.evaluation.cost.energy import Meter
 
 LONG = 3.0  # seconds
-SLICES = "params:evaluate.slices"
+SLICES, TEACHERS = "params:evaluate.slices", "params:teachers"
 PATH_KEYS = ("filepath", "path", "folder", "filename")
 
 
@@ -164,9 +166,24 @@ class CheckSlices:
             parsed(str(text), f"evaluate.slices.{name}")
 
 
+class CheckTeachers:
+    """Checks that listed teachers exist before a run that has the stage `teachers` begins."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: Any) -> None:
+        """Check each path of `teachers`. No other stage reads them.
+
+        Raises:
+            ConfigError: there is nothing at the path of one.
+        """
+        if TEACHERS in pipeline.inputs() and TEACHERS in catalog:
+            require_paths(catalog.load(TEACHERS), project_root())
+
+
 HOOKS = (
     ConfineCatalog(),
     CheckSlices(),
+    CheckTeachers(),
     RunStatus(),
     LogNodes(),
     MeterStages(),

@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from stillroom.errors import ConfigError, nearest
+from stillroom.kinds.kind_contract import KindContract
 
 PREFIX = "stillroom."
 
@@ -37,15 +38,19 @@ Kind = TypeVar("Kind")
 class Registry(Generic[Kind]):
     """The kinds of one thing, by name."""
 
-    def __init__(self, group: str, noun: str, builtin: Mapping[str, str]) -> None:
+    def __init__(
+        self, group: str, noun: str, builtin: Mapping[str, str], contract: KindContract
+    ) -> None:
         """Take the table of the kinds that are built in.
 
         Args:
             group: the name of the group; packages use the entry point group `stillroom.<group>`.
             noun: what a kind is called in errors, with its article: "a teacher".
             builtin: name -> "module:attribute".
+            contract: what each kind must be.
         """
         self.group, self.noun, self.builtin = group, noun, dict(builtin)
+        self.contract = contract
 
     @cached_property
     def plug_ins(self) -> dict[str, EntryPoint]:
@@ -96,23 +101,29 @@ class Registry(Generic[Kind]):
         """Return the kind of this name, and import its module if that was not done yet.
 
         Raises:
-            ConfigError: there is no kind of this name, or its package cannot be imported.
+            ConfigError: there is no kind of this name, its package cannot be imported, or what the
+                package gives is not such a kind.
         """
         if name not in self:
             raise ConfigError(f"{name} is not {self._wrong(name)} A package may be missing.")
+        kind, owner = self._import(name)
+        self.contract.require(kind, name, f"{owner}: {name} is registered as {self.noun}")
+        return kind
+
+    def _import(self, name: str) -> tuple[Kind, str]:
+        """Return a kind before it is checked, and the name of its package."""
         if name in self.builtin:
             module, _, attribute = self.builtin[name].partition(":")
-            kind: Kind = getattr(import_module(module), attribute)
-            return kind
+            return getattr(import_module(module), attribute), "Stillroom"
         entry = self.plug_ins[name]
         try:
-            kind = entry.load()
+            return entry.load(), package_of(entry)
         except Exception as error:  # code of another package may raise anything
             raise ConfigError(
                 f"{package_of(entry)} cannot be imported, which gives {self.noun} named {name}: "
-                f"{type(error).__name__}: {error}. Install what it needs, or uninstall it."
+                f"{type(error).__name__}: {' '.join(str(error).split())}. Install what it needs, "
+                "or uninstall it."
             ) from error
-        return kind
 
 
 def package_of(entry: EntryPoint) -> str:

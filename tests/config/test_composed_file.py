@@ -1,6 +1,8 @@
 """conf/composed.yaml is written for DVC, and a run under DVC must agree with it."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -72,6 +74,63 @@ def test_a_changed_file_of_a_listed_teacher_changes_what_dvc_sees(tmp_path: Path
     before = write_composed(parameters, tmp_path).read_bytes()
     require_equal(parameters, tmp_path, "default")
     assert write_composed(parameters, tmp_path).read_bytes() == before
-    model.write_bytes(b"12345")
+    stat = model.stat()
+    model.write_bytes(b"4321")
+    os.utime(model, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert write_composed(parameters, tmp_path).read_bytes() != before
     require_equal(parameters, tmp_path, "default")
+    model.write_bytes(b"1234")  # at another time, as in another clone
+    assert write_composed(parameters, tmp_path).read_bytes() == before
+
+
+def test_the_encoder_beside_an_onnx_file_changes_what_the_stage_teachers_depends_on(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "net.onnx").write_bytes(b"broken")
+    (folder / "preprocessor_config.json").write_text('{"classes": ["a", "b"]}')
+    teacher = {"source": "onnx", "path": "models/net.onnx", "licence": "own", "mode": "cached"}
+    parameters = {"teacher": teacher, "teachers": []}
+
+    def written() -> dict[str, Any]:
+        path = write_composed(parameters, tmp_path, separate={"teacher.mode"})
+        require_equal(parameters, tmp_path, "default")
+        content: dict[str, Any] = yaml.safe_load(path.read_text())
+        return content
+
+    before = written()
+    (folder / "preprocessor_config.json").write_text('{"classes": ["b", "a"]}')
+    after = written()
+    assert before["rest"]["teacher"] != after["rest"]["teacher"]
+    assert before["teacher"] == after["teacher"] == teacher
+
+
+def test_an_edited_tokenizer_changes_what_ingest_depends_on(tmp_path: Path) -> None:
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "tokenizer.json").write_text("{}")
+    parameters = {"data": {"path": "d", "text": {"tokenizer": "t", "length": 8}}}
+    before = yaml.safe_load(write_composed(parameters, tmp_path).read_text())["data"]
+    require_equal(parameters, tmp_path, "default")
+    (tmp_path / "t" / "tokenizer.json").write_text("[]")
+    after = yaml.safe_load(write_composed(parameters, tmp_path).read_text())["data"]
+    assert before != after
+    require_equal(parameters, tmp_path, "default")
+    none = {"data": {"path": "d", "text": {"tokenizer": None}}}
+    assert yaml.safe_load(write_composed(none, tmp_path).read_text())["data"] == none["data"]
+
+
+def test_a_listed_teacher_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    listed = [{"source": "given", "path": "a"}, {"source": "onnx", "path": "b.onnx"}]
+    with pytest.raises(ConfigError, match=r"teachers\.1\.path is b\.onnx, which does not exist"):
+        write_composed({"teachers": listed}, tmp_path)
+
+
+def test_a_value_that_stands_in_two_places_is_written_in_both(tmp_path: Path) -> None:
+    shared = {"name": "mlp", "hidden": [16]}
+    path = write_composed({"student": {"architecture": shared}, "other": shared}, tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert "&" not in text
+    assert "*" not in text
+    assert text.count("name: mlp") == 2

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.plug_in.install import PACKAGE, install
+from support.plug_in.install import PACKAGE, install, installed
 
 from stillroom.config.compose import compose
 from stillroom.config.plug_in_choices import choices_of, config_folders
@@ -47,3 +47,30 @@ def test_a_choice_cannot_be_defined_twice(project: Path, package: Path) -> None:
         choices_of(hydra(project), "student")
     assert str(hydra(project) / "student" / "mlp.yaml") in str(info.value)
     assert str(package / "student" / "mlp.yaml") in str(info.value)
+
+
+@pytest.mark.parametrize("name", ["mlp", "base"])
+@pytest.mark.parametrize("group", ["teacher", "student"])
+def test_a_choice_that_is_defined_twice_is_refused_in_groups_that_nobody_names(
+    project: Path, package: Path, group: str, name: str
+) -> None:
+    (own,) = list((hydra(project) / group).glob(f"{name}*.yaml"))[:1]
+    (package / group).mkdir(exist_ok=True)
+    (package / group / own.name).write_text("epochs: 3\n")
+    with pytest.raises(ConfigError, match=rf"groups\.{group}={own.stem} is defined in"):
+        compose(project)
+
+
+@pytest.mark.parametrize(
+    "name", ["a space", "caf\u00e9", "one,two", "it's", 'a "quote"', "a=b", "50%20", "[a]", "{a}"]
+)
+def test_the_folder_of_a_package_may_have_any_name(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    folder = tmp_path_factory.mktemp("site") / name
+    install(folder, ENTRY)
+    choices = folder / PACKAGE / "stillroom_conf" / "student"
+    choices.mkdir(parents=True, exist_ok=True)
+    (choices / "small.yaml").write_text("defaults: [mlp, _self_]\nepochs: 3\n")
+    with installed(folder):
+        assert compose(project, {"groups": {"student": "small"}})["student"]["epochs"] == 3

@@ -4,8 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.plug_in.install import install, installed
 
 from stillroom.config.compose import compose
+from stillroom.config.resolve_auto import _tokenizer_of
+from stillroom.errors import ConfigError
+from stillroom.teachers.teacher_registry import REGISTRY
 
 EXPERIMENT = {"groups": {"experiment": "causal_lm"}}
 
@@ -64,6 +68,8 @@ def test_a_named_value_is_not_changed(project: Path) -> None:
         ({"config.json": '{"architectures": ["BertForSequenceClassification"]}'}, "given", 1),
         ({"config.json": "not JSON"}, "given", 1),
         ({"model.gguf": ""}, "given", 1),
+        ({"model.onnx": ""}, "onnx", 1),
+        ({"model.onnx": "", "config.json": "{}"}, "given", 1),
     ],
 )
 def test_an_encoder_without_a_head_gets_one_and_a_classifier_is_given(
@@ -80,3 +86,39 @@ def test_an_encoder_without_a_head_gets_one_and_a_classifier_is_given(
     if source != "trained":
         config = compose(project, runtime | {"data": {"text": text}, "student": student})
         assert config["data"]["text"]["tokenizer"] == "mine"
+
+
+ONNX, GIVEN = {"source": "onnx", "licence": "own"}, {"source": "given", "licence": "own"}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "tokenizer"),
+    [
+        (ONNX | {"path": "mine/net.onnx"}, "mine"),
+        (ONNX | {"path": "mine"}, "mine"),
+        (GIVEN | {"path": "mine/x.gguf"}, "mine/x.gguf"),
+        ({"source": "trained", "path": "mine"}, None),
+    ],
+)
+def test_the_tokenizer_lies_in_the_folder_of_the_teachers_file(
+    project: Path, teacher: dict[str, str], tokenizer: str | None
+) -> None:
+    (project / "mine").mkdir()
+    for name in ("net.onnx", "x.gguf"):
+        (project / "mine" / name).touch()
+    assert _tokenizer_of([teacher], project) == tokenizer
+    assert _tokenizer_of([{"source": "trained", "path": "other"}, teacher], project) == tokenizer
+
+
+def test_a_kind_without_a_path_has_no_tokenizer(tmp_path: Path) -> None:
+    install(tmp_path)
+    with installed(tmp_path):
+        source = next(iter(REGISTRY.plug_ins))
+        assert not REGISTRY.load(source).has_path
+        assert _tokenizer_of([{"source": source, "path": "data"}], tmp_path) is None
+
+
+def test_an_unknown_kind_is_refused_by_the_checks(project: Path) -> None:
+    teacher = {"source": "gvn", "path": "mine"}
+    with pytest.raises(ConfigError, match=r"teacher\.source is gvn"):
+        compose(project, EXPERIMENT | {"teacher": teacher})

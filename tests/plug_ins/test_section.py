@@ -16,6 +16,7 @@ from stillroom.pipelines.report import create_pipeline
 from stillroom.pipelines.report.nodes import render_report
 
 CHOICE = {"groups": {"report": "rare_classes"}}
+LISTED = {"report": {"sections": ["verdict", "other"]}}
 HARM = "<script>alert(1)</script>"
 COUNTS = {"cat": 40, HARM: 2, "dog": 9, "bat": 31}
 # A section that is written into the package: its build has these lines.
@@ -28,7 +29,7 @@ def build(predictions):
     {line}
 
 
-SECTION = Section("other", ("predictions",), build, "other.html.j2")
+SECTION = Section("other", ("predictions",), build, {template!r})
 """
 ENTRY = f"[stillroom.sections]\nother = {PACKAGE}.other:SECTION\n"
 
@@ -52,10 +53,11 @@ def page(documents: dict[str, Any], sections: list[str]) -> str:
     return render_report(listed=Report(sections=sections), **documents)
 
 
-def other(folder: Path, line: str) -> Path:
+def other(folder: Path, line: str, template: str = "other.html.j2") -> Path:
     """Install a package with one section, whose build is this line."""
     install(folder, ENTRY)
-    (folder / PACKAGE / "other.py").write_text(MODULE.format(line=line), encoding="utf-8")
+    code = MODULE.format(line=line, template=template)
+    (folder / PACKAGE / "other.py").write_text(code, encoding="utf-8")
     return folder
 
 
@@ -107,6 +109,43 @@ def test_its_inputs_are_inputs_of_the_stage(tmp_path: Path) -> None:
     without = create_pipeline().inputs()
     with installed(other(tmp_path, "return None")):
         assert create_pipeline().inputs() - without == {"predictions"}
+
+
+def test_a_section_that_cannot_be_loaded_stops_only_runs_that_list_it(
+    tmp_path: Path, project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    without = create_pipeline().inputs()
+    broken = other(tmp_path / "site", "return None")
+    (broken / PACKAGE / "other.py").write_text("import no_such_module", encoding="utf-8")
+    with installed(broken):
+        assert create_pipeline().inputs() == without
+        assert "stillroom-example 1.0 cannot be imported" in caplog.text
+        assert compose(project)["report"]["sections"]
+        with pytest.raises(ConfigError, match=r"imported.* named other: .*no_such_module"):
+            compose(project, LISTED)
+
+
+def test_a_missing_template_is_refused_before_anything_runs(tmp_path: Path, project: Path) -> None:
+    words = r"has the template other\.html\.j2, which is missing in .*/templates"
+    with (
+        installed(other(tmp_path / "site", "return None")),
+        pytest.raises(ConfigError, match=words),
+    ):
+        compose(project, LISTED)
+    with installed(other(tmp_path / "ours", "return None", "rare_classes.html.j2")):
+        assert compose(project, LISTED)["report"] == LISTED["report"]
+
+
+def test_an_input_that_no_stage_writes_is_refused_before_anything_runs(
+    tmp_path: Path, project: Path
+) -> None:
+    site = other(tmp_path / "site", "return None", "rare_classes.html.j2")
+    file = site / PACKAGE / "other.py"
+    file.write_text(file.read_text(encoding="utf-8").replace("predictions", "prediction"))
+    with installed(site), pytest.raises(ConfigError) as raised:
+        compose(project, LISTED)
+    assert "has the input prediction, which is not an entry" in str(raised.value)
+    assert "Did you mean predictions?" in str(raised.value)
 
 
 @pytest.mark.parametrize(

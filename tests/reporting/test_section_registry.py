@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from stillroom.errors import ConfigError
-from stillroom.reporting.page import TEMPLATES
+from stillroom.reporting.section import TEMPLATES
 from stillroom.reporting.section_registry import REGISTRY, every_input, sections_of
 
 CONF = Path(__file__).parents[2] / "conf"

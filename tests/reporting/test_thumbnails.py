@@ -15,7 +15,7 @@ from support.examples.corpus_examples import sentences
 from stillroom.data.encoders import SequenceEncoder, TokenEncoder, fit_encoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError
-from stillroom.reporting.page import TEMPLATES
+from stillroom.reporting.section import TEMPLATES
 from stillroom.reporting.thumbnails import (
     LARGEST,
     MOST_AFTER,

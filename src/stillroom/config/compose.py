@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from stillroom.config.checks.section_checks import check_foreign_sections
 from stillroom.config.cross_checks import check
 from stillroom.config.plug_in_choices import choices_of, config_folders
 from stillroom.config.resolve_auto import resolve_auto
@@ -82,7 +83,9 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
     config = _groups(hydra, choices)
     for layer in (file, given):
         _merge(config, {key: value for key, value in layer.items() if key not in NO_SECTIONS})
-    return check(resolve_auto(_resolved(config), root))
+    parameters = check(resolve_auto(_resolved(config), root))
+    check_foreign_sections(parameters["report"], root)
+    return parameters
 
 
 def student_of(root: Path, runtime: Mapping[str, Any] | None = None) -> str:
@@ -154,9 +157,11 @@ def _groups(hydra: Path, choices: Mapping[str, str]) -> DictConfig:
     GlobalHydra.instance().clear()  # left over from another composition in this process
     overrides = [f"~hydra/{part}" for part in HYDRA_GROUPS]
     overrides += [f"{group}={choice}" for group, choice in choices.items()]
-    brought = [folder.as_uri() for folder in config_folders(hydra) if folder != hydra]
+    brought = [folder for folder in config_folders(hydra) if folder != hydra]
     if brought:
-        overrides.append(f"hydra.searchpath={brought}")
+        for group in GROUPS:  # of two files of one name, Hydra would take the project's
+            choices_of(hydra, group)
+        overrides.append(f"hydra.searchpath=[{','.join(map(_source, brought))}]")
     try:
         with initialize_config_dir(str(hydra.resolve()), version_base="1.3"):
             return hydra_compose("config", overrides=overrides)
@@ -164,6 +169,16 @@ def _groups(hydra: Path, choices: Mapping[str, str]) -> DictConfig:
         raise ConfigError(
             f"conf/hydra cannot be composed: {_one_line(error)}. Correct the file that this names."
         ) from error
+
+
+def _source(folder: Path) -> str:
+    """Return a folder for Hydra's search path, quoted as in an override.
+
+    Hydra cuts `file://` off and uses the rest as it is, so this is no URI with percent signs.
+    """
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    return QuotedString(f"file://{folder.resolve()}", Quote.single).with_quotes()
 
 
 def _merge(config: DictConfig, values: Mapping[str, Any]) -> None:

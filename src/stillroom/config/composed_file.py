@@ -6,23 +6,34 @@ DVC decides from this file which stages are out of date. If a stage then ran wit
 DVC's lock file would be wrong, so `require_equal` raises an error.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from stillroom.config.checks.teacher_checks import require_paths
+from stillroom.config.schema import LISTED
 from stillroom.config.students import STUDENTS
+from stillroom.config.watched_files import digest_outside, teacher_digest, tokenizer_digest
 from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.confined_paths import confined
-from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.flatten import first_difference
 
 COMPOSED = Path("conf") / "composed.yaml"
-LISTED_TEACHERS, FILES = "teachers", "files"
+LISTED_TEACHERS, TEACHER, DATA, TEXT = "teachers", "teacher", "data", "text"
+FILES, TOKENIZER_FILES = "files", "tokenizer_files"  # the keys of digests, which no run has
 REST = "rest"  # sections without the keys on which stages depend one by one
 _HEADER = "# Written by `kedro compose` from params.yaml and conf/hydra. Edit those instead.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a value that stands in two places twice, so that every key shows its value."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Return that no value is an alias of another."""
+        return True
 
 
 def write_composed(
@@ -40,15 +51,15 @@ def write_composed(
             depends on its section only.
         separate: keys such as `teacher.mode` on which some stages depend alone. A stage that uses
             the others depends on the rest of the section, which may hold keys of a plug-in.
+
+    Raises:
+        ConfigError: a teacher of the list does not exist.
     """
-    content = {
-        **parameters,
-        STUDENTS: dict(students or {}),
-        REST: _rest(parameters, separate),
-    }
-    if LISTED_TEACHERS in parameters:
-        content[LISTED_TEACHERS] = _with_files(parameters[LISTED_TEACHERS], root)
-    body = yaml.safe_dump(content, sort_keys=True, default_flow_style=False)
+    require_paths(parameters.get(LISTED_TEACHERS, []), root)
+    content = _with_digests(parameters, root)
+    content |= {STUDENTS: dict(students or {}), REST: _rest(content, separate)}
+    _add_digest_outside(content[REST].get(TEACHER), root)
+    body = yaml.dump(content, Dumper=_Dumper, sort_keys=True, default_flow_style=False)
     write_text(confined(COMPOSED, root), _HEADER + body)
     return root / COMPOSED
 
@@ -71,6 +82,7 @@ def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> No
     content.pop(REST, None)  # copies of values
     for listed in content.get(LISTED_TEACHERS, []):
         listed.pop(FILES, None)
+    content.get(DATA, {}).get(TEXT, {}).pop(TOKENIZER_FILES, None)
     own = content.pop(STUDENTS, {}).get(student)
     written = content if own is None else {**content, "student": own}
     differing = first_difference(written, parameters)
@@ -82,24 +94,30 @@ def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> No
         )
 
 
-def _with_files(listed: Sequence[Mapping[str, Any]], root: Path) -> list[dict[str, Any]]:
-    """Return the entries of `teachers`, each with a digest of the files at its path.
+def _with_digests(parameters: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """Return the parameters with digests of the files of the tokenizer and of listed teachers."""
+    content = dict(parameters)
+    if LISTED_TEACHERS in content:
+        content[LISTED_TEACHERS] = [_with_files(one, root) for one in content[LISTED_TEACHERS]]
+    text = content.get(DATA, {}).get(TEXT, {})
+    if text.get("tokenizer"):
+        digest = tokenizer_digest(text["tokenizer"], root)
+        content[DATA] = content[DATA] | {TEXT: text | {TOKENIZER_FILES: digest}}
+    return content
 
-    DVC cannot take the paths of a list as dependencies, but it sees a digest that changes. The
-    digest is of names, sizes and times: to read gigabytes would take too long for each command.
-    """
-    return [
-        {**one, FILES: _listing_digest(root / one["path"])} if one.get("path") else dict(one)
-        for one in listed
-    ]
+
+def _with_files(listed: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    digest = teacher_digest(listed, root)
+    return dict(listed) if digest is None else {**listed, FILES: digest}
 
 
-def _listing_digest(path: Path) -> str:
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    stats = [(file, file.stat()) for file in files if file.is_file()]
-    return sha256_json(
-        [[str(file.relative_to(path)), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
-    )
+def _add_digest_outside(teacher: dict[str, Any] | None, root: Path) -> None:
+    """Add the digest of the files beside `teacher.path`, of which DVC watches that path only."""
+    if teacher is None or teacher.get("source", LISTED) == LISTED:
+        return
+    digest = digest_outside(teacher, root)
+    if digest is not None:
+        teacher[FILES] = digest
 
 
 def _rest(parameters: Mapping[str, Any], separate: Collection[str]) -> dict[str, Any]:

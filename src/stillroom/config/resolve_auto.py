@@ -14,11 +14,12 @@ from typing import Any
 from stillroom.config.schema import LISTED
 from stillroom.errors import DataError
 from stillroom.io.json.json_files import read_json
+from stillroom.registry import registry_of
 
 AUTO, TEACHERS = "auto", "teacher"
 CONFIG, MODULES = "config.json", "modules.json"  # the second is of sentence-transformers
-ONNX = ".onnx"
-MODEL_FILES = (CONFIG, "*.gguf")
+ONNX, GGUF = ".onnx", ".gguf"
+MODEL_FILES, ONNX_FILE = (CONFIG, f"*{GGUF}"), f"model{ONNX}"
 HEADLESS = "Model"  # how the names of such architectures end, as of BertModel
 
 
@@ -39,24 +40,38 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
         data["source"] = "corpus" if _holds(root / data["path"], ("[!.]*",)) else "topics"
     text = dict(data["text"])
     if text.get("tokenizer") == TEACHERS:
-        text["tokenizer"] = _tokenizer_of(teacher, listed)
+        text["tokenizer"] = _tokenizer_of(listed or [teacher], root)
     return parameters | {"data": data | {"text": text}, "teacher": teacher}
 
 
 def _teacher_at(path: Path, teacher: dict[str, Any]) -> dict[str, Any]:
     """Return the teacher's source and the number of members; a path holds one member."""
-    if not _holds(path, MODEL_FILES):
-        return {"source": "trained", "members": teacher.get("members")}
-    if path.suffix == ONNX:
+    if _holds(path, MODEL_FILES):
+        if path.suffix == ONNX and not path.is_dir():
+            return {"source": "onnx", "members": 1}
+        return {"source": "sentence" if _is_headless(path) else "given", "members": 1}
+    if (path / ONNX_FILE).is_file():
         return {"source": "onnx", "members": 1}
-    return {"source": "sentence" if _is_headless(path) else "given", "members": 1}
+    return {"source": "trained", "members": teacher.get("members")}
 
 
-def _tokenizer_of(teacher: dict[str, Any], listed: list[dict[str, Any]]) -> str | None:
-    """Return the path of the teacher whose tokenizer cuts the texts; None if one is trained."""
-    if teacher["source"] == LISTED:
-        return next((str(one["path"]) for one in listed if one.get("path")), None)
-    return None if teacher["source"] == "trained" else str(teacher["path"])
+def _tokenizer_of(teachers: list[dict[str, Any]], root: Path) -> str | None:
+    """Return where the tokenizer of the first teacher with a path lies; None if none has one."""
+    for teacher in teachers:
+        given = teacher.get("path")
+        if isinstance(given, str) and _lies_at_path(teacher.get("source")):
+            is_beside = not given.endswith(GGUF) and (root / given).is_file()
+            return str(Path(given).parent) if is_beside else given
+    return None
+
+
+def _lies_at_path(source: object) -> bool:
+    """Tell whether teachers of a kind lie at a path; an unknown kind is refused later."""
+    registry = registry_of("teachers")
+    if not isinstance(source, str) or source not in registry:
+        return True
+    kind = registry.load(source)
+    return bool(kind.has_path and not kind.trains)
 
 
 def _is_headless(path: Path) -> bool:

@@ -8,8 +8,11 @@ configuration load it.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from stillroom.kinds.kind_errors import named_errors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,3 +50,34 @@ class ExportFormat(ABC):
         Raises:
             ModelError: the model cannot be written, or its answers differ by too much.
         """
+
+
+def write_formats(
+    formats: Mapping[str, ExportFormat],
+    model: "PreTrainedModel",
+    encoder: "Encoder",
+    inputs: "NDArray[Any]",
+    folder: Path,
+) -> "dict[str, Parity]":
+    """Write a student in several formats, and return the parity of each.
+
+    Args:
+        formats: the formats by name.
+        model: as in `ExportFormat.write`, and so are the other arguments.
+        encoder: the encoder of its inputs.
+        inputs: the encoded test split.
+        folder: the folder of the student.
+
+    Raises:
+        ModelError: a format cannot be written, or its answers differ by too much.
+        ConfigError: the code of another package failed; the format is named.
+    """
+    parities = {}
+    for name, one in formats.items():
+        with named_errors(
+            f"The export format {name}",
+            type(one).__module__,
+            f"remove {name} from export.formats",
+        ):
+            parities[name] = one.write(model, encoder, inputs, folder)
+    return parities

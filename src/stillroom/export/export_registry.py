@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import Registry
 
 if TYPE_CHECKING:
@@ -11,4 +12,5 @@ REGISTRY: "Registry[type[ExportFormat]]" = Registry(
     "exports",
     "an export format",
     {"onnx": "stillroom.export.formats.onnx_format:OnnxFormat"},
+    KindContract("stillroom.export.export_format:ExportFormat", options=lambda kind: kind),
 )

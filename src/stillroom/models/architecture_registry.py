@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stillroom.errors import ModelError
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import Registry
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ REGISTRY: "Registry[type[ArchitectureKind]]" = Registry(
         "resnet": "stillroom.models.architectures.resnet:ResnetKind",
         "transformer": "stillroom.models.architectures.transformer:TransformerKind",
     },
+    KindContract(
+        "stillroom.models.architectures.architecture_kind:ArchitectureKind",
+        options=lambda kind: kind,
+    ),
 )
 
 

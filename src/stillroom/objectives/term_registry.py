@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import Registry
 
 if TYPE_CHECKING:
@@ -25,4 +26,5 @@ REGISTRY: "Registry[type[TermKind]]" = Registry(
         "rkd_angle": "stillroom.objectives.kinds.feature_kinds:RelationalAngleKind",
         "similarity_preserving": "stillroom.objectives.kinds.feature_kinds:SimilarityKind",
     },
+    KindContract("stillroom.objectives.kinds.term_kind:TermKind", options=lambda kind: kind),
 )

@@ -6,9 +6,7 @@ The templates escape everything that comes from data, above all the names of cla
 escape the SVG of our own figures, whose text is escaped when it is drawn.
 """
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
-from stillroom.errors import ConfigError, StillroomError
-from stillroom.reporting.section import Section
+from stillroom.errors import ConfigError
+from stillroom.kinds.kind_errors import named_errors
+from stillroom.reporting.section import TEMPLATES, Section
 
-TEMPLATES = Path(__file__).parent / "templates"
 FRAME = "report.html.j2"
-PACKAGE = "stillroom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ def html_of(section: Section, view: Any) -> Markup:
     Raises:
         ConfigError: the section's template, or one that it includes, is missing.
     """
-    folders = [*_template_folders(section), TEMPLATES]
+    folders = section.template_folders()
     try:
         template = environment(folders).get_template(section.template)
         return Markup(template.render(view=view))
@@ -84,34 +81,11 @@ def html_of(section: Section, view: Any) -> Markup:
 
 def _part(section: Section, documents: Mapping[str, Any]) -> _Part | None:
     """Return a section with its HTML; None if it has nothing to show."""
-    with _named(section):
+    name = section.name
+    with named_errors(
+        f"The section {name} of the report",
+        section.build.__module__,
+        f"remove {name} from report.sections",
+    ):
         view = section.build(**{name: documents[name] for name in section.inputs})
         return None if view is None else _Part(section, view, html_of(section, view))
-
-
-@contextmanager
-def _named(section: Section) -> Iterator[None]:
-    """Add the section's name to an error."""
-    try:
-        yield
-    except StillroomError as error:
-        raise type(error)(f"The section {section.name} of the report: {error}") from error
-    except Exception as error:  # code of another package may raise anything
-        module = section.build.__module__
-        if module.partition(".")[0] == PACKAGE:
-            error.add_note(f"in the section {section.name} of the report")
-            raise
-        raise ConfigError(
-            f"The section {section.name} of the report failed in {module}: "
-            f"{type(error).__name__}: {error}. Correct it, or remove {section.name} from "
-            "report.sections."
-        ) from error
-
-
-def _template_folders(section: Section) -> Iterator[Path]:
-    """Yield the folders `templates` of the package with a section's build, and of those above."""
-    spec = sys.modules[section.build.__module__].__spec__
-    package = spec.parent if spec else None
-    while package:
-        yield from (Path(place) / "templates" for place in sys.modules[package].__path__)
-        package = package.rpartition(".")[0]

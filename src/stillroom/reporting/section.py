@@ -3,12 +3,17 @@
 documents ──build──> view ──template──> HTML
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from inspect import signature
+from pathlib import Path
 from typing import Any, Literal
 
-from stillroom.errors import ConfigError
+from stillroom.errors import ConfigError, nearest
+
+TEMPLATES = Path(__file__).parent / "templates"
+PARAMETERS = "parameters"  # an input that is no entry of the catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +50,41 @@ class Section:
                 f"The section {self.name} of the report has the inputs {', '.join(self.inputs)}, "
                 f"but its build cannot be called with them: {error}. Give both the same names."
             ) from error
+
+    def template_folders(self) -> list[Path]:
+        """Return the folders in which the template is looked for, in this order.
+
+        They are the folders `templates` of the package with `build` and of those above it, then
+        the one with what all sections share.
+        """
+        folders: list[Path] = []
+        spec = sys.modules[self.build.__module__].__spec__
+        package = spec.parent if spec else None
+        while package:
+            folders += (Path(place) / "templates" for place in sys.modules[package].__path__)
+            package = package.rpartition(".")[0]
+        return [*folders, TEMPLATES]
+
+    def require_usable(self, entries: Collection[str]) -> None:
+        """Refuse a section without its template, or with inputs that nobody writes.
+
+        Args:
+            entries: the entries of the catalog.
+
+        Raises:
+            ConfigError: names the template or the input.
+        """
+        folders = self.template_folders()
+        if not any((folder / self.template).is_file() for folder in folders):
+            raise ConfigError(
+                f"The section {self.name} of the report has the template {self.template}, which "
+                f"is missing in {', '.join(map(str, folders))}. Add it, or correct the section's "
+                "`template`."
+            )
+        for name in self.inputs:
+            if name not in entries and name != PARAMETERS:
+                raise ConfigError(
+                    f"The section {self.name} of the report has the input {name}, which is not an "
+                    f"entry of the catalog.{nearest(name, list(entries))} Allowed: "
+                    f"{', '.join(sorted(entries))}, {PARAMETERS}."
+                )

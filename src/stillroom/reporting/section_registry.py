@@ -3,11 +3,15 @@
 report.sections ──sections_of──> the sections, in the order of the page
 """
 
+import logging
 from collections.abc import Iterable
 
 from stillroom.errors import ConfigError
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import Registry
 from stillroom.reporting.section import Section
+
+logger = logging.getLogger(__name__)
 
 # In the order of `groups.report=default`.
 REGISTRY: Registry[Section] = Registry(
@@ -31,6 +35,7 @@ REGISTRY: Registry[Section] = Registry(
         "parity": "stillroom.reporting.sections.run.parity:SECTION",
         "parameters": "stillroom.reporting.sections.run.parameters:SECTION",
     },
+    KindContract("stillroom.reporting.section:Section", is_instance=True, own_name="name"),
 )
 
 
@@ -40,24 +45,19 @@ def sections_of(names: Iterable[str]) -> list[Section]:
     Raises:
         ConfigError: there is no section of a name, or what a package gives is not one.
     """
-    return [_section(name) for name in names]
+    return [REGISTRY.load(name) for name in names]
 
 
 def every_input() -> list[str]:
     """Return the inputs of all sections that are installed, each once.
 
-    Raises:
-        ConfigError: what a package gives is not a section, or cannot be imported.
+    Every command that runs a stage needs them. A section that cannot be loaded must not stop a run
+    that does not show it, so it is left out; one that `report.sections` lists is refused before.
     """
-    inputs = [name for section in sections_of(REGISTRY) for name in section.inputs]
-    return list(dict.fromkeys(inputs))
-
-
-def _section(name: str) -> Section:
-    section = REGISTRY.load(name)
-    if not isinstance(section, Section) or section.name != name:
-        raise ConfigError(
-            f"{name} is registered as {REGISTRY.noun}, but it is {section!r:.80}. Register a "
-            "Section whose name is the name of the entry point."
-        )
-    return section
+    inputs: dict[str, None] = {}
+    for name in REGISTRY:
+        try:
+            inputs |= dict.fromkeys(REGISTRY.load(name).inputs)
+        except ConfigError as error:
+            logger.warning("A section of the report is left out. %s", error)
+    return list(inputs)

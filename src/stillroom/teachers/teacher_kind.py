@@ -126,6 +126,20 @@ class TeacherKind(ABC):
             ModelError: the teacher cannot be opened.
         """
 
+    def files(self, path: Path) -> list[Path]:
+        """Return the files that make up a teacher, so that DVC notices when one changes.
+
+        Args:
+            path: its path. It need not exist, and the files may be broken: this raises no error.
+
+        Returns:
+            The file at the path, or all files below the folder that are not hidden.
+        """
+        if not path.is_dir():
+            return [path]
+        names = (file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file())
+        return [path / name for name in names if not any(p.startswith(".") for p in name.parts)]
+
     def module(self, folder: Path, inference: Inference) -> "PreTrainedModel":
         """Load a prepared teacher as a module, to run it within a training step.
 

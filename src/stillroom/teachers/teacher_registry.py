@@ -1,6 +1,6 @@
 """The table of the kinds of teachers; `teacher.source` names one."""
 
-from stillroom.kind_contract import KindContract
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import Registry
 from stillroom.teachers.teacher_kind import TeacherKind
 

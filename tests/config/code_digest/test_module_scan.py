@@ -1,11 +1,25 @@
 """What one module imports, names and makes registries for, found without running it."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import stillroom
+from stillroom.config.code_digest.closure import SourceTree
 from stillroom.config.code_digest.module_scan import ModuleScan, scan
 from stillroom.errors import ConfigError
+
+SOURCE = Path(stillroom.__file__).parent
+# Modules that call import_module, and why the digest of a stage need not follow it.
+FREE_IMPORTS = {
+    "kinds/kind_contract.py": "the base class, a string of the table",
+    "objectives/__init__.py": "names for users of the library",
+    "softlabels/__init__.py": "names for users of the library",
+    "registry.py": "a kind, a string of the table; a table, for the checks of the config",
+    "io/datasets/figure_preview.py": "the figures of a preview, a constant with a module's name",
+}
 
 
 def scanned(tmp_path: Path, source: str, name: str = "p.q.m", file: str = "m.py") -> ModuleScan:
@@ -68,3 +82,88 @@ def test_other_calls_have_none(tmp_path: Path) -> None:
 def test_a_file_that_is_not_python_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"m\.py is not Python: .*line 2"):
         scanned(tmp_path, "x = 1\ny = (\n")
+
+
+def unseen(tree: ast.AST) -> Iterator[str]:
+    """Yield the forms of which the scan does not see what they make a module depend on."""
+    plain = {id(node) for call in ast.walk(tree) for node in _plain_uses(call)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom() if any(_is_renamed(alias) for alias in node.names):
+                yield "another name"
+            case ast.Name(id="Registry") | ast.Attribute(attr="Registry") if id(node) not in plain:
+                yield "no call"
+            case ast.Call() if _is_registry(node.func):
+                if not _is_text(next(iter(node.args), None)):
+                    yield "a group that is no text in the first place"
+                for table in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                    if not isinstance(table, ast.Dict | ast.Constant | ast.Call) or (
+                        isinstance(table, ast.Dict) and not all(map(_is_text, table.values))
+                    ):
+                        yield "a table that is not written out"
+
+
+def _is_renamed(alias: ast.alias) -> bool:
+    return alias.name == "Registry" and alias.asname not in (None, "Registry")
+
+
+def _plain_uses(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a call Registry(…) or of a type Registry[Kind]."""
+    if isinstance(node, ast.Call):
+        yield node.func
+    if isinstance(node, ast.Subscript):
+        yield node.value
+
+
+def _is_registry(function: ast.expr) -> bool:
+    function = function.value if isinstance(function, ast.Subscript) else function
+    return "Registry" in (getattr(function, "id", None), getattr(function, "attr", None))
+
+
+def _is_text(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def test_the_project_has_no_form_that_the_scan_does_not_see() -> None:
+    for path in SOURCE.rglob("*.py"):
+        assert not list(unseen(ast.parse(path.read_text(encoding="utf-8")))), path
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from stillroom.registry import Registry as Table",
+        "Table = Registry",
+        "partial(Registry, 'terms')",
+        "Registry(group='terms', noun='a term', builtin={})",
+        "Registry(GROUP, 'a term', {})",
+        "Registry[Term](f'{a}s', 'a term', {})",
+        "Registry('terms', 'a term', TABLE)",
+        "Registry('terms', 'a term', {'a': f'{HOME}.a:A'})",
+        "Registry('terms', 'a term', {'a': HOME + '.a:A'})",
+        "Registry('terms', 'a term', {name: name for name in names})",
+        "Registry('terms', 'a term', builtin=dict_of | {})",
+    ],
+)
+def test_forms_that_the_scan_does_not_see_are_found(source: str) -> None:
+    assert list(unseen(ast.parse(source)))
+    seen = 'R: Registry[T] = Registry[T]("g", "a kind", {"a": "p.a:A"}, Contract("p.b:B"))'
+    assert not list(unseen(ast.parse(seen)))
+
+
+def test_only_a_few_modules_import_by_a_name() -> None:
+    importing = set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if name.rpartition(".")[2] in ("import_module", "__import__"):
+                importing.add(path.relative_to(SOURCE).as_posix())
+    assert importing == FREE_IMPORTS.keys()
+
+
+def test_the_project_itself_uses_no_name_that_is_only_for_users_of_the_library() -> None:
+    tree = SourceTree()
+    for module in tree.files:
+        for first, package in tree.scan_of(module).imports:
+            if package in ("stillroom.objectives", "stillroom.softlabels"):
+                assert first in tree.files, f"{module} imports {first}"

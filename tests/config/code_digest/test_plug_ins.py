@@ -17,7 +17,7 @@ FILES = {
     "acme/kinds.py": "raise RuntimeError('nothing of it may run')\nALPHA = 1",
     "acme/stillroom_conf/softlabels/acme.yaml": "sparsifier: acme",
     "acme/templates/acme.html.j2": "<p>",
-    "acme/notes.txt": "no code",
+    "acme/vocabulary.json": "[]",
 }
 
 
@@ -66,6 +66,9 @@ def edit(name: str, content: str) -> Callable[[Path], None]:
         edit("acme/stillroom_conf/softlabels/acme.yaml", "sparsifier: acme  # better"),
         edit("acme/stillroom_conf/teacher/other.yaml", ""),
         edit("acme/templates/acme.html.j2", "<b>"),
+        edit("acme/templates/card.md", "text"),
+        edit("acme/vocabulary.json", "[1]"),
+        edit("acme/fast.cpython-311-x86_64-linux-gnu.so", "machine code"),
         lambda site: (site / "acme/__init__.py").unlink(),
         lambda site: install(site, ENTRY, "1.1"),
         lambda site: install(site, ENTRY.replace("acme =", "acme2 =")),
@@ -85,8 +88,9 @@ def test_a_change_of_its_code_its_choices_or_its_entries_counts(
     "change",
     [
         edit("acme/kinds.py", f"'''Prose.'''\n{FILES['acme/kinds.py']}  # why"),
-        edit("acme/notes.txt", "still no code"),
         edit("acme/__pycache__/kinds.cpython-311.pyc", "x"),
+        edit("acme/kinds.pyc", "x"),
+        edit("acme/.mypy_cache/3.11/kinds.data.json", "{}"),
         edit("other/module.py", "x = 1"),
         lambda site: install(site, f"{ENTRY}[stillroom.teachers]\nt = acme.kinds:T\n"),
         lambda site: install(site, f"{ENTRY}[console_scripts]\nt = acme.kinds:T\n"),
@@ -107,6 +111,43 @@ def test_a_package_of_one_module_counts(site: Path) -> None:
     write(site / "one_file.py", "x = 2")
     assert list(before) == ["acme-labels 1.0 one_file"]
     assert digests() != before
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("top_level.txt", "acme\nacme_shared\n"),
+        ("RECORD", "acme/__init__.py,,\nacme_shared/rules.py,,\n../bin/acme,,\n"),
+        ("RECORD", "acme/__init__.py,,\nacme_shared.py,,\n"),
+    ],
+)
+def test_further_packages_and_modules_of_the_distribution_count(
+    site: Path, file: str, content: str
+) -> None:
+    name = "acme_shared.py" if "acme_shared.py" in content else "acme_shared/rules.py"
+    write(site / "acme_labels-1.0.dist-info" / file, content)
+    write(site / name, "x = 1")
+    write(site / "acme_other" / "rules.py", "x = 1")
+    before = digests()
+    write(site / "acme_other" / "rules.py", "x = 2")
+    assert digests() == before
+    write(site / name, "x = 2")
+    assert list(digests()) == list(before)
+    assert digests() != before
+
+
+def test_files_of_one_name_in_two_folders_of_a_package_both_count(
+    site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    install(site, "[stillroom.sparsifiers]\nacme = acme_parts.kinds:Acme\n")
+    second = tmp_path_factory.mktemp("second")
+    for folder in (site, second):  # no __init__.py: a namespace of two folders
+        write(folder / "acme_parts" / "kinds.py", "x = 1")
+    monkeypatch.syspath_prepend(str(second))
+    for folder in (site, second):
+        before = digests()
+        write(folder / "acme_parts" / "kinds.py", "x = 2")
+        assert digests() != before
 
 
 @pytest.mark.parametrize("module", ["gone", "sys"])

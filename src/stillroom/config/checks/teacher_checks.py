@@ -4,6 +4,7 @@ teacher, teachers ──registry of teachers──> kinds ──options, what th
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from stillroom.config.kind_options import options_of, require_declared
@@ -36,6 +37,27 @@ def check_teachers(parameters: Mapping[str, Any]) -> None:
         kinds = [_checked_kind(teacher, Teacher, "teacher")]
         _check_members(teacher, kinds[0])
     _check_abilities(parameters, kinds)
+
+
+def require_paths(listed: Sequence[Mapping[str, Any]], root: Path) -> None:
+    """Check that each listed teacher exists.
+
+    The parameters of later stages may name teachers that are on another machine, so only those
+    call this who are about to read the teachers.
+
+    Args:
+        listed: the entries of `teachers`.
+        root: the project's folder.
+
+    Raises:
+        ConfigError: there is nothing at the path of one.
+    """
+    for number, one in enumerate(listed):
+        if one.get("path") and not (root / one["path"]).exists():
+            raise ConfigError(
+                f"teachers.{number}.path is {one['path']}, which does not exist. Set it to where "
+                f"this {one['source']} teacher lies."
+            )
 
 
 def _checked_kind(section: Mapping[str, Any], own: type, name: str) -> Any:
@@ -81,9 +103,17 @@ def _check_abilities(parameters: Mapping[str, Any], kinds: Sequence[Any]) -> Non
         ("student.architecture.name", FROM_TEACHER, "another architecture"),
     ):
         if value_at(parameters, key) == value:
-            names = ", ".join(kind.__name__ for kind in kinds if not kind.is_model)
             given = str(value).lower() if value is True else value
             raise ConfigError(
-                f"{key} is {given}, which needs a teacher that is a model of PyTorch, but this one "
-                f"is of the kind {names}. Set {key} to {instead}, or choose another teacher."
+                f"{key} is {given}, which needs a teacher that is a model of PyTorch, but a "
+                f"teacher of the source {_first_other(parameters, kinds)} is none. Set {key} to "
+                f"{instead}, or choose another teacher."
             )
+
+
+def _first_other(parameters: Mapping[str, Any], kinds: Sequence[Any]) -> str:
+    """Return the source of the first teacher that is no model of PyTorch."""
+    listed = parameters["teachers"] or [parameters["teacher"]]
+    return next(
+        str(one["source"]) for one, kind in zip(listed, kinds, strict=True) if not kind.is_model
+    )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stillroom.config.kind_options import options_of
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import Registry
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ REGISTRY: "Registry[type[SourceKind]]" = Registry(
         "corpus": "stillroom.data.sources.kinds.text_sources:TextFolder",
         "topics": "stillroom.data.sources.kinds.text_sources:Topics",
     },
+    KindContract("stillroom.data.sources.source_kind:SourceKind", options=lambda kind: kind),
 )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.config.kind_options import closed_options_of, extras_of
 from stillroom.config.schema import Export, plain
-from stillroom.export.export_format import ExportFormat
+from stillroom.export.export_format import ExportFormat, write_formats
 from stillroom.export.export_registry import REGISTRY
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import new_workspace
@@ -56,7 +56,7 @@ def export_student(
     fitted = read_encoder(encoder)
     inputs = fitted.encode(test)
     formats = formats_of(export)
-    parities = {name: one.write(model, fitted, inputs, package) for name, one in formats.items()}
+    parities = write_formats(formats, model, fitted, inputs, package)
     card = model_card(
         metrics,
         Evidence.from_json(statistics),

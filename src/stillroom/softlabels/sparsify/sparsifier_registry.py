@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from stillroom.kinds.kind_contract import KindContract
 from stillroom.registry import Registry
 
 if TYPE_CHECKING:
@@ -17,4 +18,9 @@ REGISTRY: "Registry[type[Sparsifier]]" = Registry(
         "threshold_fixed": "stillroom.softlabels.sparsify.kinds.threshold_fixed:FixedThreshold",
         "sample": "stillroom.softlabels.sparsify.kinds.sample:Sample",
     },
+    KindContract(
+        "stillroom.softlabels.sparsify.sparsifier:Sparsifier",
+        options=lambda kind: kind.options(),
+        own_name="kind",
+    ),
 )

@@ -50,6 +50,16 @@ class Onnx(TeacherKind):
         OnnxSession.of(folder, own).require_outputs()
         write_encoder(own, folder, PREPROCESSOR)
 
+    def files(self, path: Path) -> list[Path]:
+        """Return the graph, and beside it the files of its tensors and of its encoder."""
+        from stillroom.data.text.tokenizer import CONFIG, DEFINITION
+        from stillroom.models.pretrained.model_directory import PREPROCESSOR
+        from stillroom.teachers.onnx.graph_file import FILE, tensor_files
+
+        file = path / FILE if path.is_dir() else path
+        encoder = [file.parent / name for name in (PREPROCESSOR, DEFINITION, CONFIG)]
+        return [file, *tensor_files(file), *(one for one in encoder if one.is_file())]
+
     def identity(self, folder: Path) -> "Identity":
         """Return the hash of the graph with its data, and of its inputs and outputs."""
         from stillroom.teachers.onnx.graph_file import identity_of

@@ -98,6 +98,14 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfileobj(stream, copy)
 
 
+def tensor_files(file: Path) -> list[Path]:
+    """Return the files beside a graph that hold its tensors; none if the graph is broken."""
+    try:
+        return [file.parent / name for name in _files_beside(_graph(file), file)]
+    except (ModelError, OSError):  # `copy_onnx` reports it
+        return []
+
+
 def identity_of(folder: Path) -> Identity:
     """Return the hash of the graph with its tensors, and of its inputs and outputs.
 
