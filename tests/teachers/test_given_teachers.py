@@ -97,8 +97,9 @@ def test_one_that_forbids_distillation_stops_all(project: Path, made: ImageExamp
     listed = three_teachers(made, project)
     write_card(project / "mine" / "member_1", "license: llama3")
     listed[1] = {"source": "given", "path": "mine/member_1"}
-    with pytest.raises(LicenceError, match="forbids training another model"):
+    with pytest.raises(LicenceError, match="forbids training another model") as info:
         check_licence(*composed(project, listed))
+    assert "set teachers.1.licence_acknowledged" in str(info.value)
 
 
 def test_a_trained_teacher_is_not_given(project: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from support.examples.image_examples import image_examples, soft_labels, untrained_teachers
+from support.plug_in.install import install, installed
 
 from stillroom.assess.cost.energy_log import (
     SPENT,
@@ -11,6 +12,11 @@ from stillroom.assess.cost.energy_log import (
     logged_energy,
     result_hash,
 )
+from stillroom.config.schema import GivenTeacher
+from stillroom.data.encoders import read_encoder
+from stillroom.models.pretrained.model_directory import EXACT
+from stillroom.teachers.given_teachers import prepare_teachers
+from stillroom.teachers.teacher_kind import Preparation
 
 ENERGY = StageEnergy(joules=120.0, seconds=40.0, is_estimate=True)
 
@@ -51,3 +57,15 @@ def test_other_weights_and_other_labels_have_another_hash(tmp_path: Path) -> Non
     assert result_hash(teachers) != before
     labels = soft_labels(examples, teachers, tmp_path / "set")
     assert result_hash(labels) == labels.manifest.content
+
+
+def test_the_result_of_the_teachers_may_be_of_any_kind(tmp_path: Path) -> None:
+    with installed(install(tmp_path / "site")):
+        made = image_examples(tmp_path)
+        encoder = read_encoder(made.encoder)
+        preparation = Preparation(tmp_path, made.examples, encoder, EXACT)
+        for name, sharpness in (("one", 1.0), ("same", 1.0), ("other", 2.0)):
+            given = GivenTeacher(source="prototypes", sharpness=sharpness)  # type: ignore[call-arg]
+            prepare_teachers([given], tmp_path / name, preparation)
+        one, same, other = (result_hash(tmp_path / name) for name in ("one", "same", "other"))
+    assert one == same != other

@@ -296,3 +296,19 @@ def test_tensors_behind_a_link_are_refused(
     (exported / "weights.bin").symlink_to(tmp_path / "elsewhere.bin")
     with pytest.raises(ModelError, match=r"weights\.bin is missing or a link"):
         prepared(made, exported, tmp_path)
+
+
+def test_inputs_of_another_rank_are_refused_in_one_line(
+    made: ImageExamples, exported: Path, tmp_path: Path
+) -> None:
+    start = helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["batch", 3])
+    end = helper.make_tensor_value_info("l", TensorProto.FLOAT, ["batch", 3])
+    node = helper.make_node("Identity", ["inputs"], ["l"])
+    model = helper.make_model(
+        helper.make_graph([node], "g", [start], [end]), opset_imports=[helper.make_opsetid("", 18)]
+    )
+    model.ir_version = 9
+    (exported / "model.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="cannot answer inputs of the shape") as info:
+        prepared(made, exported, tmp_path)
+    assert "\n" not in str(info.value)

@@ -40,7 +40,7 @@ class StageEnergy:
 
 
 def result_hash(result: Any) -> str:
-    """Return the hash of a stage's result: a folder of model directories, or a soft-label set.
+    """Return the hash of a stage's result: a folder of teachers or students, or a soft-label set.
 
     Raises:
         ModelError: a folder holds something else.
@@ -48,10 +48,10 @@ def result_hash(result: Any) -> str:
     if not isinstance(result, Path):
         content: str = result.manifest.content
         return content
-    from stillroom.models.pretrained.safetensors_files import weights_hash
+    from stillroom.teachers.stored_teachers import kind_of
 
     folders = sorted(path for path in result.iterdir() if path.is_dir())
-    return sha256_json({path.name: weights_hash(path) for path in folders})
+    return sha256_json({path.name: kind_of(path).identity(path).weights for path in folders})
 
 
 def log_energy(root: Path, hashed: str, energy: StageEnergy) -> None:

@@ -46,15 +46,20 @@ def licence_of(given: Sequence[GivenTeacher], members: int, root: Path) -> Licen
     return Licence(teachers=tuple(_given_licence(teacher, root) for teacher in given))
 
 
-def require_permitted(licence: Licence) -> None:
+def require_permitted(licence: Licence, keys: Sequence[str] = ()) -> None:
     """Refuse a teacher whose licence forbids training on its answers, or is unknown.
+
+    Args:
+        licence: the licence of each teacher.
+        keys: where the configuration names each of them; none: all under `teacher`.
 
     Raises:
         LicenceError: with the first such teacher, its licence, the clause and what to do.
     """
-    for teacher in licence.teachers:
+    for number, teacher in enumerate(licence.teachers):
         if not teacher.permits:
-            raise LicenceError(f"{_refusal(teacher)} {_way_out(teacher)}")
+            key = keys[number] if keys else "teacher"
+            raise LicenceError(f"{_refusal(teacher)} {_way_out(teacher, key)}")
 
 
 def require_covered(licence: Licence, teachers: int) -> None:
@@ -167,13 +172,13 @@ def _refusal(teacher: TeacherLicence) -> str:
     )
 
 
-def _way_out(teacher: TeacherLicence) -> str:
-    """Return what to do about a refusal."""
-    reason = 'set teacher.licence_acknowledged: "<why you may>", which the report prints.'
+def _way_out(teacher: TeacherLicence, key: str) -> str:
+    """Return what to do about a refusal; `key` is where the configuration names the teacher."""
+    reason = f'set {key}.licence_acknowledged: "<why you may>", which the report prints.'
     if teacher.verdict == "forbidden":
         return f"Choose another teacher, or {reason}"
     hint = nearest(teacher.identifier or "", list(LICENCES))
     return (
-        f"Set teacher.licence to a licence in {PAGE}, or to `own` for your own model.{hint} Or "
+        f"Set {key}.licence to a licence in {PAGE}, or to `own` for your own model.{hint} Or "
         f"{reason}"
     )

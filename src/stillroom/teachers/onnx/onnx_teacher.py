@@ -72,8 +72,19 @@ class OnnxSession:
         return opened
 
     def logits(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the logits [n, C] or [n, length, C] of inputs [n, *shape]."""
-        (logits,) = self.session.run(None, self._feeds(inputs))
+        """Return the logits [n, C] or [n, length, C] of inputs [n, *shape].
+
+        Raises:
+            ModelError: the file does not take such inputs.
+        """
+        try:
+            (logits,) = self.session.run(None, self._feeds(inputs))
+        except Exception as error:  # ONNX Runtime raises classes of its own without a common base
+            reason = " ".join(str(error).split())[:300]
+            raise ModelError(
+                f"{self.name} cannot answer inputs of the shape {self.encoder.shape}: {reason}. "
+                "Choose a file whose input is what the encoder makes."
+            ) from error
         return np.asarray(logits, dtype=np.float32)
 
     def require_outputs(self) -> None:
