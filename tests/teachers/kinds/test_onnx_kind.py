@@ -230,18 +230,23 @@ def test_data_outside_of_the_folder_is_refused(
         prepared(made, exported, tmp_path)
 
 
-def test_data_beside_the_file_is_copied_and_belongs_to_the_fingerprint(
-    made: ImageExamples, exported: Path, tmp_path: Path
-) -> None:
-    proto = onnx.load(exported / "model.onnx")
-    (exported / "model.onnx").unlink()
+def move_tensors_beside(folder: Path) -> None:
+    """Save the graph again, with its tensors in the file weights.bin beside it."""
+    proto = onnx.load(folder / "model.onnx")
+    (folder / "model.onnx").unlink()
     onnx.save(
         proto,
-        exported / "model.onnx",
+        folder / "model.onnx",
         save_as_external_data=True,
         location="weights.bin",
         size_threshold=1024,
     )
+
+
+def test_data_beside_the_file_is_copied_and_belongs_to_the_fingerprint(
+    made: ImageExamples, exported: Path, tmp_path: Path
+) -> None:
+    move_tensors_beside(exported)
     teacher = prepared(made, exported, tmp_path)
     folder = tmp_path / "ensemble" / "member_0"
     inputs = read_encoder(made.encoder).encode(made.examples.read())
@@ -283,15 +288,7 @@ def test_the_suffix_of_a_file_does_not_choose_its_parser(
 def test_tensors_behind_a_link_are_refused(
     made: ImageExamples, exported: Path, tmp_path: Path
 ) -> None:
-    proto = onnx.load(exported / "model.onnx")
-    (exported / "model.onnx").unlink()
-    onnx.save(
-        proto,
-        exported / "model.onnx",
-        save_as_external_data=True,
-        location="weights.bin",
-        size_threshold=1024,
-    )
+    move_tensors_beside(exported)
     (exported / "weights.bin").rename(tmp_path / "elsewhere.bin")
     (exported / "weights.bin").symlink_to(tmp_path / "elsewhere.bin")
     with pytest.raises(ModelError, match=r"weights\.bin is missing or a link"):
