@@ -13,7 +13,7 @@ from support.examples.data_config import a_data
 import stillroom
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import DataError
-from stillroom.io.files import paths
+from stillroom.io.files import confined_paths
 from stillroom.io.tables import TableFile
 from stillroom.pipelines.ingest.pipeline import create_pipeline
 
@@ -32,7 +32,7 @@ def run(path):
 
 
 def test_the_stage_gives_examples_an_encoder_and_a_report(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(confined_paths, "project_root", lambda: tmp_path)
     lines = [f"question {i},{'ab'[i % 2]}" for i in range(40)]
     (tmp_path / "t.csv").write_text("\n".join(["text,label", *lines]))
     outputs = run("t.csv")
@@ -43,7 +43,7 @@ def test_the_stage_gives_examples_an_encoder_and_a_report(tmp_path, monkeypatch)
 
 
 def test_a_missing_source_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(confined_paths, "project_root", lambda: tmp_path)
     with pytest.raises(DataError, match=r"data\.path nowhere\.csv does not exist"):
         run("nowhere.csv")
 
