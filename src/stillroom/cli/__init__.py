@@ -126,7 +126,7 @@ def compose() -> None:
 @one_line_errors
 def dvc(check: bool) -> None:
     """Write dvc.yaml, the stages as DVC runs them, from the pipelines and the catalog."""
-    from stillroom.cli.dvc_files import write_stages
+    from stillroom.cli.dvc_files import check_stages, write_stages
     from stillroom.io.files.confined_paths import project_root
 
-    click.echo(write_stages(project_root(), check))
+    click.echo((check_stages if check else write_stages)(project_root()))

@@ -35,9 +35,18 @@ def write_for_dvc(root: Path) -> list[Path]:
     ]
 
 
-def write_stages(root: Path, check: bool) -> str:
-    """Write dvc.yaml, or only check that it is up to date; return a message for the user."""
-    return (check_dvc_yaml if check else write_dvc_yaml)(root, _stages(), _catalog(root))
+def write_stages(root: Path) -> str:
+    """Write dvc.yaml, and return a message for the user."""
+    return write_dvc_yaml(root, _stages(), _catalog(root))
+
+
+def check_stages(root: Path) -> str:
+    """Check that dvc.yaml is up to date, and return a message for the user.
+
+    Raises:
+        ConfigError: the file is missing or out of date.
+    """
+    return check_dvc_yaml(root, _stages(), _catalog(root))
 
 
 def require_code_of(root: Path, stage: str) -> None:

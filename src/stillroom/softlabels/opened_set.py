@@ -119,9 +119,7 @@ class OpenedSet:
             SoftLabelError: a shard is missing or damaged.
         """
         tables = [table for _, table in self._labels.tables(0, KEYS)]
-        frame = pl.from_arrow(pa.concat_tables(tables))
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return pl.DataFrame(pl.from_arrow(pa.concat_tables(tables)))
 
     def read(
         self, rows: Sequence[bytes | RowName], temperature: float | Sequence[float] = 1.0

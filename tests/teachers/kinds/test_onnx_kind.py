@@ -12,15 +12,19 @@ from support.examples.image_examples import ImageExamples, image_examples
 from support.models.onnx_teachers import (
     HOW,
     answers,
+    given,
     graph,
+    preparation,
     prepared,
 )
 
+from stillroom.config.schema import Inference
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ConfigError, ModelError
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import EXACT, load_model
 from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.teachers.given_teachers import prepare_teachers
 from stillroom.teachers.kinds.onnx_kind import Onnx
 from stillroom.teachers.stored_teachers import open_teacher, served, teacher_refs
 
@@ -152,3 +156,15 @@ def test_inputs_of_another_rank_are_refused_in_one_line(
     with pytest.raises(ModelError, match="cannot answer inputs of the shape") as info:
         prepared(made, exported, tmp_path)
     assert "\n" not in str(info.value)
+
+
+def test_settings_that_do_not_apply_to_a_file_are_named(
+    made: ImageExamples, exported: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepared(made, exported, tmp_path / "exact")
+    assert "does not apply" not in caplog.text
+    inference = Inference(dtype="bfloat16", device_map="auto")
+    half = replace(preparation(made, tmp_path), inference=inference)
+    prepare_teachers([given(exported)], tmp_path / "half", half)
+    assert "teacher.dtype=bfloat16 does not apply to model.onnx" in caplog.text
+    assert "teacher.device_map=auto does not apply to model.onnx" in caplog.text

@@ -6,7 +6,7 @@ from typing import Any
 
 # Sections on what is written of a student after its training: no property of the student.
 AFTERWARDS = ("report", "export")
-LISTED = "teachers"
+TEACHERS_LIST = "teachers"
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: plain_values(section)
         for name, section in parameters.items()
-        if name not in AFTERWARDS and (name != LISTED or section)
+        if name not in AFTERWARDS and (name != TEACHERS_LIST or section)
     }
 
 

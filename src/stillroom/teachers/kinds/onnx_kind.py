@@ -3,6 +3,7 @@
 model.onnx, or a folder with one ──checked, copied──> member folder ──ONNX Runtime──> logits
 """
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class Onnx(TeacherKind):
         require_compatible(own, preparation.encoder, file)
         copy_onnx(file, folder)
         OnnxSession.of(folder, own).require_outputs()
+        _warn_of_inference(file, preparation.inference)
         write_encoder(own, folder, PREPROCESSOR)
 
     def files(self, path: Path) -> list[Path]:
@@ -91,3 +93,19 @@ class Onnx(TeacherKind):
             read_weights=lambda: None,  # ONNX Runtime reads the whole file
             device="cpu",
         )
+
+
+def _warn_of_inference(file: Path, inference: Inference) -> None:
+    """Say which settings do not apply to a file: one list may hold models to which they do."""
+    for name, value, applied in (
+        ("dtype", inference.dtype, "float32"),
+        ("device_map", inference.device_map, "cpu"),
+    ):
+        if value != applied:
+            logging.getLogger(__name__).warning(
+                "teacher.%s=%s does not apply to %s: an ONNX file runs on the CPU, in its own "
+                "precision",
+                name,
+                value,
+                file.name,
+            )
