@@ -18,6 +18,7 @@ from typing import Literal
 
 import polars as pl
 
+from stillroom.data.notices import Notice
 from stillroom.errors import DataError
 
 Kind = Literal["image", "text", "features"]
@@ -51,6 +52,8 @@ class RawExamples:
     files: dict[str, str]  # name relative to data.path -> SHA-256
     versions: dict[str, str] = field(default_factory=dict)  # library -> version
     skipped: dict[str, int] = field(default_factory=dict)  # suffix -> files that were not read
+    splits_from: str | None = None  # what names the splits: "file names"; None: the source has none
+    notices: tuple[Notice, ...] = ()
 
 
 def row_origins(part: str, count: int) -> list[str]:

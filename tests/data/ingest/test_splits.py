@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.data.ingest.splits import assign_splits, canonical_splits, check_splits, keep_labels
+from stillroom.data.ingest.splits import (
+    assign_splits,
+    canonical_splits,
+    check_splits,
+    keep_labels,
+    split_origins,
+)
 from stillroom.errors import ConfigError, DataError
 
 SHARES = {"validation": 0.1, "test": 0.2, "seed": 0}
@@ -198,3 +204,16 @@ def test_a_fraction_and_a_number_hold_both():
     kept = keep_some(named(400), 50, 0.25).filter(split="train")["label"]
     assert kept.equals(keep_some(named(400), 100, 0.25).filter(split="train")["label"])
     assert 30 < kept.count() < 70
+
+
+def test_each_split_says_where_it_comes_from():
+    assert split_origins((), None, 0.1, 0.2) == {
+        "train": "the rest of all rows",
+        "validation": "drawn from all rows by content (0.1)",
+        "test": "drawn from all rows by content (0.2)",
+    }
+    assert split_origins(("train", "test"), "file names", 0.1, 0.2) == {
+        "train": "file names",
+        "validation": "drawn from the train rows by content (0.1)",
+        "test": "file names",
+    }

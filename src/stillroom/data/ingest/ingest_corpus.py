@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.example_ids import example_ids
-from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of
+from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of, split_origins
+from stillroom.data.notices import texts_by_kind
 from stillroom.data.raw_examples import portable
 from stillroom.data.sources.source_kind import TextSource
 from stillroom.data.sources.source_registry import source_of
@@ -143,6 +144,8 @@ class CorpusIngest:
             "versions": self.corpus.versions,
             "files": self.corpus.files,
             "skipped": self.corpus.skipped,
+            "splits_from": split_origins((), None, self.data.validation, self.data.test),
+            "notices": texts_by_kind(self.corpus.notices),
             "tokenizer": {
                 "sha256": tokenizer.sha256,
                 "vocabulary": tokenizer.size,

@@ -27,7 +27,9 @@ from stillroom.data.ingest.splits import (
     canonical_splits,
     check_splits,
     keep_labels,
+    split_origins,
 )
+from stillroom.data.notices import texts_by_kind
 from stillroom.data.raw_examples import RawExamples, portable
 from stillroom.data.sources.source_kind import ExampleSource
 from stillroom.data.sources.source_registry import source_of
@@ -78,6 +80,8 @@ class Report:
     conflicts: Conflicts
     examples: dict[str, int]  # split -> rows
     skipped: dict[str, int]  # suffix -> files next to the data that were not read
+    splits_from: dict[str, str]  # split -> where it comes from, in words
+    notices: dict[str, list[str]]  # kind -> sentences
     labelled: dict[str, int]
     unlabelled: dict[str, int]
     classes: dict[str, dict[str, int]]  # split -> class -> labelled rows
@@ -186,6 +190,13 @@ def _report(
         files=raw.files,
         rows_read=dict(raw.frame["part"].value_counts().sort("part").iter_rows()),
         skipped=raw.skipped,
+        splits_from=split_origins(
+            cleaned.frame["split"].drop_nulls().unique().to_list(),
+            raw.splits_from,
+            data.validation,
+            data.test,
+        ),
+        notices=texts_by_kind(raw.notices),
         duplicates=cleaned.duplicates,
         leaked=cleaned.leaked,
         conflicts=Conflicts(

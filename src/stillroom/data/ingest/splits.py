@@ -6,6 +6,8 @@ The split of an example depends only on its own content, so new data never chang
 has splits of its own, they stay; a held-out split that is missing is made of train rows.
 """
 
+from collections.abc import Collection
+
 import polars as pl
 
 from stillroom.data.example_ids import unit_interval
@@ -85,6 +87,26 @@ def split_of(key: bytes, *, validation: float, test: float, seed: int) -> str:
     _require_train(validation, test)
     u = float(unit_interval([key], f"split:{seed}")[0])
     return TEST if u < test else VALIDATION if u < test + validation else TRAIN
+
+
+def split_origins(
+    present: Collection[str], splits_from: str | None, validation: float, test: float
+) -> dict[str, str]:
+    """Return in words where each split comes from: the source, or a draw by content.
+
+    Args:
+        present: the splits that the source has.
+        splits_from: what names them in the source; None if it has none.
+        validation: the share of the rows that is drawn for validation if the source has none.
+        test: the same for test.
+    """
+    named = "the source" if splits_from is None else splits_from
+    pool = "the train rows" if present else "all rows"
+    drawn = {VALIDATION: validation, TEST: test}
+    words = {TRAIN: named if TRAIN in present else f"the rest of {pool}"}
+    for name, share in drawn.items():
+        words[name] = named if name in present else f"drawn from {pool} by content ({share:.3g})"
+    return words
 
 
 def keep_labels(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from stillroom.config.schema.data_schema import Documents
+from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import suffix_counts
 from stillroom.data.tables.table_files import unreadable
 from stillroom.data.text.text_columns import SUFFIXES as TABLES
@@ -53,6 +54,10 @@ class Corpus(Protocol):
     def skipped(self) -> dict[str, int]:
         """The number of files that were not read, by suffix."""
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was guessed, converted or left out; complete once all documents were read."""
+
     def __iter__(self) -> Iterator[Document]:
         """Yield each document.
 
@@ -79,6 +84,7 @@ class TextFiles:
     column: str
     skipped: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
 
     @classmethod
     def at(cls, path: Path, configured: str, how: Documents, column: str) -> "TextFiles":

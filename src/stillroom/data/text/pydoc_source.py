@@ -12,6 +12,7 @@ import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from stillroom.data.notices import Notice
 from stillroom.data.text.documents import Document
 from stillroom.io.files.hashing import sha256_json
 
@@ -24,6 +25,7 @@ class PydocTopics:
     """The topics as a corpus."""
 
     skipped: dict[str, int] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
 
     @property
     def files(self) -> dict[str, str]:
