@@ -9,7 +9,7 @@ export KEDRO_DISABLE_TELEMETRY := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill repro test faults lint format viz docs bench bench-lm hinton lock clean
+.PHONY: help setup distill repro test faults hostile lint format viz docs bench bench-lm hinton lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(STAMP) ## Run the tests
 
 faults: $(STAMP) ## Run the tests of faults and the simulations in full size; tens of minutes
 	python -m pytest -m faults -n 2
+
+hostile: $(STAMP) ## Run hostile inputs at every door, then the fuzzers; an hour
+	python -m pytest -m hostile -n 2 tests/hostile
 
 lint: $(STAMP) ## Check style, types, import directions, and that dvc.yaml is up to date
 	ruff check .
