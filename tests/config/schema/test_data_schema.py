@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from stillroom.config.compose import compose
-from stillroom.config.schema.data_schema import Corpus, Data, Documents, Text
+from stillroom.config.schema.data_schema import Corpus, Csv, Data, Documents, Limits, Text
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,10 @@ from stillroom.config.schema.data_schema import Corpus, Data, Documents, Text
         (Corpus, "task", "masked_token", "translation"),
         (Corpus, "mask_share", 0.15, 0.0),
         (Corpus, "mask_share", 0.99, 1.0),
+        (Csv, "delimiter", "semicolon", ";"),
+        (Csv, "delimiter", None, 0),
+        (Limits, "bytes", 1, 0),
+        (Limits, "rows", 1, -1),
     ],
 )
 def test_values_are_in_range(
@@ -35,7 +39,14 @@ def test_values_are_in_range(
 
 @pytest.mark.parametrize(
     ("name", "refused"),
-    [("label_fraction", 0.0), ("labels_per_class", 0), ("source", 3), ("test", 1.5)],
+    [
+        ("label_fraction", 0.0),
+        ("labels_per_class", 0),
+        ("source", 3),
+        ("test", 1.5),
+        ("normalise_labels", "drop"),
+        ("follow_links", "no"),
+    ],
 )
 def test_values_of_the_section_itself_are_in_range(
     project: Path, name: str, refused: object

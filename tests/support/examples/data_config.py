@@ -2,12 +2,25 @@
 
 from typing import Any
 
-from stillroom.config.schema.data_schema import Columns, Corpus, Data, Documents, Text
+from stillroom.config.schema.data_schema import (
+    Columns,
+    Corpus,
+    Csv,
+    Data,
+    Documents,
+    Limits,
+    Text,
+)
 
 NESTED: dict[str, tuple[type, dict[str, Any]]] = {
     "columns": (
         Columns,
         {"label": "label", "split": None, "image": None, "text": None, "features": []},
+    ),
+    "csv": (Csv, {"delimiter": None}),
+    "limits": (
+        Limits,
+        {"bytes": 2**34, "ratio": 200, "rows": 10**8, "columns": 10**5, "record": 2**26},
     ),
     "text": (Text, {"encoding": "hashed", "tokenizer": None, "vocabulary": 300, "length": 24}),
     "documents": (Documents, {"cut": "line", "join": 0, "longest": 1000}),
@@ -23,6 +36,7 @@ def a_data(**changes: Any) -> Data:
     plain: dict[str, Any] = {
         "source": "table",
         "path": "t.csv",
+        "follow_links": False,
         "seed": 0,
         "validation": 0.1,
         "test": 0.2,
@@ -31,5 +45,6 @@ def a_data(**changes: Any) -> Data:
         "unlabelled": "refuse",
         "conflicts": "majority",
         "classes": None,
+        "normalise_labels": "keep",
     }
     return Data(**(plain | nested | changes))

@@ -7,7 +7,15 @@ error. No other code checks a raw parameter again. Shares and fractions are numb
 temperatures are in the units of a logit.
 """
 
-from stillroom.config.schema.data_schema import Columns, Corpus, Data, Documents, Text
+from stillroom.config.schema.data_schema import (
+    Columns,
+    Corpus,
+    Csv,
+    Data,
+    Documents,
+    Limits,
+    Text,
+)
 from stillroom.config.schema.model_schema import Architecture, Optimisation
 from stillroom.config.schema.objective_schema import Objective
 from stillroom.config.schema.plain_values import plain, plain_values
@@ -29,6 +37,7 @@ __all__ = [
     "Architecture",
     "Columns",
     "Corpus",
+    "Csv",
     "Data",
     "Documents",
     "Evaluate",
@@ -36,6 +45,7 @@ __all__ = [
     "GivenTeacher",
     "Head",
     "Inference",
+    "Limits",
     "Objective",
     "Optimisation",
     "Report",

@@ -67,6 +67,37 @@ class Corpus:
     mask_share: Inside
 
 
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Csv:
+    """How CSV files are read.
+
+    Attributes:
+        delimiter: what separates the fields; null finds it in the header. Files that end in .tsv or
+            .tab always have tabs.
+    """
+
+    delimiter: Literal["comma", "semicolon", "tab", "pipe"] | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Limits:
+    """What one file may cost, so that a small hostile file cannot take all memory.
+
+    Attributes:
+        bytes: the largest size of a file on disk, and once it is unpacked.
+        ratio: the unpacked bytes that are allowed for each byte on disk, once they are many.
+        rows: the largest number of rows of a file.
+        columns: the largest number of columns of a file.
+        record: the largest number of characters of a row of CSV or JSON Lines.
+    """
+
+    bytes: Count
+    ratio: Count
+    rows: Count
+    columns: Count
+    record: Count
+
+
 @dataclass(frozen=True, kw_only=True, config=OPEN)
 class Data:
     """What ingest reads, how it splits the examples, and how it handles flaws.
@@ -75,10 +106,14 @@ class Data:
 
     Attributes:
         source: the name of a data source in the registry.
+        follow_links: whether links may lead out of the folder `path`.
+        normalise_labels: whether labels that differ only in blanks, case or Unicode form stay
+            different classes.
     """
 
     source: str
     path: str
+    follow_links: bool
     seed: Seed
     validation: Share
     test: Share
@@ -87,7 +122,10 @@ class Data:
     unlabelled: Literal["refuse", "keep"]
     conflicts: Literal["refuse", "drop", "majority"]
     classes: list[str] | None
+    normalise_labels: Literal["keep", "join"]
     columns: Columns
+    csv: Csv
+    limits: Limits
     text: Text
     documents: Documents
     corpus: Corpus
