@@ -45,7 +45,7 @@ def test_values_are_in_range(
         ("source", 3),
         ("test", 1.5),
         ("normalise_labels", "drop"),
-        ("follow_links", "no"),
+        ("follow_links", 3),
     ],
 )
 def test_values_of_the_section_itself_are_in_range(

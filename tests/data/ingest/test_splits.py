@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stillroom.data.ingest.splits import (
     assign_splits,
+    canonical_split,
     canonical_splits,
     check_splits,
     keep_labels,
@@ -217,3 +218,30 @@ def test_each_split_says_where_it_comes_from():
         "validation": "drawn from the train rows by content (0.1)",
         "test": "file names",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train", "train"),
+        ("Training", "train"),
+        ("VALID", "validation"),
+        (" dev ", "validation"),
+        ("Val", "validation"),
+        ("validation", "validation"),
+        ("TEST", "test"),
+        ("testing", "test"),
+        ("eval", "test"),
+        ("Evaluation", "test"),
+        ("tests", None),
+        ("unsupervised", None),
+        ("", None),
+    ],
+)
+def test_a_word_for_a_split_is_one_of_the_hubs_in_any_case(name, split):
+    assert canonical_split(name) == split
+
+
+def test_words_in_a_column_become_the_three_splits():
+    frame = canonical_splits(rows(many(4), ["Train", "dev", "EVAL ", "valid"]))
+    assert frame["split"].to_list() == ["train", "validation", "test", "validation"]

@@ -15,14 +15,19 @@ from stillroom.errors import ConfigError, DataError, nearest
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
-ALIASES = {"val": VALIDATION}
+# The words of the Hub's library `datasets`, which finds splits in the names of files by them.
+SPLIT_WORDS = {
+    TRAIN: ("train", "training"),
+    VALIDATION: ("validation", "valid", "val", "dev"),
+    TEST: ("test", "testing", "eval", "evaluation"),
+}
+ALIASES = {word: name for name, words in SPLIT_WORDS.items() for word in words if word != name}
 
 
 def canonical_split(name: str) -> str | None:
-    """Return the split that `name` stands for, or None."""
-    if name in ALIASES:
-        return ALIASES[name]
-    return name if name in SPLITS else None
+    """Return the split that `name` stands for, or None. Case and blanks around it do not count."""
+    word = name.strip().casefold()
+    return word if word in SPLITS else ALIASES.get(word)
 
 
 def canonical_splits(frame: pl.DataFrame) -> pl.DataFrame:
@@ -31,14 +36,16 @@ def canonical_splits(frame: pl.DataFrame) -> pl.DataFrame:
     Raises:
         DataError: a name is not a split, or only some rows have a split.
     """
-    allowed = {name: name for name in SPLITS} | ALIASES
-    is_allowed = pl.col("split").is_in(list(allowed))
-    unknown = frame.filter(pl.col("split").is_not_null() & ~is_allowed)
+    names = frame["split"].drop_nulls().unique()
+    splits = {name: canonical_split(name) for name in names}
+    unknown = frame.filter(
+        pl.col("split").is_in([n for n, split in splits.items() if split is None])
+    )
     if unknown.height:
         name, origin = unknown.row(0, named=True)["split"], unknown["origin"][0]
         raise DataError(
-            f"{origin}: {name} is not a split.{nearest(name, list(allowed))} "
-            f"Allowed: {', '.join(SPLITS)}."
+            f"{origin}: {name} is not a split.{nearest(name, [*SPLITS, *ALIASES])} "
+            f"Allowed: {', '.join([*SPLITS, *ALIASES])}."
         )
     missing = frame.filter(pl.col("split").is_null())
     if 0 < missing.height < frame.height:
@@ -46,7 +53,7 @@ def canonical_splits(frame: pl.DataFrame) -> pl.DataFrame:
             f"{missing['origin'][0]} has no split, but other rows have one. Set a split in all "
             "rows, or in none."
         )
-    return frame.with_columns(split=pl.col("split").replace(allowed))
+    return frame.with_columns(split=pl.col("split").replace(splits))
 
 
 def assign_splits(

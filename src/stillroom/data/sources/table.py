@@ -8,13 +8,12 @@ never outside of it: data must not choose which other files of the disk are read
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import polars as pl
 
 from stillroom.config.schema.data_schema import Columns, Data
 from stillroom.data.images.image_files import SUFFIXES as IMAGE_SUFFIXES
-from stillroom.data.images.image_files import read_images
 from stillroom.data.ingest.splits import canonical_split
 from stillroom.data.raw_examples import (
     Kind,
@@ -24,10 +23,11 @@ from stillroom.data.raw_examples import (
     stack_parts,
     suffix_counts,
 )
+from stillroom.data.sources.table_images import read_image_column
 from stillroom.data.tables.column_values import as_features, as_labels, as_texts
 from stillroom.data.tables.table_files import SUFFIXES, read_columns
 from stillroom.errors import ConfigError, DataError
-from stillroom.io.files.hashing import sha256_file, sha256_json
+from stillroom.io.files.hashing import sha256_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,9 @@ def _read(
             content = as_features(frame.select(inputs.columns), part)
             shape = (len(inputs.columns),)
         case "image":
-            names = as_texts(frame[inputs.columns[0]], part)
-            shape, content, digest = _images(path, names)
-            files[f"{part} (images)"] = digest
+            images = read_image_column(frame[inputs.columns[0]], path.parent, part)
+            shape, content = images.shape, images.content
+            files[f"{part} (images)"] = images.sha256
     piece = RawPart(
         part=part,
         shape=shape,
@@ -140,26 +140,3 @@ def _read(
         origins=row_origins(part, frame.height),
     )
     return piece, files
-
-
-def _images(table: Path, names: pl.Series) -> tuple[tuple[int, ...], pl.Series, str]:
-    """Return the shape, the pixels of each row, and one hash over the image files."""
-    origins = [f"{table.name} row {row} ({name})" for row, name in enumerate(names)]
-    paths = [_inside(table, name, origin) for name, origin in zip(names, origins, strict=True)]
-    shape, content = read_images(paths, origins)
-    digest = sha256_json({name: sha256_file(p) for name, p in zip(names, paths, strict=True)})
-    return shape, pl.Series(content, dtype=pl.Binary()), digest
-
-
-def _inside(table: Path, name: str, origin: str) -> Path:
-    folder = table.parent.resolve()
-    try:
-        path = (folder / name).resolve()
-    except (OSError, ValueError, RuntimeError):  # A null byte, a loop of links.
-        raise DataError(f"{origin}: the image path is not a path. Correct it.") from None
-    if PurePath(name).is_absolute() or not path.is_relative_to(folder):
-        raise DataError(
-            f"{origin}: the image path leads out of the folder of the table. Set it to a path that "
-            "is relative to that folder and stays inside it."
-        )
-    return path
