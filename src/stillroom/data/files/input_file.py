@@ -1,0 +1,141 @@
+"""Input files: a path in; a stream, and the SHA-256 of exactly the bytes that the stream gives.
+
+    path ──open once──> descriptor ──hash──> sha256
+                             └──────parse──> values      then: is the file still the same?
+
+A file that changes between the two readings is refused, so a hash never belongs to other bytes than
+those that were parsed. A replaced file does no harm, because the descriptor keeps the old one.
+"""
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from stillroom.config.schema.data_schema import Limits
+from stillroom.data.files.input_folder import not_regular
+from stillroom.errors import DataError
+
+FREE_BYTES = 2**28  # a file of any size on disk may unpack to this much
+# Within one step of a filesystem's clock, a file can change without a change of its times. The
+# coarsest clock in use, that of FAT, has steps of two seconds.
+_CLOCK_STEP = 2_000_000_000
+_MOST_EXTENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """An open file.
+
+    Attributes:
+        part: its name in messages.
+        stream: its bytes, from the start; it can seek.
+        size: the number of bytes.
+        sha256: their hash.
+    """
+
+    part: str
+    stream: BinaryIO
+    size: int
+    sha256: str
+
+    def budget(self, limits: Limits) -> int:
+        """Return how many bytes the file may unpack to."""
+        return min(limits.bytes, max(FREE_BYTES, self.size * limits.ratio))
+
+
+@contextmanager
+def open_input(path: Path, part: str, limits: Limits) -> Iterator[InputFile]:
+    """Open a file, and check at the end of the block that it did not change.
+
+    Args:
+        path: the file. A pipe or a device is refused; it is not waited for.
+        part: its name in messages.
+        limits: how large it may be.
+
+    Raises:
+        DataError: it is no regular file, too large, mostly a hole, unreadable, or it changed.
+    """
+    with _opened(path, part) as stream:
+        state = _state(stream)
+        _check_size(stream, state[0], part, limits)
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
+        try:
+            yield InputFile(part, stream, state[0], digest)
+        except DataError as error:
+            if _state(stream) != state:
+                raise _changed(part) from error
+            raise
+        if not _is_unchanged(stream, state, digest):
+            raise _changed(part)
+
+
+@contextmanager
+def _opened(path: Path, part: str) -> Iterator[BinaryIO]:
+    try:
+        # Without O_NONBLOCK, opening a pipe waits for a writer.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        raise DataError(f"{part} cannot be opened ({reason}). Restore or correct it.") from error
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise not_regular(part)
+        yield stream
+
+
+def _state(stream: BinaryIO) -> tuple[int, int, int]:
+    """Return what changes when the file does. A program can set the second number, not the third."""
+    now = os.fstat(stream.fileno())
+    return now.st_size, now.st_mtime_ns, now.st_ctime_ns
+
+
+def _is_unchanged(stream: BinaryIO, state: tuple[int, int, int], digest: str) -> bool:
+    if _state(stream) != state:
+        return False
+    if time.time_ns() - state[2] > _CLOCK_STEP:
+        return True
+    stream.seek(0)
+    return hashlib.file_digest(stream, "sha256").hexdigest() == digest
+
+
+def _check_size(stream: BinaryIO, size: int, part: str, limits: Limits) -> None:
+    if size > limits.bytes:
+        raise DataError(
+            f"{part} has {size:,} bytes, but data.limits.bytes is {limits.bytes:,}. Split it, or "
+            "raise data.limits.bytes."
+        )
+    if size > max(FREE_BYTES, limits.ratio * _stored_bytes(stream, size)):
+        raise DataError(
+            f"{part} has {size:,} bytes, of which nearly none are stored: it is a file with holes. "
+            "Copy the data into a file without holes."
+        )
+
+
+def _stored_bytes(stream: BinaryIO, size: int) -> int:
+    """Return the number of bytes outside of holes; `size` where the system cannot tell."""
+    if size <= FREE_BYTES or not hasattr(os, "SEEK_DATA"):
+        return size
+    stored = end = 0
+    try:
+        for _ in range(_MOST_EXTENTS):
+            start = os.lseek(stream.fileno(), end, os.SEEK_DATA)
+            end = os.lseek(stream.fileno(), start, os.SEEK_HOLE)
+            stored += end - start
+            if end >= size:
+                return stored
+        return size
+    except OSError:  # ENXIO: there is no data after `end`
+        return stored
+    finally:
+        os.lseek(stream.fileno(), 0, os.SEEK_SET)
+
+
+def _changed(part: str) -> DataError:
+    return DataError(f"{part} changed while it was being read. Run the stage again.")
