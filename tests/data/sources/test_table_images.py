@@ -41,7 +41,7 @@ def test_an_absolute_image_path_is_refused_even_inside_the_folder(tmp_path):
 
 def test_an_image_path_with_a_null_byte_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("file,label\na\0b,x\n")
-    with pytest.raises(DataError, match=r"t\.csv row 0"):
+    with pytest.raises(DataError, match=r"t\.csv line 2 holds a NUL"):
         read_table(data(image="file"), tmp_path)
 
 

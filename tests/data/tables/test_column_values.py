@@ -5,7 +5,7 @@ import math
 import polars as pl
 import pytest
 
-from stillroom.data.tables.column_values import as_features, as_labels, as_texts
+from stillroom.data.tables.column_values import as_labels, as_texts, named_labels
 from stillroom.errors import DataError
 
 
@@ -38,7 +38,7 @@ def test_a_fraction_or_an_infinity_is_no_label(value):
 
 
 def test_a_list_is_no_label():
-    with pytest.raises(DataError, match=r"t\.csv: column label is List"):
+    with pytest.raises(DataError, match=r"t\.csv: column label holds lists of numbers"):
         as_labels(pl.Series("label", [[1]]), "t.csv")
 
 
@@ -48,39 +48,55 @@ def test_a_missing_text_is_refused_with_its_row():
 
 
 def test_numbers_are_no_text():
-    with pytest.raises(DataError, match=r"t\.csv: column words is Int64; allowed: text"):
+    with pytest.raises(DataError, match=r"t\.csv: column words holds numbers; allowed: text"):
         as_texts(pl.Series("words", [1]), "t.csv")
 
 
-def test_features_of_text_and_numbers_are_read_in_the_order_of_the_columns():
-    frame = pl.DataFrame({"b": ["1.5", "-0.0"], "a": [2, 3]})
-    lists = as_features(frame, "t.csv")
-    assert lists.to_list() == [[1.5, 2.0], [0.0, 3.0]]
-    assert math.copysign(1, lists[1][0]) == 1
-    assert lists.dtype == pl.List(pl.Float64)
-
-
-def test_no_rows_give_no_features():
-    frame = pl.DataFrame({"a": [], "b": []}, schema={"a": pl.String, "b": pl.Float64})
-    assert as_features(frame, "t.csv").len() == 0
+def test_a_whole_decimal_is_a_label():
+    column = pl.Series("label", ["3.00", "4.00"]).cast(pl.Decimal(10, 2))
+    assert as_labels(column, "t").to_list() == ["3", "4"]
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("values", "dtype", "words"),
     [
-        ("nan", "column a is nan"),
-        ("inf", "column a is inf"),
-        ("-inf", "column a is -inf"),
-        ("x", "column a is 'x', not a number"),
-        (None, "column a is empty"),
+        ([{"bytes": b"", "path": "a"}], None, "records of bytes, path"),
+        ([0], pl.Date(), "dates or times"),
+        ([0], pl.Datetime(), "dates or times"),
+        ([b"a"], None, "bytes"),
+        ([["a"]], None, "lists of text"),
     ],
 )
-def test_a_value_that_is_no_finite_number_is_refused_with_its_row(value, words):
-    with pytest.raises(DataError, match=rf"t\.csv row 1: {words}"):
-        as_features(pl.DataFrame({"a": ["1", value]}), "t.csv")
+def test_a_column_of_another_type_is_named_in_plain_words(values, dtype, words):
+    column = pl.Series("label", values, dtype=dtype)
+    with pytest.raises(DataError, match=f"t: column label holds {words}; allowed: text or whole"):
+        as_labels(column, "t")
+    with pytest.raises(DataError, match=f"t: column label holds {words}; allowed: text"):
+        as_texts(column, "t")
 
 
-def test_dates_are_no_numbers():
-    frame = pl.DataFrame({"a": pl.Series([0], dtype=pl.Date)})
-    with pytest.raises(DataError, match="column a is Date; allowed: numbers"):
-        as_features(frame, "t.csv")
+def test_whole_numbers_are_indices_into_the_class_names_of_the_file():
+    notices = []
+    column = pl.Series("label", [1, 0, -1, None, 1])
+    labels = named_labels(column, ["neg", "pos"], "t", notices)
+    assert labels.to_list() == ["pos", "neg", None, None, "pos"]
+    assert [(one.kind, one.text) for one in notices] == [
+        (
+            "guessed",
+            "t: column label holds indices of the class names in the file (neg, pos); "
+            "2 rows have none.",
+        )
+    ]
+
+
+@pytest.mark.parametrize("value", [2, -2])
+def test_a_number_that_is_no_index_is_refused(value):
+    column = pl.Series("label", [0, value])
+    with pytest.raises(
+        DataError, match=rf"t row 1: label {value} is not the index of one of the 2"
+    ):
+        named_labels(column, ["neg", "pos"], "t", [])
+
+
+def test_text_beside_class_names_stays_text():
+    assert named_labels(pl.Series("label", ["0", "1"]), ["a", "b"], "t", []).to_list() == ["0", "1"]

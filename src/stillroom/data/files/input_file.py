@@ -4,7 +4,7 @@
                              └──────parse──> values      then: is the file still the same?
 
 A file that changes between the two readings is refused, so a hash never belongs to other bytes than
-those that were parsed. A replaced file does no harm, because the descriptor keeps the old one.
+those that were parsed. So is a file that another one replaces meanwhile.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from stillroom.config.schema.data_schema import Limits
 from stillroom.data.files.input_folder import not_regular
@@ -40,7 +40,7 @@ class InputFile:
     """
 
     part: str
-    stream: BinaryIO
+    stream: BufferedReader
     size: int
     sha256: str
 
@@ -70,33 +70,34 @@ def open_input(path: Path, part: str, limits: Limits) -> Iterator[InputFile]:
             yield InputFile(part, stream, state[0], digest)
         except DataError as error:
             if _state(stream) != state:
-                raise _changed(part) from error
+                raise changed(part) from error
             raise
         if not _is_unchanged(stream, state, digest):
-            raise _changed(part)
+            raise changed(part)
 
 
 @contextmanager
-def _opened(path: Path, part: str) -> Iterator[BinaryIO]:
+def _opened(path: Path, part: str) -> Iterator[BufferedReader]:
     try:
         # Without O_NONBLOCK, opening a pipe waits for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         raise DataError(f"{part} cannot be opened ({reason}). Restore or correct it.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise not_regular(part)
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise not_regular(part)
         yield stream
 
 
-def _state(stream: BinaryIO) -> tuple[int, int, int]:
-    """Return what changes when the file does. A program can set the second number, not the third."""
+def _state(stream: BufferedReader) -> tuple[int, int, int]:
+    """Return what changes with the file. A program can set the second number, not the third."""
     now = os.fstat(stream.fileno())
     return now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
-def _is_unchanged(stream: BinaryIO, state: tuple[int, int, int], digest: str) -> bool:
+def _is_unchanged(stream: BufferedReader, state: tuple[int, int, int], digest: str) -> bool:
     if _state(stream) != state:
         return False
     if time.time_ns() - state[2] > _CLOCK_STEP:
@@ -105,7 +106,7 @@ def _is_unchanged(stream: BinaryIO, state: tuple[int, int, int], digest: str) ->
     return hashlib.file_digest(stream, "sha256").hexdigest() == digest
 
 
-def _check_size(stream: BinaryIO, size: int, part: str, limits: Limits) -> None:
+def _check_size(stream: BufferedReader, size: int, part: str, limits: Limits) -> None:
     if size > limits.bytes:
         raise DataError(
             f"{part} has {size:,} bytes, but data.limits.bytes is {limits.bytes:,}. Split it, or "
@@ -118,7 +119,7 @@ def _check_size(stream: BinaryIO, size: int, part: str, limits: Limits) -> None:
         )
 
 
-def _stored_bytes(stream: BinaryIO, size: int) -> int:
+def _stored_bytes(stream: BufferedReader, size: int) -> int:
     """Return the number of bytes outside of holes; `size` where the system cannot tell."""
     if size <= FREE_BYTES or not hasattr(os, "SEEK_DATA"):
         return size
@@ -137,5 +138,6 @@ def _stored_bytes(stream: BinaryIO, size: int) -> int:
         os.lseek(stream.fileno(), 0, os.SEEK_SET)
 
 
-def _changed(part: str) -> DataError:
+def changed(part: str) -> DataError:
+    """Return the error for a file that is not the same as before."""
     return DataError(f"{part} changed while it was being read. Run the stage again.")

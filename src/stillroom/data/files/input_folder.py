@@ -7,7 +7,6 @@ from `snapshots/` to `blobs/`, it may lead to the blobs of the same repository. 
 refused unless `data.follow_links` is set: data must not choose which files of the disk are read.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +68,8 @@ class InputFolder:
                 yield above / "blobs"
 
     def _walk(self, folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
-        for name in sorted(os.listdir(folder)):
-            path = folder / name
-            if name.startswith("."):
+        for path in folder.iterdir():
+            if path.name.startswith("."):
                 continue
             if path.is_symlink():
                 self.require_inside(path)
@@ -97,6 +95,6 @@ class InputFolder:
 def not_regular(name: str) -> DataError:
     """Return the error for a pipe, a socket or a device."""
     return DataError(
-        f"{name} is neither a file nor a folder, but a pipe, a socket or a device. Write its "
+        f"{name} is no regular file, but a pipe, a socket, a device or a folder. Write its "
         "content into a file, or remove it."
     )

@@ -9,7 +9,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 from stillroom.config.schema.data_schema import Limits
 from stillroom.data.files.input_file import InputFile
@@ -75,12 +75,17 @@ def bounded_lines(text: TextIO, part: str, limits: Limits) -> Iterator[str]:
                 f"{part} line {number} is longer than data.limits.record, {limits.record:,} "
                 "characters. Correct it, or raise data.limits.record."
             )
-        if "\0" in line:
-            raise DataError(
-                f"{part} line {number} holds a NUL character: it is damaged, or UTF-16 without a "
-                "byte order mark. Correct it, or convert it to UTF-8."
-            )
+        require_no_nul(line, f"{part} line {number}")
         yield line
+
+
+def require_no_nul(text: str, origin: str) -> None:
+    """Raise DataError if a text holds a NUL character, as ASCII text in UTF-16 would."""
+    if "\0" in text:
+        raise DataError(
+            f"{origin} holds a NUL character: it is damaged, or UTF-16 without a byte order mark. "
+            "Correct it, or convert it to UTF-8."
+        )
 
 
 class _Within(io.RawIOBase):
@@ -93,9 +98,8 @@ class _Within(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer).cast("B")  # type: ignore[call-overload]
-        block = self.source.read(min(len(view), _AT_ONCE)) or b""
+    def readinto(self, buffer: Any) -> int:
+        block = self.source.read(min(len(buffer), _AT_ONCE)) or b""
         self.left -= len(block)
         if self.left < 0:
             raise DataError(
@@ -103,7 +107,7 @@ class _Within(io.RawIOBase):
                 f"{self.file.size:,}. If it is sound, raise data.limits.bytes and "
                 "data.limits.ratio, or unpack it."
             )
-        view[: len(block)] = block
+        buffer[: len(block)] = block
         return len(block)
 
 

@@ -1,12 +1,13 @@
-"""Tables: Parquet, CSV or JSONL; one file, or a folder of these.
+"""Tables: Parquet, Arrow, CSV, TSV, JSON and JSON Lines; one file, or a folder of these.
 
     label + one of image | text | features (+ split) ──> RawExamples
 
-Without a column of splits, the names of the files give the splits (train.csv, test.csv, …), if all
-files of the folder have such names. `image` is a path relative to the folder of the table, and
-never outside of it: data must not choose which other files of the disk are read.
+Without a column of splits, the names of the files give the splits; see `split_files`. `image` is a
+path relative to the folder of the table, and never outside of it: data must not choose which other
+files of the disk are read.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import polars as pl
 
 from stillroom.config.schema.data_schema import Columns, Data
 from stillroom.data.images.image_files import SUFFIXES as IMAGE_SUFFIXES
-from stillroom.data.ingest.splits import canonical_split
+from stillroom.data.ingest.splits import TRAIN, canonical_split
+from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import (
     Kind,
     RawExamples,
@@ -23,11 +25,14 @@ from stillroom.data.raw_examples import (
     stack_parts,
     suffix_counts,
 )
+from stillroom.data.sources.split_files import SplitFiles, split_files
+from stillroom.data.sources.table_folder import table_paths
 from stillroom.data.sources.table_images import read_image_column
-from stillroom.data.tables.column_values import as_features, as_labels, as_texts
-from stillroom.data.tables.table_files import SUFFIXES, read_columns
+from stillroom.data.tables.column_values import as_labels, as_texts, named_labels
+from stillroom.data.tables.feature_columns import as_features
+from stillroom.data.tables.table_files import TableColumns, read_columns
+from stillroom.data.tables.table_request import TableRequest
 from stillroom.errors import ConfigError, DataError
-from stillroom.io.files.hashing import sha256_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +51,26 @@ def read_table(data: Data, root: Path) -> RawExamples:
         DataError: a file, a column or a value cannot be used.
     """
     inputs = _inputs(data.columns)
+    paths = table_paths(root / data.path, data)
+    named = SplitFiles() if data.columns.split is not None else split_files(paths.parts)
     pieces: list[RawPart] = []
     files: dict[str, str] = {}
-    paths = _files(root / data.path, data.path)
-    splits = _named_splits(paths)
-    for path in paths:
-        piece, hashes = _read(path, data.columns, inputs, splits.get(path))
-        pieces.append(piece)
+    notices = [*paths.notices, *named.notices]
+    for part, path in zip(paths.parts, paths.files, strict=True):
+        request = _request(part, data, inputs, notices)
+        columns = read_columns(path, request)
+        files[part] = columns.sha256
+        piece, hashes = _piece(path, columns, request, data.columns, inputs)
+        pieces.append(_with_split(piece, named, notices))
         files |= hashes
+    raw = stack_parts(inputs.kind, pieces, files)
+    if data.columns.split is not None:
+        notices += _converted_splits(raw.frame, data.columns.split)
     return replace(
-        stack_parts(inputs.kind, pieces, files), skipped=_skipped(root / data.path, paths)
+        raw,
+        skipped=suffix_counts(p for p in paths.others if p.suffix.lower() not in IMAGE_SUFFIXES),
+        splits_from=_splits_from(named, data.columns),
+        notices=tuple(notices),
     )
 
 
@@ -81,62 +96,85 @@ def _inputs(columns: Columns) -> _Inputs:
     return configured[0]
 
 
-def _files(path: Path, configured: str) -> list[Path]:
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return [path]
-    if not path.exists():
-        raise DataError(
-            f"data.path {configured} does not exist. Set it to a table, or a folder of tables."
-        )
-    files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else []
-    tables = [p for p in files if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-    if not tables:
-        raise DataError(f"data.path {configured} holds no table. Allowed: {', '.join(SUFFIXES)}.")
-    return tables
+def _request(part: str, data: Data, inputs: _Inputs, notices: list[Notice]) -> TableRequest:
+    label, split = data.columns.label, data.columns.split
+    wanted = dict.fromkeys([*inputs.columns, label, *([] if split is None else [split])])
+    return TableRequest(
+        part=part,
+        wanted=tuple(wanted),
+        limits=data.limits,
+        optional=frozenset([label] if data.unlabelled == "keep" else []),
+        hints={label: "If its rows have no labels, set data.unlabelled=keep."},
+        delimiter=data.csv.delimiter,
+        notices=notices,
+    )
 
 
-def _named_splits(paths: list[Path]) -> dict[Path, str]:
-    """Return the split that each file's name gives; {} for one file, or if a name gives none."""
-    names = {path: canonical_split(path.stem.lower()) for path in paths}
-    named = {path: name for path, name in names.items() if name is not None}
-    return named if len(named) == len(paths) > 1 else {}
-
-
-def _skipped(path: Path, tables: list[Path]) -> dict[str, int]:
-    """Count the other files of the folder; images do not count, since a table may list them."""
-    beside = path.iterdir() if path.is_dir() else ()
-    read = {*SUFFIXES, *IMAGE_SUFFIXES}
-    return suffix_counts(p for p in beside if p not in tables and p.suffix.lower() not in read)
-
-
-def _read(
-    path: Path, columns: Columns, inputs: _Inputs, split: str | None
+def _piece(
+    path: Path, columns: TableColumns, request: TableRequest, names: Columns, inputs: _Inputs
 ) -> tuple[RawPart, dict[str, str]]:
-    wanted = dict.fromkeys([columns.label, *inputs.columns])
-    if columns.split is not None:
-        wanted[columns.split] = None
-    part = path.name
-    frame = read_columns(path, part, list(wanted))
-    files = {part: sha256_file(path)}
+    """Return the rows of one file, and the hashes of the files that it names."""
+    part, frame = request.part, columns.frame
     shape: tuple[int, ...] = ()
+    hashes: dict[str, str] = {}
     match inputs.kind:
         case "text":
             content = as_texts(frame[inputs.columns[0]], part)
         case "features":
-            content = as_features(frame.select(inputs.columns), part)
-            shape = (len(inputs.columns),)
+            content = as_features(frame.select(inputs.columns), part, request.notices)
+            shape = (len(content[0]),) if len(content) else ()
         case "image":
             images = read_image_column(frame[inputs.columns[0]], path.parent, part)
             shape, content = images.shape, images.content
-            files[f"{part} (images)"] = images.sha256
+            hashes[f"{part} (images)"] = images.sha256
     piece = RawPart(
         part=part,
         shape=shape,
         content=content,
-        labels=as_labels(frame[columns.label], part),
-        splits=pl.repeat(split, frame.height, dtype=pl.String(), eager=True)
-        if columns.split is None
-        else as_labels(frame[columns.split], part),
+        labels=_labels(columns, names.label, request),
+        splits=_nothing(frame) if names.split is None else as_labels(frame[names.split], part),
         origins=row_origins(part, frame.height),
     )
-    return piece, files
+    return piece, hashes
+
+
+def _labels(columns: TableColumns, name: str, request: TableRequest) -> pl.Series:
+    frame, part = columns.frame, request.part
+    if name in frame.columns:
+        return named_labels(frame[name], columns.class_names.get(name), part, request.notices)
+    words = f"{part} has no column {name}: its {frame.height:,} rows are unlabelled."
+    request.notices.append(Notice("guessed", words))
+    return _nothing(frame)
+
+
+def _nothing(frame: pl.DataFrame) -> pl.Series:
+    return pl.repeat(None, frame.height, dtype=pl.String(), eager=True)
+
+
+def _with_split(piece: RawPart, named: SplitFiles, notices: list[Notice]) -> RawPart:
+    """Return the rows with the split that the name of their file gives."""
+    split = named.splits.get(piece.part)
+    if piece.part in named.undecided:
+        if pl.Series(piece.labels, dtype=pl.String()).count():
+            raise DataError(
+                f"The name of {piece.part} holds no word for a split, but those of other files do. "
+                "Rename it (train, validation or test), move it elsewhere, or set "
+                "data.columns.split."
+            )
+        split = TRAIN
+        notices.append(Notice("guessed", f"{piece.part} has no labels, so it is for training."))
+    return piece if split is None else replace(piece, splits=[split] * len(piece.content))
+
+
+def _converted_splits(frame: pl.DataFrame, name: str) -> Iterator[Notice]:
+    """Yield a notice for each value of the column of splits that is another word for a split."""
+    for value, count in frame["split"].drop_nulls().value_counts().sort("split").iter_rows():
+        if (split := canonical_split(value)) not in (None, value):
+            words = f"Column {name}: {value!r} is read as {split} ({count:,} rows)."
+            yield Notice("converted", words)
+
+
+def _splits_from(named: SplitFiles, columns: Columns) -> str | None:
+    if columns.split is not None:
+        return f"column {columns.split}"
+    return "file names" if named.splits else None

@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from stillroom.config.schema.data_schema import Documents
+from stillroom.config.schema.data_schema import Data, Documents
+from stillroom.data.files.input_file import InputFile, changed, open_input
+from stillroom.data.files.input_folder import InputFolder
+from stillroom.data.files.text_stream import bounded_lines, require_no_nul, text_stream
 from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import suffix_counts
-from stillroom.data.tables.table_files import unreadable
-from stillroom.data.text.text_columns import SUFFIXES as TABLES
+from stillroom.data.tables.table_formats import SUFFIXES as TABLES
+from stillroom.data.tables.table_formats import tables_of
+from stillroom.data.tables.table_request import TableRequest
 from stillroom.data.text.text_columns import column_texts
 from stillroom.errors import DataError
-from stillroom.io.files.hashing import sha256_file
 
 TEXTS = (".txt", ".text", ".md", ".rst")
 SUFFIXES = (*TEXTS, *TABLES)
@@ -73,89 +76,118 @@ class TextFiles:
     Attributes:
         root: the folder that names are relative to.
         paths: the files, in order.
-        how: how files are cut into documents.
-        column: the column of texts in tables.
+        data: how files are read, and cut into documents.
         skipped: the number of other files beside them, by suffix.
+        found: what was guessed so far.
+        hashes: the SHA-256 of the files that were read so far.
     """
 
     root: Path
     paths: tuple[Path, ...]
-    how: Documents
-    column: str
+    data: Data
     skipped: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    notices: tuple[Notice, ...] = ()
+    found: list[Notice] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, path: Path, configured: str, how: Documents, column: str) -> "TextFiles":
+    def at(cls, path: Path, data: Data) -> "TextFiles":
         """Return the texts of a file, or of a folder with its subfolders.
 
         Raises:
-            DataError: there is no text.
+            DataError: there is no text, or a link leads out of the folder.
         """
         if not path.exists():
             raise DataError(
-                f"data.path {configured} does not exist. Set it to a text file, or a folder."
+                f"data.path {data.path} does not exist. Set it to a text file, or a folder."
             )
-        if path.is_file():
-            paths = [path] if path.suffix.lower() in SUFFIXES else []
-            return cls(path.parent, _require_files(paths, configured), how, column)
-        inside = [one for one in path.rglob("*") if one.is_file() and not _is_hidden(one, path)]
-        paths = [one for one in inside if one.suffix.lower() in SUFFIXES]
-        paths.sort(key=lambda one: one.relative_to(path).as_posix())
+        if not path.is_dir():
+            return cls(path.parent, _require_files(_readable([path]), data.path), data)
+        inside = InputFolder(path, data.follow_links).files()
+        paths = _readable(inside)
         skipped = suffix_counts(one for one in inside if one not in set(paths))
-        return cls(path, _require_files(paths, configured), how, column, skipped)
+        return cls(path, _require_files(paths, data.path), data, skipped)
 
     @property
     def files(self) -> dict[str, str]:
         """The SHA-256 of each file."""
-        return {self._part(path): sha256_file(path) for path in self.paths}
+        for path in self.paths:
+            if self._part(path) not in self.hashes:
+                with open_input(path, self._part(path), self.data.limits) as file:
+                    self.hashes[file.part] = file.sha256
+        return dict(self.hashes)
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was guessed so far."""
+        return tuple(self.found)
 
     def __iter__(self) -> Iterator[Document]:
         """Yield each document, file after file."""
         for path in self.paths:
-            part = self._part(path)
-            for row, text in enumerate(self._texts(path, part)):
-                document = Document(part, row, text)
-                _require_usable(document, self.how)
-                yield document
+            with open_input(path, self._part(path), self.data.limits) as file:
+                # The documents are read several times, and each time must give the same.
+                if self.hashes.setdefault(file.part, file.sha256) != file.sha256:
+                    raise changed(file.part)
+                for row, text in enumerate(self._texts(file)):
+                    document = Document(file.part, row, text)
+                    _require_usable(document, self.data.documents)
+                    yield document
 
     def _part(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
-    def _texts(self, path: Path, part: str) -> Iterable[str]:
-        if path.suffix.lower() in TEXTS:
-            return _of_text_file(path, part, self.how)
-        return column_texts(path, part, self.column)
+    def _texts(self, file: InputFile) -> Iterable[str]:
+        if file.part.lower().endswith(TEXTS):
+            return _of_text_file(file, self.data, self.found)
+        request = TableRequest(
+            part=file.part,
+            wanted=(self.data.columns.text or "text",),
+            limits=self.data.limits,
+            delimiter=self.data.csv.delimiter,
+            notices=self.found,
+        )
+        return column_texts(file, request)
 
 
-def _of_text_file(path: Path, part: str, how: Documents) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            if how.cut == "file":
-                yield stream.read()
-            else:
-                yield from _joined(_pieces(stream, how), how)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{part} is not UTF-8 (byte {error.start} of the current block is "
-            f"0x{error.object[error.start]:02x}). Convert it to UTF-8."
-        ) from error
-    except OSError as error:
-        raise unreadable(part, error) from error
+def _readable(paths: list[Path]) -> list[Path]:
+    texts = [path for path in paths if path.suffix.lower() in TEXTS]
+    read = {*texts, *tables_of(paths, others=bool(texts))}
+    return [path for path in paths if path in read]
 
 
-def _pieces(stream: TextIO, how: Documents) -> Iterator[str]:
+def _of_text_file(file: InputFile, data: Data, notices: list[Notice]) -> Iterator[str]:
+    how = data.documents
+    with text_stream(file, data.limits, notices, newline=None) as stream:
+        if how.cut == "file":
+            yield _whole(stream, file.part, how)
+        else:
+            lines = bounded_lines(stream, file.part, data.limits)
+            yield from _joined(_pieces(lines, file.part, how), how)
+
+
+def _whole(stream: TextIO, part: str, how: Documents) -> str:
+    """Return all text, or as much as shows that it is too long."""
+    text = stream.read(how.longest + 1)
+    require_no_nul(text, part)
+    return text
+
+
+def _pieces(lines: Iterable[str], part: str, how: Documents) -> Iterator[str]:
     """Yield lines, or paragraphs, which are separated by blank lines."""
     held: list[str] = []
-    for line in stream:
+    size = 0
+    for line in lines:
         text = line.rstrip("\n")
         is_blank = not text.strip()
         if not is_blank:
             held.append(text)
+            size += len(text)
+        if size > how.longest:
+            raise _too_long(f"A paragraph of {part}", how)
         if held and (is_blank or how.cut == "line"):
             yield "\n".join(held)
-            held = []
+            held, size = [], 0
     if held:
         yield "\n".join(held)
 
@@ -179,11 +211,14 @@ def _require_usable(document: Document, how: Documents) -> None:
     if not document.text.strip():
         raise DataError(f"{document.origin} is empty. Add text, or remove it.")
     if len(document.text) > how.longest:
-        raise DataError(
-            f"{document.origin} is {len(document.text):,} characters long, but "
-            f"data.documents.longest is {how.longest:,}. Shorten it, or raise "
-            "data.documents.longest."
-        )
+        raise _too_long(document.origin, how)
+
+
+def _too_long(origin: str, how: Documents) -> DataError:
+    return DataError(
+        f"{origin} is longer than data.documents.longest, {how.longest:,} characters. Shorten it, "
+        "raise data.documents.longest, or cut files by data.documents.cut."
+    )
 
 
 def _require_files(paths: list[Path], configured: str) -> tuple[Path, ...]:
@@ -192,7 +227,3 @@ def _require_files(paths: list[Path], configured: str) -> tuple[Path, ...]:
             f"data.path {configured} holds no text file. Allowed: {', '.join(SUFFIXES)}."
         )
     return tuple(paths)
-
-
-def _is_hidden(path: Path, folder: Path) -> bool:
-    return any(name.startswith(".") for name in path.relative_to(folder).parts)

@@ -21,9 +21,7 @@ class TextFolder(TextSource):
         """Return the documents below `data.path`."""
         from stillroom.data.text.documents import TextFiles
 
-        return TextFiles.at(
-            root / data.path, data.path, data.documents, data.columns.text or "text"
-        )
+        return TextFiles.at(root / data.path, data)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -1,0 +1,67 @@
+"""Table formats: the suffixes of files that are tables, and what to do with those that are not."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+from stillroom.errors import DataError
+
+_TEXTS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
+_ARROW = (".arrow", ".feather")
+SUFFIXES = (".parquet", *_TEXTS, *_ARROW, *(f"{suffix}.gz" for suffix in _TEXTS))
+# Files that describe other files of the folder. Elsewhere a .json is as often no table.
+_DESCRIPTIONS = frozenset(
+    {"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"}
+)
+_WAYS_OUT = {
+    ".xlsx": "save the sheet as CSV",
+    ".xls": "save the sheet as CSV",
+    ".ods": "save the sheet as CSV",
+    ".bz2": "unpack it",
+    ".xz": "unpack it",
+    ".zst": "unpack it",
+    ".zip": "unpack it",
+    ".tar": "unpack it",
+    ".pkl": "write it as Parquet, with pandas.DataFrame.to_parquet",
+    ".pickle": "write it as Parquet, with pandas.DataFrame.to_parquet",
+    ".h5": "write it as Parquet",
+    ".npy": "write it as Parquet",
+    ".npz": "write it as Parquet",
+    ".db": "export the table as CSV",
+    ".sqlite": "export the table as CSV",
+    ".orc": "write it as Parquet",
+    ".avro": "write it as Parquet",
+}
+
+
+def table_suffix(path: PurePath) -> str | None:
+    """Return the suffix of a table, such as ".csv.gz", or None if it is none."""
+    name = path.name.lower()
+    if name in _DESCRIPTIONS:
+        return None
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
+
+
+def tables_of(paths: Iterable[Path], others: bool = False) -> list[Path]:
+    """Return the tables among files.
+
+    JSON documents are tables only where nothing else is: they often describe the files beside them.
+
+    Args:
+        paths: files.
+        others: whether something else to read stands beside them.
+    """
+    tables = [path for path in paths if table_suffix(path) is not None]
+    plain = [path for path in tables if table_suffix(path) not in (".json", ".json.gz")]
+    return plain if plain or others else tables
+
+
+def no_table(configured: str, paths: Iterable[PurePath]) -> DataError:
+    """Return the error for a path without a table; `paths` are the files that it holds."""
+    for path in paths:
+        for suffix in reversed(path.suffixes):
+            if way_out := _WAYS_OUT.get(suffix.lower()):
+                return DataError(
+                    f"data.path {configured}: {path.name} cannot be read. Please {way_out}. "
+                    f"Allowed: {', '.join(SUFFIXES)}."
+                )
+    return DataError(f"data.path {configured} holds no table. Allowed: {', '.join(SUFFIXES)}.")

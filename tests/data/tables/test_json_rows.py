@@ -1,0 +1,105 @@
+"""JSON rows: lines, lists and columns of objects, against the json module."""
+
+import gzip
+import json
+
+import pytest
+from support.examples.table_request import columns_of, limits
+
+from stillroom.errors import DataError
+
+ROWS = [("a", "x"), ("b", "y")]
+RECORDS = [dict(zip(("text", "label"), row, strict=True)) for row in ROWS]
+LINES = "".join(json.dumps(record) + "\n" for record in RECORDS)
+
+
+def read(folder, content, name, **changes):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return columns_of(path, ("text", "label"), **changes).frame.rows()
+
+
+def refusal(folder, content, name, **changes):
+    with pytest.raises(DataError) as refused:
+        read(folder, content, name, **changes)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.jsonl", LINES),
+        ("t.ndjson", LINES.replace("\n", "\r\n")),
+        ("t.jsonl", "\ufeff\n" + LINES),
+        ("t.jsonl", ("\ufeff" + LINES).encode("utf-16-le")),
+        ("t.jsonl.gz", gzip.compress(LINES.encode())),
+        ("t.json", LINES),
+        ("t.json", json.dumps(RECORDS)),
+        ("t.json", json.dumps(RECORDS, indent=2)),
+        ("t.json", json.dumps({"text": ["a", "b"], "label": ["x", "y"], "n": [1, 2]})),
+        ("t.json", json.dumps({"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}})),
+        ("t.json.gz", gzip.compress(json.dumps(RECORDS).encode())),
+    ],
+)
+def test_each_form_of_json_gives_the_same_rows(tmp_path, name, content):
+    assert read(tmp_path, content, name) == ROWS
+
+
+def test_one_object_is_one_row(tmp_path):
+    assert read(tmp_path, json.dumps(RECORDS[0], indent=1), "t.json") == ROWS[:1]
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"text": "a", "label": "x", "label": "y"}',
+        '{"text": "a", "text": "a", "label": "x"}',
+        '{"text": "a", "label": "x", "more": {"k": 1, "k": 2}}',
+        '{"text": "a", "label": "x", "n": 1, "n": 1}',
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path, name, line):
+    words = refusal(tmp_path, line + "\n", name)
+    assert "stands twice in an object" in words
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ("[1, 2]", "row 0 is not a JSON object"),
+        ('[{"text": "a", "label": "x"}, 3]', "row 1 is not a JSON object"),
+        ('"text"', "neither a list nor an object"),
+        ('{"text": ["a"], "label": []}', "its columns differ in length"),
+        ('{"text": {"0": "a"}, "label": {"1": "x"}}', "its columns have different rows"),
+        ('{"version": 1, "data": [{"text": "a", "label": "x"}]}', "the table lies below a key"),
+        ("", "not a readable json file"),
+        ("{", "not a readable json file"),
+        ('[{"text": "a", "label": "x"}', "not a readable json file"),
+    ],
+)
+def test_a_document_that_is_no_table_is_refused(tmp_path, content, words):
+    assert words in refusal(tmp_path, content, "t.json")
+
+
+def test_a_line_beyond_the_budget_is_refused(tmp_path):
+    words = refusal(tmp_path, LINES, "t.jsonl", limits=limits(record=10))
+    assert "line 1 is longer than data.limits.record" in words
+
+
+def test_more_rows_than_allowed_are_refused(tmp_path):
+    for name, content in (("t.jsonl", LINES), ("t.json", json.dumps(RECORDS))):
+        assert "more than 1 rows" in refusal(tmp_path, content, name, limits=limits(rows=1))
+
+
+def test_a_packed_file_that_unpacks_beyond_the_budget_is_refused(tmp_path):
+    packed = gzip.compress(b'{"text": "' + b"a" * 10**6 + b'", "label": "x"}\n')
+    words = refusal(tmp_path, packed, "t.jsonl.gz", limits=limits(bytes=10**5))
+    assert "unpacks to more than 100,000 bytes" in words
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(LINES.encode())[:-9]])
+def test_a_damaged_packed_file_is_refused(tmp_path, content):
+    assert refusal(tmp_path, content, "t.jsonl.gz").startswith("t.jsonl.gz cannot be unpacked")
