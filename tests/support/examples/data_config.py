@@ -11,6 +11,7 @@ from stillroom.config.schema.data_schema import (
     Limits,
     Text,
 )
+from stillroom.config.schema.image_schema import Images
 
 NESTED: dict[str, tuple[type, dict[str, Any]]] = {
     "columns": (
@@ -21,6 +22,16 @@ NESTED: dict[str, tuple[type, dict[str, Any]]] = {
     "limits": (
         Limits,
         {"bytes": 2**34, "ratio": 200, "rows": 10**8, "columns": 10**5, "record": 2**26},
+    ),
+    "image": (
+        Images,
+        {
+            "size": None,
+            "fit": "crop",
+            "background": [255, 255, 255],
+            "range": None,
+            "unreadable": "refuse",
+        },
     ),
     "text": (Text, {"encoding": "hashed", "tokenizer": None, "vocabulary": 300, "length": 24}),
     "documents": (Documents, {"cut": "line", "join": 0, "longest": 1000}),

@@ -16,6 +16,7 @@ from stillroom.config.schema.data_schema import (
     Limits,
     Text,
 )
+from stillroom.config.schema.image_schema import Images
 from stillroom.config.schema.model_schema import Architecture, Optimisation
 from stillroom.config.schema.objective_schema import Objective
 from stillroom.config.schema.plain_values import plain, plain_values
@@ -44,6 +45,7 @@ __all__ = [
     "Export",
     "GivenTeacher",
     "Head",
+    "Images",
     "Inference",
     "Limits",
     "Objective",

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema.field_types import OPEN, STRICT, Count, Inside, Seed, Share
+from stillroom.config.schema.image_schema import Images
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -126,6 +127,7 @@ class Data:
     columns: Columns
     csv: Csv
     limits: Limits
+    image: Images
     text: Text
     documents: Documents
     corpus: Corpus
