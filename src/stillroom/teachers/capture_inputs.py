@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.data.encoders import Encoder, SequenceEncoder
+from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder
 from stillroom.data.ingest.splits import TRAIN
 from stillroom.data.text.token_layout import LABELS
 from stillroom.data.views.image_views import Transform, Views
@@ -60,6 +60,12 @@ class ExampleInputs:
         """Return how many inputs there are; only the column of splits is read."""
         train, others = self.examples.count("split", TRAIN)
         return train * len(self.views.view_numbers) * self.draws + others
+
+    def count_truncated(self) -> int:
+        """Return how many texts are longer than the encoder takes; 0 for other examples."""
+        if not isinstance(self.encoder, TokenEncoder):
+            return 0
+        return sum(map(self.encoder.count_truncated, self.examples.batches(ROWS_AT_ONCE)))
 
     def __iter__(self) -> Iterator[CaptureInput]:
         """Yield the inputs in order.

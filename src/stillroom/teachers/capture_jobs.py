@@ -1,5 +1,6 @@
 """Capture jobs: examples and teacher references in, loaded teachers with their inputs out."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from stillroom.teachers.ensemble import Ensemble
 from stillroom.teachers.softlabels_config import capture_settings, combination_of, views_of
 from stillroom.teachers.stored_teachers import open_teacher
 from stillroom.teachers.teacher import TeacherRef
+
+_LOG = logging.getLogger(__name__)
 
 
 def capture_jobs(
@@ -42,3 +45,18 @@ def capture_jobs(
         combination = combination_of(softlabels, len(teachers))
         return (CaptureJob(Ensemble(tuple(teachers), combination), inputs[0]),)
     return tuple(CaptureJob(*pair) for pair in zip(teachers, inputs, strict=True))
+
+
+def warn_of_truncated_texts(inputs: Sequence[ExampleInputs]) -> None:
+    """Say how many texts are longer than each teacher takes."""
+    for number, some in enumerate(inputs, start=1):
+        cut = some.count_truncated()
+        if cut:
+            _LOG.warning(
+                "teacher %d: %d of %d texts are longer than the %d tokens that it takes, and are "
+                "truncated",
+                number,
+                cut,
+                len(some),
+                some.encoder.shape[1],
+            )

@@ -19,6 +19,7 @@ from stillroom.data.encoders.text_encoder import LONGEST
 from stillroom.data.text.model_tokenizer import gguf_file, read_model_tokenizer
 from stillroom.errors import ModelError
 from stillroom.models.architectures.transformer import require_length
+from stillroom.models.position_limits import longest_input
 from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
 from stillroom.models.pretrained.model_directory import (
     CONFIG,
@@ -96,11 +97,9 @@ def _text_encoder(source: Path, encoder: Encoder) -> TokenEncoder:
     """Return the encoder of a text classifier; its config lists the classes in order."""
     config = read_config(source)
     id2label: dict[Any, str] = dict(config.id2label or {})
+    length = longest_input(config) or LONGEST
     if isinstance(encoder, TokenEncoder):
-        length = encoder.length
-    else:
-        positions = getattr(config, "max_position_embeddings", None)
-        length = positions if isinstance(positions, int) else LONGEST
+        length = min(length, encoder.length)
     return TokenEncoder.of(
         read_model_tokenizer(source), [id2label[at] for at in sorted(id2label)], length
     )

@@ -116,9 +116,10 @@ def _sentence_classifier(
 
     pooling, base = read_pooling(given), read_sentence_encoder(given)
     tokenizer = read_tokenizer(given)
-    own = TokenEncoder.of(tokenizer, encoder.classes, read_max_length(given, base))
+    length = read_max_length(given, base)
     if isinstance(encoder, TokenEncoder) and encoder.tokenizer == tokenizer:
-        own = encoder
+        length = min(length, encoder.length)
+    own = TokenEncoder.of(tokenizer, encoder.classes, length)
     return sentence_classifier(base, encoder.classes, pooling.mode, pooling.normalise), own
 
 

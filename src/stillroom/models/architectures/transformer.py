@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from stillroom.errors import ModelError, nearest
 from stillroom.models.architectures.architecture_kind import ArchitectureKind
+from stillroom.models.position_limits import first_position, longest_input
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -93,7 +94,7 @@ def _config(
     _require_known_options(kind, model_type, settings)
     own = kind.attribute_map.get(POSITIONS, POSITIONS)  # GPT-2 calls it n_positions
     if hasattr(kind(), POSITIONS) and not {own, POSITIONS} & set(settings):
-        settings[own] = vocabulary.length + _first_position(vocabulary)
+        settings[own] = vocabulary.length + _first_position(vocabulary, model_type)
     if hasattr(kind(), "mask_token_id"):  # EuroBERT checks this id
         settings["mask_token_id"] = vocabulary.mask
     try:
@@ -134,9 +135,10 @@ def _padding(vocabulary: "Vocabulary") -> int | None:
     return own if vocabulary.task == "classification" else vocabulary.padding
 
 
-def _first_position(vocabulary: "Vocabulary") -> int:
-    """Return how many positions an encoder may skip: RoBERTa starts at the padding id + 1."""
-    return 0 if vocabulary.task == "next_token" else (vocabulary.padding or 0) + 1
+def _first_position(vocabulary: "Vocabulary", model_type: str) -> int:
+    """Return how many positions an encoder may skip, more than it does for some architectures."""
+    skipped = 0 if vocabulary.task == "next_token" else (vocabulary.padding or 0) + 1
+    return max(skipped, first_position(model_type, vocabulary.padding))
 
 
 def require_length(config: "PreTrainedConfig", length: int) -> None:
@@ -145,8 +147,8 @@ def require_length(config: "PreTrainedConfig", length: int) -> None:
     Raises:
         ModelError: the model takes fewer tokens; the message has both lengths.
     """
-    most = getattr(config, POSITIONS, None)
-    if isinstance(most, int) and most < length:
+    most = longest_input(config)
+    if most is not None and most < length:
         raise ModelError(
             f"{config.model_type} takes at most {most} tokens, but the sequences have {length}. "
             f"Set data.text.length to {most} or less."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from stillroom.data.text.token_layout import POSITIONS, TOKENS
 from stillroom.errors import ModelError
+from stillroom.models.position_limits import first_position
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -59,7 +60,8 @@ def _sequence_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, T
     padding = model.config.pad_token_id
     kwargs: dict[str, Tensor | bool] = {
         "input_ids": tokens.masked_fill(is_padding, 0 if padding is None else padding),
-        "position_ids": _continued_positions(positions, is_padding) + first_position(model),
+        "position_ids": _continued_positions(positions, is_padding)
+        + first_position(model.config.model_type, padding),
     }
     if is_decoder(model):
         return {**kwargs, "use_cache": False}
@@ -69,13 +71,6 @@ def _sequence_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, T
 def is_decoder(model: "PreTrainedModel") -> bool:
     """Tell whether a model attends only to the tokens before a position."""
     return type(model).__name__.endswith("ForCausalLM") or "LMHead" in type(model).__name__
-
-
-def first_position(model: "PreTrainedModel") -> int:
-    """Return the number of the first position: RoBERTa starts at the padding id + 1."""
-    embeddings = getattr(model.base_model, "embeddings", None)
-    counts_itself = hasattr(embeddings, "create_position_ids_from_input_ids")
-    return int(model.config.pad_token_id or 0) + 1 if counts_itself else 0
 
 
 def _continued_positions(positions: "Tensor", is_padding: "Tensor") -> "Tensor":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
+from stillroom.models.position_limits import longest_input
 from stillroom.models.pretrained.model_directory import CONFIG, require_model_directory
 
 if TYPE_CHECKING:
@@ -100,10 +101,8 @@ def read_max_length(path: Path, encoder: "PreTrainedModel") -> int:
     Raises:
         ModelError: neither the folder nor the config holds this number.
     """
-    from stillroom.models.forward.forward_kwargs import first_position
-
-    positions = getattr(encoder.config, "max_position_embeddings", None)
-    limits = [positions - first_position(encoder)] if isinstance(positions, int) else []
+    positions = longest_input(encoder.config)
+    limits = [] if positions is None else [positions]
     if (path / LENGTH).is_file():
         longest = _field(read_json(path / LENGTH), "max_seq_length")
         limits += [longest] if type(longest) is int and longest > 0 else []

@@ -38,7 +38,7 @@ def capture(
     """
     from stillroom.data.encoders import read_encoder
     from stillroom.softlabels.capture.capture_request import CaptureRequest
-    from stillroom.teachers.capture_jobs import capture_jobs
+    from stillroom.teachers.capture_jobs import capture_jobs, warn_of_truncated_texts
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.licences.licence_document import from_json
     from stillroom.teachers.sentence.kept_embeddings import embeddings_folder
@@ -47,6 +47,7 @@ def capture(
     store = softlabels_config.store_of(project_root())
     # `verify` gets no embeddings, so its second capture runs each encoder.
     jobs = capture_jobs(examples, encoder, teacher_refs, softlabels, embeddings_folder(store))
+    warn_of_truncated_texts([job.inputs for job in jobs])
     return CaptureRequest(
         jobs=jobs,
         sparsifier=softlabels_config.sparsifier_of(softlabels),
