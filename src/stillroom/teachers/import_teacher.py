@@ -20,25 +20,26 @@ from stillroom.data.text.model_tokenizer import gguf_file, read_model_tokenizer
 from stillroom.errors import ModelError
 from stillroom.models.architectures.transformer import require_length
 from stillroom.models.position_limits import longest_input
-from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
-from stillroom.models.pretrained.model_directory import (
-    CONFIG,
-    PREPROCESSOR,
+from stillroom.models.pretrained.auto_classes import (
+    CAUSAL_LM,
+    MASKED_LM,
+    TEXT_CLASSIFIER,
     auto_class,
-    read_config,
+)
+from stillroom.models.pretrained.config_file import CONFIG, read_config
+from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
+from stillroom.models.pretrained.load_pretrained import GENERATION
+from stillroom.models.pretrained.model_directory import (
+    PREPROCESSOR,
     read_encoder,
     require_loadable,
 )
-from stillroom.models.pretrained.safetensors_files import INDEX, weight_files
+from stillroom.models.pretrained.safetensors_files import INDEX, WEIGHTS, weight_files
 from stillroom.teachers.compatibility import require_compatible
 
 # Only these are copied beside the weights, since DVC pushes the copy to a remote.
-BESIDE_WEIGHTS = (CONFIG, INDEX, "generation_config.json", "README.md", "LICENSE")
-CLASSIFIER = "AutoModelForSequenceClassification"
-TASKS: dict[str, Task] = {
-    "AutoModelForCausalLM": "next_token",
-    "AutoModelForMaskedLM": "masked_token",
-}
+BESIDE_WEIGHTS = (CONFIG, GENERATION, "README.md", "LICENSE")
+TASKS: dict[str, Task] = {CAUSAL_LM: "next_token", MASKED_LM: "masked_token"}
 
 
 def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Inference) -> None:
@@ -62,7 +63,7 @@ def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Infe
     require_compatible(own, encoder, source)
     if isinstance(encoder, SequenceEncoder):
         config = read_config(source) if quantised is None else gguf_config(quantised)
-        require_length(config, encoder.length)
+        require_length(config.get_text_config(), encoder.length)
     if quantised is None:
         _copy_model_files(source, target)
     else:
@@ -86,7 +87,7 @@ def _teacher_encoder(source: Path, encoder: Encoder) -> Encoder:
     if (source / PREPROCESSOR).is_file():
         return read_encoder(source)
     automatic = auto_class(source)
-    if automatic == CLASSIFIER:
+    if automatic == TEXT_CLASSIFIER:
         return _text_encoder(source, encoder)
     if automatic in TASKS:
         return _sequence_encoder(source, encoder, TASKS[automatic])
@@ -115,7 +116,8 @@ def _sequence_encoder(source: Path, encoder: Encoder, task: Task) -> SequenceEnc
 
 
 def _copy_model_files(source: Path, target: Path) -> None:
-    names = [*BESIDE_WEIGHTS, *(file.name for file in weight_files(source))]
+    weights = [file.name for file in weight_files(source)]
+    names = [*BESIDE_WEIGHTS, *([] if weights == [WEIGHTS] else [INDEX]), *weights]
     for name in names:
         if (source / name).is_symlink():
             raise ModelError(f"{source / name} is a link. Replace it with the file itself.")

@@ -97,10 +97,11 @@ def open_model_teacher(ref: TeacherRef, how: CaptureSettings, encoder: Encoder) 
 def _require_outputs(model: "PreTrainedModel", encoder: Encoder, ref: TeacherRef) -> None:
     """Check that the outputs of a model are those of its own encoder."""
     if isinstance(encoder, SequenceEncoder):
-        require_length(model.config, encoder.length)
-        if model.config.vocab_size < encoder.outputs:
+        config = model.config.get_text_config()
+        require_length(config, encoder.length)
+        if config.vocab_size < encoder.outputs:
             raise ModelError(
-                f"{ref.path} predicts {model.config.vocab_size} tokens, but its tokenizer has "
+                f"{ref.path} predicts {config.vocab_size} tokens, but its tokenizer has "
                 f"{encoder.outputs}. Replace it with the tokenizer that it was trained with."
             )
         return

@@ -82,5 +82,7 @@ def test_weights_that_lack_a_layer_are_refused(tmp_path: Path) -> None:
     folder = sentence_folder(tmp_path / "s")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
-    with pytest.raises(ModelError, match=r"do not fit config\.json: encoder\.layer\.2"):
+    with pytest.raises(
+        ModelError, match=r"do not fit config\.json: missing keys encoder\.layer\.2"
+    ):
         read_sentence_encoder(folder)

@@ -25,7 +25,7 @@ def greedy_continuations(
     import torch
 
     prompts = torch.tensor(beginnings, device=model.device)
-    unused = list(range(tokens, model.config.vocab_size))
+    unused = list(range(tokens, model.config.get_text_config().vocab_size))
     generate: Any = model.generate  # transformers declares it as a tensor
     sequences = generate(
         prompts,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.errors import ModelError
-from stillroom.models.pretrained.model_directory import silence_progress
+from stillroom.models.pretrained.load_pretrained import require_all_weights, silence_progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -49,14 +49,16 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
 
     silence_progress()
     with _one_error(file):
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model, info = transformers.AutoModelForCausalLM.from_pretrained(
             file.parent,
             gguf_file=file.name,
             dtype=getattr(torch, dtype),
             quantization_config=transformers.GgufConfig(dequantize=True),
             local_files_only=True,
             trust_remote_code=False,
+            output_loading_info=True,
         )
+    require_all_weights(str(file), model, info)
     target.mkdir(parents=True)
     model.save_pretrained(target)
 

@@ -1,10 +1,16 @@
 """Weights on disk: one safetensors file, or several with an index, never a pickle.
 
-folder ──weight_files──> paths ──weights_hash───> SHA-256 of the weights
-                               └─require_intact─> an error if a header is damaged
+folder ──weight_files──> paths ──weights_hash──> SHA-256 of the weights
+                               ├─tensor_shapes─> the shape of each tensor, from the headers
+                               └─open_tensors──> the tensors, read one by one when they are used
+
+What is hashed is what is read: no other file is opened, whatever a config or an index says.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from stillroom.errors import DataError, ModelError
 from stillroom.io.files.hashing import sha256_file, sha256_json
@@ -12,6 +18,9 @@ from stillroom.io.json.json_files import read_json
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+LARGEST_INDEX = 2**26  # bytes; that of a model of 1.6 million tensors
+SOLID = 8  # a file with less than this fraction of its length on the disk is mostly holes
+SMALL = 2**26  # bytes; a smaller file does no harm
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -50,23 +59,63 @@ def weights_hash(path: Path) -> str:
 
 
 def require_intact(path: Path) -> None:
-    """Refuse weights that are truncated, or whose header does not fit their length.
+    """Refuse weights that are truncated, mostly holes, or whose header does not fit their length.
 
     Raises:
         ModelError: a file is damaged; the message names it.
     """
+    for file in weight_files(path):
+        status = file.stat()
+        if status.st_size > SMALL and status.st_blocks * 512 * SOLID < status.st_size:
+            raise ModelError(
+                f"{file} has {status.st_size:,} bytes, of which {status.st_blocks * 512:,} are on "
+                "the disk: the rest are holes, which read as zeros. Download or save it again."
+            )
+    tensor_shapes(path)
+
+
+def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor by name, from the headers of the files.
+
+    Raises:
+        ModelError: a file is damaged, or two files hold a tensor of one name.
+    """
+    with open_tensors(path) as tensors:
+        return {name: tuple(tensor.get_shape()) for name, tensor in tensors.items()}
+
+
+@contextmanager
+def open_tensors(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield all tensors by name; each is read from its file when it is indexed.
+
+    Raises:
+        ModelError: a file is damaged, or two files hold a tensor of one name.
+    """
     from safetensors import SafetensorError, safe_open
 
-    for file in weight_files(path):
-        try:
-            with safe_open(file, framework="numpy"):
-                pass
-        except (SafetensorError, OSError) as error:
-            raise ModelError(f"{file} is damaged ({error}). Download or save it again.") from error
+    with ExitStack() as stack:
+        tensors: dict[str, Any] = {}
+        for file in weight_files(path):
+            try:
+                opened = stack.enter_context(safe_open(file, framework="pt"))
+            except (SafetensorError, OSError) as error:
+                raise ModelError(
+                    f"{file} is damaged ({error}). Download or save it again."
+                ) from error
+            for name in opened.keys():  # noqa: SIM118  (it has no __iter__)
+                if name in tensors:
+                    raise ModelError(
+                        f"{file} and another file of the model hold a tensor {name[:80]!r}. "
+                        "Download the model again."
+                    )
+                tensors[name] = opened.get_slice(name)
+        yield tensors
 
 
 def _index_files(path: Path) -> list[str]:
     """Return the names of the files in an index; they must lie in its folder."""
+    if path.stat().st_size > LARGEST_INDEX:
+        raise ModelError(f"{path} has more than {LARGEST_INDEX:,} bytes. Download it again.")
     document = read_json(path)
     weight_map = document.get("weight_map") if isinstance(document, dict) else None
     names = sorted(set(map(str, weight_map.values()))) if isinstance(weight_map, dict) else []

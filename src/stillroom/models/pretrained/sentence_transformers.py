@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
 from stillroom.models.position_limits import longest_input
-from stillroom.models.pretrained.model_directory import CONFIG, require_model_directory
+from stillroom.models.pretrained.config_file import CONFIG
+from stillroom.models.pretrained.load_pretrained import load_pretrained, require_all_weights
+from stillroom.models.pretrained.model_directory import require_model_directory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -72,26 +74,9 @@ def read_sentence_encoder(path: Path) -> "PreTrainedModel":
     Raises:
         ModelError: a file is missing or cannot be read, or weights are missing.
     """
-    import torch
-    import transformers
-
     require_model_directory(path)
-    try:
-        model, info = transformers.AutoModel.from_pretrained(
-            path,
-            dtype=torch.float32,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except Exception as error:  # transformers and safetensors raise a dozen unrelated types
-        reason = " ".join(str(error).split())
-        raise ModelError(f"{path} cannot be loaded: {reason[:300]}") from error
-    missing = [name for name in info["missing_keys"] if not str(name).startswith(POOLER)]
-    if missing or info["mismatched_keys"]:
-        first = sorted(map(str, missing or info["mismatched_keys"]))[0]
-        raise ModelError(f"The weights of {path} do not fit {CONFIG}: {first}. Download it again.")
+    model, info = load_pretrained("AutoModel", path, "float32")
+    require_all_weights(str(path), model, info, unneeded=POOLER)
     return model.eval()
 
 

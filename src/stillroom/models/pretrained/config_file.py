@@ -1,0 +1,125 @@
+"""The config of a model: `config.json` in, a config of `transformers` out.
+
+    config.json ──read_document──> JSON ──no other files, no code──> read_config ──> config
+
+A config may name further files: other weights, another config, kernels of the Hub. Stillroom hashes
+`config.json` and the weights beside it, so keys that lead elsewhere are refused.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stillroom.errors import ModelError
+from stillroom.io.json.json_files import read_json
+from stillroom.models.architecture_registry import register_architectures
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
+CONFIG = "config.json"
+LARGEST = 2**24  # bytes; the config of a classifier with 100,000 long class names has 10 MB
+# Keys by which transformers reads other files than config.json and the weights beside it.
+ELSEWHERE = {
+    "transformers_weights": "other weights",
+    "configuration_files": "other configs",
+}
+IMPLEMENTATIONS = ("attn_implementation", "experts_implementation")
+# transformers takes any other name as that of a repository with compiled code.
+BUILT_IN = ("", "eager", "sdpa", "flex_attention", "grouped_mm", "batched_mm")
+REMOTE = ("hf-hub:", "hf_hub:", "local-dir:")  # timm reads a config there
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the content of `config.json` in a folder; {} if it is no JSON object.
+
+    Raises:
+        ModelError: the file is missing or too large, or a key would make transformers load other
+            files than those that Stillroom hashes.
+        DataError: the file is not JSON.
+    """
+    file = path / CONFIG
+    if not file.is_file():
+        raise ModelError(f"{file} does not exist. Choose a Hugging Face model directory.")
+    if file.stat().st_size > LARGEST:
+        raise ModelError(f"{file} has more than {LARGEST:,} bytes. Save the model again.")
+    document = read_json(file)
+    fields = document if isinstance(document, dict) else {}
+    for key, value in _fields(fields):
+        _require_local(file, key, value)
+    return fields
+
+
+def read_config(path: Path) -> "PreTrainedConfig":
+    """Read the config of a model directory.
+
+    Raises:
+        ModelError: the config is malformed, leads to other files, needs code of its own, or is
+            unknown to `transformers`.
+    """
+    import transformers
+
+    require_no_code(path)
+    try:
+        return transformers.AutoConfig.from_pretrained(
+            path, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # each config checks its values in its own way
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{path / CONFIG} cannot be used: {reason}") from error
+
+
+def require_no_code(path: Path) -> None:
+    """Refuse a model whose type `transformers` does not know: it needs code of its own.
+
+    Raises:
+        ModelError: the config names the code, or leads to other files.
+    """
+    register_architectures()
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    document = read_document(path)
+    if "auto_map" in document and document.get("model_type") not in CONFIG_MAPPING:
+        raise ModelError(
+            f"{path / CONFIG} needs the code beside the model (auto_map), which Stillroom never "
+            "runs. Save the model as an architecture of transformers."
+        )
+
+
+def architecture_of(document: dict[str, Any]) -> str:
+    """Return the name of the first architecture in a config; `none` if there is none."""
+    names = document.get("architectures")
+    return str(names[0])[:80] if isinstance(names, list) and names else "none"
+
+
+def _fields(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each key with its value, of nested objects too: a part's config becomes the config."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key), inner
+            yield from _fields(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _fields(inner)
+
+
+def _require_local(file: Path, key: str, value: Any) -> None:
+    if key in ELSEWHERE and value is not None:
+        raise ModelError(
+            f"{file} has the key {key}, by which transformers would read {ELSEWHERE[key]} than "
+            f"those that Stillroom checks and hashes. Remove the key, and keep the files that it "
+            "names under their usual names in the folder of the model."
+        )
+    if key.endswith(IMPLEMENTATIONS):
+        names = value.values() if isinstance(value, dict) else [value]
+        for name in names:
+            if name is not None and str(name) not in BUILT_IN:
+                raise ModelError(
+                    f"{file} sets {key} to {str(name)[:60]!r}, which would load compiled code from "
+                    f"the Hub. Remove the key, or set it to one of {', '.join(BUILT_IN[1:])}."
+                )
+    if isinstance(value, str) and value.startswith(REMOTE):
+        raise ModelError(
+            f"{file} sets {key} to {value[:60]!r}, which lies elsewhere. Save the model with a "
+            "config that needs no other files."
+        )

@@ -1,0 +1,182 @@
+"""Loading: the config and the hashed weight files of a folder in, a model out.
+
+    config.json ──empty_model──> class and config ──┐
+    weight files ──open_tensors──> tensors ─────────┴─from_pretrained(None, …)──> model
+
+`transformers` gets no path, so it can choose no file: it sees the config and the tensors of the
+files that were hashed. A tensor that the files lack is refused; `transformers` would draw it at
+random.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stillroom.errors import ModelError
+from stillroom.models.pretrained.auto_classes import CAUSAL_LM
+from stillroom.models.pretrained.config_file import CONFIG, read_config
+from stillroom.models.pretrained.safetensors_files import open_tensors, tensor_shapes
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+_LOG = logging.getLogger(__name__)
+GENERATION = "generation_config.json"
+
+
+def load_pretrained(
+    automatic: str, path: Path, dtype: str, device_map: str | None = None
+) -> "tuple[PreTrainedModel, dict[str, Any]]":
+    """Load a model, with what `transformers` reports of missing and unused tensors.
+
+    Args:
+        automatic: the name of an auto class of `transformers`.
+        path: a model directory.
+        dtype: the type of its weights, by its name in torch.
+        device_map: the devices; None for the CPU.
+
+    Raises:
+        ModelError: a file is missing or cannot be read, or the config is malformed.
+    """
+    import torch
+
+    silence_progress()
+    empty = empty_model(automatic, path)
+    with open_tensors(path) as tensors:
+        try:
+            model, info = type(empty).from_pretrained(
+                None,
+                config=empty.config,
+                state_dict=tensors,
+                dtype=getattr(torch, dtype),
+                device_map=device_map,
+                generation_config=_generation_config(path),
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+        except ModelError:
+            raise
+        except Exception as error:  # transformers and safetensors raise a dozen unrelated types
+            reason = " ".join(str(error).split())
+            raise ModelError(f"{path} cannot be loaded: {reason[:300]}") from error
+    return model, info
+
+
+def empty_model(automatic: str, path: Path) -> "PreTrainedModel":
+    """Return a model without memory for its weights, of the class that an auto class chooses.
+
+    Where a config of images and texts lies beside the weights of its language model alone, that is
+    the language model.
+
+    Args:
+        automatic: the name of an auto class of `transformers`.
+        path: a model directory.
+
+    Raises:
+        ModelError: the config is malformed, or the auto class has no class for it.
+    """
+    config = read_config(path)
+    text_config = config.get_text_config()
+    if automatic == CAUSAL_LM and text_config is not config and _has_class(automatic, text_config):
+        text_model = _empty(automatic, text_config, path)
+        names = set(text_model.state_dict())
+        if 2 * len(names & set(tensor_shapes(path))) > len(names):
+            return text_model
+    return _empty(automatic, config, path)
+
+
+def _has_class(automatic: str, config: "PreTrainedConfig") -> bool:
+    import transformers
+
+    return type(config) in getattr(transformers, automatic)._model_mapping
+
+
+def _empty(automatic: str, config: "PreTrainedConfig", path: Path) -> "PreTrainedModel":
+    import torch
+    import transformers
+
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            model: PreTrainedModel = getattr(transformers, automatic).from_config(config)
+    except ModelError:
+        raise
+    except Exception as error:  # each architecture checks its sizes in its own way
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{path / CONFIG} cannot be used: {reason}") from error
+    return model
+
+
+def require_all_weights(
+    name: str, model: "PreTrainedModel", info: Mapping[str, Any], unneeded: str | None = None
+) -> None:
+    """Refuse a model whose files lack a tensor, or hold one of a layer that its config lacks.
+
+    Args:
+        name: names the files in an error.
+        model: the model.
+        info: what `transformers` reports.
+        unneeded: how the names of missing tensors begin that nothing reads.
+
+    Raises:
+        ModelError: the error names up to three tensors.
+    """
+    misfits = {kind: _names(info, kind) for kind in ("missing_keys", "mismatched_keys")}
+    if unneeded is not None:
+        misfits["missing_keys"] = [
+            one for one in misfits["missing_keys"] if not one.startswith(unneeded)
+        ]
+    unused = _names(info, "unexpected_keys")
+    misfits["unexpected_keys"] = [one for one in unused if _belongs_to_layer_list(model, one)]
+    for kind, names in misfits.items():
+        if names:
+            raise ModelError(
+                f"the weights of {name} do not fit {CONFIG}: {kind.replace('_', ' ')} "
+                f"{', '.join(names[:3])}. Save or download the model again."
+            )
+    if unused:  # heads of the pretraining, such as BERT's pooler or next-sentence classifier
+        _LOG.info("%s: these weights are not used: %s", Path(name).name, _first(unused))
+
+
+def silence_progress() -> None:
+    """Turn off the progress bars of `transformers`."""
+    # They count the tensors of one file, but the bars of a stage count its rows.
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
+def _generation_config(path: Path) -> Any:
+    """Return how the model generates, or None where its folder does not say."""
+    import transformers
+
+    if not (path / GENERATION).is_file():
+        return None
+    try:
+        return transformers.GenerationConfig.from_pretrained(path, local_files_only=True)
+    except Exception as error:  # a damaged file
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"{path / GENERATION} cannot be used: {reason}. Remove it.") from error
+
+
+def _names(info: Mapping[str, Any], kind: str) -> list[str]:
+    return sorted(str(one[0] if isinstance(one, tuple) else one) for one in info.get(kind) or ())
+
+
+def _first(names: list[str]) -> str:
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(names[:20]) + more
+
+
+def _belongs_to_layer_list(model: "PreTrainedModel", name: str) -> bool:
+    """Tell whether a tensor belongs to a layer beyond the number of layers in the config."""
+    from torch.nn import ModuleList, Sequential
+
+    module: Any = model
+    for child in name.split("."):
+        children = dict(module.named_children())
+        if child not in children:
+            return isinstance(module, ModuleList | Sequential)
+        module = children[child]
+    return True  # the layer exists, but has no tensor of this name
