@@ -62,8 +62,8 @@ def test_a_named_value_is_not_changed(project: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "source", "members"),
     [
-        ({}, "trained", 3),
-        ({"config.json": '{"architectures": ["BertModel"]}'}, "sentence", 1),
+        ({"config.json": '{"architectures": ["BertModel"]}'}, "given", 1),
+        ({"config.json": '{"architectures": ["GPT2LMHeadModel"]}'}, "given", 1),
         ({"config.json": "{}", "modules.json": "[]"}, "sentence", 1),
         ({"config.json": '{"architectures": ["BertForSequenceClassification"]}'}, "given", 1),
         ({"config.json": "not JSON"}, "given", 1),
@@ -72,7 +72,7 @@ def test_a_named_value_is_not_changed(project: Path) -> None:
         ({"model.onnx": "", "config.json": "{}"}, "given", 1),
     ],
 )
-def test_an_encoder_without_a_head_gets_one_and_a_classifier_is_given(
+def test_a_sentence_encoder_is_known_by_its_layout_and_others_are_given(
     project: Path, files: dict[str, str], source: str, members: int
 ) -> None:
     (project / "mine").mkdir()
@@ -83,9 +83,8 @@ def test_an_encoder_without_a_head_gets_one_and_a_classifier_is_given(
     assert (config["teacher"]["source"], config["teacher"]["members"]) == (source, members)
     text = {"encoding": "tokens", "tokenizer": "teacher"}
     student = {"architecture": {"name": "transformer"}}
-    if source != "trained":
-        config = compose(project, runtime | {"data": {"text": text}, "student": student})
-        assert config["data"]["text"]["tokenizer"] == "mine"
+    config = compose(project, runtime | {"data": {"text": text}, "student": student})
+    assert config["data"]["text"]["tokenizer"] == "mine"
 
 
 ONNX, GIVEN = {"source": "onnx", "licence": "own"}, {"source": "given", "licence": "own"}
@@ -122,3 +121,24 @@ def test_an_unknown_kind_is_refused_by_the_checks(project: Path) -> None:
     teacher = {"source": "gvn", "path": "mine"}
     with pytest.raises(ConfigError, match=r"teacher\.source is gvn"):
         compose(project, EXPERIMENT | {"teacher": teacher})
+
+
+@pytest.mark.parametrize("source", ["trained", "given"])
+def test_a_set_path_without_a_model_is_refused_unless_the_source_says_trained(
+    project: Path, source: str
+) -> None:
+    (project / "mine").mkdir()
+    with pytest.raises(ConfigError, match=r"teacher\.path mine is an empty folder.*=trained"):
+        compose(project, EXPERIMENT | {"teacher": {"path": "mine"}})
+    teacher = {"path": "mine", "source": source}
+    assert resolved(project, teacher=teacher)[0] == source
+
+
+def test_files_that_are_no_model_in_the_folder_for_one_are_an_error(project: Path) -> None:
+    (project / "data/03_teachers/given/notes.txt").write_text("x")
+    with pytest.raises(ConfigError, match=r"given holds no model \(notes\.txt\)"):
+        compose(project, EXPERIMENT)
+    (project / "data/03_teachers/given/notes.txt").rename(
+        project / "data/03_teachers/given/.gitkeep"
+    )
+    assert resolved(project)[0] == "trained"

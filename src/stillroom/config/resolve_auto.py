@@ -2,6 +2,7 @@
 
     teachers: [...]       ──any?──────────────────────> teacher.source listed, teacher.members
     teacher.source: auto  ──a model at teacher.path?──> given | sentence | onnx | trained
+                            (trained only where that is the empty folder of `params.yaml`)
     data.source: auto     ──a text at data.path?──────> corpus | topics
     data.text.tokenizer: teacher ──its path, where a model lies there──> path | null
 
@@ -11,16 +12,22 @@ This happens once, when the parameters are composed, so they state literally wha
 from pathlib import Path
 from typing import Any
 
+from stillroom.config.model_files import (
+    CONFIG,
+    GGUF,
+    ONNX,
+    ONNX_FILE,
+    instead_of_model,
+    is_empty,
+)
 from stillroom.config.schema import LISTED
-from stillroom.errors import DataError
-from stillroom.io.json.json_files import read_json
+from stillroom.config.user_paths import expand_user_paths
+from stillroom.errors import ConfigError
 from stillroom.registry import registry_of
 
 AUTO, TEACHERS = "auto", "teacher"
-CONFIG, MODULES = "config.json", "modules.json"  # the second is of sentence-transformers
-ONNX, GGUF = ".onnx", ".gguf"
-MODEL_FILES, ONNX_FILE = (CONFIG, f"*{GGUF}"), f"model{ONNX}"
-HEADLESS = "Model"  # how the names of such architectures end, as of BertModel
+MODULES = "modules.json"  # of sentence-transformers
+GIVEN_FOLDER = Path("data/03_teachers/given")  # teacher.path, unless it is set
 
 
 def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -29,13 +36,17 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
     Args:
         parameters: composed, not checked yet.
         root: the project's folder; relative paths start there.
+
+    Raises:
+        ConfigError: teacher.path is set, but no model lies there.
     """
+    parameters = expand_user_paths(parameters)
     data, teacher = dict(parameters["data"]), dict(parameters["teacher"])
     listed = parameters.get("teachers") or []
     if listed:
         teacher |= {"source": LISTED, "members": len(listed)}
     elif teacher.get("source") == AUTO:
-        teacher |= _teacher_at(root / teacher["path"], teacher)
+        teacher |= _teacher_at(root, teacher)
     if data.get("source") == AUTO:
         data["source"] = "corpus" if _holds(root / data["path"], ("[!.]*",)) else "topics"
     text = dict(data["text"])
@@ -44,15 +55,21 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
     return parameters | {"data": data | {"text": text}, "teacher": teacher}
 
 
-def _teacher_at(path: Path, teacher: dict[str, Any]) -> dict[str, Any]:
+def _teacher_at(root: Path, teacher: dict[str, Any]) -> dict[str, Any]:
     """Return the teacher's source and the number of members; a path holds one member."""
-    if _holds(path, MODEL_FILES):
-        if path.suffix == ONNX and not path.is_dir():
-            return {"source": "onnx", "members": 1}
-        return {"source": "sentence" if _is_headless(path) else "given", "members": 1}
+    path = root / teacher["path"]
+    if not path.is_dir():
+        return {"source": "onnx" if path.suffix == ONNX else "given", "members": 1}
+    if (path / CONFIG).is_file() or any(path.glob(f"*{GGUF}")):
+        return {"source": "sentence" if (path / MODULES).is_file() else "given", "members": 1}
     if (path / ONNX_FILE).is_file():
         return {"source": "onnx", "members": 1}
-    return {"source": "trained", "members": teacher.get("members")}
+    if path == root / GIVEN_FOLDER and is_empty(path):
+        return {"source": "trained", "members": teacher.get("members")}
+    raise ConfigError(
+        f"teacher.path {teacher['path']} {instead_of_model(path)} To train a teacher here, set "
+        "teacher.source=trained."
+    )
 
 
 def _tokenizer_of(teachers: list[dict[str, Any]], root: Path) -> str | None:
@@ -72,18 +89,6 @@ def _lies_at_path(source: object) -> bool:
         return True
     kind = registry.load(source)
     return bool(kind.has_path and not kind.trains)
-
-
-def _is_headless(path: Path) -> bool:
-    """Tell whether a folder holds an encoder without an output layer."""
-    if (path / MODULES).is_file():
-        return True
-    try:
-        config = read_json(path / CONFIG)
-    except (DataError, OSError):  # the code that loads the model reports the error
-        return False
-    names = config.get("architectures") if isinstance(config, dict) else None
-    return isinstance(names, list) and bool(names) and str(names[0]).endswith(HEADLESS)
 
 
 def _holds(path: Path, patterns: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from stillroom.config.model_files import CONFIG, instead_of_model
 from stillroom.config.schema import Inference
 from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder, write_encoder
 from stillroom.data.encoders.sequence_encoder import Task
@@ -26,7 +27,7 @@ from stillroom.models.pretrained.auto_classes import (
     TEXT_CLASSIFIER,
     auto_class,
 )
-from stillroom.models.pretrained.config_file import CONFIG, read_config
+from stillroom.models.pretrained.config_file import read_config
 from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
 from stillroom.models.pretrained.load_pretrained import GENERATION
 from stillroom.models.pretrained.model_directory import (
@@ -34,6 +35,7 @@ from stillroom.models.pretrained.model_directory import (
     read_encoder,
     require_loadable,
 )
+from stillroom.models.pretrained.own_files import own_file, require_own_files
 from stillroom.models.pretrained.safetensors_files import INDEX, WEIGHTS, weight_files
 from stillroom.teachers.compatibility import require_compatible
 
@@ -72,11 +74,9 @@ def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Infe
 
 
 def _require_model(source: Path) -> None:
-    if not source.is_dir():
-        raise ModelError(
-            f"teacher.path {source} is not a folder. Set it to a Hugging Face model directory, or "
-            "to a .gguf file."
-        )
+    if not (source / CONFIG).is_file():
+        raise ModelError(f"teacher.path {source} {instead_of_model(source)}")
+    require_own_files(source)
     require_loadable(source)
 
 
@@ -118,10 +118,8 @@ def _sequence_encoder(source: Path, encoder: Encoder, task: Task) -> SequenceEnc
 def _copy_model_files(source: Path, target: Path) -> None:
     weights = [file.name for file in weight_files(source)]
     names = [*BESIDE_WEIGHTS, *([] if weights == [WEIGHTS] else [INDEX]), *weights]
-    for name in names:
-        if (source / name).is_symlink():
-            raise ModelError(f"{source / name} is a link. Replace it with the file itself.")
+    files = {name: own_file(source / name, source) for name in names}
     target.mkdir(parents=True)
-    for name in names:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, target / name)
+    for name, file in files.items():
+        if file.is_file():
+            shutil.copyfile(file, target / name)

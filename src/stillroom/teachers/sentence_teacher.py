@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from stillroom.config.model_files import CONFIG, instead_of_model
 from stillroom.config.schema import Head
 from stillroom.data.encoders import Encoder, TokenEncoder
 from stillroom.data.ingest.splits import TRAIN, VALIDATION
@@ -65,10 +66,8 @@ def fit_sentence_teacher(
 
     from stillroom.teachers.sentence.embedder import Embedder
 
-    if not given.is_dir():
-        raise ModelError(
-            f"teacher.path {given} is not a folder. Set it to the folder of a sentence encoder."
-        )
+    if not (given / CONFIG).is_file():
+        raise ModelError(f"teacher.path {given} {instead_of_model(given)}")
     if "text" not in examples.columns:
         raise DataError(
             "teacher.source is sentence, but the examples are not texts. Set data.columns.text, or "
@@ -108,12 +107,14 @@ def _sentence_classifier(
 ) -> "tuple[SentenceForSequenceClassification, TokenEncoder]":
     """Return the model with a head of zeros, and the encoder of its texts."""
     from stillroom.models.architectures.sentence_encoder import sentence_classifier
+    from stillroom.models.pretrained.own_files import require_own_files
     from stillroom.models.pretrained.sentence_transformers import (
         read_max_length,
         read_pooling,
         read_sentence_encoder,
     )
 
+    require_own_files(given)
     pooling, base = read_pooling(given), read_sentence_encoder(given)
     tokenizer = read_tokenizer(given)
     length = read_max_length(given, base)

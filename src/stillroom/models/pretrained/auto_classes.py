@@ -10,9 +10,10 @@ model, `BertModel` an encoder without a head. A model of images and texts is a l
 from pathlib import Path
 from typing import Any
 
+from stillroom.config.model_files import CONFIG
 from stillroom.errors import ModelError
 from stillroom.models.architecture_registry import register_architectures
-from stillroom.models.pretrained.config_file import CONFIG, architecture_of, read_document
+from stillroom.models.pretrained.config_file import architecture_of, read_document
 
 CAUSAL_LM, MASKED_LM = "AutoModelForCausalLM", "AutoModelForMaskedLM"
 TEXT_CLASSIFIER = "AutoModelForSequenceClassification"

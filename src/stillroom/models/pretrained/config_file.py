@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stillroom.config.model_files import ADAPTER, CONFIG
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
 from stillroom.models.architecture_registry import register_architectures
@@ -17,7 +18,6 @@ from stillroom.models.architecture_registry import register_architectures
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
-CONFIG = "config.json"
 LARGEST = 2**24  # bytes; the config of a classifier with 100,000 long class names has 10 MB
 # Keys by which transformers reads other files than config.json and the weights beside it.
 ELSEWHERE = {
@@ -43,6 +43,11 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ModelError(f"{file} does not exist. Choose a Hugging Face model directory.")
     if file.stat().st_size > LARGEST:
         raise ModelError(f"{file} has more than {LARGEST:,} bytes. Save the model again.")
+    if (path / ADAPTER).is_file():
+        raise ModelError(
+            f"{path / ADAPTER} lies beside the model: an adapter, which changes its answers where "
+            "peft is installed. Merge it into the model (merge_and_unload), or remove the file."
+        )
     document = read_json(file)
     fields = document if isinstance(document, dict) else {}
     for key, value in _fields(fields):

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stillroom.config.model_files import CONFIG
 from stillroom.errors import ModelError
 from stillroom.models.pretrained.auto_classes import CAUSAL_LM
-from stillroom.models.pretrained.config_file import CONFIG, read_config
+from stillroom.models.pretrained.config_file import read_config
 from stillroom.models.pretrained.safetensors_files import open_tensors, tensor_shapes
 
 if TYPE_CHECKING:

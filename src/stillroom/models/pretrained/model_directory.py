@@ -7,13 +7,14 @@ directory ──load_model──> model in evaluation mode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stillroom.config.model_files import CONFIG
 from stillroom.config.schema import Inference
 from stillroom.data import encoders
 from stillroom.data.encoders import Encoder, write_encoder
 from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_file
 from stillroom.models.pretrained.auto_classes import auto_class
-from stillroom.models.pretrained.config_file import CONFIG, read_config, require_no_code
+from stillroom.models.pretrained.config_file import read_config, require_no_code
 from stillroom.models.pretrained.load_pretrained import (
     load_pretrained,
     require_all_weights,

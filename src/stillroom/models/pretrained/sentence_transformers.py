@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stillroom.config.model_files import CONFIG
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
 from stillroom.models.position_limits import longest_input
-from stillroom.models.pretrained.config_file import CONFIG
 from stillroom.models.pretrained.load_pretrained import load_pretrained, require_all_weights
 from stillroom.models.pretrained.model_directory import require_model_directory
 

@@ -16,6 +16,7 @@ from stillroom.errors import ModelError
 from stillroom.evaluation.cost.parameter_counts import Size
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_encoder
+from stillroom.models.pretrained.own_files import own_file
 from stillroom.teachers.teacher import Identity
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def copy_onnx(file: Path, folder: Path) -> None:
     _require_standard_operators(proto, file)
     beside = _files_beside(proto, file)
     folder.mkdir(parents=True)
-    _copy(file, folder / FILE)
+    _copy(own_file(file, file.parent), folder / FILE)
     for name in beside:
-        _copy(file.parent / name, folder / name)
+        _copy(own_file(file.parent / name, file.parent), folder / name)
 
 
 def _copy(source: Path, target: Path) -> None:
