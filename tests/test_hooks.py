@@ -1,4 +1,4 @@
-"""Hooks: paths outside of the project, slices, energy, and unfinished work."""
+"""Hooks: slices, energy, and unfinished work."""
 
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +14,6 @@ from stillroom.hooks import (
     TEACHERS,
     CheckSlices,
     CheckTeachers,
-    ConfineCatalog,
     MeterStages,
     RemoveUnfinished,
 )
@@ -22,41 +21,6 @@ from stillroom.io.files.locking import locked
 from stillroom.io.files.workspace import lock_of, unfinished
 from stillroom.pipelines.teachers.pipeline import create_pipeline as teachers_pipeline
 from stillroom.pipelines.train.pipeline import create_pipeline
-
-
-@pytest.mark.parametrize("path", ["/etc/passwd", "../elsewhere/a.json", "data/../../a.json"])
-def test_an_entry_outside_of_the_project_is_named(
-    project: Path, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    monkeypatch.chdir(project)
-    with pytest.raises(ConfigError, match=r"catalog entry metrics: .* outside of the project"):
-        ConfineCatalog().after_catalog_created({"metrics": {"filepath": path}})
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"filepath": "file:///tmp/x.json"},
-        {"filepath": "s3://bucket/x.json"},
-        {"type": "partitions.PartitionedDataset", "path": "/tmp"},
-        {"dataset": {"type": "json.JSONDataset", "filepath": "/tmp/x.json"}},
-    ],
-)
-def test_urls_and_nested_paths_are_errors_too(
-    project: Path, monkeypatch: pytest.MonkeyPatch, entry: dict[str, object]
-) -> None:
-    monkeypatch.chdir(project)
-    with pytest.raises(ConfigError, match="catalog entry mine: "):
-        ConfineCatalog().after_catalog_created({"mine": entry})
-
-
-def test_entries_inside_the_project_are_allowed(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(project)
-    entries = {"metrics": {"filepath": str(project / "data" / "a.json")}, "memory": {"type": "x"}}
-    ConfineCatalog().after_catalog_created(entries)
-    ConfineCatalog().after_catalog_created(None)
 
 
 def test_unfinished_work_is_removed_after_the_last_output_is_saved(

@@ -1,6 +1,5 @@
 """Kedro's hooks, for every run and every stage.
 
-catalog created ──> every path lies inside the project
 run begins ──> each condition of evaluate.slices is checked, and that listed teachers exist
 stage run ──> its events are merged into the run status that Kedro-Viz shows
 teachers, capture or train begins ──> its energy is measured until its result is saved
@@ -8,7 +7,6 @@ last output saved ──> the states for resuming an interrupted run are removed
 """
 
 import logging
-from collections.abc import Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +16,8 @@ from kedro.pipeline.node import Node
 
 from stillroom.assess.cost.energy_log import METERED, StageEnergy, log_energy, result_hash
 from stillroom.config.checks.teacher_checks import require_paths
-from stillroom.errors import ConfigError, StillroomError
-from stillroom.io.files.confined_paths import confined, project_root
+from stillroom.errors import StillroomError
+from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import remove_unfinished
 from stillroom.io.run_status import RunStatus
 
@@ -28,38 +26,6 @@ if TYPE_CHECKING:
 
 LONG = 3.0  # seconds
 SLICES, TEACHERS = "params:evaluate.slices", "params:teachers"
-PATH_KEYS = ("filepath", "path", "folder", "filename")
-
-
-class ConfineCatalog:
-    """Raises an error for a catalog that would write outside of the project."""
-
-    @hook_impl
-    def after_catalog_created(self, conf_catalog: dict[str, Any] | None) -> None:
-        """Check each entry's path, links resolved.
-
-        Raises:
-            ConfigError: names the entry whose path leads outside.
-        """
-        root = project_root()
-        for name, entry in (conf_catalog or {}).items():
-            for path in _paths(entry):
-                try:
-                    confined(path, root)
-                except ConfigError as error:
-                    raise ConfigError(f"catalog entry {name}: {error}") from error
-
-
-def _paths(entry: object, key: str = "") -> Iterator[str]:
-    """Yield every path and URL of a catalog entry, at any depth."""
-    if isinstance(entry, dict):
-        for inner_key, value in entry.items():
-            yield from _paths(value, str(inner_key))
-    elif isinstance(entry, list):
-        for value in entry:
-            yield from _paths(value, key)
-    elif isinstance(entry, str) and (key in PATH_KEYS or "://" in entry):
-        yield entry
 
 
 class LogNodes:
@@ -181,7 +147,6 @@ class CheckTeachers:
 
 
 HOOKS = (
-    ConfineCatalog(),
     CheckSlices(),
     CheckTeachers(),
     RunStatus(),

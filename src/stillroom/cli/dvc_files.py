@@ -6,7 +6,6 @@ that DVC saw.
 
 from pathlib import Path
 
-import yaml
 from kedro.pipeline import Pipeline
 
 from stillroom.config.code_digest.code_file import require_equal_code, write_code
@@ -20,6 +19,7 @@ from stillroom.config.dvc_yaml import (
     stage_modules,
     write_dvc_yaml,
 )
+from stillroom.io.yaml_files import read_yaml
 
 
 def write_for_dvc(root: Path) -> list[Path]:
@@ -67,6 +67,5 @@ def _stages() -> dict[str, Pipeline]:
 
 
 def _catalog(root: Path) -> Catalog:
-    path = root / "conf" / "base" / "catalog.yml"
-    catalog: Catalog = yaml.safe_load(path.read_text(encoding="utf-8"))
+    catalog: Catalog = read_yaml(root / "conf" / "base" / "catalog.yml")
     return catalog

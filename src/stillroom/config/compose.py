@@ -14,6 +14,11 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from stillroom.config.checks.config_files import (
+    check_hydra_files,
+    refuse_parameter_files,
+    require_no_functions,
+)
 from stillroom.config.checks.section_checks import check_foreign_sections
 from stillroom.config.cross_checks import check
 from stillroom.config.plug_in_choices import choices_of, config_folders
@@ -21,6 +26,7 @@ from stillroom.config.resolve_auto import resolve_auto
 from stillroom.config.students import DEFAULT, STUDENTS, student_name, student_names
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.json.flatten import leaves
+from stillroom.io.yaml_files import require_safe
 
 GROUPS = (
     "experiment",
@@ -70,7 +76,10 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
         ConfigError: an unknown key or choice, or a value that is not allowed.
     """
     hydra = root / "conf" / "hydra"
+    refuse_parameter_files(root / "conf")
+    check_hydra_files(hydra)
     file, given = _params_file(root), dict(runtime or {})
+    require_no_functions(given, "--params")
     if STUDENTS in given:
         raise ConfigError(
             "students cannot be set with --params, because DVC reads this list from params.yaml. "
@@ -105,20 +114,17 @@ def _params_file(root: Path) -> dict[str, Any]:
         ConfigError: the file is missing, or is not YAML of keys and values.
     """
     path = root / "params.yaml"
-    try:
+    require_safe(path)
+    try:  # OmegaConf reads 1e-3 as a number, as Hydra does; plain YAML 1.1 reads a text
         content = OmegaConf.to_container(OmegaConf.load(path))
-    except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist. Restore it: git checkout params.yaml") from None
     except Exception as error:  # the YAML reader's errors have no common base
-        raise ConfigError(
-            f"{path} is not YAML: {_one_line(error)}. Correct it, or restore it: git checkout "
-            "params.yaml"
-        ) from error
+        raise ConfigError(f"{path} is not YAML: {_one_line(error)}. Correct it.") from error
     if not isinstance(content, dict):
         raise ConfigError(
             f"{path} holds a {type(content).__name__}; it must hold keys and values, as in "
             "student: {epochs: 3}."
         )
+    require_no_functions(content, str(path))
     return {str(key): value for key, value in content.items()}
 
 

@@ -20,6 +20,7 @@ from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.confined_paths import confined
 from stillroom.io.json.flatten import first_difference
+from stillroom.io.yaml_files import read_yaml
 
 COMPOSED = Path("conf") / "composed.yaml"
 LISTED_TEACHERS, TEACHER, DATA, TEXT = "teachers", "teacher", "data", "text"
@@ -78,7 +79,7 @@ def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> No
     path = root / COMPOSED
     if not path.exists():
         raise ConfigError(f"{COMPOSED} does not exist. Run `dvc repro compose` to write it.")
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     content.pop(REST, None)  # copies of values
     for listed in content.get(LISTED_TEACHERS, []):
         listed.pop(FILES, None)

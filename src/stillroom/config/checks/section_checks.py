@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stillroom.errors import ConfigError
+from stillroom.io.yaml_files import read_yaml
 from stillroom.registry import registry_of
 
 
@@ -49,4 +48,4 @@ def check_foreign_sections(report: Mapping[str, Any], root: Path) -> None:
 def _entries(root: Path) -> list[str]:
     """Return the names of the catalog's entries."""
     files = sorted((root / "conf").glob("*/catalog*.yml"))
-    return [name for file in files for name in yaml.safe_load(file.read_text("utf-8")) or ()]
+    return [name for file in files for name in read_yaml(file) or ()]

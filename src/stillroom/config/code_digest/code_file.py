@@ -14,6 +14,7 @@ import yaml
 from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.confined_paths import confined
+from stillroom.io.yaml_files import read_yaml
 
 CODE = Path("conf") / "code.yaml"
 _HEADER = (
@@ -41,7 +42,7 @@ def require_equal_code(digest: str, root: Path, stage: str) -> None:
     path = root / CODE
     if not path.exists():
         raise ConfigError(f"{CODE} does not exist. Run `dvc repro compose` to write it.")
-    written = yaml.safe_load(path.read_text(encoding="utf-8")).get(stage)
+    written = read_yaml(path).get(stage)
     if written != digest:
         raise ConfigError(
             f"The code of {stage} is not the code that {CODE} describes, from which DVC decided "
