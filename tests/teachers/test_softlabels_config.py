@@ -12,7 +12,7 @@ from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
-from stillroom.errors import SoftLabelError
+from stillroom.errors import ConfigError, SoftLabelError
 from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.sparsify.kinds.sample import Sample
 from stillroom.softlabels.sparsify.kinds.threshold import Threshold, ThresholdRequest
@@ -101,6 +101,20 @@ def test_the_store_lies_below_the_project_or_where_the_variable_points(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("STILLROOM_STORE", "~/store")
     assert softlabels_config.store_of(tmp_path).folder == tmp_path / "home/store"
+
+
+@pytest.mark.parametrize("linked", [".stillroom", ".stillroom/store"])
+def test_a_store_that_is_a_link_out_of_the_project_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str
+) -> None:
+    monkeypatch.delenv("STILLROOM_STORE", raising=False)
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    (project / linked).parent.mkdir(parents=True)
+    outside.mkdir()
+    (project / linked).symlink_to(outside)
+    with pytest.raises(ConfigError, match=r"leads outside of the project.* STILLROOM_STORE"):
+        softlabels_config.store_of(project)
+    assert list(outside.iterdir()) == []
 
 
 def test_a_temporary_experiment_has_the_store_of_the_root(

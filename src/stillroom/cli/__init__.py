@@ -9,7 +9,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 
 from stillroom.cli import store  # noqa: F401  (adds its commands to the group)
-from stillroom.cli.errors import one_line_errors, params_option
+from stillroom.cli.errors import PARAMS, one_line_errors, params_option
 from stillroom.cli.softlabels import softlabels
 from stillroom.errors import ConfigError, nearest
 
@@ -57,7 +57,7 @@ def _require_code(names: list[str]) -> None:
 
 run = click.Command(
     "run",
-    params=kedro_run.params,
+    params=[PARAMS if one.name == PARAMS.name else one for one in kedro_run.params],
     callback=_run,
     help="Run the whole pipeline (distill) or one stage of it: ingest, teachers, capture, train, "
     "evaluate, export or report.",

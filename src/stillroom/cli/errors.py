@@ -5,9 +5,9 @@ from functools import wraps
 from typing import Any
 
 import click
-from kedro.framework.cli.utils import _split_params
 
-from stillroom.errors import user_message
+from stillroom.config.params_text import parse_params
+from stillroom.errors import ConfigError, user_message
 
 
 def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,10 +26,26 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-params_option = click.option(
-    "--params",
+def _parsed(context: click.Context, option: click.Parameter, value: Any) -> dict[str, Any]:
+    """Return the values of `--params`; `kedro run --config` gives them as a mapping."""
+    try:
+        return parse_params(value) if isinstance(value, str) else dict(value)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+PARAMS = click.Option(
+    ["--params"],
     default="",
-    callback=_split_params,
+    callback=_parsed,
     help="Parameters for this command, separated by commas. Example: "
-    "groups.student=tiny,student.epochs=3. `kedro params` lists them all.",
+    "groups.student=tiny,student.epochs=3. Lists and texts with commas: "
+    "data.columns.features=[a,b],data.path='a,b.csv'. `kedro params` lists them all.",
 )
+
+
+def params_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option `--params` to a command."""
+    given: list[click.Parameter] = getattr(command, "__click_params__", [])
+    command.__click_params__ = [*given, PARAMS]  # type: ignore[attr-defined]  # as click.option does
+    return command

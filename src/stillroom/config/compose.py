@@ -19,6 +19,7 @@ from stillroom.config.checks.config_files import (
     refuse_parameter_files,
     require_no_functions,
 )
+from stillroom.config.checks.logging_checks import check_logging
 from stillroom.config.checks.section_checks import check_foreign_sections
 from stillroom.config.cross_checks import check
 from stillroom.config.plug_in_choices import choices_of, config_folders
@@ -76,6 +77,7 @@ def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, A
         ConfigError: an unknown key or choice, or a value that is not allowed.
     """
     hydra = root / "conf" / "hydra"
+    check_logging(root)
     refuse_parameter_files(root / "conf")
     check_hydra_files(hydra)
     file, given = _params_file(root), dict(runtime or {})

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from stillroom.config.kind_options import options_of
 from stillroom.config.schema import SoftLabels
+from stillroom.errors import ConfigError
 from stillroom.io.dvc_root import shared_root
+from stillroom.io.files.confined_paths import confined
 
 if TYPE_CHECKING:
     from stillroom.data.encoders import Encoder
@@ -26,13 +28,24 @@ DEFAULT_STORE = Path(".stillroom") / "store"
 
 
 def store_of(project: Path) -> "Store":
-    """Return the store: the folder in STILLROOM_STORE, or the default below the DVC root."""
+    """Return the store: the folder in STILLROOM_STORE, or the default below the DVC root.
+
+    Raises:
+        ConfigError: the default is a link that leads outside of the project.
+    """
     from stillroom.softlabels.store.store import Store
 
     named = os.environ.get(STORE_VARIABLE)
-    return Store(
-        project / Path(named).expanduser() if named else shared_root(project) / DEFAULT_STORE
-    )
+    if named:
+        return Store(project / Path(named).expanduser())
+    root = shared_root(project)
+    try:
+        return Store(confined(DEFAULT_STORE, root))
+    except ConfigError as error:
+        raise ConfigError(
+            f"{DEFAULT_STORE} is a link that leads outside of the project ({root}). Remove the "
+            f"link; to keep the store elsewhere, set the variable {STORE_VARIABLE} to its folder."
+        ) from error
 
 
 def sparsifier_of(softlabels: SoftLabels) -> "SparsifierRequest":

@@ -20,7 +20,7 @@ CASES: list[tuple[SparsifierRequest, str, str, dict[str, Any]]] = [
         ThresholdRequest(50.0, 2.0),
         "threshold 50",
         "threshold, 50 entries on average",
-        {"softlabels.entries": "50"},
+        {"softlabels.entries": 50.0},
     ),
     (
         FixedThreshold(k=8, temperature=2.0),
@@ -48,7 +48,7 @@ def test_a_plan_names_a_request_and_what_sets_it(
 
 def test_a_tau_that_is_set_is_named_because_it_would_win() -> None:
     params = ThresholdRequest(50.0, 2.0).params({"tau": 0.1})
-    assert params == {"softlabels.entries": "50", "softlabels.tau": "null"}
+    assert params == {"softlabels.entries": 50.0, "softlabels.tau": None}
 
 
 def test_a_temperature_that_was_not_captured_is_refused_with_those_that_were() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from stillroom.config.params_text import params_text
 from stillroom.config.schema import Objective, SoftLabels
 from stillroom.io.byte_sizes import size_text
 from stillroom.io.json.flatten import leaves
@@ -123,11 +124,9 @@ def params_of(option: "Option", project: "Project", given: Mapping[str, Any]) ->
         given: the `--params` of the plan, nested.
     """
     needed = _needed(option, project.softlabels, project.objective)
-    merged = {
-        name: "null" if value is None else value for name, value in leaves(given) if value != {}
-    } | needed
+    merged = {name: value for name, value in leaves(given) if value != {}} | needed
     merged.pop("softlabels.sparsifier", None)  # it would override the group
-    return ",".join(f"{name}={value}" for name, value in merged.items())
+    return params_text(merged)
 
 
 def _needed(option: "Option", softlabels: SoftLabels, objective: Objective) -> dict[str, object]:
@@ -137,7 +136,7 @@ def _needed(option: "Option", softlabels: SoftLabels, objective: Objective) -> d
         given["objective.missing_mass"] = option.missing_mass
     is_tempered = request.temperature_option == "temperature"
     if is_tempered and softlabels.temperature != objective.temperature:
-        given["softlabels.temperature"] = f"{objective.temperature:g}"
+        given["softlabels.temperature"] = objective.temperature
     return {"groups.softlabels": request.kind, **given}
 
 

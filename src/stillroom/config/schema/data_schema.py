@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import OPEN, STRICT, Count, Inside, Seed, Share
+from stillroom.config.schema.field_types import (
+    MOST,
+    OPEN,
+    STRICT,
+    Count,
+    Inside,
+    Seed,
+    Share,
+    Vocabulary,
+)
 from stillroom.config.schema.image_schema import Images
 
 
@@ -34,7 +43,7 @@ class Text:
 
     encoding: Literal["hashed", "tokens"]
     tokenizer: str | None
-    vocabulary: Count
+    vocabulary: Vocabulary
     length: Annotated[int, Field(ge=4, le=2**16)]
 
 
@@ -49,7 +58,7 @@ class Documents:
     """
 
     cut: Literal["file", "paragraph", "line"]
-    join: Annotated[int, Field(ge=0)]
+    join: Annotated[int, Field(ge=0, le=MOST)]
     longest: Count
 
 

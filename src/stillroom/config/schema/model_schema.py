@@ -1,11 +1,10 @@
 """The parameters that a teacher and a student share: an architecture and how it is fitted."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Count, Positive, Share
+from stillroom.config.schema.field_types import STRICT, Batch, Epochs, Positive, Share, Weight
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -31,15 +30,15 @@ class Optimisation:
     """
 
     optimiser: Literal["adamw", "sgd"]
-    epochs: Count
-    batch_size: Count
+    epochs: Epochs
+    batch_size: Batch
     lr: Positive
     momentum: Share
-    weight_decay: Annotated[float, Field(ge=0)]
+    weight_decay: Weight
     warmup: Share
     clip: Positive | None
-    accumulate: Count
-    patience: Count | None
+    accumulate: Batch
+    patience: Epochs | None
     keep: Literal["nll", "accuracy", "last"]
 
     def as_optimisation(self) -> "Optimisation":

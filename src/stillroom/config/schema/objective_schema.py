@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import OPEN, Positive, Weight
+from stillroom.config.schema.field_types import OPEN, Temperature, Weight
 
 
 @dataclass(frozen=True, kw_only=True, config=OPEN)
@@ -22,7 +22,7 @@ class Objective:
         positions: whether hidden_mse and hidden_cosine compare pooled features or each position.
     """
 
-    temperature: Positive
+    temperature: Temperature
     hard_weight: Annotated[float, Field(ge=0, le=1)]
     missing_mass: Literal["tail_bucket", "renormalise", "ground_truth"]
     terms: dict[str, Weight]

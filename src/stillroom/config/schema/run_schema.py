@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import OPEN, STRICT, Count, NonEmpty, Positive
+from stillroom.config.schema.field_types import (
+    OPEN,
+    STRICT,
+    Count,
+    Members,
+    NonEmpty,
+    Positive,
+    Seconds,
+)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -23,11 +31,11 @@ class Trainer:
     """
 
     accelerator: Literal["cpu", "cuda", "auto"]
-    devices: Count
+    devices: Members
     strategy: Literal["ddp", "fsdp"]
     precision: Literal["auto", "float32", "bf16"]
-    threads: Count
-    workers: Annotated[int, Field(ge=0)]
+    threads: Members
+    workers: Annotated[int, Field(ge=0, le=1000)]
     memory_gb: Positive
     checkpoint_steps: Count
 
@@ -47,9 +55,9 @@ class Evaluate:
 
     seeds: Annotated[int, Field(ge=1, le=100)]
     full_logits: bool
-    bins: Annotated[int, Field(ge=2)]
-    latency_images: Count
-    energy_seconds: Positive
+    bins: Annotated[int, Field(ge=2, le=10_000)]
+    latency_images: Annotated[int, Field(ge=1, le=1_000_000)]
+    energy_seconds: Seconds
     slices: dict[str, str]
 
 

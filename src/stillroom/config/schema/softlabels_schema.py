@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import OPEN, Count, Positive, Seed
+from stillroom.config.schema.field_types import (
+    MOST,
+    OPEN,
+    Batch,
+    Count,
+    Pixels,
+    Positive,
+    Seed,
+    Temperature,
+    Vocabulary,
+)
 
 
 @dataclass(frozen=True, kw_only=True, config=OPEN)
@@ -32,20 +42,20 @@ class SoftLabels:
     """
 
     sparsifier: str
-    k: Count
-    temperatures: Annotated[list[Positive], Field(min_length=1)]
-    entries: Annotated[float, Field(ge=1)]
+    k: Vocabulary
+    temperatures: Annotated[list[Temperature], Field(min_length=1, max_length=100)]
+    entries: Annotated[float, Field(ge=1, le=2**24)]
     tau: Annotated[float, Field(ge=2e-5, le=1)] | None
     samples: Annotated[int, Field(ge=1, le=65535)]
-    temperature: Positive
+    temperature: Temperature
     draws: Annotated[int, Field(ge=1, le=65535)]
     views: Annotated[int, Field(ge=0, le=65534)]
-    shift: Annotated[int, Field(ge=0)]
+    shift: Pixels
     seed: Seed
     combine: Literal["read", "capture"]
     mean: Literal["probability", "logit"]
     weights: list[Positive] | None
-    batch_size: Count
-    rows_per_shard: Annotated[int, Field(ge=2)]
+    batch_size: Batch
+    rows_per_shard: Annotated[int, Field(ge=2, le=MOST)]
     pilot: Count
     features: Literal["none", "pooled"]

@@ -1,8 +1,7 @@
 """The section `teacher` of the parameters."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema.field_types import (
@@ -12,7 +11,9 @@ from stillroom.config.schema.field_types import (
     DeviceMap,
     Dtype,
     HubId,
+    Members,
     NonEmpty,
+    Pixels,
     Positive,
     Seed,
     Share,
@@ -108,10 +109,10 @@ class Teacher(Optimisation):
     path: str
     dtype: Dtype
     device_map: DeviceMap
-    members: Count
+    members: Members
     seed: Seed
     architecture: Architecture
-    shift: Annotated[int, Field(ge=0)]
+    shift: Pixels
     label_smoothing: Share
     head: Head
     licence: NonEmpty | None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Count, Share
+from stillroom.config.schema.field_types import STRICT, Share, Width
 from stillroom.models.architectures.architecture_kind import ArchitectureKind
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class MlpKind(ArchitectureKind):
         dropout: the share of units that are dropped after each hidden layer.
     """
 
-    hidden: list[Count] = Field(default_factory=lambda: [64])
+    hidden: list[Width] = Field(default_factory=lambda: [64])
     dropout: Share = 0.0
 
     takes = ("images", "numbers")

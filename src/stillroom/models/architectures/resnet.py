@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Count
+from stillroom.config.schema.field_types import STRICT, Depth, Width
 from stillroom.errors import ModelError
 from stillroom.models.architectures.architecture_kind import ArchitectureKind
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class ResnetKind(ArchitectureKind):
     """A residual network; its options are those of `ResNetConfig`, null: the default there."""
 
-    embedding_size: Count | None = None
-    hidden_sizes: list[Count] | None = None
-    depths: list[Count] | None = None
+    embedding_size: Width | None = None
+    hidden_sizes: list[Width] | None = None
+    depths: list[Depth] | None = None
     layer_type: Literal["basic", "bottleneck"] | None = None
     downsample_in_first_stage: bool | None = None
 

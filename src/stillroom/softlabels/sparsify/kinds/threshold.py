@@ -237,5 +237,5 @@ class ThresholdRequest(SparsifierRequest):
 
     def params(self, section: Mapping[str, Any]) -> dict[str, object]:
         """Return the number of entries, and a tau of null where another one is set."""
-        given: dict[str, object] = {"softlabels.entries": f"{self.entries:g}"}
-        return given if section["tau"] is None else given | {"softlabels.tau": "null"}
+        given: dict[str, object] = {"softlabels.entries": self.entries}
+        return given if section["tau"] is None else given | {"softlabels.tau": None}
