@@ -28,7 +28,7 @@ def test_unfinished_work_is_removed_after_the_last_output_is_saved(
 ) -> None:
     monkeypatch.chdir(project)
     (node,) = create_pipeline().tag("train").nodes
-    kept = unfinished(project, "train")
+    kept = unfinished(project, "train_students")
     kept.mkdir(parents=True)
     RemoveUnfinished().after_dataset_saved("students", node)
     assert kept.exists()
@@ -38,6 +38,19 @@ def test_unfinished_work_is_removed_after_the_last_output_is_saved(
     RemoveUnfinished().after_dataset_saved("student_curves", node)
     assert not kept.exists()
     RemoveUnfinished().after_dataset_saved("student_curves", node)
+
+
+def test_a_node_that_ends_earlier_removes_no_unfinished_work_of_its_stage(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    nodes = {node.short_name: node for node in teachers_pipeline().tag("teachers").nodes}
+    kept = unfinished(project, "train_teachers")
+    kept.mkdir(parents=True)
+    RemoveUnfinished().after_dataset_saved("licence", nodes["check_licence"])
+    assert kept.exists()
+    RemoveUnfinished().after_dataset_saved("teacher_curves", nodes["train_teachers"])
+    assert not kept.exists()
 
 
 def catalog_with(slices: dict[str, str]) -> DataCatalog:

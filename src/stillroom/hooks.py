@@ -3,7 +3,7 @@
 run begins ──> each condition of evaluate.slices is checked, and that listed teachers exist
 stage run ──> its events are merged into the run status that Kedro-Viz shows
 teachers, capture or train begins ──> its energy is measured until its result is saved
-last output saved ──> the states for resuming an interrupted run are removed
+last output of a node saved ──> the states for resuming that node are removed
 """
 
 import logging
@@ -54,13 +54,16 @@ class LogNodes:
 
 
 class RemoveUnfinished:
-    """Removes the states of a stage's interrupted runs, once its last result is saved."""
+    """Removes the states of a node's interrupted runs, once the last of its results is saved.
+
+    The states belong to one node: another node of its stage that ends earlier must not remove them.
+    """
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Remove them if this is the last of the node's outputs."""
         if dataset_name == node.outputs[-1]:
-            remove_unfinished(project_root(), min(node.tags, default="run"))
+            remove_unfinished(project_root(), node.short_name)
 
 
 class MeterStages:

@@ -12,6 +12,7 @@ from stillroom.cli import store  # noqa: F401  (adds its commands to the group)
 from stillroom.cli.errors import PARAMS, one_line_errors, params_option
 from stillroom.cli.softlabels import softlabels
 from stillroom.errors import ConfigError, nearest
+from stillroom.io.interruption import say_how_to_go_on
 
 
 @click.group(name="stillroom")
@@ -21,6 +22,7 @@ def cli() -> None:
 
 @one_line_errors
 def _run(**options: Any) -> Any:
+    say_how_to_go_on()
     # Kedro recommends `--pipelines`. Both options work throughout 1.x.
     warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
     names = [*filter(None, [options["pipeline"]]), *options["pipelines"]]

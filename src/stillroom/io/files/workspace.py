@@ -46,13 +46,13 @@ def live_curves(root: Path, label: str) -> Path:
     return confined(LIVE / label, root)
 
 
-def unfinished(root: Path, label: str) -> Path:
-    """Return the folder that keeps a kind of work between runs until its results are saved.
+def unfinished(root: Path, node: str) -> Path:
+    """Return the folder that keeps the work of a node between runs until its results are saved.
 
     Raises:
         ConfigError: `.stillroom` is a link that leads outside of the project.
     """
-    return confined(UNFINISHED / label, root)
+    return confined(UNFINISHED / node, root)
 
 
 def lock_of(kept: Path) -> Path:
@@ -60,13 +60,13 @@ def lock_of(kept: Path) -> Path:
     return kept.with_name(f"{kept.name}.lock")
 
 
-def remove_unfinished(root: Path, label: str) -> None:
-    """Remove the unfinished work of a kind, unless another process works there again.
+def remove_unfinished(root: Path, node: str) -> None:
+    """Remove the unfinished work of a node, unless another process works there again.
 
     Raises:
         ConfigError: as `unfinished`.
     """
-    kept = unfinished(root, label)
+    kept = unfinished(root, node)
     if not kept.is_dir():
         return
     try:

@@ -65,7 +65,7 @@ def train_teachers(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=None,
-        folder=str(unfinished(project_root(), "teachers")),
+        folder=str(unfinished(project_root(), "train_teachers")),
         curves=str(live_curves(project_root(), "teachers")),
         fits=[teacher_fit(teacher, member, rows) for member in range(teacher.members)],
         trainer=trainer,

@@ -64,7 +64,7 @@ def train_students(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=str(soft_labels.folder),
-        folder=str(unfinished(project_root(), "train")),
+        folder=str(unfinished(project_root(), "train_students")),
         curves=str(live_curves(project_root(), "train")),
         fits=student_fits(runs(arms, seeds), student, objective, fitted.classes, layers, mode),
         trainer=trainer,

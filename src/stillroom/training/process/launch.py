@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from stillroom.errors import StillroomError
 from stillroom.io.files.locking import locked
 from stillroom.io.files.workspace import lock_of
+from stillroom.io.interruption import stopped_on_signal
 from stillroom.io.json.json_files import read_json
 from stillroom.training.job import Job, write_job
 from stillroom.training.resume_state import CURVES, gather_models
@@ -87,7 +88,7 @@ def run_worker(job: Job) -> None:
     }
     # The pipe closes when this process ends; the worker then saves its state and stops.
     process = subprocess.Popen(command(job), env=environment, stdin=subprocess.PIPE)
-    with process:
+    with process, stopped_on_signal(process.pid):
         code = process.wait()
     if code:
         raise _failure(folder, code)

@@ -43,6 +43,8 @@ from stillroom.training.resume_state import (
 )
 from stillroom.training.signals import StopRequest
 
+_LOG = logging.getLogger(__name__)
+
 RANK = int(os.environ.get("RANK", "0"))  # torchrun sets it
 
 
@@ -74,7 +76,9 @@ def run(job: Job, stop: StopRequest) -> None:
         for fit in job.fits:
             state = resume_state_of(job, fit, shared)
             curve = state.records()
-            if curve is None:
+            if curve is not None:
+                _LOG.info("%s is finished already and is not trained again", fit.name)
+            else:
                 curve = fit_model(
                     fit,
                     _fit_inputs(fit, job, factory, validation),
