@@ -1,6 +1,8 @@
 """Kedro's hooks, for every run and every stage.
 
+run begins ──> no other run may write into the project
 run begins ──> each condition of evaluate.slices is checked, and that listed teachers exist
+dataset loaded ──> it is as this run wrote it or read it before
 stage run ──> its events are merged into the run status that Kedro-Viz shows
 teachers, capture or train begins ──> its energy is measured until its result is saved
 last output of a node saved ──> the states for resuming that node are removed
@@ -19,6 +21,8 @@ from stillroom.config.checks.teacher_checks import require_paths
 from stillroom.errors import StillroomError
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import remove_unfinished
+from stillroom.io.run_inputs import RunInputs
+from stillroom.io.run_lock import RunLock
 from stillroom.io.run_status import RunStatus
 
 if TYPE_CHECKING:
@@ -150,6 +154,8 @@ class CheckTeachers:
 
 
 HOOKS = (
+    RunLock(),
+    RunInputs(),
     CheckSlices(),
     CheckTeachers(),
     RunStatus(),

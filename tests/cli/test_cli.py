@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from stillroom.cli import cli
 from stillroom.config.compose import compose
+from stillroom.io.run_lock import run_lock
 from stillroom.pipeline_registry import STAGES
 
 
@@ -49,6 +50,31 @@ def test_compose_writes_what_dvc_reads(project: Path, monkeypatch: pytest.Monkey
     assert set(written.pop("rest")) == {"teacher", "evaluate"}
     assert written == compose(project)
     assert list(yaml.safe_load((project / "conf/code.yaml").read_text())) == sorted(STAGES)
+
+
+@pytest.mark.parametrize("under_dvc", [True, False])
+def test_compose_is_refused_while_another_run_works_and_dvc_loses_no_file(
+    under_dvc: bool, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    (project / "conf/composed.yaml").unlink()  # as DVC does before it runs the command
+    environment = {"DVC_STAGE": "compose"} if under_dvc else {}
+    with run_lock(project, "kedro run --pipelines=train"):
+        result = CliRunner().invoke(cli, ["compose"], env=environment)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: Another run works in this project: `kedro run --pip")
+    assert result.output.count("\n") == 1
+    assert (project / "conf/composed.yaml").exists() == under_dvc
+
+
+def test_commands_that_only_read_are_not_refused_while_another_run_works(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    with run_lock(project, "kedro run --pipelines=train"):
+        assert CliRunner().invoke(cli, ["params"]).exit_code == 0
+        listed = CliRunner().invoke(cli, ["softlabels", "gc"])
+    assert (listed.exit_code, listed.output[:27]) == (0, "There is nothing to remove ")
 
 
 def test_a_stage_under_dvc_with_code_that_dvc_did_not_see_is_refused(

@@ -12,6 +12,7 @@ from typing import Any
 
 from stillroom.config.schema import plain
 from stillroom.data.encoders import read_encoder
+from stillroom.io.dvc_root import DVC_STAGE
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.tables import TableFile
 from stillroom.models.pretrained.safetensors_files import weights_hash
@@ -22,7 +23,6 @@ from stillroom.teachers.stored_teachers import teacher_refs
 from stillroom.training.run_provenance import require_trained_with
 
 SHIPPED = "student"
-DVC_STAGE = "DVC_STAGE"  # DVC sets it for each command that it runs
 RUN = "kedro run --pipeline=distill"
 
 

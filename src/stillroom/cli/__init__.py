@@ -12,6 +12,7 @@ from stillroom.cli import store  # noqa: F401  (adds its commands to the group)
 from stillroom.cli.errors import PARAMS, one_line_errors, params_option
 from stillroom.cli.softlabels import softlabels
 from stillroom.errors import ConfigError, nearest
+from stillroom.io.dvc_root import DVC_STAGE
 from stillroom.io.interruption import say_how_to_go_on
 
 
@@ -27,8 +28,6 @@ def _run(**options: Any) -> Any:
     warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
     names = [*filter(None, [options["pipeline"]]), *options["pipelines"]]
     _require_registered(names)
-    from stillroom.config.config_loader import DVC_STAGE
-
     if os.environ.get(DVC_STAGE):
         _require_code(names)
     return kedro_run.callback(**options) if kedro_run.callback else None
@@ -115,10 +114,17 @@ def compose() -> None:
     """Write conf/composed.yaml and conf/code.yaml, from which DVC decides what to run."""
     from stillroom.cli.dvc_files import write_for_dvc
     from stillroom.io.files.confined_paths import project_root
+    from stillroom.io.run_lock import ProjectInUseError, run_lock
 
     root = project_root()
-    paths = [str(path.relative_to(root)) for path in write_for_dvc(root)]
-    click.echo(f"wrote {' and '.join(paths)}")
+    try:
+        with run_lock(root, "kedro compose"):  # the first stage of `dvc repro`
+            paths = write_for_dvc(root)
+    except ProjectInUseError:
+        if os.environ.get(DVC_STAGE):
+            write_for_dvc(root)  # DVC has removed them before this command, and Git keeps them
+        raise
+    click.echo(f"wrote {' and '.join(str(path.relative_to(root)) for path in paths)}")
 
 
 @cli.command()

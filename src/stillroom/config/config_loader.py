@@ -16,8 +16,8 @@ from stillroom.config.checks.config_files import check_kedro_files
 from stillroom.config.compose import compose, student_of
 from stillroom.config.composed_file import require_equal
 from stillroom.errors import ConfigError, StillroomError
+from stillroom.io.dvc_root import DVC_STAGE
 
-DVC_STAGE = "DVC_STAGE"  # DVC sets it for each command that it runs
 CREDENTIALS = "credentials"
 
 
