@@ -22,6 +22,7 @@ from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.store import gc
 from stillroom.softlabels.store.store import Store
 from stillroom.teachers.sentence.kept_embeddings import write_embeddings
+from stillroom.training.process.kept_fits import WHY, KeptFits
 
 LABELS = Path("data") / "04_soft_labels"
 STORE = Path(".stillroom") / "store"
@@ -200,6 +201,17 @@ def test_gc_lists_old_embeddings_and_removes_them_only_with_yes(small: Path) -> 
     assert path.exists()
     assert "(0 answers) from" in text(gc_of_all("--yes"))
     assert not path.exists()
+
+
+def test_gc_lists_kept_teachers_that_the_project_does_not_use(small: Path) -> None:
+    kept, teachers = KeptFits(small / STORE / "fits"), small / "data/03_teachers/ensemble"
+    kept.keep("a" * 64, teachers / "member_0", [])
+    other = shutil.copytree(teachers / "member_0", small / "other")
+    (other / "model.safetensors").write_bytes(b"of other parameters")
+    kept.keep("b" * 64, other, [])
+    assert gc_of_all().output.splitlines()[0].endswith(WHY)
+    assert gc_of_all("--yes").exit_code == 0
+    assert sorted(path.name for path in kept.folder.glob("*/")) == ["a" * 64]
 
 
 def test_gc_is_an_error_of_one_line_during_a_capture(small: Path) -> None:

@@ -1,5 +1,6 @@
 """The commands `kedro softlabels show`, `verify`, `gc` and `adopt`."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,13 +68,14 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
     """List the captures in the store that this project's set does not use; --yes removes them.
 
     Other branches and experiments share the store. If you remove a capture that one of them uses,
-    the teachers must run again there. The embeddings that the stage `teachers` keeps for `capture`
-    are listed too.
+    the teachers must run again there. What the stage `teachers` keeps is listed too: the embeddings
+    for `capture`, and the trained teachers that no run has used for that number of days.
     """
     from stillroom.io.byte_sizes import size_text
     from stillroom.softlabels.store.gc import remove, waste
     from stillroom.teachers.sentence.kept_embeddings import embeddings_folder, old_embeddings
     from stillroom.teachers.softlabels_config import store_of
+    from stillroom.training.process.kept_fits import KeptFits
 
     with open_project(params) as project:
         catalog, store = project.catalog, store_of(project.root)
@@ -81,10 +83,12 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
             captures = remove(store, lambda: _manifests(catalog), keep_days)
         else:
             captures = waste(store, _manifests(catalog), keep_days)
-    embeddings = old_embeddings(embeddings_folder(store), keep_days)
-    for one in embeddings if yes else []:
-        one.path.unlink(missing_ok=True)
-    captures += embeddings
+        models = Path(catalog["teachers"]._describe()["filepath"])
+    others = old_embeddings(embeddings_folder(store), keep_days)
+    others += KeptFits.beside(store).unused(models, keep_days)
+    for one in others if yes else []:
+        shutil.rmtree(one.path) if one.path.is_dir() else one.path.unlink(missing_ok=True)
+    captures += others
     for one in captures:
         click.echo(
             f"{size_text(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}"

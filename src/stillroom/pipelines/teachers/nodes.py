@@ -55,10 +55,12 @@ def train_teachers(
         preparation = Preparation(project_root(), examples, fitted, teacher.inference)
         prepare_teachers(given, ensemble, preparation)
         return ensemble, []
+    from stillroom.teachers.softlabels_config import store_of
     from stillroom.training.data.row_selection import rows_of_teachers
     from stillroom.training.job import Job
     from stillroom.training.job_fits import teacher_fit
-    from stillroom.training.process.launch import train
+    from stillroom.training.process.kept_fits import KeptFits
+    from stillroom.training.process.train_or_take import train_or_take
 
     rows = rows_of_teachers(fitted.classes)
     job = Job(
@@ -70,4 +72,4 @@ def train_teachers(
         fits=[teacher_fit(teacher, member, rows) for member in range(teacher.members)],
         trainer=trainer,
     )
-    return ensemble, train(job, ensemble)
+    return ensemble, train_or_take(job, ensemble, KeptFits.beside(store_of(project_root())))
