@@ -20,6 +20,7 @@ from stillroom.data.encoders import Encoder, TokenEncoder, fit_encoder
 from stillroom.data.example_ids import example_ids
 from stillroom.data.ingest.classes import class_names, label_indices
 from stillroom.data.ingest.cleaning import CleaningResult, Conflict, clean
+from stillroom.data.ingest.label_forms import unified_labels
 from stillroom.data.ingest.splits import (
     SPLITS,
     TRAIN,
@@ -115,7 +116,7 @@ def ingest(data: Data, root: Path) -> IngestResult:
     source = source_of(data)
     if not isinstance(source, ExampleSource):
         raise ConfigError(f"data.source {data.source} gives running text, not examples.")
-    raw = source.read(data, root)
+    raw = unified_labels(source.read(data, root), data.normalise_labels, data.classes)
     if data.unlabelled == "refuse":
         _check_labelled(raw.frame)
     keyed = canonical_splits(raw.frame).with_columns(
