@@ -139,3 +139,17 @@ pairs = st.lists(st.integers(-(10**6), 10**6).map(lambda n: n / 7), min_size=2, 
 def test_an_encoder_survives_json_to_the_bit(rows):
     encoder = fit_encoder(features(*rows), "features", ("0", "ä"), (2,))
     assert ArrayEncoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+
+
+def test_an_encoder_of_spaced_texts_is_stored_as_ever():
+    encoder = fit_encoder(texts("a new card", "an old one"), "text", CLASSES, ())
+    assert "words" not in encoder.to_json()
+    assert ArrayEncoder.from_json(encoder.to_json()) == encoder
+
+
+def test_an_encoder_of_texts_without_blanks_names_its_words():
+    encoder = fit_encoder(texts("a new card", "很棒"), "text", CLASSES, ())
+    assert encoder.to_json()["words"] == "mixed"
+    assert ArrayEncoder.from_json(encoder.to_json()) == encoder
+    assert (encoder.encode(texts("很差", "很棒"))[0] > 0).sum() == 3
+    assert encoder.encode(texts("很差", "很棒")).astype(float).prod(axis=0).sum() > 0

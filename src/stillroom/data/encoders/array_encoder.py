@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.encoders.array_encoder_json import checked_fields
+from stillroom.data.encoders.hashed_words import Words, hashed_words, words_of
 from stillroom.data.raw_examples import CONTENT_TYPES, Kind, shape_text
 from stillroom.errors import DataError
 
@@ -35,6 +36,7 @@ class ArrayEncoder:
         raw_shape: the shape of one image (h, w, c); () for the other kinds.
         mean: one number per channel (of pixels in [0, 1]) or per feature; () for text.
         scale: the divisor of the difference from the mean; > 0.
+        words: how a text is split into words; see `hashed_words`.
     """
 
     kind: Kind
@@ -43,6 +45,7 @@ class ArrayEncoder:
     raw_shape: tuple[int, ...]
     mean: tuple[float, ...]
     scale: tuple[float, ...]
+    words: Words = "spaced"
 
     @property
     def outputs(self) -> int:
@@ -62,13 +65,15 @@ class ArrayEncoder:
             case "features":
                 return self._encode_features(column)
             case "text":
-                return _hashed(column.to_list(), self.shape[0])
+                return hashed_words(column.to_list(), self.shape[0], self.words)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, from which `from_json` restores the encoder."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
+            # Encoders that were stored before there was a second scheme do not name theirs.
+            if name != "words" or value != "spaced"
         }
 
     @classmethod
@@ -121,6 +126,7 @@ def fit_encoder(
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     shape = raw_shape
+    words: Words = "spaced"
     match kind:
         case "image":
             height, width, channels = raw_shape
@@ -129,7 +135,7 @@ def fit_encoder(
         case "features":
             mean, scale = _column_statistics(_features(column, raw_shape[0]))
         case "text":
-            shape = (TEXT_FEATURES,)
+            shape, words = (TEXT_FEATURES,), words_of(column)
     return ArrayEncoder(
         kind=kind,
         classes=tuple(classes),
@@ -137,6 +143,7 @@ def fit_encoder(
         raw_shape=raw_shape if kind == "image" else (),
         mean=mean,
         scale=scale,
+        words=words,
     )
 
 
@@ -211,19 +218,3 @@ def _column_statistics(
             "small for float64. Rescale that column first."
         )
     return tuple(mean.tolist()), tuple(scale.tolist())
-
-
-def _hashed(texts: list[str], count: int) -> NDArray[np.float32]:
-    """Return [N, count]: 1 + log of each n-gram's count, at its hash; L2 norm 1, or 0 if empty."""
-    from sklearn.feature_extraction.text import HashingVectorizer
-    from sklearn.preprocessing import normalize
-
-    hashing = HashingVectorizer(
-        n_features=count, ngram_range=(1, 2), alternate_sign=False, norm=None
-    )
-    if not texts:
-        return np.empty((0, count), np.float32)
-    counts = hashing.transform(texts)
-    counts.data = 1 + np.log(counts.data)
-    dense: NDArray[np.float32] = normalize(counts).astype(np.float32).toarray()
-    return dense

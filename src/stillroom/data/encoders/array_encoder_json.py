@@ -11,6 +11,7 @@ from typing import Any
 from stillroom.errors import DataError
 
 _FIELDS = ("kind", "classes", "shape", "raw_shape", "mean", "scale")
+_WORDS = {"words": "mixed"}  # a text encoder that splits by words alone does not name it
 _DIMENSIONS = {"image": 3, "features": 1, "text": 1}
 _MOST_NUMBERS = 2**28
 
@@ -21,8 +22,10 @@ def checked_fields(document: object) -> dict[str, Any]:
     Raises:
         DataError: a field is missing, unknown, of another type, or does not fit the others.
     """
-    if not isinstance(document, dict) or set(document) != set(_FIELDS):
+    if not isinstance(document, dict) or set(document) - set(_WORDS) != set(_FIELDS):
         raise _refused(f"its fields must be {', '.join(_FIELDS)}")
+    if any(document.get(name, value) != value for name, value in _WORDS.items()):
+        raise _refused("words, if named, must be mixed")
     kind = document["kind"]
     if not isinstance(kind, str) or kind not in _DIMENSIONS:
         raise _refused(f"kind is {str(kind)[:40]!r}, not one of {', '.join(_DIMENSIONS)}")
@@ -34,7 +37,10 @@ def checked_fields(document: object) -> dict[str, Any]:
         "scale": _numbers(document["scale"], "scale"),
     }
     _check_fit(**fields)
-    return {**fields, "classes": checked_classes(document["classes"])}
+    named = {name: document[name] for name in _WORDS if name in document}
+    if named and kind != "text":
+        raise _refused(f"words does not fit the kind {kind}")
+    return {**fields, **named, "classes": checked_classes(document["classes"])}
 
 
 def checked_classes(value: object) -> tuple[str, ...]:
