@@ -7,13 +7,20 @@ from pathlib import Path
 
 import pytest
 from support.examples.data_config import a_data
+from support.examples.table_request import limits
 
+from stillroom.data.files.input_file import open_input
 from stillroom.data.sources.idx import read_idx, read_idx_file
 from stillroom.errors import DataError
 
 MNIST = Path(__file__).parents[4] / "shared" / "data" / "mnist"
 IMAGES, LABELS = 2051, 2049
 DATA = a_data(source="idx", path=".")
+
+
+def read_file(path):
+    with open_input(path, path.name, limits()) as file:
+        return read_idx_file(file, IMAGES, limits())
 
 
 def images(count=2, height=2, width=3, content=None, magic=IMAGES):
@@ -133,8 +140,8 @@ def test_a_missing_folder_is_refused(tmp_path):
 def test_a_header_that_promises_terabytes_is_refused(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(struct.pack(">4I", IMAGES, 2**32 - 1, 2**32 - 1, 2**32 - 1))
-    with pytest.raises(DataError, match="at most 4294967296 are allowed"):
-        read_idx_file(path, IMAGES)
+    with pytest.raises(DataError, match="at most 268435456 are allowed"):
+        read_file(path)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -143,8 +150,8 @@ def test_a_header_that_promises_4_gib_over_nothing_allocates_little(tmp_path, su
     header = struct.pack(">4I", IMAGES, 2**16, 2**8, 2**8)
     path.write_bytes(gzip.compress(header) if suffix else header)
     tracemalloc.start()
-    with pytest.raises(DataError, match="is truncated: 0 of 4294967296 bytes"):
-        read_idx_file(path, IMAGES)
+    with pytest.raises(DataError, match="promises 4294967296 bytes, but at most 268435456"):
+        read_file(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * 2**20
@@ -155,10 +162,29 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_promises(tmp_path):
     path.write_bytes(gzip.compress(images() + bytes(100 * 2**20)))
     tracemalloc.start()
     with pytest.raises(DataError, match="longer than the 12 bytes"):
-        read_idx_file(path, IMAGES)
+        read_file(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * 2**20
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
+def test_a_link_out_of_the_folder_is_refused_unless_links_are_followed(tmp_path, name):
+    (tmp_path / "data").mkdir()
+    write_pair(tmp_path / "data")
+    (tmp_path / "data" / name).rename(tmp_path / name)
+    (tmp_path / "data" / name).symlink_to(tmp_path / name)
+    with pytest.raises(DataError, match=f"{name} is a link that leads out of the folder"):
+        read_idx(DATA, tmp_path / "data")
+    followed = a_data(source="idx", path=".", follow_links=True)
+    assert read_idx(followed, tmp_path / "data").frame.height == 2
+
+
+def test_a_packed_file_that_promises_far_more_than_it_holds_is_refused(tmp_path):
+    bomb = images(count=600, height=1000, width=1000, content=b"")
+    write_pair(tmp_path, first=bomb, suffix=".gz")
+    with pytest.raises(DataError, match=r"promises 600000000 bytes, but at most 268435456"):
+        read_idx(DATA, tmp_path)
 
 
 @pytest.mark.skipif(not MNIST.is_dir(), reason=f"MNIST is not at {MNIST}")

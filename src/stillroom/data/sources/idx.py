@@ -12,13 +12,16 @@ import gzip
 import math
 import struct
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
 import polars as pl
 
-from stillroom.config.schema.data_schema import Data
+from stillroom.config.schema.data_schema import Data, Limits
+from stillroom.data.files.input_file import InputFile, open_input
+from stillroom.data.files.input_folder import InputFolder
 from stillroom.data.ingest.splits import TEST, TRAIN
 from stillroom.data.raw_examples import (
     MOST_IMAGES_BYTES,
@@ -28,7 +31,6 @@ from stillroom.data.raw_examples import (
     stack_parts,
 )
 from stillroom.errors import DataError
-from stillroom.io.files.hashing import sha256_file
 
 _IMAGES = (0x00000803, "images-idx3-ubyte")
 _LABELS = (0x00000801, "labels-idx1-ubyte")
@@ -47,17 +49,25 @@ def read_idx(data: Data, root: Path) -> RawExamples:
         raise DataError(
             f"data.path {data.path} is not a folder. Set it to the folder of the idx files."
         )
+    inside = InputFolder(folder, data.follow_links)
     has_test = any(_candidates(folder, "t10k", name) for _, name in (_IMAGES, _LABELS))
     parts: list[RawPart] = []
     files: dict[str, str] = {}
     for prefix, split in (("train", TRAIN), ("t10k", TEST))[: 2 if has_test else 1]:
-        images, labels = (_find(folder, prefix, name) for _, name in (_IMAGES, _LABELS))
-        parts.append(_part(images, labels, split if has_test else None))
-        files |= {path.name: sha256_file(path) for path in (images, labels)}
+        pair = (_find(folder, prefix, name) for _, name in (_IMAGES, _LABELS))
+        with ExitStack() as opened:
+            images, labels = (
+                opened.enter_context(
+                    open_input(inside.require_inside(path), path.name, data.limits)
+                )
+                for path in pair
+            )
+            parts.append(_part(images, labels, split if has_test else None, data.limits))
+            files |= {file.part: file.sha256 for file in (images, labels)}
     return stack_parts("image", parts, files)
 
 
-def read_idx_file(path: Path, magic: int) -> tuple[tuple[int, ...], bytes]:
+def read_idx_file(file: InputFile, magic: int, limits: Limits) -> tuple[tuple[int, ...], bytes]:
     """Read one idx file of unsigned bytes.
 
     At most one byte more than the header promises is unpacked, so a gzip bomb stays packed.
@@ -70,40 +80,43 @@ def read_idx_file(path: Path, magic: int) -> tuple[tuple[int, ...], bytes]:
             its header promises.
     """
     try:
-        with _opened(path) as stream:
-            shape = _header(stream, path.name, magic)
-            promised = math.prod(shape)
-            content = _read_at_most(stream, promised + 1)
+        is_packed = file.part.endswith(".gz")
+        unpacked = gzip.GzipFile(fileobj=file.stream) if is_packed else file.stream
+        stream = cast(BinaryIO, unpacked)
+        shape = _header(stream, file.part, magic)
+        promised = math.prod(shape)
+        _check_promise(promised, file, limits)
+        content = _read_at_most(stream, promised + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name} cannot be read ({error}). Download it again.") from error
+        raise DataError(f"{file.part} cannot be read ({error}). Download it again.") from error
     if len(content) < promised:
         raise DataError(
-            f"{path.name} is truncated: {len(content)} of {promised} bytes. Download it again."
+            f"{file.part} is truncated: {len(content)} of {promised} bytes. Download it again."
         )
     if len(content) > promised:
         raise DataError(
-            f"{path.name} is longer than the {promised} bytes of its header. Download it again."
+            f"{file.part} is longer than the {promised} bytes of its header. Download it again."
         )
     return shape, content
 
 
-def _part(images: Path, labels: Path, split: str | None) -> RawPart:
-    (count, height, width), pixels = read_idx_file(images, _IMAGES[0])
-    (label_count,), digits = read_idx_file(labels, _LABELS[0])
+def _part(images: InputFile, labels: InputFile, split: str | None, limits: Limits) -> RawPart:
+    (count, height, width), pixels = read_idx_file(images, _IMAGES[0], limits)
+    (label_count,), digits = read_idx_file(labels, _LABELS[0], limits)
     if count != label_count:
         raise DataError(
-            f"{images.name} holds {count} images, but {labels.name} holds {label_count} labels. "
+            f"{images.part} holds {count} images, but {labels.part} holds {label_count} labels. "
             "Download both again."
         )
     if height == 0 or width == 0:
-        raise DataError(f"{images.name} holds images of {height}x{width} pixels. Replace it.")
+        raise DataError(f"{images.part} holds images of {height}x{width} pixels. Replace it.")
     return RawPart(
-        part=images.name,
+        part=images.part,
         shape=(height, width, 1),
         content=pl.Series(_slices(pixels, height * width), dtype=pl.Binary()),
         labels=[str(digit) for digit in np.frombuffer(digits, np.uint8)],
         splits=[split] * count,
-        origins=row_origins(images.name, count),
+        origins=row_origins(images.part, count),
     )
 
 
@@ -111,8 +124,12 @@ def _slices(content: bytes, size: int) -> list[bytes]:
     return [content[start : start + size] for start in range(0, len(content), size)]
 
 
-def _opened(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+def _check_promise(promised: int, file: InputFile, limits: Limits) -> None:
+    if promised > (most := min(MOST_IMAGES_BYTES, file.budget(limits))):
+        raise DataError(
+            f"The header of {file.part} promises {promised} bytes, but at most {most} are allowed. "
+            "Check that it is the right file."
+        )
 
 
 def _header(stream: BinaryIO, name: str, magic: int) -> tuple[int, ...]:
@@ -126,12 +143,6 @@ def _header(stream: BinaryIO, name: str, magic: int) -> tuple[int, ...]:
         raise DataError(
             f"{name} starts with the magic number {given}, not {magic}. Check that it is the right "
             "file."
-        )
-    if math.prod(shape) > MOST_IMAGES_BYTES:
-        raise DataError(
-            f"The header of {name} promises {math.prod(shape)} bytes, but at most "
-            f"{MOST_IMAGES_BYTES} are allowed. "
-            "Check that it is the right file."
         )
     return tuple(shape)
 
