@@ -32,7 +32,11 @@ MOST_IMAGES_BYTES = 4 * 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawPart:
-    """The rows of one part (a file or a folder), as columns of equal length."""
+    """The rows of one part (a file or a folder), as columns of equal length.
+
+    Attributes:
+        rows: the number of each row in the part; None: 0, 1, 2, …
+    """
 
     part: str
     shape: tuple[int, ...]
@@ -40,6 +44,7 @@ class RawPart:
     labels: pl.Series | Sequence[str | None]
     splits: pl.Series | Sequence[str | None]
     origins: Sequence[str]
+    rows: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,9 @@ def _frame(kind: Kind, part: RawPart) -> pl.DataFrame:
             "label": pl.Series(part.labels, dtype=pl.String()),
             "split": pl.Series(part.splits, dtype=pl.String()),
             "part": pl.repeat(part.part, len(part.content), dtype=pl.String(), eager=True),
-            "row": pl.int_range(len(part.content), dtype=pl.Int64(), eager=True),
+            "row": pl.Series(
+                range(len(part.content)) if part.rows is None else part.rows, dtype=pl.Int64()
+            ),
             "origin": pl.Series(part.origins, dtype=pl.String()),
         }
     )

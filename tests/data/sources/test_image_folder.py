@@ -1,5 +1,7 @@
 """Image folder: where labels and splits come from."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -54,22 +56,63 @@ def test_an_image_in_the_folder_of_a_split_has_no_label(tmp_path):
     ]
 
 
-def test_hidden_files_and_other_files_are_no_images(tmp_path):
-    draw(tmp_path, "cat/1.png", "cat/.hidden.png")
+def test_what_is_left_out_is_counted_and_said(tmp_path):
+    draw(tmp_path, "cat/1.png", "cat/.hidden.png", "cat/@eaDir/1.png")
     (tmp_path / "images/cat/notes.txt").write_text("x")
-    assert len(rows_of(tmp_path)) == 1
+    (tmp_path / "images/dog").mkdir()
+    raw = read_image_folder(DATA, tmp_path)
+    assert raw.frame.height == 1
+    assert raw.skipped == {".txt": 1}
+    assert [(notice.kind, notice.text) for notice in raw.notices] == [
+        ("left_out", "1 folder of a class holds no image: dog."),
+        (
+            "left_out",
+            "2 files or folders are hidden, or left by other programs: cat/.hidden.png, "
+            "cat/@eaDir.",
+        ),
+        ("left_out", "1 of .txt are no images: cat/notes.txt."),
+    ]
 
 
-def test_a_folder_inside_a_class_is_refused(tmp_path):
-    draw(tmp_path, "train/cat/1.png", "extra/1.png")
-    with pytest.raises(DataError, match=r"train/cat is a folder inside the folder of a class"):
-        rows_of(tmp_path)
+def test_it_is_said_whether_the_folders_name_the_splits(tmp_path):
+    draw(tmp_path, "cat/1.png")
+    assert read_image_folder(DATA, tmp_path).splits_from is None
+    draw(tmp_path / "b", "train/cat/1.png", "Valid/cat/2.png")
+    raw = read_image_folder(DATA, tmp_path / "b")
+    assert raw.splits_from == "the names of the folders"
+    assert raw.frame["split"].to_list() == ["validation", "train"]
 
 
-def test_an_image_beside_the_folders_of_splits_is_refused(tmp_path):
-    draw(tmp_path, "train/cat/1.png", "1.png")
-    with pytest.raises(DataError, match=r"1\.png lies beside the folders of the splits"):
-        rows_of(tmp_path)
+def test_a_class_whose_images_cannot_be_read_is_said(tmp_path):
+    draw(tmp_path, "cat/1.png", "cat/3.png")
+    (tmp_path / "images/dog").mkdir()
+    for name in ("cat/2.png", "dog/1.png", "dog/2.png"):
+        (tmp_path / "images" / name).write_bytes(b"no image")
+    raw = read_image_folder(a_data(path="images", image={"unreadable": "skip"}), tmp_path)
+    assert raw.frame.select("origin", "row").rows() == [("cat/1.png", 0), ("cat/3.png", 2)]
+    assert [notice.text for notice in raw.notices][-2:] == [
+        "3 images are left out, since they cannot be read (the first: cat/2.png); "
+        "data.image.unreadable=refuse refuses them.",
+        "dog: none of its images can be read.",
+    ]
+
+
+def test_grey_of_one_class_and_colour_of_another_become_colour(tmp_path):
+    draw(tmp_path, "cat/1.png")
+    (tmp_path / "images/dog").mkdir()
+    Image.new("RGB", (2, 1), (1, 2, 3)).save(tmp_path / "images/dog/1.png")
+    raw = read_image_folder(DATA, tmp_path)
+    assert raw.shape == (1, 2, 3)
+    assert raw.frame["content"].to_list() == [bytes(6), b"\x01\x02\x03" * 2]
+
+
+def test_the_hash_is_of_the_bytes_that_are_decoded(tmp_path):
+    draw(tmp_path, "cat/1.png")
+    content = (tmp_path / "images/cat/1.png").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    listing = f'{{"1.png":"{digest}"}}'.encode()
+    files = read_image_folder(DATA, tmp_path).files
+    assert files == {"cat": hashlib.sha256(listing).hexdigest()}
 
 
 def test_an_unreadable_image_is_refused_by_name(tmp_path):
@@ -79,11 +122,13 @@ def test_an_unreadable_image_is_refused_by_name(tmp_path):
         rows_of(tmp_path)
 
 
-def test_classes_of_two_sizes_are_refused_by_name(tmp_path):
+def test_classes_of_two_sizes_are_refused_with_a_way_out(tmp_path):
     draw(tmp_path, "cat/1.png")
     (tmp_path / "images/dog").mkdir()
     Image.new("L", (5, 5)).save(tmp_path / "images/dog/1.png")
-    with pytest.raises(DataError, match=r"^dog/1\.png is 5x5x1, but cat/1\.png is 1x2x1"):
+    with pytest.raises(
+        DataError, match=r"2 sizes .*: 1x2 \(1 images\), 5x5 \(1 images\)\. Set data\.image"
+    ):
         rows_of(tmp_path)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from stillroom.config.schema.data_schema import Columns, Data
-from stillroom.data.images.image_files import SUFFIXES as IMAGE_SUFFIXES
+from stillroom.data.images.file_formats import SUFFIXES as IMAGE_SUFFIXES
+from stillroom.data.images.image_reader import ImageReader
 from stillroom.data.ingest.splits import TRAIN, canonical_split
 from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import (
@@ -27,7 +28,7 @@ from stillroom.data.raw_examples import (
 )
 from stillroom.data.sources.split_files import SplitFiles, split_files
 from stillroom.data.sources.table_folder import table_paths
-from stillroom.data.sources.table_images import read_image_column
+from stillroom.data.sources.table_images import read_image_column, without_unreadable
 from stillroom.data.tables.column_values import as_labels, as_texts, named_labels
 from stillroom.data.tables.feature_columns import as_features
 from stillroom.data.tables.table_files import TableColumns, read_columns
@@ -56,21 +57,23 @@ def read_table(data: Data, root: Path) -> RawExamples:
     pieces: list[RawPart] = []
     files: dict[str, str] = {}
     notices = [*paths.notices, *named.notices]
+    images = ImageReader(data.image, data.limits)
     for part, path in zip(paths.parts, paths.files, strict=True):
         request = _request(part, data, inputs, notices)
         columns = read_columns(path, request)
         files[part] = columns.sha256
-        piece, hashes = _piece(path, columns, request, data.columns, inputs)
+        piece, hashes = _piece(path, columns, request, data, inputs, images)
         pieces.append(_with_split(piece, named, notices))
         files |= hashes
-    raw = stack_parts(inputs.kind, pieces, files)
+    is_image = inputs.kind == "image"
+    raw = images.examples(pieces, files) if is_image else stack_parts(inputs.kind, pieces, files)
     if data.columns.split is not None:
         notices += _converted_splits(raw.frame, data.columns.split)
     return replace(
         raw,
         skipped=suffix_counts(p for p in paths.others if p.suffix.lower() not in IMAGE_SUFFIXES),
         splits_from=_splits_from(named, data.columns),
-        notices=tuple(notices),
+        notices=(*notices, *raw.notices),
     )
 
 
@@ -111,10 +114,15 @@ def _request(part: str, data: Data, inputs: _Inputs, notices: list[Notice]) -> T
 
 
 def _piece(
-    path: Path, columns: TableColumns, request: TableRequest, names: Columns, inputs: _Inputs
+    path: Path,
+    columns: TableColumns,
+    request: TableRequest,
+    data: Data,
+    inputs: _Inputs,
+    images: ImageReader,
 ) -> tuple[RawPart, dict[str, str]]:
     """Return the rows of one file, and the hashes of the files that it names."""
-    part, frame = request.part, columns.frame
+    part, frame, names = request.part, columns.frame, data.columns
     shape: tuple[int, ...] = ()
     hashes: dict[str, str] = {}
     match inputs.kind:
@@ -124,9 +132,11 @@ def _piece(
             content = as_features(frame.select(inputs.columns), part, request.notices)
             shape = (len(content[0]),) if len(content) else ()
         case "image":
-            images = read_image_column(frame[inputs.columns[0]], path.parent, part)
-            shape, content = images.shape, images.content
-            hashes[f"{part} (images)"] = images.sha256
+            column, folder = frame[inputs.columns[0]], path.parent
+            read = read_image_column(column, folder, part, images, follow_links=data.follow_links)
+            content = read.content
+            if read.sha256 is not None:
+                hashes[f"{part} (images)"] = read.sha256
     piece = RawPart(
         part=part,
         shape=shape,
@@ -135,7 +145,7 @@ def _piece(
         splits=_nothing(frame) if names.split is None else as_labels(frame[names.split], part),
         origins=row_origins(part, frame.height),
     )
-    return piece, hashes
+    return without_unreadable(piece), hashes
 
 
 def _labels(columns: TableColumns, name: str, request: TableRequest) -> pl.Series:
