@@ -30,7 +30,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["a" * 5000, "a\0b"], ids=["too long", "a null byte"])
 def test_what_is_no_path_is_refused(tmp_path, name):
-    with pytest.raises(DataError, match="^row 3 cannot be opened"):
+    with pytest.raises(DataError, match=r"^row 3 cannot be opened"):
         read_whole(tmp_path / name, "row 3")
 
 

@@ -85,7 +85,7 @@ def test_an_image_beside_the_splits_is_refused(tmp_path):
 
 @pytest.mark.parametrize("names", [("cat/small/1.png", "dog/1.png"), ("train/a/b/1.png",)])
 def test_a_folder_inside_a_class_is_refused(tmp_path, names):
-    with pytest.raises(DataError, match="is a folder inside the folder of a class. Move its"):
+    with pytest.raises(DataError, match=r"is a folder inside the folder of a class\. Move its"):
         layout(tmp_path, *names)
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from support.examples.image_bytes import file_bytes, noise, pixels_of, read
 
-from stillroom.data.images.decode import opened_image
+from stillroom.data.images.decode_image import opened_image
 from stillroom.data.images.orientation import upright_size
 
 STORED = noise(2, 3, 3)

@@ -9,7 +9,7 @@ from PIL import Image
 from support.examples.data_config import NESTED
 
 from stillroom.config.schema.image_schema import Images
-from stillroom.data.images.decode import Pixels, decoded, opened_image
+from stillroom.data.images.decode_image import Pixels, decoded, opened_image
 
 
 def options(**changes: Any) -> Images:

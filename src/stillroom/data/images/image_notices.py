@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stillroom.config.schema.image_schema import Images
-from stillroom.data.images.decode import Change
+from stillroom.data.images.decode_image import Change
 from stillroom.data.notices import Notice, NoticeKind
 
 _WORDS: dict[Change, tuple[NoticeKind, str]] = {

@@ -14,7 +14,7 @@ import polars as pl
 
 from stillroom.config.schema.data_schema import Limits
 from stillroom.config.schema.image_schema import Images
-from stillroom.data.images.decode import Pixels, decoded, opened_image
+from stillroom.data.images.decode_image import Pixels, decoded, opened_image
 from stillroom.data.images.image_notices import ChangeCounts, counted
 from stillroom.data.images.orientation import upright_size
 from stillroom.data.notices import Notice
