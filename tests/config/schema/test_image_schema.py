@@ -21,6 +21,7 @@ from stillroom.config.schema.image_schema import Images
         ("range", [-1.5, 2.0], [2.0, -1.5]),
         ("range", None, [1.0, 1.0]),
         ("range", [0.0, 1.0], [0.0, float("nan")]),
+        ("budget", 1, 0),
         ("unreadable", "skip", "ignore"),
     ],
 )

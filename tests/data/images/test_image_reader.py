@@ -107,20 +107,22 @@ def test_an_unreadable_file_is_refused_or_left_out_and_counted():
     ]
 
 
-def test_the_sum_of_many_small_files_is_bounded(monkeypatch):
-    monkeypatch.setattr("stillroom.data.images.image_reader._FREE_BYTES", 1_500_000)
+def test_the_sum_of_many_small_files_is_bounded():
     bomb = file_bytes(Image.new("L", (700, 700)), "PNG")
     assert len(bomb) < 2000
-    with pytest.raises(DataError, match=r"^d: up to it, .* of images unpack to 1\.96 MB"):
-        examples(dict.fromkeys("abcd", bomb), unreadable="skip")
-    large = dataclasses.replace(a_data().limits, ratio=2000)
-    assert examples(dict.fromkeys("abcd", bomb), large).frame.height == 4
-    assert examples(dict.fromkeys("abcd", bomb), size=[4, 4]).frame.height == 4
+    images = dict.fromkeys("abcd", bomb)
+    with pytest.raises(DataError, match=r"^d: up to it, .* 1\.96 MB .*raise data\.limits"):
+        examples(images, unreadable="skip", budget=1_500_000)
+    patient = dataclasses.replace(a_data().limits, ratio=2000)
+    with pytest.raises(DataError, match=r"^d: up to it, .*1\.96 MB .*or raise data\.image\.budget"):
+        examples(images, patient, unreadable="skip", budget=1_500_000)
+    assert examples(images, patient, size=[4, 4], budget=1_500_000).frame.height == 4
+    assert examples(images, budget=2_000_000).frame.height == 4
 
 
-def test_images_within_the_ratio_are_not_bounded(monkeypatch):
-    monkeypatch.setattr("stillroom.data.images.image_reader._FREE_BYTES", 10)
-    assert examples({"a": grey(1), "b": grey(2)}).frame.height == 2
+def test_files_that_hold_nearly_their_pixels_are_not_bounded():
+    noisy = {name: Image.effect_noise((50, 50), 80) for name in "abc"}
+    assert examples(noisy, budget=1).frame.height == 3
 
 
 def test_what_was_converted_is_counted():

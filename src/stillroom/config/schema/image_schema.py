@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT
+from stillroom.config.schema.field_types import STRICT, Count
 
 _Side = Annotated[int, Field(ge=1, le=16384)]
 _Level = Annotated[int, Field(ge=0, le=255)]
@@ -27,6 +27,8 @@ class Images:
         background: red, green and blue, from 0 to 255, behind transparent pixels and in padding.
         range: the values that become 0 and 255 in images of more than 8 bits a channel; null:
             those of the bit depth, and images of 32 bits or of decimal numbers are refused.
+        budget: the bytes of pixels that all images together may have; more if they are at most 32
+            times the bytes of their files.
         unreadable: whether a file that cannot be read as an image is refused, or left out.
     """
 
@@ -36,4 +38,5 @@ class Images:
     range: (
         Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_ascending)] | None
     )
+    budget: Count
     unreadable: Literal["refuse", "skip"]

@@ -8,6 +8,7 @@ All images have one height and width. Greyscale becomes colour where a data set 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,10 @@ from stillroom.data.raw_examples import RawExamples, RawPart, stack_parts
 from stillroom.errors import DataError
 from stillroom.io.byte_sizes import size_text
 
-_FREE_BYTES = 2**28  # so much may be decoded from files of any size
+_KEPT_RATIO = 32  # photos of low quality have about this many bytes of pixels for each of the file
+if TYPE_CHECKING:
+    from PIL import Image
+
 _SIZES_SHOWN = 4
 _COLOUR = 3
 
@@ -39,6 +43,7 @@ class ImageReader:
     changes: ChangeCounts = field(default_factory=ChangeCounts)
     unreadable: list[str] = field(default_factory=list)
     file_bytes: int = 0
+    decoded_bytes: int = 0
     pixels: int = 0
 
     def read(self, content: bytes, origin: str) -> bytes | None:
@@ -58,7 +63,7 @@ class ImageReader:
                     # They will be refused: what is left is to count the sizes.
                     self.sizes[upright_size(image)] += 1
                     return b""
-                self._require_budget(image.size, origin)
+                self._require_budget(image, origin)
                 pixels = decoded(image, content, self.options, origin)
         except _OverBudgetError:
             raise
@@ -96,17 +101,19 @@ class ImageReader:
         self.pixels += height * width
         return pixels.content
 
-    def _require_budget(self, size: tuple[int, int], origin: str) -> None:
-        width, height = size if self.options.size is None else reversed(self.options.size)
-        wanted = (self.pixels + width * height) * max(self.depths, default=_COLOUR)
-        allowed = min(self.limits.bytes, max(_FREE_BYTES, self.file_bytes * self.limits.ratio))
-        if wanted > allowed:
-            raise _OverBudgetError(
-                f"{origin}: up to it, {size_text(self.file_bytes)} of images unpack to "
-                f"{size_text(wanted)} of pixels; allowed are {size_text(allowed)}. Remove images, "
-                "set data.image.size to a smaller size, or raise data.limits.ratio and "
-                "data.limits.bytes."
-            )
+    def _require_budget(self, image: "Image.Image", origin: str) -> None:
+        """Raise an error before an image is decoded that costs too much time, or memory."""
+        width, height = image.size
+        self.decoded_bytes += width * height * len(image.getbands())
+        files, budget = self.file_bytes, self.options.budget
+        if self.decoded_bytes > max(budget, files * self.limits.ratio):
+            raise _over_budget(origin, files, self.decoded_bytes, "raise data.limits.ratio")
+        if self.options.size is not None:
+            height, width = self.options.size
+        kept = (self.pixels + width * height) * max(self.depths, default=1)
+        if kept > max(budget, files * _KEPT_RATIO):
+            way_out = "set data.image.size to a smaller size, or raise data.image.budget"
+            raise _over_budget(origin, files, kept, way_out)
 
     def _require_one_size(self) -> None:
         if len(self.sizes) > 1:
@@ -139,6 +146,13 @@ class ImageReader:
 
 class _OverBudgetError(DataError):
     """The images of a data set exceed its budget; leaving one out does not help."""
+
+
+def _over_budget(origin: str, files: int, pixels: int, way_out: str) -> _OverBudgetError:
+    return _OverBudgetError(
+        f"{origin}: up to it, {size_text(files)} of images unpack to {size_text(pixels)} of "
+        f"pixels, which is more than allowed. Remove images that are not sound, or {way_out}."
+    )
 
 
 def _deepened(content: pl.Series, pixels: int, depth: int) -> pl.Series:

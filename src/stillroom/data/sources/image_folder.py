@@ -12,14 +12,13 @@ and hashes of its files; what is hashed are the bytes that are decoded.
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
 from stillroom.config.schema.data_schema import Data
 from stillroom.data.files.whole_file import read_whole
 from stillroom.data.images.file_formats import SUFFIXES
 from stillroom.data.images.folder_layout import ClassFolder, folder_layout
 from stillroom.data.images.folder_listing import FolderReader
 from stillroom.data.images.image_reader import ImageReader
+from stillroom.data.images.pixel_column import PixelColumn
 from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import RawExamples, RawPart, suffix_counts
 from stillroom.errors import DataError
@@ -66,21 +65,21 @@ def _raw_part(
     path: Path, folder: ClassFolder, reader: ImageReader, ticker: Ticker
 ) -> tuple[RawPart, str]:
     """Return the rows of one folder, and one hash over its files."""
-    contents, origins, rows, hashes = [], [], [], {}
+    column, origins, rows, hashes = PixelColumn(), [], [], {}
     for row, name in enumerate(folder.images):
         origin = name if folder.part == "." else f"{folder.part}/{name}"
         content = read_whole(path / origin, origin)
         hashes[name] = sha256_bytes(content)
         pixels = reader.read(content, origin)
         if pixels is not None:
-            contents.append(pixels)
+            column.append(pixels)
             origins.append(origin)
             rows.append(row)
         ticker.advance()
     part = RawPart(
         part=folder.part,
         shape=(),
-        content=pl.Series(contents, dtype=pl.Binary()),
+        content=column.series(),
         labels=[folder.label] * len(origins),
         splits=[folder.split] * len(origins),
         origins=origins,

@@ -18,6 +18,7 @@ import polars as pl
 
 from stillroom.data.files.whole_file import read_whole
 from stillroom.data.images.image_reader import ImageReader
+from stillroom.data.images.pixel_column import PixelColumn
 from stillroom.data.raw_examples import RawPart
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_bytes, sha256_json
@@ -57,7 +58,7 @@ def read_image_column(
             or an image cannot be read.
     """
     files = _Files(folder.resolve(), follow_links, {})
-    contents = []
+    pixels = PixelColumn()
     with ticking("reading images", len(column), "images") as ticker:
         for row, cell in enumerate(_cells(column, part)):
             origin = f"{part} row {row}"
@@ -68,10 +69,10 @@ def read_image_column(
                 content = files.read(cell.path, origin)
             else:
                 raise DataError(f"{origin} holds no image. Add it, or remove the row.")
-            contents.append(reader.read(content, origin))
+            pixels.append(reader.read(content, origin))
             ticker.advance()
     digest = sha256_json(files.hashes) if files.hashes else None
-    return ImageColumn(pl.Series(contents, dtype=pl.Binary()), digest)
+    return ImageColumn(pixels.series(), digest)
 
 
 def without_unreadable(part: RawPart) -> RawPart:
