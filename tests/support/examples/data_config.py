@@ -30,7 +30,7 @@ NESTED: dict[str, tuple[type, dict[str, Any]]] = {
             "fit": "crop",
             "background": [255, 255, 255],
             "range": None,
-            "budget": 2**30,
+            "budget": 402653184,
             "unreadable": "refuse",
         },
     ),

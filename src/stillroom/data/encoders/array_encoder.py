@@ -22,7 +22,7 @@ from stillroom.data.raw_examples import CONTENT_TYPES, Kind, shape_text
 from stillroom.errors import DataError
 
 TEXT_FEATURES = 4096
-_ROWS_AT_ONCE = 4096
+_PIXELS_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +190,11 @@ def _channel_statistics(
     The sums are over whole numbers, so they do not depend on order, threads or processor.
     """
     counts = np.zeros((pixels.shape[-1], 256), np.int64)
-    for start in range(0, len(pixels), _ROWS_AT_ONCE):
+    flat = pixels.reshape(-1, pixels.shape[-1])
+    # bincount makes 8 bytes of each pixel, so one large image must not be one block.
+    for start in range(0, len(flat), _PIXELS_AT_ONCE):
         for channel, count in enumerate(counts):
-            block = pixels[start : start + _ROWS_AT_ONCE, ..., channel]
-            count += np.bincount(block.ravel(), minlength=256)
+            count += np.bincount(flat[start : start + _PIXELS_AT_ONCE, channel], minlength=256)
     means, scales = [], []
     for count in counts:
         n, first, second = (sum(int(c) * v**k for v, c in enumerate(count)) for k in (0, 1, 2))
