@@ -47,11 +47,11 @@ def capture_jobs(
     return tuple(CaptureJob(*pair) for pair in zip(teachers, inputs, strict=True))
 
 
-def warn_of_truncated_texts(inputs: Sequence[ExampleInputs]) -> None:
+def warn_of_truncated_texts(jobs: Sequence[CaptureJob]) -> None:
     """Say how many texts are longer than each teacher takes."""
-    for number, some in enumerate(inputs, start=1):
-        cut = some.count_truncated()
-        if cut:
+    for number, job in enumerate(jobs, start=1):
+        some = job.inputs
+        if isinstance(some, ExampleInputs) and (cut := some.count_truncated()):
             _LOG.warning(
                 "teacher %d: %d of %d texts are longer than the %d tokens that it takes, and are "
                 "truncated",

@@ -19,8 +19,8 @@ from stillroom.config.model_files import CONFIG, instead_of_model
 from stillroom.config.schema import Head
 from stillroom.data.encoders import Encoder, TokenEncoder
 from stillroom.data.ingest.splits import TRAIN, VALIDATION
+from stillroom.data.text.model_tokenizer import read_model_tokenizer
 from stillroom.data.text.token_layout import Sequences
-from stillroom.data.text.tokenizer import read_tokenizer
 from stillroom.errors import DataError, ModelError
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.teachers.sentence.linear_head import (
@@ -116,7 +116,7 @@ def _sentence_classifier(
 
     require_own_files(given)
     pooling, base = read_pooling(given), read_sentence_encoder(given)
-    tokenizer = read_tokenizer(given)
+    tokenizer = read_model_tokenizer(given)
     length = read_max_length(given, base)
     if isinstance(encoder, TokenEncoder) and encoder.tokenizer == tokenizer:
         length = min(length, encoder.length)

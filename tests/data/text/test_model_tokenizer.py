@@ -1,14 +1,18 @@
-"""GGUF files: their tokenizer gives every text the ids of the tokenizer that was written."""
+"""Tokenizers of models: from GGUF files and folders, read in a bounded worker or refused."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gguf import GGMLQuantizationType
 from support.examples.corpus_examples import sentences
+from support.examples.foreign_tokenizers import FOLDERS, with_json
 from support.models.gguf_file import write_gguf
 
+from stillroom.data.text import model_tokenizer
 from stillroom.data.text.model_tokenizer import gguf_file, read_model_tokenizer
-from stillroom.data.text.tokenizer import write_tokenizer
+from stillroom.data.text.tokenizer import was_written_here, write_tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError
 
@@ -47,10 +51,69 @@ def test_a_folder_with_a_config_is_a_model_of_its_own(file: Path, tmp_path: Path
     assert read_model_tokenizer(tmp_path) == TOKENIZER
 
 
-@pytest.mark.parametrize("left", [0, 3, 40, 2000])
-def test_a_file_that_is_cut_short_is_one_error(file: Path, tmp_path: Path, left: int) -> None:
+def test_what_cannot_be_read_is_one_line(file: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
-    cut.write_bytes(file.read_bytes()[:left])
-    with pytest.raises(DataError, match=r"cut\.gguf has no tokenizer that can be read") as raised:
+    cut.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(DataError, match=r"tokenizer of .*cut\.gguf cannot be read") as raised:
         read_model_tokenizer(cut)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_of_another_program_is_read_once_and_keeps_nothing_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = FOLDERS["bert-vocab-txt"](tmp_path / "bert")
+    tokenizer = read_model_tokenizer(folder)
+    assert tokenizer.special.mask == "[MASK]" and tokenizer.special_affixes() == ([2], [3])
+    assert tokenizer.encode(["THE CAT"])[0].ids.tolist() == (
+        tokenizer.encode(["the cat"])[0].ids.tolist()
+    )
+    monkeypatch.setattr(model_tokenizer, "run_bounded", None)
+    assert read_model_tokenizer(folder) is tokenizer
+
+
+@pytest.mark.parametrize("left_out", [{}, {"model_max_length": 5}, {"eos_token": {"content": "x"}}])
+def test_only_what_is_written_here_is_taken_as_it_is(
+    tmp_path: Path, left_out: dict[str, Any]
+) -> None:
+    write_tokenizer(TOKENIZER, tmp_path)
+    config = tmp_path / "tokenizer_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | left_out))
+    assert was_written_here(tmp_path) is (not left_out)
+
+
+def test_a_panic_of_the_library_is_one_line(tmp_path: Path) -> None:
+    folder = FOLDERS["bert-uncased"](tmp_path / "bert")
+    with_json(folder, model={"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": ["a b"]})
+    (folder / "config.json").write_text('{"model_type": "something"}')
+    with pytest.raises(DataError, match=r"cannot be read \(PanicException: ") as raised:
+        read_model_tokenizer(folder)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = FOLDERS["gpt2-merges-txt"](tmp_path / "gpt2")
+    (folder / "merges.txt").rename(tmp_path / "merges.txt")
+    (folder / "merges.txt").symlink_to(tmp_path / "merges.txt")
+    with pytest.raises(DataError, match=r"merges\.txt is a link out of its folder"):
+        read_model_tokenizer(folder)
+
+
+def test_a_folder_without_a_tokenizer_and_a_file_that_is_too_large_are_named(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(DataError, match=r"tokenizer\.json does not exist, and no other file"):
+        read_model_tokenizer(tmp_path)
+    with (tmp_path / "tokenizer.json").open("wb") as stream:
+        stream.truncate(2**29)
+    with pytest.raises(DataError, match=r"tokenizer\.json is larger than 134 MB"):
+        read_model_tokenizer(tmp_path)
+
+
+def test_a_slow_tokenizer_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "spiece.model").write_bytes(b"\x0a\x0e\x0a\x05<unk>\x15\x00\x00\x00\x00\x18\x02")
+    (tmp_path / "config.json").write_text('{"model_type": "t5"}')
+    with pytest.raises(DataError, match=r"Save it as a fast one") as raised:
+        read_model_tokenizer(tmp_path)
     assert "\n" not in str(raised.value)

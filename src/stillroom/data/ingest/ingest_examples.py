@@ -34,7 +34,7 @@ from stillroom.data.notices import texts_by_kind
 from stillroom.data.raw_examples import RawExamples, portable
 from stillroom.data.sources.source_kind import ExampleSource
 from stillroom.data.sources.source_registry import source_of
-from stillroom.data.text.tokenizer import read_tokenizer
+from stillroom.data.text.model_tokenizer import read_model_tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ConfigError, DataError
 
@@ -164,7 +164,7 @@ def _fit_tokens(
     if text.tokenizer is None:
         tokenizer = train_tokenizer(train["text"], text.vocabulary, "classification")
     else:
-        tokenizer = read_tokenizer(root / text.tokenizer)
+        tokenizer = read_model_tokenizer(root / text.tokenizer)
     return TokenEncoder.of(tokenizer, classes, text.length)
 
 

@@ -1,14 +1,48 @@
-"""The tokenizer of a model, read from a GGUF file, as llama.cpp writes it, or from a folder.
+"""The tokenizer of a model, from a folder or a GGUF file of any program.
 
-model ──gguf_file──> its GGUF file, or None ──read_model_tokenizer──> Tokenizer
+    model ──written by Stillroom?──> its tokenizer.json as it is
+          └──by another program──> the files of its tokenizer ──worker: AutoTokenizer──> Tokenizer
+
+The ids and special tokens are those of `AutoTokenizer`, also where the files contradict each other,
+or name the tokens elsewhere. The files are read once, and no link out of the folder is followed.
 """
 
+import hashlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer, read_tokenizer
+from stillroom.data.text.convert_tokenizer import convert
+from stillroom.data.text.tokenizer import (
+    CONFIG,
+    DEFINITION,
+    SpecialTokens,
+    Tokenizer,
+    read_tokenizer,
+    was_written_here,
+)
+from stillroom.data.text.tokenizer_budget import MOST_BYTES
 from stillroom.errors import DataError
+from stillroom.io.bounded_worker import Bounds, run_bounded
+from stillroom.io.byte_sizes import size_text
+from stillroom.io.hub_cache import file_behind
 
 SUFFIX = ".gguf"
+# The files that `transformers` makes a tokenizer of. Those that name a class come last.
+VOCABULARIES = (
+    DEFINITION,
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "vocab.bpe",
+    "encoder.json",
+    "tekken.json",
+)
+MODELS = "*.model"  # of SentencePiece and tiktoken
+SETTINGS = (CONFIG, "special_tokens_map.json", "added_tokens.json", "config.json")
+BOUNDS = Bounds(result=4 * MOST_BYTES)
+
+# The tokenizers that this process has read, by the hash of their files.
+_READ: dict[str, Tokenizer] = {}
 
 
 def gguf_file(path: Path) -> Path | None:
@@ -34,31 +68,83 @@ def read_model_tokenizer(model: Path) -> Tokenizer:
     """Read the tokenizer of a model, from its GGUF file or its folder.
 
     Raises:
-        DataError: the model has no tokenizer, or a malformed one.
+        DataError: the model has no tokenizer, or one that cannot be read within bounds.
     """
     file = gguf_file(model)
-    return read_tokenizer(model) if file is None else _tokenizer_in_gguf(file)
+    if file is not None:
+        return _tokenizer_in_gguf(file)
+    if was_written_here(model):
+        return read_tokenizer(model)
+    return _converted(_files_of(model), model)
 
 
 def _tokenizer_in_gguf(file: Path) -> Tokenizer:
-    import transformers
-
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            file.parent, gguf_file=file.name, local_files_only=True, trust_remote_code=False
+    with TemporaryDirectory(prefix="stillroom-") as folder:
+        target = Path(folder) / DEFINITION
+        special = run_bounded(
+            convert, str(file.resolve()), str(target), subject=f"The tokenizer of {file}"
         )
-        definition = tokenizer.backend_tokenizer.to_str()
-    except Exception as error:  # the GGUF reader and the converters raise unrelated types
-        reason = " ".join(str(error).split())[:200]
+        return Tokenizer(target.read_text(encoding="utf-8"), SpecialTokens(**special))
+
+
+def _files_of(folder: Path) -> dict[str, bytes]:
+    """Return the content of the files of a tokenizer, by name.
+
+    Raises:
+        DataError: there is none, one is too large, or one is a link out of the folder.
+    """
+    models = sorted(file.name for file in folder.glob(MODELS))
+    given = {name for name in (*VOCABULARIES, *models) if (folder / name).is_file()}
+    if not given:
         raise DataError(
-            f"{file} has no tokenizer that can be read ({reason}). Choose another file."
+            f"{folder / DEFINITION} does not exist, and no other file of a tokenizer. Choose a "
+            f"folder with a {DEFINITION}."
+        )
+    settings = {name for name in SETTINGS if (folder / name).is_file()}
+    return {name: _content(folder / name, folder) for name in sorted(given | settings)}
+
+
+def _content(file: Path, folder: Path) -> bytes:
+    real = file_behind(file, folder)
+    if real is None:
+        raise DataError(f"{file} is a link out of its folder. Replace it with the file itself.")
+    with real.open("rb") as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise DataError(
+            f"{file} is larger than {size_text(MOST_BYTES)}, the most for a file of a tokenizer. "
+            "Replace it."
+        )
+    return content
+
+
+def _converted(files: dict[str, bytes], model: Path) -> Tokenizer:
+    digests = [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in files.items()]
+    key = "\n".join(digests)
+    if key not in _READ:
+        with TemporaryDirectory(prefix="stillroom-") as folder:
+            for name, content in files.items():
+                (Path(folder) / name).write_bytes(content)
+            _READ[key] = _convert(Path(folder), model, any(name in files for name in VOCABULARIES))
+    return _READ[key]
+
+
+def _convert(copy: Path, model: Path, is_text: bool) -> Tokenizer:
+    target = copy / "converted.json"
+    try:
+        special = run_bounded(
+            convert,
+            str(copy),
+            str(target),
+            subject=f"The tokenizer of {model}",
+            bounds=BOUNDS,
+        )
+    except DataError as error:
+        if is_text:
+            raise
+        raise DataError(
+            f"{error} It has no {DEFINITION}, but a slow tokenizer. Save it as a fast one: "
+            f"`AutoTokenizer.from_pretrained('{model}').save_pretrained('{model}')`, which needs "
+            "the package sentencepiece or tiktoken."
         ) from error
-    named = {
-        "end": tokenizer.eos_token,
-        "begin": tokenizer.bos_token,
-        "padding": tokenizer.pad_token,
-        "unknown": tokenizer.unk_token,
-    }
-    return Tokenizer(
-        definition, SpecialTokens(**{name: token for name, token in named.items() if token})
-    )
+    return Tokenizer(target.read_text(encoding="utf-8"), SpecialTokens(**special))

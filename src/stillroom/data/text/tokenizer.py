@@ -8,7 +8,8 @@ special tokens are equal.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +52,8 @@ HUGGING_FACE_NAMES = {
     "unknown": "unk_token",
     "mask": "mask_token",
 }
+# The other fields of a tokenizer_config.json that is written here.
+WRITTEN = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +135,12 @@ class Tokenizer:
         """Return the tokens of each text, without special ones.
 
         If a text contains the name of a special token, it counts as plain text.
+
+        Raises:
+            DataError: the library panics on a text.
         """
-        encodings = self._plain.encode_batch(list(texts), add_special_tokens=False)
+        with _panics_refused(f"The tokenizer {self.sha256[:12]} fails on a text"):
+            encodings = self._plain.encode_batch(list(texts), add_special_tokens=False)
         return [_encoding(one) for one in encodings]
 
     def special_affixes(self) -> tuple[list[int], list[int]]:
@@ -193,7 +200,8 @@ def read_tokenizer(folder: Path) -> Tokenizer:
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
     try:
         tokenizer = Tokenizer(definition, _special(config if isinstance(config, dict) else {}))
-        _ = tokenizer.size, tokenizer.special_ids
+        with _panics_refused("it is damaged"):
+            _ = tokenizer.size, tokenizer.special_ids
     except Exception as error:  # the parser raises bare exceptions
         raise _malformed(path, error) from error
     return tokenizer
@@ -206,8 +214,25 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
         theirs: getattr(tokenizer.special, ours) for ours, theirs in HUGGING_FACE_NAMES.items()
     }
     config: dict[str, object] = {name: token for name, token in named.items() if token is not None}
-    config |= {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
-    write_json(folder / CONFIG, config)
+    write_json(folder / CONFIG, config | WRITTEN)
+
+
+def was_written_here(folder: Path) -> bool:
+    """Tell whether `write_tokenizer` wrote the tokenizer of a folder, so that it needs no reading.
+
+    Its config names a class that takes the tokenizer.json as it is, and nothing beyond that.
+    """
+    if not (folder / DEFINITION).is_file() or not (folder / CONFIG).is_file():
+        return False
+    config = read_json(folder / CONFIG)
+    if not isinstance(config, dict) or config.keys() & WRITTEN.keys() != WRITTEN.keys():
+        return False
+    names = {name: token for name, token in config.items() if name not in WRITTEN}
+    return (
+        all(config[name] == value for name, value in WRITTEN.items())
+        and names.keys() <= set(HUGGING_FACE_NAMES.values())
+        and all(isinstance(token, str) for token in names.values())
+    )
 
 
 def _special(config: dict[str, Any]) -> SpecialTokens:
@@ -225,6 +250,18 @@ def _parsed(definition: str) -> "tokenizers.Tokenizer":
     import tokenizers
 
     return tokenizers.Tokenizer.from_str(definition)
+
+
+@contextmanager
+def _panics_refused(what: str) -> Iterator[None]:
+    """Turn a panic of the library, which is no `Exception`, into an error."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        reason = " ".join(str(error).split())[:120]
+        raise DataError(f"{what} ({reason}). Choose another tokenizer.") from error
 
 
 def _encoding(encoding: "tokenizers.Encoding") -> Encoding:

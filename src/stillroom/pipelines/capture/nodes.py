@@ -47,7 +47,7 @@ def capture(
     store = softlabels_config.store_of(project_root())
     # `verify` gets no embeddings, so its second capture runs each encoder.
     jobs = capture_jobs(examples, encoder, teacher_refs, softlabels, embeddings_folder(store))
-    warn_of_truncated_texts([job.inputs for job in jobs])
+    warn_of_truncated_texts(jobs)
     return CaptureRequest(
         jobs=jobs,
         sparsifier=softlabels_config.sparsifier_of(softlabels),

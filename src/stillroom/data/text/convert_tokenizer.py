@@ -1,0 +1,118 @@
+"""Conversion of a tokenizer: the files of any model in, a tokenizer.json and special tokens out.
+
+    folder or GGUF file ──AutoTokenizer──> tokenizer.json, special tokens ──try on texts──> written
+
+`transformers` decides what the files of a folder mean: which of them counts when they contradict
+each other, and which special tokens a class has. So the ids are those of everyone else. This runs
+in a bounded worker, since the files come from elsewhere.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from stillroom.data.text.tokenizer_budget import patterns, require_affordable
+from stillroom.errors import DataError
+
+DEFINITION, CONFIG, MODEL_CONFIG = "tokenizer.json", "tokenizer_config.json", "config.json"
+# Attributes of a tokenizer of transformers, by the names of `SpecialTokens`.
+ATTRIBUTES = {
+    "end": "eos_token",
+    "begin": "bos_token",
+    "padding": "pad_token",
+    "unknown": "unk_token",
+    "mask": "mask_token",
+}
+TRIED = "a1 .,!?'\n\té漢😀"  # characters for runs, on which a bad pattern takes long
+RUN = 2000  # characters
+LETTERS = 40  # how many characters of a pattern are tried
+SECONDS = 5.0
+TOKENS_PER_BYTE = 16
+
+
+def convert(source: str, target: str) -> dict[str, str]:
+    """Convert the tokenizer of a folder or of a GGUF file, in a process that does nothing else.
+
+    Without PyTorch, transformers reads folders as well, and is imported in a third of the time.
+    """
+    if not Path(source).is_dir():
+        return convert_gguf(source, target)
+    sys.modules["torch"] = None  # type: ignore[assignment]
+    return convert_folder(source, target)
+
+
+def convert_folder(folder: str, target: str) -> dict[str, str]:
+    """Write the tokenizer of a folder as a tokenizer.json; return its special tokens.
+
+    Args:
+        folder: a folder with the files of a tokenizer, and the config of its model if there is one.
+        target: the file to write.
+
+    Raises:
+        DataError: the tokenizer needs too much memory or time.
+    """
+    definition = Path(folder) / DEFINITION
+    if definition.is_file():
+        require_affordable(json.loads(definition.read_bytes()), DEFINITION)
+    return _write(_class_for(Path(folder)), folder, target)
+
+
+def convert_gguf(file: str, target: str) -> dict[str, str]:
+    """Write the tokenizer in a GGUF file as a tokenizer.json; return its special tokens.
+
+    Raises:
+        DataError: the tokenizer needs too much memory or time.
+    """
+    import transformers
+
+    path = Path(file)
+    return _write(transformers.AutoTokenizer, str(path.parent), target, gguf_file=path.name)
+
+
+def _class_for(folder: Path) -> Any:
+    """Return the class that reads a folder. AutoTokenizer needs to know a model or a class."""
+    import transformers
+
+    config = folder / CONFIG
+    document = json.loads(config.read_bytes()) if config.is_file() else {}
+    is_known = "tokenizer_class" in document or (folder / MODEL_CONFIG).is_file()
+    return transformers.AutoTokenizer if is_known else transformers.PreTrainedTokenizerFast
+
+
+def _write(kind: Any, folder: str, target: str, **options: str) -> dict[str, str]:
+    tokenizer = kind.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, **options
+    )
+    definition = tokenizer.backend_tokenizer.to_str()
+    document = json.loads(definition)
+    require_affordable(document, DEFINITION)
+    _try(tokenizer.backend_tokenizer, document)
+    Path(target).write_text(definition, encoding="utf-8")
+    named = {ours: getattr(tokenizer, theirs, None) for ours, theirs in ATTRIBUTES.items()}
+    return {name: str(token) for name, token in named.items() if token is not None}
+
+
+def _try(tokenizer: Any, document: dict[str, Any]) -> None:
+    """Encode runs of characters, on which damaged tables panic and bad patterns take long.
+
+    Raises:
+        DataError: this takes too long, or gives too many tokens.
+    """
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    letters = sorted({one for pattern in patterns(document) for one in pattern})[:LETTERS]
+    runs = [one * RUN for one in dict.fromkeys([*TRIED, *letters])]
+    started = time.monotonic()
+    ends = "!" + "".join(letters)  # some patterns give up early where a letter of theirs is missing
+    for text in ["", TRIED, *runs, *(run + ends for run in runs), ends * 50]:
+        tokens = len(tokenizer.encode(text, add_special_tokens=False).ids)
+        if tokens > TOKENS_PER_BYTE * (1 + len(text.encode())):
+            raise DataError(
+                f"{DEFINITION} makes {tokens:,} tokens of {len(text):,} characters. Replace it."
+            )
+        if time.monotonic() - started > SECONDS:
+            raise DataError(
+                f"{DEFINITION} takes more than {SECONDS:g} s for a few lines of text. Replace it."
+            )
