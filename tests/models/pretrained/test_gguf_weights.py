@@ -50,7 +50,64 @@ def test_a_damaged_file_is_one_error_and_writes_nothing(tmp_path: Path) -> None:
     write_gguf(tmp_path / "m.gguf", TOKENIZER, GGMLQuantizationType.F32)
     content = (tmp_path / "m.gguf").read_bytes()
     (tmp_path / "m.gguf").write_bytes(content[: len(content) // 2])
-    with pytest.raises(ModelError, match=r"m\.gguf cannot be loaded") as raised:
+    with pytest.raises(ModelError, match=r"m\.gguf is damaged") as raised:
         convert_gguf(tmp_path / "m.gguf", tmp_path / "made", "float32")
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "made").exists()
+
+
+def state(folder: Path) -> dict[str, torch.Tensor]:
+    return load_model(folder).state_dict()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("given", [1, 2, 3])
+def test_all_parts_of_a_file_are_read_from_any_of_them(
+    tmp_path: Path, kind: Any, given: int
+) -> None:
+    write_gguf(tmp_path / "whole.gguf", TOKENIZER, kind)
+    write_gguf(tmp_path / "m.gguf", TOKENIZER, kind, split=9)
+    parts = sorted(tmp_path.glob("m-*.gguf"))
+    assert [part.name for part in parts] == [f"m-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
+    convert_gguf(tmp_path / "whole.gguf", tmp_path / "a", "float32")
+    convert_gguf(parts[given - 1], tmp_path / "b", "float32")
+    first, second = state(tmp_path / "a"), state(tmp_path / "b")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert [path.name for path in tmp_path.glob(".gguf-*")] == []
+
+
+def test_a_tied_output_layer_may_be_missing_and_no_other_tensor(tmp_path: Path) -> None:
+    def without(name: str) -> Any:
+        return lambda weights: weights.pop(name)
+
+    tied = tmp_path / "tied.gguf"
+    weights = write_gguf(tied, TOKENIZER, KINDS[0], change=without("output.weight"))
+    convert_gguf(tied, tmp_path / "tied", "float32")
+    head = state(tmp_path / "tied")["lm_head.weight"].numpy()
+    np.testing.assert_array_equal(head, weights["token_embd.weight"])
+    for name in ("blk.1.ffn_up.weight", "output_norm.weight", "token_embd.weight"):
+        write_gguf(tmp_path / "m.gguf", TOKENIZER, KINDS[0], change=without(name))
+        with pytest.raises(ModelError, match=r"missing keys model\."):
+            convert_gguf(tmp_path / "m.gguf", tmp_path / "made", "float32")
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_file_in_the_current_folder_is_not_read_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, given = tmp_path / "here", tmp_path / "given"
+    here.mkdir()
+    given.mkdir()
+    write_gguf(given / "model.gguf", TOKENIZER, KINDS[0])
+    expected = write_gguf(given / "m.gguf", TOKENIZER, KINDS[0], change=doubled)
+    write_gguf(here / "model.gguf", TOKENIZER, KINDS[0])
+    write_gguf(here / "m.gguf", TOKENIZER, KINDS[0])
+    monkeypatch.chdir(here)
+    convert_gguf(given / "m.gguf", tmp_path / "made", "float32")
+    np.testing.assert_array_equal(
+        state(tmp_path / "made")["lm_head.weight"].numpy(), expected["output.weight"]
+    )
+
+
+def doubled(weights: dict[str, Any]) -> None:
+    weights["output.weight"] = weights["output.weight"] * 2

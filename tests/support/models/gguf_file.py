@@ -1,6 +1,7 @@
 """A small GGUF file of a Llama model, as llama.cpp's own writer makes it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,27 @@ from stillroom.data.text.tokenizer import Tokenizer
 WIDTH, INNER, LAYERS, HEADS, LENGTH = 64, 96, 2, 2, 64
 
 
-def write_gguf(path: Path, tokenizer: Tokenizer, kind: gguf.GGMLQuantizationType) -> dict[str, Any]:
-    """Write a model of random weights in one type of number; return the weights by name."""
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_block_count(LAYERS)
+def write_gguf(
+    path: Path,
+    tokenizer: Tokenizer,
+    kind: gguf.GGMLQuantizationType,
+    *,
+    change: Callable[[dict[str, Any]], object] = lambda weights: None,
+    blocks: int = LAYERS,
+    split: int = 0,
+) -> dict[str, Any]:
+    """Write a model of random weights in one type of number; return the weights by name.
+
+    Args:
+        path: the file.
+        tokenizer: its tokenizer.
+        kind: the type of number.
+        change: changes the weights in place before they are written.
+        blocks: how many blocks the metadata count.
+        split: the most tensors in a part; 0 writes one file.
+    """
+    writer = gguf.GGUFWriter(path, "llama", split_max_tensors=split)
+    writer.add_block_count(blocks)
     writer.add_context_length(LENGTH)
     writer.add_embedding_length(WIDTH)
     writer.add_feed_forward_length(INNER)
@@ -25,6 +43,7 @@ def write_gguf(path: Path, tokenizer: Tokenizer, kind: gguf.GGMLQuantizationType
     writer.add_rope_freq_base(10000.0)
     _add_tokenizer(writer, tokenizer)
     weights = _weights(tokenizer.size)
+    change(weights)
     for name, values in weights.items():
         if values.ndim == 1:
             writer.add_tensor(name, values)

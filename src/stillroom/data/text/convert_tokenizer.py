@@ -68,7 +68,8 @@ def convert_gguf(file: str, target: str) -> dict[str, str]:
     import transformers
 
     path = Path(file)
-    return _write(transformers.AutoTokenizer, str(path.parent), target, gguf_file=path.name)
+    # An absolute path: transformers prefers a file of the same name in the current folder.
+    return _write(transformers.AutoTokenizer, str(path.parent), target, gguf_file=str(path))
 
 
 def _class_for(folder: Path) -> Any:

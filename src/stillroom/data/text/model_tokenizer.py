@@ -24,6 +24,7 @@ from stillroom.data.text.tokenizer_budget import MOST_BYTES
 from stillroom.errors import DataError
 from stillroom.io.bounded_worker import Bounds, run_bounded
 from stillroom.io.byte_sizes import size_text
+from stillroom.io.files.gguf_parts import first_part, single_model
 from stillroom.io.hub_cache import file_behind
 
 SUFFIX = ".gguf"
@@ -46,22 +47,24 @@ _READ: dict[str, Tokenizer] = {}
 
 
 def gguf_file(path: Path) -> Path | None:
-    """Return the GGUF file at a path, or the only GGUF file in a folder without a config; or None.
+    """Return the GGUF file at a path, or that in a folder without a config; or None.
+
+    Of a file in parts it is the first part, regardless of which part is at the path.
 
     Raises:
-        DataError: the folder holds several GGUF files.
+        DataError: the folder holds GGUF files of several models.
     """
     if path.suffix == SUFFIX and path.is_file():
-        return path
+        return first_part(path)
     if not path.is_dir() or (path / "config.json").is_file():
         return None
     files = sorted(path.glob(f"*{SUFFIX}"))
-    if len(files) > 1:
+    if files and single_model(files) is None:
         raise DataError(
-            f"{path} holds {len(files)} GGUF files. Set the path to one of them, for example "
-            f"{files[0]}."
+            f"{path} holds {len(files)} GGUF files of several models. Set the path to one of "
+            f"them, for example {files[0]}."
         )
-    return files[0] if files else None
+    return single_model(files)
 
 
 def read_model_tokenizer(model: Path) -> Tokenizer:

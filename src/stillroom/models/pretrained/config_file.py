@@ -14,6 +14,7 @@ from stillroom.config.model_files import ADAPTER, CONFIG
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
 from stillroom.models.architecture_registry import register_architectures
+from stillroom.models.pretrained.size_checks import require_plausible_config, weight_size
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -59,12 +60,14 @@ def read_config(path: Path) -> "PreTrainedConfig":
     """Read the config of a model directory.
 
     Raises:
-        ModelError: the config is malformed, leads to other files, needs code of its own, or is
-            unknown to `transformers`.
+        ModelError: the config is malformed, leads to other files, needs code of its own, is
+            unknown to `transformers`, or describes more than the weights beside it hold.
     """
     import transformers
 
     require_no_code(path)
+    size = weight_size(path)
+    require_plausible_config(read_document(path), size, str(path / CONFIG))
     try:
         return transformers.AutoConfig.from_pretrained(
             path, local_files_only=True, trust_remote_code=False

@@ -4,16 +4,28 @@
                └─gguf_config──> the config of the model
 
 The quantised numbers become floats once, at the import. The teacher then has the weights of the
-file, in the precision that the caller names.
+file, in the precision that the caller names. Of a file in parts, all parts are read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillroom.errors import ModelError
-from stillroom.models.pretrained.load_pretrained import require_all_weights, silence_progress
+from stillroom.models.pretrained.auto_classes import CAUSAL_LM
+from stillroom.models.pretrained.gguf_header import GgufHeader
+from stillroom.models.pretrained.gguf_split import read_gguf_parts, whole_gguf
+from stillroom.models.pretrained.load_pretrained import (
+    model_without_memory,
+    require_all_weights,
+    silence_progress,
+)
+from stillroom.models.pretrained.size_checks import (
+    WeightSize,
+    require_memory,
+    require_plausible_model,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -23,50 +35,71 @@ def gguf_config(file: Path) -> "PreTrainedConfig":
     """Read the config of the model in a GGUF file.
 
     Raises:
-        ModelError: the file is damaged, or transformers does not know its architecture.
+        ModelError: the file or a part of it is damaged, or transformers does not know its
+            architecture.
     """
-    import transformers
-
-    with _one_error(file):
-        return transformers.AutoConfig.from_pretrained(
-            file.parent, gguf_file=file.name, local_files_only=True, trust_remote_code=False
-        )
+    return _config(read_gguf_parts(file)[0].path)
 
 
 def convert_gguf(file: Path, target: Path, dtype: str) -> None:
     """Write the model of a GGUF file into a folder.
 
     Args:
-        file: a GGUF file, as llama.cpp writes it.
+        file: a GGUF file as llama.cpp writes it, or any of its parts.
         target: the folder to write.
         dtype: the type of the written weights, by its name in torch.
 
     Raises:
-        ModelError: the file is damaged, or transformers does not know its architecture.
+        ModelError: a part is missing or damaged, transformers does not know the architecture, or
+            a tensor of the model is missing.
     """
     import torch
     import transformers
 
     silence_progress()
-    with _one_error(file):
+    headers = read_gguf_parts(file)
+    with whole_gguf(headers, target.parent) as whole, _one_error(headers[0].path):
+        empty = model_without_memory(CAUSAL_LM, _config(whole), file)
+        require_plausible_model(empty, _size_of(headers), str(file))
+        require_memory(empty, getattr(torch, dtype).itemsize, str(file))
+        # An absolute path: transformers prefers a file of the same name in the current folder.
         model, info = transformers.AutoModelForCausalLM.from_pretrained(
-            file.parent,
-            gguf_file=file.name,
+            whole.parent,
+            gguf_file=str(whole),
             dtype=getattr(torch, dtype),
             quantization_config=transformers.GgufConfig(dequantize=True),
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
         )
-    require_all_weights(str(file), model, info)
+        require_all_weights(str(headers[0].path), model, info)
     target.mkdir(parents=True)
     model.save_pretrained(target)
+
+
+def _config(file: Path) -> "PreTrainedConfig":
+    import transformers
+
+    with _one_error(file):
+        return transformers.AutoConfig.from_pretrained(
+            file.parent,
+            gguf_file=str(file.absolute()),
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+
+
+def _size_of(headers: Sequence[GgufHeader]) -> WeightSize:
+    tensors = [tensor for header in headers for tensor in header.tensors]
+    return WeightSize(len(tensors), sum(tensor.elements for tensor in tensors))
 
 
 @contextmanager
 def _one_error(file: Path) -> Iterator[None]:
     try:
         yield
+    except ModelError:
+        raise
     except Exception as error:  # gguf, numpy and transformers raise unrelated types
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"{file} cannot be loaded: {reason}") from error

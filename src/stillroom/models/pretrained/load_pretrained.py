@@ -18,6 +18,11 @@ from stillroom.errors import ModelError
 from stillroom.models.pretrained.auto_classes import CAUSAL_LM
 from stillroom.models.pretrained.config_file import read_config
 from stillroom.models.pretrained.safetensors_files import open_tensors, tensor_shapes
+from stillroom.models.pretrained.size_checks import (
+    require_memory,
+    require_plausible_model,
+    weight_size,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -44,6 +49,9 @@ def load_pretrained(
 
     silence_progress()
     empty = empty_model(automatic, path)
+    require_plausible_model(empty, weight_size(path), str(path / CONFIG))
+    if device_map is None:
+        require_memory(empty, getattr(torch, dtype).itemsize, str(path))
     with open_tensors(path) as tensors:
         try:
             model, info = type(empty).from_pretrained(
@@ -81,11 +89,11 @@ def empty_model(automatic: str, path: Path) -> "PreTrainedModel":
     config = read_config(path)
     text_config = config.get_text_config()
     if automatic == CAUSAL_LM and text_config is not config and _has_class(automatic, text_config):
-        text_model = _empty(automatic, text_config, path)
+        text_model = model_without_memory(automatic, text_config, path)
         names = set(text_model.state_dict())
         if 2 * len(names & set(tensor_shapes(path))) > len(names):
             return text_model
-    return _empty(automatic, config, path)
+    return model_without_memory(automatic, config, path)
 
 
 def _has_class(automatic: str, config: "PreTrainedConfig") -> bool:
@@ -94,7 +102,10 @@ def _has_class(automatic: str, config: "PreTrainedConfig") -> bool:
     return type(config) in getattr(transformers, automatic)._model_mapping
 
 
-def _empty(automatic: str, config: "PreTrainedConfig", path: Path) -> "PreTrainedModel":
+def model_without_memory(
+    automatic: str, config: "PreTrainedConfig", path: Path
+) -> "PreTrainedModel":
+    """Return a model without memory; `path` names its folder, or its file, in an error."""
     import torch
     import transformers
 
@@ -105,7 +116,7 @@ def _empty(automatic: str, config: "PreTrainedConfig", path: Path) -> "PreTraine
         raise
     except Exception as error:  # each architecture checks its sizes in its own way
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{path / CONFIG} cannot be used: {reason}") from error
+        raise ModelError(f"The config of {path} cannot be used: {reason}") from error
     return model
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stillroom.config.schema import GivenTeacher
+from stillroom.io.files.gguf_parts import part_paths
 from stillroom.teachers.kinds.model_directory_kind import ModelDirectory
 from stillroom.teachers.teacher_kind import Preparation
 
@@ -16,3 +17,7 @@ class Given(ModelDirectory):
 
         source = preparation.root / given.required_path
         import_teacher(source, folder, preparation.encoder, preparation.inference)
+
+    def files(self, path: Path) -> list[Path]:
+        """Return the files below a folder, or all parts of a GGUF file."""
+        return super().files(path) if path.is_dir() else part_paths(path)
