@@ -66,7 +66,7 @@ def _classes_of(automatic: str, model_type: str) -> tuple[str, ...]:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     register_architectures()
-    tables = {
+    tables: dict[str, Any] = {
         CAUSAL_LM: modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         MASKED_LM: modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
         TEXT_CLASSIFIER: modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,

@@ -10,7 +10,7 @@ file, in the precision that the caller names. Of a file in parts, all parts are 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stillroom.errors import ModelError
 from stillroom.models.pretrained.auto_classes import CAUSAL_LM
@@ -62,8 +62,9 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
         empty = model_without_memory(CAUSAL_LM, _config(whole), file)
         require_plausible_model(empty, _size_of(headers), str(file))
         require_memory(empty, getattr(torch, dtype).itemsize, str(file))
+        automatic: Any = transformers.AutoModelForCausalLM
         # An absolute path: transformers prefers a file of the same name in the current folder.
-        model, info = transformers.AutoModelForCausalLM.from_pretrained(
+        model, info = automatic.from_pretrained(
             whole.parent,
             gguf_file=str(whole),
             dtype=getattr(torch, dtype),

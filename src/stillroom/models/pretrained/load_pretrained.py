@@ -52,9 +52,10 @@ def load_pretrained(
     require_plausible_model(empty, weight_size(path), str(path / CONFIG))
     if device_map is None:
         require_memory(empty, getattr(torch, dtype).itemsize, str(path))
+    built: Any = type(empty)
     with open_tensors(path) as tensors:
         try:
-            model, info = type(empty).from_pretrained(
+            model, info = built.from_pretrained(
                 None,
                 config=empty.config,
                 state_dict=tensors,

@@ -6,7 +6,7 @@ from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.errors import ModelError
 from stillroom.io.files.atomic_folder import publish
 from stillroom.io.files.workspace import new_workspace
-from stillroom.models.pretrained.model_directory import silence_progress
+from stillroom.models.pretrained.load_pretrained import silence_progress
 from stillroom.teachers.llama2c.checkpoint_file import read_checkpoint
 from stillroom.teachers.llama2c.tokenizer_file import read_llama2c_tokenizer
 
