@@ -1,12 +1,20 @@
 """Sentence teachers: the head solves its equations on the labelled rows only."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
-from support.examples.text_examples import ENCODER, sentence_folder, text_data, text_table
+from support.examples.text_examples import (
+    ENCODER,
+    LENGTH,
+    sentence_folder,
+    text_data,
+    text_table,
+)
+from transformers import AutoModel, PreTrainedTokenizerFast
 
 from stillroom.config.schema import Head
 from stillroom.data.ingest.ingest_examples import IngestResult, ingest
@@ -92,7 +100,7 @@ def test_a_class_without_a_labelled_row_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     made = ingested(tmp_path)
-    with pytest.raises(ModelError, match="is not a folder"):
+    with pytest.raises(ModelError, match=r"x does not exist\. Set it to a folder with config"):
         fit_sentence_teacher(tmp_path / "x", tmp_path / "m", made.examples, made.encoder, HEAD)
 
 
@@ -101,3 +109,62 @@ def test_examples_that_are_no_texts_are_refused(tmp_path: Path) -> None:
     given, rows = sentence_folder(tmp_path / "s"), made.examples.drop("text")
     with pytest.raises(DataError, match="the examples are not texts"):
         fit_sentence_teacher(given, tmp_path / "m", rows, made.encoder, HEAD)
+
+
+def layout(folder: Path, pooling: dict[str, object], prompts: dict[str, object]) -> Path:
+    given = sentence_folder(folder)
+    (given / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    (given / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+    return given
+
+
+PROMPTS = {"prompts": {"sort": "sort this: "}, "default_prompt_name": "sort"}
+
+
+@pytest.mark.parametrize("includes_prompt", [True, False])
+def test_a_prompt_is_read_before_each_text_and_pooled_as_configured(
+    tmp_path: Path, includes_prompt: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = ingested(tmp_path)
+    pooling = {"pooling_mode": ["mean", "max"], "include_prompt": includes_prompt}
+    given = layout(tmp_path / "s", pooling, PROMPTS)
+    with caplog.at_level("INFO", logger="stillroom"):
+        fit_sentence_teacher(given, tmp_path / "m", made.examples, made.encoder, HEAD)
+    assert "after its default prompt: 'sort this: '" in caplog.text
+    model, own = load_model(tmp_path / "m"), read_encoder(tmp_path / "m")
+    assert own.to_json() == ENCODER.to_json() | {"prompt": "sort this: "}
+    rows = made.examples.head(3)
+    with torch.inference_mode():
+        ours = embeddings(model, torch.from_numpy(own.encode(rows)))
+    # The same by transformers alone: one text after the other, without padding.
+    encoder = AutoModel.from_pretrained(given).eval()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(given / "tokenizer.json"))
+    prompt = len(tokenizer("sort this: ").input_ids) - 1  # less the special token at its end
+    for text, vector in zip(rows["text"].to_list(), ours, strict=True):
+        ids = torch.tensor([tokenizer("sort this: " + text).input_ids[:LENGTH]])
+        with torch.inference_mode():
+            states = encoder(input_ids=ids).last_hidden_state[0]
+        states = states if includes_prompt else states[prompt:]
+        pooled = torch.cat([states.mean(dim=0), states.max(dim=0).values])
+        torch.testing.assert_close(vector, pooled / pooled.norm(), atol=1e-5, rtol=1e-4)
+
+
+def test_a_prompt_and_what_is_pooled_change_the_fingerprint(tmp_path: Path) -> None:
+    made, hashes = ingested(tmp_path), set()
+    for number, (included, prompts) in enumerate([(True, {}), (True, PROMPTS), (False, PROMPTS)]):
+        pooling = {"pooling_mode": "mean", "include_prompt": included}
+        given = layout(tmp_path / f"s{number}", pooling, prompts)
+        fit_sentence_teacher(given, tmp_path / f"m{number}", made.examples, made.encoder, HEAD)
+        own = read_encoder(tmp_path / f"m{number}")
+        config = (tmp_path / f"m{number}" / "config.json").read_text()
+        hashes.add((json.dumps(own.to_json()), config))
+    assert len(hashes) == 3
+    assert sum("skipped_tokens" in config for _, config in hashes) == 1
+
+
+def test_a_prompt_without_room_for_a_text_is_refused(tmp_path: Path) -> None:
+    made = ingested(tmp_path)
+    prompts = {"prompts": {"a": "please " * 40}, "default_prompt_name": "a"}
+    given = layout(tmp_path / "s", {"pooling_mode": "mean", "include_prompt": False}, prompts)
+    with pytest.raises(ModelError, match=r"The prompt of the sentence encoder has \d+ tokens"):
+        fit_sentence_teacher(given, tmp_path / "m", made.examples, made.encoder, HEAD)

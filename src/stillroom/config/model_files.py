@@ -39,6 +39,11 @@ def instead_of_model(path: Path) -> str:
             f"holds an adapter{_base_of(path)}, which is no model by itself. Merge it into its "
             "model (peft: merge_and_unload, then save_pretrained), and set the path to the result."
         )
+    if (path / "modules.json").is_file():
+        return (
+            "holds a sentence encoder in the layout of an old sentence-transformers. Load it with "
+            "a current one, save it, and set the path to that folder."
+        )
     below = _models_below(path)
     if below:
         more = f", and {len(below) - 1} more do" if len(below) > 1 else ""

@@ -9,6 +9,7 @@ with the lowest NLL on the validation split.
 """
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,7 @@ def _sentence_classifier(
     from stillroom.models.pretrained.sentence_transformers import (
         read_max_length,
         read_pooling,
+        read_prompt,
         read_sentence_encoder,
     )
 
@@ -121,7 +123,32 @@ def _sentence_classifier(
     if isinstance(encoder, TokenEncoder) and encoder.tokenizer == tokenizer:
         length = min(length, encoder.length)
     own = TokenEncoder.of(tokenizer, encoder.classes, length)
-    return sentence_classifier(base, encoder.classes, pooling.mode, pooling.normalise), own
+    prompt = read_prompt(given)
+    if prompt:
+        _LOG.info("The encoder reads each text after its default prompt: %r", prompt)
+        own = replace(own, prompt=prompt)
+    skipped = 0 if pooling.includes_prompt else _prompt_tokens(own)
+    model = sentence_classifier(base, encoder.classes, pooling.mode, pooling.normalise, skipped)
+    return model, own
+
+
+def _prompt_tokens(encoder: TokenEncoder) -> int:
+    """Return how many tokens a prompt has, with the special ones before it; 0 without a prompt.
+
+    Raises:
+        ModelError: the prompt leaves no room for a text.
+    """
+    if not encoder.prompt:
+        return 0
+    (prompt,) = encoder.tokenizer.encode([encoder.prompt])
+    # sentence-transformers counts the prompt with special tokens around it, less the last one.
+    count = len(encoder.before) + len(prompt.ids) + max(len(encoder.after) - 1, 0)
+    if count >= encoder.length - len(encoder.after):
+        raise ModelError(
+            f"The prompt of the sentence encoder has {count} tokens, and a text at most "
+            f"{encoder.length}. Raise data.text.length."
+        )
+    return count
 
 
 def _labelled_inputs(encoder: TokenEncoder, frame: pl.DataFrame) -> tuple[Sequences, Labels]:

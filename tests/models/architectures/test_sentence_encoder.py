@@ -82,7 +82,7 @@ def test_it_shows_its_hidden_states(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"pooling": "max"}, "pooling 'max' is unknown. Allowed: mean, cls"),
+        ({"pooling": "mean+median"}, "pooling 'median' is unknown. Allowed: mean, "),
         ({"text_config": {"model_type": "nothing"}}, "model_type 'nothing'"),
         ({"text_config": {"model_type": "stillroom_sentence"}}, "model_type 'stillroom_sentence'"),
     ],

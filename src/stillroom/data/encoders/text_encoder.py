@@ -32,6 +32,7 @@ class TokenEncoder:
         classes: the names of the classes; a label is an index into them.
         length: the length of a row in tokens; shorter texts are padded, longer ones truncated.
         before, after: the special ids that the tokenizer puts around a text.
+        prompt: is put before each text, and belongs to its tokens; mostly empty.
     """
 
     tokenizer: Tokenizer
@@ -39,9 +40,12 @@ class TokenEncoder:
     length: int
     before: tuple[int, ...]
     after: tuple[int, ...]
+    prompt: str = ""
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer, classes: Sequence[str], length: int) -> "TokenEncoder":
+    def of(
+        cls, tokenizer: Tokenizer, classes: Sequence[str], length: int, prompt: str = ""
+    ) -> "TokenEncoder":
         """Return the encoder of a tokenizer.
 
         Raises:
@@ -60,6 +64,7 @@ class TokenEncoder:
             length=length,
             before=tuple(before),
             after=tuple(after),
+            prompt=prompt,
         )
 
     @property
@@ -113,7 +118,7 @@ class TokenEncoder:
             "tokenizer": self.tokenizer.sha256,
             "before": list(self.before),
             "after": list(self.after),
-        }
+        } | ({"prompt": self.prompt} if self.prompt else {})
 
     @classmethod
     def from_json(cls, document: dict[str, Any], tokenizer: Tokenizer) -> "TokenEncoder":
@@ -128,7 +133,10 @@ class TokenEncoder:
                 f"The encoder cannot be used: length must be 1 to {LONGEST}. Run the ingest stage "
                 "again."
             )
-        encoder = cls.of(tokenizer, checked_classes(document.get("classes")), length)
+        prompt, classes = document.get("prompt", ""), checked_classes(document.get("classes"))
+        if not isinstance(prompt, str):
+            raise DataError("The encoder cannot be used: prompt must be a text. Run ingest again.")
+        encoder = cls.of(tokenizer, classes, length, prompt)
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "
@@ -147,4 +155,5 @@ class TokenEncoder:
                 f"The encoder needs a text in each row; given: {frame.schema}. Run the ingest "
                 "stage again."
             )
-        return [encoding.ids for encoding in self.tokenizer.encode(frame["text"].to_list())]
+        texts = [f"{self.prompt}{text}" for text in frame["text"].to_list()]
+        return [encoding.ids for encoding in self.tokenizer.encode(texts)]

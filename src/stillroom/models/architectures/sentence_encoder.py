@@ -20,12 +20,11 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from stillroom.errors import ModelError
+from stillroom.models.architectures.pooling import POOLINGS, SEPARATOR, pool
 from stillroom.models.forward.forward_kwargs import forward_kwargs
 
 if TYPE_CHECKING:
     from transformers.modeling_outputs import BaseModelOutput
-
-POOLINGS = ("mean", "cls")
 
 
 class SentenceConfig(PreTrainedConfig):
@@ -33,8 +32,9 @@ class SentenceConfig(PreTrainedConfig):
 
     Attributes:
         text_config: the config of the encoder. `get_text_config` of `transformers` reads this name.
-        pooling: `mean` over the tokens of a text, or `cls`, the state of the first token.
+        pooling: names of `POOLINGS`, joined by `+`.
         normalise: whether the pooled vector is scaled to length 1.
+        skipped_tokens: how many tokens at the beginning of a text are not pooled; absent if none.
     """
 
     model_type = "stillroom_sentence"
@@ -45,6 +45,7 @@ class SentenceConfig(PreTrainedConfig):
         text_config: PreTrainedConfig | dict[str, Any] | None = None,
         pooling: str = "mean",
         normalise: bool = True,
+        skipped_tokens: int = 0,
         **kwargs: Any,
     ) -> None:
         """Store the parts; `kwargs` are those of every Hugging Face config.
@@ -52,14 +53,17 @@ class SentenceConfig(PreTrainedConfig):
         Raises:
             ModelError: the type of the encoder or the pooling is unknown.
         """
-        if pooling not in POOLINGS:
+        unknown = [mode for mode in pooling.split(SEPARATOR) if mode not in POOLINGS]
+        if unknown:
             raise ModelError(
-                f"The pooling {pooling!r} is unknown. Allowed: {', '.join(POOLINGS)}. Choose "
-                "another sentence encoder."
+                f"The pooling {unknown[0][:60]!r} is unknown. Allowed: {', '.join(POOLINGS)}. "
+                "Choose another sentence encoder."
             )
         self.text_config = _text_config(text_config or {"model_type": "bert"})
         self.pooling = pooling
         self.normalise = normalise
+        if skipped_tokens:  # an absent key keeps the configs of other models as they were
+            self.skipped_tokens = skipped_tokens
         super().__init__(**kwargs)
 
 
@@ -75,7 +79,8 @@ class SentenceForSequenceClassification(PreTrainedModel):
         super().__init__(config)
         self.encoder = without_pooler(AutoModel.from_config(config.text_config))
         classes = len(config.id2label or {})
-        self.classifier = nn.Linear(config.text_config.hidden_size, classes)
+        width = config.text_config.hidden_size * len(config.pooling.split(SEPARATOR))
+        self.classifier = nn.Linear(width, classes)
         self.post_init()
 
     def forward(
@@ -99,23 +104,24 @@ class SentenceForSequenceClassification(PreTrainedModel):
 
     def _pooled(self, output: "BaseModelOutput", mask: Tensor) -> Tensor:
         states: Any = output.last_hidden_state
-        if self.config.pooling == "cls":
-            pooled = states[:, 0]
-        else:
-            weights = mask.to(states.dtype)[:, :, None]
-            pooled = (states * weights).sum(dim=1) / weights.sum(dim=1)
+        skipped = getattr(self.config, "skipped_tokens", 0)
+        pooled = pool(states, mask, self.config.pooling, skipped)
         return nn.functional.normalize(pooled, dim=1) if self.config.normalise else pooled
 
 
 def sentence_classifier(
-    encoder: PreTrainedModel, classes: Sequence[str], pooling: str, normalise: bool
+    encoder: PreTrainedModel,
+    classes: Sequence[str],
+    pooling: str,
+    normalise: bool,
+    skipped_tokens: int = 0,
 ) -> SentenceForSequenceClassification:
     """Return a classifier with the weights of an encoder and a head of zeros.
 
     Args:
         encoder: the encoder; its weights are shared with the classifier, not copied.
         classes: the names of the classes, in order.
-        pooling, normalise: see `SentenceConfig`.
+        pooling, normalise, skipped_tokens: see `SentenceConfig`.
     """
     import torch
 
@@ -123,6 +129,7 @@ def sentence_classifier(
         text_config=encoder.config,
         pooling=pooling,
         normalise=normalise,
+        skipped_tokens=skipped_tokens,
         id2label=dict(enumerate(classes)),
         label2id={name: index for index, name in enumerate(classes)},
     )

@@ -57,7 +57,7 @@ def is_classifier(model: "PreTrainedModel") -> bool:
 def _sequence_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
     tokens, positions = inputs[:, TOKENS].long(), inputs[:, POSITIONS].long()
     is_padding = tokens < 0
-    padding = model.config.pad_token_id
+    padding = model.config.get_text_config().pad_token_id
     kwargs: dict[str, Tensor | bool] = {
         "input_ids": tokens.masked_fill(is_padding, 0 if padding is None else padding),
         "position_ids": _continued_positions(positions, is_padding)
@@ -70,7 +70,13 @@ def _sequence_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, T
 
 def is_decoder(model: "PreTrainedModel") -> bool:
     """Tell whether a model attends only to the tokens before a position."""
-    return type(model).__name__.endswith("ForCausalLM") or "LMHead" in type(model).__name__
+    from transformers.models.auto import modeling_auto
+
+    name = type(model).__name__
+    if name in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.values():
+        return bool(getattr(model.config, "causal", False))  # XLMWithLMHeadModel is either
+    decoders = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    return name.endswith("ForCausalLM") or name in decoders
 
 
 def _continued_positions(positions: "Tensor", is_padding: "Tensor") -> "Tensor":

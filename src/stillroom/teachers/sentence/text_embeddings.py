@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from stillroom.data.text.token_layout import Sequences
 from stillroom.io.files.hashing import sha256_bytes, sha256_json
-from stillroom.models.architectures import sentence_encoder
+from stillroom.models.architectures import pooling, sentence_encoder
 from stillroom.models.architectures.sentence_encoder import (
     SentenceForSequenceClassification,
     embeddings,
@@ -38,7 +38,7 @@ from stillroom.teachers.sentence.kept_embeddings import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-CODE = (sentence_encoder, forward_kwargs, sequence_logits, text_logits)
+CODE = (pooling, sentence_encoder, forward_kwargs, sequence_logits, text_logits)
 # What a folder of weights says of itself, which changes when it is saved, and no embedding.
 UNUSED = ("_name_or_path", "architectures", "dtype", "id2label", "label2id", "transformers_version")
 
@@ -131,7 +131,7 @@ def encoder_identity(model: SentenceForSequenceClassification) -> str:
         {
             "tensors": tensors,
             "config": repr(sorted(text_config.items())),
-            "pooling": [config.pooling, config.normalise],
+            "pooling": [config.pooling, config.normalise, getattr(config, "skipped_tokens", 0)],
             "attention": str(model.encoder.config._attn_implementation),
             "dtype": str(model.dtype),
             "device": model.device.type,
