@@ -11,7 +11,7 @@ from stillroom.softlabels.format.fingerprint import require_same
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.verify.verify import Finding, verify
 from stillroom.teachers.capture_jobs import capture_jobs
-from stillroom.teachers.softlabels_config import require_configured
+from stillroom.teachers.softlabels_config import require_configured, require_examples
 from stillroom.teachers.teacher import TeacherRef
 
 
@@ -25,10 +25,14 @@ def verify_with_teachers(
     """Return the finding of `softlabels.verify` on each member of a set.
 
     Raises:
-        SoftLabelError: the set was captured with other parameters or teachers, or is damaged.
+        SoftLabelError: the set was captured with other parameters, teachers or examples, or is
+            damaged.
+        DataError: the examples were changed after ingest.
     """
+    fitted = read_encoder(encoder)
+    require_configured(labels, softlabels, fitted)
+    require_examples(labels, examples, fitted)
     jobs = capture_jobs(examples, encoder, teacher_refs, softlabels)
-    require_configured(labels, softlabels, read_encoder(encoder))
     captures = labels.manifest.captures
     # If the numbers of teachers and captures differ, `require_same` below refuses the set.
     members = [

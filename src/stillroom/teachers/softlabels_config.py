@@ -4,6 +4,7 @@ SoftLabels, encoder ──> SparsifierRequest, Combination, Transform, CaptureSe
 project ──> Store
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from stillroom.io.files.confined_paths import confined
 if TYPE_CHECKING:
     from stillroom.data.encoders import Encoder
     from stillroom.data.views.image_views import Transform
+    from stillroom.io.tables import TableFile
     from stillroom.softlabels.format.ensemble_combination import Combination
     from stillroom.softlabels.reading.label_set import SoftLabelSet
     from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 STORE_VARIABLE = "STILLROOM_STORE"
 DEFAULT_STORE = Path(".stillroom") / "store"
+
+_LOG = logging.getLogger(__name__)
 
 
 def store_of(project: Path) -> "Store":
@@ -117,6 +121,27 @@ def require_configured(labels: "SoftLabelSet", softlabels: SoftLabels, encoder: 
     require_same(captures, expected)
     combination = read_combination_of(softlabels, len(captures))
     require_same_combination(labels.manifest.combination, combination)
+
+
+def require_examples(labels: "SoftLabelSet", examples: "TableFile", encoder: "Encoder") -> None:
+    """Refuse a set of other examples, labels or splits, and examples that were changed.
+
+    A set from before the manifest had a digest of the examples cannot be compared; the log says so.
+
+    Raises:
+        SoftLabelError: the set was captured for other examples.
+        DataError: the content of an example is not the one that it had in `ingest`.
+    """
+    from stillroom.data.example_digest import examples_digest
+
+    if labels.manifest.examples is None:
+        _LOG.warning(
+            "%s was captured before sets had a digest of their examples, so changed labels cannot "
+            "be noticed. Run `kedro run --pipeline=capture` to add it; no teacher runs for that.",
+            labels.folder,
+        )
+        return
+    labels.require_examples(examples_digest(examples, encoder))
 
 
 def capture_settings(softlabels: SoftLabels, encoder: "Encoder") -> "CaptureSettings":

@@ -9,7 +9,7 @@ from kedro.io import DatasetError
 from support.licences_and_lineage import given_licence, own_licence
 
 from stillroom.data.encoders import read_encoder
-from stillroom.errors import LicenceError, SoftLabelError
+from stillroom.errors import DataError, LicenceError, SoftLabelError
 from stillroom.io.tables import write_table
 from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
@@ -25,6 +25,50 @@ def test_labels_of_another_teacher_are_refused_with_both_hashes(capture_stage: A
     save_model(other, read_encoder(capture_stage.made.encoder), capture_stage.teachers / "member_1")
     with pytest.raises(SoftLabelError, match=r"member 1: weights  \w+  \(expected \w+\)"):
         capture_stage.verified(unverified)
+
+
+def test_other_labels_are_refused_and_cost_no_teacher(capture_stage: Any) -> None:
+    published = capture_stage.run()
+    frame = capture_stage.examples.read()
+    labels = frame["label"].to_list()
+    at = [number for number, label in enumerate(labels) if label is not None][:2]
+    labels[at[0]] = (labels[at[0]] + 1) % 3
+    write_table(
+        frame.with_columns(label=pl.Series(labels, dtype=pl.Int32)), capture_stage.examples.path
+    )
+    with pytest.raises(SoftLabelError, match="for other examples, labels or splits") as refused:
+        capture_stage.verified(published)
+    assert "kedro run --pipeline=capture" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert capture_stage.input_count() == 0
+    again = capture_stage.run()
+    assert again.manifest.content == published.manifest.content
+    assert again.manifest.fingerprint == published.manifest.fingerprint
+    assert again.manifest.examples != published.manifest.examples
+
+
+def test_another_split_is_refused(capture_stage: Any) -> None:
+    unverified = capture_stage.capture()
+    frame = capture_stage.examples.read()
+    splits = frame["split"].to_list()
+    splits[splits.index("validation")] = "test"  # neither has views, so no row changes
+    write_table(frame.with_columns(split=pl.Series(splits)), capture_stage.examples.path)
+    with pytest.raises(SoftLabelError, match="for other examples, labels or splits"):
+        capture_stage.verified(unverified)
+
+
+def test_a_pixel_that_was_changed_after_ingest_is_refused_before_a_teacher_runs(
+    capture_stage: Any,
+) -> None:
+    frame = capture_stage.examples.read()
+    images = frame["image"].to_list()
+    images[3] = bytes([images[3][0] ^ 1]) + images[3][1:]
+    write_table(
+        frame.with_columns(image=pl.Series(images, dtype=pl.Binary)), capture_stage.examples.path
+    )
+    with pytest.raises(DataError, match=r"row 3: the content is not that of its example_id"):
+        capture_stage.capture()
+    assert capture_stage.inputs == []
 
 
 @pytest.mark.parametrize("members", [1, 3])
@@ -76,7 +120,15 @@ def test_examples_whose_images_were_swapped_are_refused(capture_stage: Any) -> N
     frame = capture_stage.examples.read()
     rolled = frame.with_columns(pl.col("image").shift(1).fill_null(frame["image"][-1]))
     write_table(rolled, capture_stage.examples.path)
-    with pytest.raises(SoftLabelError, match=r"member 0, shard .*, row 0: .*misaligned"):
+    with pytest.raises(DataError, match="row 0: the content is not that of its example_id"):
+        capture_stage.verified(unverified)
+
+
+def test_examples_in_another_order_are_refused(capture_stage: Any) -> None:
+    unverified = capture_stage.capture()
+    frame = capture_stage.examples.read()
+    write_table(pl.concat([frame[1:], frame[:1]]), capture_stage.examples.path)
+    with pytest.raises(SoftLabelError, match=r"row 0: .*, but the expected example is"):
         capture_stage.verified(unverified)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from support.examples.image_examples import (
     CLASSES,
@@ -18,9 +19,13 @@ from support.training.jobs import OBJECTIVE, TRAINER, train_here
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Student
+from stillroom.data.encoders import read_encoder
+from stillroom.data.example_digest import examples_digest
 from stillroom.errors import SoftLabelError
+from stillroom.io.tables import write_table
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.train.nodes import train_students
+from stillroom.softlabels.format.manifest import Manifest, manifest_of, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.training.process import launch
@@ -103,6 +108,32 @@ def test_a_student_of_full_logits_is_trained_if_the_cache_keeps_less(
     assert arms(sparse, settings) == ["control", "full_logits", "student"]
     whole = soft_labels(made, teachers, project / "whole")
     assert arms(whole, kept()) == ["control", "student"]
+
+
+def test_examples_that_changed_since_the_capture_are_not_trained_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(launch, "train", train_here)
+    made = image_examples(project)
+    labels = soft_labels(made, untrained_teachers(made, project / "t"), project / "s")
+    runtime = {"groups": {"student": "tiny"}, "student": {"epochs": 1}}
+    student = Student(**compose(project, runtime)["student"])
+    arguments = {"teachers": project / "t", "student": student}
+    trained(made, soft_labels=labels, **arguments)
+    assert "captured before sets had a digest" in caplog.text  # a set of format 3
+    digest = examples_digest(made.examples, read_encoder(made.encoder))
+    write_manifest(labels.folder, with_examples(labels.manifest, digest))
+    trained(made, soft_labels=SoftLabelSet(labels.folder), **arguments)
+    frame = made.examples.read()
+    write_table(frame.with_columns(label=pl.lit(0, pl.Int32)), made.examples.path)
+    with pytest.raises(SoftLabelError, match="for other examples, labels or splits"):
+        trained(made, soft_labels=SoftLabelSet(labels.folder), **arguments)
+
+
+def with_examples(manifest: Manifest, digest: str) -> Manifest:
+    names = ("members", "combination", "codec", "classes", "class_names")
+    return manifest_of(*(getattr(manifest, name) for name in names), examples=digest)
 
 
 @pytest.mark.parametrize("change", ["classes", "teachers"])

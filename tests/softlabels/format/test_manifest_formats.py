@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
+from support.softlabels import spec_reader
 from support.softlabels.linear_teachers import capture, capture_inputs, fill, linear
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.format.manifest import read_manifest, write_manifest
+from stillroom.softlabels.format.manifest import manifest_of, read_manifest, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.sparsify.kinds.sample import Sample
@@ -46,6 +47,41 @@ def test_a_set_of_samples_is_written_as_format_4_and_read_in_both(tmp_path: Path
     assert (theirs == made.labels.distributions(names, 1.0).dense()).all()
     write_manifest(made.folder, old)
     assert json.loads(path.read_text()) == document
+
+
+@pytest.mark.parametrize("kind", [Full(), Sample(samples=7, temperature=1.0)])
+def test_a_set_that_names_its_examples_is_format_5_with_the_same_fingerprint(
+    tmp_path: Path, kind: Sparsifier
+) -> None:
+    old = read_manifest(capture(tmp_path / "set", 1, kind).folder)
+    parts = old.members, old.combination, old.codec, old.classes, old.class_names
+    new = manifest_of(*parts, examples="e" * 64)
+    assert (new.fingerprint, new.content) == (old.fingerprint, old.content)
+    write_manifest(tmp_path / "set", new)
+    document = json.loads((tmp_path / "set" / "manifest.json").read_text())
+    assert (document["format"], document["examples"]) == ("stillroom-soft-labels/5", "e" * 64)
+    assert "draws" not in document["members"][0]["capture"]["sparsifier"]
+    assert read_manifest(tmp_path / "set") == new
+    assert spec_reader.read_manifest(tmp_path / "set") == document
+
+
+@pytest.mark.parametrize(
+    ("format_number", "examples"),
+    [(3, "e" * 64), (3, None), (4, "e" * 64), (5, "absent"), (5, None), (5, "e" * 63)],
+)
+def test_examples_in_the_wrong_format_are_refused(
+    tmp_path: Path, format_number: int, examples: str | None
+) -> None:
+    folder = capture(tmp_path / "set", 1, Full()).folder
+    document = json.loads((folder / "manifest.json").read_text())
+    document |= {"format": f"stillroom-soft-labels/{format_number}", "checksum": ""}
+    if examples != "absent":
+        document["examples"] = examples
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    document["checksum"] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(SoftLabelError, match="examples"):
+        read_manifest(folder)
 
 
 @pytest.mark.parametrize(("key", "format_number"), [("draws", 4), ("samples", 3)])

@@ -11,6 +11,7 @@ import polars as pl
 import torch
 
 from stillroom.data.encoders import ArrayEncoder, Encoder, fit_encoder, read_encoder, write_encoder
+from stillroom.data.example_ids import example_ids
 from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.architecture_registry import build
@@ -79,8 +80,8 @@ def frame(unlabelled: int = 0) -> pl.DataFrame:
             elif label == 1:
                 image[:, ::2] += 120
             known = split != "train" or number >= unlabelled
-            key = f"{split[:2]}{number:014d}".encode()
             content = image.astype(np.uint8).tobytes()
+            (key,) = example_ids("image", (SIDE, SIDE, 1), [content])
             rows.append((key, split, label if known else None, "made", number, content))
     schema = {
         "example_id": pl.Binary,

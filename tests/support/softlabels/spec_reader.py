@@ -20,7 +20,7 @@ Name = tuple[bytes, int, int]
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest after a check of its checksum."""
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
-    if manifest["format"] not in ("stillroom-soft-labels/3", "stillroom-soft-labels/4"):
+    if manifest["format"] not in [f"stillroom-soft-labels/{number}" for number in (3, 4, 5)]:
         raise ValueError(f"unknown format {manifest['format']}")
     if manifest["codec"] != "coordinates-1":
         raise ValueError(f"unknown codec {manifest['codec']}")

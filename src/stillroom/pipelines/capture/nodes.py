@@ -35,8 +35,10 @@ def capture(
 
     Raises:
         LicenceError: the licence document belongs to other teachers, or forbids distillation.
+        DataError: the examples were changed after ingest.
     """
     from stillroom.data.encoders import read_encoder
+    from stillroom.data.example_digest import examples_digest
     from stillroom.softlabels.capture.capture_request import CaptureRequest
     from stillroom.teachers.capture_jobs import capture_jobs, warn_of_truncated_texts
     from stillroom.teachers.licences.check_licence import require_covered
@@ -44,6 +46,8 @@ def capture(
     from stillroom.teachers.sentence.kept_embeddings import embeddings_folder
 
     require_covered(from_json(licence), len(teacher_refs))
+    fitted = read_encoder(encoder)
+    digest = examples_digest(examples, fitted)
     store = softlabels_config.store_of(project_root())
     # `verify` gets no embeddings, so its second capture runs each encoder.
     jobs = capture_jobs(examples, encoder, teacher_refs, softlabels, embeddings_folder(store))
@@ -55,7 +59,8 @@ def capture(
         store=store,
         rows_per_shard=softlabels.rows_per_shard,
         pilot_positions=softlabels.pilot,
-        class_names=read_encoder(encoder).classes or None,
+        class_names=fitted.classes or None,
+        examples=digest,
     )
 
 

@@ -15,7 +15,7 @@ from stillroom.config.schema.field_types import DeviceMap, Dtype
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
 from stillroom.io.tables import TableFile
-from stillroom.teachers.softlabels_config import require_configured
+from stillroom.teachers.softlabels_config import require_configured, require_examples
 
 if TYPE_CHECKING:
     from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -46,7 +46,9 @@ def train_students(
     `control_1/`. A third model may learn from all logits: see `trained_arms`.
 
     Raises:
-        SoftLabelError: the soft labels do not fit the teachers, the classes or the parameters.
+        SoftLabelError: the soft labels do not fit the teachers, the classes, the parameters or the
+            examples.
+        DataError: the examples were changed after ingest.
     """
     from stillroom.data.encoders import read_encoder
     from stillroom.evaluation.arms import FULL_LOGITS, runs, trained_arms
@@ -58,6 +60,7 @@ def train_students(
     fitted = read_encoder(encoder)
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels, fitted)
+    require_examples(soft_labels, examples, fitted)
     layers = layers_for(student.architecture, refs[0])
     arms = trained_arms(mode, full_logits, soft_labels.is_whole)
     job = Job(

@@ -60,6 +60,8 @@ class CaptureRequest:
         rows_per_shard: the average number of rows of a shard.
         pilot_positions: how many positions a pilot uses, if tau has not been solved yet.
         class_names: the names in the order of the labels; None for a vocabulary.
+        examples: the digest of the examples, which the set records; None for inputs that come from
+            no table of examples.
     """
 
     jobs: tuple[CaptureJob, ...]
@@ -69,6 +71,7 @@ class CaptureRequest:
     rows_per_shard: int
     pilot_positions: int
     class_names: tuple[str, ...] | None
+    examples: str | None = None
 
     @property
     def rows(self) -> int:
@@ -124,11 +127,15 @@ def _capture_set(
         members.append(_member_shards(member, shards))
         counts.append(capture.counts)
         log(f"{label}: {capture.counts}")
-    classes = request.jobs[0].teacher.classes
-    write_manifest(
-        folder,
-        manifest_of(tuple(members), request.combination, CODEC, classes, request.class_names),
+    manifest = manifest_of(
+        tuple(members),
+        request.combination,
+        CODEC,
+        request.jobs[0].teacher.classes,
+        request.class_names,
+        request.examples,
     )
+    write_manifest(folder, manifest)
     return counts
 
 

@@ -23,11 +23,13 @@ from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import RERUN, Capture, set_fingerprint
 from stillroom.softlabels.format.sparsifier_values import BELOW
 
-Format = Literal["stillroom-soft-labels/3", "stillroom-soft-labels/4"]
+Format = Literal["stillroom-soft-labels/3", "stillroom-soft-labels/4", "stillroom-soft-labels/5"]
 FORMAT: Format = "stillroom-soft-labels/3"
 # Since format 4 the sparsifier `sample` has the key `samples`, which was `draws` before. Sets of
 # other sparsifiers have no such key, are equal in both formats, and are written as format 3.
 FORMAT_OF_SAMPLES: Format = "stillroom-soft-labels/4"
+# Since format 5 a set names the examples that it was captured for.
+FORMAT_OF_EXAMPLES: Format = "stillroom-soft-labels/5"
 MANIFEST = "manifest.json"
 SHARDS = "shards"
 # 100,000 shards take 15 MB; no store writes a larger document.
@@ -79,6 +81,8 @@ class Manifest:
     Attributes:
         classes: the number of classes.
         class_names: their names in order; None for a vocabulary of tokens.
+        examples: the digest of the examples, with their labels and splits; None in a set of a
+            format before 5.
         checksum: SHA-256 over everything else, because a flipped bit can give another valid value.
     """
 
@@ -89,6 +93,7 @@ class Manifest:
     class_names: tuple[str, ...] | None
     combination: Combination
     members: Annotated[tuple[MemberShards, ...], Field(min_length=1)]
+    examples: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     checksum: str = ""
 
     @property
@@ -99,6 +104,8 @@ class Manifest:
     def document(self) -> dict[str, Any]:
         """Return the manifest under the keys of its format."""
         document: dict[str, Any] = asdict(self)
+        if self.format != FORMAT_OF_EXAMPLES:
+            del document["examples"]
         if self.format == FORMAT:
             for member in document["members"]:
                 sparsifier = member["capture"]["sparsifier"]
@@ -133,20 +140,28 @@ def manifest_of(
     codec: str,
     classes: int,
     class_names: tuple[str, ...] | None,
+    examples: str | None = None,
 ) -> Manifest:
     """Return the manifest of some members' shards, with its fingerprint."""
     captures = tuple(member.capture for member in members)
-    has_samples = any(has_key_of_samples(capture) for capture in captures)
     manifest = Manifest(
-        format=FORMAT_OF_SAMPLES if has_samples else FORMAT,
+        format=_format_of(captures, examples),
         fingerprint=set_fingerprint(captures, asdict(combination), codec),
         codec=codec,
         classes=classes,
         class_names=class_names,
         combination=combination,
         members=members,
+        examples=examples,
     )
     return replace(manifest, checksum=manifest.expected_checksum)
+
+
+def _format_of(captures: tuple[Capture, ...], examples: str | None) -> Format:
+    """Return the oldest format that can hold a set."""
+    if examples is not None:
+        return FORMAT_OF_EXAMPLES
+    return FORMAT_OF_SAMPLES if any(map(has_key_of_samples, captures)) else FORMAT
 
 
 def has_key_of_samples(capture: Capture) -> bool:
@@ -232,8 +247,15 @@ def read_shard(path: Path, shard: Shard) -> builtins.bytes:
 
 
 def _require_keys_of_format(manifest: Manifest, path: Path) -> None:
-    """Refuse the sparsifier's keys of another format, which the parser accepts in either."""
-    members = json.loads(path.read_bytes())["members"]
+    """Refuse the keys of another format, which the parser accepts in each."""
+    written = json.loads(path.read_bytes())
+    has_examples = manifest.format == FORMAT_OF_EXAMPLES
+    if ("examples" in written) != has_examples or (manifest.examples is None) == has_examples:
+        raise SoftLabelError(
+            f"{path}: {manifest.format} {'has' if has_examples else 'does not have'} the key "
+            f"examples. {RERUN}"
+        )
+    members = written["members"]
     for member, expected in zip(members, manifest.document()["members"], strict=True):
         keys, of_format = (one["capture"]["sparsifier"].keys() for one in (member, expected))
         if keys != of_format:

@@ -100,6 +100,24 @@ class SoftLabelSet:
                 f"and the project has {_few([w[:12] for w in weights])}. {RERUN}"
             )
 
+    def require_examples(self, digest: str) -> None:
+        """Refuse a set that was captured for other examples, labels or splits.
+
+        Args:
+            digest: of the examples; a set of a format before 5 has none to compare with.
+
+        Raises:
+            SoftLabelError: says what to do.
+        """
+        captured = self.manifest.examples
+        if captured not in (None, digest):
+            raise SoftLabelError(
+                f"these soft labels were captured for other examples, labels or splits (digest "
+                f"{captured[:12]}) than those of data/02_examples (digest {digest[:12]}). If the "
+                "examples are right, run `kedro run --pipeline=capture`: the teachers run only for "
+                "new inputs. If they are not, run `kedro run --pipeline=ingest` first."
+            )
+
     def require_intact(self) -> None:
         """Read every shard.
 

@@ -71,11 +71,13 @@ def run(job: Job, stop: StopRequest) -> None:
     if curves is not None and RANK == 0:
         shutil.rmtree(curves, ignore_errors=True)  # those of an earlier run
     records: list[Record] = []
-    work = sum(factory.count(fit) * fit.optimisation.epochs for fit in job.fits)
+    states = [(fit, resume_state_of(job, fit, shared)) for fit in job.fits]
+    finished = {fit.name: curve for fit, state in states if (curve := state.records()) is not None}
+    waiting = [fit for fit in job.fits if fit.name not in finished]
+    work = sum(factory.count(fit) * fit.optimisation.epochs for fit in waiting)
     with _progress(work) as tick:
-        for fit in job.fits:
-            state = resume_state_of(job, fit, shared)
-            curve = state.records()
+        for fit, state in states:
+            curve = finished.get(fit.name)
             if curve is not None:
                 _LOG.info("%s is finished already and is not trained again", fit.name)
             else:
