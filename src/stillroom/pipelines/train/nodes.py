@@ -46,8 +46,7 @@ def train_students(
     `control_1/`. A third model may learn from all logits: see `trained_arms`.
 
     Raises:
-        SoftLabelError: the soft labels do not fit the teachers, the classes, the parameters or the
-            examples.
+        SoftLabelError: the soft labels do not fit the teachers, examples, classes or parameters.
         DataError: the examples were changed after ingest.
     """
     from stillroom.data.encoders import read_encoder
