@@ -9,6 +9,7 @@ from stillroom.config.schema.field_types import (
     MOST,
     OPEN,
     STRICT,
+    Bytes,
     Count,
     Inside,
     Seed,
@@ -101,7 +102,7 @@ class Limits:
         record: the largest number of characters of a row of CSV or JSON Lines.
     """
 
-    bytes: Count
+    bytes: Bytes
     ratio: Count
     rows: Count
     columns: Count

@@ -22,6 +22,7 @@ Positive = Annotated[float, Field(gt=0, le=MOST)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Temperature = Annotated[float, Field(gt=0, le=1_000_000)]
 Count = Annotated[int, Field(ge=1, le=MOST)]
+Bytes = Annotated[int, Field(ge=1, le=2**50)]
 Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 Batch = Annotated[int, Field(ge=1, le=1_000_000)]
 Members = Annotated[int, Field(ge=1, le=1000)]  # models, processes or threads

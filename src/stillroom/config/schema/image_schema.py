@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Count
+from stillroom.config.schema.field_types import STRICT, Bytes
 
 _Side = Annotated[int, Field(ge=1, le=16384)]
 _Level = Annotated[int, Field(ge=0, le=255)]
@@ -38,5 +38,5 @@ class Images:
     range: (
         Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_ascending)] | None
     )
-    budget: Count
+    budget: Bytes
     unreadable: Literal["refuse", "skip"]
