@@ -191,6 +191,8 @@ def _set_bounds(memory: int, seconds: float, result: int) -> None:
 def _main(folder: str) -> None:
     answer = _answer(json.loads(sys.stdin.buffer.read()))
     (Path(folder) / RESULT).write_text(json.dumps(answer), encoding="utf-8")
+    # Threads of a library in C++ that still run when Python ends may abort the process.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -158,6 +158,6 @@ def test_more_rows_or_columns_than_allowed_are_refused(tmp_path):
     assert len(read(tmp_path, content, limits=limits(rows=5, columns=3))[0]) == 5
 
 
-def test_a_million_columns_are_refused_at_once(tmp_path):
-    words = refusal(tmp_path, ",".join(f"c{n}" for n in range(10**6)) + "\n")
-    assert "has 1,000,000 columns" in words
+def test_far_too_many_columns_are_refused_at_once(tmp_path):
+    words = refusal(tmp_path, ",".join(f"c{n}" for n in range(200_000)) + "\n")
+    assert "has 200,000 columns" in words

@@ -7,7 +7,6 @@ import pytest
 from support.examples.table_request import a_request, limits
 
 from stillroom.data.files.input_file import open_input
-from stillroom.data.text import text_columns
 from stillroom.data.text.text_columns import column_texts
 from stillroom.errors import DataError
 
@@ -29,10 +28,7 @@ def write(frame: pl.DataFrame, path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl", ".ndjson"])
-def test_every_format_gives_the_same_texts(
-    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(text_columns, "ROWS_AT_ONCE", 3)
+def test_every_format_gives_the_same_texts(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     write(pl.DataFrame({"n": range(4), "body": TEXTS}), path)
     assert texts(path, "body") == TEXTS

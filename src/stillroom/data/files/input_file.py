@@ -33,12 +33,14 @@ class InputFile:
     """An open file.
 
     Attributes:
+        path: where it is.
         part: its name in messages.
         stream: its bytes, from the start; it can seek.
         size: the number of bytes.
         sha256: their hash.
     """
 
+    path: Path
     part: str
     stream: BufferedReader
     size: int
@@ -67,7 +69,7 @@ def open_input(path: Path, part: str, limits: Limits) -> Iterator[InputFile]:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         stream.seek(0)
         try:
-            yield InputFile(part, stream, state[0], digest)
+            yield InputFile(path, part, stream, state[0], digest)
         except DataError as error:
             if _state(stream) != state:
                 raise changed(part) from error

@@ -16,8 +16,6 @@ from stillroom.data.tables.json_columns import json_text
 from stillroom.data.tables.table_files import is_csv, is_json, json_records
 from stillroom.data.tables.table_request import TableRequest
 
-ROWS_AT_ONCE = 1024
-
 
 def column_texts(file: InputFile, request: TableRequest) -> Iterator[str]:
     """Yield the texts of the one column that `request` wants. A missing text is empty.
@@ -49,7 +47,7 @@ def _of_csv(file: InputFile, request: TableRequest) -> Iterator[str]:
 def _of_arrow(file: InputFile, request: TableRequest) -> Iterator[str]:
     from stillroom.data.tables.arrow_tables import arrow_batches
 
-    for frame in arrow_batches(file, request, ROWS_AT_ONCE):
+    for frame in arrow_batches(file, request):
         for texts in frame:
             # A missing text becomes an empty document; the caller refuses it by its number.
             can_fill = is_text(texts) or texts.dtype == pl.Null
