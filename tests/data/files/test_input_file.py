@@ -8,7 +8,7 @@ import pytest
 from support.examples.table_request import limits
 
 from stillroom.data.files import input_file
-from stillroom.data.files.input_file import FREE_BYTES, open_input
+from stillroom.data.files.input_file import FREE_BYTES, FREE_ROWS, open_input
 from stillroom.errors import DataError
 
 
@@ -115,3 +115,13 @@ def test_the_budget_grows_with_the_file(tmp_path):
         assert file.budget(limits()) == FREE_BYTES
         assert file.budget(limits(ratio=10**6)) == 10**9
         assert file.budget(limits(ratio=10**6, bytes=5000)) == 5000
+
+
+def test_rows_beyond_a_million_take_a_byte_each(tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 2 * FREE_ROWS)
+    with open_input(tmp_path / "a", "a", limits()) as file:
+        assert file.most_rows(limits()) == 2 * FREE_ROWS
+        assert file.most_rows(limits(rows=3)) == 3
+    (tmp_path / "b").write_bytes(b"x")
+    with open_input(tmp_path / "b", "b", limits()) as file:
+        assert file.most_rows(limits()) == FREE_ROWS

@@ -211,5 +211,15 @@ def test_a_corpus_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> No
     write(tmp_path, "a.txt", sentences(60))
     made = CorpusIngest.of(corpus_data(), tmp_path)
     write(tmp_path, "a.txt", sentences(61))
-    with pytest.raises(DataError, match=r"held 60 documents, and later 61"):
+    with pytest.raises(DataError, match=r"a\.txt changed while it was being read"):
         list(made.frames())
+
+
+@pytest.mark.parametrize("name", ["b.txt", "b.csv", "b.jsonl", "sub"])
+def test_a_corpus_reads_no_file_out_of_its_folder(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "a.txt", sentences(60))
+    write(tmp_path / "secret", "b.txt", sentences(5))
+    target = "secret/texts" if name == "sub" else "secret/texts/b.txt"
+    (tmp_path / "texts" / name).symlink_to(tmp_path / target)
+    with pytest.raises(DataError, match=rf"{name} is a link that leads out of the folder"):
+        CorpusIngest.of(corpus_data(), tmp_path)

@@ -21,7 +21,7 @@ NESTED: dict[str, tuple[type, dict[str, Any]]] = {
     "csv": (Csv, {"delimiter": None}),
     "limits": (
         Limits,
-        {"bytes": 2**34, "ratio": 200, "rows": 10**8, "columns": 10**5, "record": 2**26},
+        {"bytes": 2**34, "ratio": 100, "rows": 10**8, "columns": 10**5, "record": 2**26},
     ),
     "image": (
         Images,

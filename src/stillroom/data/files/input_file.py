@@ -21,7 +21,9 @@ from stillroom.config.schema.data_schema import Limits
 from stillroom.data.files.input_folder import not_regular
 from stillroom.errors import DataError
 
-FREE_BYTES = 2**28  # a file of any size on disk may unpack to this much
+# A file of any size on disk may unpack to this much. Beyond, rows of different inputs take at least
+# a byte each on disk, however well they are packed.
+FREE_BYTES, FREE_ROWS = 2**26, 10**6
 # Within one step of a filesystem's clock, a file can change without a change of its times. The
 # coarsest clock in use, that of FAT, has steps of two seconds.
 _CLOCK_STEP = 2_000_000_000
@@ -49,6 +51,10 @@ class InputFile:
     def budget(self, limits: Limits) -> int:
         """Return how many bytes the file may unpack to."""
         return min(limits.bytes, max(FREE_BYTES, self.size * limits.ratio))
+
+    def most_rows(self, limits: Limits) -> int:
+        """Return how many rows the file may have."""
+        return min(limits.rows, max(FREE_ROWS, self.size))
 
 
 @contextmanager

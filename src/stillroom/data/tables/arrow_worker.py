@@ -50,7 +50,7 @@ def unpack(path: str, document: Mapping[str, Any], target: str) -> dict[str, Any
         open_input(Path(path), request.part, request.limits) as file,
         arrow_errors(request.part),
     ):
-        opened = open_arrow(file, request)
+        opened = open_arrow(file, request.within(file))
         with pa.OSFile(target, "wb") as sink:
             _write(opened.schema, opened.batches, sink, [*opened.names.values()])
     notices = [[notice.kind, notice.text] for notice in request.notices]

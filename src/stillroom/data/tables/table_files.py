@@ -45,7 +45,7 @@ def read_columns(path: Path, request: TableRequest) -> TableColumns:
     """
     read = _READERS[_plain_suffix(path)]
     with open_input(path, request.part, request.limits) as file:
-        columns = read(file, request)
+        columns = read(file, request.within(file))
         return TableColumns(columns.frame, columns.class_names, file.sha256)
 
 

@@ -1,9 +1,10 @@
 """Table requests: which columns of a file are wanted, and what was seen while they were read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stillroom.config.schema.data_schema import Limits
+from stillroom.data.files.input_file import InputFile
 from stillroom.data.notices import Notice
 from stillroom.errors import DataError, nearest
 
@@ -53,6 +54,11 @@ class TableRequest:
         names = {name: self._name(name, columns, part) for name in self.wanted}
         return {name: own for name, own in names.items() if own is not None}
 
+    def within(self, file: InputFile) -> "TableRequest":
+        """Return the request with the limits on what this file may unpack to."""
+        rows = file.most_rows(self.limits)
+        return replace(self, limits=replace(self.limits, rows=rows))
+
     def say(self, notice: Notice) -> None:
         """Add a notice, unless the same was added before."""
         if notice not in self.notices:
@@ -97,6 +103,6 @@ def require_rows(count: int, request: TableRequest) -> None:
     """Raise DataError if a file has more rows than allowed."""
     if count > request.limits.rows:
         raise DataError(
-            f"{request.part} has more than {request.limits.rows:,} rows, which data.limits.rows "
-            "allows. Split it, or raise data.limits.rows."
+            f"{request.part} has more than {request.limits.rows:,} rows. Allowed are "
+            "data.limits.rows, and one for each byte on disk beyond a million. Split or unpack it."
         )

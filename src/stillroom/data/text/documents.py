@@ -147,7 +147,7 @@ class TextFiles:
             delimiter=self.data.csv.delimiter,
             notices=self.found,
         )
-        return column_texts(file, request)
+        return column_texts(file, request.within(file))
 
 
 def _readable(paths: list[Path]) -> list[Path]:
