@@ -59,7 +59,7 @@ class ImageFolder(ImageSource):
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Table(ExampleSource):
-    """Parquet, CSV or JSONL; see `sources.table`."""
+    """Tables of many formats; see `sources.table`."""
 
     def content(self, data: Mapping[str, Any]) -> Literal["image", "text", "features"]:
         """Return what the column of the inputs holds."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TextFolder(TextSource):
-    """Text files, or a column of text in Parquet, CSV or JSONL."""
+    """Text files, or a column of text in tables."""
 
     def documents(self, data: "Data", root: Path) -> "Corpus":
         """Return the documents below `data.path`."""
