@@ -41,12 +41,28 @@ def raw(labels):
         ["stra\u00dfe", "STRASSE", "strasse"],
     ],
 )
-def test_forms_of_one_label_are_joined_and_the_most_frequent_is_kept(forms):
+def test_forms_of_one_label_are_joined(forms):
     assert len({label_key(form) for form in forms}) == 1
-    last = forms[-1]
-    joined = unified_labels(raw([*forms, last, "other"]), "join", None)
-    assert joined.frame["label"].to_list() == [last] * (len(forms) + 1) + ["other"]
+    joined = unified_labels(raw([*forms, "other"]), "join", None)
+    assert joined.frame["label"].n_unique() == 2
+    assert joined.frame["label"].to_list()[-1] == "other"
     assert [notice.kind for notice in joined.notices] == ["converted"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "kept"),
+    [
+        (["cat", "Cat", "Cat"], "Cat"),
+        (["cat", "Cat"], "Cat"),
+        ([" cat", " cat", "cat"], "cat"),
+        ([DECOMPOSED, DECOMPOSED, COMPOSED], COMPOSED),
+        ([" cat", "cat ", "cat "], "cat "),
+        (["01", "1", "1"], "1"),
+    ],
+)
+def test_a_form_without_blanks_is_kept_and_then_the_most_frequent(labels, kept):
+    joined = unified_labels(raw([*labels, "other"]), "join", None)
+    assert joined.frame["label"].to_list() == [kept] * len(labels) + ["other"]
 
 
 def test_by_default_they_stay_and_a_warning_names_them(caplog):

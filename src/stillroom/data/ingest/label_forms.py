@@ -61,19 +61,34 @@ def unified_labels(
 
 def label_key(name: str) -> str:
     """Return a text that is equal for labels which differ only in their form."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    visible = "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
-    key = " ".join(visible.split())
+    key = _tidy(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()))
     return str(Decimal(key).normalize() + 0) if _NUMBER.fullmatch(key) else key
 
 
+def _tidy(name: str) -> str:
+    """Return a label in NFC, without characters that have no width, and with single blanks."""
+    composed = unicodedata.normalize("NFC", name)
+    visible = "".join(sign for sign in composed if unicodedata.category(sign) != "Cf")
+    return " ".join(visible.split())
+
+
 def _groups(counts: Mapping[str, int], declared: Sequence[str]) -> dict[str, list[str]]:
-    """Return the labels of each key, first the one to keep: declared, or else the most frequent."""
+    """Return the labels of each key, first the one to keep.
+
+    It is a declared one, or else one without blanks around it and the like, or the most frequent.
+    """
     groups: dict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys([*counts, *declared]):
         groups[label_key(name)].append(name)
     for names in groups.values():
-        names.sort(key=lambda name: (name not in declared, -counts.get(name, 0), natural_key(name)))
+        names.sort(
+            key=lambda name: (
+                name not in declared,
+                name != _tidy(name),
+                -counts.get(name, 0),
+                natural_key(name),
+            )
+        )
     return {key: names for key, names in groups.items() if any(name in counts for name in names)}
 
 
