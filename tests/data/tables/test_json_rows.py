@@ -100,6 +100,14 @@ def test_a_packed_file_that_unpacks_beyond_the_budget_is_refused(tmp_path):
     assert "unpacks to more than 100,000 bytes" in words
 
 
+def test_a_packed_document_beyond_the_budget_of_a_row_is_refused(tmp_path):
+    content = json.dumps(RECORDS).encode()
+    small = limits(record=len(content) - 1)
+    words = refusal(tmp_path, gzip.compress(content), "t.json.gz", limits=small)
+    assert "Unpack it, or write JSON Lines" in words
+    assert read(tmp_path, content, "t.json", limits=small) == ROWS
+
+
 @pytest.mark.parametrize("content", [b"no gzip", gzip.compress(LINES.encode(), mtime=0)[:-9]])
 def test_a_damaged_packed_file_is_refused(tmp_path, content):
     assert refusal(tmp_path, content, "t.jsonl.gz").startswith("t.jsonl.gz cannot be unpacked")

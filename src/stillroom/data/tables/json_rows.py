@@ -5,11 +5,12 @@
                   or an object in each line
 """
 
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from stillroom.data.files.text_stream import bounded_lines
+from stillroom.data.files.text_stream import PACKED, bounded_lines
 from stillroom.data.tables.table_request import TableRequest, require_rows, unreadable
 from stillroom.errors import DataError
 
@@ -37,7 +38,7 @@ def json_document(text: TextIO, request: TableRequest) -> Iterator[tuple[str, Re
     Raises:
         DataError: the document is no table.
     """
-    content = text.read()
+    content = _content(text, request)
     try:
         document = _parsed(content)
     except ValueError as error:
@@ -56,9 +57,20 @@ def json_document(text: TextIO, request: TableRequest) -> Iterator[tuple[str, Re
         yield origin, record
 
 
-def _json_lines_of(content: str, request: TableRequest) -> Iterator[tuple[str, Record]]:
-    import io
+def _content(text: TextIO, request: TableRequest) -> str:
+    """Return all text; of a packed file as much as of a row, since objects take more memory."""
+    if not request.part.lower().endswith(PACKED):
+        return text.read()
+    content = text.read(request.limits.record + 1)
+    if len(content) > request.limits.record:
+        raise DataError(
+            f"{request.part} unpacks to more than data.limits.record, {request.limits.record:,} "
+            "characters. Unpack it, or write JSON Lines."
+        )
+    return content
 
+
+def _json_lines_of(content: str, request: TableRequest) -> Iterator[tuple[str, Record]]:
     return json_lines(io.StringIO(content), request)
 
 
