@@ -38,6 +38,7 @@ from stillroom.models.pretrained.model_directory import (
 from stillroom.models.pretrained.own_files import own_file, require_own_files
 from stillroom.models.pretrained.safetensors_files import INDEX, WEIGHTS, weight_files
 from stillroom.teachers.compatibility import require_compatible
+from stillroom.teachers.image_processor import image_encoder, is_image_processor
 
 # Only these are copied beside the weights, since DVC pushes the copy to a remote.
 BESIDE_WEIGHTS = (CONFIG, GENERATION, "README.md", "LICENSE")
@@ -85,7 +86,8 @@ def _teacher_encoder(source: Path, encoder: Encoder) -> Encoder:
     if gguf_file(source):
         return _sequence_encoder(source, encoder, "next_token")
     if (source / PREPROCESSOR).is_file():
-        return read_encoder(source)
+        is_foreign = is_image_processor(source)
+        return image_encoder(source, encoder) if is_foreign else read_encoder(source)
     automatic = auto_class(source)
     if automatic == TEXT_CLASSIFIER:
         return _text_encoder(source, encoder)

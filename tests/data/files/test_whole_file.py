@@ -36,7 +36,7 @@ def test_what_is_no_path_is_refused(tmp_path, name):
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"^a\.png is neither a file nor a folder"):
+    with pytest.raises(DataError, match=r"^a\.png is no regular file"):
         read_whole(tmp_path / "a.png", "a.png")
 
 
