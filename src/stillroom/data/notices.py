@@ -6,7 +6,7 @@ Nothing is guessed, changed or dropped without a notice. A notice counts what it
 one place, so that a million rows of one kind are one sentence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,3 +34,13 @@ def texts_by_kind(notices: Iterable[Notice]) -> dict[str, list[str]]:
     for notice in notices:
         texts.setdefault(notice.kind, {})[notice.text] = None
     return {kind: list(sentences) for kind, sentences in texts.items()}
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "1 image" or "2,000 images"."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Return the first few names, and whether there are more."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

@@ -117,4 +117,4 @@ def test_data_for_detection_are_refused_by_name(tmp_path, names):
 
 def test_classes_without_an_image_are_said(tmp_path):
     _, notices = layout(tmp_path, "train/cat/1.png", "train/dog/", "train/cow/", "test/cat/1.png")
-    assert notices == ["left_out: 2 folders of classes hold no image: train/cow, train/dog."]
+    assert notices == ["left_out: Folders of classes without an image: 2 (train/cow, train/dog)."]

@@ -53,7 +53,7 @@ def test_files_of_other_programs_are_skipped_and_counted(tmp_path, name):
     touch(tmp_path, "cat/1.png", name)
     images, texts = listed(tmp_path)
     assert images == ["1.png"]
-    assert texts == [f"left_out: 1 file or folder is hidden, or left by other programs: {name}."]
+    assert texts == [f"left_out: Hidden, or left by other programs: 1 file or folder ({name})."]
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,18 @@ def test_folders_of_other_programs_are_skipped_at_every_level(tmp_path, name):
     images, texts = listed(tmp_path)
     assert images == ["1.png"]
     assert len(texts) == 1
-    assert "2 files or folders are hidden, or left by other programs" in texts[0]
+    assert "Hidden, or left by other programs: 2 files or folders" in texts[0]
 
 
 def test_other_files_are_counted_by_suffix(tmp_path):
     touch(tmp_path, "cat/1.png", "cat/a.txt", "cat/b.TXT", "cat/c.heic", "notes", "cat/d.svg")
     assert listed(tmp_path)[1] == [
-        "left_out: 1 of files without a suffix are no images: notes.",
-        "left_out: 1 of .heic are no images: cat/c.heic. Pillow cannot read HEIC; convert them to "
-        "JPEG.",
-        "left_out: 1 of .svg are no images: cat/d.svg. SVG holds no pixels; convert them to PNG.",
-        "left_out: 2 of .txt are no images: cat/a.txt, cat/b.TXT.",
+        "left_out: Not read as images: 1 file without a suffix (notes).",
+        "left_out: Not read as images: 1 .heic file (cat/c.heic). Pillow cannot read HEIC; convert "
+        "them to JPEG.",
+        "left_out: Not read as images: 1 .svg file (cat/d.svg). SVG holds no pixels; convert them "
+        "to PNG.",
+        "left_out: Not read as images: 2 .txt files (cat/a.txt, cat/b.TXT).",
     ]
 
 
@@ -84,7 +85,7 @@ def test_an_image_with_another_name_is_read_and_that_is_said(tmp_path, name):
     images, texts = listed(tmp_path)
     assert images == [name]
     assert texts == [
-        f"guessed: 1 files are read as images by their content, not by their names: cat/{name}."
+        f"guessed: Read as images by their content, not by their names: 1 file (cat/{name})."
     ]
 
 
@@ -98,10 +99,7 @@ def test_a_pipe_is_left_out_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "cat/2.png")
     images, texts = listed(tmp_path)
     assert images == ["1.png"]
-    assert texts == [
-        "left_out: 1 file or folder is neither files nor folders, but pipes, sockets or devices: "
-        "cat/2.png."
-    ]
+    assert texts == ["left_out: Pipes, sockets or devices: 1 (cat/2.png)."]
 
 
 def test_a_link_out_of_the_folder_is_refused_unless_it_is_allowed(tmp_path):
@@ -130,3 +128,10 @@ def test_folders_nested_too_deep_are_refused(tmp_path):
     touch(tmp_path, "/".join(["a"] * 20) + "/1.png")
     with pytest.raises(DataError, match="lies 17 folders deep"):
         FolderReader(tmp_path, False).root()
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    touch(tmp_path, "cat/1.png")
+    (tmp_path / "cat" / os.fsdecode(b"\xff.png")).write_bytes(b"x")
+    with pytest.raises(DataError, match=r"^cat holds a name that is not UTF-8: '.udcff\.png'"):
+        listed(tmp_path)

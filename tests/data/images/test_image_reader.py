@@ -62,7 +62,7 @@ def test_grey_among_colour_becomes_colour(grey_first):
     assert raw.shape == (1, 2, 3)
     assert set(raw.frame["content"]) == {b"\x03" * 6, b"\x01\x02\x03" * 2}
     assert texts(raw) == [
-        "converted: 1 image is greyscale and converted to colour, since 1 others are in colour."
+        "converted: Converted from greyscale to colour, since 1 others are in colour: 1 image."
     ]
 
 
@@ -81,8 +81,8 @@ def test_sizes_are_counted_and_the_refusal_names_the_option():
     with pytest.raises(DataError) as error:
         examples({"first": grey(1, (4, 3)), **images})
     assert str(error.value) == (
-        "The images have 5 sizes (height x width): 3x4 (2 images), 3x5 (1 images), 3x6 (1 images), "
-        "3x7 (1 images) and 1 more. Set data.image.size to the [height, width] that all images are "
+        "The images have 5 sizes (height x width): 3x4 (2 images), 3x5 (1 image), 3x6 (1 image), "
+        "3x7 (1 image) and 1 more. Set data.image.size to the [height, width] that all images are "
         "resized to, such as [3, 4]."
     )
 
@@ -91,7 +91,7 @@ def test_images_of_two_sizes_are_read_with_the_option():
     raw = examples({"a": grey(7, (3, 3)), "b": grey(8, (4, 6))}, size=[2, 2])
     assert raw.frame["content"].to_list() == [b"\x07" * 4, b"\x08" * 4]
     assert texts(raw) == [
-        "converted: 2 images are resized to data.image.size 2x2 (crop) (the first: a)."
+        "converted: Resized to data.image.size 2x2 (data.image.fit=crop): 2 images (the first: a)."
     ]
 
 
@@ -102,8 +102,8 @@ def test_an_unreadable_file_is_refused_or_left_out_and_counted():
     raw = examples(images, unreadable="skip")
     assert raw.frame["origin"].to_list() == ["a", "c"]
     assert texts(raw) == [
-        "left_out: 2 images are left out, since they cannot be read (the first: b); "
-        "data.image.unreadable=refuse refuses them."
+        "left_out: Left out, since they cannot be read (data.image.unreadable=skip): 2 images "
+        "(b, d)."
     ]
 
 
@@ -129,6 +129,6 @@ def test_what_was_converted_is_counted():
     transparent = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     raw = examples({"a": colour(1, 1, 1), "b": transparent, "c": transparent})
     assert texts(raw) == [
-        "converted: 2 images are with transparent pixels laid over the colour (255, 255, 255) "
-        "(the first: b); data.image.background sets another one."
+        "converted: Transparent pixels are laid over the colour data.image.background "
+        "[255, 255, 255]: 2 images (the first: b)."
     ]

@@ -64,13 +64,12 @@ def test_what_is_left_out_is_counted_and_said(tmp_path):
     assert raw.frame.height == 1
     assert raw.skipped == {".txt": 1}
     assert [(notice.kind, notice.text) for notice in raw.notices] == [
-        ("left_out", "1 folder of a class holds no image: dog."),
+        ("left_out", "Folders of classes without an image: 1 (dog)."),
         (
             "left_out",
-            "2 files or folders are hidden, or left by other programs: cat/.hidden.png, "
-            "cat/@eaDir.",
+            "Hidden, or left by other programs: 2 files or folders (cat/.hidden.png, cat/@eaDir).",
         ),
-        ("left_out", "1 of .txt are no images: cat/notes.txt."),
+        ("left_out", "Not read as images: 1 .txt file (cat/notes.txt)."),
     ]
 
 
@@ -91,8 +90,8 @@ def test_a_class_whose_images_cannot_be_read_is_said(tmp_path):
     raw = read_image_folder(a_data(path="images", image={"unreadable": "skip"}), tmp_path)
     assert raw.frame.select("origin", "row").rows() == [("cat/1.png", 0), ("cat/3.png", 2)]
     assert [notice.text for notice in raw.notices][-2:] == [
-        "3 images are left out, since they cannot be read (the first: cat/2.png); "
-        "data.image.unreadable=refuse refuses them.",
+        "Left out, since they cannot be read (data.image.unreadable=skip): 3 images (cat/2.png, "
+        "dog/1.png, dog/2.png).",
         "dog: none of its images can be read.",
     ]
 
@@ -127,7 +126,7 @@ def test_classes_of_two_sizes_are_refused_with_a_way_out(tmp_path):
     (tmp_path / "images/dog").mkdir()
     Image.new("L", (5, 5)).save(tmp_path / "images/dog/1.png")
     with pytest.raises(
-        DataError, match=r"2 sizes .*: 1x2 \(1 images\), 5x5 \(1 images\)\. Set data\.image"
+        DataError, match=r"2 sizes .*: 1x2 \(1 image\), 5x5 \(1 image\)\. Set data\.image"
     ):
         rows_of(tmp_path)
 

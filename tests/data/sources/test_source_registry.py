@@ -1,5 +1,6 @@
 """The table of the sources: what each gives, and what it reads."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,3 +37,15 @@ def test_a_table_holds_what_its_column_is(columns: dict[str, Any], content: str)
 def test_an_unknown_source_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"data\.source is digit, .* Did you mean digits\?"):
         source_of(a_data(source="digit"))
+
+
+@pytest.mark.parametrize("name", ["digits", "idx"])
+@pytest.mark.parametrize("option", [{"size": [8, 8]}, {"range": [0.0, 1.0]}])
+def test_pixels_are_not_converted_as_image_files_are(
+    tmp_path: Path, name: str, option: dict[str, Any]
+) -> None:
+    data = a_data(source=name, path=".", image=option)
+    source = source_of(data)
+    assert isinstance(source, ExampleSource)
+    with pytest.raises(ConfigError, match=r"data\.image\.\w+ is set, but .*Set it to null"):
+        source.read(data, tmp_path)

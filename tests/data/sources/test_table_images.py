@@ -107,7 +107,7 @@ def test_grey_in_one_table_and_colour_in_another_become_colour(tmp_path):
     hub_table(tmp_path, [{"bytes": colour}], "test.parquet")
     raw = contents(tmp_path, ".")
     assert raw.frame.sort("split")["content"].to_list() == [b"\x01\x02\x03", b"\x05\x05\x05"]
-    assert "1 image is greyscale and converted to colour" in raw.notices[0].text
+    assert "Converted from greyscale to colour" in raw.notices[0].text
 
 
 @pytest.mark.parametrize("hostile", ["../a.png", "/etc/hostname"])

@@ -20,7 +20,7 @@ _CONVERT = {
     ".heic": "Pillow cannot read HEIC; convert them to JPEG",
     ".heif": "Pillow cannot read HEIF; convert them to JPEG",
     ".svg": "SVG holds no pixels; convert them to PNG",
-    ".npy": "they are arrays of numpy; convert them to PNG",
+    ".npy": "Arrays of numpy are no image files; convert them to PNG",
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from stillroom.data.images.folder_listing import Folder, FolderReader
 from stillroom.data.ingest.splits import SPLITS, canonical_split
-from stillroom.data.notices import Notice
+from stillroom.data.notices import Notice, some
 from stillroom.errors import DataError
 
 _MOST_WRAPPERS = 8
@@ -163,8 +163,5 @@ def _split_words_as_classes(root: Folder) -> list[Notice]:
 
 
 def _empty(parts: list[str]) -> Notice:
-    names = ", ".join(parts[:5]) + (", …" if len(parts) > 5 else "")
-    words = f"{len(parts)} folders of classes hold no image: {names}."
-    if len(parts) == 1:
-        words = f"1 folder of a class holds no image: {names}."
+    words = f"Folders of classes without an image: {len(parts):,} ({some(parts)})."
     return Notice("left_out", words)

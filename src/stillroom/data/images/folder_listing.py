@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from stillroom.data.files.input_folder import InputFolder
 from stillroom.data.images.file_formats import START_BYTES, SUFFIXES, advice, starts_as_image
-from stillroom.data.notices import Notice
+from stillroom.data.notices import Notice, counted, some
 from stillroom.errors import DataError
 
 _JUNK_FOLDERS = frozenset(
@@ -75,6 +75,7 @@ class FolderReader:
         within = InputFolder(self.path, self.follow_links)
         with os.scandir(self.path / part) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
+                _require_utf8(entry.name, part)
                 relative = entry.name if part == "." else f"{part}/{entry.name}"
                 if _is_junk(entry):
                     self.junk.append(relative)
@@ -104,6 +105,15 @@ class FolderReader:
         return is_image
 
 
+def _require_utf8(name: str, part: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{part} holds a name that is not UTF-8: {ascii(name)}. Rename it."
+        ) from None
+
+
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
@@ -119,30 +129,28 @@ def _suffix(name: str) -> str:
 
 def _left_out(junk: list[str], special: list[str], others: list[str]) -> Iterable[Notice]:
     if junk:
-        words = "hidden, or left by other programs"
-        yield Notice("left_out", f"{_entries(len(junk))} {words}: {_some(junk)}.")
+        words = "Hidden, or left by other programs"
+        yield Notice("left_out", f"{words}: {_entries(len(junk))} ({some(junk)}).")
     if special:
-        words = "neither files nor folders, but pipes, sockets or devices"
-        yield Notice("left_out", f"{_entries(len(special))} {words}: {_some(special)}.")
+        words = "Pipes, sockets or devices"
+        yield Notice("left_out", f"{words}: {len(special):,} ({some(special)}).")
     by_suffix: dict[str, list[str]] = {}
     for relative in others:
         by_suffix.setdefault(_suffix(relative), []).append(relative)
     for suffix, paths in sorted(by_suffix.items()):
-        kind = suffix or "files without a suffix"
+        files = counted(len(paths), f"{suffix} file" if suffix else "file")
+        kind = files if suffix else f"{files} without a suffix"
         reason = advice(suffix)
         words = "" if reason is None else f" {reason}."
-        yield Notice("left_out", f"{len(paths):,} of {kind} are no images: {_some(paths)}.{words}")
+        yield Notice("left_out", f"Not read as images: {kind} ({some(paths)}).{words}")
 
 
 def _guessed(sniffed: list[str]) -> Iterable[Notice]:
     if sniffed:
-        words = "read as images by their content, not by their names"
-        yield Notice("guessed", f"{len(sniffed):,} files are {words}: {_some(sniffed)}.")
+        files = counted(len(sniffed), "file")
+        words = f"Read as images by their content, not by their names: {files} ({some(sniffed)})."
+        yield Notice("guessed", words)
 
 
 def _entries(count: int) -> str:
-    return "1 file or folder is" if count == 1 else f"{count:,} files or folders are"
-
-
-def _some(paths: list[str]) -> str:
-    return ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
+    return "1 file or folder" if count == 1 else f"{count:,} files or folders"

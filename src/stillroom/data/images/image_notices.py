@@ -8,29 +8,22 @@ from dataclasses import dataclass, field
 
 from stillroom.config.schema.image_schema import Images
 from stillroom.data.images.decode_image import Change
-from stillroom.data.notices import Notice, NoticeKind
+from stillroom.data.notices import Notice, NoticeKind, counted
 
 _WORDS: dict[Change, tuple[NoticeKind, str]] = {
-    "deep": (
-        "converted",
-        "{count} of more than 8 bits a channel scaled to 8 bits by {range}{first}.",
-    ),
+    "deep": ("converted", "Scaled from more than 8 bits a channel to 8, by {range}"),
     "colour space": (
         "converted",
-        "{count} of CMYK or another colour space converted to RGB, without colour profiles{first}.",
+        "Converted to RGB from CMYK or another colour space, without colour profiles",
     ),
     "transparent": (
         "converted",
-        "{count} with transparent pixels laid over the colour {background}{first}; "
-        "data.image.background sets another one.",
+        "Transparent pixels are laid over the colour data.image.background {background}",
     ),
-    "turned": ("converted", "{count} turned as the orientation in the EXIF data says{first}."),
-    "no EXIF": ("guessed", "{count} taken as upright, since the EXIF data are damaged{first}."),
-    "resized": ("converted", "{count} resized to data.image.size {size} ({fit}){first}."),
-    "frames": (
-        "left_out",
-        "{count} with several frames or pages read as the first of them{first}.",
-    ),
+    "turned": ("converted", "Turned as the orientation in their EXIF data says"),
+    "no EXIF": ("guessed", "Taken as upright, since their EXIF data are damaged"),
+    "resized": ("converted", "Resized to data.image.size {size} (data.image.fit={fit})"),
+    "frames": ("left_out", "Only the first of several frames or pages is read"),
 }
 
 
@@ -51,7 +44,7 @@ class ChangeCounts:
         """Return one notice for each change that was made."""
         height, width = options.size or (0, 0)
         values = {
-            "background": tuple(options.background),
+            "background": options.background,
             "size": f"{height}x{width}",
             "fit": options.fit,
             "range": "the range of their bit depth"
@@ -59,19 +52,10 @@ class ChangeCounts:
             else f"data.image.range {options.range}",
         }
         return [
-            Notice(
-                kind,
-                words.format(
-                    count=counted(self.counts[change]),
-                    first=f" (the first: {self.first[change]})",
-                    **values,
-                ),
-            )
+            Notice(kind, f"{words.format(**values)}: {self._images(change)}.")
             for change, (kind, words) in _WORDS.items()
             if change in self.counts
         ]
 
-
-def counted(count: int) -> str:
-    """Return "1 image is" or "2,000 images are"."""
-    return "1 image is" if count == 1 else f"{count:,} images are"
+    def _images(self, change: Change) -> str:
+        return f"{counted(self.counts[change], 'image')} (the first: {self.first[change]})"

