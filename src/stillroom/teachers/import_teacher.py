@@ -29,6 +29,7 @@ from stillroom.models.pretrained.auto_classes import (
 )
 from stillroom.models.pretrained.config_file import read_config
 from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
+from stillroom.models.pretrained.image_processor import image_encoder, is_image_processor
 from stillroom.models.pretrained.load_pretrained import GENERATION
 from stillroom.models.pretrained.model_directory import (
     PREPROCESSOR,
@@ -38,7 +39,6 @@ from stillroom.models.pretrained.model_directory import (
 from stillroom.models.pretrained.own_files import own_file, require_own_files
 from stillroom.models.pretrained.safetensors_files import INDEX, WEIGHTS, weight_files
 from stillroom.teachers.compatibility import require_compatible
-from stillroom.teachers.image_processor import image_encoder, is_image_processor
 
 # Only these are copied beside the weights, since DVC pushes the copy to a remote.
 BESIDE_WEIGHTS = (CONFIG, GENERATION, "README.md", "LICENSE")

@@ -110,7 +110,7 @@ def _require_utf8(name: str, part: str) -> None:
         name.encode()
     except UnicodeEncodeError:
         raise DataError(
-            f"{part} holds a name that is not UTF-8: {ascii(name)}. Rename it."
+            f"{part} holds a name that is not UTF-8: {name!a}. Rename it."
         ) from None
 
 

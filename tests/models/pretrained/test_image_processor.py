@@ -8,7 +8,7 @@ import pytest
 
 from stillroom.data.encoders import ArrayEncoder
 from stillroom.errors import ModelError
-from stillroom.teachers.image_processor import image_encoder, is_image_processor
+from stillroom.models.pretrained.image_processor import image_encoder, is_image_processor
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 VIT = {
