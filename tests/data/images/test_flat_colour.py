@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 from support.examples.image_bytes import file_bytes, noise, pixels_of, read
 
+from stillroom.data.images.flat_colour import flat
+
 
 def over(pixels, background):
     """Return alpha * colour + (1 - alpha) * background, not rounded."""
@@ -127,3 +129,9 @@ def test_lab_becomes_srgb(lab, rgb):
 def test_one_bit_is_black_and_white():
     assert pixels_of(file_bytes(Image.new("1", (1, 1), 1), "PNG")).tolist() == [[[255]]]
     assert pixels_of(file_bytes(Image.new("1", (1, 1), 0), "PPM")).tolist() == [[[0]]]
+
+
+def test_grey_that_is_multiplied_by_alpha_is_laid_over_white():
+    image = Image.new("LA", (1, 1), (100, 128)).convert("La")
+    # 100 * 128 / 255 + 255 * 127 / 255 = 177.2
+    assert abs(int(flat(image, [255, 255, 255])[0].getpixel((0, 0))) - 177) <= 1

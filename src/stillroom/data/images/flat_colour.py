@@ -31,6 +31,8 @@ def flat(image: "Image.Image", background: Sequence[int]) -> tuple["Image.Image"
             grey, greyscale stays greyscale.
     """
     mode = "L" if image.mode in _GREY_MODES else "RGB"
+    if image.mode == "La":  # Its grey is multiplied by alpha; Pillow converts it to LA alone.
+        image = image.convert("LA")
     if image.has_transparency_data and not _is_opaque(image):
         over = _over(image, background)
         is_grey = mode == "L" and len(set(background)) == 1

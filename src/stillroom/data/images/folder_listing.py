@@ -109,9 +109,7 @@ def _require_utf8(name: str, part: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise DataError(
-            f"{part} holds a name that is not UTF-8: {name!a}. Rename it."
-        ) from None
+        raise DataError(f"{part} holds a name that is not UTF-8: {name!a}. Rename it.") from None
 
 
 def _without_waiting(path: str, flags: int) -> int:

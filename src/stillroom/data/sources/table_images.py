@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 
 import polars as pl
 
+from stillroom.data.files.input_folder import InputFolder
 from stillroom.data.files.whole_file import read_whole
 from stillroom.data.images.image_reader import ImageReader
 from stillroom.data.images.pixel_column import PixelColumn
@@ -143,22 +144,16 @@ class _Files:
 
     def _inside(self, name: str, origin: str) -> Path:
         _refuse_other_forms(name, origin)
-        try:
-            lexical = Path(os.path.normpath(self.folder / name))
-            resolved = lexical.resolve()
-        except (OSError, ValueError, RuntimeError):  # A null byte, a loop of links.
-            raise DataError(f"{origin}: the image path is not a path. Correct it.") from None
-        if PurePath(name).is_absolute() or not lexical.is_relative_to(self.folder):
+        path = Path(os.path.normpath(self.folder / name))
+        if PurePath(name).is_absolute() or not path.is_relative_to(self.folder):
             raise DataError(
                 f"{origin}: the image path leads out of the folder of the table. Set it to a path "
                 "that is relative to that folder and stays inside it."
             )
-        if not self.follow_links and not resolved.is_relative_to(self.folder):
-            raise DataError(
-                f"{origin}: the image path leads out of the folder of the table by a link. Replace "
-                "the link by what it leads to, or set data.follow_links=true."
-            )
-        return resolved
+        try:
+            return InputFolder(self.folder, self.follow_links).require_inside(path)
+        except DataError as error:
+            raise DataError(f"{origin}: {error}") from error
 
 
 def _refuse_other_forms(name: str, origin: str) -> None:
