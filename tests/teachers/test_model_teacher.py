@@ -21,26 +21,37 @@ from support.examples.image_examples import (
     image_examples,
     untrained_teachers,
 )
+from support.models.small_language_models import small_model
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Inference
-from stillroom.data.encoders import read_encoder, write_encoder
+from stillroom.data.encoders import SequenceEncoder, read_encoder, write_encoder
+from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ModelError, SoftLabelError
 from stillroom.models.architecture_registry import build
 from stillroom.models.forward.lm_head import label_logits, masked_labels
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, save_model
 from stillroom.models.shape import Shape
 from stillroom.softlabels.capture.sparsify_rows import on_cpu
-from stillroom.softlabels.format.fingerprint import Capture
+from stillroom.softlabels.format.fingerprint import METHOD, Capture
 from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
 from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.verify.verify import verify
+from stillroom.teachers.model_teacher import ModelTeacher
 from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
-from stillroom.teachers.teacher import CaptureSettings, TeacherRef
+from stillroom.teachers.teacher import CaptureSettings, Identity, TeacherRef
 
 HOW = CaptureSettings(augmentation="shift-2 shift=2 seed=3", seed=5, batch_size=16)
+
+
+@pytest.mark.parametrize(("model_type", "word"), [("gpt2", ""), ("mamba", ", one piece a row")])
+def test_a_capture_names_a_teacher_that_gets_one_piece_a_row(model_type: str, word: str) -> None:
+    tokenizer = train_tokenizer(["the cat"], 300)
+    encoder = SequenceEncoder(tokenizer=tokenizer, task="next_token", length=32)
+    teacher = ModelTeacher(small_model(model_type), encoder, Identity("a", "b"), "float32", HOW)
+    assert teacher.keeping(Full()).capture.method == METHOD + word
 
 
 @pytest.fixture

@@ -94,6 +94,7 @@ class Ensemble(Teacher):
             "+".join(dict.fromkeys(one.dtype for one in each)),
             "+".join(dict.fromkeys(one.device for one in each)),
             tuple(dict.fromkeys(name for one in each for name in one.libraries)),
+            "+".join(dict.fromkeys(one.method for one in each)),
         )
 
     def keeping(self, sparsifier: Sparsifier) -> TeacherMember:

@@ -15,9 +15,11 @@ from stillroom.models.architectures.transformer import require_length
 from stillroom.models.forward.fixed_shape import batches_of_logits, batches_of_logits_and_features
 from stillroom.models.forward.forward_kwargs import pad_token_id
 from stillroom.models.forward.generate import greedy_continuations
+from stillroom.models.forward.pieces import keeps_pieces_apart
 from stillroom.models.forward.sequence_logits import batches_of_token_logits
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, read_encoder
 from stillroom.softlabels.capture.promises import RUNS_HERE, Promises
+from stillroom.softlabels.format.fingerprint import METHOD
 from stillroom.softlabels.format.pooled_features import WithFeatures
 from stillroom.teachers.compatibility import require_compatible
 from stillroom.teachers.teacher import (
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 LIBRARIES = ("numpy", "torch", "transformers")
+ONE_PIECE_ROWS = "one piece a row"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,15 @@ class ModelTeacher(Teacher):
     @property
     def execution(self) -> Execution:
         """PyTorch, on the device of the model."""
-        return Execution(self.dtype, self.model.device.type, LIBRARIES)
+        return Execution(self.dtype, self.model.device.type, LIBRARIES, self._method)
+
+    @property
+    def _method(self) -> str:
+        """The method, with a word for a model that gets pieces one a row."""
+        if not isinstance(self.encoder, SequenceEncoder):
+            return METHOD
+        is_apart = keeps_pieces_apart(self.model, self.encoder.length)
+        return METHOD if is_apart else f"{METHOD}, {ONE_PIECE_ROWS}"
 
     def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
         """Yield logits, [n, C] or [n, positions, C], for inputs [N, *shape], in order."""

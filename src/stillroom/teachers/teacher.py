@@ -22,7 +22,7 @@ from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.softlabels.capture.promises import Promises
-from stillroom.softlabels.format.fingerprint import Capture
+from stillroom.softlabels.format.fingerprint import METHOD, Capture
 from stillroom.softlabels.format.pooled_features import WithFeatures
 from stillroom.softlabels.sparsify.sparsifier_registry import REGISTRY as SPARSIFIERS
 from stillroom.teachers.plug_in_code import plug_in_code
@@ -96,11 +96,14 @@ class Execution:
         dtype: the type of the arithmetic.
         device: the kind of device, for example `cpu`.
         libraries: the names of the distributions that compute the answers.
+        method: the version of what happens to the answers, and how they are computed, if not as
+            usual.
     """
 
     dtype: str
     device: str
     libraries: tuple[str, ...]
+    method: str = METHOD
 
 
 class Teacher(ABC):
@@ -174,6 +177,7 @@ class Teacher(ABC):
             libraries=(*_versions(execution.libraries), *self._packages(sparsifier)),
             device=execution.device,
             features=self.how.features,
+            method=execution.method,
         )
         return TeacherMember(self, capture)
 

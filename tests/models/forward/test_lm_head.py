@@ -17,6 +17,7 @@ from stillroom.models.forward.lm_head import (
     masked_labels,
     output_layer_inputs,
 )
+from stillroom.models.forward.pieces import keeps_pieces_apart
 from stillroom.models.shape import Shape
 
 GEMMA2 = {
@@ -56,6 +57,7 @@ def test_answers_and_hidden_states_come_of_one_forward_pass(
     corpus: CorpusOnDisk, inputs: torch.Tensor
 ) -> None:
     model = build("transformer", GPT2, corpus.shape, seed=0).eval()
+    assert keeps_pieces_apart(model, inputs.shape[2])  # tried once, before the calls are counted
     calls: list[object] = []
     model.register_forward_hook(lambda *_: calls.append(None))
     hidden, features = output_layer_inputs(model, inputs, label_logits_and_features)

@@ -57,7 +57,7 @@ def is_classifier(model: "PreTrainedModel") -> bool:
 def _sequence_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
     tokens, positions = inputs[:, TOKENS].long(), inputs[:, POSITIONS].long()
     is_padding = tokens < 0
-    padding = model.config.get_text_config().pad_token_id
+    padding = getattr(model.config.get_text_config(), "pad_token_id", None)
     kwargs: dict[str, Tensor | bool] = {
         "input_ids": tokens.masked_fill(is_padding, 0 if padding is None else padding),
         "position_ids": _continued_positions(positions, is_padding)
@@ -68,6 +68,22 @@ def _sequence_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, T
     return {**kwargs, "attention_mask": _piece_mask(positions, is_padding, model.dtype)}
 
 
+def alone_kwargs(model: "PreTrainedModel", inputs: "Tensor") -> "dict[str, Tensor | bool]":
+    """Return the keyword arguments for rows of one piece each, without any for packs.
+
+    Args:
+        model: a language model.
+        inputs: [P, 3, length]; a decoder may get padding, since nothing sees what comes after it.
+    """
+    tokens = inputs[:, TOKENS].long()
+    is_padding = tokens < 0
+    padding = getattr(model.config.get_text_config(), "pad_token_id", None)
+    ids = tokens.masked_fill(is_padding, 0 if padding is None else padding)
+    if is_decoder(model):
+        return {"input_ids": ids, "use_cache": False}
+    return {"input_ids": ids, "attention_mask": (~is_padding).long()}
+
+
 def is_decoder(model: "PreTrainedModel") -> bool:
     """Tell whether a model attends only to the tokens before a position."""
     from transformers.models.auto import modeling_auto
@@ -75,6 +91,8 @@ def is_decoder(model: "PreTrainedModel") -> bool:
     name = type(model).__name__
     if name in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.values():
         return bool(getattr(model.config, "causal", False))  # XLMWithLMHeadModel is either
+    if "XLNet" in name:  # without a mask of permutations it sees both sides
+        return False
     decoders = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
     return name.endswith("ForCausalLM") or name in decoders
 

@@ -5,11 +5,13 @@ inputs [N, *shape] ──> logits [N, C], hidden states [N, *positions, D] of ea
 Padding does not count as a position.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stillroom.data.text.token_layout import TOKENS
 from stillroom.errors import ModelError
-from stillroom.models.forward.forward_kwargs import forward_kwargs
+from stillroom.models.forward.forward_kwargs import forward_kwargs, is_classifier
+from stillroom.models.forward.pieces import needs_one_piece_rows, outputs_of_pieces
 from stillroom.objectives.feature_batch import Features
 
 if TYPE_CHECKING:
@@ -23,19 +25,30 @@ def logits_and_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Te
     Raises:
         ModelError: the architecture returns no hidden states.
     """
-    out: Any = model(**forward_kwargs(model, inputs), output_hidden_states=True)
-    if not out.hidden_states:
+    logits, states = _outputs(model, inputs, output_hidden_states=True)
+    if not states:
         raise ModelError(
             f"{type(model).__name__} returns no hidden states, which feature terms need. "
             "Choose another architecture, or an objective without feature terms."
         )
     inside = None if inputs.is_floating_point() else inputs[:, TOKENS] >= 0
-    return out.logits, Features.of([_channels_last(one) for one in out.hidden_states], inside)
+    return logits, Features.of([_channels_last(one) for one in states], inside)
 
 
 def logits_only(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, None]":
     """Return logits [N, C], and None instead of features."""
-    return model(**forward_kwargs(model, inputs)).logits, None
+    return _outputs(model, inputs)[0], None
+
+
+def _outputs(
+    model: "PreTrainedModel", inputs: "Tensor", **options: bool
+) -> "tuple[Tensor, Sequence[Tensor]]":
+    """Return logits and, with `output_hidden_states`, the hidden states of each layer."""
+    is_packs = not inputs.is_floating_point() and not is_classifier(model)
+    if is_packs and needs_one_piece_rows(model, inputs):
+        return outputs_of_pieces(model, inputs, **options)
+    out: Any = model(**forward_kwargs(model, inputs), **options)
+    return out.logits, getattr(out, "hidden_states", None) or ()
 
 
 def feature_width(model: "PreTrainedModel", shape: tuple[int, ...]) -> int:

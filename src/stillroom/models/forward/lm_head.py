@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.data.text.token_layout import LABELS
 from stillroom.errors import ModelError
-from stillroom.models.forward.forward_kwargs import forward_kwargs
-from stillroom.models.forward.hidden_states import logits_and_features
+from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.objectives.fused_loss import OutputLayer
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ def masked_labels(inputs: "Tensor") -> "Tensor":
 
 def label_logits(model: "PreTrainedModel", inputs: "Tensor") -> "Tensor":
     """Return the logits at the labelled positions, [M, V]."""
-    logits: Tensor = model(**forward_kwargs(model, inputs)).logits[label_mask(inputs)]
-    return logits
+    return logits_only(model, inputs)[0][label_mask(inputs)]
 
 
 def label_logits_only(

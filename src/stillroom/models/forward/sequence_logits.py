@@ -20,6 +20,7 @@ from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS, Sequence
 from stillroom.models.forward.hidden_states import logits_only
 from stillroom.models.forward.length_buckets import bucket_length, padded_batch
 from stillroom.models.forward.lm_head import output_layer
+from stillroom.models.forward.pieces import needs_one_piece_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,9 +80,26 @@ def batches_of_token_logits(
         for start in range(0, len(rows), size):
             some = inputs[rows[start : start + size], :, : key.length]
             batch = torch.from_numpy(padded_batch(some, size)).to(model.device)
-            with torch.inference_mode(), _labelled_positions_first(model, batch, key):
-                logits, _ = logits_only(model, batch)
-            yield logits[: len(some), :, :outputs]
+            with torch.inference_mode():
+                yield _labelled_logits(model, batch, key, len(some))[:, :, :outputs]
+
+
+def _labelled_logits(
+    model: "PreTrainedModel", batch: "Tensor", key: BatchKey, rows: int
+) -> "Tensor":
+    """Return [rows, positions, V] for the first rows of a batch, labelled positions first."""
+    if needs_one_piece_rows(model, batch):
+        logits, _ = logits_only(model, batch[:rows])
+        order = _labelled_first(batch[:rows]).expand(-1, -1, logits.shape[2])
+        return logits.gather(1, order)
+    with _labelled_positions_first(model, batch, key):
+        logits, _ = logits_only(model, batch)
+    return logits[:rows]
+
+
+def _labelled_first(batch: "Tensor") -> "Tensor":
+    """Return [N, length, 1]: the order of columns that puts those with a label first."""
+    return (batch[:, LABELS] < 0).int().sort(dim=1, stable=True).indices[:, :, None]
 
 
 def logits_at(
@@ -99,9 +117,14 @@ def logits_at(
     """
     import torch
 
-    rows = np.repeat(np.arange(len(inputs)), [len(some) for some in places])
     labelled = [np.flatnonzero(row >= 0) for row in inputs[:, LABELS]]
-    columns = np.concatenate([every[some] for every, some in zip(labelled, places, strict=True)])
+    each = [every[some] for every, some in zip(labelled, places, strict=True)]
+    sequences = torch.from_numpy(inputs)
+    if needs_one_piece_rows(model, sequences):
+        pairs = zip(sequences.split(1), each, strict=True)
+        return torch.cat([logits_only(model, row)[0][0, some] for row, some in pairs])
+    rows = np.repeat(np.arange(len(inputs)), [len(some) for some in places])
+    columns = np.concatenate(each)
 
     def selected(layer: "Module", args: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
         hidden, *others = args
@@ -109,7 +132,7 @@ def logits_at(
 
     hook = output_layer(model).register_forward_pre_hook(selected)
     try:
-        logits, _ = logits_only(model, torch.from_numpy(inputs))
+        logits, _ = logits_only(model, sequences)
     finally:
         hook.remove()
     return logits[0]
@@ -128,7 +151,7 @@ def _labelled_positions_first(
     if key.is_whole:
         yield
         return
-    order = (batch[:, LABELS] < 0).int().sort(dim=1, stable=True).indices[:, :, None]
+    order = _labelled_first(batch)
 
     def ordered(layer: "Module", args: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
         hidden, *others = args

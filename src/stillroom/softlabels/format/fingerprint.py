@@ -42,7 +42,8 @@ class Capture:
         batch_size: the fixed size of a batch in a forward pass; a row's last bits depend on it.
         libraries: names and versions.
         device: the kind of device.
-        method: version of the code that draws, selects and rounds.
+        method: version of the code that draws, selects and rounds; and how the teacher answers, if
+            not as usual.
     """
 
     weights: str

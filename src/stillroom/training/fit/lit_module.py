@@ -15,8 +15,10 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from stillroom.config.schema import Optimisation
+from stillroom.errors import ModelError
 from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.forward.lm_head import is_linear_head
+from stillroom.models.forward.pieces import keeps_pieces_apart, needs_one_piece_rows
 from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.targets.soft_target import SoftTarget
@@ -116,6 +118,12 @@ class LitModule(lightning.LightningModule):
         if batch.is_tokens:
             comparison = None if theirs is None else FeatureComparison(theirs, self.project)
             is_linear = self._has_linear_head(batch)
+            if self._is_sharded and needs_one_piece_rows(self.model, batch.inputs):
+                raise ModelError(
+                    f"{type(self.model).__name__} does not keep the pieces of a sequence apart, "
+                    "and cannot be sharded then. Set trainer.strategy=ddp, or "
+                    "data.corpus.cross_documents=true."
+                )
             return token_loss(
                 self.model, batch, target, self.loss, is_linear=is_linear, comparison=comparison
             )
@@ -128,6 +136,8 @@ class LitModule(lightning.LightningModule):
     def _has_linear_head(self, batch: Batch) -> bool:
         """Tell whether logits are the output layer's of the hidden states, and nothing else."""
         if self._is_linear is None:
+            # On every process, regardless of its rows: sharded weights are gathered in step.
+            keeps_pieces_apart(self.model, batch.inputs.shape[2])
             self._is_linear = is_linear_head(self.model, batch.inputs)
         return self._is_linear
 
