@@ -57,9 +57,11 @@ HYDRA_GROUPS = (
 NO_SECTIONS = ("groups", STUDENTS)
 
 # Below these keys any key is allowed: each architecture has its own options, the registry has the
-# terms, and the user names the slices. The checks refuse unknown ones where there is a list.
+# terms, the teacher has names for its classes, and the user names the slices. The checks refuse
+# unknown ones where there is a list.
 OPEN = (
     "teacher.architecture.options",
+    "teacher.class_names",
     "student.architecture.options",
     "objective.terms",
     "evaluate.slices",

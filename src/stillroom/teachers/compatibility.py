@@ -22,7 +22,7 @@ def require_compatible(teachers: Encoder, examples: Encoder, path: Path) -> None
         raise ModelError(
             f"{path} has {_outputs_text(teachers)}, but the examples have "
             f"{_outputs_text(examples)}. Choose a teacher with the same classes, or set "
-            "data.classes."
+            "data.classes to the names of the teacher's classes in its order."
         )
 
 

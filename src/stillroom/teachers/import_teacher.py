@@ -8,9 +8,9 @@ Everything is checked before anything is written.
 """
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from stillroom.config.model_files import CONFIG, instead_of_model
 from stillroom.config.schema import Inference
@@ -38,14 +38,27 @@ from stillroom.models.pretrained.model_directory import (
 )
 from stillroom.models.pretrained.own_files import own_file, require_own_files
 from stillroom.models.pretrained.safetensors_files import INDEX, WEIGHTS, weight_files
+from stillroom.teachers.class_names import ClassMatch, match_classes
 from stillroom.teachers.compatibility import require_compatible
+from stillroom.teachers.imported_classes import (
+    classes_of,
+    output_layer,
+    require_one_class_each,
+    write_classes,
+)
 
 # Only these are copied beside the weights, since DVC pushes the copy to a remote.
 BESIDE_WEIGHTS = (CONFIG, GENERATION, "README.md", "LICENSE")
 TASKS: dict[str, Task] = {CAUSAL_LM: "next_token", MASKED_LM: "masked_token"}
 
 
-def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Inference) -> None:
+def import_teacher(
+    source: Path,
+    target: Path,
+    encoder: Encoder,
+    inference: Inference,
+    class_names: Mapping[str, str] | None = None,
+) -> None:
     """Copy a teacher into the project.
 
     Args:
@@ -53,6 +66,7 @@ def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Infe
         target: the folder to write, which does not exist yet.
         encoder: the encoder of the examples.
         inference: its precision is that of the weights which a GGUF file is dequantised to.
+        class_names: the class of the examples for a name of a classifier's own; None: the same.
 
     Raises:
         ModelError: `source` is not a model, a file is a link or damaged, the model needs code of
@@ -63,12 +77,19 @@ def import_teacher(source: Path, target: Path, encoder: Encoder, inference: Infe
     if quantised is None:
         _require_model(source)
     own = _teacher_encoder(source, encoder)
+    match = _class_match(source, own, encoder, class_names or {})
+    if match is not None and not isinstance(own, SequenceEncoder):
+        own = replace(own, classes=encoder.classes)
+    if match is not None and match.moves:
+        output_layer(source, len(match.order))  # it refuses a model that cannot be reordered
     require_compatible(own, encoder, source)
     if isinstance(encoder, SequenceEncoder):
         config = read_config(source) if quantised is None else gguf_config(quantised)
         require_length(config.get_text_config(), encoder.length)
     if quantised is None:
         _copy_model_files(source, target)
+        if match is not None:
+            write_classes(target, match, classes_of(read_config(source)))
     else:
         convert_gguf(quantised, target, inference.dtype)
     write_encoder(own, target, PREPROCESSOR)
@@ -79,6 +100,17 @@ def _require_model(source: Path) -> None:
         raise ModelError(f"teacher.path {source} {instead_of_model(source)}")
     require_own_files(source)
     require_loadable(source)
+
+
+def _class_match(
+    source: Path, own: Encoder, encoder: Encoder, class_names: Mapping[str, str]
+) -> ClassMatch | None:
+    """Return how the outputs of a classifier belong to the classes; None for other models."""
+    if isinstance(own, SequenceEncoder) or isinstance(encoder, SequenceEncoder):
+        return None
+    config = read_config(source)
+    require_one_class_each(config, source)
+    return match_classes(own.classes, encoder.classes, class_names, str(source))
 
 
 def _teacher_encoder(source: Path, encoder: Encoder) -> Encoder:
@@ -99,13 +131,10 @@ def _teacher_encoder(source: Path, encoder: Encoder) -> Encoder:
 def _text_encoder(source: Path, encoder: Encoder) -> TokenEncoder:
     """Return the encoder of a text classifier; its config lists the classes in order."""
     config = read_config(source)
-    id2label: dict[Any, str] = dict(config.id2label or {})
     length = longest_input(config) or LONGEST
     if isinstance(encoder, TokenEncoder):
         length = min(length, encoder.length)
-    return TokenEncoder.of(
-        read_model_tokenizer(source), [id2label[at] for at in sorted(id2label)], length
-    )
+    return TokenEncoder.of(read_model_tokenizer(source), classes_of(config), length)
 
 
 def _sequence_encoder(source: Path, encoder: Encoder, task: Task) -> SequenceEncoder:

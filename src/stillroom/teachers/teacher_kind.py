@@ -82,12 +82,14 @@ class TeacherKind(ABC):
         trains: the stage `teachers` trains it here, with the members and epochs of the config.
         is_model: its folder is a model directory, so that it can run live, give hidden states, and
             give layers to a student.
+        takes_class_names: `class_names` says which of its own classes are those of the examples.
     """
 
     options: ClassVar[type] = NoOptions
     has_path: ClassVar[bool] = True
     trains: ClassVar[bool] = False
     is_model: ClassVar[bool] = False
+    takes_class_names: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, given: GivenTeacher, folder: Path, preparation: Preparation) -> None:

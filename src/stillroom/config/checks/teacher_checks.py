@@ -67,6 +67,11 @@ def _checked_kind(section: Mapping[str, Any], own: type, name: str) -> Any:
     kind = registry.load(section["source"])
     require_declared(section, own, kind.options, name)
     options_of(section, kind.options, name)
+    if section.get("class_names") and not kind.takes_class_names:
+        raise ConfigError(
+            f"{name}.class_names is set, but a teacher of the source {section['source']} has the "
+            f"classes of the examples. Remove it, or set {name}.source=given."
+        )
     return kind
 
 

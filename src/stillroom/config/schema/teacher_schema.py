@@ -1,5 +1,6 @@
 """The section `teacher` of the parameters."""
 
+from dataclasses import field
 from typing import Literal
 
 from pydantic.dataclasses import dataclass
@@ -63,6 +64,7 @@ class GivenTeacher:
         licence: its licence, as `license` in a model card; null: read its own card.
         licence_acknowledged: the reason to continue with a forbidden or unknown licence.
         hub_id: its name on the Hub, owner/name, for the student's card.
+        class_names: the class of the examples for each of its own names that differs.
     """
 
     source: str
@@ -70,6 +72,7 @@ class GivenTeacher:
     licence: NonEmpty | None = None
     licence_acknowledged: NonEmpty | None = None
     hub_id: HubId | None = None
+    class_names: dict[NonEmpty, NonEmpty] = field(default_factory=dict)
 
     @property
     def required_path(self) -> str:
@@ -99,6 +102,7 @@ class Teacher(Optimisation):
             card.
         licence_acknowledged: the reason to continue with a forbidden or unknown licence.
         hub_id: the name of a given model, owner/name, for the student's card.
+        class_names: the class of the examples for each name of a given classifier that differs.
         mode: students learn from stored answers (cached), or from a teacher that runs
             within each training step (live).
         dtype, device_map: how the teachers run; see Inference.
@@ -118,6 +122,7 @@ class Teacher(Optimisation):
     licence: NonEmpty | None
     licence_acknowledged: NonEmpty | None
     hub_id: HubId | None
+    class_names: dict[NonEmpty, NonEmpty]
 
     @property
     def inference(self) -> Inference:

@@ -11,12 +11,16 @@ from stillroom.teachers.teacher_kind import Preparation
 class Given(ModelDirectory):
     """A model at `teacher.path`; a checked copy of it answers."""
 
+    takes_class_names = True
+
     def prepare(self, given: GivenTeacher, folder: Path, preparation: Preparation) -> None:
         """Copy the files of the model into the project."""
         from stillroom.teachers.import_teacher import import_teacher
 
         source = preparation.root / given.required_path
-        import_teacher(source, folder, preparation.encoder, preparation.inference)
+        import_teacher(
+            source, folder, preparation.encoder, preparation.inference, given.class_names
+        )
 
     def files(self, path: Path) -> list[Path]:
         """Return the files below a folder, or all parts of a GGUF file."""

@@ -11,12 +11,15 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stillroom.config.model_files import CONFIG
 from stillroom.data.encoders import ArrayEncoder, Encoder, TokenEncoder
 from stillroom.errors import ModelError
 from stillroom.evaluation.cost.parameter_counts import Size
 from stillroom.io.files.hashing import sha256_file, sha256_json
+from stillroom.io.json.json_files import read_json
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_encoder
 from stillroom.models.pretrained.own_files import own_file
+from stillroom.teachers.imported_classes import SINGLE_LABEL
 from stillroom.teachers.teacher import Identity
 
 if TYPE_CHECKING:
@@ -27,6 +30,10 @@ PLAIN_NAME = re.compile(r"[\w][\w .+-]{0,199}")  # of a file beside the graph, w
 RESERVED = (FILE, PREPROCESSOR, "teacher.json", "tokenizer.json", "tokenizer_config.json")
 LONGEST = 80  # characters of a refused name that an error repeats
 FLOATS = {1: 4, 10: 2, 11: 8, 16: 2, 3: 1, 2: 1}  # bytes by type: FLOAT, FLOAT16, DOUBLE, …, INT8
+PROBABILITIES = {
+    "Sigmoid": "which gives a probability to each of several labels at once",
+    "Softmax": "so that its output is probabilities, not logits",
+}
 STANDARD = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # operators that ONNX Runtime has
 
 
@@ -77,6 +84,7 @@ def copy_onnx(file: Path, folder: Path) -> None:
     """
     proto = _graph(file)
     _require_standard_operators(proto, file)
+    _require_logits(proto, file)
     beside = _files_beside(proto, file)
     folder.mkdir(parents=True)
     _copy(own_file(file, file.parent), folder / FILE)
@@ -165,6 +173,26 @@ def _require_standard_operators(proto: "ModelProto", file: Path) -> None:
                 f"{file.name} needs the operator {node.op_type} of {node.domain}, which ONNX "
                 "Runtime does not have. Export the model with standard operators."
             )
+
+
+def _require_logits(proto: "ModelProto", file: Path) -> None:
+    """Refuse a graph whose output is known to be no logits of one class for each input."""
+    made_by = {name: node.op_type for node in proto.graph.node for name in node.output}
+    for output in proto.graph.output:
+        operator = made_by.get(output.name)
+        if operator in PROBABILITIES:
+            raise ModelError(
+                f"{file.name} ends in {operator}, {PROBABILITIES[operator]}. Export the model with "
+                "its logits, those of one class for each input, as its output."
+            )
+    config = file.parent / CONFIG
+    document = read_json(config) if config.is_file() else None
+    problem = document.get("problem_type") if isinstance(document, dict) else None
+    if problem not in (None, SINGLE_LABEL):
+        raise ModelError(
+            f"{config} sets problem_type to {str(problem)[:40]}, but Stillroom distils classifiers "
+            "that give one class for each input. Choose such a classifier."
+        )
 
 
 def _files_beside(proto: "ModelProto", file: Path) -> list[str]:
