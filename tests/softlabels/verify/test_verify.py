@@ -237,3 +237,13 @@ def test_a_teacher_without_equal_answers_is_reported_with_its_distance(tmp_path:
     (finding,) = verify(subject.labels, [member], [subject.capture_inputs], lambda rows: None)
     assert finding.distance > 0.02
     assert f"at a distance of up to {finding.distance:.2g}, which is not judged" in str(finding)
+
+
+def test_a_weak_teacher_is_said_in_the_finding() -> None:
+    finding = Finding(
+        RUNS_HERE, 10, 200, 4, agreement=0.1, shuffled=0.05, shifted=0.13, is_weak=True
+    )
+    assert str(finding).endswith(
+        "(shuffled 5.0%, moved by one 13.0%); the teacher is weak: it repeats tokens more often "
+        "than it predicts the next"
+    )

@@ -80,5 +80,6 @@ def verify(
 
     findings = verify_with_teachers(unverified_labels, examples, encoder, teacher_refs, softlabels)
     for number, finding in enumerate(findings, start=1):
-        logging.getLogger(__name__).info("teacher %d: %s", number, finding)
+        level = logging.WARNING if finding.is_weak else logging.INFO
+        logging.getLogger(__name__).log(level, "teacher %d: %s", number, finding)
     return unverified_labels

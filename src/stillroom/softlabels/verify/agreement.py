@@ -3,6 +3,10 @@
     (argmax, label) of each labelled position, in order ──counts──> share, shuffled, shifted
 
 The counts take two numbers per class, regardless of the number of positions.
+
+A language model that was hardly trained repeats what it reads, and the token that it reads is the
+label of the position before. So with several positions in a row, more agreement with the labels
+moved by one does not prove that they are misaligned; see `require_sequences`.
 """
 
 from dataclasses import dataclass
@@ -16,6 +20,8 @@ from stillroom.softlabels.format.fingerprint import RERUN
 
 # The agreement must be this many standard deviations away from that of a shuffle or a shift.
 DEVIATIONS = 3
+# Of moved labels, those in their places keep less than this part of what is above chance.
+KEPT = 0.5
 
 Ints = NDArray[np.int64]
 
@@ -79,8 +85,17 @@ class Agreement:
         """The share that agrees with the labels moved by one position, in the better direction."""
         return max(self.behind, self.ahead) / (self.count - 1) if self.count > 1 else nan
 
-    def require(self, member: str) -> None:
-        """Refuse labels that agree no better than shuffled ones, or better when moved by one.
+    @property
+    def is_better_moved(self) -> bool:
+        """Whether more answers agree with the labels moved by one than with those in place."""
+        if self.count < 2:
+            return False
+        return self.shifted > self.share + DEVIATIONS * self._error(self.shifted)
+
+    def require_rows(self, member: str) -> None:
+        """Refuse labels of one position a row that agree no better than shuffled or moved ones.
+
+        A classifier does not see the neighbours of a row, so it cannot repeat their labels.
 
         Args:
             member: names the teacher in an error.
@@ -88,6 +103,33 @@ class Agreement:
         Raises:
             SoftLabelError: the error contains the shares.
         """
+        self._require_above_chance(member)
+        if self.is_better_moved:
+            raise self._misaligned(member)
+
+    def require_sequences(self, member: str, is_recaptured: bool) -> None:
+        """Refuse labels of several positions a row that belong to the positions beside them.
+
+        Args:
+            member: names the teacher in an error.
+            is_recaptured: the teacher promises equal answers, and gave the stored ones a second
+                time for the same inputs. What agrees better when moved is then the teacher's own:
+                it repeats what it reads.
+
+        Raises:
+            SoftLabelError: the labels agree no better than shuffled ones, or nearly all that is
+                above chance agrees only when they are moved; the error contains the shares.
+        """
+        self._require_above_chance(member)
+        kept = self.share - self.shuffled
+        if (
+            self.is_better_moved
+            and not is_recaptured
+            and kept < KEPT * (self.shifted - self.shuffled)
+        ):
+            raise self._misaligned(member)
+
+    def _require_above_chance(self, member: str) -> None:
         if self.count < 2:
             return
         error = self._error(self.shuffled)
@@ -100,12 +142,13 @@ class Agreement:
                 "or the teacher cannot classify these examples. If it was trained here, look at "
                 "its learning curves."
             )
-        if self.shifted > self.share + DEVIATIONS * self._error(self.shifted):
-            raise SoftLabelError(
-                f"{member} agrees with {self.share:.1%} of the hard labels in their places, and "
-                f"with {self.shifted:.1%} of them when they are moved by one position. The labels "
-                f"are misaligned by one position. {RERUN}"
-            )
+
+    def _misaligned(self, member: str) -> SoftLabelError:
+        return SoftLabelError(
+            f"{member} agrees with {self.share:.1%} of the hard labels in their places, and with "
+            f"{self.shifted:.1%} of them when they are moved by one position. The labels are "
+            f"misaligned by one position. {RERUN}"
+        )
 
     def _error(self, share: float) -> float:
         return sqrt(max(share * (1 - share), 1e-12) / self.count)

@@ -40,6 +40,7 @@ class Finding:
         distance: the largest distance of a second capture from the stored row.
         agreement: share of labelled positions whose argmax is the hard label; NaN without a label.
         shuffled, shifted: this share if the labels were shuffled, or moved by one position.
+        is_weak: more answers are a token beside the label than the label.
     """
 
     promises: Promises
@@ -50,15 +51,18 @@ class Finding:
     agreement: float = float("nan")
     shuffled: float = float("nan")
     shifted: float = float("nan")
+    is_weak: bool = False
 
     def __str__(self) -> str:
         """Return the finding in one line."""
         line = f"{self.rows:,} rows, {self.positions:,} positions, {self._second_capture()}"
         if isnan(self.agreement):
             return f"{line}; no hard labels to compare with"
+        weak = "; the teacher is weak: it repeats tokens more often than it predicts the next"
         return (
             f"{line}; {self.agreement:.1%} agree with the hard labels "
             f"(shuffled {self.shuffled:.1%}, moved by one {self.shifted:.1%})"
+            f"{weak if self.is_weak else ''}"
         )
 
     def _second_capture(self) -> str:
@@ -123,7 +127,17 @@ def _finding(
             f"member {number}: there are {len(inputs)} inputs and {finding.rows} soft labels. "
             f"{RERUN}"
         )
-    agreement.require(f"member {number}")
+    finding.is_weak = _require_agreement(agreement, finding, f"member {number}")
     finding.agreement, finding.shuffled = agreement.share, agreement.shuffled
     finding.shifted = agreement.shifted
     return finding
+
+
+def _require_agreement(agreement: Agreement, finding: Finding, member: str) -> bool:
+    """Check the agreement with the hard labels; return whether the teacher is weak."""
+    if finding.positions <= finding.rows:
+        agreement.require_rows(member)
+        return False
+    is_recaptured = finding.promises.exact and finding.rechecked > 0
+    agreement.require_sequences(member, is_recaptured)
+    return agreement.is_better_moved
