@@ -14,13 +14,12 @@ from typing import Any
 
 from stillroom.errors import DataError, ModelError
 from stillroom.io.files.hashing import sha256_file, sha256_json
+from stillroom.io.files.holes import is_mostly_holes
 from stillroom.io.json.json_files import read_json
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 LARGEST_INDEX = 2**26  # bytes; that of a model of 1.6 million tensors
-SOLID = 8  # a file with less than this fraction of its length on the disk is mostly holes
-SMALL = 2**26  # bytes; a smaller file does no harm
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -65,11 +64,10 @@ def require_intact(path: Path) -> None:
         ModelError: a file is damaged; the message names it.
     """
     for file in weight_files(path):
-        status = file.stat()
-        if status.st_size > SMALL and status.st_blocks * 512 * SOLID < status.st_size:
+        if is_mostly_holes(file):
             raise ModelError(
-                f"{file} has {status.st_size:,} bytes, of which {status.st_blocks * 512:,} are on "
-                "the disk: the rest are holes, which read as zeros. Download or save it again."
+                f"{file} has {file.stat().st_size:,} bytes, but few of them are on the disk: the "
+                "rest are holes, which read as zeros. Download or save it again."
             )
     tensor_shapes(path)
 

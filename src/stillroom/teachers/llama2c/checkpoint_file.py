@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import ModelError
+from stillroom.teachers.llama2c.regular_file import read_beginning, require_regular_file
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -90,12 +91,10 @@ def read_checkpoint(path: Path) -> "LlamaForCausalLM":
 
 def _read(path: Path) -> tuple[Sizes, Floats]:
     """Return the sizes and all numbers, after a check that the sizes need exactly as many."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-    whole = content[: HEADER.size].ljust(HEADER.size, b"\0")
-    width, inner, layers, heads, key_heads, vocabulary, length = HEADER.unpack(whole)
+    size, whole = require_regular_file(path), read_beginning(path, HEADER.size)
+    width, inner, layers, heads, key_heads, vocabulary, length = HEADER.unpack(
+        whole.ljust(HEADER.size, b"\0")
+    )
     if min(width, inner, layers, heads, key_heads, length, abs(vocabulary)) <= 0:
         raise ModelError(f"{path} is not a checkpoint of llama2.c, version 1: a size is 0 or less.")
     sizes = Sizes(
@@ -114,11 +113,12 @@ def _read(path: Path) -> tuple[Sizes, Floats]:
             f"{path} is not a checkpoint of llama2.c, version 1: a width of {width} with {heads} "
             f"heads and {layers} layers is impossible."
         )
-    if len(content) != HEADER.size + 4 * wanted:
+    if size != HEADER.size + 4 * wanted:
         raise ModelError(
-            f"{path} has {len(content):,} bytes, but its sizes need {HEADER.size + 4 * wanted:,}. "
+            f"{path} has {size:,} bytes, but its sizes need {HEADER.size + 4 * wanted:,}. "
             "Download it again. Only version 1 of the format is supported."
         )
+    content = read_beginning(path, size)
     numbers = np.frombuffer(content, dtype="<f4", offset=HEADER.size)
     if not np.isfinite(numbers).all():
         raise ModelError(f"{path} holds NaN or infinity. Download it again.")

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer
 from stillroom.errors import ModelError
+from stillroom.teachers.llama2c.regular_file import read_beginning, require_regular_file
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 BYTES = range(3, 259)
 SPACE = "\u2581"  # SentencePiece writes this for a space
+LARGEST = 2**26  # bytes; a vocabulary of a million tokens has less
 ENTRY = struct.Struct("<fi")
 
 
@@ -41,10 +43,10 @@ def read_llama2c_tokenizer(path: Path, size: int) -> Tokenizer:
 
 
 def _entries(path: Path) -> list[bytes]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
+    size = require_regular_file(path)
+    if size > LARGEST:
+        raise ModelError(f"{path} is not a tokenizer of llama2.c: it has {size:,} bytes.")
+    content = read_beginning(path, size)
     entries, at = [], 4
     while at < len(content):
         start = at + ENTRY.size
