@@ -8,6 +8,12 @@ import torch
 from support.examples.corpus_examples import sentences
 from support.examples.text_examples import ENCODER as TEXTS
 from support.examples.text_examples import frame
+from transformers import (
+    AutoConfig,
+    AutoModelForMaskedLM,
+    Gemma3Config,
+    Gemma3ForConditionalGeneration,
+)
 
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.text.token_layout import NO_TOKEN
@@ -89,3 +95,32 @@ def test_a_classifier_that_names_no_padding_is_refused() -> None:
     model.config.pad_token_id = None
     with pytest.raises(ModelError, match="has no pad_token_id"):
         forward_kwargs(model, torch.from_numpy(TEXTS.encode(frame("a card"))))
+
+
+def image_text_model() -> Any:
+    text = GROUPED | {"head_dim": 16, "vocab_size": 320, "pad_token_id": 0}
+    vision = SIZES | FEED | {"image_size": 28, "patch_size": 14}
+    torch.manual_seed(0)
+    config = Gemma3Config(text_config=text, vision_config=vision)
+    return Gemma3ForConditionalGeneration(config).eval()
+
+
+def test_a_model_of_images_and_texts_reads_texts_as_a_decoder() -> None:
+    model = image_text_model()
+    assert is_decoder(model)
+    with torch.no_grad():
+        ours = model(**forward_kwargs(model, pack(FIRST))).logits[0, : len(FIRST)]
+        alone = model(torch.tensor([FIRST])).logits[0]
+    torch.testing.assert_close(ours, alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "causal", "expected"),
+    [("flaubert", False, False), ("xlm", False, False), ("xlm", True, True)],
+)
+def test_language_models_of_old_names_are_what_they_attend_to(
+    model_type: str, causal: bool, expected: bool
+) -> None:
+    sizes = {"emb_dim": 16, "n_layers": 1, "n_heads": 2, "vocab_size": 40}
+    config = AutoConfig.for_model(model_type, causal=causal, **sizes)
+    assert is_decoder(AutoModelForMaskedLM.from_config(config)) == expected

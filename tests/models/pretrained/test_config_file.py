@@ -79,3 +79,9 @@ def test_a_config_that_is_too_large_is_not_read(folder: Path) -> None:
         file.truncate(LARGEST + 1)
     with pytest.raises(ModelError, match="more than 16,777,216 bytes"):
         read_config(folder)
+
+
+def test_an_adapter_beside_the_model_is_refused(folder: Path) -> None:
+    (folder / "adapter_config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"Merge it into the model .*, or remove the file"):
+        load_model(folder)

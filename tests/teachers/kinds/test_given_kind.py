@@ -29,3 +29,11 @@ def test_without_a_path_there_is_nothing_to_copy(tmp_path: Path) -> None:
     preparation = Preparation(tmp_path, made.examples, ENCODER, EXACT)
     with pytest.raises(ConfigError, match=r"of the kind given has no path\. Set teacher\.path"):
         Given().prepare(GivenTeacher(source="given"), tmp_path / "t", preparation)
+
+
+def test_the_files_of_a_gguf_file_are_all_of_its_parts(tmp_path: Path) -> None:
+    part = tmp_path / "m-00002-of-00003.gguf"
+    part.touch()
+    assert Given().files(part) == [tmp_path / f"m-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
+    assert Given().files(tmp_path / "m.gguf") == [tmp_path / "m.gguf"]
+    assert Given().files(tmp_path) == [part]

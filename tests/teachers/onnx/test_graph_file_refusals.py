@@ -123,3 +123,23 @@ def test_tensors_behind_a_link_are_refused(
     (exported / "weights.bin").symlink_to(tmp_path / "elsewhere.bin")
     with pytest.raises(ModelError, match=r"weights\.bin is a link"):
         prepared(made, exported, tmp_path)
+
+
+@pytest.mark.parametrize("operator", ["Sigmoid", "Softmax"])
+def test_probabilities_are_refused(
+    made: ImageExamples, exported: Path, tmp_path: Path, operator: str
+) -> None:
+    graph([helper.make_node(operator, ["inputs"], ["l"])], ["l"], exported / "model.onnx")
+    with pytest.raises(
+        ModelError, match=rf"ends in {operator}, .*Export the model with its logits"
+    ):
+        prepared(made, exported, tmp_path)
+
+
+@pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
+def test_a_config_beside_the_file_that_says_several_labels_is_refused(
+    made: ImageExamples, exported: Path, tmp_path: Path, problem: str
+) -> None:
+    (exported / "config.json").write_text(f'{{"problem_type": "{problem}"}}')
+    with pytest.raises(ModelError, match=f"sets problem_type to {problem}"):
+        prepared(made, exported, tmp_path)
