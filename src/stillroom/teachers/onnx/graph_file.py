@@ -19,7 +19,7 @@ from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.json.json_files import read_json
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_encoder
 from stillroom.models.pretrained.own_files import own_file
-from stillroom.teachers.imported_classes import SINGLE_LABEL
+from stillroom.teachers.classes.imported_classes import SINGLE_LABEL
 from stillroom.teachers.teacher import Identity
 
 if TYPE_CHECKING:
