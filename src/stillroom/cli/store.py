@@ -46,8 +46,11 @@ def verify(params: dict[str, Any]) -> None:
     again on one or two rows of each shard. It stops at the first error, names the shard and the
     row, and exits with code 1.
     """
+    from stillroom.assess.agreement_log import warn_where_it_fell
+
     with open_project(params) as project:
         findings = _verified(project)
+        warn_where_it_fell(project.root, project.catalog.load(SET).manifest.content, findings)
     for number, finding in enumerate(findings):
         click.echo(f"member {number}: {finding}")
     click.echo("The set has no errors.")

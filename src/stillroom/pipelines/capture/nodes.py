@@ -76,10 +76,12 @@ def verify(
     Raises:
         SoftLabelError: the set does not fit the teachers, the examples or the settings.
     """
+    from stillroom.assess.agreement_log import warn_where_it_fell
     from stillroom.assess.verify_with_teachers import verify_with_teachers
 
     findings = verify_with_teachers(unverified_labels, examples, encoder, teacher_refs, softlabels)
     for number, finding in enumerate(findings, start=1):
         level = logging.WARNING if finding.is_weak else logging.INFO
         logging.getLogger(__name__).log(level, "teacher %d: %s", number, finding)
+    warn_where_it_fell(project_root(), unverified_labels.manifest.content, findings)
     return unverified_labels

@@ -36,6 +36,7 @@ class Finding:
     Attributes:
         promises: what the teacher promises about a second capture.
         rows, positions: how many were checked.
+        labelled: how many of the positions have a hard label.
         rechecked: number of rows that were captured a second time.
         distance: the largest distance of a second capture from the stored row.
         agreement: share of labelled positions whose argmax is the hard label; NaN without a label.
@@ -46,6 +47,7 @@ class Finding:
     promises: Promises
     rows: int = 0
     positions: int = 0
+    labelled: int = 0
     rechecked: int = 0
     distance: float = 0.0
     agreement: float = float("nan")
@@ -129,7 +131,7 @@ def _finding(
         )
     finding.is_weak = _require_agreement(agreement, finding, f"member {number}")
     finding.agreement, finding.shuffled = agreement.share, agreement.shuffled
-    finding.shifted = agreement.shifted
+    finding.shifted, finding.labelled = agreement.shifted, agreement.count
     return finding
 
 
