@@ -52,7 +52,8 @@ def is_alive(pid: int, started: float) -> bool:
 
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 1 and process.is_running()
+        is_same = abs(process.create_time() - started) < 1
+        return is_same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 

@@ -94,8 +94,10 @@ class RunLock:
         try:
             _lock(descriptor)
             _write(descriptor, _this_run(command))
-        except BaseException:
+        except BaseException as error:
             os.close(descriptor)
+            if isinstance(error, OSError):
+                error.filename = str(path)  # these calls only know a number
             raise
         self.descriptor = descriptor
 
