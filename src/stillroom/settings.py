@@ -11,6 +11,9 @@ gc.set_threshold(100_000, 50, 100)
 from stillroom.config.config_loader import ComposingConfigLoader  # noqa: E402
 from stillroom.hooks import HOOKS as _HOOKS  # noqa: E402
 from stillroom.io.datasets.parameter_catalog import ParameterCatalog  # noqa: E402
+from stillroom.io.terminal import guard_terminal  # noqa: E402
+
+guard_terminal()
 
 CONFIG_LOADER_CLASS = ComposingConfigLoader
 CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "local"}

@@ -251,3 +251,9 @@ def test_continuations_stand_side_by_side_and_are_text_alone(
         assert text in words
     assert words.index("The text itself") < words.index("upon & time") < words.index("the the")
     assert '<section id="continuations"' not in drawn("documents")
+
+
+def test_a_text_of_data_is_printable_on_the_page() -> None:
+    template = environment([]).from_string("{{ name }} {{ own | safe }} {{ number }}")
+    html = template.render(name="a\x1b[31m<b>\u202e", own="<i>x</i>", number=3)
+    assert html == "a\ufffd[31m&lt;b&gt;\ufffd <i>x</i> 3"

@@ -14,6 +14,7 @@ from stillroom.cli.softlabels import softlabels
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.dvc_root import DVC_STAGE
 from stillroom.io.interruption import say_how_to_go_on
+from stillroom.io.terminal import say
 
 
 @click.group(name="stillroom")
@@ -78,9 +79,7 @@ def params(params: dict[str, Any]) -> None:
     from stillroom.config.compose import compose as compose_parameters
     from stillroom.io.files.confined_paths import project_root
 
-    click.echo(
-        yaml.safe_dump(compose_parameters(project_root(), params), sort_keys=False), nl=False
-    )
+    say(yaml.safe_dump(compose_parameters(project_root(), params), sort_keys=False).rstrip("\n"))
 
 
 @cli.command(
@@ -102,7 +101,7 @@ def import_llama2c(checkpoint: Path, vocabulary: Path, folder: Path) -> None:
 
     root = project_root()
     import_model(checkpoint, vocabulary, confined(Path.cwd() / folder, root), root)
-    click.echo(
+    say(
         f"Wrote {folder}. Set teacher.path to it, and set teacher.licence, because the folder has "
         "no model card."
     )
@@ -124,7 +123,7 @@ def compose() -> None:
         if os.environ.get(DVC_STAGE):
             write_for_dvc(root)  # DVC has removed them before this command, and Git keeps them
         raise
-    click.echo(f"wrote {' and '.join(str(path.relative_to(root)) for path in paths)}")
+    say(f"wrote {' and '.join(str(path.relative_to(root)) for path in paths)}")
 
 
 @cli.command()
@@ -137,4 +136,4 @@ def dvc(check: bool) -> None:
     from stillroom.cli.dvc_files import check_stages, write_stages
     from stillroom.io.files.confined_paths import project_root
 
-    click.echo((check_stages if check else write_stages)(project_root()))
+    say((check_stages if check else write_stages)(project_root()))

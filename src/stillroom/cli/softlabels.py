@@ -7,6 +7,7 @@ import click
 
 from stillroom.cli.errors import one_line_errors, params_option
 from stillroom.cli.project import OpenProject, open_project
+from stillroom.io.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from stillroom.assess.planning.planning import Project, ProjectPlan
@@ -65,10 +66,10 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
     _print(planned_options)
     option = None
     if allowed is None:
-        click.echo("Add --budget, for example --budget 200MB, to see the best choice within it.")
+        say("Add --budget, for example --budget 200MB, to see the best choice within it.")
     else:
         option = best_within(planned_options.plan, allowed)
-        click.echo(choice_in_words(option, planned_options, project, params, str(budget)))
+        say(choice_in_words(option, planned_options, project, params, str(budget)))
     if target is not None:
         write_json(target, document_of(planned_options, option, project, params))
 
@@ -95,11 +96,9 @@ def _planned(opened: OpenProject, positions: int) -> "tuple[Project, ProjectPlan
 
 
 def _print(planned_options: "ProjectPlan") -> None:
-    from rich.console import Console
-
     from stillroom.assess.planning.plan_text import heading
     from stillroom.softlabels.plan.plan_table import legend, table
 
-    click.echo(heading(planned_options) + "\n")
-    Console(highlight=False).print(table(planned_options.plan))
-    click.echo("\n" + legend(planned_options.plan) + "\n")
+    say(heading(planned_options) + "\n")
+    Terminal().print(table(planned_options.plan))
+    say("\n" + legend(planned_options.plan) + "\n")

@@ -9,6 +9,7 @@ import click
 from stillroom.cli.errors import one_line_errors, params_option
 from stillroom.cli.project import OpenProject, open_project
 from stillroom.cli.softlabels import softlabels
+from stillroom.io.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from stillroom.softlabels.format.manifest import Manifest
@@ -26,13 +27,11 @@ def show(params: dict[str, Any]) -> None:
     the sparsifier and its bias. The command reads the manifest and one shard of each teacher;
     `verify` reads all shards.
     """
-    from rich.console import Console
-
     from stillroom.softlabels.reading.set_table import set_table
 
     with open_project(params) as project:
         labels = project.catalog.load(SET)
-        Console(highlight=False).print(set_table(labels))
+        Terminal().print(set_table(labels))
 
 
 @softlabels.command(short_help="Check every row of the set.")
@@ -52,8 +51,8 @@ def verify(params: dict[str, Any]) -> None:
         findings = _verified(project)
         warn_where_it_fell(project.root, project.catalog.load(SET).manifest.content, findings)
     for number, finding in enumerate(findings):
-        click.echo(f"member {number}: {finding}")
-    click.echo("The set has no errors.")
+        say(f"member {number}: {finding}")
+    say("The set has no errors.")
 
 
 @softlabels.command(short_help="List unused captures in the store; --yes removes them.")
@@ -93,17 +92,15 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
         shutil.rmtree(one.path) if one.path.is_dir() else one.path.unlink(missing_ok=True)
     captures += others
     for one in captures:
-        click.echo(
-            f"{size_text(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}"
-        )
+        say(f"{size_text(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}")
     size, rows = sum(one.bytes for one in captures), sum(one.rows for one in captures)
     if not captures:
         kept = f" Captures that changed within {keep_days:g} days stay (--keep-days)."
-        click.echo(f"There is nothing to remove from {store.folder}.{kept if keep_days else ''}")
+        say(f"There is nothing to remove from {store.folder}.{kept if keep_days else ''}")
     elif yes:
-        click.echo(f"Removed {size_text(size)} ({rows:,} answers) from {store.folder}.")
+        say(f"Removed {size_text(size)} ({rows:,} answers) from {store.folder}.")
     else:
-        click.echo(
+        say(
             f"{size_text(size)} ({rows:,} answers) can be removed from {store.folder}. "
             "Run `kedro softlabels gc --yes` to remove them."
         )
@@ -129,7 +126,7 @@ def adopt(params: dict[str, Any]) -> None:
     rows = labels.manifest.rows * len(labels.manifest.members)
     with ticking("adopting", rows, "rows") as ticker:
         added = import_set(labels, store, ticker.advance)
-    click.echo(f"Added {added} shards to {store.folder}; the set has {rows:,} rows.")
+    say(f"Added {added} shards to {store.folder}; the set has {rows:,} rows.")
 
 
 def _verified(project: OpenProject) -> Any:

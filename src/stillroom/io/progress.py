@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from stillroom.io.printable import printable
+from stillroom.io.terminal import Terminal
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -36,7 +38,7 @@ class Ticker:
             self.bar.update(self.bar.task_ids[0], completed=self.done, description=self.label)
         elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = time.monotonic()
-            print(self.line(), file=sys.stderr, flush=True)
+            print(printable(self.line()), file=sys.stderr, flush=True)
 
     def line(self) -> str:
         """Return the state as one line of text."""
@@ -56,11 +58,12 @@ class _Rate(ProgressColumn):
 @contextmanager
 def ticking(label: str, total: int, unit: str) -> Iterator[Ticker]:
     """Show progress over `total` units of work on standard error while the block runs."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if not console.is_terminal:
         yield Ticker(label, total, unit, bar=None)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(20), _Rate(), TimeRemainingColumn())
+    label_column = TextColumn("{task.description}", markup=False)
+    columns = (label_column, BarColumn(20), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         bar.add_task(label, total=total, unit=unit)
         yield Ticker(label, total, unit, bar)

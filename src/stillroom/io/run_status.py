@@ -19,6 +19,7 @@ from kedro.pipeline.node import Node
 
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.confined_paths import confined, project_root
+from stillroom.io.printable import printable_lines
 
 EVENTS = Path(".viz") / "kedro_pipeline_events.json"
 Event = dict[str, Any]
@@ -77,7 +78,7 @@ class RunStatus:
                     "event": "on_node_error",
                     "node": node.name,
                     "node_id": ids.hash_node(node),
-                    "error": str(error),
+                    "error": printable_lines(str(error)),
                     "timestamp": _now(),
                     "traceback": "",
                 }

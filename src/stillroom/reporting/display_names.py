@@ -1,5 +1,7 @@
 """Display names: a class or a model in, a printable name that fits on the page out."""
 
+from stillroom.io.printable import printable
+
 # In a figure, and in a sentence.
 LONGEST = 18
 LONGEST_IN_TEXT = 60
@@ -10,12 +12,6 @@ TITLES = {
     "student": "Student, distilled",
     "full_logits": "Student of full logits",
 }
-
-
-def printable(text: str) -> str:
-    """Return `text` with each control character replaced, since XML has no way to write them."""
-    unknown = "\N{REPLACEMENT CHARACTER}"
-    return "".join(letter if letter.isprintable() else unknown for letter in text)
 
 
 def short(name: str, longest: int = LONGEST) -> str:

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from markupsafe import Markup
 
 from stillroom.errors import ConfigError
+from stillroom.io.printable import printable_lines
 from stillroom.kinds.kind_errors import named_errors
 from stillroom.reporting.section import TEMPLATES, Section
 
@@ -57,9 +58,16 @@ def environment(folders: Iterable[Path]) -> Environment:
         loader=FileSystemLoader(list(folders)),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _shown(value: object) -> object:
+    """Return what a template prints: a text of data is printable, our own HTML is unchanged."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return printable_lines(str(value)) if is_text else value
 
 
 def html_of(section: Section, view: Any) -> Markup:

@@ -22,8 +22,9 @@ from stillroom.data.encoders import ArrayEncoder, Encoder, SequenceEncoder
 from stillroom.data.raw_examples import shape_text
 from stillroom.data.text.token_layout import LABELS, POSITIONS
 from stillroom.errors import DataError
+from stillroom.io.printable import printable
 from stillroom.labels import NO_LABEL
-from stillroom.reporting.display_names import printable, short
+from stillroom.reporting.display_names import short
 
 PNG = "data:image/png;base64,"
 # Small images are enlarged to about `WANTED` pixels, and large ones reduced to `LARGEST`.

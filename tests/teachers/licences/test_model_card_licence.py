@@ -143,7 +143,7 @@ def test_a_pipe_and_a_folder_are_no_cards(tmp_path: Path) -> None:
 def test_a_value_is_short_and_cannot_drive_a_terminal(tmp_path: Path) -> None:
     write_card(tmp_path, 'license: "\\e[2Jmit' + "x" * 500 + '"')
     (licence,) = read_licences(tmp_path) or ()
-    assert licence.startswith("?[2Jmit")
+    assert licence.startswith("\ufffd[2Jmit")
     assert len(licence) == LONGEST
     write_card(tmp_path, f"license: [{','.join('abcdefghijklmnop')}]")
     assert read_licences(tmp_path) == tuple("abcdefgh"[:MOST_LICENCES])

@@ -19,6 +19,7 @@ from stillroom.evaluation.cost.footprint import CudaMemory, Gauge, ResidentMemor
 from stillroom.evaluation.cost.memory import Memory, memory_of
 from stillroom.evaluation.cost.workload import Forward, Inputs
 from stillroom.io.json.json_files import write_json
+from stillroom.io.printable import printable_lines
 from stillroom.teachers.stored_teachers import kind_of, served
 
 MODULE = "stillroom.assess.cost.memory_probe"
@@ -77,7 +78,7 @@ def main(arguments: list[str]) -> int:
         message = user_message(error)
         if message is None:
             raise
-        print(message, file=sys.stderr)
+        print(printable_lines(message), file=sys.stderr)
         return 1
     write_json(Path(result), asdict(memory))
     return 0

@@ -29,10 +29,9 @@ def print_summary(
     metrics: GroupedNumbers, statistics: dict[str, Any], cost: GroupedNumbers, report: str
 ) -> None:
     """Print the table at the end of a run; `report` is an input, so the page exists by then."""
-    from rich.console import Console
-
     from stillroom.evaluation.statistics.evidence import Evidence
+    from stillroom.io.terminal import Terminal
     from stillroom.reporting.end_table import print_end_table
 
     del report
-    print_end_table(metrics, Evidence.from_json(statistics), cost, REPORT, Console())
+    print_end_table(metrics, Evidence.from_json(statistics), cost, REPORT, Terminal())

@@ -4,6 +4,7 @@
 └ text           how good it is, its lineage, what its teachers' licences require
 """
 
+import re
 from collections.abc import Sequence
 from math import exp
 from textwrap import fill
@@ -16,8 +17,9 @@ from stillroom.evaluation.arms import STUDENT
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.json.round_numbers import rounded
+from stillroom.io.printable import printable, printable_lines
 from stillroom.reporting.card.card_metadata import RESULTS, architecture_of, metadata
-from stillroom.reporting.display_names import printable, title
+from stillroom.reporting.display_names import title
 from stillroom.reporting.key_values import key_values
 from stillroom.reporting.provenance.lineage import Lineage, chain
 from stillroom.reporting.provenance.student_licence import (
@@ -119,7 +121,7 @@ def _outputs(encoder: Encoder) -> str:
 
 def _front_matter(fields: dict[str, Any]) -> str:
     body: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
-    return f"---\n{body}---"
+    return f"---\n{printable_lines(body)}---"
 
 
 def _intervals(evidence: Evidence) -> str:
@@ -149,7 +151,7 @@ def _permission(
     lines = "\n".join(dict.fromkeys(_licence_line(teacher) for teacher in licence.teachers))
     listed = "\n".join(f"- {condition}" for condition in required)
     demands = ("Whoever has this model must keep these conditions:", listed) if required else ()
-    return ("## Licence", own.why, lines, *demands)
+    return ("## Licence", _prose(own.why), lines, *demands)
 
 
 def _licence_line(teacher: TeacherLicence) -> str:
@@ -179,7 +181,7 @@ def _quality(metrics: GroupedNumbers, seeds: int) -> str:
     models = models_of(metrics)
     split = "test split" if seeds == 1 else f"test split, means over {seeds} seeds; the first ships"
     head = [
-        f"| {split} | " + " | ".join(map(title, models)) + " |",
+        f"| {split} | " + " | ".join(_prose(title(model)) for model in models) + " |",
         "|---|" + "---:|" * len(models),
     ]
     rows = [
@@ -191,6 +193,11 @@ def _quality(metrics: GroupedNumbers, seeds: int) -> str:
 
 def _lines(document: dict[str, Any]) -> str:
     return "\n".join(f"- {_code(what)}: {_code(value)}" for what, value in key_values(document))
+
+
+def _prose(text: str) -> str:
+    """Return a text in which neither HTML nor Markdown means anything."""
+    return re.sub(r"([\\`*_\[\]<>|#~!])", r"\\\1", printable(text))
 
 
 def _code(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
-from stillroom.reporting.display_names import printable
+from stillroom.io.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from stillroom.errors import DataError
+from stillroom.io.printable import printable
 
 CARD = "README.md"
 MOST_BYTES = 2 << 20  # the largest front matter that is read; some hold thousands of scores
@@ -133,4 +134,4 @@ def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
 
 def _plain(value: str) -> str:
     """Return a text that is safe to print: short, without control characters."""
-    return "".join(letter if letter.isprintable() else "?" for letter in value[:LONGEST]).strip()
+    return printable(value[:LONGEST]).strip()

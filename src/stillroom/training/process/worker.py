@@ -24,6 +24,7 @@ from stillroom.io.files.locking import locked
 from stillroom.io.json.json_files import write_json
 from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
+from stillroom.io.terminal import guard_terminal
 from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.forward.lm_head import label_logits_and_features, label_logits_only
 from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -149,6 +150,7 @@ def main(path: Path) -> int:
     """Run the job at `path`; return the exit code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("stillroom").setLevel(logging.ERROR if RANK else logging.INFO)
+    guard_terminal()
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
