@@ -1,6 +1,7 @@
 """Kedro's settings for this project."""
 
 import gc
+from pathlib import Path
 
 # Objects from the start-up stay in memory, and the collector would visit all of them repeatedly.
 # Called here, before the first heavy import, this saves a tenth of the time of a `kedro run` that
@@ -8,11 +9,15 @@ import gc
 gc.freeze()
 gc.set_threshold(100_000, 50, 100)
 
+from kedro.utils import find_kedro_project  # noqa: E402
+
 from stillroom.config.config_loader import ComposingConfigLoader  # noqa: E402
 from stillroom.hooks import HOOKS as _HOOKS  # noqa: E402
 from stillroom.io.datasets.parameter_catalog import ParameterCatalog  # noqa: E402
+from stillroom.io.no_telemetry import silence  # noqa: E402
 from stillroom.io.terminal import guard_terminal  # noqa: E402
 
+silence(find_kedro_project(Path.cwd()))
 guard_terminal()
 
 CONFIG_LOADER_CLASS = ComposingConfigLoader

@@ -23,7 +23,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "stillroom"
 
 def test_a_table_of_rich_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
     table = Table()
-    table.add_column(EVIL)
+    table.add_column(EVIL, no_wrap=True, min_width=80)
     table.add_row(EVIL)
     terminal = Terminal(file=io.StringIO(), width=200)
     terminal.print(table, EVIL, Text(EVIL))

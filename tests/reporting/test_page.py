@@ -14,6 +14,7 @@ from support.report_documents import Documents, page_of
 from stillroom.errors import DataError
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.models.shape import Shape
+from stillroom.reporting.page import environment
 from stillroom.reporting.section import TEMPLATES
 
 Drawn = Callable[[str], str]

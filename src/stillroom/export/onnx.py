@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stillroom.data.text.token_layout import TOKENS
 from stillroom.errors import ModelError
 from stillroom.export.parity import Parity
+from stillroom.io.no_telemetry import onnx_runtime
 from stillroom.models.forward.forward_kwargs import is_classifier, is_decoder, pad_token_id
 
 if TYPE_CHECKING:
@@ -94,10 +95,9 @@ def measure_parity(model: "PreTrainedModel", path: Path, inputs: NDArray[Any]) -
     Raises:
         ModelError: the logits differ by more than the tolerance.
     """
-    import onnxruntime
     import torch
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnx_runtime().InferenceSession(path, providers=["CPUExecutionProvider"])
     size = BATCH_SIZE if inputs.dtype.kind == "f" else SEQUENCES
     largest = 0.0
     for start in range(0, len(inputs), size):

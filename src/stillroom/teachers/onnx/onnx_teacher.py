@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stillroom.data.encoders import ArrayEncoder, Encoder, SequenceEncoder
 from stillroom.data.text.token_layout import TOKENS
 from stillroom.errors import ModelError
+from stillroom.io.no_telemetry import onnx_runtime
 from stillroom.models.forward.text_logits import is_tokens, outputs_in_order
 from stillroom.softlabels.capture.promises import RUNS_HERE, Promises
 from stillroom.teachers.onnx.graph_file import find_onnx
@@ -57,8 +58,7 @@ class OnnxSession:
             ModelError: ONNX Runtime cannot read it, or its inputs or outputs are not those of a
                 classifier or language model of the encoder's inputs.
         """
-        import onnxruntime
-
+        onnxruntime = onnx_runtime()
         file = find_onnx(folder)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3

@@ -18,6 +18,7 @@ from stillroom.io.files.locking import locked
 from stillroom.io.files.workspace import lock_of
 from stillroom.io.interruption import stopped_on_signal
 from stillroom.io.json.json_files import read_json
+from stillroom.io.no_telemetry import SWITCHES
 from stillroom.training.job import Job, write_job
 from stillroom.training.resume_state import CURVES, gather_models
 
@@ -81,7 +82,7 @@ def run_worker(job: Job) -> None:
     environment = {
         # dvclive only writes curves here: it must not resume an experiment or contact a server.
         **{name: value for name, value in os.environ.items() if not name.startswith("DVCLIVE_")},
-        "DVC_STUDIO_OFFLINE": "true",
+        **SWITCHES,
         "PYTHONPATH": search,
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": str(job.trainer.threads),  # torchrun prints a banner where it is unset
