@@ -47,6 +47,10 @@ class ModelError(StillroomError):
     """A model directory or architecture that cannot be used."""
 
 
+class SanityError(StillroomError):
+    """Data, teachers or students that cannot be right; the message has a line for each alarm."""
+
+
 class MissingPackageError(StillroomError, ImportError):
     """A package that only an extra installs, in a program that has installed the base alone."""
 

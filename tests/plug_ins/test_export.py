@@ -55,6 +55,7 @@ def exported(project: Path, made: ImageExamples, **options: Any) -> tuple[Path, 
         soft_labels=soft_labels(made, untrained_teachers(made, project / "t"), project / "s"),
         licence=own_licence(2).to_json(),
         lineage=a_lineage(name="tiny").to_json(),
+        alarms=[],
         parameters=parameters,
         export=TypeAdapter(Export).validate_python(parameters["export"]),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.plug_in.install import PACKAGE, install, installed
-from support.report_documents import Documents, make_documents
+from support.report_documents import CORPUS_REPORT, DATA_REPORT, Documents, make_documents
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Report
@@ -45,12 +45,12 @@ def site(tmp_path: Path) -> Iterator[Path]:
 def documents(tmp_path_factory: pytest.TempPathFactory) -> Documents:
     classes = [str(digit) for digit in range(10)]
     return make_documents(tmp_path_factory.mktemp("run"), classes) | {
-        "data_report": {"classes": {"train": COUNTS}}
+        "data_report": DATA_REPORT | {"classes": {"train": COUNTS}}
     }
 
 
 def page(documents: dict[str, Any], sections: list[str]) -> str:
-    return render_report(listed=Report(sections=sections), **documents)
+    return render_report(listed=Report(sections=sections), alarms=[], **documents)
 
 
 def other(folder: Path, line: str, template: str = "other.html.j2") -> Path:
@@ -94,7 +94,7 @@ def test_it_stands_where_the_parameters_list_it(
 
 
 def test_it_is_left_out_if_it_has_nothing_to_show(site: Path, documents: Documents) -> None:
-    html = page(documents | {"data_report": {"sequences": 4}}, ["rare_classes", "data"])
+    html = page(documents | {"data_report": CORPUS_REPORT}, ["rare_classes", "data"])
     assert re.findall(r"<section id=\"([^\"]+)\"", html) == ["data"]
 
 

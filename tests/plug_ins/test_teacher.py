@@ -53,7 +53,7 @@ def prepared(project: Path, made: ImageExamples, **teacher: Any) -> tuple[dict[s
     """Run the stage `teachers`; return the licence and the folder of the members."""
     section = Teacher(**parameters(project, **teacher)["teacher"])
     licence = check_licence(section, [])
-    folder, curves = train_teachers(made.examples, made.encoder, licence, section, [], TRAINER)
+    folder, curves = train_teachers(made.examples, made.encoder, licence, [], section, [], TRAINER)
     assert curves == []
     return licence, folder
 
@@ -64,8 +64,8 @@ def captured(project: Path, made: ImageExamples, **teacher: Any) -> tuple[SoftLa
     settings = SoftLabels(**parameters(project)["softlabels"])
     refs = refer_to_teachers(folder, "float32", "cpu")
     staged = UnverifiedLabels(".stillroom/unverified_labels")
-    staged.save(capture(made.examples, made.encoder, refs, licence, settings))
-    return verify(staged.load(), made.examples, made.encoder, refs, settings), folder
+    staged.save(capture(made.examples, made.encoder, refs, licence, [], settings))
+    return verify(staged.load(), made.examples, made.encoder, refs, [], settings), folder
 
 
 def test_its_answers_are_captured_and_verified(project: Path, made: ImageExamples) -> None:

@@ -8,11 +8,12 @@ from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.reporting.end_table import print_end_table
 
 
-def printed(documents: Documents, width: int) -> str:
+def printed(documents: Documents, width: int, *alarms: str) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width)
     statistics, cost = Evidence.from_json(documents["statistics"]), documents["cost"]
-    print_end_table(documents["metrics"], statistics, cost, "data/07_reports/report.html", console)
+    page = "data/07_reports/report.html"
+    print_end_table(documents["metrics"], statistics, cost, alarms, page, console)
     return stream.getvalue()
 
 
@@ -38,7 +39,7 @@ def test_a_teacher_of_billions_still_fits(documents: Documents) -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=80)
     statistics = Evidence.from_json(documents["statistics"])
-    print_end_table(documents["metrics"], statistics, cost, "report.html", console)
+    print_end_table(documents["metrics"], statistics, cost, (), "report.html", console)
     assert "70,553,706,496" in stream.getvalue()
     assert max(map(len, stream.getvalue().splitlines())) <= 80
 
@@ -56,4 +57,17 @@ def test_the_end_names_the_result_the_amounts_and_the_path_of_the_page(
     text = " ".join(printed(documents, 80).split())
     assert re.search(r"Distillation gained 13.5 points \(\d+.\d to 1\d.\d\)", text)
     assert "Based on one seed and 1,000 test examples." in text
+    assert "data/07_reports/report.html" in text
+
+
+def test_under_an_alarm_there_is_no_verdict_and_the_alarm_stands_first(
+    documents: Documents,
+) -> None:
+    lines = printed(documents, 80, "Alarm: it cannot be. " + "word " * 30).splitlines()
+    assert lines[0].startswith("Alarm: it cannot be. word")
+    assert max(map(len, lines)) <= 80
+    text = " ".join(lines)
+    assert "Distillation" not in text
+    assert "Based on" not in text
+    assert "Student, distilled" in text
     assert "data/07_reports/report.html" in text

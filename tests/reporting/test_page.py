@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from support.evaluation.family_records import kin
 from support.evaluation.planted_answers import planted_evidence
 from support.examples.image_examples import image_encoder, written
-from support.report_documents import Documents, page_of
+from support.report_documents import DATA_REPORT, Documents, page_of
 
 from stillroom.errors import DataError
 from stillroom.io.json.number_groups import GroupedNumbers
@@ -73,7 +73,21 @@ def test_the_page_begins_with_the_verdict_and_has_each_section(drawn: Drawn) -> 
         "parameters",
     ]
     assert html.index("<h1>Distillation gained 13.5 points (") < html.index("<table")
-    assert html.index('<p class="alarm" role="alert">') < html.index("<table")
+    assert html.index('<p class="caution" role="alert">') < html.index("<table")
+
+
+def test_under_an_alarm_there_is_no_verdict_and_the_alarm_stands_first(
+    documents: Documents, drawn: Drawn
+) -> None:
+    html = page_of(documents, ["Alarm: it <cannot> be."])
+    body = html.partition("<body>")[2]
+    alarm = '<p class="alarm" role="alert">Alarm: it &lt;cannot&gt; be.</p>'
+    assert body.count(alarm) == 1
+    assert body.index(alarm) < body.index("<table")
+    assert "<title>Stillroom: No verdict: 1 alarm</title>" in html
+    assert "Distillation gained" not in html
+    assert 'class="caution"' not in body
+    assert 'class="alarm"' not in drawn("documents")
 
 
 def test_temperatures_are_shown_if_there_are_any(documents: Documents) -> None:
@@ -141,10 +155,20 @@ def test_hostile_class_names_are_words_not_markup(drawn: Drawn) -> None:
 
 def test_hostile_documents_are_escaped_too(documents: Documents) -> None:
     mean = {"<script>1</script>": "<img src=x onerror=alert(1)>"}
-    html = page_of(documents | {"data_report": mean, "parameters": mean})
+    (key, value), *_ = mean.items()
+    report = DATA_REPORT | {
+        "path": value,
+        "files": mean,
+        "skipped": {value: 1},
+        "notices": {kind: [value] for kind in ("guessed", "converted", "left_out")},
+        "splits_from": dict.fromkeys(DATA_REPORT["splits_from"], value),
+        "classes": {split: {key: 5, value: 5} for split in DATA_REPORT["classes"]},
+    }
+    html = page_of(documents | {"data_report": report, "parameters": mean}, alarms=[value])
     assert "<script" not in html
     assert "<img src=x" not in html
-    assert html.count("&lt;img src=x") == 2
+    # As sentences and, folded, as values; the path and the places of the splits; the alarm.
+    assert html.count("&lt;img src=x") > 10
 
 
 def test_equal_documents_give_an_equal_page(documents: Documents, drawn: Drawn) -> None:

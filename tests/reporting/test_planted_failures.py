@@ -1,4 +1,4 @@
-"""A planted failure is an alarm at the top of the page; without it the same models have no alarm.
+"""A planted failure is a caution at the top of the page; without it the same models have none.
 
 Predictions go through the nodes of evaluate, and what these write through the page, so no single
 module is mirrored here. Figures are left out of the page, since only its top is read. Takes 25
@@ -67,18 +67,18 @@ def report_top(models: Planted, rest: Documents) -> Top:
 
 
 def raised(top: Top, *patterns: str) -> bool:
-    """Return whether exactly these alarms stand at the top, in this order."""
-    return len(top.alarms) == len(patterns) and all(
-        re.match(pattern, alarm) for pattern, alarm in zip(patterns, top.alarms, strict=True)
+    """Return whether exactly these cautions stand at the top, in this order."""
+    return len(top.cautions) == len(patterns) and all(
+        re.match(pattern, caution) for pattern, caution in zip(patterns, top.cautions, strict=True)
     )
 
 
-def test_sound_models_raise_no_alarm(top: Top) -> None:
-    assert top.alarms == []
+def test_sound_models_raise_no_caution(top: Top) -> None:
+    assert top.cautions == []
     assert re.match(r"Distillation gained \d+\.\d points \(", top.headline)
 
 
-def test_what_is_hard_for_the_teacher_too_is_a_sentence_and_no_alarm(top: Top) -> None:
+def test_what_is_hard_for_the_teacher_too_is_a_sentence_and_no_caution(top: Top) -> None:
     (remark,) = [one for one in top.sentences if one.startswith("Where the teacher is ")]
     assert re.match(
         r"Where the teacher is [\d.]+\N{EN DASH}[\d.]+% sure and is itself right on only [78]\d\.\d"
@@ -97,8 +97,8 @@ def test_a_student_that_is_broken_on_one_class_is_called_out_by_its_name(
 
     broken_top = report_top(sound.students(broken), documents)
     # It is wrong on all of them and as sure as before.
-    alarm = r"On class 7 the student loses \d\d\.\d points against its teacher \(all examples: \d"
-    assert raised(broken_top, TOO_SURE, alarm)
+    caution = r"On class 7 the student loses \d\d\.\d points against its teacher \(all examples: \d"
+    assert raised(broken_top, TOO_SURE, caution)
 
 
 def test_a_student_that_is_broken_on_a_slice_of_the_config_is_called_out(
@@ -110,8 +110,8 @@ def test_a_student_that_is_broken_on_a_slice_of_the_config_is_called_out(
         return np.where(rows[:, None], np.roll(logits, 1, axis=1), logits)
 
     broken_top = report_top(sound.students(broken), documents)
-    (alarm,) = [one for one in broken_top.alarms if one.startswith("On ")]
-    assert re.match(r"On eighth the student loses \d\d\.\d points against its teacher \(", alarm)
+    (caution,) = [one for one in broken_top.cautions if one.startswith("On ")]
+    assert re.match(r"On eighth the student loses \d\d\.\d points against its teacher \(", caution)
 
 
 def test_an_over_confident_student_is_called_out(
@@ -127,7 +127,7 @@ def test_a_teacher_that_is_worse_than_its_student_is_called_out(
 ) -> None:
     worse_top = report_top(planted(examples, {TEACHER: 2.2, CONTROL: 1.6, STUDENT: 1.3}), documents)
     assert raised(worse_top, BETTER)
-    assert "a teacher like this has little to teach" in worse_top.alarms[0]
+    assert "a teacher like this has little to teach" in worse_top.cautions[0]
     assert re.match("Distillation gained", worse_top.headline)
 
 
@@ -139,11 +139,11 @@ def test_soft_labels_that_were_shuffled_are_called_out(
     for name, captured in (("sound", seen.table), ("torn", shuffled(seen, tmp_path / "t.parquet"))):
         predictions = predictions_of_trained(seen, captured, tmp_path / name)
         tops[name] = top_of(evaluation_documents(predictions, seen.table, seen.encoder, documents))
-    assert tops["sound"].alarms == []
+    assert tops["sound"].cautions == []
     assert re.match(r"Distillation gained \d+\.\d points \(", tops["sound"].headline)
     assert re.match(r"Distillation hurt: \d+\.\d points lost \(", tops["torn"].headline)
-    assert re.match(SHUFFLED, tops["torn"].alarms[0])
-    assert "the soft labels may not belong to these examples" in tops["torn"].alarms[0]
+    assert re.match(SHUFFLED, tops["torn"].cautions[0])
+    assert "the soft labels may not belong to these examples" in tops["torn"].cautions[0]
 
 
 def test_the_page_reports_language_models_and_their_failures_in_nats(
@@ -156,7 +156,7 @@ def test_the_page_reports_language_models_and_their_failures_in_nats(
         )
 
     sound = top_at({})
-    assert sound.alarms == []
+    assert sound.cautions == []
     assert re.match(r"Distillation gained 0\.\d{3} nats \(", sound.headline)
     assert raised(top_at({}, sure=3.0), TOO_SURE)
     worse = top_at({TEACHER: 0.2, CONTROL: -0.6})

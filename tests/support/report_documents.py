@@ -3,6 +3,7 @@
 make_documents(folder, classes) ──page_of──> the page with every section that is built in
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,9 +31,9 @@ ROWS = 1000
 ERRORS = {"teacher": 2.1, "control": 3.4, "student": 2.6}
 
 
-def page_of(documents: Documents) -> str:
+def page_of(documents: Documents, alarms: Sequence[str] = ()) -> str:
     """Return the page that `groups.report=default` gives."""
-    return page(sections_of(REGISTRY.builtin), documents)
+    return page(sections_of(REGISTRY.builtin), documents, alarms)
 
 
 def make_documents(
@@ -158,5 +159,33 @@ DATA_REPORT: dict[str, Any] = {
     "examples": {"train": 3498, "validation": 499, "test": 1000},
     "labelled": {"train": 350, "validation": 499, "test": 1000},
     "unlabelled": {"train": 3148, "validation": 0, "test": 0},
-    "classes": {"train": {str(i): 35 for i in range(10)}, "test": {str(i): 100 for i in range(10)}},
+    "skipped": {".txt": 2},
+    "splits_from": {
+        "train": "the rest of all rows",
+        "validation": "drawn from all rows by content (0.1)",
+        "test": "drawn from all rows by content (0.2)",
+    },
+    "notices": {"guessed": ["1 file is separated by semicolons."]},
+    "classes": {
+        "train": {str(i): 35 for i in range(10)},
+        "validation": {str(i): 50 for i in range(10)},
+        "test": {str(i): 100 for i in range(10)},
+    },
+}
+
+CORPUS_REPORT: dict[str, Any] = {
+    "source": "corpus",
+    "path": "texts",
+    "versions": {},
+    "files": {"a.txt": "5f1d" * 16, "b.txt": "77aa" * 16},
+    "skipped": {},
+    "splits_from": DATA_REPORT["splits_from"],
+    "notices": {},
+    "tokenizer": {"sha256": "1f" * 32, "vocabulary": 2048, "from": "trained on the train split"},
+    "documents": {"train": 700, "validation": 100, "test": 200},
+    "sequences": {"train": 70, "validation": 11, "test": 21},
+    "tokens": {"train": 8800, "validation": 1300, "test": 2600},
+    "bytes": {"train": 30_000, "validation": 4_000, "test": 9_000},
+    "duplicate_documents": 4,
+    "duplicate_sequences": 0,
 }

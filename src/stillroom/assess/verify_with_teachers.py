@@ -9,7 +9,7 @@ from stillroom.io.progress import ticking
 from stillroom.io.tables import TableFile
 from stillroom.softlabels.format.fingerprint import require_same
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.verify.verify import Finding, verify
+from stillroom.softlabels.verify.verify import Finding, Judge, require_agreement, verify
 from stillroom.teachers.capture_jobs import capture_jobs
 from stillroom.teachers.softlabels_config import require_configured, require_examples
 from stillroom.teachers.teacher import TeacherRef
@@ -21,8 +21,11 @@ def verify_with_teachers(
     encoder: Path,
     teacher_refs: Sequence[TeacherRef],
     softlabels: SoftLabels,
+    judge: Judge = require_agreement,
 ) -> list[Finding]:
     """Return the finding of `softlabels.verify` on each member of a set.
+
+    Its docstring has `judge`.
 
     Raises:
         SoftLabelError: the set was captured with other parameters, teachers or examples, or is
@@ -42,4 +45,4 @@ def verify_with_teachers(
     require_same(captures, tuple(member.capture for member in members))
     inputs = [job.inputs for job in jobs]
     with ticking("verifying", sum(map(len, inputs)), "rows") as ticker:
-        return verify(labels, members, inputs, ticker.advance)
+        return verify(labels, members, inputs, ticker.advance, judge)

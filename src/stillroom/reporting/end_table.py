@@ -1,5 +1,6 @@
 """End table: prints the results and the verdict on a terminal of 80 columns."""
 
+from collections.abc import Sequence
 from textwrap import fill
 
 from rich import box
@@ -11,7 +12,7 @@ from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting.display_names import title
 from stillroom.reporting.table_rows import cost_measures, models_of, quality_measures
 from stillroom.reporting.units import counted
-from stillroom.reporting.verdict.verdict import alarms, headline, of_seeds
+from stillroom.reporting.verdict.verdict import cautions, headline, of_seeds
 
 WIDTH = 79
 COLUMNS = {
@@ -23,21 +24,36 @@ COLUMNS = {
 }
 
 
+def print_alarms(alarms: Sequence[str], console: Console) -> None:
+    """Print alarms, one below the other."""
+    for alarm in alarms:
+        console.print(fill(alarm, WIDTH), highlight=False, markup=False)
+    if alarms:
+        console.print()
+
+
 def print_end_table(
-    metrics: GroupedNumbers, evidence: Evidence, cost: GroupedNumbers, report: str, console: Console
+    metrics: GroupedNumbers,
+    evidence: Evidence,
+    cost: GroupedNumbers,
+    alarms: Sequence[str],
+    report: str,
+    console: Console,
 ) -> None:
-    """Print the table, the verdict in words, and the path of the report.
+    """Print the alarms or the verdict in words, the table, and the path of the report.
 
     Args:
         metrics: the measures of each model, and `gain`.
         evidence: the comparison of the models on the test split.
         cost: `parameters`, `megabytes` and `ms_p50` of each model.
+        alarms: as sentences; under an alarm there is no verdict.
         report: the path of the page.
         console: where to print.
     """
+    print_alarms(alarms, console)
     console.print(_table(metrics, cost))
     # rich must neither wrap nor colour the text, so that a path can be clicked and copied.
-    for line in (f"{headline(evidence)} {_based(evidence)}", *alarms(evidence)):
+    for line in () if alarms else (f"{headline(evidence)} {_based(evidence)}", *cautions(evidence)):
         console.print(fill(line, WIDTH), highlight=False, markup=False)
     console.print(f"Report: {report}", highlight=False, markup=False, soft_wrap=True)
 

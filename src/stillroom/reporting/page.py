@@ -1,12 +1,13 @@
 """Page: sections and the documents of a run in, one self-contained HTML page out.
 
     documents ──each section's build──> views ──each section's template──> report.html.j2 ──> str
+    alarms ──above everything, in place of the verdict─────────────────────────┘
 
 The templates escape everything that comes from data, above all the names of classes. They do not
 escape the SVG of our own figures, whose text is escaped when it is drawn.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from stillroom.errors import ConfigError
 from stillroom.io.printable import printable_lines
 from stillroom.kinds.kind_errors import named_errors
 from stillroom.reporting.section import TEMPLATES, Section
+from stillroom.reporting.units import counted
 
 FRAME = "report.html.j2"
 
@@ -31,25 +33,31 @@ class _Part:
     html: Markup
 
 
-def page(sections: Iterable[Section], documents: Mapping[str, Any]) -> str:
+def page(
+    sections: Iterable[Section], documents: Mapping[str, Any], alarms: Sequence[str] = ()
+) -> str:
     """Return the HTML page.
 
     Args:
-        sections: in the order of the page.
+        sections: in the order of the page; under an alarm those that conclude are left out.
         documents: the content of the catalog's entries, by name.
+        alarms: as sentences; they stand first.
 
     Raises:
         ConfigError: a section of a package cannot be built, or a template is missing.
         StillroomError: a section refuses a document, with the error's own class.
     """
+    sections = [section for section in sections if not (alarms and section.concludes)]
     parts = [part for section in sections if (part := _part(section, documents))]
     headlines = [part.view.headline for part in parts if hasattr(part.view, "headline")]
+    if alarms:
+        headlines = ["No verdict: " + counted(len(alarms), "alarm")]
     regions = {
         region: [part.html for part in parts if part.section.region == region]
         for region in ("header", "main")
     }
     frame = environment([TEMPLATES]).get_template(FRAME)
-    return frame.render(headline=headlines[0] if headlines else None, **regions)
+    return frame.render(headline=headlines[0] if headlines else None, alarms=alarms, **regions)
 
 
 def environment(folders: Iterable[Path]) -> Environment:

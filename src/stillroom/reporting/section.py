@@ -29,6 +29,7 @@ class Section:
         template: a Jinja template, which gets the view as `view`. It stands in a folder `templates`
             beside the module of `build`, or in a package above that.
         region: the part of the page where it stands: above the content, or in it.
+        concludes: it says in words how good the student is, so it is left out under an alarm.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Section:
     build: Callable[..., Any]
     template: str
     region: Literal["header", "main"] = "main"
+    concludes: bool = False
 
     def __post_init__(self) -> None:
         """Refuse inputs that `build` does not take.

@@ -26,7 +26,13 @@ TEST, VALIDATION = 120, 30
 
 def measured(**slices: str) -> Evaluate:
     return Evaluate(
-        seeds=2, full_logits=False, bins=15, latency_images=1, energy_seconds=0.2, slices=slices
+        seeds=2,
+        full_logits=False,
+        bins=15,
+        latency_images=1,
+        energy_seconds=0.2,
+        sanity="stop",
+        slices=slices,
     )
 
 

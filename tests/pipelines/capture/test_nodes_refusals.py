@@ -13,7 +13,7 @@ from stillroom.errors import DataError, LicenceError, SoftLabelError
 from stillroom.io.tables import write_table
 from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.pipelines.capture.nodes import capture, refer_to_teachers
+from stillroom.pipelines.capture.nodes import capture, check_teachers, refer_to_teachers
 from stillroom.pipelines.capture.pipeline import create_pipeline
 from stillroom.teachers.licences.licence_document import Licence
 
@@ -168,6 +168,17 @@ def test_the_licence_is_an_input_of_capture_and_its_refusal_runs_no_teacher(
                 capture_stage.made.encoder,
                 refs,
                 licence.to_json(),
+                [],
                 capture_stage.settings(),
+            )
+        with pytest.raises(LicenceError, match=words):
+            check_teachers(
+                capture_stage.examples,
+                capture_stage.made.encoder,
+                refs,
+                licence.to_json(),
+                [],
+                capture_stage.settings(),
+                "stop",
             )
     assert capture_stage.inputs == []

@@ -25,6 +25,7 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "params:student",
         "params:teacher.mode",
         "data_report",
+        "teacher_alarms",
     }
     assert stage.all_outputs() == {
         "predictions",
@@ -40,6 +41,7 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "family",
         "continuations",
         "lineage",
+        "alarms",
     }
 
 
@@ -47,6 +49,7 @@ def test_quality_is_measured_on_the_predictions_and_not_on_the_models() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
     assert {name for name, node in nodes.items() if "predictions" in node.inputs} == {
         "measure_quality",
+        "check_student",
         "draw_plots",
         "measure_slices",
         "measure_dark_knowledge",
@@ -66,6 +69,7 @@ def test_quality_is_measured_on_the_predictions_and_not_on_the_models() -> None:
     [
         "predict",
         "measure_quality",
+        "check_student",
         "draw_plots",
         "measure_slices",
         "measure_dark_knowledge",

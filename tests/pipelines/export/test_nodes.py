@@ -1,6 +1,7 @@
 """Export: the package holds the student, its ONNX copy and a card with its lineage."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.evaluation.planted_answers import planted_evidence
@@ -9,8 +10,10 @@ from support.licences_and_lineage import a_lineage, own_licence
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Export
+from stillroom.errors import SanityError
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.export.nodes import export_student
+from stillroom.reporting.sections.run.parity import SECTION
 
 QUALITY = {"accuracy": 0.5, "nll": 1.0, "ece": 0.1, "agreement": 0.9, "kl_to_teacher": 0.1}
 METRICS = {
@@ -21,6 +24,32 @@ METRICS = {
 }
 
 STATISTICS = planted_evidence().to_json()
+
+
+ALARM = {"code": "student_at_chance", "text": "It knows nothing.", "way_out": "Train it."}
+
+
+def under_an_alarm(project: Path, parameters: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """Run the node; nothing but the alarms may be read."""
+    nothing: Any = None
+    return export_student(*[nothing] * 8, [ALARM], parameters, Export(formats=["onnx"]))
+
+
+def test_an_alarm_stops_the_export(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    with pytest.raises(SanityError, match=r"Alarm: It knows nothing\. Train it\."):
+        under_an_alarm(project, compose(project))
+
+
+def test_with_a_warning_the_package_has_only_a_card_that_begins_with_the_alarm(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    package, parity = under_an_alarm(project, compose(project, {"evaluate": {"sanity": "warn"}}))
+    assert [path.name for path in package.iterdir()] == ["README.md"]
+    assert (package / "README.md").read_text().startswith("    Alarm: It knows nothing. Train it.")
+    assert parity == {}
+    assert SECTION.build(parity=parity) is None  # so the page has no section on it
 
 
 def test_the_package_is_the_student_and_names_its_teachers(
@@ -40,6 +69,7 @@ def test_the_package_is_the_student_and_names_its_teachers(
         labels,
         own_licence(2).to_json(),
         a_lineage(name="tiny").to_json(),
+        [],
         compose(project),
         Export(formats=["onnx"]),
     )

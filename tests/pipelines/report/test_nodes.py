@@ -8,6 +8,7 @@ import pytest
 from support.evaluation.planted_answers import RIGHT, class_documents, planted_evidence
 from support.examples.image_examples import image_encoder, written
 from support.licences_and_lineage import a_lineage, own_licence
+from support.report_documents import DATA_REPORT
 from support.softlabels.linear_teachers import capture
 
 from stillroom.config.schema import Report
@@ -87,7 +88,8 @@ def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
     labels = capture(tmp_path / "set", 1, TopK(k=2, temperatures=(1.0, 4.0))).labels
     html = render_report(
         listed=Report(sections=list(REGISTRY.builtin)),
-        data_report={"duplicates": 17},
+        alarms=[],
+        data_report=DATA_REPORT | {"duplicates": 17},
         metrics=METRICS,
         statistics=STATISTICS,
         cost=COST,
@@ -104,7 +106,7 @@ def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
     for expected in (
         "dvc repro",
         "This test set shows no clear difference",
-        ">17<",
+        ">17 rows with the same content as another one.<",
         "student.lr",
         "over 64 inputs",
     ):
@@ -114,7 +116,7 @@ def test_the_page_shows_what_each_input_says(tmp_path: Path) -> None:
 
 
 def test_the_summary_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(METRICS, STATISTICS, COST, "<html>")
+    print_summary(METRICS, STATISTICS, COST, [], "<html>")
     printed = capsys.readouterr().out
     assert "Student, distilled" in printed
     assert "data/07_reports/report.html" in printed
@@ -129,11 +131,15 @@ def test_the_summary_waits_for_the_page() -> None:
 
 def test_the_page_gets_every_input_by_its_name() -> None:
     (render,) = [node for node in create_pipeline().nodes if node.name == "render_report"]
-    assert render._inputs == {"listed": "params:report"} | {name: name for name in INPUTS}
+    assert render._inputs == {"listed": "params:report", "alarms": "alarms"} | {
+        name: name for name in INPUTS
+    }
 
 
 def test_sections_that_are_not_listed_are_not_built() -> None:
-    html = render_report(listed=Report(sections=["data"]), data_report={"duplicates": 17})
+    html = render_report(
+        listed=Report(sections=["data"]), alarms=[], data_report=DATA_REPORT | {"duplicates": 17}
+    )
     assert html.count("<section") == 1
-    assert ">17<" in html
+    assert ">17 rows with the same content as another one.<" in html
     assert "<title>Stillroom</title>" in html

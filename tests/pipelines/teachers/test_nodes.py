@@ -36,7 +36,7 @@ def test_a_given_teacher_is_copied_and_has_no_curves(
     source = untrained_teachers(made, project / "mine", members=1) / "member_0"
     (source / "pytorch_model.bin").write_bytes(b"a pickle")
     teacher = given(project, "mine/member_0")
-    folder, curves = train_teachers(made.examples, made.encoder, LICENCE, teacher, [], TRAINER)
+    folder, curves = train_teachers(made.examples, made.encoder, LICENCE, [], teacher, [], TRAINER)
     assert curves == []
     copied = folder / "member_0"
     assert sorted(path.name for path in copied.iterdir()) == [
@@ -57,7 +57,7 @@ def test_a_folder_that_holds_no_teacher_is_refused(
     monkeypatch.chdir(project)
     made = image_examples(project)
     with pytest.raises(ModelError, match=words):
-        train_teachers(made.examples, made.encoder, LICENCE, given(project, path), [], TRAINER)
+        train_teachers(made.examples, made.encoder, LICENCE, [], given(project, path), [], TRAINER)
 
 
 def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.Monke
     sentence_folder(project / "mine")
     values = compose(project)["teacher"] | {"source": "sentence", "members": 1, "path": "mine"}
     examples = TableFile(project / "examples.parquet")
-    folder, curves = train_teachers(examples, encoder, LICENCE, Teacher(**values), [], TRAINER)
+    folder, curves = train_teachers(examples, encoder, LICENCE, [], Teacher(**values), [], TRAINER)
     assert curves == []
     (ref,) = teacher_refs(folder)
     teacher = open_teacher(ref, CaptureSettings("none", 0, 16), made.encoder)
@@ -112,4 +112,4 @@ def test_teachers_without_a_licence_of_their_own_number_are_refused(
     made = image_examples(project)
     teacher, licence = given(project, "mine"), own_licence(2).to_json()
     with pytest.raises(LicenceError, match=r"covers 2 teachers, but there are 1"):
-        train_teachers(made.examples, made.encoder, licence, teacher, [], TRAINER)
+        train_teachers(made.examples, made.encoder, licence, [], teacher, [], TRAINER)

@@ -13,7 +13,7 @@ from stillroom.evaluation.predictions import ClassPredictions
 from stillroom.evaluation.statistics.bootstrap import Estimate
 from stillroom.evaluation.statistics.evidence import Choices, Evidence, evidence
 from stillroom.evaluation.statistics.scores import Scores
-from stillroom.reporting.verdict.verdict import alarms, headline, quality_in_words, verdict
+from stillroom.reporting.verdict.verdict import cautions, headline, quality_in_words, verdict
 
 METRICS = {
     TEACHER: {"accuracy": 0.95, "agreement": 1.0},
@@ -173,7 +173,9 @@ def test_of_a_few_examples_nothing_is_concluded() -> None:
 
 def test_a_teacher_worse_than_its_student_alone_has_nothing_to_teach() -> None:
     below = planted_evidence({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.80})
-    assert "The teacher is worse than the student alone: it has nothing to teach." in alarms(below)
+    assert "The teacher is worse than the student alone: it has nothing to teach." in cautions(
+        below
+    )
     worse = planted_evidence({TEACHER: 0.80, CONTROL: 0.83, STUDENT: 0.90})
     assert "The teacher is worse than the student alone: there is no gap to close." in words(worse)
 
@@ -188,35 +190,37 @@ def test_a_teacher_that_is_worse_by_pairs_is_worse_where_intervals_overlap() -> 
     }
     pairs = evidence(ClassPredictions(labels, arms).arm_scores())
     assert pairs.accuracy.arms[TEACHER].high > pairs.accuracy.arms[CONTROL].low
-    assert "The teacher is worse than the student alone: it has nothing to teach." in alarms(pairs)
+    assert "The teacher is worse than the student alone: it has nothing to teach." in cautions(
+        pairs
+    )
 
 
-def test_a_little_less_agreement_is_no_alarm() -> None:
+def test_a_little_less_agreement_is_no_caution() -> None:
     planted = planted_evidence()
     for value, count in ((-0.015, 0), (-0.025, 1)):
         nearer = Estimate(value, value - 0.002, value + 0.002)
-        assert len(list(alarms(replace(planted, nearer=nearer)))) == count
+        assert len(list(cautions(replace(planted, nearer=nearer)))) == count
 
 
-def test_a_sound_distillation_raises_no_alarm() -> None:
-    assert list(alarms(planted_evidence())) == []
+def test_a_sound_distillation_raises_no_caution() -> None:
+    assert list(cautions(planted_evidence())) == []
 
 
 def test_a_student_better_than_its_teacher_is_called_out() -> None:
-    alarm, *_ = alarms(planted_evidence({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.90}))
-    assert alarm.startswith("The student is better than its teacher, by 1")
-    assert "little to teach" in alarm
+    caution, *_ = cautions(planted_evidence({TEACHER: 0.80, CONTROL: 0.85, STUDENT: 0.90}))
+    assert caution.startswith("The student is better than its teacher, by 1")
+    assert "little to teach" in caution
 
 
 def test_an_over_confident_student_is_called_out() -> None:
-    (alarm,) = alarms(evidence(planted_answers(confidence=0.99).arm_scores()))
-    assert alarm.startswith(
+    (caution,) = cautions(evidence(planted_answers(confidence=0.99).arm_scores()))
+    assert caution.startswith(
         "The student is over-confident: its mean confidence exceeds its accuracy by 8.8"
     )
 
 
-def test_a_little_too_sure_is_no_alarm() -> None:
-    assert list(alarms(evidence(planted_answers(confidence=0.91).arm_scores()))) == []
+def test_a_little_too_sure_is_no_caution() -> None:
+    assert list(cautions(evidence(planted_answers(confidence=0.91).arm_scores()))) == []
 
 
 def test_soft_labels_of_other_examples_are_called_out() -> None:
@@ -229,7 +233,7 @@ def test_soft_labels_of_other_examples_are_called_out() -> None:
         ClassPredictions(sound.labels, {**sound.arms, STUDENT: shuffled}).arm_scores()
     )
     assert headline(of_shuffled).startswith("Distillation hurt: ")
-    first, *_ = alarms(of_shuffled)
+    first, *_ = cautions(of_shuffled)
     assert "agrees with its teacher less often than the student alone" in first
     assert "the soft labels may not belong to these examples" in first
 
@@ -276,18 +280,18 @@ def test_a_report_of_any_size_tells_both_ends(examples: int, documents: Document
 
 
 @pytest.mark.parametrize(("number", "is_reported"), [(0, True), (2, False)])
-def test_a_broken_seed_is_an_alarm_where_it_is_the_one_that_ships(
+def test_a_broken_seed_is_a_caution_where_it_is_the_one_that_ships(
     number: int, is_reported: bool
 ) -> None:
     planted = planted_answers()
     runs = planted.arms[STUDENT].copy()
     runs[number] = planted_answers(RIGHT | {STUDENT: 0.80}).arms[STUDENT][number]
-    alarmed = " ".join(
-        alarms(
+    warned = " ".join(
+        cautions(
             evidence(ClassPredictions(planted.labels, planted.arms | {STUDENT: runs}).arm_scores())
         )
     )
-    match = re.search(r"that ships is worse than those of the other seeds, by ([\d.]+) p", alarmed)
+    match = re.search(r"that ships is worse than those of the other seeds, by ([\d.]+) p", warned)
     assert (match is not None) == is_reported
     if match:
         assert float(match[1]) == pytest.approx(10, abs=1.5)

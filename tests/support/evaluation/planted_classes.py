@@ -157,6 +157,7 @@ def evaluation_documents(
         bins=15,
         latency_images=1,
         energy_seconds=0.2,
+        sanity="stop",
         slices=dict(slices),
     )
     inputs = {
@@ -164,6 +165,7 @@ def evaluation_documents(
         "examples": examples,
         "encoder": encoder,
         "params:evaluate": how,
+        "teacher_alarms": [],
     }
     written = _run(create_pipeline().only_nodes_with_inputs("predictions"), inputs)
     names = ("statistics", "reliability", "confusion", "slices", "dark_knowledge", "disagreements")
@@ -183,7 +185,7 @@ class Top:
     """The top of the page, as a reader sees it."""
 
     headline: str
-    alarms: list[str] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
 
 
@@ -191,9 +193,9 @@ def top_of(documents: Documents) -> Top:
     """Return the words before the first table of the page."""
     header = page_of(documents).partition("<header")[2].partition("</header>")[0]
     paragraphs = [html.unescape(text) for text in re.findall(r"<p>(.*?)</p>", header, re.DOTALL)]
-    alarms = re.findall(r'<p class="alarm" role="alert">(.*?)</p>', header, re.DOTALL)
+    cautions = re.findall(r'<p class="caution" role="alert">(.*?)</p>', header, re.DOTALL)
     (headline,) = re.findall(r"<h1>(.*?)</h1>", header, re.DOTALL)
-    return Top(html.unescape(headline), [html.unescape(one) for one in alarms], paragraphs)
+    return Top(html.unescape(headline), [html.unescape(one) for one in cautions], paragraphs)
 
 
 def _softmax(logits: Doubles) -> Doubles:

@@ -18,7 +18,13 @@ from stillroom.softlabels.reading.label_set import SoftLabelSet
 RUN = ("float32", "cpu")
 
 EVALUATE = Evaluate(
-    seeds=1, full_logits=False, bins=15, latency_images=3, energy_seconds=0.2, slices={}
+    seeds=1,
+    full_logits=False,
+    bins=15,
+    latency_images=3,
+    energy_seconds=0.2,
+    sanity="stop",
+    slices={},
 )
 
 

@@ -56,12 +56,12 @@ class CaptureStage:
         dataset = datasets.UnverifiedLabels(".stillroom/unverified_labels")
         refs = refer_to_teachers(self.teachers, "float32", "cpu")
         licence = own_licence(len(refs)).to_json()
-        dataset.save(capture(self.examples, self.made.encoder, refs, licence, settings))
+        dataset.save(capture(self.examples, self.made.encoder, refs, licence, [], settings))
         return dataset.load()
 
     def verified(self, labels: SoftLabelSet, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
         refs = refer_to_teachers(self.teachers, "float32", "cpu")
-        return verify(labels, self.examples, self.made.encoder, refs, settings)
+        return verify(labels, self.examples, self.made.encoder, refs, [], settings)
 
     def run(self, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
         """Run the stage; return the published set."""

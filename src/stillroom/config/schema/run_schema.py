@@ -15,6 +15,8 @@ from stillroom.config.schema.field_types import (
     Seconds,
 )
 
+Sanity = Literal["stop", "warn"]
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Trainer:
@@ -50,6 +52,8 @@ class Evaluate:
         bins: bins of the reliability diagram and the calibration error.
         latency_images: examples that are timed one by one.
         energy_seconds: seconds that each model runs while its energy is measured.
+        sanity: what an alarm does, such as a teacher at chance: it stops the run (stop), or stands
+            first in the report and only stops the export (warn).
         slices: conditions on the examples' columns, by name, as pl.col('size') < 8.
     """
 
@@ -58,6 +62,7 @@ class Evaluate:
     bins: Annotated[int, Field(ge=2, le=10_000)]
     latency_images: Annotated[int, Field(ge=1, le=1_000_000)]
     energy_seconds: Seconds
+    sanity: Sanity
     slices: dict[str, str]
 
 

@@ -44,6 +44,12 @@ def words_of(texts: Iterable[str]) -> Words:
     return "mixed" if any(map(_NEEDS_MIXED.search, texts)) else "spaced"
 
 
+def split_words(texts: Iterable[str]) -> list[list[str]]:
+    """Return the words of each text, in lower case, as the scheme `mixed` splits them."""
+    pattern = re.compile(_PATTERNS["mixed"])
+    return [pattern.findall(text.lower()) for text in texts]
+
+
 def hashed_words(texts: list[str], count: int, words: Words) -> NDArray[np.float32]:
     """Return [N, count]: 1 + log of each n-gram's count, at its hash; L2 norm 1, or 0 if empty."""
     from sklearn.feature_extraction.text import HashingVectorizer

@@ -19,7 +19,8 @@ from stillroom.data.encoders import ArrayEncoder, Encoder
 from stillroom.data.raw_examples import shape_text
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
-from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_config
+from stillroom.models.pretrained.config_file import read_config
+from stillroom.models.pretrained.model_directory import PREPROCESSOR
 
 _LARGEST = 4096
 _TOLERANCE = 1e-4

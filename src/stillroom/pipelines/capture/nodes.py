@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Inference, SoftLabels
 from stillroom.config.schema.field_types import DeviceMap, Dtype
+from stillroom.config.schema.run_schema import Sanity
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.tables import TableFile
 from stillroom.teachers import softlabels_config
@@ -24,14 +25,53 @@ def refer_to_teachers(teachers: Path, dtype: Dtype, device_map: DeviceMap) -> An
     return teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
 
 
+def check_teachers(
+    examples: TableFile,
+    encoder: Path,
+    teacher_refs: Any,
+    licence: dict[str, Any],
+    data_alarms: list[dict[str, Any]],
+    softlabels: SoftLabels,
+    sanity: Sanity,
+) -> list[dict[str, Any]]:
+    """Return the alarms about the data, and those about each teacher on a few labelled rows.
+
+    Raises:
+        LicenceError: the licence document belongs to other teachers, or forbids distillation.
+        SanityError: there is an alarm, and `evaluate.sanity` is stop.
+    """
+    from dataclasses import replace
+
+    from stillroom.assess.sanity.alarm import from_json, require_none, to_json
+    from stillroom.assess.sanity.teacher_alarms import teacher_alarms
+    from stillroom.data.encoders import read_encoder
+    from stillroom.teachers.licences import licence_document
+    from stillroom.teachers.licences.check_licence import require_covered
+    from stillroom.teachers.sentence.kept_embeddings import embeddings_folder
+
+    require_covered(licence_document.from_json(licence), len(teacher_refs))
+    fitted = read_encoder(encoder)
+    embeddings = embeddings_folder(softlabels_config.store_of(project_root()))
+    how = replace(softlabels_config.capture_settings(softlabels, fitted), embeddings=embeddings)
+    found = teacher_alarms(examples, fitted, teacher_refs, how)
+    alarms = (*from_json(data_alarms), *found)
+    require_none(alarms, sanity)
+    for alarm in found:
+        logging.getLogger(__name__).warning("%s", alarm.sentence)
+    return to_json(alarms)
+
+
 def capture(
     examples: TableFile,
     encoder: Path,
     teacher_refs: Any,
     licence: dict[str, Any],
+    teacher_alarms: list[dict[str, Any]],
     softlabels: SoftLabels,
 ) -> CaptureRequest:
     """Return what is to be captured; the dataset runs the teachers when it saves the request.
+
+    `teacher_alarms` is an input because the node that writes it stops at an alarm.
 
     Raises:
         LicenceError: the licence document belongs to other teachers, or forbids distillation.
@@ -45,6 +85,7 @@ def capture(
     from stillroom.teachers.licences.licence_document import from_json
     from stillroom.teachers.sentence.kept_embeddings import embeddings_folder
 
+    del teacher_alarms
     require_covered(from_json(licence), len(teacher_refs))
     fitted = read_encoder(encoder)
     digest = examples_digest(examples, fitted)
@@ -69,17 +110,24 @@ def verify(
     examples: TableFile,
     encoder: Path,
     teacher_refs: Any,
+    teacher_alarms: list[dict[str, Any]],
     softlabels: SoftLabels,
 ) -> SoftLabelSet:
     """Return the same set after it passed every check.
+
+    Under an alarm, which the parameters let pass, the agreement with the hard labels is not judged.
 
     Raises:
         SoftLabelError: the set does not fit the teachers, the examples or the settings.
     """
     from stillroom.assess.agreement_log import warn_where_it_fell
     from stillroom.assess.verify_with_teachers import verify_with_teachers
+    from stillroom.softlabels.verify.verify import accept_agreement, require_agreement
 
-    findings = verify_with_teachers(unverified_labels, examples, encoder, teacher_refs, softlabels)
+    judge = accept_agreement if teacher_alarms else require_agreement
+    findings = verify_with_teachers(
+        unverified_labels, examples, encoder, teacher_refs, softlabels, judge
+    )
     for number, finding in enumerate(findings, start=1):
         level = logging.WARNING if finding.is_weak else logging.INFO
         logging.getLogger(__name__).log(level, "teacher %d: %s", number, finding)

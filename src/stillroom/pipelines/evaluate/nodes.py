@@ -2,6 +2,7 @@
 
 examples, encoder, soft labels, students ──predict──> predictions
 predictions ──measure_quality──> metrics, statistics
+            ├─check_student──> alarms, with those of the stages before
             ├─draw_plots──> reliability, confusion, similarity
             ├─measure_slices──> slices
             ├─measure_dark_knowledge──> dark_knowledge
@@ -56,6 +57,18 @@ def measure_quality(
     from stillroom.assess.findings.finding_documents import quality_documents
 
     return quality_documents(predictions, encoder, evaluate.bins)
+
+
+def check_student(
+    predictions: TableFile, examples: TableFile, encoder: Path, teacher_alarms: Records
+) -> Records:
+    """Return all alarms, with those about the student that ships; `export` stops at them."""
+    from stillroom.assess.sanity.alarm import from_json, to_json
+    from stillroom.assess.sanity.student_alarms import student_alarms
+    from stillroom.data.encoders import read_encoder
+
+    found = student_alarms(predictions, examples, read_encoder(encoder))
+    return to_json((*from_json(teacher_alarms), *found))
 
 
 def draw_plots(

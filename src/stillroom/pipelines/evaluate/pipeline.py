@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline, node, pipeline
 
 from stillroom.pipelines.evaluate.nodes import (
+    check_student,
     compare_students,
     continue_texts,
     draw_plots,
@@ -27,6 +28,9 @@ def create_pipeline(**_: object) -> Pipeline:
         node(measure_quality,
              ["predictions", "encoder", "params:evaluate"],
              ["metrics", "statistics"], name="measure_quality"),
+        node(check_student,
+             ["predictions", "examples", "encoder", "teacher_alarms"],
+             "alarms", name="check_student"),
         node(draw_plots,
              ["predictions", "encoder", "params:evaluate"],
              ["reliability", "confusion", "similarity"], name="draw_plots"),

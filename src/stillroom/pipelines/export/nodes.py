@@ -29,15 +29,23 @@ def export_student(
     soft_labels: SoftLabelSet,
     licence: dict[str, Any],
     lineage: dict[str, Any],
+    alarms: list[dict[str, Any]],
     parameters: dict[str, Any],
     export: Export,
 ) -> tuple[Path, dict[str, Any]]:
     """Return the student's folder and its parity.
 
     The folder has the layout of Hugging Face, the files of each export format, and a model card.
+    Under an alarm it has only a card that begins with the alarms, and the parity is empty: the
+    package of an earlier run must not stand there as if it were of this one.
+
+    Raises:
+        SanityError: there is an alarm, and `evaluate.sanity` is stop.
     """
     import polars as pl
 
+    from stillroom.assess.sanity.alarm import from_json as read_alarms
+    from stillroom.assess.sanity.alarm import require_none
     from stillroom.data.encoders import read_encoder
     from stillroom.data.ingest.splits import TEST
     from stillroom.evaluation.statistics.evidence import Evidence
@@ -50,6 +58,10 @@ def export_student(
     from stillroom.teachers.licences.licence_document import from_json as read_licence
 
     package = new_workspace(project_root(), "export") / "student"
+    values = plain(parameters)
+    if known := read_alarms(alarms):
+        require_none(known, values["evaluate"]["sanity"])
+        return empty_package(package, [alarm.sentence for alarm in known]), {}
     shutil.copytree(students / "student", package)
     model = load_model(package)
     test = examples.read().filter(pl.col("split") == TEST)
@@ -60,7 +72,7 @@ def export_student(
     card = model_card(
         metrics,
         Evidence.from_json(statistics),
-        plain(parameters),
+        values,
         summary(soft_labels),
         fitted,
         read_licence(licence),
@@ -69,6 +81,16 @@ def export_student(
     )
     write_text(package / CARD, card)
     return package, parity_document(parities)
+
+
+def empty_package(package: Path, alarms: list[str]) -> Path:
+    """Return a new folder that holds only a card with the alarms."""
+    from stillroom.io.files.atomic_file import write_text
+    from stillroom.reporting.card.alarm_card import alarm_card
+
+    package.mkdir(parents=True)
+    write_text(package / CARD, alarm_card(alarms))
+    return package
 
 
 def formats_of(export: Export) -> dict[str, ExportFormat]:

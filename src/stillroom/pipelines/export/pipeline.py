@@ -20,6 +20,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "soft_labels",
                     "licence",
                     "lineage",
+                    "alarms",
                     "parameters",
                     "params:export",
                 ],

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from stillroom.config.schema.data_schema import Data
+from stillroom.config.schema.run_schema import Sanity
 from stillroom.data.sources.source_registry import REGISTRY
+from stillroom.io.tables import TableFile
 
 
 def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
@@ -25,6 +27,30 @@ def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
     write_parts(frames, examples)
     write_encoder(encoder, folder)
     return examples, folder, report()
+
+
+def check_data(
+    examples: TableFile, encoder: Path, data_report: dict[str, Any], data: Data, sanity: Sanity
+) -> list[dict[str, Any]]:
+    """Print what was read, and return the alarms about it.
+
+    Raises:
+        SanityError: there is an alarm, and `evaluate.sanity` is stop.
+    """
+    from rich.console import Console
+
+    from stillroom.assess.sanity.alarm import require_none, to_json
+    from stillroom.assess.sanity.data_alarms import data_alarms
+    from stillroom.data.encoders import read_encoder
+    from stillroom.reporting.data_summary import data_summary
+    from stillroom.reporting.data_table import print_data_table
+
+    alarms = data_alarms(examples, read_encoder(encoder), data_report, data)
+    # At a stop the error says the same, below the table.
+    said = [alarm.sentence for alarm in alarms] if sanity == "warn" else []
+    print_data_table(data_summary(data_report), said, Console())
+    require_none(alarms, sanity)
+    return to_json(alarms)
 
 
 def _of(data: Data, root: Path) -> Any:

@@ -2,11 +2,14 @@
 
 from kedro.pipeline import Pipeline, node, pipeline
 
-from stillroom.pipelines.ingest.nodes import ingest_examples
+from stillroom.pipelines.ingest.nodes import check_data, ingest_examples
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the stage as a pipeline."""
+    """Return the stage as a pipeline.
+
+    `data_alarms` is an input of what trains teachers, so a stop comes before that.
+    """
     return pipeline(
         [
             node(
@@ -14,6 +17,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["params:data"],
                 ["examples", "encoder", "data_report"],
                 name="ingest_examples",
+            ),
+            node(
+                check_data,
+                ["examples", "encoder", "data_report", "params:data", "params:evaluate.sanity"],
+                "data_alarms",
+                name="check_data",
             ),
         ]
     )

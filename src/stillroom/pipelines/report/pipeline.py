@@ -12,10 +12,10 @@ def create_pipeline(**_: object) -> Pipeline:
     documents = {name: name for name in every_input()}
     return pipeline([
         node(render_report,
-             {"listed": "params:report", **documents},
+             {"listed": "params:report", "alarms": "alarms", **documents},
              "report", name="render_report"),
         node(print_summary,
-             ["metrics", "statistics", "cost", "report"],
+             ["metrics", "statistics", "cost", "alarms", "report"],
              None, name="print_summary"),
     ])
 # fmt: on

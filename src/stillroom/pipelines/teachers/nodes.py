@@ -32,11 +32,14 @@ def train_teachers(
     examples: TableFile,
     encoder: Path,
     licence: dict[str, Any],
+    data_alarms: list[dict[str, Any]],
     teacher: Teacher,
     teachers: list[dict[str, Any]],
     trainer: Trainer,
 ) -> tuple[Path, Any]:
     """Return a folder with one model directory per teacher, and their learning curves.
+
+    `data_alarms` is an input because the stage that writes it stops at an alarm.
 
     Raises:
         LicenceError: the licence is not that of these teachers.
@@ -47,6 +50,7 @@ def train_teachers(
     from stillroom.teachers.licences.licence_document import from_json
     from stillroom.teachers.teacher_kind import Preparation
 
+    del data_alarms
     require_covered(from_json(licence), teacher.members)
     ensemble = new_workspace(project_root(), "teachers") / "ensemble"
     fitted = read_encoder(encoder)

@@ -6,7 +6,7 @@ from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Wire the stage. The licence comes first: a refusal costs no forward pass."""
+    """Wire the stage. The licence and the alarms come first: a refusal costs no forward pass."""
     return pipeline(
         [
             node(
@@ -21,6 +21,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "examples",
                     "encoder",
                     "licence",
+                    "data_alarms",
                     "params:teacher",
                     "params:teachers",
                     "params:trainer",

@@ -1,6 +1,6 @@
 """Slice sentences: the slices with larger losses in, sentences for the top of the page out.
 
-slices called out ──┬──> alarms: a class, a size, a condition, or a band of a sure teacher
+slices called out ──┬──> cautions: a class, a size, a condition, or a band of a sure teacher
                     └──> remarks: a band of an unsure teacher, where every student loses more
 """
 
@@ -8,13 +8,13 @@ from stillroom.evaluation.slices.verdicts import SliceVerdict, SliceVerdicts, ca
 from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
 from stillroom.reporting.units import NATS, POINTS, Unit, percent
 
-MOST_ALARMS = 3
+MOST_CAUTIONS = 3
 
 
-def alarms(verdicts: SliceVerdicts) -> tuple[str, ...]:
+def cautions(verdicts: SliceVerdicts) -> tuple[str, ...]:
     """Return a sentence on each of the worst slices, and how many more there are."""
     called = [one for one in _lost_on(verdicts) if not _is_expected(one, verdicts)]
-    sentences = [_sentence(one, verdicts) for one in called[:MOST_ALARMS]]
+    sentences = [_sentence(one, verdicts) for one in called[:MOST_CAUTIONS]]
     more = len(called) - len(sentences)
     if more > 0:
         sentences.append(

@@ -1,6 +1,6 @@
 """Verdict: the evidence of the test split in, careful sentences out.
 
-    Evidence, metrics, cost ──> headline, sentences;  faults ──> alarms, which stand first
+    Evidence, metrics, cost ──> headline, sentences;  faults ──> cautions, which stand first
 
 The words claim a difference only if examples and seeds together leave no doubt. A classifier is
 judged by its accuracy, a language model by the likelihood of a token. With one seed McNemar's exact
@@ -29,7 +29,7 @@ class Verdict:
     """The conclusion in a few words, the reasons not to ship the student, and the evidence."""
 
     headline: str
-    alarms: tuple[str, ...]
+    cautions: tuple[str, ...]
     sentences: tuple[str, ...]
 
 
@@ -42,7 +42,7 @@ def verdict(evidence: Evidence, metrics: GroupedNumbers, cost: GroupedNumbers) -
         cost: the costs of each model, as in cost.json.
     """
     sentences = (*_sentences(evidence, metrics), _size(evidence, metrics, cost))
-    return Verdict(headline(evidence), tuple(alarms(evidence)), sentences)
+    return Verdict(headline(evidence), tuple(cautions(evidence)), sentences)
 
 
 def headline(evidence: Evidence) -> str:
@@ -64,10 +64,10 @@ def _is_clear(evidence: Evidence) -> bool:
 
 def quality_in_words(evidence: Evidence, metrics: GroupedNumbers) -> str:
     """Return the conclusion without the costs, as a paragraph for the model card."""
-    return " ".join((headline(evidence), *alarms(evidence), *_sentences(evidence, metrics)))
+    return " ".join((headline(evidence), *cautions(evidence), *_sentences(evidence, metrics)))
 
 
-def alarms(evidence: Evidence) -> Iterator[str]:
+def cautions(evidence: Evidence) -> Iterator[str]:
     """Yield the reasons not to ship the student, regardless of the gain."""
     unit, by = unit_of(evidence), judged(evidence)
     ahead = by.over_teacher

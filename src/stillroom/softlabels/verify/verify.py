@@ -79,11 +79,36 @@ class Finding:
         )
 
 
+Judge = Callable[[Agreement, Finding, str], None]
+
+
+def require_agreement(agreement: Agreement, finding: Finding, member: str) -> None:
+    """Check the agreement of a member with the hard labels.
+
+    Raises:
+        SoftLabelError: the answers belong to other rows, or to other positions.
+    """
+    if _is_sequences(finding):
+        is_recaptured = finding.promises.exact and finding.rechecked > 0
+        agreement.require_sequences(member, is_recaptured)
+    else:
+        agreement.require_rows(member)
+
+
+def accept_agreement(agreement: Agreement, finding: Finding, member: str) -> None:
+    """Accept any agreement, for a teacher at chance whose run shall go on to its report."""
+
+
+def _is_sequences(finding: Finding) -> bool:
+    return finding.positions > finding.rows
+
+
 def verify(
     labels: SoftLabelSet,
     members: Sequence[Member],
     inputs: Sequence[CaptureInputs],
     tick: Callable[[int], None],
+    judge: Judge = require_agreement,
 ) -> list[Finding]:
     """Check a set against the examples and the teachers that it should come from.
 
@@ -92,12 +117,13 @@ def verify(
         members: the teachers, in the order of the set.
         inputs: for each teacher, the examples in its own encoding.
         tick: is called after each shard with the number of its rows.
+        judge: refuses the agreement of a member with the hard labels.
 
     Raises:
         SoftLabelError: a check failed; the error names the member, the shard and the row.
     """
     return [
-        _finding(labels, number, member, of_member, tick)
+        _finding(labels, number, member, of_member, tick, judge)
         for number, (member, of_member) in enumerate(zip(members, inputs, strict=True))
     ]
 
@@ -108,6 +134,7 @@ def _finding(
     member: Member,
     inputs: CaptureInputs,
     tick: Callable[[int], None],
+    judge: Judge,
 ) -> Finding:
     finding, remaining = Finding(promises=member.promises), iter(inputs)
     agreement = Agreement.over(labels.manifest.classes)
@@ -129,17 +156,8 @@ def _finding(
             f"member {number}: there are {len(inputs)} inputs and {finding.rows} soft labels. "
             f"{RERUN}"
         )
-    finding.is_weak = _require_agreement(agreement, finding, f"member {number}")
+    judge(agreement, finding, f"member {number}")
+    finding.is_weak = _is_sequences(finding) and agreement.is_better_moved
     finding.agreement, finding.shuffled = agreement.share, agreement.shuffled
     finding.shifted, finding.labelled = agreement.shifted, agreement.count
     return finding
-
-
-def _require_agreement(agreement: Agreement, finding: Finding, member: str) -> bool:
-    """Check the agreement with the hard labels; return whether the teacher is weak."""
-    if finding.positions <= finding.rows:
-        agreement.require_rows(member)
-        return False
-    is_recaptured = finding.promises.exact and finding.rechecked > 0
-    agreement.require_sequences(member, is_recaptured)
-    return agreement.is_better_moved

@@ -14,13 +14,13 @@ class VerdictView:
     Attributes:
         student: the name of the student; "" where it is the only one.
         headline: the conclusion in a few words, which is also the title of the page.
-        alarms: the reasons not to ship the student.
+        cautions: the reasons not to ship the student.
         sentences: the evidence.
     """
 
     student: str
     headline: str
-    alarms: tuple[str, ...]
+    cautions: tuple[str, ...]
     sentences: tuple[str, ...]
 
 
@@ -41,7 +41,7 @@ def build(
     from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.reporting.display_names import short
     from stillroom.reporting.provenance.lineage import from_json
-    from stillroom.reporting.verdict.slice_sentences import alarms, remarks
+    from stillroom.reporting.verdict.slice_sentences import cautions, remarks
     from stillroom.reporting.verdict.verdict import verdict
 
     conclusion = verdict(Evidence.from_json(statistics), metrics, cost)
@@ -49,7 +49,7 @@ def build(
     return VerdictView(
         student=short(from_json(lineage).name) if family else "",
         headline=conclusion.headline,
-        alarms=(*conclusion.alarms, *alarms(by_slice)),
+        cautions=(*conclusion.cautions, *cautions(by_slice)),
         sentences=(*conclusion.sentences, *remarks(by_slice)),
     )
 
@@ -60,4 +60,5 @@ SECTION = Section(
     build=build,
     template="sections/verdict.html.j2",
     region="header",
+    concludes=True,
 )

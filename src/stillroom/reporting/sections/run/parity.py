@@ -4,9 +4,12 @@ from stillroom.io.json.number_groups import NamedNumbers
 from stillroom.reporting.section import Section
 
 
-def build(parity: NamedNumbers) -> NamedNumbers:
-    """Return the document as it is: the largest difference, the tolerance, and the inputs."""
-    return parity
+def build(parity: NamedNumbers) -> NamedNumbers | None:
+    """Return the document: the largest difference, the tolerance, and the inputs.
+
+    It is empty if nothing was exported; then there is nothing to show.
+    """
+    return parity or None
 
 
 SECTION = Section(

@@ -1,0 +1,1 @@
+"""Sanity: examples, teachers and students in; alarms about what cannot be right out."""
