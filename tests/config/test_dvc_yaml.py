@@ -74,8 +74,8 @@ def test_training_depends_on_the_objective_and_teachers_do_not(stages: dict[str,
     control = ["evaluate.full_logits", "evaluate.seeds"]
     assert keys(stages["train"]) == [*lesson, own, "objective", "trainer", *control]
     assert keys(stages["teachers"]) == ["rest.teacher", "teachers", "trainer"]
-    assert keys(stages["capture"]) == [*run, "softlabels"]
-    assert keys(stages["ingest"]) == ["data"]
+    assert keys(stages["capture"]) == [*run, "softlabels", "evaluate.sanity"]
+    assert keys(stages["ingest"]) == ["data", "evaluate.sanity"]
     every = [
         "data", "teacher", "teachers", "softlabels", "student", "objective", "trainer", "evaluate"
     ]  # fmt: skip
@@ -87,7 +87,7 @@ def test_training_depends_on_the_objective_and_teachers_do_not(stages: dict[str,
 def test_where_a_students_lessons_come_from_trains_no_teacher() -> None:
     assert separate_keys(pipelines()) == {
         "teacher.device_map", "teacher.dtype", "teacher.mode",
-        "evaluate.full_logits", "evaluate.seeds",
+        "evaluate.full_logits", "evaluate.sanity", "evaluate.seeds",
     }  # fmt: skip
 
 

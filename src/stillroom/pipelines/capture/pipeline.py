@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline, node, pipeline
 from stillroom.pipelines.capture.nodes import capture, check_teachers, refer_to_teachers, verify
 
 
+# fmt: off
 def create_pipeline(**_: object) -> Pipeline:
     """Wire the stage.
 
@@ -12,53 +13,21 @@ def create_pipeline(**_: object) -> Pipeline:
     as an input, so no teacher runs without one, and the alarms, so no teacher at chance answers
     everything.
     """
-    return pipeline(
-        [
-            node(
-                refer_to_teachers,
-                ["teachers", "params:teacher.dtype", "params:teacher.device_map"],
-                "teacher_refs",
-                name="refer_to_teachers",
-            ),
-            node(
-                check_teachers,
-                [
-                    "examples",
-                    "encoder",
-                    "teacher_refs",
-                    "licence",
-                    "data_alarms",
-                    "params:softlabels",
-                    "params:evaluate.sanity",
-                ],
-                "teacher_alarms",
-                name="check_teachers",
-            ),
-            node(
-                capture,
-                [
-                    "examples",
-                    "encoder",
-                    "teacher_refs",
-                    "licence",
-                    "teacher_alarms",
-                    "params:softlabels",
-                ],
-                "unverified_labels",
-                name="capture",
-            ),
-            node(
-                verify,
-                [
-                    "unverified_labels",
-                    "examples",
-                    "encoder",
-                    "teacher_refs",
-                    "teacher_alarms",
-                    "params:softlabels",
-                ],
-                "soft_labels",
-                name="verify",
-            ),
-        ]
-    )
+    return pipeline([
+        node(refer_to_teachers,
+             ["teachers", "params:teacher.dtype", "params:teacher.device_map"],
+             "teacher_refs", name="refer_to_teachers"),
+        node(check_teachers,
+             ["examples", "encoder", "teacher_refs", "licence", "data_alarms", "params:softlabels",
+              "params:evaluate.sanity"],
+             "teacher_alarms", name="check_teachers"),
+        node(capture,
+             ["examples", "encoder", "teacher_refs", "licence", "teacher_alarms",
+              "params:softlabels"],
+             "unverified_labels", name="capture"),
+        node(verify,
+             ["unverified_labels", "examples", "encoder", "teacher_refs", "teacher_alarms",
+              "params:softlabels"],
+             "soft_labels", name="verify"),
+    ])
+# fmt: on

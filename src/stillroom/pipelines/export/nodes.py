@@ -13,6 +13,8 @@ from stillroom.io.files.workspace import new_workspace
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
+    from stillroom.data.encoders import Encoder
+    from stillroom.export.parity import Parity
     from stillroom.softlabels.reading.label_set import SoftLabelSet
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
@@ -33,42 +35,31 @@ def export_student(
     parameters: dict[str, Any],
     export: Export,
 ) -> tuple[Path, dict[str, Any]]:
-    """Return the student's folder and its parity.
+    """Return the student's folder, with the files of each format and a model card, and its parity.
 
-    The folder has the layout of Hugging Face, the files of each export format, and a model card.
-    Under an alarm it has only a card that begins with the alarms, and the parity is empty: the
-    package of an earlier run must not stand there as if it were of this one.
+    Under an alarm the folder has only a card that begins with the alarms, and the parity is empty.
 
     Raises:
         SanityError: there is an alarm, and `evaluate.sanity` is stop.
     """
-    import polars as pl
-
     from stillroom.assess.sanity.alarm import from_json as read_alarms
     from stillroom.assess.sanity.alarm import require_none
     from stillroom.data.encoders import read_encoder
-    from stillroom.data.ingest.splits import TEST
     from stillroom.evaluation.statistics.evidence import Evidence
     from stillroom.export.parity import parity_document
     from stillroom.io.files.atomic_file import write_text
-    from stillroom.models.pretrained.model_directory import load_model
     from stillroom.reporting.card.model_card import model_card
     from stillroom.reporting.provenance.lineage import from_json as read_lineage
     from stillroom.softlabels.reading.set_summary import summary
     from stillroom.teachers.licences.licence_document import from_json as read_licence
 
-    package = new_workspace(project_root(), "export") / "student"
-    values = plain(parameters)
+    package, values = new_workspace(project_root(), "export") / "student", plain(parameters)
     if known := read_alarms(alarms):
         require_none(known, values["evaluate"]["sanity"])
-        return empty_package(package, [alarm.sentence for alarm in known]), {}
+        return _empty(package, [alarm.sentence for alarm in known]), {}
     shutil.copytree(students / "student", package)
-    model = load_model(package)
-    test = examples.read().filter(pl.col("split") == TEST)
-    fitted = read_encoder(encoder)
-    inputs = fitted.encode(test)
-    formats = formats_of(export)
-    parities = write_formats(formats, model, fitted, inputs, package)
+    fitted, formats = read_encoder(encoder), formats_of(export)
+    parities = _written(formats, package, fitted, examples)
     card = model_card(
         metrics,
         Evidence.from_json(statistics),
@@ -83,8 +74,24 @@ def export_student(
     return package, parity_document(parities)
 
 
-def empty_package(package: Path, alarms: list[str]) -> Path:
-    """Return a new folder that holds only a card with the alarms."""
+def _written(
+    formats: dict[str, ExportFormat], package: Path, encoder: "Encoder", examples: TableFile
+) -> "dict[str, Parity]":
+    """Add the files of each format to a package; return their parity on the test split."""
+    import polars as pl
+
+    from stillroom.data.ingest.splits import TEST
+    from stillroom.models.pretrained.model_directory import load_model
+
+    inputs = encoder.encode(examples.read().filter(pl.col("split") == TEST))
+    return write_formats(formats, load_model(package), encoder, inputs, package)
+
+
+def _empty(package: Path, alarms: list[str]) -> Path:
+    """Return a new folder that holds only a card with the alarms.
+
+    It replaces the package of an earlier run, which must not stand there as if it were of this one.
+    """
     from stillroom.io.files.atomic_file import write_text
     from stillroom.reporting.card.alarm_card import alarm_card
 

@@ -42,8 +42,8 @@ def check_data(
     from stillroom.assess.sanity.alarm import require_none, to_json
     from stillroom.assess.sanity.data_alarms import data_alarms
     from stillroom.data.encoders import read_encoder
-    from stillroom.reporting.data_summary import data_summary
-    from stillroom.reporting.data_table import print_data_table
+    from stillroom.reporting.data.data_summary import data_summary
+    from stillroom.reporting.data.data_table import print_data_table
 
     alarms = data_alarms(examples, read_encoder(encoder), data_report, data)
     # At a stop the error says the same, below the table.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from stillroom.reporting.section import Section
 
 if TYPE_CHECKING:
-    from stillroom.reporting.data_summary import DataSummary
+    from stillroom.reporting.data.data_summary import DataSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class DataView:
 def build(data_report: dict[str, Any]) -> DataView:
     """Return the summary of the report of ingest, and all of its lines."""
     from stillroom.data.ingest.splits import SPLITS
-    from stillroom.reporting.data_summary import data_summary
+    from stillroom.reporting.data.data_summary import data_summary
     from stillroom.reporting.key_values import condensed
 
     return DataView(data_summary(data_report), SPLITS, condensed(data_report))

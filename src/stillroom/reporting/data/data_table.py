@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stillroom.data.ingest.splits import SPLITS
-from stillroom.reporting.data_summary import DataSummary
+from stillroom.reporting.data.data_summary import DataSummary
 from stillroom.reporting.end_table import print_alarms
 
 WIDTH = 79

@@ -4,7 +4,7 @@ from typing import Any
 
 from support.report_documents import CORPUS_REPORT, DATA_REPORT
 
-from stillroom.reporting.data_summary import Counts, data_summary
+from stillroom.reporting.data.data_summary import Counts, data_summary
 
 
 def said(report: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -4,8 +4,8 @@ from typing import Any
 from rich.console import Console
 from support.report_documents import CORPUS_REPORT, DATA_REPORT
 
-from stillroom.reporting.data_summary import data_summary
-from stillroom.reporting.data_table import print_data_table
+from stillroom.reporting.data.data_summary import data_summary
+from stillroom.reporting.data.data_table import print_data_table
 
 
 def printed(report: dict[str, Any], *alarms: str, width: int = 80) -> list[str]:
