@@ -74,7 +74,7 @@ def test_of_many_classes_the_extremes_and_the_missing_are_said() -> None:
         "20 classes.",
         "Labelled rows in train: 5 (c0) to 24 (c19).",
         "Labelled rows in validation: 5 (c0) to 24 (c19).",
-        "Labelled rows in test: 2 (c0) to 2 (c0).",
+        "Labelled rows in test: 2 of each class.",
         "No labelled row in test: 2 classes (c3, c4).",
     )
 

@@ -156,13 +156,18 @@ def _of_many(classes: tuple[Counts, ...]) -> Iterator[str]:
         missing = [name for name, count in rows.items() if not count]
         present = {name: count for name, count in rows.items() if count}
         if present:
-            least, most = min(present, key=rows.__getitem__), max(present, key=rows.__getitem__)
-            yield (
-                f"Labelled rows in {split}: {rows[least]:,} ({least}) to {rows[most]:,} ({most})."
-            )
+            yield f"Labelled rows in {split}: {_range(present)}."
         if missing:
             shown = ", ".join(missing[:MOST_NAMES]) + (", …" if len(missing) > MOST_NAMES else "")
             yield f"No labelled row in {split}: {len(missing):,} classes ({shown})."
+
+
+def _range(rows: Mapping[str, int]) -> str:
+    """Return the smallest and the largest class with their rows, or the number that all have."""
+    least, most = min(rows, key=rows.__getitem__), max(rows, key=rows.__getitem__)
+    if rows[least] == rows[most]:
+        return f"{rows[least]:,} of each class"
+    return f"{rows[least]:,} ({least}) to {rows[most]:,} ({most})"
 
 
 def _counts(name: str, by_split: Mapping[str, int]) -> Counts:
