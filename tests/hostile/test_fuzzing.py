@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.hostile.fuzz import fuzz
-from support.hostile.fuzz_targets import TARGETS
+from support.hostile.fuzzing.fuzz import fuzz
+from support.hostile.fuzzing.fuzz_targets import TARGETS
 
 FULL = 300  # seconds of each format in `make hostile`
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.hostile.attempt import Attempt
-from support.hostile.doors import every_attempt
+from support.hostile.doors.every_attempt import every_attempt
 from support.hostile.guarded_command import Outside, observe
 from support.hostile.judgement import faults_of
 from support.hostile.projects import empty_project

@@ -9,9 +9,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from support.hostile.doors.texts import TEXT
 from support.hostile.projects import ROOT, empty_project
 from support.hostile.raw_files import RAW, raw
-from support.hostile.texts import TEXT
 
 from stillroom.data.text.tokenizer import Tokenizer, write_tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer

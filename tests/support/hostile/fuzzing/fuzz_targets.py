@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from support.hostile.mutations import mutated_bytes, mutated_json
+from support.hostile.fuzzing.mutations import mutated_bytes, mutated_json
 
 SET = "made"
 
@@ -28,7 +28,7 @@ class Target:
 def _write_parquet(folder: Path) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from support.hostile.tables import COLUMNS
+    from support.hostile.doors.tables import COLUMNS
 
     path = folder / "t.parquet"
     pq.write_table(pa.table(COLUMNS), path, write_page_checksum=True, compression="zstd")

@@ -1,18 +1,29 @@
 """All doors, and all attempts of each."""
 
-from support.hostile import (
+from support.hostile.attempt import Attempt
+from support.hostile.doors import (
     artifacts,
     configuration,
     images,
     models,
+    other_teachers,
     parameters,
     tables,
     texts,
     tokenizers,
 )
-from support.hostile.attempt import Attempt
 
-DOORS = (tables, texts, images, models, tokenizers, parameters, configuration, artifacts)
+DOORS = (
+    tables,
+    texts,
+    images,
+    models,
+    other_teachers,
+    tokenizers,
+    parameters,
+    configuration,
+    artifacts,
+)
 
 
 def every_attempt() -> list[Attempt]:

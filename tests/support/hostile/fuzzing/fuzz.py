@@ -1,6 +1,6 @@
 """Fuzzing: damaged files are read in a process of its own, which is started again if it dies.
 
-    python -m support.hostile.fuzz TARGET FOLDER SEED FIRST ──> one line per input: how it ended
+    python -m support.hostile.fuzzing.fuzz TARGET FOLDER SEED FIRST ──> a line per input: its end
 
 The process says a number before it reads, so that a crash and a hang have one too. The file of an
 input that is no StillroomError is kept in FOLDER.
@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from select import select
 
-from support.hostile.fuzz_targets import TARGETS
+from support.hostile.fuzzing.fuzz_targets import TARGETS
 from support.hostile.projects import ROOT
 
 MOST_SECONDS = 20  # of one input
@@ -52,7 +52,7 @@ def _run_once(
     words = [
         sys.executable,
         "-m",
-        "support.hostile.fuzz",
+        "support.hostile.fuzzing.fuzz",
         target,
         str(folder),
         str(seed),

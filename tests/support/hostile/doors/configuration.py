@@ -5,8 +5,8 @@ from pathlib import Path
 
 from support.command_line import quick_project
 from support.hostile.attempt import Attempt, Outcome
+from support.hostile.doors.parameters import ALIASES
 from support.hostile.guarded_command import VARIABLE
-from support.hostile.parameters import ALIASES
 from support.hostile.raw_files import ESCAPE
 
 TABLE = "stillroom.io.datasets.parquet_table.Table"

@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from support.hostile.attempt import Attempt, Outcome
+from support.hostile.doors.tables import Payload
 from support.hostile.raw_files import ESCAPE, flipped, sparse
-from support.hostile.tables import Payload
 
 Edit = Callable[[Path], None]
 EXAMPLES = "data/02_examples/examples/00001-of-00001.parquet"
