@@ -6,6 +6,7 @@ import io
 import pytest
 from support.examples.table_request import columns_of, limits
 
+from stillroom.config.schema.data_schema import Csv
 from stillroom.errors import DataError
 
 WANTED = ("text", "label")
@@ -56,7 +57,7 @@ def test_the_delimiter_is_found_in_the_header_and_said(tmp_path, sign, name):
     rows, notices = read(tmp_path, content)
     assert rows == [(f"a, b{sign}c", "x")]
     assert notices == [f"t.csv: the delimiter is {name}, as its header says (data.csv.delimiter)."]
-    assert read(tmp_path, content, delimiter=name) == (rows, [])
+    assert read(tmp_path, content, csv=Csv(delimiter=name, quotes=True)) == (rows, [])
 
 
 @pytest.mark.parametrize("name", ["t.tsv", "t.tab", "T.TSV"])
@@ -74,7 +75,9 @@ def test_a_comma_file_with_other_signs_in_its_header_has_commas(tmp_path):
 
 
 def test_a_configured_delimiter_that_does_not_fit_is_refused(tmp_path):
-    assert "has no column text" in refusal(tmp_path, "text,label\na,x\n", delimiter="pipe")
+    assert "has no column text" in refusal(
+        tmp_path, "text,label\na,x\n", csv=Csv(delimiter="pipe", quotes=True)
+    )
 
 
 def test_blanks_around_the_names_in_the_header_are_said(tmp_path):
@@ -119,6 +122,14 @@ def test_a_nul_character_is_refused_with_its_line(tmp_path, content):
 def test_a_quote_that_is_not_closed_is_refused_with_its_line(tmp_path, content, line):
     words = refusal(tmp_path, content)
     assert words.startswith(f"t.csv is not a readable csv file ({line}")
+
+
+def test_quotes_can_be_signs_like_any_other(tmp_path):
+    content = 'text\tlabel\n"a b\tx\n"c" d\ty\n"e"\tz\n'
+    assert "data.csv.quotes=false" in refusal(tmp_path, content, "t.tsv")
+    plain = Csv(delimiter=None, quotes=False)
+    rows, notices = read(tmp_path, content, "t.tsv", csv=plain)
+    assert (rows, notices) == ([('"a b', "x"), ('"c" d', "y"), ('"e"', "z")], [])
 
 
 def test_a_quote_that_swallows_more_than_the_budget_is_refused(tmp_path):

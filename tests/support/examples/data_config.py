@@ -18,7 +18,7 @@ NESTED: dict[str, tuple[type, dict[str, Any]]] = {
         Columns,
         {"label": "label", "split": None, "image": None, "text": None, "features": []},
     ),
-    "csv": (Csv, {"delimiter": None}),
+    "csv": (Csv, {"delimiter": None, "quotes": True}),
     "limits": (
         Limits,
         {"bytes": 2**34, "ratio": 100, "rows": 10**8, "columns": 10**5, "record": 2**26},

@@ -85,9 +85,11 @@ class Csv:
     Attributes:
         delimiter: what separates the fields; null finds it in the header. Files that end in .tsv or
             .tab always have tabs.
+        quotes: whether a field may stand in quotes; if not, they are signs like any other.
     """
 
     delimiter: Literal["comma", "semicolon", "tab", "pipe"] | None
+    quotes: bool
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -108,7 +108,7 @@ def _request(part: str, data: Data, inputs: _Inputs, notices: list[Notice]) -> T
         limits=data.limits,
         optional=frozenset([label] if data.unlabelled == "keep" else []),
         hints={label: "If its rows have no labels, set data.unlabelled=keep."},
-        delimiter=data.csv.delimiter,
+        csv=data.csv,
         notices=notices,
     )
 

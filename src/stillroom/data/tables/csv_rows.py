@@ -20,6 +20,10 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _NAMES = {sign: name for name, sign in DELIMITERS.items()}
 _TABS = (".tsv", ".tab")
 _MANY_LINES = 100
+_WAY_OUT = (
+    "Close it and double the quotes inside of a field, or set data.csv.quotes=false if quotes are "
+    "signs like any other."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,12 @@ class _Records(Iterator[list[str]]):
     def __init__(self, lines: Iterator[str], sign: str, request: TableRequest) -> None:
         # The limit of the library, 131,072 characters, is global to the process.
         csv.field_size_limit(request.limits.record)
-        self._reader = csv.reader(lines, delimiter=sign, strict=True)
+        self._reader = csv.reader(
+            lines,
+            delimiter=sign,
+            strict=True,
+            quoting=csv.QUOTE_MINIMAL if request.csv.quotes else csv.QUOTE_NONE,
+        )
         self._request = request
         self._said = False
         self.line = 1
@@ -74,9 +83,9 @@ class _Records(Iterator[list[str]]):
             return unreadable(
                 self._request.part,
                 words + (limit if "larger" in reason else ""),
-                "Close it, or double the quotes inside of a field.",
+                _WAY_OUT,
             )
-        return unreadable(self._request.part, f"line {self.line}: {reason}", "Correct the line.")
+        return unreadable(self._request.part, f"line {self.line}: {reason}", _WAY_OUT)
 
     def _many_lines(self) -> Notice:
         return Notice(
@@ -88,8 +97,8 @@ class _Records(Iterator[list[str]]):
 
 def _delimiter(first: str, lines: Iterator[str], request: TableRequest) -> tuple[str, str]:
     """Return the delimiter, and the line of the header."""
-    if request.delimiter is not None:
-        return DELIMITERS[request.delimiter], first
+    if request.csv.delimiter is not None:
+        return DELIMITERS[request.csv.delimiter], first
     if request.part.lower().removesuffix(".gz").endswith(_TABS):
         return "\t", first
     declared = first.strip().lower()

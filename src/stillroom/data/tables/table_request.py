@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from stillroom.config.schema.data_schema import Limits
+from stillroom.config.schema.data_schema import Csv, Limits
 from stillroom.data.files.input_file import InputFile
 from stillroom.data.notices import Notice
 from stillroom.errors import DataError, nearest
@@ -20,7 +20,7 @@ class TableRequest:
         wanted: the columns, each once.
         optional: those of `wanted` that a file may lack.
         hints: what to add to the error if a column is missing, by column.
-        delimiter: what separates the fields of a CSV file; None: it is found in the header.
+        csv: how CSV files are read.
         limits: what the file may cost.
         notices: gets what is guessed or converted.
     """
@@ -30,7 +30,7 @@ class TableRequest:
     limits: Limits
     optional: frozenset[str] = frozenset()
     hints: Mapping[str, str] = field(default_factory=dict)
-    delimiter: str | None = None
+    csv: Csv = field(default_factory=lambda: Csv(delimiter=None, quotes=True))
     notices: list[Notice] = field(default_factory=list)
 
     def present(self, columns: Sequence[str], part: str | None = None) -> dict[str, str]:

@@ -144,7 +144,7 @@ class TextFiles:
             part=file.part,
             wanted=(self.data.columns.text or "text",),
             limits=self.data.limits,
-            delimiter=self.data.csv.delimiter,
+            csv=self.data.csv,
             notices=self.found,
         )
         return column_texts(file, request.within(file))
