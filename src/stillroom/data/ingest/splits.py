@@ -164,5 +164,6 @@ def check_splits(frame: pl.DataFrame) -> None:
         if rows["label"].null_count() == rows.height:
             raise DataError(
                 f"None of the {rows.height} examples of the {name} split has a label. Add labels, "
-                "or raise data.label_fraction."
+                "remove these rows so that the split is drawn from others, or raise "
+                "data.label_fraction."
             )
