@@ -38,7 +38,7 @@ def test_a_folder_with_one_file_is_that_file_and_with_two_is_refused(file: Path)
     assert gguf_file(file.parent) == gguf_file(file) == file
     other = file.with_name("other.gguf")
     other.write_bytes(b"")
-    with pytest.raises(DataError, match=r"2 GGUF files. Set the path to one of them"):
+    with pytest.raises(DataError, match=r"2 GGUF files of several models\. Set the path to one"):
         gguf_file(file.parent)
     other.unlink()
 

@@ -49,7 +49,10 @@ def test_a_given_teacher_is_copied_and_has_no_curves(
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("nowhere", "is not a folder"), ("data/03_teachers/given", r"config\.json does not exist")],
+    [
+        ("nowhere", r"nowhere does not exist\. Set it to a folder"),
+        ("data/03_teachers/given", r"is an empty folder\. Copy a model there"),
+    ],
 )
 def test_a_folder_that_holds_no_teacher_is_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, path: str, words: str
