@@ -4,24 +4,37 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+# `make lock` takes these. The hash is that of the build for CPUs, which PyPI does not have.
+TORCH := 2.13.0
+TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
+APPNOPE := 0.1.4
+LOCKS := requirements-torch.lock requirements.lock
+AUDIT := build/audit/bin/pip-audit --disable-pip --require-hashes --requirement build/requirements.txt
+COMPILE := build/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export KEDRO_DISABLE_TELEMETRY := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill repro test faults hostile lint format viz docs bench bench-lm hinton lock clean
+.PHONY: help setup distill repro test faults hostile lint format viz docs bench bench-lm hinton lock audit sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Create the venv with the versions of requirements.lock
+setup: $(STAMP) ## Create the venv with the versions of the requirements files
 
-$(STAMP): requirements.lock
+# torch comes first and without its dependencies, because its builds for CPUs and for GPUs differ in
+# them. The last line adds those of a GPU build, whose versions torch's own wheel pins.
+$(STAMP): $(LOCKS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Run: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the packages of requirements.lock into $(VENV). This takes two to four minutes, once."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(INSTALL) --require-hashes --no-deps --requirement requirements-torch.lock
+	@$(INSTALL) --require-hashes --requirement requirements.lock
+	@$(INSTALL) torch
 	@touch $@
 
 distill: $(STAMP) ## Run all seven stages on the embedded data, from raw data to the report
@@ -60,7 +73,7 @@ docs: build/docs_venv/.installed ## Build the documentation site into build/docs
 build/docs_venv/.installed: requirements-docs.lock
 	@echo "Installing the packages of requirements-docs.lock into build/docs_venv. This takes half a minute, once."
 	@rm -rf build/docs_venv && $(PYTHON) -m venv build/docs_venv
-	@build/docs_venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements-docs.lock
+	@build/docs_venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-docs.lock
 	@touch $@
 
 bench: $(STAMP) ## Measure the figures in the README
@@ -72,18 +85,34 @@ bench-lm: $(STAMP) ## Measure language models on WikiText-2 in DATA; can be resu
 hinton: $(STAMP) ## Measure Hinton's table on MNIST in DATA; 2 hours; can be resumed
 	PYTHONPATH=src python -m benchmarks hinton
 
-lock: ## Write both requirements files from pyproject.toml, in new venvs
+lock: ## Write the requirements files from pyproject.toml, with the hash of each file
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/pip install --quiet torch==2.13.0
-	build/lock/bin/pip install --quiet ".[project,viz,dev]"
-	( echo "# Written by 'make lock': every package that the project runs, tests and serves with."; \
-	  build/lock/bin/pip freeze --exclude stillroom | sed 's/+cpu$$//' ) > requirements.lock
-	rm -rf build/lock_docs && $(PYTHON) -m venv build/lock_docs
+	build/lock/bin/pip install --quiet pip-tools
 	build/lock/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-	  print(*project["optional-dependencies"]["docs"], sep="\n")' > build/lock_docs/docs.txt
-	build/lock_docs/bin/pip install --quiet --requirement build/lock_docs/docs.txt
+	  print(*project["optional-dependencies"]["docs"], sep="\n")' > build/lock/docs.in
+	$(COMPILE) --extra project --extra viz --extra dev --unsafe-package torch \
+	  --output-file build/lock/all.txt pyproject.toml
+	$(COMPILE) --output-file build/lock/docs.txt build/lock/docs.in
+	( echo "# Written by 'make lock': every package that the project runs, tests and serves with, but torch."; \
+	  grep -v '^# ' build/lock/all.txt; \
+	  echo 'appnope==$(APPNOPE) ; platform_system == "Darwin" \'; \
+	  build/lock/bin/python .ci/release_hashes.py appnope $(APPNOPE) | tail -n +2 ) > requirements.lock
+	( echo "# Written by 'make lock': torch. The wheels of PyPI, and the build for CPUs of the same release (Linux, Python 3.11)."; \
+	  build/lock/bin/python .ci/release_hashes.py torch $(TORCH) $(TORCH_CPU) ) > requirements-torch.lock
 	( echo "# Written by 'make lock': every package that builds the documentation."; \
-	  build/lock_docs/bin/pip freeze ) > requirements-docs.lock
+	  cat build/lock/docs.txt ) > requirements-docs.lock
+
+audit: build/audit/.installed ## Look the locked packages up in the databases of known vulnerabilities
+	$(AUDIT)
+
+sbom: build/audit/.installed ## Write build/sbom.json, the list of the locked packages (CycloneDX)
+	build/audit/bin/cyclonedx-py requirements build/requirements.txt --output-file build/sbom.json
+
+build/audit/.installed: $(LOCKS)
+	@rm -rf build/audit && $(PYTHON) -m venv build/audit
+	@build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom
+	@cat $(LOCKS) > build/requirements.txt
+	@touch $@
 
 clean: ## Remove the results of all runs; the venv and the DVC cache stay
 	rm -rf .stillroom .viz build data/02_examples/* data/03_teachers/ensemble data/03_teachers/licence.json data/04_soft_labels \
