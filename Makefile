@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
-# `make lock` takes these. The hash is that of the build for CPUs, which PyPI does not have.
+# `make lock` takes these versions. PyPI has no build of torch for CPUs: requirements-torch-cpu.lock is
+# written by hand, with `pip hash` of the wheel.
 TORCH := 2.13.0
-TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 APPNOPE := 0.1.4
 LOCKS := requirements-torch.lock requirements.lock
 AUDIT := build/audit/bin/pip-audit --disable-pip --require-hashes --requirement build/requirements.txt
@@ -25,15 +25,16 @@ help: ## Show this list
 
 setup: $(STAMP) ## Create the venv with the versions of the requirements files
 
-# torch comes first and without its dependencies, because its builds for CPUs and for GPUs differ in
-# them. The last line adds those of a GPU build, whose versions torch's own wheel pins.
+# The files name every package, so pip follows no dependencies. The builds of torch for CPUs and for
+# GPUs differ in them: the last line adds those of a GPU build, whose versions torch's wheel pins.
 $(STAMP): $(LOCKS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Run: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the packages of requirements.lock into $(VENV). This takes two to four minutes, once."
-	@$(INSTALL) --require-hashes --no-deps --requirement requirements-torch.lock
-	@$(INSTALL) --require-hashes --requirement requirements.lock
+	@$(INSTALL) --require-hashes --no-deps --requirement requirements-torch-cpu.lock 2>/dev/null \
+	  || $(INSTALL) --require-hashes --no-deps --requirement requirements-torch.lock
+	@$(INSTALL) --require-hashes --no-deps --requirement requirements.lock
 	@$(INSTALL) torch
 	@touch $@
 
@@ -97,8 +98,8 @@ lock: ## Write the requirements files from pyproject.toml, with the hash of each
 	  grep -v '^# ' build/lock/all.txt; \
 	  echo 'appnope==$(APPNOPE) ; platform_system == "Darwin" \'; \
 	  build/lock/bin/python .ci/release_hashes.py appnope $(APPNOPE) | tail -n +2 ) > requirements.lock
-	( echo "# Written by 'make lock': torch. The wheels of PyPI, and the build for CPUs of the same release (Linux, Python 3.11)."; \
-	  build/lock/bin/python .ci/release_hashes.py torch $(TORCH) $(TORCH_CPU) ) > requirements-torch.lock
+	( echo "# Written by 'make lock': torch, the wheels of PyPI. On Linux they are the builds for GPUs."; \
+	  build/lock/bin/python .ci/release_hashes.py torch $(TORCH) ) > requirements-torch.lock
 	( echo "# Written by 'make lock': every package that builds the documentation."; \
 	  cat build/lock/docs.txt ) > requirements-docs.lock
 

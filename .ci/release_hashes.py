@@ -1,6 +1,6 @@
 """Print a line of a requirements file with the SHA-256 of every wheel of a release on the index.
 
-    python .ci/release_hashes.py torch 2.13.0 [hashes of other builds]
+    python .ci/release_hashes.py torch 2.13.0
 
 `pip-compile` does the same, but it also downloads what a release requires: gigabytes for torch. The
 index is the one that pip is set up with.
@@ -41,12 +41,12 @@ def wheel_hashes(name: str, version: str) -> set[str]:
     return hashes
 
 
-def main(name: str, version: str, *others: str) -> None:
+def main(name: str, version: str) -> None:
     """Print the requirement."""
     hashes = wheel_hashes(name, version)
     if not hashes:
         sys.exit(f"The index has no wheel of {name} {version}.")
-    lines = [f"    --hash=sha256:{one}" for one in sorted({*hashes, *others})]
+    lines = [f"    --hash=sha256:{one}" for one in sorted(hashes)]
     print(f"{name}=={version} \\\n" + " \\\n".join(lines))
 
 
