@@ -186,3 +186,11 @@ def test_the_formats_are_named_in_lines_of_at_most_a_hundred_characters(
         "\n`preprocessor_config.json` describes how an input becomes numbers. `model.onnx` is the "
         "same model\nfor ONNX Runtime.\n\n```python\n"
     ) in card(documents)
+
+
+def test_a_hostile_licence_of_a_student_is_no_link_in_the_text(documents: Documents) -> None:
+    first = given_licence(verdict="conditions", student="[mit](http://h)<b>", conditions=("Keep.",))
+    second = given_licence(verdict="conditions", student="gemma", conditions=("Keep.",))
+    text = card(documents, licence=replace(first, teachers=first.teachers + second.teachers))
+    assert r"require different ones: \[mit\](http://h)\<b\>, gemma." in text
+    assert "](http" not in text.replace(r"\]", "")
