@@ -5,7 +5,7 @@ import pytest
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
-from stillroom.data.encoders.hashed_words import hashed_words, words_of
+from stillroom.data.encoders.hashed_words import hashed_words, scheme_of, words_of
 
 SIZE = 2**12
 
@@ -41,7 +41,7 @@ def test_spaced_texts_have_the_features_that_they_always_had(text):
     ).transform([text])
     before.data = 1 + np.log(before.data)
     expected = normalize(before).astype(np.float32).toarray()[0]
-    assert words_of([text]) == "spaced"
+    assert scheme_of([text]) == "spaced"
     for words in ("spaced", "mixed"):
         assert hashed(text, words).tobytes() == expected.tobytes()
 
@@ -66,8 +66,14 @@ def test_spaced_texts_have_the_features_that_they_always_had(text):
     ],
 )
 def test_characters_and_emoji_are_words_of_their_own(text, grams):
-    assert words_of(["plain", text]) == "mixed"
+    assert scheme_of(["plain", text]) == "mixed"
     assert hashed(text, "mixed").tobytes() == of_grams(*grams).tobytes()
+
+
+def test_the_words_of_texts_are_those_that_are_hashed():
+    texts = ["A new card", "很棒 ok"]
+    assert words_of(texts, "mixed") == [["new", "card"], ["很", "棒", "ok"]]
+    assert words_of(texts, "spaced") == [["new", "card"], ["很棒", "ok"]]
 
 
 def test_no_texts_give_no_rows():

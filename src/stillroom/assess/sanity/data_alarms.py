@@ -25,7 +25,7 @@ from stillroom.assess.sanity.row_sample import row_sample
 from stillroom.assess.sanity.vocabulary_alarms import few_common_words, unknown_tokens
 from stillroom.config.schema import Data
 from stillroom.data.encoders import ArrayEncoder, Encoder, SequenceEncoder, TokenEncoder
-from stillroom.data.encoders.hashed_words import split_words
+from stillroom.data.encoders.hashed_words import words_of
 from stillroom.data.ingest.splits import TEST, TRAIN, VALIDATION
 from stillroom.data.text.token_layout import NO_TOKEN, TOKENS
 from stillroom.io.tables import TableFile
@@ -98,8 +98,12 @@ def _array_alarms(sample: pl.DataFrame, encoder: ArrayEncoder) -> Iterator[Alarm
             yield from constant_features(train["features"])
         case "text":
             yield from repeated_inputs(_encoded(train, encoder), OF_HASHES)
-            words = {split: split_words(rows["text"].to_list()) for split, rows in splits.items()}
-            yield from few_common_words(split_words(train["text"].to_list()), words, "words")
+            words = {
+                split: words_of(rows["text"].to_list(), encoder.words)
+                for split, rows in splits.items()
+            }
+            of_train = words_of(train["text"].to_list(), encoder.words)
+            yield from few_common_words(of_train, words, "words")
 
 
 def _by_split(sample: pl.DataFrame) -> dict[str, pl.DataFrame]:

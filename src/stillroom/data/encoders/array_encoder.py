@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.encoders.array_encoder_json import checked_fields
-from stillroom.data.encoders.hashed_words import Words, hashed_words, words_of
+from stillroom.data.encoders.hashed_words import Words, hashed_words, scheme_of
 from stillroom.data.raw_examples import CONTENT_TYPES, Kind, shape_text
 from stillroom.errors import DataError
 
@@ -135,7 +135,7 @@ def fit_encoder(
         case "features":
             mean, scale = _column_statistics(_features(column, raw_shape[0]))
         case "text":
-            shape, words = (TEXT_FEATURES,), words_of(column)
+            shape, words = (TEXT_FEATURES,), scheme_of(column)
     return ArrayEncoder(
         kind=kind,
         classes=tuple(classes),

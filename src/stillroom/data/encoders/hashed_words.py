@@ -10,10 +10,13 @@ emoji: its 2-grams are then pairs of characters. Everything else is split as in 
 
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import HashingVectorizer
 
 Words = Literal["spaced", "mixed"]
 
@@ -39,32 +42,36 @@ _PATTERNS: dict[Words, str] = {
 }
 
 
-def words_of(texts: Iterable[str]) -> Words:
+def scheme_of(texts: Iterable[str]) -> Words:
     """Return the scheme that texts need: `mixed` if one has such a script, or an emoji."""
     return "mixed" if any(map(_NEEDS_MIXED.search, texts)) else "spaced"
 
 
-def split_words(texts: Iterable[str]) -> list[list[str]]:
-    """Return the words of each text, in lower case, as the scheme `mixed` splits them."""
-    pattern = re.compile(_PATTERNS["mixed"])
-    return [pattern.findall(text.lower()) for text in texts]
+def words_of(texts: Iterable[str], words: Words) -> list[list[str]]:
+    """Return the single words of each text, as the hashing sees them before it counts them."""
+    analysed = map(_hashing(1, words).build_analyzer(), texts)
+    return [[gram for gram in grams if " " not in gram] for grams in analysed]
 
 
 def hashed_words(texts: list[str], count: int, words: Words) -> NDArray[np.float32]:
     """Return [N, count]: 1 + log of each n-gram's count, at its hash; L2 norm 1, or 0 if empty."""
-    from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.preprocessing import normalize
 
-    hashing = HashingVectorizer(
+    if not texts:
+        return np.empty((0, count), np.float32)
+    counts = _hashing(count, words).transform(texts)
+    counts.data = 1 + np.log(counts.data)
+    dense: NDArray[np.float32] = normalize(counts).astype(np.float32).toarray()
+    return dense
+
+
+def _hashing(count: int, words: Words) -> "HashingVectorizer":
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return HashingVectorizer(
         n_features=count,
         ngram_range=(1, 2),
         alternate_sign=False,
         norm=None,
         token_pattern=_PATTERNS[words],
     )
-    if not texts:
-        return np.empty((0, count), np.float32)
-    counts = hashing.transform(texts)
-    counts.data = 1 + np.log(counts.data)
-    dense: NDArray[np.float32] = normalize(counts).astype(np.float32).toarray()
-    return dense
