@@ -85,3 +85,11 @@ def test_an_adapter_beside_the_model_is_refused(folder: Path) -> None:
     (folder / "adapter_config.json").write_text("{}")
     with pytest.raises(ModelError, match=r"Merge it into the model .*, or remove the file"):
         load_model(folder)
+
+
+@pytest.mark.parametrize("model_type", [[], {"a": 1}, None, 3])
+def test_a_type_that_is_no_name_is_one_error(folder: Path, model_type: Any) -> None:
+    changed(folder, model_type=model_type, auto_map={"AutoConfig": "theirs.Config"})
+    with pytest.raises(ModelError, match="auto_map") as raised:
+        require_loadable(folder)
+    assert "\n" not in str(raised.value)

@@ -111,3 +111,17 @@ def test_a_file_in_the_current_folder_is_not_read_instead(
 
 def doubled(weights: dict[str, Any]) -> None:
     weights["output.weight"] = weights["output.weight"] * 2
+
+
+@pytest.mark.parametrize("key", ["embedding_length", "feed_forward_length", "vocab_size"])
+def test_sizes_beyond_the_weights_are_refused_before_anything_is_built(
+    tmp_path: Path, key: str
+) -> None:
+    file = tmp_path / "m.gguf"
+    write_gguf(file, TOKENIZER, KINDS[0])
+    data = bytearray(file.read_bytes())
+    at = data.index(f"llama.{key}".encode()) + len(f"llama.{key}") + 4  # behind the value's type
+    data[at : at + 4] = (2**31 - 64).to_bytes(4, "little")
+    file.write_bytes(data)
+    with pytest.raises(ModelError, match=r"parameters, but weights of 21 tensors|cannot be used"):
+        convert_gguf(file, tmp_path / "made", "float32")

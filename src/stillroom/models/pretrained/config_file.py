@@ -6,12 +6,12 @@ A config may name further files: other weights, another config, kernels of the H
 `config.json` and the weights beside it, so keys that lead elsewhere are refused.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.model_files import ADAPTER, CONFIG
 from stillroom.errors import ModelError
+from stillroom.io.json.document_fields import document_fields
 from stillroom.io.json.json_files import read_json
 from stillroom.models.architecture_registry import register_architectures
 from stillroom.models.pretrained.size_checks import require_plausible_config, weight_size
@@ -51,7 +51,7 @@ def read_document(path: Path) -> dict[str, Any]:
         )
     document = read_json(file)
     fields = document if isinstance(document, dict) else {}
-    for key, value in _fields(fields):
+    for key, value in document_fields(fields):
         _require_local(file, key, value)
     return fields
 
@@ -87,7 +87,7 @@ def require_no_code(path: Path) -> None:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     document = read_document(path)
-    if "auto_map" in document and document.get("model_type") not in CONFIG_MAPPING:
+    if "auto_map" in document and str(document.get("model_type")) not in CONFIG_MAPPING:
         raise ModelError(
             f"{path / CONFIG} needs the code beside the model (auto_map), which Stillroom never "
             "runs. Save the model as an architecture of transformers."
@@ -98,17 +98,6 @@ def architecture_of(document: dict[str, Any]) -> str:
     """Return the name of the first architecture in a config; `none` if there is none."""
     names = document.get("architectures")
     return str(names[0])[:80] if isinstance(names, list) and names else "none"
-
-
-def _fields(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each key with its value, of nested objects too: a part's config becomes the config."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield str(key), inner
-            yield from _fields(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _fields(inner)
 
 
 def _require_local(file: Path, key: str, value: Any) -> None:

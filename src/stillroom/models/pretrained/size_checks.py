@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.errors import ModelError
+from stillroom.io.json.document_fields import document_fields
 from stillroom.models.pretrained.safetensors_files import open_tensors
 
 if TYPE_CHECKING:
@@ -137,16 +138,11 @@ def _parameters(dtype: str, shape: Sequence[int]) -> int:
     return prod(shape) * bits
 
 
-def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int | float]]:
+def _numbers(document: Mapping[str, Any]) -> Iterator[tuple[str, int | float]]:
     """Yield each number in a document with the key that it is under."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _numbers(inner, str(name))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _numbers(inner, key)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield key, value
+    for key, value in document_fields(document):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield key, value
 
 
 def _implausible(name: str, what: str, allowed: str, size: WeightSize) -> ModelError:
