@@ -14,7 +14,7 @@ from stillroom.errors import DataError
 
 def converted(folder: Path) -> Tokenizer:
     target = folder.with_suffix(".json")
-    special = convert_folder(str(folder), str(target))
+    special = convert_folder(str(folder), str(target), "The tokenizer")
     return Tokenizer(target.read_text(encoding="utf-8"), SpecialTokens(**special))
 
 

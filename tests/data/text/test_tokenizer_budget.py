@@ -28,6 +28,10 @@ def sequence(*steps: dict[str, Any]) -> dict[str, Any]:
 def test_each_bound_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     token = {"id": 2**31 - 1, "content": "x"}
     assert "2,147,483,647 as the largest id; at most 65,542" in refusal(added_tokens=[token])
+    many = [{"id": at, "content": str(at)} for at in range(2**16 + 1)]
+    assert "65,537 added tokens; at most 65,536" in refusal(added_tokens=many)
+    around = {"type": "Sequence", "processors": [{"single": [{}] * 1001}]}
+    assert "1,001 entries in a list of its post_processor" in refusal(post_processor=around)
     long = WORDS | {"vocab": {"x" * 20_000: 0}}
     assert "20,000 characters in its longest token; at most 16,384" in refusal(model=long)
     slow = {"type": "WordPiece", "vocab": {"a": 0}, "max_input_chars_per_word": 10**9}

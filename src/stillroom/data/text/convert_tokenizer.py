@@ -32,34 +32,43 @@ SECONDS = 5.0
 TOKENS_PER_BYTE = 16
 
 
-def convert(source: str, target: str) -> dict[str, str]:
+def convert(source: str, target: str, name: str) -> dict[str, str]:
     """Convert the tokenizer of a folder or of a GGUF file, in a process that does nothing else.
 
     Without PyTorch, transformers reads folders as well, and is imported in a third of the time.
+
+    Args:
+        source: the folder or file.
+        target: the file to write.
+        name: what the tokenizer is called in an error.
+
+    Raises:
+        DataError: the tokenizer needs too much memory or time.
     """
     if not Path(source).is_dir():
-        return convert_gguf(source, target)
+        return convert_gguf(source, target, name)
     sys.modules["torch"] = None  # type: ignore[assignment]
-    return convert_folder(source, target)
+    return convert_folder(source, target, name)
 
 
-def convert_folder(folder: str, target: str) -> dict[str, str]:
+def convert_folder(folder: str, target: str, name: str) -> dict[str, str]:
     """Write the tokenizer of a folder as a tokenizer.json; return its special tokens.
 
     Args:
         folder: a folder with the files of a tokenizer, and the config of its model if there is one.
         target: the file to write.
+        name: what the tokenizer is called in an error.
 
     Raises:
         DataError: the tokenizer needs too much memory or time.
     """
     definition = Path(folder) / DEFINITION
     if definition.is_file():
-        require_affordable(json.loads(definition.read_bytes()), DEFINITION)
-    return _write(_class_for(Path(folder)), folder, target)
+        require_affordable(json.loads(definition.read_bytes()), name)
+    return _write(_class_for(Path(folder)), folder, target, name)
 
 
-def convert_gguf(file: str, target: str) -> dict[str, str]:
+def convert_gguf(file: str, target: str, name: str) -> dict[str, str]:
     """Write the tokenizer in a GGUF file as a tokenizer.json; return its special tokens.
 
     Raises:
@@ -68,8 +77,9 @@ def convert_gguf(file: str, target: str) -> dict[str, str]:
     import transformers
 
     path = Path(file)
+    kind = transformers.AutoTokenizer
     # An absolute path: transformers prefers a file of the same name in the current folder.
-    return _write(transformers.AutoTokenizer, str(path.parent), target, gguf_file=str(path))
+    return _write(kind, str(path.parent), target, name, gguf_file=str(path))
 
 
 def _class_for(folder: Path) -> Any:
@@ -82,20 +92,20 @@ def _class_for(folder: Path) -> Any:
     return transformers.AutoTokenizer if is_known else transformers.PreTrainedTokenizerFast
 
 
-def _write(kind: Any, folder: str, target: str, **options: str) -> dict[str, str]:
+def _write(kind: Any, folder: str, target: str, name: str, **options: str) -> dict[str, str]:
     tokenizer = kind.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, **options
     )
     definition = tokenizer.backend_tokenizer.to_str()
     document = json.loads(definition)
-    require_affordable(document, DEFINITION)
-    _try(tokenizer.backend_tokenizer, document)
+    require_affordable(document, name)
+    _try(tokenizer.backend_tokenizer, document, name)
     Path(target).write_text(definition, encoding="utf-8")
-    named = {ours: getattr(tokenizer, theirs, None) for ours, theirs in ATTRIBUTES.items()}
-    return {name: str(token) for name, token in named.items() if token is not None}
+    special = {ours: getattr(tokenizer, theirs, None) for ours, theirs in ATTRIBUTES.items()}
+    return {ours: str(token) for ours, token in special.items() if token is not None}
 
 
-def _try(tokenizer: Any, document: dict[str, Any]) -> None:
+def _try(tokenizer: Any, document: dict[str, Any], name: str) -> None:
     """Encode runs of characters, on which damaged tables panic and bad patterns take long.
 
     Raises:
@@ -111,9 +121,9 @@ def _try(tokenizer: Any, document: dict[str, Any]) -> None:
         tokens = len(tokenizer.encode(text, add_special_tokens=False).ids)
         if tokens > TOKENS_PER_BYTE * (1 + len(text.encode())):
             raise DataError(
-                f"{DEFINITION} makes {tokens:,} tokens of {len(text):,} characters. Replace it."
+                f"{name} makes {tokens:,} tokens of {len(text):,} characters. Replace it."
             )
         if time.monotonic() - started > SECONDS:
             raise DataError(
-                f"{DEFINITION} takes more than {SECONDS:g} s for a few lines of text. Replace it."
+                f"{name} takes more than {SECONDS:g} s for a few lines of text. Replace it."
             )

@@ -84,9 +84,8 @@ def read_model_tokenizer(model: Path) -> Tokenizer:
 def _tokenizer_in_gguf(file: Path) -> Tokenizer:
     with TemporaryDirectory(prefix="stillroom-") as folder:
         target = Path(folder) / DEFINITION
-        special = run_bounded(
-            convert, str(file.resolve()), str(target), subject=f"The tokenizer of {file}"
-        )
+        name = f"The tokenizer of {file}"
+        special = run_bounded(convert, str(file.resolve()), str(target), name, subject=name)
         return Tokenizer(target.read_text(encoding="utf-8"), SpecialTokens(**special))
 
 
@@ -133,15 +132,9 @@ def _converted(files: dict[str, bytes], model: Path) -> Tokenizer:
 
 
 def _convert(copy: Path, model: Path, is_text: bool) -> Tokenizer:
-    target = copy / "converted.json"
+    target, name = copy / "converted.json", f"The tokenizer of {model}"
     try:
-        special = run_bounded(
-            convert,
-            str(copy),
-            str(target),
-            subject=f"The tokenizer of {model}",
-            bounds=BOUNDS,
-        )
+        special = run_bounded(convert, str(copy), str(target), name, subject=name, bounds=BOUNDS)
     except DataError as error:
         if is_text:
             raise

@@ -15,6 +15,8 @@ from stillroom.errors import DataError
 
 MOST_BYTES = 128 * 2**20
 MOST_TOKENS = 2**21
+MOST_ADDED = 2**16  # the library takes a minute for a million
+MOST_PARTS = 1000  # of a list in a post-processor, which puts them around each text
 LONGEST_TOKEN = 2**14  # characters
 LONGEST_WORD = 10_000  # characters that WordPiece looks at, in quadratic time
 MOST_GROWTH = 100
@@ -37,6 +39,9 @@ def require_affordable(definition: Any, name: object) -> None:
     size = max(tokens.values(), default=-1) + 1
     longest = max(map(len, tokens), default=0)
     _require(name, "tokens", len(tokens), MOST_TOKENS)
+    _require(name, "added tokens", len(definition.get("added_tokens") or []), MOST_ADDED)
+    parts = max(_list_sizes(definition.get("post_processor")), default=0)
+    _require(name, "entries in a list of its post_processor", parts, MOST_PARTS)
     _require(name, "as the largest id", size - 1, 2 * len(tokens) + SPARE_IDS)
     _require(name, "characters in its longest token", longest, LONGEST_TOKEN)
     word = definition["model"].get("max_input_chars_per_word", 0)
@@ -67,6 +72,17 @@ def _tokens(definition: dict[str, Any]) -> Iterator[tuple[str, int]]:
     for token in definition.get("added_tokens") or []:
         if isinstance(token, dict) and type(token.get("id")) is int:
             yield str(token.get("content")), token["id"]
+
+
+def _list_sizes(document: Any) -> Iterator[int]:
+    """Yield the length of each list in a parsed document."""
+    if isinstance(document, dict):
+        document = list(document.values())
+    elif isinstance(document, list):
+        yield len(document)
+    if isinstance(document, list):
+        for one in document:
+            yield from _list_sizes(one)
 
 
 def _replacements(step: Any) -> Iterator[dict[str, Any]]:
