@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from support.examples.corpus_examples import masked_corpus
 from support.examples.image_examples import ImageExamples, frame, image_examples
+from support.examples.text_examples import ENCODER as TEXTS
 
-from stillroom.data.encoders import ArrayEncoder, read_encoder
+from stillroom.data.encoders import ArrayEncoder, TokenEncoder, read_encoder
 from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.errors import ConfigError
 from stillroom.io.tables import TableFile, write_table
@@ -144,3 +145,14 @@ def test_hidden_tokens_are_those_of_the_key_and_the_view(tmp_path: Path) -> None
         assert capture_input.row.labels.tolist() == [one for one in expected[2] if one >= 0]
         assert capture_input.row.view in ((1, 2) if train[at[key]] else (0,))
     assert len({capture_input.row.input_key for capture_input in inputs}) == len(inputs)
+
+
+def test_texts_beyond_the_length_of_an_encoder_are_counted(
+    made: ImageExamples, tmp_path: Path
+) -> None:
+    table = pl.DataFrame({"text": ["a", "a " * 40, "a " * 50]})
+    write_table(table, tmp_path / "texts.parquet")
+    short = TokenEncoder.of(TEXTS.tokenizer, TEXTS.classes, 10)
+    inputs = ExampleInputs(TableFile(tmp_path / "texts.parquet"), short, PLAIN, 1)
+    assert inputs.count_truncated() == 2
+    assert inputs_of(made).count_truncated() == 0

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import torch
 from support.examples.image_examples import Shape
+from support.models.small_language_models import packs, small_model
 from support.training.jobs import fitted
 
-from stillroom.errors import StillroomError
+from stillroom.errors import ModelError, StillroomError
 from stillroom.models.architecture_registry import build
 from stillroom.objectives.mixture import BatchCounts, hard_labels
 from stillroom.training.data.batch_loader import Batch
@@ -146,3 +147,12 @@ def test_validation_adds_up_nll_hits_and_labelled_rows() -> None:
     right = [int(logits[n].argmax() == label) for n, label in ((0, 0), (1, 1), (3, 1))]
     expected = [nll.item(), float(2 * sum(right[:2]) + right[2]), 5.0]
     assert subject._validation.tolist() == pytest.approx(expected)
+
+
+def test_a_student_that_needs_one_piece_a_row_is_not_sharded() -> None:
+    subject = module()
+    subject.model, subject._is_sharded = small_model("mamba"), True
+    inputs = torch.from_numpy(packs([5, 9], [20]))
+    tokens = SimpleNamespace(inputs=inputs, target=None, features=None, is_tokens=True)
+    with pytest.raises(ModelError, match=r"Set trainer\.strategy=ddp, or data\.corpus\.cross"):
+        subject._loss(tokens)  # type: ignore[arg-type]
