@@ -112,3 +112,10 @@ def test_shorter_rows_come_in_larger_batches(corpus: CorpusOnDisk, tmp_path: Pat
     model = build("transformer", GPT2, corpus.shape, seed=0).eval()
     sizes = [len(p) for p in batches_of_token_logits(model, inputs, 8, corpus.fitted.outputs)]
     assert sizes == [12, 12, 12, 4]  # 8 rows of 24 tokens are 12 of 16
+
+
+def test_whoever_takes_a_batch_may_still_compute_gradients(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=0).eval()
+    batches = batches_of_token_logits(model, inputs_of(corpus), 4, corpus.fitted.outputs)
+    next(batches)
+    assert not torch.is_inference_mode_enabled()

@@ -80,8 +80,9 @@ def batches_of_token_logits(
         for start in range(0, len(rows), size):
             some = inputs[rows[start : start + size], :, : key.length]
             batch = torch.from_numpy(padded_batch(some, size)).to(model.device)
-            with torch.inference_mode():
-                yield _labelled_logits(model, batch, key, len(some))[:, :, :outputs]
+            with torch.inference_mode():  # it ends before the caller gets the batch
+                logits = _labelled_logits(model, batch, key, len(some))
+            yield logits[:, :, :outputs]
 
 
 def _labelled_logits(
