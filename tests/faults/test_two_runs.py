@@ -27,7 +27,7 @@ from stillroom.cli import cli
 from stillroom.io.run_lock import run_lock
 
 DISTILL = ("--pipeline=distill", "--params")
-FIRST, XX
+FIRST, SECOND = "student.epochs=2", "student.epochs=6,teacher.epochs=5"
 # A row of the end table up to the parameters; the last column is a time.
 ROW = re.compile(r"^ +(Teacher|Student.*?) {2,}(.*\d) +[\d.]+ *$", re.MULTILINE)
 
