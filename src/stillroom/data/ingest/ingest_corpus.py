@@ -8,9 +8,8 @@ split. So a new document, or another tokenizer, does not change the split of any
 memory holds a few documents, one byte and one key for each document, and one key for each pack.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.example_ids import example_ids
+from stillroom.data.ingest.corpus_counts import CorpusCounts
 from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of, split_origins
 from stillroom.data.notices import texts_by_kind
 from stillroom.data.raw_examples import portable
@@ -49,28 +49,6 @@ SCHEMA: dict[str, Any] = {
 }
 
 Splits = NDArray[np.uint8]
-
-
-@dataclass(slots=True)
-class CorpusCounts:
-    """How much was read, by split, and how many duplicates were left out."""
-
-    documents: Counter[str] = field(default_factory=Counter)
-    sequences: Counter[str] = field(default_factory=Counter)
-    tokens: Counter[str] = field(default_factory=Counter)
-    bytes: Counter[str] = field(default_factory=Counter)
-    duplicate_documents: int = 0
-    duplicate_sequences: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        named = {"documents": self.documents, "sequences": self.sequences}
-        named |= {"tokens": self.tokens, "bytes": self.bytes}
-        by_split = {name: {one: counter[one] for one in SPLITS} for name, counter in named.items()}
-        return by_split | {
-            "duplicate_documents": self.duplicate_documents,
-            "duplicate_sequences": self.duplicate_sequences,
-        }
 
 
 @dataclass(slots=True)
