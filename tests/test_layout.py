@@ -32,6 +32,7 @@ IN_TWO_LAYERS = {
 WITHOUT_A_MODULE = (
     "benchmarks",
     "faults",
+    "hostile",
     "plug_ins",
     "support",
     "reporting/test_planted_failures.py",

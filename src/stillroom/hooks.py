@@ -21,9 +21,9 @@ from stillroom.config.checks.teacher_checks import require_paths
 from stillroom.errors import StillroomError
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import remove_unfinished
-from stillroom.io.run_inputs import RunInputs
-from stillroom.io.run_lock import RunLock
-from stillroom.io.run_status import RunStatus
+from stillroom.io.runs.run_inputs import RunInputs
+from stillroom.io.runs.run_lock import RunLock
+from stillroom.io.runs.run_status import RunStatus
 
 if TYPE_CHECKING:
     from stillroom.evaluation.cost.energy import Meter

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from stillroom.cli import cli
 from stillroom.config.compose import compose
-from stillroom.io.run_lock import run_lock
+from stillroom.io.runs.run_lock import run_lock
 from stillroom.pipeline_registry import STAGES
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from stillroom.config.compose import compose
-from stillroom.config.composed_file import write_composed
 from stillroom.config.config_loader import ComposingConfigLoader
+from stillroom.config.dvc.composed_file import write_composed
 from stillroom.errors import ConfigError
 
 

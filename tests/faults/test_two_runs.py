@@ -24,7 +24,7 @@ from support.faults.whole_runs import (
 )
 
 from stillroom.cli import cli
-from stillroom.io.run_lock import run_lock
+from stillroom.io.runs.run_lock import run_lock
 
 DISTILL = ("--pipeline=distill", "--params")
 FIRST, SECOND = "student.epochs=2", "student.epochs=6,teacher.epochs=5"

@@ -13,7 +13,7 @@ from stillroom.cli.errors import PARAMS, one_line_errors, params_option
 from stillroom.cli.softlabels import softlabels
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.dvc_root import DVC_STAGE
-from stillroom.io.interruption import say_how_to_go_on
+from stillroom.io.runs.interruption import say_how_to_go_on
 from stillroom.io.terminal import say
 
 
@@ -113,7 +113,7 @@ def compose() -> None:
     """Write conf/composed.yaml and conf/code.yaml, from which DVC decides what to run."""
     from stillroom.cli.dvc_files import write_for_dvc
     from stillroom.io.files.confined_paths import project_root
-    from stillroom.io.run_lock import ProjectInUseError, run_lock
+    from stillroom.io.runs.run_lock import ProjectInUseError, run_lock
 
     root = project_root()
     try:

@@ -11,8 +11,8 @@ from kedro.pipeline import Pipeline
 from stillroom.config.code_digest.code_file import require_equal_code, write_code
 from stillroom.config.code_digest.digest import CodeDigests
 from stillroom.config.compose import compose, students_of
-from stillroom.config.composed_file import write_composed
-from stillroom.config.dvc_yaml import (
+from stillroom.config.dvc.composed_file import write_composed
+from stillroom.config.dvc.dvc_yaml import (
     Catalog,
     check_dvc_yaml,
     separate_keys,

@@ -14,7 +14,7 @@ from kedro.config import MissingConfigException, OmegaConfigLoader
 from stillroom.config.checks.catalog_checks import check_catalog
 from stillroom.config.checks.config_files import check_kedro_files
 from stillroom.config.compose import compose, student_of
-from stillroom.config.composed_file import require_equal
+from stillroom.config.dvc.composed_file import require_equal
 from stillroom.errors import ConfigError, StillroomError
 from stillroom.io.dvc_root import DVC_STAGE
 

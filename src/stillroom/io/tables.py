@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stillroom.errors import DataError
 from stillroom.io.content_chunks import is_cut
 from stillroom.io.files.atomic_file import write_with
-from stillroom.io.stage_command import stage_command
+from stillroom.io.runs.stage_command import stage_command
 
 if TYPE_CHECKING:
     import polars as pl

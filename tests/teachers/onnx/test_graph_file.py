@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from stillroom.config.watched_files import digest_outside, teacher_digest
+from stillroom.config.dvc.watched_files import digest_outside, teacher_digest
 from stillroom.teachers.kinds.onnx_kind import Onnx
 from stillroom.teachers.onnx.graph_file import tensor_files
 

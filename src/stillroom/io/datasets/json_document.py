@@ -13,7 +13,7 @@ from kedro_datasets._typing import ImagePreview, JSONPreview
 from stillroom.io.datasets.figure_preview import figure_preview
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.json.json_files import read_json, write_json
-from stillroom.io.stage_command import stage_of
+from stillroom.io.runs.stage_command import stage_of
 
 
 class Document(AbstractDataset[Any, Any]):

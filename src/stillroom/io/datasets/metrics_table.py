@@ -13,7 +13,7 @@ from kedro_datasets._typing import TablePreview
 from stillroom.errors import DataError
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.json.number_groups import GroupedNumbers
-from stillroom.io.stage_command import stage_command, stage_of
+from stillroom.io.runs.stage_command import stage_command, stage_of
 
 
 class Metrics(AbstractDataset[GroupedNumbers, GroupedNumbers]):

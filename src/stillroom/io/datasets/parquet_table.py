@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets._typing import TablePreview
 
 from stillroom.io.files.atomic_folder import publish, restored
-from stillroom.io.stage_command import stage_of
+from stillroom.io.runs.stage_command import stage_of
 from stillroom.io.tables import TableFile, write_table
 
 if TYPE_CHECKING:

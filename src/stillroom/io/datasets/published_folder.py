@@ -7,7 +7,7 @@ from kedro.io import AbstractDataset
 
 from stillroom.errors import DataError
 from stillroom.io.files.atomic_folder import publish, restored
-from stillroom.io.stage_command import stage_command, stage_of
+from stillroom.io.runs.stage_command import stage_command, stage_of
 
 
 class Folder(AbstractDataset[Path, Path]):

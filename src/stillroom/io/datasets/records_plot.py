@@ -12,7 +12,7 @@ from kedro_datasets._typing import ImagePreview
 from stillroom.errors import DataError
 from stillroom.io.datasets.figure_preview import figure_preview
 from stillroom.io.json.json_files import read_json, write_json
-from stillroom.io.stage_command import stage_command, stage_of
+from stillroom.io.runs.stage_command import stage_command, stage_of
 
 Record = dict[str, Any]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stillroom.errors import DataError
 from stillroom.io.files.atomic_file import write_text
-from stillroom.io.stage_command import stage_command
+from stillroom.io.runs.stage_command import stage_command
 
 
 def write_json(path: Path, value: object) -> None:

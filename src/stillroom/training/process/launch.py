@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from stillroom.errors import StillroomError
 from stillroom.io.files.locking import locked
 from stillroom.io.files.workspace import lock_of
-from stillroom.io.interruption import stopped_on_signal
 from stillroom.io.json.json_files import read_json
 from stillroom.io.no_telemetry import SWITCHES
+from stillroom.io.runs.interruption import stopped_on_signal
 from stillroom.training.job import Job, write_job
 from stillroom.training.resume_state import CURVES, gather_models
 

@@ -10,8 +10,8 @@ import pytest
 from kedro.pipeline import node as kedro_node
 from kedro.pipeline.node import Node
 
-from stillroom.io import run_status
-from stillroom.io.run_status import EVENTS, RunStatus, write_merged
+from stillroom.io.runs import run_status
+from stillroom.io.runs.run_status import EVENTS, RunStatus, write_merged
 
 
 def node(name: str, duration: float) -> dict[str, object]:

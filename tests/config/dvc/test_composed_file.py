@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stillroom.config.composed_file import COMPOSED, require_equal, write_composed
+from stillroom.config.dvc.composed_file import COMPOSED, require_equal, write_composed
 from stillroom.errors import ConfigError
 
 PARAMETERS = {"student": {"epochs": 3, "options": {"hidden": [16]}}, "empty": {}}

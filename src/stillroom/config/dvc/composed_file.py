@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from stillroom.config.checks.teacher_checks import require_paths
+from stillroom.config.dvc.watched_files import digest_outside, teacher_digest, tokenizer_digest
 from stillroom.config.schema import LISTED
 from stillroom.config.students import STUDENTS
-from stillroom.config.watched_files import digest_outside, teacher_digest, tokenizer_digest
 from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.confined_paths import confined

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from stillroom.config.code_digest.closure import SourceTree
-from stillroom.config.dvc_yaml import check_dvc_yaml, dvc_yaml, separate_keys, stage_modules
+from stillroom.config.dvc.dvc_yaml import check_dvc_yaml, dvc_yaml, separate_keys, stage_modules
 from stillroom.pipeline_registry import STAGES, register_pipelines
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stillroom.config.watched_files import digest_outside, teacher_digest, tokenizer_digest
+from stillroom.config.dvc.watched_files import digest_outside, teacher_digest, tokenizer_digest
 from stillroom.teachers.teacher_kind import TeacherKind
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stillroom.io.stage_command import stage_command, stage_of
+from stillroom.io.runs.stage_command import stage_command, stage_of
 from stillroom.pipeline_registry import register_pipelines
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CATALOG = yaml.safe_load((ROOT / "conf/base/catalog.yml").read_text())
 
 

@@ -14,7 +14,7 @@ import yaml
 from kedro.pipeline import Pipeline
 
 from stillroom.config.code_digest.code_file import CODE
-from stillroom.config.composed_file import COMPOSED, REST
+from stillroom.config.dvc.composed_file import COMPOSED, REST
 from stillroom.config.schema import SECTIONS
 from stillroom.config.schema.plain_values import AFTERWARDS
 from stillroom.config.students import STUDENTS

@@ -11,7 +11,7 @@ from kedro.pipeline import node
 from stillroom.errors import DataError
 from stillroom.io.datasets.json_document import Document
 from stillroom.io.datasets.published_folder import Folder
-from stillroom.io.run_inputs import RunInputs, stamp_of
+from stillroom.io.runs.run_inputs import RunInputs, stamp_of
 
 MAKE = node(lambda: None, None, "folder", name="make")
 USE = node(lambda folder: None, "folder", "document", name="use")

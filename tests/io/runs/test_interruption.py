@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+SOURCE = Path(__file__).resolve().parents[3] / "src"
 ALONE = """
 import sys, time
-from stillroom.io.interruption import say_how_to_go_on
+from stillroom.io.runs.interruption import say_how_to_go_on
 say_how_to_go_on()
 print("ready", flush=True)
 time.sleep(60)
@@ -28,7 +28,7 @@ time.sleep(60)
 """
 PARENT = """
 import subprocess, sys
-from stillroom.io.interruption import say_how_to_go_on, stopped_on_signal
+from stillroom.io.runs.interruption import say_how_to_go_on, stopped_on_signal
 say_how_to_go_on()
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]])
 with child, stopped_on_signal(child.pid):

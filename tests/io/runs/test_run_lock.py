@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from stillroom.errors import ConfigError
-from stillroom.io import run_lock as module
-from stillroom.io.run_lock import LOCK, ProjectInUseError, RunLock, run_lock
+from stillroom.io.runs import run_lock as module
+from stillroom.io.runs.run_lock import LOCK, ProjectInUseError, RunLock, run_lock
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+SOURCE = Path(__file__).resolve().parents[3] / "src"
 HOLD = """
 import sys, time
 from pathlib import Path
-from stillroom.io.run_lock import RunLock
+from stillroom.io.runs.run_lock import RunLock
 lock = RunLock()
 lock.take(Path(sys.argv[1]), "kedro run --pipelines=train")
 print("held", flush=True)

@@ -1,0 +1,1 @@
+"""What DVC reads: dvc.yaml, the composed parameters, and the files whose change it watches."""
