@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillroom.io.printable import UNKNOWN, printable, printable_lines
+from stillroom.io.printable import UNKNOWN, printable, printable_lines, printable_message
 
 HOSTILE = {
     "clipboard": "\x1b]52;c;ZXZpbA==\x07",
@@ -65,3 +65,7 @@ def test_the_length_stays_and_nothing_controls(text: str) -> None:
     assert len(shown) == len(text)
     assert not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in shown)
     assert printable(shown) == shown
+
+
+def test_further_lines_of_a_message_are_indented() -> None:
+    assert printable_message("a.csv\nError: all is well\x1b") == "a.csv\n  Error: all is well\ufffd"

@@ -8,7 +8,7 @@ import click
 
 from stillroom.config.params_text import parse_params
 from stillroom.errors import ConfigError, user_message
-from stillroom.io.printable import printable_lines
+from stillroom.io.printable import printable_message
 
 
 def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,7 +22,7 @@ def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             message = user_message(error)
             if message is None:
                 raise
-            raise click.ClickException(printable_lines(message)) from None
+            raise click.ClickException(printable_message(message)) from None
 
     return wrapped
 
@@ -32,7 +32,7 @@ def _parsed(context: click.Context, option: click.Parameter, value: Any) -> dict
     try:
         return parse_params(value) if isinstance(value, str) else dict(value)
     except ConfigError as error:
-        raise click.ClickException(printable_lines(str(error))) from None
+        raise click.ClickException(printable_message(str(error))) from None
 
 
 PARAMS = click.Option(

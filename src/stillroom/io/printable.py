@@ -28,5 +28,10 @@ def printable_lines(text: str) -> str:
     return "".join(one if one in LINES or _is_shown(one) else UNKNOWN for one in text)
 
 
+def printable_message(text: str) -> str:
+    """Return `text` likewise, its further lines indented: no file name can pass for a message."""
+    return printable_lines(text).replace("\n", "\n  ")
+
+
 def _is_shown(letter: str) -> bool:
     return letter.isprintable() or letter in JOINERS or category(letter) == SPACE

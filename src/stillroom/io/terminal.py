@@ -16,7 +16,7 @@ from rich.logging import RichHandler
 from rich.segment import Segment
 
 from stillroom.errors import user_message
-from stillroom.io.printable import printable_lines
+from stillroom.io.printable import printable_lines, printable_message
 
 MARKUP_OF = "kedro."  # the only log messages whose [tags] are colours and not text
 
@@ -84,7 +84,7 @@ def print_error(
     if isinstance(error, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
     elif message is not None:
-        print(f"Error: {printable_lines(message)}", file=sys.stderr)
+        print(f"Error: {printable_message(message)}", file=sys.stderr)
     else:
         Terminal(stderr=True).print(Traceback.from_exception(kind, error, trace))
 

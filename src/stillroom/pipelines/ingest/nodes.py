@@ -37,18 +37,17 @@ def check_data(
     Raises:
         SanityError: there is an alarm, and `evaluate.sanity` is stop.
     """
-    from rich.console import Console
-
     from stillroom.assess.sanity.alarm import require_none, to_json
     from stillroom.assess.sanity.data_alarms import data_alarms
     from stillroom.data.encoders import read_encoder
+    from stillroom.io.terminal import Terminal
     from stillroom.reporting.data.data_summary import data_summary
     from stillroom.reporting.data.data_table import print_data_table
 
     alarms = data_alarms(examples, read_encoder(encoder), data_report, data)
     # At a stop the error says the same, below the table.
     said = [alarm.sentence for alarm in alarms] if sanity == "warn" else []
-    print_data_table(data_summary(data_report), said, Console())
+    print_data_table(data_summary(data_report), said, Terminal())
     require_none(alarms, sanity)
     return to_json(alarms)
 
