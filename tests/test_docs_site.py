@@ -38,7 +38,7 @@ def mkdocs() -> dict[str, object]:
         ("docs/tour.md", "../README.md#start", "index.md#start"),
         ("docs/tour.md", "glossary.md", "glossary.md"),
         ("docs/tour.md", "#a", "#a"),
-        ("docs/tour.md", "../src/stillroom/labels.py", "source/src/stillroom/labels.md"),
+        ("docs/tour.md", "../src/stillroom/no_label.py", "source/src/stillroom/no_label.md"),
         ("docs/tour.md", "../src/stillroom/io/", "source/src/stillroom/io.md"),
         ("docs/tour.md", "../conf/base/catalog.yml", "source/conf/base/catalog.yml.md"),
         ("docs/tour.md", "https://example.org/a.md", "https://example.org/a.md"),
@@ -51,10 +51,10 @@ def test_a_link_of_the_repository_becomes_one_of_the_site(
 
 
 def test_a_module_of_the_reference_is_linked_there() -> None:
-    reference = ["stillroom.io", "stillroom.labels"]
-    text = "[a](../src/stillroom/io/) [b](../src/stillroom/labels.py) [c](../src/stillroom/a.py)"
+    reference = ["stillroom.io", "stillroom.no_label"]
+    text = "[a](../src/stillroom/io/) [b](../src/stillroom/no_label.py) [c](../src/stillroom/a.py)"
     assert with_site_links(text, "docs/x.md", reference) == (
-        "[a](api/stillroom.io.md) [b](api/stillroom.labels.md) [c](source/src/stillroom/a.md)"
+        "[a](api/stillroom.io.md) [b](api/stillroom.no_label.md) [c](source/src/stillroom/a.md)"
     )
 
 

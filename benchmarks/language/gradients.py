@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.project import Figure
 from benchmarks.softlabels.gemma import CausalTeacher, gemma, sequences
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.objectives.kinds.build_term import soft_term
 from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.targets.ragged_targets import RaggedTargets

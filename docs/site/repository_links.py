@@ -1,6 +1,6 @@
 """Rewrite the links of the repository's pages so that they work on the site.
 
-    docs/tour.md:  [x](../src/stillroom/labels.py)    ──>  [x](source/src/stillroom/labels.md)
+    docs/tour.md:  [x](../src/stillroom/no_label.py)    ──>  [x](source/src/stillroom/no_label.md)
     docs/tour.md:  [x](../src/stillroom/registry.py)  ──>  [x](api/stillroom.registry.md)
     README.md:     [x](docs/tour.md#a)                ──>  [x](tour.md#a)
 

@@ -20,7 +20,7 @@ from stillroom.data.example_ids import example_ids
 from stillroom.data.text.packing import Pack
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 
 ROWS_AT_ONCE = 4096
 KEYS = ["example_id", "split", "label"]

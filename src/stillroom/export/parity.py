@@ -5,7 +5,14 @@ Parity of each format ──parity_document──> parity.json
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stillroom.data.encoders import Encoder
+
+SEQUENCES = 64  # that are compared; a language model has many logits for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,13 @@ class Parity:
     largest_difference: float
     inputs: int
     tolerance: float
+
+
+def compared_inputs(inputs: "NDArray[Any]", encoder: "Encoder") -> "NDArray[Any]":
+    """Return the inputs on which both copies answer: all, or of sequences the first 64."""
+    from stillroom.data.encoders import ArrayEncoder
+
+    return inputs if isinstance(encoder, ArrayEncoder) else inputs[:SEQUENCES]
 
 
 def parity_document(parities: Mapping[str, Parity]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.objectives.gathered_logits import GatheredLogits
 from stillroom.objectives.targets.soft_target import SoftTarget
 

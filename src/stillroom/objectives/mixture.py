@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.feature_terms import FeatureTerm, Project
 from stillroom.objectives.gathered_logits import GatheredLogits, gather

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.objectives.divergences import forward_kl
 from stillroom.objectives.gathered_logits import GatheredLogits
 from stillroom.objectives.missing_mass_treatment import Treatment

@@ -23,7 +23,7 @@ from stillroom.data.raw_examples import shape_text
 from stillroom.data.text.token_layout import LABELS, POSITIONS
 from stillroom.errors import DataError
 from stillroom.io.printable import printable
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.reporting.display_names import short
 
 PNG = "data:image/png;base64,"

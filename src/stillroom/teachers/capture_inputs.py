@@ -20,7 +20,7 @@ from stillroom.data.views.image_views import Transform, Views
 from stillroom.errors import ConfigError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.tables import TableFile
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.softlabels.capture.chunks import CaptureInput
 from stillroom.softlabels.format.input_key import input_keys
 from stillroom.softlabels.format.row import Row

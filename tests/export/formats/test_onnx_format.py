@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from support.examples import image_examples, text_examples
 
-from stillroom.export.formats.onnx_format import SEQUENCES, OnnxFormat
+from stillroom.export.formats.onnx_format import OnnxFormat
+from stillroom.export.parity import SEQUENCES
 from stillroom.models.architecture_registry import build
 from stillroom.models.shape import Shape
 

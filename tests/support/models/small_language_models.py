@@ -9,7 +9,7 @@ import transformers
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from stillroom.data.text.token_layout import NO_TOKEN
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 
 VOCABULARY, LENGTH = 60, 32
 _BASE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}

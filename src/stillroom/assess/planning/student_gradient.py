@@ -47,7 +47,7 @@ def student_gradient(
     import numpy as np
     import torch
 
-    from stillroom.labels import NO_LABEL
+    from stillroom.no_label import NO_LABEL
     from stillroom.objectives.kinds.build_term import soft_term
     from stillroom.objectives.mixture import Mixture
     from stillroom.objectives.targets.ragged_targets import RaggedTargets

@@ -18,7 +18,7 @@ from stillroom.data.text.token_layout import LABELS, NO_TOKEN, POSITIONS, TOKENS
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.views.token_masks import SHARE, Masks
 from stillroom.errors import DataError
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 
 KIND = "sequence"
 CONTENT = {"tokens": pl.List(pl.Int32()), "starts": pl.List(pl.Int32())}

@@ -10,7 +10,7 @@ Short sequences are padded: a column without a token holds NO_TOKEN in all three
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 
 TOKENS, POSITIONS, LABELS = 0, 1, 2
 NO_TOKEN = NO_LABEL  # one value for padding, so that one array can be filled with it

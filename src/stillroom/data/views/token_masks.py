@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stillroom.data.text.token_layout import LABELS, NO_TOKEN, TOKENS, Sequences
 from stillroom.data.views.splitmix import Words, bounded, row_words, word_streams
 from stillroom.errors import DataError, SoftLabelError
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 
 # Increase the number when `apply` changes any view.
 TRANSFORM = "mask-1"

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from stillroom.data.encoders import Encoder
     from stillroom.export.parity import Parity
 
-SEQUENCES = 64  # inputs to compare; a language model has many logits for each
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class OnnxFormat(ExportFormat):
@@ -31,10 +29,9 @@ class OnnxFormat(ExportFormat):
         inputs: "NDArray[Any]",
         folder: Path,
     ) -> "Parity":
-        """Write `model.onnx`, and compare all inputs; of sequences, the first 64."""
-        from stillroom.data.encoders import ArrayEncoder
+        """Write `model.onnx`, and compare its answers."""
         from stillroom.export.onnx import FILE, export_onnx, measure_parity
+        from stillroom.export.parity import compared_inputs
 
         export_onnx(model, inputs, folder / FILE)
-        some = inputs if isinstance(encoder, ArrayEncoder) else inputs[:SEQUENCES]
-        return measure_parity(model, folder / FILE, some)
+        return measure_parity(model, folder / FILE, compared_inputs(inputs, encoder))

@@ -10,7 +10,7 @@ of the gradient does not depend on T. p is the teacher's distribution, q the stu
 import torch
 from torch import Tensor
 
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.objectives.functional.targets import (
     MissingMass,
     Reduction,

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.softlabels.capture.chunks import CaptureInput, Chunk, chunks
 from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.capture.sparsify_rows import sparsify_rows

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stillroom.errors import SoftLabelError
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.softlabels.capture.complete_sparsifier import Teacher
 from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
 from stillroom.softlabels.columns.distributions import Distributions

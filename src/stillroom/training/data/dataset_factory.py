@@ -20,7 +20,7 @@ from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.data.ingest.splits import TRAIN, VALIDATION
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.data.block_reader import BlockReader, SplitReader, dataset_for
 from stillroom.training.data.example_index import ExampleIndex

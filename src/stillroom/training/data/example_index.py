@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stillroom.data.ingest.splits import TRAIN
 from stillroom.errors import SoftLabelError
 from stillroom.io.tables import TableFile
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from stillroom.data.ingest.splits import TRAIN, VALIDATION
 from stillroom.data.views.image_views import PLAIN, Transform
 from stillroom.errors import DataError
 from stillroom.io.tables import TableFile
-from stillroom.labels import NO_LABEL
 from stillroom.models.forward.lm_head import label_mask, masked_labels
+from stillroom.no_label import NO_LABEL
 from stillroom.objectives.mixture import BatchCounts
 from stillroom.objectives.targets.ragged_targets import Targets, targets_of
 from stillroom.objectives.targets.soft_target import SoftTarget

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stillroom.data.example_ids import unit_interval
 from stillroom.errors import DataError
-from stillroom.labels import NO_LABEL
+from stillroom.no_label import NO_LABEL
 from stillroom.training.job import Fit
 
 
