@@ -15,6 +15,8 @@ say_how_to_go_on()
 print("ready", flush=True)
 time.sleep(60)
 """
+# Under nohup these tests would inherit that SIGHUP is ignored.
+HEARD = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n" + ALONE
 # The child needs a moment to save, and ends only when it is asked to.
 CHILD = """
 import pathlib, signal, sys, time
@@ -53,7 +55,7 @@ def started(*words: str) -> "subprocess.Popen[str]":
 def test_a_signal_says_how_to_go_on_and_ends_the_process_as_a_signal_does(
     number: signal.Signals,
 ) -> None:
-    process = started(ALONE)
+    process = started(HEARD)
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == -number

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import save_file
 
 from stillroom.data.encoders import ArrayEncoder
 from stillroom.errors import ModelError
@@ -20,7 +21,8 @@ VIT = {
 
 
 def model(folder, processor, labels=("down", "up")):
-    """Write the config and the preprocessing of a model; its weights do not matter here."""
+    """Write the config and the preprocessing of a model, and weights that do not matter here."""
+    save_file({"a": np.zeros(1, np.float32)}, folder / "model.safetensors")
     id2label = {str(at): name for at, name in enumerate(labels)}
     config = {"model_type": "vit", "architectures": ["ViTForImageClassification"]}
     (folder / "config.json").write_text(json.dumps(config | {"id2label": id2label}))

@@ -204,7 +204,9 @@ def test_a_damaged_shard_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
 
 
 def test_a_finding_is_a_line_with_its_counts_and_shares() -> None:
-    finding = Finding(RUNS_HERE, 12_345, 67_890, 6, agreement=0.9876, shuffled=0.1012, shifted=0.5)
+    finding = Finding(
+        RUNS_HERE, 12_345, 67_890, rechecked=6, agreement=0.9876, shuffled=0.1012, shifted=0.5
+    )
     assert str(finding) == (
         "12,345 rows, 67,890 positions, 6 rows captured a second time; "
         "98.8% agree with the hard labels (shuffled 10.1%, moved by one 50.0%)"
@@ -212,7 +214,7 @@ def test_a_finding_is_a_line_with_its_counts_and_shares() -> None:
 
 
 def test_a_finding_without_labels_claims_no_agreement() -> None:
-    assert str(Finding(RUNS_HERE, 5, 5, 2)) == (
+    assert str(Finding(RUNS_HERE, 5, 5, rechecked=2)) == (
         "5 rows, 5 positions, 2 rows captured a second time; no hard labels to compare with"
     )
 
@@ -241,7 +243,7 @@ def test_a_teacher_without_equal_answers_is_reported_with_its_distance(tmp_path:
 
 def test_a_weak_teacher_is_said_in_the_finding() -> None:
     finding = Finding(
-        RUNS_HERE, 10, 200, 4, agreement=0.1, shuffled=0.05, shifted=0.13, is_weak=True
+        RUNS_HERE, 10, 200, rechecked=4, agreement=0.1, shuffled=0.05, shifted=0.13, is_weak=True
     )
     assert str(finding).endswith(
         "(shuffled 5.0%, moved by one 13.0%); the teacher is weak: it repeats tokens more often "

@@ -24,6 +24,7 @@ class Attempt:
         must_be: "refused", if nothing useful can be made of it; "any", if reading it is right as
             long as it has no effect.
         environment: variables of the command's environment.
+        known: why it still has an effect, if it does; the reason stands in the report of the tests.
         base: "empty", a project without data, or "distilled", one after a whole small run.
     """
 
@@ -33,6 +34,7 @@ class Attempt:
     command: tuple[str, ...] = ("kedro", "run", "--pipelines=ingest")
     must_be: Outcome = "refused"
     environment: Mapping[str, str] = field(default_factory=dict)
+    known: str = ""
     base: Literal["empty", "distilled"] = "empty"
 
     @property

@@ -33,7 +33,7 @@ def test_blocks_show_each_row_once_an_epoch_with_its_own_view_and_target(
     made: ImageExamples, labels: SoftLabelSet, rows: str, files: float
 ) -> None:
     objective = OBJECTIVE if rows == "all" else None
-    fit = a_fit(objective=objective, rows=rows, share=0.8)
+    fit = a_fit(objective=objective, rows=rows, share=0.85)
     whole = source(made, labels).dataset_of(fit)
     blocks = in_blocks(made, labels, files).dataset_of(fit)
     assert isinstance(blocks, StreamingDataset)

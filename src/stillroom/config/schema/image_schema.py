@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from stillroom.config.schema.field_types import STRICT, Bytes
 
 _Side = Annotated[int, Field(ge=1, le=16384)]
+_Value = Annotated[float, Field(ge=-3.5e38, le=3.5e38)]  # of a 32-bit float
 _Level = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -36,7 +37,8 @@ class Images:
     fit: Literal["crop", "squash", "pad"]
     background: Annotated[list[_Level], Field(min_length=3, max_length=3)]
     range: (
-        Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_ascending)] | None
+        Annotated[list[_Value], Field(min_length=2, max_length=2), AfterValidator(_ascending)]
+        | None
     )
     budget: Bytes
     unreadable: Literal["refuse", "skip"]

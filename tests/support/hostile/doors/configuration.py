@@ -1,6 +1,7 @@
 """Door: configuration. Catalog, logging, credentials and Hydra's choices, of base and of local."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from support.command_line import quick_project
@@ -24,7 +25,8 @@ def attempts() -> Iterator[Attempt]:
     for name, content in CATALOGS.items():
         yield _file(f"a catalog: {name}", "conf/local/catalog.yml", content)
     for name, content in LOGGINGS.items():
-        yield _file(f"logging: {name}", "conf/logging.yml", content)
+        known = KEDRO_FIRST if name in READ_BY_KEDRO else ""
+        yield replace(_file(f"logging: {name}", "conf/logging.yml", content), known=known)
     for name, (path, content) in CHOICES.items():
         yield _file(f"a choice: {name}", path, content, params={"groups.objective": "evil"})
     for name, (path, content) in OTHERS.items():
@@ -98,6 +100,8 @@ CATALOGS = {
     "a Python object": "examples: !!python/object/apply:os.system ['echo']\n",
     "no YAML": "examples: [}\n",
 }
+KEDRO_FIRST = "Kedro applies conf/logging.yml when it is imported, before any code of a project"
+READ_BY_KEDRO = {"a class of the standard library"}
 LOGGINGS = {
     "a file outside": LOGGING.format(
         cls="logging.FileHandler", more="    filename: ../elsewhere/log\n"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from support.examples.data_config import a_data
 from support.hostile.fuzzing.mutations import mutated_bytes, mutated_json
 
 SET = "made"
@@ -37,8 +38,10 @@ def _write_parquet(folder: Path) -> Path:
 
 def _read_parquet(folder: Path) -> object:
     from stillroom.data.tables.table_files import read_columns
+    from stillroom.data.tables.table_request import TableRequest
 
-    return read_columns(folder / "t.parquet", "t.parquet", ["text", "label"])
+    request = TableRequest(part="t.parquet", wanted=("text", "label"), limits=a_data().limits)
+    return read_columns(folder / "t.parquet", request)
 
 
 def _write_model(folder: Path) -> Path:
