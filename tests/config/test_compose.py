@@ -180,3 +180,38 @@ def test_every_choice_of_every_group_composes(project: Path) -> None:
 
 def test_the_base_of_a_group_is_not_a_choice(project: Path) -> None:
     assert "base" not in choices_of(project / "conf/hydra", "data")
+
+
+@pytest.mark.parametrize(
+    "slices",
+    [
+        {"f": "oc.env", "x": "${${evaluate.slices.f}:MY_SECRET}"},
+        {"f": "env", "x": "${oc.${.f}:MY_SECRET}"},
+        {"f": "$", "x": "${.f}{oc.env:MY_SECRET}"},
+        {"f": "{oc.env:MY_SECRET}", "g": "$", "x": "${.g}${.f}"},
+        {"f": "oc.env:MY_SECRET", "x": "${${.f}}"},
+    ],
+)
+@pytest.mark.parametrize("is_file", [True, False])
+def test_no_secret_of_the_environment_is_composed(
+    project: Path, monkeypatch: pytest.MonkeyPatch, slices: dict[str, str], is_file: bool
+) -> None:
+    monkeypatch.setenv("MY_SECRET", "hunter2")
+    given = {"evaluate": {"slices": slices}}
+    if is_file:
+        params(project, **given)
+    with pytest.raises(ConfigError) as error:
+        compose(project, None if is_file else given)
+    assert "hunter2" not in str(error.value)
+
+
+def test_functions_in_a_file_that_no_check_read_are_not_called(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_SECRET", "hunter2")
+    monkeypatch.setattr("stillroom.config.compose.check_hydra_files", lambda hydra: None)
+    choice = project / "conf/hydra/trainer/mine.yaml"
+    choice.write_text("defaults: [base, _self_]\naccelerator: ${oc.env:MY_SECRET}\n")
+    with pytest.raises(ConfigError, match="^The configuration .* are not read") as error:
+        compose(project, {"groups": {"trainer": "mine"}})
+    assert "hunter2" not in str(error.value)

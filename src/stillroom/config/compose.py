@@ -55,6 +55,7 @@ HYDRA_GROUPS = (
 )
 
 NO_SECTIONS = ("groups", STUDENTS)
+MERGED = "The configuration of conf/hydra, params.yaml and --params"
 
 # Below these keys any key is allowed: each architecture has its own options, the registry has the
 # terms, the teacher has names for its classes, and the user names the slices. The checks refuse
@@ -235,6 +236,8 @@ def _keys(config: DictConfig, prefix: str = "") -> Iterator[str]:
 
 
 def _resolved(config: DictConfig) -> dict[str, Any]:
+    # Whatever way a value came, also in a file of a package: no function of it is ever called.
+    require_no_functions(OmegaConf.to_container(config, resolve=False), MERGED)
     try:
         missing = sorted(OmegaConf.missing_keys(config))
         container = OmegaConf.to_container(config, resolve=True)
@@ -243,6 +246,7 @@ def _resolved(config: DictConfig) -> dict[str, Any]:
             f"A value refers to a key that cannot be resolved: {_one_line(error)}. Correct the "
             "${…} that this names."
         ) from error
+    require_no_functions(container, MERGED)  # two references side by side can make up one
     if missing:
         raise ConfigError(f"{missing[0]} has no value. Set it in params.yaml or with --params.")
     if not isinstance(container, dict):

@@ -1,8 +1,12 @@
 """Configuration files: they hold plain values, name no other folder, and read no environment."""
 
+import itertools
 from pathlib import Path
 
 import pytest
+from omegaconf.errors import GrammarParseError
+from omegaconf.grammar.gen.OmegaConfGrammarParser import OmegaConfGrammarParser
+from omegaconf.grammar_parser import parse
 
 from stillroom.config.checks.config_files import (
     check_hydra_files,
@@ -51,6 +55,11 @@ def test_the_projects_own_files_are_allowed() -> None:
         ("text: {tokenizer: 'a/${now:%Y}'}\n", "are not read"),
         ("'${oc.env:HOME}': 1\n", "are not read"),
         ("lr: ${student.${oc.env:HOME}}\n", "are not read"),
+        ("lr: ${${data.name}:HOME}\n", "are not read"),
+        ("lr: ${oc.${data.name}:HOME}\n", "are not read"),
+        ("lr: ${${data.name}.${data.other}:HOME}\n", "are not read"),
+        ("lr: ${${data.${data.name}}:HOME}\n", "are not read"),
+        ("lr: '${a} ${.b}${ ${..c}.env :HOME}'\n", "are not read"),
         (LAUGHS, "aliases"),
         ("lr: 1\nlr: 2\n", "twice"),
         ("[1, 2]\n", "keys and values"),
@@ -112,3 +121,47 @@ def test_references_are_allowed_and_functions_are_not() -> None:
     for text in ("${oc.env:X}", "x${env:Y,z}", "${a.${b:c}}", "${ oc.env :X}", "\\${oc.env:X}"):
         with pytest.raises(ConfigError, match=r"^params\.yaml has .* are not read"):
             require_no_functions({"a": [{"b": text}]}, "params.yaml")
+
+
+@pytest.mark.parametrize("name", ["trainer", "data/more"])
+def test_a_linked_folder_is_refused_because_hydra_reads_it(
+    conf: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/cpu.yaml").write_text("accelerator: ${oc.env:HOME}\n")
+    (conf / "hydra" / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match=rf"hydra/{name} is a link to a folder"):
+        check_hydra_files(conf / "hydra")
+
+
+def test_the_check_agrees_with_the_grammar_of_omegaconf() -> None:
+    parts = ("a", ":", "${", "}", "${b}")
+    texts = {"".join(some) for some in itertools.product(parts, repeat=4)}
+    texts |= {f"${{{text}}}" for text in texts}
+    parsed = {text: tree for text in texts if (tree := _tree(text)) is not None}
+    calls = {text for text, tree in parsed.items() if _calls(tree)}
+    assert 20 < len(calls) < len(parsed) - 20
+    assert {text for text in parsed if _is_refused(text)} == calls
+
+
+def _tree(text: str) -> object | None:
+    """Return how OmegaConf reads a text; None if it does not."""
+    try:
+        return parse(text) if "${" in text else None
+    except GrammarParseError:
+        return None
+
+
+def _calls(tree: object) -> bool:
+    inner = getattr(tree, "children", None) or []
+    return isinstance(tree, OmegaConfGrammarParser.InterpolationResolverContext) or any(
+        map(_calls, inner)
+    )
+
+
+def _is_refused(text: str) -> bool:
+    try:
+        require_no_functions(text, "x")
+    except ConfigError:
+        return True
+    return False

@@ -27,8 +27,7 @@ PACKAGES = ("_global_", "_group_")
 _CHOICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _GROUP = re.compile(r"(override\s+)?/?[a-z]+")
 _PACKAGE = re.compile(r"^#\s*@package\s+(.*?)\s*$", re.MULTILINE)
-# ${name:…} is a function of OmegaConf. ${a.b} refers to another value.
-_FUNCTION = re.compile(r"\$\{[^{}]*:")
+_MARKS = re.compile(r"\$\{|\}|:")
 
 
 def check_hydra_files(hydra: Path) -> None:
@@ -40,6 +39,7 @@ def check_hydra_files(hydra: Path) -> None:
     Raises:
         ConfigError: names the file and what is not allowed in it.
     """
+    _refuse_linked_folders(hydra)
     for path in sorted(hydra.rglob("*.yaml")):
         text = require_safe(path)
         package = _PACKAGE.search(text)
@@ -108,12 +108,36 @@ def require_no_functions(values: object, origin: str) -> None:
         ConfigError: names the function, and not what it would return.
     """
     for text in _texts(values):
-        if _FUNCTION.search(text):
+        if _has_function(text):
             raise ConfigError(
                 f"{origin} has {text[:60]!r}. Parameters can refer to each other, as in "
                 "${student.epochs}, but functions such as ${oc.env:…} are not read: secrets belong "
                 "in conf/local/credentials.yml, other values in params.yaml or --params."
             )
+
+
+def _refuse_linked_folders(hydra: Path) -> None:
+    """Refuse links to folders: Hydra would read files in them that the checks do not see."""
+    for path in sorted(hydra.rglob("*")):
+        if path.is_symlink() and path.is_dir():
+            raise ConfigError(
+                f"{path} is a link to a folder, and Hydra would read files there that are not "
+                "checked. Put the files themselves into conf/hydra."
+            )
+
+
+def _has_function(text: str) -> bool:
+    """Tell whether a text calls a function of OmegaConf.
+
+    ${a.b} refers to another value, ${name:…} is a function, and the name can itself have
+    references, as in ${oc.${a}:…}. In a reference no key has a colon, so one within ${…} is enough.
+    """
+    depth = 0
+    for mark in _MARKS.findall(text):
+        if mark == ":" and depth:
+            return True
+        depth += {"${": 1, "}": -min(depth, 1)}.get(mark, 0)
+    return False
 
 
 def _check_defaults(defaults: Any, path: Path) -> None:
