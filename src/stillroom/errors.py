@@ -21,6 +21,9 @@ REFUSALS = {
     errno.ENOLCK,
     errno.EOPNOTSUPP,
 }
+# Errors of a path that no file can have, for example with a name of 5,000 characters.
+BAD_PATHS = {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
+LONGEST = 100  # characters of such a path that a message repeats
 
 
 class StillroomError(Exception):
@@ -74,6 +77,12 @@ def user_message(error: BaseException) -> str | None:
             return (
                 f"{cause.strerror} at {cause.filename}. The old file is unchanged. "
                 "Free some space or correct the permissions, then run the same command again."
+            )
+        if isinstance(cause, OSError) and cause.errno in BAD_PATHS and cause.filename is not None:
+            path = str(cause.filename)
+            shown = path if len(path) <= LONGEST else f"{path[:LONGEST]}…"
+            return (
+                f"{cause.strerror} at {shown}. Correct the path, then run the same command again."
             )
         cause = cause.__cause__
     return None

@@ -27,3 +27,13 @@ def test_a_full_disk_is_printed_with_its_path_and_a_way_out() -> None:
 
 def test_a_defect_keeps_its_traceback() -> None:
     assert user_message(ZeroDivisionError("x")) is None
+
+
+def test_a_path_that_no_file_can_have_is_shown_in_part() -> None:
+    for number in (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL):
+        message = user_message(OSError(number, "No such path", "/" + "a" * 5000)) or ""
+        assert (
+            message
+            == f"No such path at /{'a' * 99}…. Correct the path, then run the same command again."
+        )
+    assert user_message(OSError(errno.EINVAL, "Invalid argument")) is None

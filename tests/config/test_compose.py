@@ -212,6 +212,6 @@ def test_functions_in_a_file_that_no_check_read_are_not_called(
     monkeypatch.setattr("stillroom.config.compose.check_hydra_files", lambda hydra: None)
     choice = project / "conf/hydra/trainer/mine.yaml"
     choice.write_text("defaults: [base, _self_]\naccelerator: ${oc.env:MY_SECRET}\n")
-    with pytest.raises(ConfigError, match="^The configuration .* are not read") as error:
+    with pytest.raises(ConfigError, match=r"^The configuration .* are not read") as error:
         compose(project, {"groups": {"trainer": "mine"}})
     assert "hunter2" not in str(error.value)

@@ -8,7 +8,7 @@ from support.plug_in.install import install, installed
 
 from stillroom.config.compose import compose
 from stillroom.config.resolve_auto import _tokenizer_of
-from stillroom.errors import ConfigError
+from stillroom.errors import ConfigError, user_message
 from stillroom.teachers.teacher_registry import REGISTRY
 
 EXPERIMENT = {"groups": {"experiment": "causal_lm"}}
@@ -142,3 +142,40 @@ def test_files_that_are_no_model_in_the_folder_for_one_are_an_error(project: Pat
         project / "data/03_teachers/given/.gitkeep"
     )
     assert resolved(project)[0] == "trained"
+
+
+@pytest.mark.parametrize("experiment", ["none", "causal_lm"])
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"teacher": {"path": 5, "source": "auto"}}, "teacher.path is 5; it must be a text."),
+        ({"teacher": {"path": None, "source": "auto"}}, "teacher.path is null; it must be a text."),
+        ({"teacher": {"path": [1], "source": "auto"}}, "teacher.path is [1]; it must be a text."),
+        ({"data": {"path": 5, "source": "auto"}}, "data.path is 5; it must be a text."),
+        ({"data": {"path": None, "source": "auto"}}, "data.path is null; it must be a text."),
+        ({"data": {"text": {"tokenizer": 5}}}, "data.text.tokenizer is 5; it must be a text"),
+        ({"teachers": 5}, "teachers is 5; it must be a list"),
+        ({"teachers": "x"}, "teachers is 'x'; it must be a list"),
+        ({"teachers": [5]}, "teachers.0 is 5; it must be a section"),
+        ({"data": {"path": "~\0"}}, "data.path has the character NUL"),
+        ({"teacher": {"path": "a\0b"}}, "teacher.path has the character NUL"),
+    ],
+)
+def test_a_value_of_another_type_is_one_line(
+    project: Path, experiment: str, values: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        compose(project, {"groups": {"experiment": experiment}} | values)
+    assert str(error.value).startswith(words)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "a/" * 5000, f"{'a' * 300}.onnx"])
+@pytest.mark.parametrize("section", ["data", "teacher"])
+def test_a_path_that_no_file_can_have_is_one_line(project: Path, section: str, path: str) -> None:
+    with pytest.raises(OSError, match="File name too long") as error:
+        compose(project, EXPERIMENT | {section: {"path": path, "source": "auto"}})
+    message = user_message(error.value) or ""
+    assert message.startswith(f"File name too long at {str(project)[:40]}")
+    assert message.endswith("Correct the path, then run the command again.")
+    assert len(message) < 250

@@ -35,15 +35,34 @@ def check(parameters: Mapping[str, Any]) -> dict[str, Any]:
     for name in parameters:
         if name not in SECTIONS:
             raise ConfigError(f"{name} is not a parameter.{nearest(name, list(SECTIONS))}")
-    for name, section in SECTIONS.items():
-        if name not in parameters:
-            raise ConfigError(
-                f"The section {name} is missing from the parameters. Restore it in "
-                "conf/hydra/config.yaml."
-            )
-        _check_section(name, section, parameters[name])
+    for name in SECTIONS:
+        check_section(parameters, name)
     _check_together(parameters)
     return dict(parameters)
+
+
+def check_section(parameters: Mapping[str, Any], name: str) -> None:
+    """Check one section against its type.
+
+    Raises:
+        ConfigError: the section is missing, or a value in it is not allowed.
+    """
+    if name not in parameters:
+        raise ConfigError(
+            f"The section {name} is missing from the parameters. Restore it in "
+            "conf/hydra/config.yaml."
+        )
+    section = SECTIONS[name]
+    try:
+        # Strict: "3" is not 3. By way of JSON, since strict Python input must be the class itself.
+        TypeAdapter(section).validate_json(json.dumps(parameters[name]), strict=True)
+    except TypeError as error:
+        raise ConfigError(
+            f"{name} has a value that is not a text, number, list or null: {error}. Change it in "
+            "params.yaml or --params."
+        ) from error
+    except ValidationError as error:
+        raise ConfigError(first_error(name, section, error)) from error
 
 
 def _check_together(parameters: Mapping[str, Any]) -> None:
@@ -71,16 +90,3 @@ def _check_weights(members: int, weights: Sequence[float] | None) -> None:
             f"softlabels.weights has {len(weights)} values, but teacher.members is {members}. "
             "Give one weight for each teacher, or null for equal weights."
         )
-
-
-def _check_section(name: str, section: type, value: object) -> None:
-    try:
-        # Strict: "3" is not 3. By way of JSON, since strict Python input must be the class itself.
-        TypeAdapter(section).validate_json(json.dumps(value), strict=True)
-    except TypeError as error:
-        raise ConfigError(
-            f"{name} has a value that is not a text, number, list or null: {error}. Change it in "
-            "params.yaml or --params."
-        ) from error
-    except ValidationError as error:
-        raise ConfigError(first_error(name, section, error)) from error

@@ -12,6 +12,7 @@ This happens once, when the parameters are composed, so they state literally wha
 from pathlib import Path
 from typing import Any
 
+from stillroom.config.cross_checks import check_section
 from stillroom.config.model_files import (
     CONFIG,
     GGUF,
@@ -26,6 +27,7 @@ from stillroom.errors import ConfigError
 from stillroom.registry import registry_of
 
 AUTO, TEACHERS = "auto", "teacher"
+READ_HERE = ("data", "teacher", "teachers")  # the sections that this module reads
 MODULES = "modules.json"  # of sentence-transformers
 GIVEN_FOLDER = Path("data/03_teachers/given")  # teacher.path, unless it is set
 
@@ -38,11 +40,13 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
         root: the project's folder; relative paths start there.
 
     Raises:
-        ConfigError: teacher.path is set, but no model lies there.
+        ConfigError: a value is of the wrong type, or teacher.path is set, but no model lies there.
     """
+    for section in READ_HERE:  # `check` sees the parameters only when there is no `auto` in them
+        check_section(parameters, section)
     parameters = expand_user_paths(parameters)
     data, teacher = dict(parameters["data"]), dict(parameters["teacher"])
-    listed = parameters.get("teachers") or []
+    listed = parameters["teachers"]
     if listed:
         teacher |= {"source": LISTED, "members": len(listed)}
     elif teacher.get("source") == AUTO:

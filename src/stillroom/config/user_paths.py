@@ -16,7 +16,7 @@ def expand_user_paths(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters with full paths in place of those that begin with `~`.
 
     Raises:
-        ConfigError: no user has this name.
+        ConfigError: no user has this name, or no file can have this path.
     """
     data = _with_full_path(parameters["data"], "path", "data")
     if isinstance(data.get("text"), dict):
@@ -43,7 +43,9 @@ def _with_full_path(section: dict[str, Any], key: str, name: str) -> dict[str, A
 
 
 def _expanded(path: Any, key: str) -> Any:
-    """Return a path without `~`; anything else is left for the checks of the schema."""
+    """Return a path without `~`; null stays as it is."""
+    if isinstance(path, str) and "\0" in path:
+        raise ConfigError(f"{key} has the character NUL, which no path has. Remove it.")
     if not isinstance(path, str) or not path.startswith("~"):
         return path
     try:
