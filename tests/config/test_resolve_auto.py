@@ -177,5 +177,5 @@ def test_a_path_that_no_file_can_have_is_one_line(project: Path, section: str, p
         compose(project, EXPERIMENT | {section: {"path": path, "source": "auto"}})
     message = user_message(error.value) or ""
     assert message.startswith(f"File name too long at {str(project)[:40]}")
-    assert message.endswith("Correct the path, then run the command again.")
+    assert message.endswith("Correct the path, then run the same command again.")
     assert len(message) < 250

@@ -1,5 +1,6 @@
 """JSON files are canonical, and an unreadable one is an error that says what to do."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,24 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path, content: bytes) -> Non
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(DataError, match=r"is not JSON .* run `kedro run --pipeline=evaluate`"):
         read_json(tmp_path / "a", "evaluate")
+
+
+def test_a_file_that_is_too_large_is_refused_and_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("wb") as file:
+        file.truncate(50 * 10**9)
+    with pytest.raises(DataError, match="a has more than 67,108,864 bytes"):
+        read_json(tmp_path / "a")
+
+
+def test_a_file_may_have_the_largest_size_and_no_byte_more(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("[1, 2]")
+    assert read_json(tmp_path / "a", most=6) == [1, 2]
+    with pytest.raises(DataError, match="a has more than 5 bytes"):
+        read_json(tmp_path / "a", most=5)
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(DataError, match=f"^{path} is no regular file"):
+            read_json(path)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from stillroom.errors import ModelError
+from stillroom.errors import DataError, ModelError
 from stillroom.models.pretrained.config_file import LARGEST, read_config
 from stillroom.models.pretrained.model_directory import load_model, require_loadable
 
@@ -77,7 +77,7 @@ def test_a_config_of_timm_that_lies_elsewhere_is_refused(folder: Path) -> None:
 def test_a_config_that_is_too_large_is_not_read(folder: Path) -> None:
     with (folder / "config.json").open("ab") as file:
         file.truncate(LARGEST + 1)
-    with pytest.raises(ModelError, match="more than 16,777,216 bytes"):
+    with pytest.raises(DataError, match="more than 16,777,216 bytes"):
         read_config(folder)
 
 

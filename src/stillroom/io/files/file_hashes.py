@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEPT = Path(".stillroom") / "file_hashes.json"
 BLOCK = 1 << 20  # bytes that are read at once, one unit of progress
+MOST_KEPT = 2**30  # bytes of the kept hashes: those of some five million files
 QUIET = 3.0  # seconds before progress is shown
 # Within one step of a filesystem's clock, a file can change without a change of its times. The
 # coarsest clock in use, that of FAT, has steps of two seconds.
@@ -77,7 +78,7 @@ def _is_settled(path: Path, state: State) -> bool:
 def _kept(place: Path) -> dict[str, tuple[State, str]]:
     """Return the kept states and hashes, by path; {} if there are none that can be read."""
     try:
-        content = read_json(place)
+        content = read_json(place, most=MOST_KEPT)
     except (DataError, OSError):
         return {}
     entries = content.items() if isinstance(content, dict) else ()

@@ -35,21 +35,19 @@ def read_document(path: Path) -> dict[str, Any]:
     """Return the content of `config.json` in a folder; {} if it is no JSON object.
 
     Raises:
-        ModelError: the file is missing or too large, or a key would make transformers load other
-            files than those that Stillroom hashes.
-        DataError: the file is not JSON.
+        ModelError: the file is missing, or a key would make transformers load other files than
+            those that Stillroom hashes.
+        DataError: the file is too large, or is not JSON.
     """
     file = path / CONFIG
     if not file.is_file():
         raise ModelError(f"{file} does not exist. Choose a Hugging Face model directory.")
-    if file.stat().st_size > LARGEST:
-        raise ModelError(f"{file} has more than {LARGEST:,} bytes. Save the model again.")
     if (path / ADAPTER).is_file():
         raise ModelError(
             f"{path / ADAPTER} lies beside the model: an adapter, which changes its answers where "
             "peft is installed. Merge it into the model (merge_and_unload), or remove the file."
         )
-    document = read_json(file)
+    document = read_json(file, most=LARGEST)
     fields = document if isinstance(document, dict) else {}
     for key, value in document_fields(fields):
         _require_local(file, key, value)
