@@ -88,12 +88,14 @@ hinton: $(STAMP) ## Measure Hinton's table on MNIST in DATA; 2 hours; can be res
 
 lock: ## Write the requirements files from pyproject.toml, with the hash of each file
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/pip install --quiet pip-tools
+	build/lock/bin/pip install --quiet --require-hashes --no-deps --requirement requirements-audit.lock
+	printf 'cyclonedx-bom\npip-audit\npip-tools\n' > build/lock/audit.in
 	build/lock/bin/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	  print(*project["optional-dependencies"]["docs"], sep="\n")' > build/lock/docs.in
 	$(COMPILE) --extra project --extra viz --extra dev --unsafe-package torch \
 	  --output-file build/lock/all.txt pyproject.toml
 	$(COMPILE) --output-file build/lock/docs.txt build/lock/docs.in
+	$(COMPILE) --allow-unsafe --output-file build/lock/audit.txt build/lock/audit.in
 	( echo "# Written by 'make lock': every package that the project runs, tests and serves with, but torch."; \
 	  grep -v '^# ' build/lock/all.txt; \
 	  echo 'appnope==$(APPNOPE) ; platform_system == "Darwin" \'; \
@@ -102,6 +104,8 @@ lock: ## Write the requirements files from pyproject.toml, with the hash of each
 	  build/lock/bin/python .ci/release_hashes.py torch $(TORCH) ) > requirements-torch.lock
 	( echo "# Written by 'make lock': every package that builds the documentation."; \
 	  cat build/lock/docs.txt ) > requirements-docs.lock
+	( echo "# Written by 'make lock': the packages that lock and audit the others, which are not installed with them."; \
+	  grep -v '^# ' build/lock/audit.txt ) > requirements-audit.lock
 
 audit: build/audit/.installed ## Look the locked packages up in the databases of known vulnerabilities
 	$(AUDIT)
@@ -109,9 +113,9 @@ audit: build/audit/.installed ## Look the locked packages up in the databases of
 sbom: build/audit/.installed ## Write build/sbom.json, the list of the locked packages (CycloneDX)
 	build/audit/bin/cyclonedx-py requirements build/requirements.txt --output-file build/sbom.json
 
-build/audit/.installed: $(LOCKS)
+build/audit/.installed: $(LOCKS) requirements-audit.lock
 	@rm -rf build/audit && $(PYTHON) -m venv build/audit
-	@build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom
+	@build/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-audit.lock
 	@cat $(LOCKS) > build/requirements.txt
 	@touch $@
 
