@@ -77,6 +77,20 @@ def test_what_is_no_tokenizer_is_named(document: Any) -> None:
         require_affordable(document, "some.json")
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"type": "BPE", "vocab": {}, "merges": []},
+        {"type": "WordPiece", "vocab": {}, "unk_token": "a"},
+        {"type": "Unigram", "vocab": []},
+        {"type": "WordLevel"},
+    ],
+)
+def test_a_tokenizer_without_tokens_is_named(model: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=r"some\.json is not a tokenizer \(it has no token\)"):
+        require_affordable({"model": model, "added_tokens": None}, "some.json")
+
+
 def test_patterns_are_found_at_any_depth() -> None:
     split = {"type": "Split", "pattern": {"Regex": "a+"}}
     steps = {"pretokenizers": [split, {"pattern": {"String": "b"}}, {"pattern": {"Regex": "c"}}]}

@@ -145,7 +145,8 @@ class Tokenizer:
 
     def special_affixes(self) -> tuple[list[int], list[int]]:
         """Return the special ids that the tokenizer puts before and after a text."""
-        encoding = self._plain.encode("a", add_special_tokens=True)
+        with _panics_refused(f"The tokenizer {self.sha256[:12]} fails on a text"):
+            encoding = self._plain.encode("a", add_special_tokens=True)
         inside = [at for at, special in enumerate(encoding.special_tokens_mask) if not special]
         if not inside:
             return [], []
@@ -153,7 +154,8 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of some ids, without special tokens."""
-        return str(self._plain.decode(list(ids), skip_special_tokens=True))
+        with _panics_refused(f"The tokenizer {self.sha256[:12]} fails on ids"):
+            return str(self._plain.decode(list(ids), skip_special_tokens=True))
 
     def _id(self, token: str | None) -> int | None:
         return None if token is None else self._vocabulary.get(token)

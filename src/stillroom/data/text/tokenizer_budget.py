@@ -38,6 +38,8 @@ def require_affordable(definition: Any, name: object) -> None:
     tokens = dict(_tokens(definition))
     size = max(tokens.values(), default=-1) + 1
     longest = max(map(len, tokens), default=0)
+    if not tokens:
+        raise DataError(f"{name} is not a tokenizer (it has no token). Replace it.")
     _require(name, "tokens", len(tokens), MOST_TOKENS)
     _require(name, "added tokens", len(definition.get("added_tokens") or []), MOST_ADDED)
     parts = max(_list_sizes(definition.get("post_processor")), default=0)
