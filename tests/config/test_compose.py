@@ -60,6 +60,29 @@ def test_interpolations_resolve_after_the_overrides(project: Path) -> None:
     assert compose(project, {"teacher": {"epochs": 11}})["student"]["epochs"] == 11
 
 
+@pytest.mark.parametrize("name", ["1.0", "comp.graphics", "a.b.c", ".", "a..b", "1.5.", "plain"])
+def test_a_dot_is_part_of_the_name_of_a_class_or_a_slice(project: Path, name: str) -> None:
+    names, slices = {name: "x.y", "LABEL_0": "z"}, {name: "pl.col('label') == 1"}
+    params(
+        project,
+        groups={"teacher": "given"},
+        teacher={"path": "m", "class_names": names},
+        evaluate={"slices": slices},
+    )
+    composed = compose(project, {"teacher": {"class_names": {"LABEL_0": "w", "LABEL_1": "v"}}})
+    assert composed["teacher"]["class_names"] == names | {"LABEL_0": "w", "LABEL_1": "v"}
+    assert composed["evaluate"]["slices"] == slices
+
+
+def test_the_flag_names_a_class_with_a_dot_by_its_parts(project: Path) -> None:
+    nested = {"class_names": {"1": {"0": "bad"}, "comp": {"graphics": "art", "os": "art"}}}
+    composed = compose(
+        project, {"groups": {"teacher": "given"}, "teacher": {"path": "m", **nested}}
+    )
+    names = {"1.0": "bad", "comp.graphics": "art", "comp.os": "art"}
+    assert composed["teacher"]["class_names"] == names
+
+
 @pytest.mark.parametrize(
     ("runtime", "words"),
     [

@@ -67,6 +67,8 @@ OPEN = (
     "objective.terms",
     "evaluate.slices",
 )
+# Here the user's own names are keys, and a dot is part of a name: `1.0`, `comp.graphics`.
+NAMES = ("teacher.class_names", "evaluate.slices")
 
 
 def compose(root: Path, runtime: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -196,12 +198,22 @@ def _merge(config: DictConfig, values: Mapping[str, Any]) -> None:
     for key, value in leaves(values) if values else ():
         _require_known(config, key)
         try:
-            OmegaConf.update(config, key, value, merge=False, force_add=_is_open(key))
+            _set(config, key, value)
         except OmegaConfBaseException as error:
             raise ConfigError(
                 f"{key} cannot be set to {value!r}: {_one_line(error)}. See `kedro params` for its "
                 "current value."
             ) from error
+
+
+def _set(config: DictConfig, key: str, value: object) -> None:
+    section = next((name for name in NAMES if key.startswith(f"{name}.")), None)
+    if section is not None:
+        before = OmegaConf.select(config, section)
+        names = OmegaConf.to_container(before) if isinstance(before, DictConfig) else {}
+        given = {str(name): one for name, one in names.items()}  # type: ignore[union-attr]
+        key, value = section, given | {key.removeprefix(f"{section}."): value}
+    OmegaConf.update(config, key, value, merge=False, force_add=_is_open(key) or bool(section))
 
 
 def _require_known(config: DictConfig, key: str) -> None:
