@@ -12,7 +12,12 @@ import transformers as hf
 
 from stillroom.errors import ModelError
 from stillroom.models.pretrained.model_directory import load_model, require_loadable
-from stillroom.models.pretrained.size_checks import WeightSize, require_memory, weight_size
+from stillroom.models.pretrained.size_checks import (
+    WeightSize,
+    require_memory,
+    require_plausible_config,
+    weight_size,
+)
 
 SIZES = {"hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2, "vocab_size": 40}
 GIGABYTE = 2**30
@@ -55,6 +60,9 @@ def of(model_type: str, architecture: str, **keys: Any) -> dict[str, Any]:
         of("gpt_neo", "GPTNeoForCausalLM", max_position_embeddings=10**7),
         of("qwen2", "Qwen2ForCausalLM", num_hidden_layers=10**7),
         of("gpt2", "GPT2LMHeadModel", n_layer=10**8),
+        of("albert", "AlbertForMaskedLM", num_hidden_groups=10**9),
+        of("albert", "AlbertForMaskedLM", inner_group_num=10**9),
+        of("funnel", "FunnelForMaskedLM", block_sizes=[10**9, 4], d_model=16, n_head=2, d_head=8),
         of("xlm", "XLMWithLMHeadModel", n_layers=10**9),
         of(
             "gemma3",
@@ -74,6 +82,20 @@ def test_claims_beyond_the_weights_cost_neither_memory_nor_time(
     assert "\n" not in str(raised.value)
     assert time.monotonic() - start < 20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before < GIGABYTE
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+@pytest.mark.parametrize("key", ["num_hidden_layers", "num_experts", "num_labels", "rope_theta"])
+def test_a_number_that_is_not_finite_is_named(key: str, number: str) -> None:
+    document = json.loads(f'{{"{key}": {number}}}')
+    with pytest.raises(ModelError, match=rf"m has {key} = .*, which is not finite"):
+        require_plausible_config(document, WeightSize(10, 10), "m")
+
+
+def test_the_limit_of_mamba_2_may_be_infinite() -> None:
+    document = hf.Mamba2Config(num_heads=2, hidden_size=16, head_dim=16).to_dict()
+    require_plausible_config(document, WeightSize(10, 10**6), "m")
+    require_plausible_config(json.loads(json.dumps(document)), WeightSize(10, 10**6), "m")
 
 
 def test_defaults_of_larger_models_are_no_claims(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from stillroom.models.pretrained.auto_classes import CAUSAL_LM
 from stillroom.models.pretrained.config_file import read_config
 from stillroom.models.pretrained.safetensors_files import open_tensors, tensor_shapes
 from stillroom.models.pretrained.size_checks import (
+    WeightSize,
+    bounded_parts,
     require_memory,
     require_plausible_model,
     weight_size,
@@ -87,14 +89,14 @@ def empty_model(automatic: str, path: Path) -> "PreTrainedModel":
     Raises:
         ModelError: the config is malformed, or the auto class has no class for it.
     """
-    config = read_config(path)
+    config, size = read_config(path), weight_size(path)
     text_config = config.get_text_config()
     if automatic == CAUSAL_LM and text_config is not config and _has_class(automatic, text_config):
-        text_model = model_without_memory(automatic, text_config, path)
+        text_model = model_without_memory(automatic, text_config, path, size)
         names = set(text_model.state_dict())
         if 2 * len(names & set(tensor_shapes(path))) > len(names):
             return text_model
-    return model_without_memory(automatic, config, path)
+    return model_without_memory(automatic, config, path, size)
 
 
 def _has_class(automatic: str, config: "PreTrainedConfig") -> bool:
@@ -104,14 +106,28 @@ def _has_class(automatic: str, config: "PreTrainedConfig") -> bool:
 
 
 def model_without_memory(
-    automatic: str, config: "PreTrainedConfig", path: Path
+    automatic: str, config: "PreTrainedConfig", path: Path, size: WeightSize
 ) -> "PreTrainedModel":
-    """Return a model without memory; `path` names its folder, or its file, in an error."""
+    """Return a model without memory.
+
+    Args:
+        automatic: the name of an auto class of `transformers`.
+        config: of the model.
+        path: names its folder, or its file, in an error.
+        size: of its weights, which bound how much is built.
+
+    Raises:
+        ModelError: the config cannot be used, or describes more than the weights hold.
+    """
     import torch
     import transformers
 
     try:
-        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        with (
+            bounded_parts(size, f"The config of {path}"),
+            torch.random.fork_rng(devices=[]),
+            torch.device("meta"),
+        ):
             model: PreTrainedModel = getattr(transformers, automatic).from_config(config)
     except ModelError:
         raise

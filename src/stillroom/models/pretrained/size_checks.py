@@ -1,15 +1,18 @@
 """Size checks: what a config claims against what the weights hold, before memory is spent.
 
     config.json + headers of the weights ──require_plausible_config──> layers, experts, labels
+    model that is being built + headers ──bounded_parts──> modules and parameters
     empty model + headers ──require_plausible_model──> parameters and buffers
 
 A config of 200 bytes can describe 10⁹ layers. Each layer has a tensor, and each parameter is in a
 file, so the headers of the weights bound what a config may describe.
 """
 
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -31,6 +34,9 @@ LAYERS = re.compile(r"^(?!.*(size|length|norm))(.*_)?(layers?|blocks?|depths?|st
 EXPERTS = re.compile(r"experts?(_|$)")
 POSITIONS = re.compile(r"positions?(_|$)|n_ctx|context_length")
 LABELS = "num_labels"
+ENDLESS = "time_step_limit"  # of Mamba 2, which is infinite by default
+FREE_PARTS = 2**15  # modules and parameters that an empty model may have, whatever its weights
+PARTS_PER_TENSOR = 16
 GIGABYTE = 1e9
 
 
@@ -61,6 +67,10 @@ def require_plausible_config(document: Mapping[str, Any], size: WeightSize, name
     layers, experts = 1, 1
     for key, number in _numbers(document):
         most = LARGEST
+        if not math.isfinite(number):
+            if key == ENDLESS:
+                continue
+            raise ModelError(f"{name} has {key} = {number}, which is not finite. Save it again.")
         if key == LABELS:
             most = min(max(size.parameters, FREE_LABELS), MOST_LABELS)
         elif EXPERTS.search(key):
@@ -76,6 +86,40 @@ def require_plausible_config(document: Mapping[str, Any], size: WeightSize, name
     most = max(4 * size.tensors, FREE_EXPERTS)
     if layers * experts > most:
         raise _implausible(name, f"{layers:,} layers of {experts:,} experts", f"{most:,}", size)
+
+
+@contextmanager
+def bounded_parts(size: WeightSize, name: str) -> Iterator[None]:
+    """Refuse to build a model of many more modules and parameters than its weights have tensors.
+
+    Each architecture calls its counts of layers by names of its own, so what is built is counted.
+
+    Args:
+        size: of the weights.
+        name: names the model in an error.
+
+    Raises:
+        ModelError: inside, as soon as there are too many.
+    """
+    from torch.nn.modules import module
+
+    most, parts = max(PARTS_PER_TENSOR * size.tensors, FREE_PARTS), 0
+
+    def count(*_: object) -> None:
+        nonlocal parts
+        parts += 1
+        if parts > most:
+            raise _implausible(name, "more modules and parameters", f"at most {most:,}", size)
+
+    hooks = [
+        module.register_module_module_registration_hook(count),
+        module.register_module_parameter_registration_hook(count),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def require_plausible_model(model: "PreTrainedModel", size: WeightSize, name: str) -> None:
