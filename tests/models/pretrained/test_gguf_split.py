@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gguf import GGMLQuantizationType, GGUFReader
@@ -105,6 +106,46 @@ def test_other_numbers_of_blocks_are_refused(tmp_path: Path, blocks: int, words:
     write_gguf(tmp_path / "m.gguf", TOKENIZER, F32, blocks=blocks)
     with pytest.raises(ModelError, match=words):
         read_gguf_parts(tmp_path / "m.gguf")
+
+
+@pytest.mark.parametrize("count", [[3000], [2**31 - 1], [2], [2, 2], 2.0, "2", True])
+@pytest.mark.parametrize("architecture", ["llama", "qwen2"])
+def test_a_block_count_that_is_no_whole_number_is_refused(
+    tmp_path: Path, count: Any, architecture: str
+) -> None:
+    write_gguf(tmp_path / "m.gguf", TOKENIZER, F32, more={f"{architecture}.block_count": count})
+    with pytest.raises(ModelError, match=rf"no whole number as its '{architecture}\.block_count'"):
+        read_gguf_parts(tmp_path / "m.gguf")
+
+
+def test_blocks_that_are_not_counted_are_refused(tmp_path: Path) -> None:
+    write_gguf(tmp_path / "m.gguf", TOKENIZER, F32, more={"llama.block_count": None})
+    with pytest.raises(ModelError, match="no whole number as its 'block_count'"):
+        read_gguf_parts(tmp_path / "m.gguf")
+
+
+def test_a_count_under_the_name_of_another_architecture_counts(tmp_path: Path) -> None:
+    write_gguf(tmp_path / "m.gguf", TOKENIZER, F32, more={"qwen2.block_count": 10**9})
+    with pytest.raises(ModelError, match="its metadata count 1,000,000,000 blocks"):
+        read_gguf_parts(tmp_path / "m.gguf")
+
+
+@pytest.mark.parametrize("name", ["m.gguf", "m-00001-of-00001.gguf"])
+def test_a_file_of_a_folder_that_is_a_link_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "f").mkdir()
+    (tmp_path / "elsewhere.gguf").write_bytes(b"")
+    (tmp_path / "f" / name).symlink_to(tmp_path / "elsewhere.gguf")
+    with pytest.raises(DataError, match="is a link out of its folder"):
+        gguf_file(tmp_path / "f")
+    assert gguf_file(tmp_path / "f" / name) == tmp_path / "f" / name
+
+
+def test_a_first_part_that_is_a_link_is_refused_by_a_later_part(parts: list[Path]) -> None:
+    parts[0].rename(parts[0].parent.parent / "elsewhere.gguf")
+    parts[0].symlink_to(parts[0].parent.parent / "elsewhere.gguf")
+    for given in (parts[2], parts[0].parent):
+        with pytest.raises(DataError, match="is a link out of its folder"):
+            gguf_file(given)
 
 
 def test_a_folder_of_parts_is_one_model_and_of_several_models_none(

@@ -12,7 +12,7 @@ from support.models.gguf_file import write_gguf
 
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ModelError
-from stillroom.models.pretrained.gguf_weights import convert_gguf
+from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
 from stillroom.models.pretrained.model_directory import load_model
 
 TOKENIZER = train_tokenizer(sentences(40), 300)
@@ -54,6 +54,14 @@ def test_a_damaged_file_is_one_error_and_writes_nothing(tmp_path: Path) -> None:
         convert_gguf(tmp_path / "m.gguf", tmp_path / "made", "float32")
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "made").exists()
+
+
+def test_a_length_beyond_the_weights_is_refused_before_a_model_is_built(tmp_path: Path) -> None:
+    write_gguf(tmp_path / "m.gguf", TOKENIZER, KINDS[0], more={"llama.context_length": [2**31 - 1]})
+    with pytest.raises(ModelError, match=r"max_position_embeddings = 2,147,483,647, but weights"):
+        gguf_config(tmp_path / "m.gguf")
+    with pytest.raises(ModelError, match=r"max_position_embeddings = 2,147,483,647, but weights"):
+        convert_gguf(tmp_path / "m.gguf", tmp_path / "made", "float32")
 
 
 def state(folder: Path) -> dict[str, torch.Tensor]:

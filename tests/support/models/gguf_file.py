@@ -1,8 +1,9 @@
 """A small GGUF file of a Llama model, as llama.cpp's own writer makes it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gguf
@@ -21,6 +22,7 @@ def write_gguf(
     change: Callable[[dict[str, Any]], object] = lambda weights: None,
     blocks: int = LAYERS,
     split: int = 0,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Write a model of random weights in one type of number; return the weights by name.
 
@@ -31,6 +33,7 @@ def write_gguf(
         change: changes the weights in place before they are written.
         blocks: how many blocks the metadata count.
         split: the most tensors in a part; 0 writes one file.
+        more: metadata that are added or replaced; None removes the key.
     """
     writer = gguf.GGUFWriter(path, "llama", split_max_tensors=split)
     writer.add_block_count(blocks)
@@ -42,6 +45,10 @@ def write_gguf(
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(10000.0)
     _add_tokenizer(writer, tokenizer)
+    for key, value in more.items():
+        writer.kv_data[0].pop(key, None)
+        if value is not None:
+            writer.add_key_value(key, value, gguf.GGUFValueType.get_type(value))
     weights = _weights(tokenizer.size)
     change(weights)
     for name, values in weights.items():

@@ -19,7 +19,7 @@ from stillroom.models.pretrained.gguf_header import MAGIC, GgufHeader, read_gguf
 from stillroom.models.pretrained.own_files import own_file
 
 NUMBER, COUNT, TENSORS = "split.no", "split.count", "split.tensors.count"
-BLOCK = "blk."
+BLOCK, BLOCK_COUNT = "blk.", ".block_count"
 
 
 def read_gguf_parts(file: Path) -> list[GgufHeader]:
@@ -32,11 +32,10 @@ def read_gguf_parts(file: Path) -> list[GgufHeader]:
         ModelError: a part is missing, damaged or of another model, or the parts together lack a
             layer that the metadata count, or have one that it does not count.
     """
-    first = read_gguf_header(first_part(file)) if first_part(file).is_file() else None
-    if first is None:
-        raise ModelError(
-            f"{first_part(file)} does not exist, but {file.name} is a later part of it."
-        )
+    path = first_part(file)
+    if not path.is_file():
+        raise ModelError(f"{path} does not exist, but {file.name} is a later part of it.")
+    first = read_gguf_header(path)
     count = first.number(COUNT) or 1
     _require_names(first.path, count)
     headers = [first, *(_part(path, first) for path in part_paths(first.path)[1:])]
@@ -104,16 +103,29 @@ def _require_tensors(headers: list[GgufHeader]) -> None:
 
 
 def _require_blocks(headers: list[GgufHeader]) -> None:
-    """Check that there are tensors of exactly as many blocks as the metadata count."""
-    path = headers[0].path
-    count = headers[0].number(f"{headers[0].metadata.get('general.architecture')}.block_count")
+    """Check that there are tensors of exactly as many blocks as the metadata count.
+
+    transformers takes the count under the name of any architecture, and from a list of one, too.
+    """
+    first = headers[0]
+    keys = [key for key in first.entries if key.endswith(BLOCK_COUNT)]
     numbers = {
         int(tensor.name.split(".")[1])
         for header in headers
         for tensor in header.tensors
         if tensor.name.startswith(BLOCK) and tensor.name.split(".")[1].isdecimal()
     }
-    if count is None or count == len(numbers) == max(numbers, default=-1) + 1:
+    for key in keys or ([BLOCK_COUNT[1:]] if numbers else []):
+        count = first.number(key)
+        if count is None:
+            raise ModelError(
+                f"{first.path} has no whole number as its {key[:60]!r}. Download it again."
+            )
+        _require_count(first.path, count, numbers)
+
+
+def _require_count(path: Path, count: int, numbers: set[int]) -> None:
+    if count == len(numbers) == max(numbers, default=-1) + 1:
         return
     wrong = max(numbers) if max(numbers, default=-1) >= count else _first_missing(numbers)
     what = "holds" if wrong in numbers else "lacks"

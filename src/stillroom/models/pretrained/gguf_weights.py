@@ -24,6 +24,7 @@ from stillroom.models.pretrained.load_pretrained import (
 from stillroom.models.pretrained.size_checks import (
     WeightSize,
     require_memory,
+    require_plausible_config,
     require_plausible_model,
 )
 
@@ -38,7 +39,8 @@ def gguf_config(file: Path) -> "PreTrainedConfig":
         ModelError: the file or a part of it is damaged, or transformers does not know its
             architecture.
     """
-    return _config(read_gguf_parts(file)[0].path)
+    headers = read_gguf_parts(file)
+    return _config(headers[0].path, _size_of(headers))
 
 
 def convert_gguf(file: Path, target: Path, dtype: str) -> None:
@@ -59,8 +61,9 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
     silence_progress()
     headers = read_gguf_parts(file)
     with whole_gguf(headers, target.parent) as whole, _one_error(headers[0].path):
-        empty = model_without_memory(CAUSAL_LM, _config(whole), file)
-        require_plausible_model(empty, _size_of(headers), str(file))
+        size = _size_of(headers)
+        empty = model_without_memory(CAUSAL_LM, _config(whole, size), file, size)
+        require_plausible_model(empty, size, str(file))
         require_memory(empty, getattr(torch, dtype).itemsize, str(file))
         automatic: Any = transformers.AutoModelForCausalLM
         # An absolute path: transformers prefers a file of the same name in the current folder.
@@ -78,16 +81,18 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
     model.save_pretrained(target)
 
 
-def _config(file: Path) -> "PreTrainedConfig":
+def _config(file: Path, size: WeightSize) -> "PreTrainedConfig":
     import transformers
 
     with _one_error(file):
-        return transformers.AutoConfig.from_pretrained(
+        config = transformers.AutoConfig.from_pretrained(
             file.parent,
             gguf_file=str(file.absolute()),
             local_files_only=True,
             trust_remote_code=False,
         )
+        require_plausible_config(config.to_dict(), size, str(file))
+    return config
 
 
 def _size_of(headers: Sequence[GgufHeader]) -> WeightSize:
