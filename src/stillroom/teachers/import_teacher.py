@@ -33,7 +33,7 @@ from stillroom.models.pretrained.image_processor import image_encoder, is_image_
 from stillroom.models.pretrained.load_pretrained import GENERATION
 from stillroom.models.pretrained.model_directory import (
     PREPROCESSOR,
-    read_encoder,
+    read_given_encoder,
     require_loadable,
 )
 from stillroom.models.pretrained.own_files import own_file, require_own_files
@@ -119,13 +119,13 @@ def _teacher_encoder(source: Path, encoder: Encoder) -> Encoder:
         return _sequence_encoder(source, encoder, "next_token")
     if (source / PREPROCESSOR).is_file():
         is_foreign = is_image_processor(source)
-        return image_encoder(source, encoder) if is_foreign else read_encoder(source)
+        return image_encoder(source, encoder) if is_foreign else read_given_encoder(source)
     automatic = auto_class(source)
     if automatic == TEXT_CLASSIFIER:
         return _text_encoder(source, encoder)
     if automatic in TASKS:
         return _sequence_encoder(source, encoder, TASKS[automatic])
-    return read_encoder(source)  # raises an error that names the missing file
+    return read_given_encoder(source)  # raises an error that names the missing file
 
 
 def _text_encoder(source: Path, encoder: Encoder) -> TokenEncoder:

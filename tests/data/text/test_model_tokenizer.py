@@ -11,7 +11,11 @@ from support.examples.foreign_tokenizers import FOLDERS, with_json
 from support.models.gguf_file import write_gguf
 
 from stillroom.data.text import model_tokenizer
-from stillroom.data.text.model_tokenizer import gguf_file, read_model_tokenizer
+from stillroom.data.text.model_tokenizer import (
+    gguf_file,
+    read_given_tokenizer,
+    read_model_tokenizer,
+)
 from stillroom.data.text.tokenizer import was_written_here, write_tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError
@@ -73,13 +77,65 @@ def test_a_folder_of_another_program_is_read_once_and_keeps_nothing_outside(
 
 
 @pytest.mark.parametrize("left_out", [{}, {"model_max_length": 5}, {"eos_token": {"content": "x"}}])
-def test_only_what_is_written_here_is_taken_as_it_is(
+def test_only_the_form_that_is_written_here_is_taken_as_it_is(
     tmp_path: Path, left_out: dict[str, Any]
 ) -> None:
     write_tokenizer(TOKENIZER, tmp_path)
     config = tmp_path / "tokenizer_config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | left_out))
     assert was_written_here(tmp_path) is (not left_out)
+
+
+def foreign(folder: Path, **fields: Any) -> Path:
+    """Write a folder that says that Stillroom wrote it, with other fields in tokenizer.json."""
+    write_tokenizer(TOKENIZER, folder)
+    with_json(folder, **fields)
+    return folder
+
+
+@pytest.fixture(params=[read_model_tokenizer, read_given_tokenizer])
+def reader(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def test_what_is_written_here_keeps_its_hash_and_its_bytes(tmp_path: Path, reader: Any) -> None:
+    write_tokenizer(TOKENIZER, tmp_path)
+    tokenizer = reader(tmp_path)
+    assert tokenizer == TOKENIZER and tokenizer.definition == TOKENIZER.definition
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"added_tokens": [{"id": 2**31 - 2, "content": "x"}]}, r"2,147,483,646 as the largest id"),
+        ({"model": {"type": "BPE", "vocab": {}, "merges": []}, "added_tokens": []}, "no token"),
+        ({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": ["a b"]}}, "cannot be rea"),
+        ({"post_processor": {"single": [{}] * 1001}}, "1,001 entries in a list"),
+    ],
+)
+def test_a_stranger_that_says_it_was_written_here_gets_the_same_checks(
+    tmp_path: Path, fields: dict[str, Any], words: str, reader: Any
+) -> None:
+    with pytest.raises(DataError, match=words) as raised:
+        reader(foreign(tmp_path, **fields))
+    assert str(tmp_path) in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
+def test_a_stranger_that_says_so_may_have_no_link_out_of_its_folder(
+    tmp_path: Path, name: str, reader: Any
+) -> None:
+    folder = foreign(tmp_path / "f")
+    (folder / name).rename(tmp_path / name)
+    (folder / name).symlink_to(tmp_path / name)
+    with pytest.raises(DataError, match=f"{name} is a link out of its folder"):
+        reader(folder)
+
+
+def test_a_config_that_is_no_json_is_named_by_its_folder(tmp_path: Path, reader: Any) -> None:
+    (foreign(tmp_path) / "tokenizer_config.json").write_text("{")
+    with pytest.raises(DataError, match=f"The tokenizer of {tmp_path} cannot be read"):
+        reader(tmp_path)
 
 
 def test_a_panic_of_the_library_is_one_line(tmp_path: Path) -> None:

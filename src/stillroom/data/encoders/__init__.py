@@ -9,7 +9,13 @@ it has one. Equal rows give equal bytes.
 """
 
 from stillroom.data.encoders.array_encoder import ArrayEncoder, fit_encoder
-from stillroom.data.encoders.encoder_folder import FILE, Encoder, read_encoder, write_encoder
+from stillroom.data.encoders.encoder_folder import (
+    FILE,
+    Encoder,
+    read_encoder,
+    read_given_encoder,
+    write_encoder,
+)
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.encoders.text_encoder import TokenEncoder
 
@@ -21,5 +27,6 @@ __all__ = [
     "TokenEncoder",
     "fit_encoder",
     "read_encoder",
+    "read_given_encoder",
     "write_encoder",
 ]

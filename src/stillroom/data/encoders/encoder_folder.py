@@ -6,6 +6,7 @@ Beside a model, the JSON file is `preprocessor_config.json`, and the tokenizer i
 programs look for it in a Hugging Face directory.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from stillroom.data.encoders.array_encoder import ArrayEncoder
@@ -13,7 +14,8 @@ from stillroom.data.encoders.sequence_encoder import KIND as SEQUENCE
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.encoders.text_encoder import KIND as TEXT
 from stillroom.data.encoders.text_encoder import TokenEncoder
-from stillroom.data.text.tokenizer import read_tokenizer, write_tokenizer
+from stillroom.data.text.model_tokenizer import read_given_tokenizer
+from stillroom.data.text.tokenizer import Tokenizer, read_tokenizer, write_tokenizer
 from stillroom.io.json.json_files import read_json, write_json
 
 Encoder = ArrayEncoder | SequenceEncoder | TokenEncoder
@@ -29,15 +31,28 @@ def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
 
 
 def read_encoder(folder: Path, name: str = FILE) -> Encoder:
-    """Read an encoder that `write_encoder` wrote.
+    """Read an encoder that `write_encoder` wrote below the project's own data.
 
     Raises:
         DataError: the document does not come from an encoder, or the tokenizer is missing or
             malformed, or is not the one of the encoder.
     """
+    return _encoder(folder, name, read_tokenizer)
+
+
+def read_given_encoder(folder: Path, name: str) -> Encoder:
+    """Read an encoder in a folder that comes from elsewhere: its tokenizer, within bounds.
+
+    Raises:
+        DataError: as `read_encoder`, or the tokenizer goes beyond the bounds.
+    """
+    return _encoder(folder, name, read_given_tokenizer)
+
+
+def _encoder(folder: Path, name: str, tokenizer_in: Callable[[Path], Tokenizer]) -> Encoder:
     document = read_json(folder / name)
     if isinstance(document, dict) and document.get("kind") == SEQUENCE:
-        return SequenceEncoder.from_json(document, read_tokenizer(folder))
+        return SequenceEncoder.from_json(document, tokenizer_in(folder))
     if isinstance(document, dict) and document.get("kind") == TEXT:
-        return TokenEncoder.from_json(document, read_tokenizer(folder))
+        return TokenEncoder.from_json(document, tokenizer_in(folder))
     return ArrayEncoder.from_json(document)

@@ -1,6 +1,7 @@
 """Conversion of a tokenizer: the files of any model in, a tokenizer.json and special tokens out.
 
     folder or GGUF file ──AutoTokenizer──> tokenizer.json, special tokens ──try on texts──> written
+    folder in Stillroom's own form ──as it is──────────────────────────────────┘
 
 `transformers` decides what the files of a folder mean: which of them counts when they contradict
 each other, and which special tokens a class has. So the ids are those of everyone else. This runs
@@ -10,13 +11,15 @@ in a bounded worker, since the files come from elsewhere.
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from stillroom.data.text.tokenizer import CONFIG, DEFINITION, special_tokens, was_written_here
 from stillroom.data.text.tokenizer_budget import patterns, require_affordable
 from stillroom.errors import DataError
 
-DEFINITION, CONFIG, MODEL_CONFIG = "tokenizer.json", "tokenizer_config.json", "config.json"
+MODEL_CONFIG = "config.json"
 # Attributes of a tokenizer of transformers, by the names of `SpecialTokens`.
 ATTRIBUTES = {
     "end": "eos_token",
@@ -47,8 +50,31 @@ def convert(source: str, target: str, name: str) -> dict[str, str]:
     """
     if not Path(source).is_dir():
         return convert_gguf(source, target, name)
+    if was_written_here(Path(source)):
+        return copy_as_it_is(source, target, name)
     sys.modules["torch"] = None  # type: ignore[assignment]
     return convert_folder(source, target, name)
+
+
+def copy_as_it_is(folder: str, target: str, name: str) -> dict[str, str]:
+    """Write the tokenizer.json of a folder as it is, so that it keeps its hash.
+
+    Returns:
+        The special tokens that its config names.
+
+    Raises:
+        DataError: the tokenizer needs too much memory or time, or there is none.
+    """
+    from tokenizers import Tokenizer
+
+    definition, config = Path(folder) / DEFINITION, Path(folder) / CONFIG
+    text = definition.read_text(encoding="utf-8")
+    document = json.loads(text)
+    require_affordable(document, name)
+    _try(Tokenizer.from_str(text), document, name)
+    Path(target).write_text(text, encoding="utf-8")
+    special = special_tokens(json.loads(config.read_bytes()) if config.is_file() else {})
+    return {ours: token for ours, token in asdict(special).items() if token is not None}
 
 
 def convert_folder(folder: str, target: str, name: str) -> dict[str, str]:

@@ -1,25 +1,20 @@
 """The tokenizer of a model, from a folder or a GGUF file of any program.
 
-    model ──written by Stillroom?──> its tokenizer.json as it is
-          └──by another program──> the files of its tokenizer ──worker: AutoTokenizer──> Tokenizer
+    model ──the files of its tokenizer──> worker: AutoTokenizer, budget, trial ──> Tokenizer
+                                          └─a form that Stillroom writes: as it is─┘
 
-The ids and special tokens are those of `AutoTokenizer`, also where the files contradict each other,
-or name the tokens elsewhere. The files are read once, and no link out of the folder is followed.
+Anyone can write that form, so it spares a folder the conversion, but no check. The ids and special
+tokens are those of `AutoTokenizer`, also where the files contradict each other, or name the tokens
+elsewhere. The files are read once, and no link out of the folder is followed.
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stillroom.data.text.convert_tokenizer import convert
-from stillroom.data.text.tokenizer import (
-    CONFIG,
-    DEFINITION,
-    SpecialTokens,
-    Tokenizer,
-    read_tokenizer,
-    was_written_here,
-)
+from stillroom.data.text.convert_tokenizer import convert, copy_as_it_is
+from stillroom.data.text.tokenizer import CONFIG, DEFINITION, SpecialTokens, Tokenizer
 from stillroom.data.text.tokenizer_budget import MOST_BYTES
 from stillroom.errors import DataError
 from stillroom.io.bounded_worker import Bounds, run_bounded
@@ -41,6 +36,7 @@ VOCABULARIES = (
 MODELS = "*.model"  # of SentencePiece and tiktoken
 SETTINGS = (CONFIG, "special_tokens_map.json", "added_tokens.json", "config.json")
 BOUNDS = Bounds(result=4 * MOST_BYTES)
+Reader = Callable[[str, str, str], dict[str, str]]
 
 # The tokenizers that this process has read, by the hash of their files.
 _READ: dict[str, Tokenizer] = {}
@@ -52,10 +48,12 @@ def gguf_file(path: Path) -> Path | None:
     Of a file in parts it is the first part, regardless of which part is at the path.
 
     Raises:
-        DataError: the folder holds GGUF files of several models.
+        DataError: the folder holds GGUF files of several models, or a file that `path` does not
+            name itself is a link out of its folder.
     """
     if path.suffix == SUFFIX and path.is_file():
-        return first_part(path)
+        first = first_part(path)
+        return first if first == path else _own(first)
     if not path.is_dir() or (path / "config.json").is_file():
         return None
     files = sorted(path.glob(f"*{SUFFIX}"))
@@ -64,7 +62,13 @@ def gguf_file(path: Path) -> Path | None:
             f"{path} holds {len(files)} GGUF files of several models. Set the path to one of "
             f"them, for example {files[0]}."
         )
-    return single_model(files)
+    return _own(first_part(files[0])) if files else None
+
+
+def _own(file: Path) -> Path:
+    if file_behind(file, file.parent) is None:
+        raise DataError(f"{file} is a link out of its folder. Replace it with the file itself.")
+    return file
 
 
 def read_model_tokenizer(model: Path) -> Tokenizer:
@@ -76,9 +80,21 @@ def read_model_tokenizer(model: Path) -> Tokenizer:
     file = gguf_file(model)
     if file is not None:
         return _tokenizer_in_gguf(file)
-    if was_written_here(model):
-        return read_tokenizer(model)
-    return _converted(_files_of(model), model)
+    return _read(convert, _files_of(model), model)
+
+
+def read_given_tokenizer(folder: Path) -> Tokenizer:
+    """Read the tokenizer.json beside an encoder of Stillroom that lies in a given folder.
+
+    It is taken as it is, since the encoder names its hash, but within bounds.
+
+    Raises:
+        DataError: there is none, or one that cannot be read within bounds.
+    """
+    files = [file for name in (DEFINITION, CONFIG) if (file := folder / name).is_file()]
+    if folder / DEFINITION not in files:
+        raise DataError(f"{folder / DEFINITION} does not exist. Copy the whole folder again.")
+    return _read(copy_as_it_is, {file.name: _content(file) for file in files}, folder)
 
 
 def _tokenizer_in_gguf(file: Path) -> Tokenizer:
@@ -103,14 +119,11 @@ def _files_of(folder: Path) -> dict[str, bytes]:
             f"folder with a {DEFINITION}."
         )
     settings = {name for name in SETTINGS if (folder / name).is_file()}
-    return {name: _content(folder / name, folder) for name in sorted(given | settings)}
+    return {name: _content(folder / name) for name in sorted(given | settings)}
 
 
-def _content(file: Path, folder: Path) -> bytes:
-    real = file_behind(file, folder)
-    if real is None:
-        raise DataError(f"{file} is a link out of its folder. Replace it with the file itself.")
-    with real.open("rb") as stream:
+def _content(file: Path) -> bytes:
+    with _own(file).open("rb") as stream:
         content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise DataError(
@@ -120,21 +133,22 @@ def _content(file: Path, folder: Path) -> bytes:
     return content
 
 
-def _converted(files: dict[str, bytes], model: Path) -> Tokenizer:
+def _read(reader: Reader, files: dict[str, bytes], model: Path) -> Tokenizer:
     digests = [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in files.items()]
-    key = "\n".join(digests)
+    key = "\n".join([reader.__name__, *digests])
     if key not in _READ:
         with TemporaryDirectory(prefix="stillroom-") as folder:
             for name, content in files.items():
                 (Path(folder) / name).write_bytes(content)
-            _READ[key] = _convert(Path(folder), model, any(name in files for name in VOCABULARIES))
+            is_text = any(name in files for name in VOCABULARIES)
+            _READ[key] = _convert(reader, Path(folder), model, is_text)
     return _READ[key]
 
 
-def _convert(copy: Path, model: Path, is_text: bool) -> Tokenizer:
+def _convert(reader: Reader, copy: Path, model: Path, is_text: bool) -> Tokenizer:
     target, name = copy / "converted.json", f"The tokenizer of {model}"
     try:
-        special = run_bounded(convert, str(copy), str(target), name, subject=name, bounds=BOUNDS)
+        special = run_bounded(reader, str(copy), str(target), name, subject=name, bounds=BOUNDS)
     except DataError as error:
         if is_text:
             raise

@@ -183,7 +183,9 @@ class Tokenizer:
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:
-    """Read the tokenizer of a folder in Hugging Face's layout.
+    """Read the tokenizer of a folder that Stillroom wrote, in Hugging Face's layout.
+
+    It has no bounds: `read_model_tokenizer` and `read_given_tokenizer` read folders of others.
 
     Raises:
         DataError: there is no tokenizer.json, or it is malformed.
@@ -201,7 +203,7 @@ def read_tokenizer(folder: Path) -> Tokenizer:
         raise _malformed(path, error) from error
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
     try:
-        tokenizer = Tokenizer(definition, _special(config if isinstance(config, dict) else {}))
+        tokenizer = Tokenizer(definition, special_tokens(config))
         with _panics_refused("it is damaged"):
             _ = tokenizer.size, tokenizer.special_ids
     except Exception as error:  # the parser raises bare exceptions
@@ -220,13 +222,17 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def was_written_here(folder: Path) -> bool:
-    """Tell whether `write_tokenizer` wrote the tokenizer of a folder, so that it needs no reading.
+    """Tell whether the tokenizer of a folder has the form that `write_tokenizer` writes.
 
-    Its config names a class that takes the tokenizer.json as it is, and nothing beyond that.
+    Its config names a class that takes the tokenizer.json as it is, and nothing beyond that. This
+    is what the folder says of itself: it is a matter of conversion, and no reason for trust.
     """
     if not (folder / DEFINITION).is_file() or not (folder / CONFIG).is_file():
         return False
-    config = read_json(folder / CONFIG)
+    try:
+        config = read_json(folder / CONFIG)
+    except DataError:  # the reader of others' folders reports it
+        return False
     if not isinstance(config, dict) or config.keys() & WRITTEN.keys() != WRITTEN.keys():
         return False
     names = {name: token for name, token in config.items() if name not in WRITTEN}
@@ -237,11 +243,11 @@ def was_written_here(folder: Path) -> bool:
     )
 
 
-def _special(config: dict[str, Any]) -> SpecialTokens:
+def special_tokens(config: object) -> SpecialTokens:
     """Return the special tokens of a config; each is text, or an object with `content`."""
     tokens: dict[str, str] = {}
     for ours, theirs in HUGGING_FACE_NAMES.items():
-        value = config.get(theirs)
+        value = config.get(theirs) if isinstance(config, dict) else None
         token = value.get("content") if isinstance(value, dict) else value
         if isinstance(token, str):
             tokens[ours] = token

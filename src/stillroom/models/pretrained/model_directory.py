@@ -20,6 +20,7 @@ from stillroom.models.pretrained.load_pretrained import (
     require_all_weights,
     silence_progress,
 )
+from stillroom.models.pretrained.own_files import own_file
 from stillroom.models.pretrained.safetensors_files import WEIGHTS, require_intact, weight_files
 
 if TYPE_CHECKING:
@@ -121,12 +122,28 @@ def read_encoder(path: Path) -> Encoder:
         ModelError: the directory has no encoder.
         DataError: the encoder is malformed.
     """
+    _require_encoder(path)
+    return encoders.read_encoder(path, PREPROCESSOR)
+
+
+def read_given_encoder(path: Path) -> Encoder:
+    """Return the encoder beside a model that comes from elsewhere, within bounds.
+
+    Raises:
+        ModelError: the directory has no encoder, or it is a link to another place.
+        DataError: the encoder is malformed, or its tokenizer needs too much.
+    """
+    _require_encoder(path)
+    own_file(path / PREPROCESSOR, path)
+    return encoders.read_given_encoder(path, PREPROCESSOR)
+
+
+def _require_encoder(path: Path) -> None:
     if not (path / PREPROCESSOR).is_file():
         raise ModelError(
             f"{path / PREPROCESSOR} is missing. It holds the encoder of the inputs. Choose a model "
             "that Stillroom has saved, or a model of texts or tokens."
         )
-    return encoders.read_encoder(path, PREPROCESSOR)
 
 
 def architecture_hash(path: Path) -> str:

@@ -17,7 +17,7 @@ from stillroom.errors import ModelError
 from stillroom.evaluation.cost.parameter_counts import Size
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.json.json_files import read_json
-from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_encoder
+from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_given_encoder
 from stillroom.models.pretrained.own_files import own_file
 from stillroom.teachers.classes.imported_classes import SINGLE_LABEL
 from stillroom.teachers.teacher import Identity
@@ -65,7 +65,7 @@ def own_encoder(file: Path, encoder: Encoder, classes: list[str] | None) -> Enco
     from dataclasses import replace
 
     if (file.parent / PREPROCESSOR).is_file():
-        return read_encoder(file.parent)
+        return read_given_encoder(file.parent)
     if classes is None or not isinstance(encoder, ArrayEncoder | TokenEncoder):
         raise ModelError(
             f"No {PREPROCESSOR} lies beside {file.name}, so that it is not known which class each "
