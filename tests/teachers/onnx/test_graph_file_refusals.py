@@ -1,5 +1,6 @@
 """ONNX files of others: which graphs and which files beside them are refused or copied."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ from support.models.onnx_teachers import (
 )
 
 from stillroom.data.encoders import read_encoder
-from stillroom.errors import ModelError
+from stillroom.errors import DataError, ModelError
 from stillroom.export.onnx import export_onnx
 from stillroom.models.architecture_registry import build
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.teachers.kinds.onnx_kind import Onnx
+from stillroom.teachers.onnx import graph_file
 
 
 @pytest.fixture
@@ -142,4 +144,64 @@ def test_a_config_beside_the_file_that_says_several_labels_is_refused(
 ) -> None:
     (exported / "config.json").write_text(f'{{"problem_type": "{problem}"}}')
     with pytest.raises(ModelError, match=f"sets problem_type to {problem}"):
+        prepared(made, exported, tmp_path)
+
+
+def constant(elements: int, path: Path) -> None:
+    """Write a graph of 200 bytes whose output is a sum over so many numbers."""
+    shape = helper.make_node(
+        "Constant", [], ["n"], value=helper.make_tensor("n", TensorProto.INT64, [1], [elements])
+    )
+    fill = helper.make_node("ConstantOfShape", ["n"], ["ones"])
+    add = helper.make_node("ReduceSum", ["ones"], ["sum"])
+    graph([shape, fill, add, helper.make_node("Add", ["sum", "inputs"], ["l"])], ["l"], path)
+
+
+@pytest.mark.parametrize("elements", [2**30, 2**60])
+def test_a_graph_that_takes_the_memory_is_refused_in_a_process_of_its_own(
+    made: ImageExamples, exported: Path, tmp_path: Path, elements: int
+) -> None:
+    constant(elements, exported / "model.onnx")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises((DataError, ModelError), match=r"model\.onnx cannot (be|answer)") as raised:
+        prepared(made, exported, tmp_path)
+    assert "\n" not in str(raised.value)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(40 * 2**30, "at most 2.15 GB"), (2**30, "holes, which read as zeros")]
+)
+def test_a_sparse_file_is_refused_before_it_is_read(
+    made: ImageExamples, exported: Path, tmp_path: Path, size: int, words: str
+) -> None:
+    with (exported / "model.onnx").open("r+b") as file:
+        file.truncate(size)
+    with pytest.raises(ModelError, match=words):
+        prepared(made, exported, tmp_path)
+    assert Onnx().files(exported)[0] == exported / "model.onnx"
+
+
+def test_sparse_tensors_beside_a_graph_are_refused(
+    made: ImageExamples, exported: Path, tmp_path: Path
+) -> None:
+    move_tensors_beside(exported)
+    with (exported / "weights.bin").open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(ModelError, match=r"weights\.bin .* holes, which read as zeros"):
+        prepared(made, exported, tmp_path)
+
+
+def test_millions_of_empty_nodes_are_refused(
+    made: ImageExamples, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_file, "BASE_MEMORY", 2**27)
+    nodes = b"\x0a\x00" * 2**21  # an empty node is two bytes, and takes a hundred in memory
+    length = len(nodes)
+    prefix = bytearray(b"\x3a")
+    while length > 127:
+        prefix.append(length & 127 | 128)
+        length >>= 7
+    (exported / "model.onnx").write_bytes(bytes([*prefix, length]) + nodes)
+    with pytest.raises((DataError, ModelError), match=r"model\.onnx (cannot be read|is not)"):
         prepared(made, exported, tmp_path)

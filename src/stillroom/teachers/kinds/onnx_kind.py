@@ -41,16 +41,16 @@ class Onnx(TeacherKind):
         from stillroom.models.pretrained.model_directory import PREPROCESSOR
         from stillroom.teachers.compatibility import require_compatible
         from stillroom.teachers.onnx.graph_file import copy_onnx, find_onnx, own_encoder
-        from stillroom.teachers.onnx.onnx_teacher import OnnxSession
+        from stillroom.teachers.onnx.onnx_teacher import require_answer
 
         file = find_onnx(preparation.root / given.required_path)
         classes = options_of(given, OnnxOptions, "teacher").classes
         own = own_encoder(file, preparation.encoder, classes)
         require_compatible(own, preparation.encoder, file)
         copy_onnx(file, folder)
-        OnnxSession.of(folder, own).require_outputs()
-        _warn_of_inference(file, preparation.inference)
         write_encoder(own, folder, PREPROCESSOR)
+        require_answer(folder)
+        _warn_of_inference(file, preparation.inference)
 
     def files(self, path: Path) -> list[Path]:
         """Return the graph, and beside it the files of its tensors and of its encoder."""

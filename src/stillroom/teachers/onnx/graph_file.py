@@ -1,6 +1,9 @@
 """ONNX files of others: what is checked before ONNX Runtime reads one, and what is copied.
 
 path ──find_onnx──> file ──copy_onnx──> folder/model.onnx and the tensors that lie beside it
+                          └─checked_graph, in a bounded worker: operators, output, names of files
+
+A graph of others is parsed in a bounded worker only. This process parses copies that passed.
 """
 
 import os
@@ -13,9 +16,12 @@ from typing import TYPE_CHECKING
 
 from stillroom.config.model_files import CONFIG
 from stillroom.data.encoders import ArrayEncoder, Encoder, TokenEncoder
-from stillroom.errors import ModelError
+from stillroom.errors import DataError, ModelError
 from stillroom.evaluation.cost.parameter_counts import Size
+from stillroom.io.bounded_worker import Bounds, run_bounded
+from stillroom.io.byte_sizes import size_text
 from stillroom.io.files.hashing import sha256_file, sha256_json
+from stillroom.io.files.holes import is_mostly_holes
 from stillroom.io.json.json_files import read_json
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_given_encoder
 from stillroom.models.pretrained.own_files import own_file
@@ -34,6 +40,8 @@ PROBABILITIES = {
     "Sigmoid": "which gives a probability to each of several labels at once",
     "Softmax": "so that its output is probabilities, not logits",
 }
+MOST_BYTES = 2**31  # of a message of protobuf, which a graph is
+BASE_MEMORY, MEMORY_PER_BYTE = 2 * 2**30, 4
 STANDARD = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")  # operators that ONNX Runtime has
 
 
@@ -82,18 +90,58 @@ def copy_onnx(file: Path, folder: Path) -> None:
         ModelError: the file is no ONNX graph or a link, needs operators of its own, or refers to
             data outside of its folder.
     """
-    proto = _graph(file)
-    _require_standard_operators(proto, file)
-    _require_logits(proto, file)
-    beside = _files_beside(proto, file)
+    beside = _checked(file)
     folder.mkdir(parents=True)
     _copy(own_file(file, file.parent), folder / FILE)
     for name in beside:
         _copy(own_file(file.parent / name, file.parent), folder / name)
 
 
+def checked_graph(file: str) -> list[str]:
+    """Return the names of the files beside a graph that hold its tensors, in a bounded worker.
+
+    Raises:
+        ModelError: as `copy_onnx`.
+    """
+    path = Path(file)
+    proto = _graph(path)
+    _require_standard_operators(proto, path)
+    _require_logits(proto, path)
+    return _files_beside(proto, path)
+
+
+def bounds_of(folder_or_file: Path) -> Bounds:
+    """Return what a worker may take to open a graph: gigabytes, and some times its files."""
+    files = folder_or_file.iterdir() if folder_or_file.is_dir() else [folder_or_file]
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    return Bounds(memory=BASE_MEMORY + MEMORY_PER_BYTE * size, seconds=300)
+
+
+def _checked(file: Path) -> list[str]:
+    real = own_file(file, file.parent)
+    size = real.stat().st_size
+    if size > MOST_BYTES:
+        raise ModelError(
+            f"{file} has {size_text(size)}, but a graph has at most {size_text(MOST_BYTES)}. Save "
+            "the model with its tensors in a file beside the graph."
+        )
+    _require_no_holes(real)
+    names = run_bounded(checked_graph, str(file.absolute()), subject=file, bounds=bounds_of(real))
+    return [str(name) for name in names]
+
+
+def _require_no_holes(file: Path) -> None:
+    if is_mostly_holes(file):
+        raise ModelError(
+            f"{file} was mostly never written: the rest are holes, which read as zeros. Copy it "
+            "again."
+        )
+
+
 def _copy(source: Path, target: Path) -> None:
     """Copy a regular file; a link is refused when it is opened, not before."""
+    if source.is_file():
+        _require_no_holes(source)
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -110,8 +158,8 @@ def _copy(source: Path, target: Path) -> None:
 def tensor_files(file: Path) -> list[Path]:
     """Return the files beside a graph that hold its tensors; none if the graph is broken."""
     try:
-        return [file.parent / name for name in _files_beside(_graph(file), file)]
-    except (ModelError, OSError):  # `copy_onnx` reports it
+        return [file.parent / name for name in _checked(file)]
+    except (DataError, ModelError, OSError):  # `copy_onnx` reports it
         return []
 
 

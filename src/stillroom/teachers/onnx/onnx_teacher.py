@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from stillroom.data.encoders import ArrayEncoder, Encoder, SequenceEncoder
 from stillroom.data.text.token_layout import TOKENS
 from stillroom.errors import ModelError
+from stillroom.io.bounded_worker import run_bounded
 from stillroom.io.no_telemetry import onnx_runtime
 from stillroom.models.forward.text_logits import is_tokens, outputs_in_order
+from stillroom.models.pretrained.model_directory import read_encoder
 from stillroom.softlabels.capture.promises import RUNS_HERE, Promises
-from stillroom.teachers.onnx.graph_file import find_onnx
+from stillroom.teachers.onnx.graph_file import bounds_of, find_onnx
 from stillroom.teachers.onnx.piecewise_logits import sequence_logits
 from stillroom.teachers.teacher import (
     CaptureSettings,
@@ -134,6 +136,26 @@ class OnnxSession:
             "attention_mask": (tokens >= 0).astype(np.int64),
         }
         return {name: fed[name] for name in names}
+
+
+def require_answer(folder: Path) -> None:
+    """Refuse a stored file that needs too much memory or time for one input, or cannot answer it.
+
+    A graph of 200 bytes can ask for terabytes, so it answers in a bounded worker first.
+
+    Args:
+        folder: with the graph and its encoder.
+
+    Raises:
+        ModelError: ONNX Runtime cannot read it, or its outputs are not those of the encoder.
+        DataError: it needs too much.
+    """
+    run_bounded(answer_once, str(folder), subject=find_onnx(folder), bounds=bounds_of(folder))
+
+
+def answer_once(folder: str) -> None:
+    """Open a stored file and answer one input, in a process that does nothing else."""
+    OnnxSession.of(Path(folder), read_encoder(Path(folder))).require_outputs()
 
 
 @dataclass(frozen=True)
