@@ -56,6 +56,17 @@ def test_names_that_differ_in_case_blanks_or_composition_look_like_one_class(
     assert "look like one class" in alarm.way_out
 
 
+@pytest.mark.parametrize(
+    "name", ["1e9999999", "-1e9999999", "1e-99999999999", "NaN", "sNaN", "Infinity", "9" * 5_000]
+)
+def test_a_class_named_like_an_unusual_number_is_a_class_like_others(name: str) -> None:
+    train, test = {name: 5, "untrained": 0}, {name: 1, "untrained": 1}
+    (alarm,) = class_alarms({"train": train, "validation": {}, "test": test})
+    assert "look like one class" not in alarm.way_out
+    (alarm,) = class_alarms({"train": test | {name: 0}, "validation": {}, "test": test})
+    assert alarm.code == "class_without_training_rows"
+
+
 def test_a_declared_class_without_any_row_is_an_alarm() -> None:
     (alarm,) = class_alarms(counts(a=(3, 1, 1), b=(3, 1, 1), unsure=(0, 0, 0)))
     assert alarm.code == "class_without_rows"

@@ -37,6 +37,8 @@ def raw(labels):
         ["1", "1.0", "01", "+1", "1.00"],
         ["0", "-0", "0.0"],
         ["10", "10.0"],
+        ["-1.50", "-01.5"],
+        ["9" * 40, "0" + "9" * 40, "9" * 40 + ".0"],
         ["True", "true", "TRUE"],
         ["stra\u00dfe", "STRASSE", "strasse"],
     ],
@@ -47,6 +49,23 @@ def test_forms_of_one_label_are_joined(forms):
     assert joined.frame["label"].n_unique() == 2
     assert joined.frame["label"].to_list()[-1] == "other"
     assert [notice.kind for notice in joined.notices] == ["converted"]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        ["1" + "0" * 28 + "1", "1" + "0" * 28 + "2"],
+        ["0." + "0" * 30 + "1", "0." + "0" * 30 + "2"],
+        ["1", "-1"],
+        ["10", "1", "100", "0.1", "0.01"],
+        ["1e9999999", "1e9999998"],
+        ["8" * 5_000, "8" * 5_001],
+    ],
+)
+def test_numbers_of_different_values_stay_apart(numbers):
+    joined = unified_labels(raw(numbers), "join", None)
+    assert joined.frame["label"].to_list() == numbers
+    assert joined.notices == ()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
 """Alarms about classes: labelled rows by split and class in, classes that nobody can learn out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from unicodedata import normalize
 
 from stillroom.assess.sanity.alarm import Alarm
+from stillroom.data.ingest.label_forms import label_key
 from stillroom.data.ingest.splits import TEST, TRAIN, VALIDATION
 from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
 from stillroom.reporting.units import counted
@@ -69,18 +68,10 @@ def _listed(names: Sequence[str]) -> str:
 
 def _twins(names: Sequence[str], counts: Counts) -> str:
     """Return a hint if a class is another one written differently, as 1.0 and 1; else nothing."""
-    trained = {_form(name): name for name, rows in counts[TRAIN].items() if rows}
+    trained = {label_key(name): name for name, rows in counts[TRAIN].items() if rows}
     for name in names:
-        twin = trained.get(_form(name))
+        twin = trained.get(label_key(name))
         if twin is not None:
             one, other = (short(each, LONGEST_IN_TEXT) for each in (name, twin))
             return f"{one} and {other} look like one class: write them the same way. "
     return ""
-
-
-def _form(name: str) -> str:
-    """Return a form that is equal for 1 and 1.0, and for names that differ in case or blanks."""
-    try:
-        return str(Decimal(name.strip()).normalize())
-    except InvalidOperation:
-        return normalize("NFKC", " ".join(name.split())).casefold()

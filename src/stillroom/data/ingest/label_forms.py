@@ -13,7 +13,6 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Literal
 
 import polars as pl
@@ -24,7 +23,7 @@ from stillroom.data.raw_examples import RawExamples
 
 Treatment = Literal["keep", "join"]
 _LOG = logging.getLogger(__name__)
-_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
+_NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 _MISSING = frozenset({"nan", "none", "null", "na", "n/a", "<na>", "nat", "nil"})
 _GROUPS_SHOWN, _FORMS_SHOWN = 3, 4
 
@@ -62,7 +61,15 @@ def unified_labels(
 def label_key(name: str) -> str:
     """Return a text that is equal for labels which differ only in their form."""
     key = _tidy(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()))
-    return str(Decimal(key).normalize() + 0) if _NUMBER.fullmatch(key) else key
+    number = _NUMBER.fullmatch(key)
+    return key if number is None else _value_text(*number.groups(default=""))
+
+
+def _value_text(sign: str, whole: str, fraction: str) -> str:
+    """Return a number without what does not change its value; exact for any number of digits."""
+    point, digits = (".", fraction.rstrip("0")) if fraction.strip("0") else ("", "")
+    value = f"{whole.lstrip('0') or '0'}{point}{digits}"
+    return f"-{value}" if sign == "-" and value != "0" else value
 
 
 def _tidy(name: str) -> str:
