@@ -80,7 +80,18 @@ def test_a_kind_without_a_path_is_not_watched(
     ("name", "is_watched"),
     [
         ("tokenizer.json", True),
+        ("vocab.txt", True),
+        ("vocab.json", True),
+        ("merges.txt", True),
+        ("vocab.bpe", True),
+        ("encoder.json", True),
+        ("tekken.json", True),
+        ("spiece.model", True),
+        ("tokenizer.model", True),
         ("tokenizer_config.json", True),
+        ("special_tokens_map.json", True),
+        ("added_tokens.json", True),
+        ("config.json", True),
         ("model.safetensors", False),
         ("x.gguf", False),
     ],
@@ -88,8 +99,7 @@ def test_a_kind_without_a_path_is_not_watched(
 def test_of_a_folder_with_a_tokenizer_only_its_files_are_watched(
     tmp_path: Path, name: str, is_watched: bool
 ) -> None:
-    folder = files(tmp_path / "t", "config.json", "tokenizer.json", "tokenizer_config.json")
-    files(folder, "model.safetensors", "x.gguf")
+    folder = files(tmp_path / "t", "config.json", name)
     before = tokenizer_digest("t", tmp_path)
     (folder / name).write_text("changed")
     assert (tokenizer_digest("t", tmp_path) != before) == is_watched
@@ -101,6 +111,14 @@ def test_the_tokenizer_of_a_gguf_is_watched_with_the_file(tmp_path: Path, config
     before = tokenizer_digest(configured, tmp_path)
     (folder / "x.gguf").write_text("changed")
     assert tokenizer_digest(configured, tmp_path) != before
+
+
+@pytest.mark.parametrize("given", ["x-00001-of-00003.gguf", "x-00002-of-00003.gguf"])
+def test_of_a_gguf_in_parts_the_first_is_watched(tmp_path: Path, given: str) -> None:
+    folder = files(tmp_path / "t", *(f"x-0000{number}-of-00003.gguf" for number in (1, 2, 3)))
+    before = tokenizer_digest(f"t/{given}", tmp_path)
+    (folder / "x-00001-of-00003.gguf").write_text("changed")
+    assert tokenizer_digest(f"t/{given}", tmp_path) != before
 
 
 def test_a_tokenizer_that_does_not_exist_is_no_error_here(tmp_path: Path) -> None:

@@ -11,12 +11,11 @@ import polars as pl
 import pytest
 from support.examples.corpus_examples import corpus_data, ingested, sentences, small_corpus
 
+from stillroom.config.tokenizer_files import CONFIG, DEFINITION
 from stillroom.data.example_ids import example_ids
 from stillroom.data.ingest.ingest_corpus import CorpusIngest
 from stillroom.data.ingest.splits import SPLITS, split_of
 from stillroom.data.text.tokenizer import (
-    CONFIG,
-    DEFINITION,
     SpecialTokens,
     Tokenizer,
     write_tokenizer,

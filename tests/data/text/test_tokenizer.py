@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from support.examples.corpus_examples import sentences
 
+from stillroom.config.tokenizer_files import CONFIG, DEFINITION
 from stillroom.data.text.tokenizer import (
-    CONFIG,
-    DEFINITION,
     SpecialTokens,
     Tokenizer,
     read_tokenizer,

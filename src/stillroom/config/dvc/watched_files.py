@@ -11,13 +11,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from stillroom.config.model_files import CONFIG
+from stillroom.config.tokenizer_files import MODELS, SETTINGS, VOCABULARIES
 from stillroom.io.files.file_hashes import content_hashes
+from stillroom.io.files.gguf_parts import first_part
 from stillroom.io.files.hashing import sha256_json
 from stillroom.registry import registry_of
 
 CARD = "README.md"  # the model card, which is read for the licence if the config names none
-TOKENIZER = ("tokenizer*", "special_tokens_map.json", "added_tokens.json")
-CONFIG, GGUF = "config.json", ".gguf"
+TOKENIZER = (*VOCABULARIES, MODELS, *SETTINGS)
+GGUF = "*.gguf"
 
 
 def teacher_digest(section: Mapping[str, Any], root: Path) -> str | None:
@@ -63,10 +66,12 @@ def tokenizer_digest(configured: str, root: Path) -> str:
     """
     path = root / configured
     folder = path if path.is_dir() else path.parent
-    patterns = TOKENIZER if (folder / CONFIG).is_file() else (*TOKENIZER, f"*{GGUF}")
-    files = {file for pattern in patterns for file in folder.glob(pattern)}
+    files = {file for pattern in TOKENIZER for file in folder.glob(pattern)}
     if not path.is_dir():
-        files = {path, *(file for file in files if file.suffix != GGUF)}
+        # Of a GGUF file in parts the first is read, regardless of which one is named.
+        files |= {path, first_part(path)}
+    elif not (path / CONFIG).is_file():
+        files |= {*path.glob(GGUF)}
     return _digest(files, path, root)
 
 

@@ -15,11 +15,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stillroom.data.text.tokenizer import CONFIG, DEFINITION, special_tokens, was_written_here
+from stillroom.config.model_files import CONFIG as MODEL_CONFIG
+from stillroom.config.tokenizer_files import CONFIG, DEFINITION
+from stillroom.data.text.tokenizer import special_tokens, was_written_here
 from stillroom.data.text.tokenizer_budget import patterns, require_affordable
 from stillroom.errors import DataError
 
-MODEL_CONFIG = "config.json"
 # Attributes of a tokenizer of transformers, by the names of `SpecialTokens`.
 ATTRIBUTES = {
     "end": "eos_token",

@@ -13,8 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stillroom.config.model_files import CONFIG as MODEL_CONFIG
+from stillroom.config.tokenizer_files import (
+    CONFIG,
+    DEFINITION,
+    MODELS,
+    SETTINGS,
+    VOCABULARIES,
+)
 from stillroom.data.text.convert_tokenizer import convert, copy_as_it_is
-from stillroom.data.text.tokenizer import CONFIG, DEFINITION, SpecialTokens, Tokenizer
+from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer
 from stillroom.data.text.tokenizer_budget import MOST_BYTES
 from stillroom.errors import DataError
 from stillroom.io.bounded_worker import Bounds, run_bounded
@@ -23,18 +31,6 @@ from stillroom.io.files.gguf_parts import first_part, single_model
 from stillroom.io.hub_cache import file_behind
 
 SUFFIX = ".gguf"
-# The files that `transformers` makes a tokenizer of. Those that name a class come last.
-VOCABULARIES = (
-    DEFINITION,
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "vocab.bpe",
-    "encoder.json",
-    "tekken.json",
-)
-MODELS = "*.model"  # of SentencePiece and tiktoken
-SETTINGS = (CONFIG, "special_tokens_map.json", "added_tokens.json", "config.json")
 BOUNDS = Bounds(result=4 * MOST_BYTES)
 Reader = Callable[[str, str, str], dict[str, str]]
 
@@ -54,7 +50,7 @@ def gguf_file(path: Path) -> Path | None:
     if path.suffix == SUFFIX and path.is_file():
         first = first_part(path)
         return first if first == path else _own(first)
-    if not path.is_dir() or (path / "config.json").is_file():
+    if not path.is_dir() or (path / MODEL_CONFIG).is_file():
         return None
     files = sorted(path.glob(f"*{SUFFIX}"))
     if files and single_model(files) is None:

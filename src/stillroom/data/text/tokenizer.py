@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stillroom.config.tokenizer_files import CONFIG, DEFINITION
 from stillroom.errors import DataError
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.hashing import sha256_json
@@ -26,7 +27,6 @@ from stillroom.io.json.json_files import read_json, write_json
 if TYPE_CHECKING:
     import tokenizers
 
-DEFINITION, CONFIG = "tokenizer.json", "tokenizer_config.json"
 # The fields of a tokenizer.json that decide the ids of a text.
 ID_FIELDS = ("added_tokens", "model", "normalizer", "pre_tokenizer")
 

@@ -54,7 +54,7 @@ class Onnx(TeacherKind):
 
     def files(self, path: Path) -> list[Path]:
         """Return the graph, and beside it the files of its tensors and of its encoder."""
-        from stillroom.data.text.tokenizer import CONFIG, DEFINITION
+        from stillroom.config.tokenizer_files import CONFIG, DEFINITION
         from stillroom.models.pretrained.model_directory import PREPROCESSOR
         from stillroom.teachers.onnx.graph_file import FILE, tensor_files
 

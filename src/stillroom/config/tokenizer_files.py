@@ -1,0 +1,22 @@
+"""The names of the files that a tokenizer is made of, for its reader and for DVC.
+
+tokenizer.json, or a vocabulary with its merges, or a model of SentencePiece ──┐
+tokenizer_config.json, config.json, …: its class and its special tokens ───────┴──> a tokenizer
+"""
+
+from stillroom.config.model_files import CONFIG as MODEL_CONFIG
+
+DEFINITION = "tokenizer.json"
+CONFIG = "tokenizer_config.json"
+# The files that `transformers` makes a tokenizer of. Those that name a class come last.
+VOCABULARIES = (
+    DEFINITION,
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "vocab.bpe",
+    "encoder.json",
+    "tekken.json",
+)
+MODELS = "*.model"  # of SentencePiece and tiktoken
+SETTINGS = (CONFIG, "special_tokens_map.json", "added_tokens.json", MODEL_CONFIG)
