@@ -113,6 +113,37 @@ def test_a_document_that_stands_twice_is_taken_once(tmp_path: Path) -> None:
     assert pl.concat(frames)["part"].unique().to_list() == ["a.txt"]
 
 
+def test_files_called_after_splits_are_these_splits_and_it_is_said(tmp_path: Path) -> None:
+    texts = {"train": sentences(60), "valid": sentences(20, 1), "test": sentences(30, 2)}
+    for name, documents in texts.items():
+        write(tmp_path, f"wiki.{name}.txt", documents)
+    made = CorpusIngest.of(corpus_data(), tmp_path)
+    frame = pl.concat(list(made.frames()))
+    report = made.report()
+    assert report["documents"] == {"train": 60, "validation": 20, "test": 30}
+    assert dict(frame.select("part", "split").unique().iter_rows()) == {
+        "wiki.train.txt": "train",
+        "wiki.valid.txt": "validation",
+        "wiki.test.txt": "test",
+    }
+    assert set(report["splits_from"].values()) == {"file names"}
+
+
+def test_a_missing_split_is_drawn_from_the_files_for_training(tmp_path: Path) -> None:
+    write(tmp_path, "train.txt", sentences(200))
+    write(tmp_path, "test.txt", sentences(30, 2))
+    made = CorpusIngest.of(corpus_data(validation=0.1, test=0.2), tmp_path)
+    documents = made.report()["documents"]
+    assert documents["test"] == 30
+    assert documents["train"] + documents["validation"] == 200
+    assert 10 <= documents["validation"] <= 45  # 0.1 of the 0.8 that are left: 25 expected
+    assert made.report()["splits_from"] == {
+        "train": "file names",
+        "validation": "drawn from the train rows by content (0.1)",
+        "test": "file names",
+    }
+
+
 def test_the_report_adds_up_and_names_no_folder_of_this_machine(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", sentences(60))
     made = CorpusIngest.of(corpus_data(path=str(tmp_path / "texts")), tmp_path)

@@ -3,9 +3,10 @@
     documents ──keyed, de-duplicated──> a split for each ──tokenizer, trained on train──┐
     documents, read again ──tokens──> packs of each file and split ────────────────────┴──> examples
 
-The split of a document depends only on its text, and a pack holds documents of one file and one
-split. So a new document, or another tokenizer, does not change the split of any document. The
-memory holds a few documents, one byte and one key for each document, and one key for each pack.
+The split of a document is that of its file, or depends only on its text. A pack holds documents of
+one file and one split. So a new document, or another tokenizer, does not change the split of any
+document. The memory holds a few documents, a few bytes and one key for each document, and one key
+for each pack.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,15 +15,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
-from stillroom.data.example_ids import example_ids
 from stillroom.data.ingest.corpus_counts import CorpusCounts
-from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of, split_origins
+from stillroom.data.ingest.document_splits import Splits, distinct_documents, document_splits
+from stillroom.data.ingest.splits import SPLITS, TRAIN, split_origins
 from stillroom.data.notices import texts_by_kind
 from stillroom.data.raw_examples import portable
 from stillroom.data.sources.source_kind import TextSource
@@ -36,7 +35,6 @@ from stillroom.errors import ConfigError, DataError
 from stillroom.io.progress import ticking
 
 DOCUMENTS_AT_ONCE, PACKS_AT_ONCE = 64, 1024
-DUPLICATE = len(SPLITS)  # the split of a document that was read before
 SCHEMA: dict[str, Any] = {
     "example_id": pl.Binary(),
     "split": pl.String(),
@@ -47,8 +45,6 @@ SCHEMA: dict[str, Any] = {
     "starts": pl.List(pl.Int32()),
     "bytes": pl.Int64(),
 }
-
-Splits = NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -62,6 +58,7 @@ class CorpusIngest:
         splits: [documents], the index of each document's split in SPLITS, or DUPLICATE.
         encoder: the encoder of the packs.
         counts: how much was read so far.
+        present: the splits that the documents have from their source.
     """
 
     data: Data
@@ -70,6 +67,7 @@ class CorpusIngest:
     splits: Splits
     encoder: SequenceEncoder
     counts: CorpusCounts
+    present: frozenset[str]
 
     @classmethod
     def of(cls, data: Data, root: Path) -> "CorpusIngest":
@@ -83,7 +81,7 @@ class CorpusIngest:
         if not isinstance(source, TextSource):
             raise ConfigError(f"data.source {data.source} gives examples, not running text.")
         corpus = source.documents(data, root)
-        splits, counts = _document_splits(corpus, data)
+        splits, counts, present = document_splits(corpus, data)
         tokenizer = _tokenizer(data, root, corpus, splits)
         encoder = SequenceEncoder(
             tokenizer=tokenizer,
@@ -92,7 +90,7 @@ class CorpusIngest:
             mask_share=data.corpus.mask_share,
             mask_seed=data.seed,
         )
-        return cls(data, source, corpus, splits, encoder, counts)
+        return cls(data, source, corpus, splits, encoder, counts, present)
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield the examples, in the order of part and row; call it only once."""
@@ -122,7 +120,9 @@ class CorpusIngest:
             "versions": self.corpus.versions,
             "files": self.corpus.files,
             "skipped": self.corpus.skipped,
-            "splits_from": split_origins((), None, self.data.validation, self.data.test),
+            "splits_from": split_origins(
+                self.present, self.corpus.splits_from, self.data.validation, self.data.test
+            ),
             "notices": texts_by_kind(self.corpus.notices),
             "tokenizer": {
                 "sha256": tokenizer.sha256,
@@ -174,7 +174,7 @@ class CorpusIngest:
         }
 
     def _encoded(self) -> Iterator[tuple[Document, str, Any]]:
-        kept = _distinct_documents(self.corpus, self.splits)
+        kept = distinct_documents(self.corpus, self.splits)
         with ticking("tokenising", sum(self.counts.documents.values()), "documents") as ticker:
             while several := list(islice(kept, DOCUMENTS_AT_ONCE)):
                 encodings = self.encoder.tokenizer.encode(
@@ -200,39 +200,6 @@ class CorpusIngest:
                 )
 
 
-def _document_splits(corpus: Corpus, data: Data) -> tuple[Splits, CorpusCounts]:
-    """Return the split of each document, and how many there are."""
-    counts, seen, splits = CorpusCounts(), set(), []
-    for document in corpus:
-        (key,) = example_ids("text", (), [document.text])
-        if key in seen:
-            counts.duplicate_documents += 1
-            splits.append(DUPLICATE)
-            continue
-        seen.add(key)
-        split = split_of(key, validation=data.validation, test=data.test, seed=data.seed)
-        counts.documents[split] += 1
-        splits.append(SPLITS.index(split))
-    return np.array(splits, dtype=np.uint8), counts
-
-
-def _distinct_documents(corpus: Corpus, splits: Splits) -> Iterator[tuple[Document, str]]:
-    """Yield each document that is not a duplicate, with its split.
-
-    Raises:
-        DataError: the number of documents has changed.
-    """
-    number = 0
-    for number, document in enumerate(corpus, start=1):
-        if number <= len(splits) and splits[number - 1] != DUPLICATE:
-            yield document, SPLITS[splits[number - 1]]
-    if number != len(splits):
-        raise DataError(
-            f"data.path held {len(splits)} documents, and later {number}: it changed while it was "
-            "being read. Run the stage again."
-        )
-
-
 def _tokenizer(data: Data, root: Path, corpus: Corpus, splits: Splits) -> Tokenizer:
     configured = data.text.tokenizer
     if configured is None:
@@ -254,7 +221,7 @@ def _tokenizer(data: Data, root: Path, corpus: Corpus, splits: Splits) -> Tokeni
 
 def _train_texts(corpus: Corpus, splits: Splits) -> Iterable[str]:
     return (
-        document.text for document, split in _distinct_documents(corpus, splits) if split == TRAIN
+        document.text for document, split in distinct_documents(corpus, splits) if split == TRAIN
     )
 
 

@@ -85,15 +85,32 @@ def assign_splits(
     return frame.with_columns(split=split)
 
 
-def split_of(key: bytes, *, validation: float, test: float, seed: int) -> str:
-    """Return the split of one key, as in `assign_splits` for data without splits.
+def split_of(
+    key: bytes, *, validation: float, test: float, seed: int, present: Collection[str] = ()
+) -> str:
+    """Return the split of one key without a held-out split of its own, as in `assign_splits`.
+
+    Args:
+        key: the key.
+        validation: the share that is drawn for validation if the data has none.
+        test: the same for test.
+        seed: of the draw.
+        present: the splits that the data has.
 
     Raises:
         ConfigError: the two shares leave nothing for train.
     """
     _require_train(validation, test)
+    wanted = {TEST: test, VALIDATION: validation}
+    left = 1 - sum(share for name, share in wanted.items() if name in present)
     u = float(unit_interval([key], f"split:{seed}")[0])
-    return TEST if u < test else VALIDATION if u < test + validation else TRAIN
+    upper = 0.0
+    for name, share in wanted.items():
+        if name not in present:
+            upper += share / left
+            if u < upper:
+                return name
+    return TRAIN
 
 
 def split_origins(

@@ -83,8 +83,8 @@ def _split_of(part: str, strict: bool) -> str | None:
         splits = sorted(_splits_in(name))
         if len(splits) > 1 and strict:
             raise DataError(
-                f"{part} holds words for two splits, {' and '.join(splits)}. Rename it, or name "
-                "the column of splits in data.columns.split."
+                f"{part} holds words for two splits, {' and '.join(splits)}. Rename it; or, if "
+                "its rows are examples, name their column of splits in data.columns.split."
             )
         if splits:
             return splits[0] if len(splits) == 1 else None
@@ -110,7 +110,7 @@ def _similar(parts: list[str]) -> tuple[Notice, ...]:
     if not alike:
         return ()
     words = f"The names of {len(alike)} files resemble a split, but are none: {_few(alike)}."
-    return (Notice("guessed", f"{words} Rename them, or set data.columns.split, if they are."),)
+    return (Notice("guessed", f"{words} Rename them if they are one."),)
 
 
 def _few(parts: list[str]) -> str:

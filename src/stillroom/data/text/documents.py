@@ -18,9 +18,11 @@ from stillroom.data.files.input_folder import InputFolder
 from stillroom.data.files.text_stream import bounded_lines, require_no_nul, text_stream
 from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import suffix_counts
+from stillroom.data.sources.split_files import SplitFiles
 from stillroom.data.tables.table_formats import SUFFIXES as TABLES
 from stillroom.data.tables.table_formats import tables_of
 from stillroom.data.tables.table_request import TableRequest
+from stillroom.data.text.split_texts import split_texts
 from stillroom.data.text.text_columns import column_texts
 from stillroom.errors import DataError
 
@@ -30,11 +32,15 @@ SUFFIXES = (*TEXTS, *TABLES)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text, its file, and its number in the file, from 0."""
+    """A text, its file, and its number in the file, from 0.
+
+    `split` is the split that the source gives it; None if its text decides.
+    """
 
     part: str
     row: int
     text: str
+    split: str | None = None
 
     @property
     def origin(self) -> str:
@@ -61,6 +67,10 @@ class Corpus(Protocol):
     def notices(self) -> tuple[Notice, ...]:
         """What was guessed, converted or left out; complete once all documents were read."""
 
+    @property
+    def splits_from(self) -> str | None:
+        """What names the splits of the documents: "file names"; None if nothing does."""
+
     def __iter__(self) -> Iterator[Document]:
         """Yield each document.
 
@@ -78,6 +88,7 @@ class TextFiles:
         paths: the files, in order.
         data: how files are read, and cut into documents.
         skipped: the number of other files beside them, by suffix.
+        named: the splits that the names of the files give.
         found: what was guessed so far.
         hashes: the SHA-256 of the files that were read so far.
     """
@@ -87,6 +98,7 @@ class TextFiles:
     data: Data
     skipped: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    named: SplitFiles = field(default_factory=SplitFiles)
     found: list[Notice] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
 
@@ -95,7 +107,8 @@ class TextFiles:
         """Return the texts of a file, or of a folder with its subfolders.
 
         Raises:
-            DataError: there is no text, or a link leads out of the folder.
+            DataError: there is no text, a link leads out of the folder, or the names of the files
+                contradict each other about splits.
         """
         if not path.exists():
             raise DataError(
@@ -106,7 +119,16 @@ class TextFiles:
         inside = InputFolder(path, data.follow_links).files()
         paths = _readable(inside)
         skipped = suffix_counts(one for one in inside if one not in set(paths))
-        return cls(path, _require_files(paths, data.path), data, skipped)
+        chosen = split_texts([one.relative_to(path).as_posix() for one in paths])
+        read = [path / part for part in chosen.parts]
+        return cls(
+            root=path,
+            paths=_require_files(read, data.path),
+            data=data,
+            skipped=skipped,
+            named=chosen.named,
+            found=[*chosen.notices],
+        )
 
     @property
     def files(self) -> dict[str, str]:
@@ -122,6 +144,11 @@ class TextFiles:
         """What was guessed so far."""
         return tuple(self.found)
 
+    @property
+    def splits_from(self) -> str | None:
+        """What names the splits."""
+        return "file names" if self.named.splits else None
+
     def __iter__(self) -> Iterator[Document]:
         """Yield each document, file after file."""
         for path in self.paths:
@@ -129,8 +156,9 @@ class TextFiles:
                 # The documents are read several times, and each time must give the same.
                 if self.hashes.setdefault(file.part, file.sha256) != file.sha256:
                     raise changed(file.part)
+                split = self.named.splits.get(file.part)
                 for row, text in enumerate(self._texts(file)):
-                    document = Document(file.part, row, text)
+                    document = Document(file.part, row, text, split)
                     _require_usable(document, self.data.documents)
                     yield document
 

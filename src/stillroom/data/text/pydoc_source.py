@@ -26,6 +26,7 @@ class PydocTopics:
 
     skipped: dict[str, int] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
+    splits_from: str | None = None
 
     @property
     def files(self) -> dict[str, str]:
