@@ -100,12 +100,29 @@ def test_a_packed_file_that_unpacks_beyond_the_budget_is_refused(tmp_path):
     assert "unpacks to more than 100,000 bytes" in words
 
 
-def test_a_packed_document_beyond_the_budget_of_a_row_is_refused(tmp_path):
-    content = json.dumps(RECORDS).encode()
+@pytest.mark.parametrize(
+    "document",
+    [
+        json.dumps(RECORDS),
+        json.dumps({"text": ["a", "b"], "label": ["x", "y"]}),
+        json.dumps({"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}),
+        LINES,
+        "[" + "{}," * 100 + "{}]",
+        " " * 1000,
+    ],
+)
+def test_a_document_beyond_the_budget_of_a_row_is_refused(tmp_path, document):
+    content = document.encode()
     small = limits(record=len(content) - 1)
-    words = refusal(tmp_path, gzip.compress(content), "t.json.gz", limits=small)
-    assert "Unpack it, or write JSON Lines" in words
-    assert read(tmp_path, content, "t.json", limits=small) == ROWS
+    for name, stored in (("t.json", content), ("t.json.gz", gzip.compress(content))):
+        words = refusal(tmp_path, stored, name, limits=small)
+        assert "more than data.limits.record" in words
+        assert "Write it as JSON Lines (.jsonl)" in words
+
+
+def test_a_document_of_just_the_budget_of_a_row_is_read(tmp_path):
+    content = json.dumps(RECORDS)
+    assert read(tmp_path, content, "t.json", limits=limits(record=len(content))) == ROWS
 
 
 @pytest.mark.parametrize("content", [b"no gzip", gzip.compress(LINES.encode(), mtime=0)[:-9]])

@@ -101,7 +101,7 @@ class Limits:
         ratio: the unpacked bytes that are allowed for each byte on disk, once they are many.
         rows: the largest number of rows of a file.
         columns: the largest number of columns of a file.
-        record: the largest number of characters of a row of CSV or JSON Lines.
+        record: the largest number of characters of a row of CSV or JSON Lines, or of a whole .json.
     """
 
     bytes: Bytes

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from stillroom.data.files.text_stream import PACKED, bounded_lines
+from stillroom.data.files.text_stream import bounded_lines
 from stillroom.data.tables.table_request import TableRequest, require_rows, unreadable
 from stillroom.errors import DataError
 
@@ -58,14 +58,13 @@ def json_document(text: TextIO, request: TableRequest) -> Iterator[tuple[str, Re
 
 
 def _content(text: TextIO, request: TableRequest) -> str:
-    """Return all text; of a packed file as much as of a row, since objects take more memory."""
-    if not request.part.lower().endswith(PACKED):
-        return text.read()
+    """Return all text, at most as much as of a row: its objects take many times the memory."""
     content = text.read(request.limits.record + 1)
     if len(content) > request.limits.record:
         raise DataError(
-            f"{request.part} unpacks to more than data.limits.record, {request.limits.record:,} "
-            "characters. Unpack it, or write JSON Lines."
+            f"{request.part} is one JSON document of more than data.limits.record, "
+            f"{request.limits.record:,} characters, and is read at once. Write it as JSON Lines "
+            "(.jsonl), which are read line by line, or raise data.limits.record."
         )
     return content
 
