@@ -112,3 +112,25 @@ def test_a_pipe_and_a_socket_are_refused_without_waiting(folder, monkeypatch):
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("s.csv")
         assert refusal(folder).startswith("s.csv is no regular file")
+
+
+def test_hidden_names_are_left_out_and_said_once(folder):
+    (folder / ".git").mkdir()
+    (folder / ".git/x.csv").write_text("x")
+    for name in ("sub/.b.csv", ".DS_Store", ".zz"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+    inside = InputFolder(folder)
+    for _ in range(2):
+        assert [path.name for path in inside.files()] == ["a.csv"]
+    (notice,) = inside.notices()
+    assert (notice.kind, notice.text) == (
+        "left_out",
+        "Hidden files and folders are not read: 4 (.DS_Store, .git, .zz, …).",
+    )
+
+
+def test_without_hidden_names_nothing_is_said(folder):
+    inside = InputFolder(folder)
+    inside.files()
+    assert inside.notices() == ()

@@ -51,7 +51,22 @@ def test_tables_in_other_folders_below_are_said(tmp_path):
             "a folder that is called after a split.",
         )
     ]
-    assert {path.name for path in paths.others} == {"b.csv", "c.csv"}
+    assert paths.others == ()  # a notice says it, once
+
+
+def test_each_file_that_is_left_out_is_said_once_and_for_its_own_reason(tmp_path):
+    write(tmp_path, "a.csv", "old/b.csv", "m.json", "old/n.json.gz", "notes.xyz")
+    write(tmp_path, ".hidden.csv", "sub/.cache/x.csv", "dataset_info.json")
+    paths = table_paths(tmp_path, a_data(path="data"))
+    assert paths.parts == ("a.csv",)
+    assert {path.name for path in paths.others} == {"notes.xyz", "dataset_info.json"}
+    assert [one.text for one in paths.notices] == [
+        "1 tables in folders below are not read: old/b.csv. Move them up, or into a folder that "
+        "is called after a split.",
+        "JSON documents beside other files are not read: 2 (m.json, old/n.json.gz). If they hold "
+        "rows, write them as JSON Lines.",
+        "Hidden files and folders are not read: 2 (.hidden.csv, sub/.cache).",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,13 @@ def test_a_folder_is_read_in_the_order_of_names_in_every_format(tmp_path: Path) 
         ("c.jsonl", 1, "five"),
         ("d.parquet", 0, "six"),
     ]
+    (tmp_path / "about.json").write_text("{}")
     assert files(tmp_path).skipped == {".png": 1}
+    assert [one.text for one in files(tmp_path).notices] == [
+        "JSON documents beside other files are not read: 1 (about.json). If they hold rows, write "
+        "them as JSON Lines.",
+        "Hidden files and folders are not read: 1 (.hidden.txt).",
+    ]
     assert set(files(tmp_path).files) == {"a.csv", "b/x.md", "c.jsonl", "d.parquet"}
 
 

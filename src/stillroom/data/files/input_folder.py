@@ -8,9 +8,10 @@ refused unless `data.follow_links` is set: data must not choose which files of t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from stillroom.data.notices import Notice, some
 from stillroom.errors import DataError
 
 _REPOSITORIES = ("datasets--", "models--", "spaces--")
@@ -23,22 +24,32 @@ class InputFolder:
     Attributes:
         path: the folder. It may be a link itself, since the configuration names it.
         follow_links: whether links may lead out of it.
+        hidden: the hidden files and folders that `files` left out, relative to the folder.
     """
 
     path: Path
     follow_links: bool = False
+    hidden: list[str] = field(default_factory=list)
 
     def files(self) -> list[Path]:
         """Return the regular files below the folder, sorted by their relative path.
 
-        Names that start with a dot are left out.
+        Names that start with a dot are left out; `notices` says so.
 
         Raises:
             DataError: a link leads out of the folder, to nothing, or to a folder above itself; or
                 something is neither a file nor a folder.
         """
+        self.hidden.clear()
         found = self._walk(self.path, (self.path.resolve(),))
         return sorted(found, key=lambda file: file.relative_to(self.path).as_posix())
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what `files` left out."""
+        if not self.hidden:
+            return ()
+        words = f"Hidden files and folders are not read: {len(self.hidden):,}"
+        return (Notice("left_out", f"{words} ({some(sorted(self.hidden))})."),)
 
     def require_inside(self, path: Path) -> Path:
         """Return `path`, a file or folder below this folder, if its links stay inside.
@@ -70,6 +81,7 @@ class InputFolder:
     def _walk(self, folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
         for path in folder.iterdir():
             if path.name.startswith("."):
+                self.hidden.append(self._name(path))
                 continue
             if path.is_symlink():
                 self.require_inside(path)

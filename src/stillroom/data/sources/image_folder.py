@@ -20,7 +20,7 @@ from stillroom.data.images.folder_listing import FolderReader
 from stillroom.data.images.image_reader import ImageReader
 from stillroom.data.images.pixel_column import PixelColumn
 from stillroom.data.notices import Notice
-from stillroom.data.raw_examples import RawExamples, RawPart, suffix_counts
+from stillroom.data.raw_examples import RawExamples, RawPart
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_bytes, sha256_json
 from stillroom.io.progress import Ticker, ticking
@@ -55,7 +55,6 @@ def read_image_folder(data: Data, root: Path) -> RawExamples:
     unread = [part.part for part in parts if not len(part.content)]
     return replace(
         examples,
-        skipped=suffix_counts(path / name for name in listing.others),
         splits_from="the names of the folders" if filled[0].split else None,
         notices=(*notices, *listing.notices(), *examples.notices, *_unread(unread)),
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from stillroom.data.ingest.splits import SPLIT_WORDS, TRAIN, canonical_split
-from stillroom.data.notices import Notice
+from stillroom.data.notices import Notice, some
 from stillroom.errors import DataError
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -66,7 +66,7 @@ def split_files(parts: Iterable[str]) -> SplitFiles:
             f"data.path holds files for {' and '.join(sorted(held_out))}, but none to train on. "
             "Add a file train, or set data.path to a single file, which is then split."
         )
-    words = f"{len(others)} files without a word for a split are for training: {_few(others)}."
+    words = f"{len(others)} files without a word for a split are for training: {some(others)}."
     notices = (Notice("guessed", words), *similar)
     return SplitFiles(named | dict.fromkeys(others, TRAIN), notices=notices)
 
@@ -109,9 +109,5 @@ def _similar(parts: list[str]) -> tuple[Notice, ...]:
     ]
     if not alike:
         return ()
-    words = f"The names of {len(alike)} files resemble a split, but are none: {_few(alike)}."
+    words = f"The names of {len(alike)} files resemble a split, but are none: {some(alike)}."
     return (Notice("guessed", f"{words} Rename them if they are one."),)
-
-
-def _few(parts: list[str]) -> str:
-    return ", ".join(parts[:3]) + (", …" if len(parts) > 3 else "")

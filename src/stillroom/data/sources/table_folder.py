@@ -9,9 +9,9 @@ from pathlib import Path, PurePath
 
 from stillroom.config.schema.data_schema import Data
 from stillroom.data.files.input_folder import InputFolder
-from stillroom.data.notices import Notice
+from stillroom.data.notices import Notice, some
 from stillroom.data.sources.split_files import split_in_name
-from stillroom.data.tables.table_formats import no_table, table_suffix, tables_of
+from stillroom.data.tables.table_formats import no_table, table_suffix, tables_of, unread_documents
 from stillroom.errors import DataError
 
 
@@ -22,8 +22,8 @@ class TablePaths:
     Attributes:
         files: their paths.
         parts: their names, relative to data.path.
-        others: the other files.
-        notices: which tables are left out.
+        others: the files that are no tables.
+        notices: which tables, and which hidden files, are left out.
     """
 
     files: tuple[Path, ...]
@@ -46,18 +46,23 @@ def table_paths(path: Path, data: Data) -> TablePaths:
         if table_suffix(path) is None:
             raise no_table(data.path, [path])
         return TablePaths((path,), (path.name,))
-    inside = InputFolder(path, data.follow_links).files()
+    folder = InputFolder(path, data.follow_links)
+    inside = folder.files()
     tables = tables_of(inside)
     if not tables:
         raise no_table(data.path, inside)
-    parts = {table: table.relative_to(path).as_posix() for table in tables}
+    parts = {one: one.relative_to(path).as_posix() for one in inside}
     near = [table for table in tables if _is_near(parts[table])]
     chosen = near or tables
     return TablePaths(
         files=tuple(chosen),
         parts=tuple(parts[table] for table in chosen),
-        others=tuple(one for one in inside if one not in set(chosen)),
-        notices=_left_out([parts[table] for table in tables if table not in set(chosen)]),
+        others=tuple(one for one in inside if table_suffix(one) is None),
+        notices=(
+            *_left_out([parts[table] for table in tables if table not in set(chosen)]),
+            *unread_documents(parts[one] for one in inside if one not in set(tables)),
+            *folder.notices(),
+        ),
     )
 
 
@@ -69,6 +74,6 @@ def _is_near(part: str) -> bool:
 def _left_out(parts: list[str]) -> tuple[Notice, ...]:
     if not parts:
         return ()
-    words = f"{len(parts)} tables in folders below are not read: {', '.join(parts[:3])}"
+    words = f"{len(parts)} tables in folders below are not read: {some(parts)}"
     way_out = "Move them up, or into a folder that is called after a split."
-    return (Notice("left_out", f"{words}{', …' if len(parts) > 3 else ''}. {way_out}"),)
+    return (Notice("left_out", f"{words}. {way_out}"),)

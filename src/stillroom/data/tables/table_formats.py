@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
+from stillroom.data.notices import Notice, some
 from stillroom.errors import DataError
 
 _TEXTS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json")
+_DOCUMENTS = (".json", ".json.gz")
 _ARROW = (".arrow", ".feather")
 SUFFIXES = (".parquet", *_TEXTS, *_ARROW, *(f"{suffix}.gz" for suffix in _TEXTS))
 # Files that describe other files of the folder. Elsewhere a .json is as often no table.
@@ -51,8 +53,22 @@ def tables_of(paths: Iterable[Path], others: bool = False) -> list[Path]:
         others: whether something else to read stands beside them.
     """
     tables = [path for path in paths if table_suffix(path) is not None]
-    plain = [path for path in tables if table_suffix(path) not in (".json", ".json.gz")]
+    plain = [path for path in tables if table_suffix(path) not in _DOCUMENTS]
     return plain if plain or others else tables
+
+
+def unread_documents(parts: Iterable[str]) -> tuple[Notice, ...]:
+    """Return a notice of the JSON documents that were left out beside what is read.
+
+    Args:
+        parts: the names of the files that were left out.
+    """
+    documents = [part for part in parts if table_suffix(PurePath(part)) in _DOCUMENTS]
+    if not documents:
+        return ()
+    words = f"JSON documents beside other files are not read: {len(documents):,}"
+    way_out = "If they hold rows, write them as JSON Lines."
+    return (Notice("left_out", f"{words} ({some(documents)}). {way_out}"),)
 
 
 def no_table(configured: str, paths: Iterable[PurePath]) -> DataError:

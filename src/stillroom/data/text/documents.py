@@ -20,7 +20,7 @@ from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import suffix_counts
 from stillroom.data.sources.split_files import SplitFiles
 from stillroom.data.tables.table_formats import SUFFIXES as TABLES
-from stillroom.data.tables.table_formats import tables_of
+from stillroom.data.tables.table_formats import table_suffix, tables_of, unread_documents
 from stillroom.data.tables.table_request import TableRequest
 from stillroom.data.text.split_texts import split_texts
 from stillroom.data.text.text_columns import column_texts
@@ -116,9 +116,12 @@ class TextFiles:
             )
         if not path.is_dir():
             return cls(path.parent, _require_files(_readable([path]), data.path), data)
-        inside = InputFolder(path, data.follow_links).files()
+        folder = InputFolder(path, data.follow_links)
+        inside = folder.files()
         paths = _readable(inside)
-        skipped = suffix_counts(one for one in inside if one not in set(paths))
+        others = [one for one in inside if one not in set(paths)]
+        skipped = suffix_counts(one for one in others if table_suffix(one) is None)
+        beside = unread_documents(one.relative_to(path).as_posix() for one in others)
         chosen = split_texts([one.relative_to(path).as_posix() for one in paths])
         read = [path / part for part in chosen.parts]
         return cls(
@@ -127,7 +130,7 @@ class TextFiles:
             data=data,
             skipped=skipped,
             named=chosen.named,
-            found=[*chosen.notices],
+            found=[*chosen.notices, *beside, *folder.notices()],
         )
 
     @property
