@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 Kind = Literal["models", "datasets"]
-REPOSITORIES = ("models--", "datasets--")
+REPOSITORIES = ("models--", "datasets--", "spaces--")
 
 
 def hub_id_of(path: PurePath, kind: Kind) -> str | None:
@@ -39,8 +39,14 @@ def file_behind(file: Path, folder: Path) -> Path | None:
     real, own = file.resolve(), folder.resolve()
     if real == own / file.relative_to(folder):
         return real
-    for repository in own.parents:
-        in_snapshot = own.is_relative_to(repository / "snapshots")
+    blobs = blobs_of(own)
+    return real if blobs is not None and real.is_relative_to(blobs) else None
+
+
+def blobs_of(folder: Path) -> Path | None:
+    """Return the folder `blobs` of the repository whose snapshot a resolved folder is in."""
+    for repository in folder.parents:
+        in_snapshot = folder.is_relative_to(repository / "snapshots")
         if repository.name.startswith(REPOSITORIES) and in_snapshot:
-            return real if real.is_relative_to(repository / "blobs") else None
+            return repository / "blobs"
     return None

@@ -69,9 +69,26 @@ def test_a_mapping_that_does_not_fit_is_refused(mapping: dict[str, str], words: 
 
 
 def test_names_that_differ_in_case_or_blanks_are_not_joined_but_shown() -> None:
-    words = r"differ only in case or blanks\. Set teacher\.class_names=\{Neg: neg, p  os: P os\}"
+    words = r"only in form, such as case\. Set teacher\.class_names=\{Neg: neg, p  os: P os\}"
     with pytest.raises(ModelError, match=words):
         matched("Neg,p  os", "neg,P os")
+
+
+@pytest.mark.parametrize(
+    ("teachers", "examples", "pairs"),
+    [
+        ("0.0,1.0", "0,1", "0.0: 0, 1.0: 1"),
+        ("cafe\u0301,x", "caf\u00e9,x", "cafe\u0301: caf\u00e9"),
+        ("\uff4eeg,pos", "neg,pos", "\uff4eeg: neg"),
+        ("ne\u200bg,pos", "neg,pos", "ne\u200bg: neg"),
+    ],
+)
+def test_names_that_ingest_calls_alike_are_shown_too(
+    teachers: str, examples: str, pairs: str
+) -> None:
+    with pytest.raises(ModelError) as refused:
+        matched(teachers, examples)
+    assert f"Set teacher.class_names={{{pairs}}}" in str(refused.value)
 
 
 def test_another_number_of_classes_is_refused() -> None:

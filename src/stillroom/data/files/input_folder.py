@@ -13,8 +13,7 @@ from pathlib import Path
 
 from stillroom.data.notices import Notice, some
 from stillroom.errors import DataError
-
-_REPOSITORIES = ("datasets--", "models--", "spaces--")
+from stillroom.io.hub_cache import blobs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,9 @@ class InputFolder:
     def _allowed(self) -> Iterator[Path]:
         root = self.path.resolve()
         yield root
-        for above, child in zip(root.parents, (root, *root.parents), strict=False):
-            if child.name == "snapshots" and above.name.startswith(_REPOSITORIES):
-                yield above / "blobs"
+        blobs = blobs_of(root)
+        if blobs is not None:
+            yield blobs
 
     def _walk(self, folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
         for path in folder.iterdir():

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stillroom.data.ingest.label_forms import label_key
 from stillroom.errors import ModelError
 
 GENERIC = "LABEL_"  # transformers calls classes so where a model has no names for them
@@ -81,12 +82,12 @@ def _advice(teachers: tuple[str, ...], names: tuple[str, ...], examples: tuple[s
         return f"Two of its outputs are called {twice[0]}. Give each a name of its own."
     if len(names) != len(examples):
         return "Choose a teacher with the same classes, or examples of the teacher's classes."
-    folded = {_folded(name): name for name in examples}
-    alike = {name: folded[_folded(name)] for name in names if _folded(name) in folded}
+    folded = {label_key(name): name for name in examples}
+    alike = {name: folded[label_key(name)] for name in names if label_key(name) in folded}
     if len(alike) == len(names) == len(folded):
         pairs = [(was, alike[name]) for was, name in zip(teachers, names, strict=True)]
         shown = ", ".join(f"{was}: {name}" for was, name in pairs if was != name)
-        return f"They differ only in case or blanks. Set teacher.class_names={{{shown}}}"
+        return f"They differ only in form, such as case. Set teacher.class_names={{{shown}}}"
     left = [name for name in examples if name not in names]
     others = [was for was, name in zip(teachers, names, strict=True) if name not in examples]
     shown = ", ".join(f"{name}: <class>" for name in others[:SHOWN])
@@ -94,10 +95,6 @@ def _advice(teachers: tuple[str, ...], names: tuple[str, ...], examples: tuple[s
         f"If you know which is which, set teacher.class_names={{{shown}}} with the classes "
         f"{', '.join(left[:SHOWN])}{', …' if len(left) > SHOWN else ''}."
     )
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.casefold().split())
 
 
 def _text(names: tuple[str, ...]) -> str:
