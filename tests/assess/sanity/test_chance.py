@@ -71,6 +71,41 @@ def test_swapped_labels_are_below_chance() -> None:
     assert of_all.is_at_chance
 
 
+def biased(positives: int, rows: int, ahead: float, yes: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return answers that rank two classes and say yes too often, and the labels."""
+    labels = (np.arange(rows) < positives).astype(int)
+    score = np.random.default_rng(2).normal(labels * ahead + yes, 1)
+    p = 1 / (1 + np.exp(-score))
+    return np.stack([1 - p, p], axis=1), labels
+
+
+@pytest.mark.parametrize(
+    ("positives", "rows", "ahead", "yes"),
+    [(28, 256, 1.9, 0.7), (15, 256, 1.5, 1.0), (40, 400, 2.5, 1.5), (80, 512, 1.0, 0.8)],
+)
+def test_a_sound_model_that_says_yes_too_often_is_not_below_chance(
+    positives: int, rows: int, ahead: float, yes: float
+) -> None:
+    p, labels = biased(positives, rows, ahead, yes)
+    of_all = skill(p, labels)
+    assert binom.cdf((p.argmax(axis=1) == labels).sum(), rows, 0.5) < 0.001
+    ranks = p[labels == 1, 1][:, None] > p[labels == 0, 1]
+    assert ranks.mean() > 0.7  # the area under the ROC curve
+    assert not of_all.is_below_chance
+    assert not of_all.is_at_chance
+
+
+def test_the_same_model_with_its_classes_swapped_is_at_chance() -> None:
+    p, labels = biased(28, 256, 1.9, 0.7)
+    assert skill(p[:, ::-1], labels).is_at_chance
+
+
+def test_classes_that_are_moved_by_one_are_below_chance() -> None:
+    labels = np.arange(200) % 5
+    of_all = skill(answers(np.arange(200) % 25 == 0, labels, 5, 0.9), labels)
+    assert of_all.is_below_chance
+
+
 def test_labels_that_are_all_one_class_are_not_judged() -> None:
     labels = np.zeros(200, int)
     assert not skill(answers(np.ones(200, bool), labels, 2, 0.9), labels).is_at_chance

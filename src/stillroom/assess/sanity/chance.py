@@ -18,7 +18,8 @@ from stillroom.evaluation.validate_arrays import Labels, Probabilities
 
 # A model without knowledge is called one in 1 - LEVEL of the cases.
 LEVEL = 0.1
-# Fewer right answers than this quantile of guessing is below chance: labels that are swapped.
+# Fewer right answers than this quantile of guessing is below chance, as of labels that are swapped,
+# unless the answers fit the labels better than shuffled ones.
 BELOW = 0.001
 # Nothing is concluded from fewer rows, or where fewer of them have a label that is not the most
 # frequent one.
@@ -53,8 +54,12 @@ class Skill:
 
     @property
     def is_below_chance(self) -> bool:
-        """Whether there are fewer right answers than guessing gives."""
-        return self.rows >= FEWEST and self.p_below < BELOW
+        """Whether there are fewer right answers than guessing gives, and no other knowledge.
+
+        A sound model that answers a rare class too often is right less often than guessing, but
+        its answers fit the labels in their order. Those of swapped classes do not.
+        """
+        return self.rows >= FEWEST and self.p_below < BELOW and self.p > LEVEL
 
 
 def skill(probabilities: Probabilities, labels: Labels) -> Skill:
