@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
@@ -16,6 +17,7 @@ from support.faults.fork_server import Ran
 from support.softlabels.linear_teachers import capture_inputs, fill, linear
 
 from stillroom.cli import cli
+from stillroom.io.tables import write_table
 from stillroom.softlabels.format.manifest import SHARDS
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.topk import TopK
@@ -258,6 +260,19 @@ def test_a_clone_that_adopts_its_set_runs_no_teacher(small: Path) -> None:
         f"Added 0 shards to {small / STORE}; the set has 240 rows."
     )
     assert asked_nothing()
+
+
+def test_verify_and_adopt_take_a_set_that_was_published_in_spite_of_a_teacher_at_chance(
+    small: Path,
+) -> None:
+    (examples,) = (small / "data/02_examples/examples").glob("*.parquet")
+    frame = pl.read_parquet(examples)
+    write_table(frame.with_columns(label=pl.col("label").shuffle(seed=3)), examples)
+    warn = ("--params", "evaluate.sanity=warn")
+    assert "Alarm: Teacher 1 of 2" in text(invoked(*CAPTURE, *warn))
+    for command in ("verify", "adopt"):
+        assert text(invoked("softlabels", command, *warn))
+        assert "shuffled labels would agree" in error(invoked("softlabels", command))
 
 
 def test_adopt_fills_the_store_that_the_environment_names(

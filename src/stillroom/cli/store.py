@@ -14,7 +14,7 @@ from stillroom.io.terminal import Terminal, say
 if TYPE_CHECKING:
     from stillroom.softlabels.format.manifest import Manifest
 
-SET, STAGED = "soft_labels", "unverified_labels"
+SET, STAGED, ALARMS = "soft_labels", "unverified_labels", "teacher_alarms"
 
 
 @softlabels.command(short_help="Describe the set: teachers, rows, size, sparsifier, bias.")
@@ -130,17 +130,22 @@ def adopt(params: dict[str, Any]) -> None:
 
 
 def _verified(project: OpenProject) -> Any:
-    """Verify the project's set and return the findings of each member."""
+    """Verify the project's set as the stage does, and return the findings of each member."""
+    from stillroom.assess.sanity.alarm import from_json
+    from stillroom.assess.sanity.chance_alarms import teachers_at_chance
     from stillroom.assess.verify_with_teachers import verify_with_teachers
     from stillroom.teachers.stored_teachers import teacher_refs
 
     catalog = project.catalog
+    # Without the document no teacher is known to be at chance.
+    alarms = catalog.load(ALARMS) if catalog.exists(ALARMS) else []
     return verify_with_teachers(
         catalog.load(SET),
         catalog.load("examples"),
         catalog.load("encoder"),
         teacher_refs(catalog.load("teachers"), project.parameters["teacher"].inference),
         project.parameters["softlabels"],
+        teachers_at_chance(from_json(alarms), project.parameters["evaluate"].sanity),
     )
 
 

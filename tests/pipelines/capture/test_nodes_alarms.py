@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from support.licences_and_lineage import own_licence
@@ -55,15 +56,57 @@ def test_an_alarm_that_was_a_warning_before_stops_now(capture_stage: Any) -> Non
         checked(capture_stage, "stop", [BEFORE])
 
 
-def test_under_an_alarm_a_set_whose_labels_it_does_not_fit_goes_on_to_the_report(
-    capture_stage: Any,
+def verified(stage: Any, alarms: list[dict[str, Any]], sanity: Any, **settings: Any) -> Any:
+    """Return what `verify` returns for a set of the stage's examples."""
+    chosen = stage.settings(**settings)
+    refs = refer_to_teachers(stage.teachers, "float32", "cpu")
+    unverified = stage.capture(chosen)
+    examples, encoder = stage.examples, stage.made.encoder
+    assert verify(unverified, examples, encoder, refs, alarms, chosen, sanity) is unverified
+    return unverified
+
+
+def test_with_a_warning_teachers_at_chance_go_on_to_the_report(capture_stage: Any) -> None:
+    shuffle_labels(capture_stage)
+    alarms = checked(capture_stage, "warn", [])
+    assert [alarm["teacher"] for alarm in alarms] == [1, 2]
+    verified(capture_stage, alarms, "warn")
+    verified(capture_stage, alarms[1:], "warn", combine="capture")
+    with pytest.raises(SoftLabelError, match="shuffled labels would agree with"):
+        verified(capture_stage, alarms, "stop")
+
+
+@pytest.mark.parametrize(
+    ("known", "member"),
+    [
+        ([], 0),
+        ([BEFORE], 0),
+        ([BEFORE | {"code": "unknown_tokens", "teacher": 1}], 0),
+        ([BEFORE | {"code": "teacher_at_chance", "teacher": 1}], 1),
+        ([BEFORE | {"code": "teacher_at_chance", "teacher": 2}], 0),
+        ([BEFORE | {"code": "teacher_at_chance"}], 0),
+    ],
+)
+def test_with_a_warning_other_alarms_and_other_teachers_let_no_shuffled_set_pass(
+    capture_stage: Any, known: list[dict[str, Any]], member: int
 ) -> None:
     shuffle_labels(capture_stage)
-    unverified = capture_stage.capture()
-    with pytest.raises(SoftLabelError, match="shuffled labels would agree with"):
-        capture_stage.verified(unverified)
-    refs = refer_to_teachers(capture_stage.teachers, "float32", "cpu")
-    alarms = checked(capture_stage, "warn", [])
-    examples, encoder = capture_stage.examples, capture_stage.made.encoder
-    settings = capture_stage.settings()
-    assert verify(unverified, examples, encoder, refs, alarms, settings) is unverified
+    with pytest.raises(SoftLabelError, match=f"member {member} agrees with .* shuffled labels"):
+        verified(capture_stage, known, "warn")
+
+
+def test_labels_that_are_moved_by_one_are_refused_in_spite_of_a_teacher_at_chance(
+    capture_stage: Any,
+) -> None:
+    frame = capture_stage.examples.read()
+    some = frame["label"].is_not_null()
+    moved = np.roll(frame["label"].filter(some).to_numpy(), 1)
+    order = np.flatnonzero(some.to_numpy())
+    labels = frame["label"].to_list()
+    for row, label in zip(order, moved, strict=True):
+        labels[row] = int(label)
+    turned = frame.with_columns(label=pl.Series(labels, dtype=pl.Int32))
+    write_table(turned, capture_stage.examples.path)
+    known = [BEFORE | {"code": "teacher_at_chance", "teacher": number} for number in (1, 2)]
+    with pytest.raises(SoftLabelError, match=r"in their places, and with .* moved by one position"):
+        verified(capture_stage, known, "warn")

@@ -86,6 +86,29 @@ def test_labels_that_agree_better_moved_by_one_are_refused() -> None:
         counted(tops.tolist(), mostly.tolist()).require_rows("member 0")
 
 
+def test_answers_at_or_below_chance_stand_in_their_places_unless_moved_ones_agree_better() -> None:
+    random = np.random.default_rng(6)
+    labels = random.integers(0, 2, 400)
+    swapped = counted((1 - labels).tolist(), labels.tolist())
+    assert (swapped.share, swapped.shifted > 0.45) == (0, True)
+    swapped.require_rows_in_place("member 0")
+    constant = counted([0] * 400, labels.tolist())
+    constant.require_rows_in_place("member 0")
+    blind = counted(random.integers(0, 2, 400).tolist(), labels.tolist())
+    blind.require_rows_in_place("member 0")
+    blind.require_sequences_in_place("member 0", False)
+    for way in (1, -1):
+        moved = counted(np.roll(labels, way).tolist(), labels.tolist())
+        with pytest.raises(SoftLabelError, match=r"100\.0% of them when they are moved"):
+            moved.require_rows_in_place("member 0")
+        with pytest.raises(SoftLabelError, match=r"100\.0% of them when they are moved"):
+            moved.require_sequences_in_place("member 0", False)
+        moved.require_sequences_in_place("member 0", True)
+    for agreement in (swapped, constant, blind):
+        with pytest.raises(SoftLabelError, match="shuffled labels would agree"):
+            agreement.require_rows("member 0")
+
+
 def test_labels_of_one_class_in_runs_are_no_shift() -> None:
     # If rows are sorted by class, nearly every label that is moved by one still agrees.
     runs = [0] * 50 + [1] * 50 + [2] * 50

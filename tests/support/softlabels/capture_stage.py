@@ -61,7 +61,7 @@ class CaptureStage:
 
     def verified(self, labels: SoftLabelSet, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
         refs = refer_to_teachers(self.teachers, "float32", "cpu")
-        return verify(labels, self.examples, self.made.encoder, refs, [], settings)
+        return verify(labels, self.examples, self.made.encoder, refs, [], settings, "stop")
 
     def run(self, settings: SoftLabels = SETTINGS) -> SoftLabelSet:
         """Run the stage; return the published set."""

@@ -31,11 +31,13 @@ class Alarm:
         code: its kind, such as `teacher_at_chance`.
         text: one sentence with the numbers.
         way_out: what the user can do.
+        teacher: the number of the teacher that it is about, from 1; None for all others.
     """
 
     code: str
     text: str
     way_out: str
+    teacher: int | None = None
 
     @property
     def sentence(self) -> str:

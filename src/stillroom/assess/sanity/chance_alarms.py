@@ -1,14 +1,33 @@
-"""Alarms about chance: how much a teacher or a student knows in, the alarms out."""
+"""Alarms about chance: how much a teacher or a student knows in, the alarms out.
 
-from collections.abc import Iterator, Mapping
+`teachers_at_chance` reads them for `verify`, which would refuse the answers of such a teacher.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
 from stillroom.assess.sanity.alarm import Alarm
 from stillroom.assess.sanity.chance import LEVEL, Skill, unigram_nll
+from stillroom.config.schema.run_schema import Sanity
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.reporting.units import NATS, percent
+
+AT_CHANCE = ("teacher_at_chance", "teacher_below_chance")
+
+
+def teachers_at_chance(alarms: Iterable[Alarm], sanity: Sanity) -> frozenset[int]:
+    """Return the positions of the teachers that are known to be at chance and go on, from 0.
+
+    Args:
+        alarms: all that are known.
+        sanity: `evaluate.sanity`; where an alarm stops, no teacher goes on.
+    """
+    if sanity == "stop":
+        return frozenset()
+    numbers = {alarm.teacher for alarm in alarms if alarm.code in AT_CHANCE}
+    return frozenset(number - 1 for number in numbers if number is not None)
 
 
 def class_chance(

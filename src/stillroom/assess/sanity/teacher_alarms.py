@@ -8,7 +8,7 @@ what this costs is at most 512 answers of each teacher, or 8,192 tokens.
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,10 +94,13 @@ def teacher_alarms(
         name = "The teacher" if len(refs) == 1 else f"Teacher {number} of {len(refs)}"
         if not teacher.promises.repeatable:
             _LOG.warning("%s is not tried on labelled rows: it answers only once.", name)
-        elif isinstance(teacher.encoder, SequenceEncoder):
-            alarms += _of_tokens(teacher, teacher.encoder, questions, name)
-        else:
-            alarms += _of_classes(teacher, questions, name)
+            continue
+        found = (
+            _of_tokens(teacher, teacher.encoder, questions, name)
+            if isinstance(teacher.encoder, SequenceEncoder)
+            else _of_classes(teacher, questions, name)
+        )
+        alarms += [replace(alarm, teacher=number) for alarm in found]
     return tuple(alarms)
 
 

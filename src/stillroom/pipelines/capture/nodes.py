@@ -112,21 +112,23 @@ def verify(
     teacher_refs: Any,
     teacher_alarms: list[dict[str, Any]],
     softlabels: SoftLabels,
+    sanity: Sanity,
 ) -> SoftLabelSet:
     """Return the same set after it passed every check.
 
-    Under an alarm, which the parameters let pass, the agreement with the hard labels is not judged.
+    A teacher at chance, which the parameters let pass, need not agree with the hard labels.
 
     Raises:
         SoftLabelError: the set does not fit the teachers, the examples or the settings.
     """
     from stillroom.assess.agreement_log import warn_where_it_fell
+    from stillroom.assess.sanity.alarm import from_json
+    from stillroom.assess.sanity.chance_alarms import teachers_at_chance
     from stillroom.assess.verify_with_teachers import verify_with_teachers
-    from stillroom.softlabels.verify.verify import accept_agreement, require_agreement
 
-    judge = accept_agreement if teacher_alarms else require_agreement
+    at_chance = teachers_at_chance(from_json(teacher_alarms), sanity)
     findings = verify_with_teachers(
-        unverified_labels, examples, encoder, teacher_refs, softlabels, judge
+        unverified_labels, examples, encoder, teacher_refs, softlabels, at_chance
     )
     for number, finding in enumerate(findings, start=1):
         level = logging.WARNING if finding.is_weak else logging.INFO

@@ -27,7 +27,7 @@ def create_pipeline(**_: object) -> Pipeline:
              "unverified_labels", name="capture"),
         node(verify,
              ["unverified_labels", "examples", "encoder", "teacher_refs", "teacher_alarms",
-              "params:softlabels"],
+              "params:softlabels", "params:evaluate.sanity"],
              "soft_labels", name="verify"),
     ])
 # fmt: on

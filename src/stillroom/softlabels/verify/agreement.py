@@ -104,7 +104,18 @@ class Agreement:
             SoftLabelError: the error contains the shares.
         """
         self._require_above_chance(member)
-        if self.is_better_moved:
+        self.require_rows_in_place(member)
+
+    def require_rows_in_place(self, member: str) -> None:
+        """Refuse labels of one position a row that agree when they are moved, and not in place.
+
+        A teacher whose classes are swapped agrees with moved labels as with shuffled ones, which
+        is more than in place, so the moved ones must be better than both.
+
+        Raises:
+            SoftLabelError: the error contains the shares.
+        """
+        if self.is_better_moved and self.shifted > self._bound():
             raise self._misaligned(member)
 
     def require_sequences(self, member: str, is_recaptured: bool) -> None:
@@ -121,9 +132,21 @@ class Agreement:
                 above chance agrees only when they are moved; the error contains the shares.
         """
         self._require_above_chance(member)
+        self.require_sequences_in_place(member, is_recaptured)
+
+    def require_sequences_in_place(self, member: str, is_recaptured: bool) -> None:
+        """Refuse labels of several positions a row that agree only when they are moved.
+
+        Args:
+            member, is_recaptured: as in `require_sequences`.
+
+        Raises:
+            SoftLabelError: the error contains the shares.
+        """
         kept = self.share - self.shuffled
         if (
             self.is_better_moved
+            and self.shifted > self._bound()
             and not is_recaptured
             and kept < KEPT * (self.shifted - self.shuffled)
         ):
@@ -132,8 +155,7 @@ class Agreement:
     def _require_above_chance(self, member: str) -> None:
         if self.count < 2:
             return
-        error = self._error(self.shuffled)
-        bound = self.shuffled + DEVIATIONS * error
+        error, bound = self._error(self.shuffled), self._bound()
         # With very few rows even a perfect teacher cannot be distinguished from chance.
         if bound < 1 and self.share <= bound:
             raise SoftLabelError(
@@ -149,6 +171,10 @@ class Agreement:
             f"{self.shifted:.1%} of them when they are moved by one position. The labels are "
             f"misaligned by one position. {RERUN}"
         )
+
+    def _bound(self) -> float:
+        """The share up to which an agreement may be that of shuffled labels."""
+        return self.shuffled + DEVIATIONS * self._error(self.shuffled)
 
     def _error(self, share: float) -> float:
         return sqrt(max(share * (1 - share), 1e-12) / self.count)

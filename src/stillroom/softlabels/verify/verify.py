@@ -10,7 +10,7 @@ agree with the hard labels more often than with shuffled or shifted ones. And a 
 promises so must give the same answer a second time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isnan
@@ -27,6 +27,8 @@ from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.verify.agreement import Agreement
 from stillroom.softlabels.verify.recheck import recheck_distance, rows_to_recheck
 from stillroom.softlabels.verify.shard_checks import CheckedShard
+
+Judge = Callable[[Agreement, "Finding", str], None]
 
 
 @dataclass(slots=True)
@@ -79,9 +81,6 @@ class Finding:
         )
 
 
-Judge = Callable[[Agreement, Finding, str], None]
-
-
 def require_agreement(agreement: Agreement, finding: Finding, member: str) -> None:
     """Check the agreement of a member with the hard labels.
 
@@ -89,14 +88,25 @@ def require_agreement(agreement: Agreement, finding: Finding, member: str) -> No
         SoftLabelError: the answers belong to other rows, or to other positions.
     """
     if _is_sequences(finding):
-        is_recaptured = finding.promises.exact and finding.rechecked > 0
-        agreement.require_sequences(member, is_recaptured)
+        agreement.require_sequences(member, _is_recaptured(finding))
     else:
         agreement.require_rows(member)
 
 
-def accept_agreement(agreement: Agreement, finding: Finding, member: str) -> None:
-    """Accept any agreement, for a teacher at chance whose run shall go on to its report."""
+def require_in_place(agreement: Agreement, finding: Finding, member: str) -> None:
+    """Check only that labels do not agree better when moved, for a teacher known to be at chance.
+
+    Raises:
+        SoftLabelError: the answers belong to the positions beside them.
+    """
+    if _is_sequences(finding):
+        agreement.require_sequences_in_place(member, _is_recaptured(finding))
+    else:
+        agreement.require_rows_in_place(member)
+
+
+def _is_recaptured(finding: Finding) -> bool:
+    return finding.promises.exact and finding.rechecked > 0
 
 
 def _is_sequences(finding: Finding) -> bool:
@@ -108,7 +118,7 @@ def verify(
     members: Sequence[Member],
     inputs: Sequence[CaptureInputs],
     tick: Callable[[int], None],
-    judge: Judge = require_agreement,
+    at_chance: Collection[int] = (),
 ) -> list[Finding]:
     """Check a set against the examples and the teachers that it should come from.
 
@@ -117,14 +127,21 @@ def verify(
         members: the teachers, in the order of the set.
         inputs: for each teacher, the examples in its own encoding.
         tick: is called after each shard with the number of its rows.
-        judge: refuses the agreement of a member with the hard labels.
+        at_chance: the numbers of the members that are known to be at chance and shall go on to the
+            report. Their answers need not agree better than shuffled ones; all other checks stay.
 
     Raises:
         SoftLabelError: a check failed; the error names the member, the shard and the row.
     """
+    judges = [
+        require_in_place if number in at_chance else require_agreement
+        for number in range(len(members))
+    ]
     return [
         _finding(labels, number, member, of_member, tick, judge)
-        for number, (member, of_member) in enumerate(zip(members, inputs, strict=True))
+        for number, (member, of_member, judge) in enumerate(
+            zip(members, inputs, judges, strict=True)
+        )
     ]
 
 
