@@ -53,7 +53,9 @@ def prepared(project: Path, made: ImageExamples, **teacher: Any) -> tuple[dict[s
     """Run the stage `teachers`; return the licence and the folder of the members."""
     section = Teacher(**parameters(project, **teacher)["teacher"])
     licence = check_licence(section, [])
-    folder, curves = train_teachers(made.examples, made.encoder, licence, [], section, [], TRAINER)
+    folder, curves = train_teachers(
+        made.examples, made.encoder, licence, [], section, [], TRAINER, "stop"
+    )
     assert curves == []
     return licence, folder
 

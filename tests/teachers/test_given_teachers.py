@@ -59,7 +59,7 @@ def test_a_list_of_any_kinds_is_an_ensemble(project: Path, made: ImageExamples) 
     licence = check_licence(teacher, listed)
     assert [one["identifier"] for one in licence["teachers"]] == ["mit", "apache-2.0", "own"]
     folder, curves = train_teachers(
-        made.examples, made.encoder, licence, [], teacher, listed, TRAINER
+        made.examples, made.encoder, licence, [], teacher, listed, TRAINER, "stop"
     )
     assert curves == []
     refs = teacher_refs(folder)
@@ -72,7 +72,9 @@ def test_their_mean_is_weighted_as_that_of_trained_teachers(
 ) -> None:
     teacher, listed = composed(project, three_teachers(made, project))
     licence = check_licence(teacher, listed)
-    folder, _ = train_teachers(made.examples, made.encoder, licence, [], teacher, listed, TRAINER)
+    folder, _ = train_teachers(
+        made.examples, made.encoder, licence, [], teacher, listed, TRAINER, "stop"
+    )
     test = made.examples.read().filter(pl.col("split") == "test")
     encoder = read_encoder(made.encoder)
     weighted = Combination.of("probability", [1.0, 2.0, 5.0])
@@ -90,7 +92,9 @@ def test_eleven_members_keep_their_order(project: Path, made: ImageExamples) -> 
     listed = [{"source": "given", "path": f"mine/member_{n}", "licence": "own"} for n in range(11)]
     teacher, listed = composed(project, listed)
     licence = check_licence(teacher, listed)
-    folder, _ = train_teachers(made.examples, made.encoder, licence, [], teacher, listed, TRAINER)
+    folder, _ = train_teachers(
+        made.examples, made.encoder, licence, [], teacher, listed, TRAINER, "stop"
+    )
     names = [ref.path.name for ref in teacher_refs(folder)]
     assert names == [f"member_{number}" for number in range(11)]
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from stillroom.assess.sanity.alarm import Alarm, from_json, require_none, sentences, to_json
+from stillroom.assess.sanity.alarm import (
+    Alarm,
+    from_json,
+    known_alarms,
+    require_none,
+    sentences,
+    to_json,
+)
 from stillroom.errors import DataError, SanityError
 
 TWO = (Alarm("a", "It is so.", "Change it."), Alarm("b", "And so.", "Change that."))
@@ -31,3 +38,11 @@ def test_a_stop_has_a_line_for_each_alarm_and_says_how_to_go_on() -> None:
 def test_without_an_alarm_or_with_a_warning_the_run_goes_on() -> None:
     require_none((), "stop")
     require_none(TWO, "warn")
+
+
+def test_an_alarm_of_several_documents_is_known_once() -> None:
+    first, second = to_json(TWO)
+    assert known_alarms() == ()
+    assert known_alarms([first], [first, second]) == TWO
+    assert known_alarms([], [second], [first]) == TWO[::-1]
+    assert known_alarms([first], []) == TWO[:1]  # ingest ran again, capture did not

@@ -232,7 +232,8 @@ def test_a_new_file_of_a_hundredth_asks_the_given_teacher_about_its_rows_alone(
 
 def test_only_checked_teachers_are_captured_and_only_a_licence_lets_them_be_checked() -> None:
     nodes = {node.name: node for node in create_pipeline().nodes}
-    assert "teacher_alarms" in nodes["capture"].inputs
+    for name in ("capture", "verify"):
+        assert {"teacher_alarms", "params:evaluate.sanity"} <= set(nodes[name].inputs)
     assert {"licence", "data_alarms", "params:evaluate.sanity"} <= set(
         nodes["check_teachers"].inputs
     )

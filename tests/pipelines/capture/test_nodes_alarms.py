@@ -9,7 +9,7 @@ from support.licences_and_lineage import own_licence
 
 from stillroom.errors import SanityError, SoftLabelError
 from stillroom.io.tables import write_table
-from stillroom.pipelines.capture.nodes import check_teachers, refer_to_teachers, verify
+from stillroom.pipelines.capture.nodes import capture, check_teachers, refer_to_teachers, verify
 
 BEFORE = {"code": "duplicates", "text": "Much is read twice.", "way_out": "Remove it."}
 
@@ -23,6 +23,13 @@ def checked(stage: Any, sanity: Any, before: list[dict[str, Any]]) -> list[dict[
     )
 
 
+def captured(stage: Any, alarms: list[dict[str, Any]], sanity: Any) -> Any:
+    refs = refer_to_teachers(stage.teachers, "float32", "cpu")
+    licence = own_licence(len(refs)).to_json()
+    settings = stage.settings()
+    return capture(stage.examples, stage.made.encoder, refs, licence, alarms, settings, sanity)
+
+
 def shuffle_labels(stage: Any) -> None:
     frame = stage.examples.read()
     write_table(frame.with_columns(label=pl.col("label").shuffle(seed=3)), stage.examples.path)
@@ -33,10 +40,15 @@ def test_sound_teachers_are_asked_about_held_out_rows_alone(capture_stage: Any) 
     assert len(capture_stage.inputs) == 2 * (20 + 30)
 
 
-def test_teachers_of_shuffled_labels_stop_the_stage(capture_stage: Any) -> None:
+def test_teachers_of_shuffled_labels_stop_the_stage(capture_stage: Any, caplog: Any) -> None:
     shuffle_labels(capture_stage)
+    known = checked(capture_stage, "stop", [])  # the document is written before the stop
+    assert [alarm["code"] for alarm in known] == ["teacher_at_chance"] * 2
+    assert "Alarm" not in caplog.text  # the error says it
+    capture_stage.inputs.clear()
     with pytest.raises(SanityError) as stopped:
-        checked(capture_stage, "stop", [])
+        captured(capture_stage, known, "stop")
+    assert capture_stage.inputs == []
     lines = str(stopped.value).splitlines()
     assert [line[:19] for line in lines[:2]] == ["Alarm: Teacher 1 of", "Alarm: Teacher 2 of"]
 

@@ -25,6 +25,7 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "params:student",
         "params:teacher.mode",
         "data_report",
+        "data_alarms",
         "teacher_alarms",
     }
     assert stage.all_outputs() == {

@@ -1,6 +1,7 @@
 """Teachers: given teachers are imported, or refused with a reason."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -12,7 +13,7 @@ from support.training.jobs import TRAINER
 from stillroom.config.compose import compose
 from stillroom.config.schema import Teacher
 from stillroom.data.ingest.ingest_examples import ingest
-from stillroom.errors import DataError, LicenceError, ModelError
+from stillroom.errors import DataError, LicenceError, ModelError, SanityError
 from stillroom.io.files.hashing import sha256_file
 from stillroom.io.tables import TableFile, write_table
 from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
@@ -36,7 +37,9 @@ def test_a_given_teacher_is_copied_and_has_no_curves(
     source = untrained_teachers(made, project / "mine", members=1) / "member_0"
     (source / "pytorch_model.bin").write_bytes(b"a pickle")
     teacher = given(project, "mine/member_0")
-    folder, curves = train_teachers(made.examples, made.encoder, LICENCE, [], teacher, [], TRAINER)
+    folder, curves = train_teachers(
+        made.examples, made.encoder, LICENCE, [], teacher, [], TRAINER, "stop"
+    )
     assert curves == []
     copied = folder / "member_0"
     assert sorted(path.name for path in copied.iterdir()) == [
@@ -60,7 +63,9 @@ def test_a_folder_that_holds_no_teacher_is_refused(
     monkeypatch.chdir(project)
     made = image_examples(project)
     with pytest.raises(ModelError, match=words):
-        train_teachers(made.examples, made.encoder, LICENCE, [], given(project, path), [], TRAINER)
+        train_teachers(
+            made.examples, made.encoder, LICENCE, [], given(project, path), [], TRAINER, "stop"
+        )
 
 
 def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +77,9 @@ def test_a_sentence_encoder_gets_a_head(project: Path, monkeypatch: pytest.Monke
     sentence_folder(project / "mine")
     values = compose(project)["teacher"] | {"source": "sentence", "members": 1, "path": "mine"}
     examples = TableFile(project / "examples.parquet")
-    folder, curves = train_teachers(examples, encoder, LICENCE, [], Teacher(**values), [], TRAINER)
+    folder, curves = train_teachers(
+        examples, encoder, LICENCE, [], Teacher(**values), [], TRAINER, "stop"
+    )
     assert curves == []
     (ref,) = teacher_refs(folder)
     teacher = open_teacher(ref, CaptureSettings("none", 0, 16), made.encoder)
@@ -115,4 +122,11 @@ def test_teachers_without_a_licence_of_their_own_number_are_refused(
     made = image_examples(project)
     teacher, licence = given(project, "mine"), own_licence(2).to_json()
     with pytest.raises(LicenceError, match=r"covers 2 teachers, but there are 1"):
-        train_teachers(made.examples, made.encoder, licence, [], teacher, [], TRAINER)
+        train_teachers(made.examples, made.encoder, licence, [], teacher, [], TRAINER, "stop")
+
+
+def test_an_alarm_about_the_data_stops_before_a_teacher_is_read() -> None:
+    alarm = {"code": "duplicates", "text": "Much is read twice.", "way_out": "Remove it."}
+    nothing: Any = None
+    with pytest.raises(SanityError, match="Much is read twice"):
+        train_teachers(nothing, nothing, LICENCE, [alarm], nothing, [], TRAINER, "stop")

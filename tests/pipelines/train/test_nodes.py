@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -21,7 +22,7 @@ from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Student
 from stillroom.data.encoders import read_encoder
 from stillroom.data.example_digest import examples_digest
-from stillroom.errors import SoftLabelError
+from stillroom.errors import SanityError, SoftLabelError
 from stillroom.io.tables import write_table
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.train.nodes import train_students
@@ -51,6 +52,9 @@ def trained(made: ImageExamples, **arguments: Any) -> tuple[Path, Any]:
         "seeds": 1,
         "full_logits": False,
         "trainer": TRAINER,
+        "data_alarms": [],
+        "teacher_alarms": [],
+        "sanity": "stop",
     }
     return train_students(**(common | arguments))
 
@@ -186,3 +190,18 @@ def test_soft_labels_of_other_settings_are_refused_with_both_sides(
             softlabels=kept(**values),
             student=student,
         )
+
+
+ALARM = {"code": "duplicates", "text": "Much is read twice.", "way_out": "Remove it."}
+
+
+@pytest.mark.parametrize("document", ["data_alarms", "teacher_alarms"])
+def test_an_alarm_of_an_earlier_stage_stops_before_anything_is_read(document: str) -> None:
+    nothing: Any = None
+    arguments = dict.fromkeys(("soft_labels", "teachers", "student"), nothing)
+    with pytest.raises(SanityError, match="Much is read twice"):
+        trained(nothing_made(), **arguments, **{document: [ALARM]})
+
+
+def nothing_made() -> Any:
+    return SimpleNamespace(examples=None, encoder=None)

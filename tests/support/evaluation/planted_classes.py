@@ -165,6 +165,7 @@ def evaluation_documents(
         "examples": examples,
         "encoder": encoder,
         "params:evaluate": how,
+        "data_alarms": [],
         "teacher_alarms": [],
     }
     written = _run(create_pipeline().only_nodes_with_inputs("predictions"), inputs)

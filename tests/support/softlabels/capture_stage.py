@@ -56,7 +56,7 @@ class CaptureStage:
         dataset = datasets.UnverifiedLabels(".stillroom/unverified_labels")
         refs = refer_to_teachers(self.teachers, "float32", "cpu")
         licence = own_licence(len(refs)).to_json()
-        dataset.save(capture(self.examples, self.made.encoder, refs, licence, [], settings))
+        dataset.save(capture(self.examples, self.made.encoder, refs, licence, [], settings, "stop"))
         return dataset.load()
 
     def verified(self, labels: SoftLabelSet, settings: SoftLabels = SETTINGS) -> SoftLabelSet:

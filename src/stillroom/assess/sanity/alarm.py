@@ -3,7 +3,8 @@
     checks ──> Alarm, Alarm, … ──to_json──> data_alarms ──> teacher_alarms ──> alarms
                                  └─require_none──> SanityError, or the run goes on without export
 
-Each of the three documents holds all alarms that are known by then. An alarm is no verdict on how
+Each of the three documents holds all alarms that are known by then. It is written before the stop,
+so that what spends later sees them too, whatever stage is run. An alarm is no verdict on how
 good a student is. Under an alarm such a verdict would mean nothing, so none is given.
 """
 
@@ -57,6 +58,19 @@ def from_json(document: object) -> tuple[Alarm, ...]:
         DataError: the document has another form.
     """
     return checked(tuple[Alarm, ...], document, "the alarms", "ingest")
+
+
+def known_alarms(*documents: object) -> tuple[Alarm, ...]:
+    """Return the alarms of several documents, each once.
+
+    Each document has those of the stages before it as they were when it was written. If such a
+    stage ran again since, its own document says more.
+
+    Raises:
+        DataError: a document has another form.
+    """
+    every = (alarm for document in documents for alarm in from_json(document))
+    return tuple(dict.fromkeys(every))
 
 
 def sentences(document: object) -> tuple[str, ...]:

@@ -46,6 +46,10 @@ _COMPOSE = {
     "always_changed": True,
 }
 
+# What an alarm does changes no result, so models are not trained again for it. The stages that
+# write alarms depend on it: DVC runs them first, and they stop before those that only read alarms.
+_AT_ALARMS, _ALARMS = "evaluate.sanity", "_alarms"
+
 Catalog = Mapping[str, Mapping[str, Any]]
 
 
@@ -168,6 +172,8 @@ def _parameters(pipeline: Pipeline, separate: set[str]) -> list[str]:
             rest of the section do not depend on them.
     """
     inputs = {item for item in pipeline.inputs() if _is_parameter(item)}
+    if not any(output.endswith(_ALARMS) for output in pipeline.all_outputs()):
+        inputs -= {f"{_PARAMETERS}{_AT_ALARMS}"}
     keys = []
     for section in SECTIONS:
         own = sorted(key for key in separate if key.startswith(f"{section}."))

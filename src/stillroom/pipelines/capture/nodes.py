@@ -36,9 +36,11 @@ def check_teachers(
 ) -> list[dict[str, Any]]:
     """Return the alarms about the data, and those about each teacher on a few labelled rows.
 
+    `capture` stops at those about the teachers, after this document was written.
+
     Raises:
         LicenceError: the licence document belongs to other teachers, or forbids distillation.
-        SanityError: there is an alarm, and `evaluate.sanity` is stop.
+        SanityError: there is an alarm about the data, and `evaluate.sanity` is stop.
     """
     from dataclasses import replace
 
@@ -50,15 +52,15 @@ def check_teachers(
     from stillroom.teachers.sentence.kept_embeddings import embeddings_folder
 
     require_covered(licence_document.from_json(licence), len(teacher_refs))
+    known = from_json(data_alarms)
+    require_none(known, sanity)
     fitted = read_encoder(encoder)
     embeddings = embeddings_folder(softlabels_config.store_of(project_root()))
     how = replace(softlabels_config.capture_settings(softlabels, fitted), embeddings=embeddings)
     found = teacher_alarms(examples, fitted, teacher_refs, how)
-    alarms = (*from_json(data_alarms), *found)
-    require_none(alarms, sanity)
-    for alarm in found:
+    for alarm in found if sanity == "warn" else ():  # at a stop the error says the same
         logging.getLogger(__name__).warning("%s", alarm.sentence)
-    return to_json(alarms)
+    return to_json((*known, *found))
 
 
 def capture(
@@ -68,15 +70,17 @@ def capture(
     licence: dict[str, Any],
     teacher_alarms: list[dict[str, Any]],
     softlabels: SoftLabels,
+    sanity: Sanity,
 ) -> CaptureRequest:
     """Return what is to be captured; the dataset runs the teachers when it saves the request.
 
-    `teacher_alarms` is an input because the node that writes it stops at an alarm.
-
     Raises:
+        SanityError: there is an alarm, and `evaluate.sanity` is stop.
         LicenceError: the licence document belongs to other teachers, or forbids distillation.
         DataError: the examples were changed after ingest.
     """
+    from stillroom.assess.sanity.alarm import from_json as read_alarms
+    from stillroom.assess.sanity.alarm import require_none
     from stillroom.data.encoders import read_encoder
     from stillroom.data.example_digest import examples_digest
     from stillroom.softlabels.capture.capture_request import CaptureRequest
@@ -85,7 +89,7 @@ def capture(
     from stillroom.teachers.licences.licence_document import from_json
     from stillroom.teachers.sentence.kept_embeddings import embeddings_folder
 
-    del teacher_alarms
+    require_none(read_alarms(teacher_alarms), sanity)
     require_covered(from_json(licence), len(teacher_refs))
     fitted = read_encoder(encoder)
     digest = examples_digest(examples, fitted)

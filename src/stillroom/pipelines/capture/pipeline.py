@@ -23,7 +23,7 @@ def create_pipeline(**_: object) -> Pipeline:
              "teacher_alarms", name="check_teachers"),
         node(capture,
              ["examples", "encoder", "teacher_refs", "licence", "teacher_alarms",
-              "params:softlabels"],
+              "params:softlabels", "params:evaluate.sanity"],
              "unverified_labels", name="capture"),
         node(verify,
              ["unverified_labels", "examples", "encoder", "teacher_refs", "teacher_alarms",

@@ -60,15 +60,19 @@ def measure_quality(
 
 
 def check_student(
-    predictions: TableFile, examples: TableFile, encoder: Path, teacher_alarms: Records
+    predictions: TableFile,
+    examples: TableFile,
+    encoder: Path,
+    data_alarms: Records,
+    teacher_alarms: Records,
 ) -> Records:
     """Return all alarms, with those about the student that ships; `export` stops at them."""
-    from stillroom.assess.sanity.alarm import from_json, to_json
+    from stillroom.assess.sanity.alarm import known_alarms, to_json
     from stillroom.assess.sanity.student_alarms import student_alarms
     from stillroom.data.encoders import read_encoder
 
     found = student_alarms(predictions, examples, read_encoder(encoder))
-    return to_json((*from_json(teacher_alarms), *found))
+    return to_json((*known_alarms(data_alarms, teacher_alarms), *found))
 
 
 def draw_plots(

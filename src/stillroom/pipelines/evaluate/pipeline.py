@@ -29,7 +29,7 @@ def create_pipeline(**_: object) -> Pipeline:
              ["predictions", "encoder", "params:evaluate"],
              ["metrics", "statistics"], name="measure_quality"),
         node(check_student,
-             ["predictions", "examples", "encoder", "teacher_alarms"],
+             ["predictions", "examples", "encoder", "data_alarms", "teacher_alarms"],
              "alarms", name="check_student"),
         node(draw_plots,
              ["predictions", "encoder", "params:evaluate"],

@@ -34,10 +34,10 @@ def check_data(
 ) -> list[dict[str, Any]]:
     """Print what was read, and return the alarms about it.
 
-    Raises:
-        SanityError: there is an alarm, and `evaluate.sanity` is stop.
+    It does not stop at them: the examples are written by now, and the document of an earlier run
+    would stand beside them.
     """
-    from stillroom.assess.sanity.alarm import require_none, to_json
+    from stillroom.assess.sanity.alarm import to_json
     from stillroom.assess.sanity.data_alarms import data_alarms
     from stillroom.data.encoders import read_encoder
     from stillroom.io.terminal import Terminal
@@ -48,8 +48,18 @@ def check_data(
     # At a stop the error says the same, below the table.
     said = [alarm.sentence for alarm in alarms] if sanity == "warn" else []
     print_data_table(data_summary(data_report), said, Terminal())
-    require_none(alarms, sanity)
     return to_json(alarms)
+
+
+def stop_at_data_alarms(data_alarms: list[dict[str, Any]], sanity: Sanity) -> None:
+    """Stop at an alarm after the document was written.
+
+    Raises:
+        SanityError: there is an alarm, and `evaluate.sanity` is stop.
+    """
+    from stillroom.assess.sanity.alarm import from_json, require_none
+
+    require_none(from_json(data_alarms), sanity)
 
 
 def _of(data: Data, root: Path) -> Any:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stillroom.config.schema import Teacher, Trainer
+from stillroom.config.schema.run_schema import Sanity
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
 from stillroom.io.tables import TableFile
@@ -36,21 +37,23 @@ def train_teachers(
     teacher: Teacher,
     teachers: list[dict[str, Any]],
     trainer: Trainer,
+    sanity: Sanity,
 ) -> tuple[Path, Any]:
     """Return a folder with one model directory per teacher, and their learning curves.
 
-    `data_alarms` is an input because the stage that writes it stops at an alarm.
-
     Raises:
+        SanityError: there is an alarm, and `evaluate.sanity` is stop.
         LicenceError: the licence is not that of these teachers.
     """
+    from stillroom.assess.sanity.alarm import from_json as read_alarms
+    from stillroom.assess.sanity.alarm import require_none
     from stillroom.data.encoders import read_encoder
     from stillroom.teachers.given_teachers import given_teachers, prepare_teachers
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.licences.licence_document import from_json
     from stillroom.teachers.teacher_kind import Preparation
 
-    del data_alarms
+    require_none(read_alarms(data_alarms), sanity)
     require_covered(from_json(licence), teacher.members)
     ensemble = new_workspace(project_root(), "teachers") / "ensemble"
     fitted = read_encoder(encoder)

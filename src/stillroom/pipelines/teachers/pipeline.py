@@ -25,6 +25,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:teacher",
                     "params:teachers",
                     "params:trainer",
+                    "params:evaluate.sanity",
                 ],
                 ["teachers", "teacher_curves"],
                 name="train_teachers",

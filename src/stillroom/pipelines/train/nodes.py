@@ -12,6 +12,7 @@ from stillroom.config.schema import (
     plain,
 )
 from stillroom.config.schema.field_types import DeviceMap, Dtype
+from stillroom.config.schema.run_schema import Sanity
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
 from stillroom.io.tables import TableFile
@@ -38,6 +39,9 @@ def train_students(
     seeds: int,
     full_logits: bool,
     trainer: Trainer,
+    data_alarms: list[dict[str, Any]],
+    teacher_alarms: list[dict[str, Any]],
+    sanity: Sanity,
 ) -> tuple[Path, Any]:
     """Return a folder with one model for each run, and the learning curves of all of them.
 
@@ -46,15 +50,18 @@ def train_students(
     `control_1/`. A third model may learn from all logits: see `trained_arms`.
 
     Raises:
+        SanityError: there is an alarm, and `evaluate.sanity` is stop.
         SoftLabelError: the soft labels do not fit the teachers, examples, classes or parameters.
         DataError: the examples were changed after ingest.
     """
+    from stillroom.assess.sanity.alarm import known_alarms, require_none
     from stillroom.data.encoders import read_encoder
     from stillroom.evaluation.arms import FULL_LOGITS, runs, trained_arms
     from stillroom.teachers.stored_teachers import layers_for, teacher_refs
     from stillroom.training.job import Job
     from stillroom.training.job_fits import live_config, student_fits
 
+    require_none(known_alarms(data_alarms, teacher_alarms), sanity)
     refs = teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
     fitted = read_encoder(encoder)
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
