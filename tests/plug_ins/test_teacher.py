@@ -66,8 +66,8 @@ def captured(project: Path, made: ImageExamples, **teacher: Any) -> tuple[SoftLa
     settings = SoftLabels(**parameters(project)["softlabels"])
     refs = refer_to_teachers(folder, "float32", "cpu")
     staged = UnverifiedLabels(".stillroom/unverified_labels")
-    staged.save(capture(made.examples, made.encoder, refs, licence, [], settings))
-    return verify(staged.load(), made.examples, made.encoder, refs, [], settings), folder
+    staged.save(capture(made.examples, made.encoder, refs, licence, [], settings, "stop"))
+    return verify(staged.load(), made.examples, made.encoder, refs, [], settings, "stop"), folder
 
 
 def test_its_answers_are_captured_and_verified(project: Path, made: ImageExamples) -> None:

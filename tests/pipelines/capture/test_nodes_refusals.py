@@ -170,6 +170,7 @@ def test_the_licence_is_an_input_of_capture_and_its_refusal_runs_no_teacher(
                 licence.to_json(),
                 [],
                 capture_stage.settings(),
+                "stop",
             )
         with pytest.raises(LicenceError, match=words):
             check_teachers(

@@ -49,12 +49,12 @@ class Project:
         dataset = UnverifiedLabels(".stillroom/unverified_labels")
         refs = refer_to_teachers(Path("ensemble"), "float32", "cpu")
         licence = own_licence(1).to_json()
-        dataset.save(capture(self.examples, self.encoder, refs, licence, [], settings))
+        dataset.save(capture(self.examples, self.encoder, refs, licence, [], settings, "stop"))
         return dataset.load()
 
     def verified(self, labels: SoftLabelSet) -> None:
         refs = refer_to_teachers(Path("ensemble"), "float32", "cpu")
-        verify(labels, self.examples, self.encoder, refs, [], SETTINGS)
+        verify(labels, self.examples, self.encoder, refs, [], SETTINGS, "stop")
 
 
 @pytest.fixture
