@@ -33,6 +33,7 @@ WITHOUT_A_MODULE = (
     "benchmarks",
     "faults",
     "hostile",
+    "packaging",
     "plug_ins",
     "support",
     "reporting/test_planted_failures.py",

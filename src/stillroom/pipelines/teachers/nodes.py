@@ -45,15 +45,14 @@ def train_teachers(
         SanityError: there is an alarm, and `evaluate.sanity` is stop.
         LicenceError: the licence is not that of these teachers.
     """
-    from stillroom.assess.sanity.alarm import from_json as read_alarms
-    from stillroom.assess.sanity.alarm import require_none
+    from stillroom.assess.sanity.alarm import known_alarms, require_none
     from stillroom.data.encoders import read_encoder
     from stillroom.teachers.given_teachers import given_teachers, prepare_teachers
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.licences.licence_document import from_json
     from stillroom.teachers.teacher_kind import Preparation
 
-    require_none(read_alarms(data_alarms), sanity)
+    require_none(known_alarms(data_alarms), sanity)
     require_covered(from_json(licence), teacher.members)
     ensemble = new_workspace(project_root(), "teachers") / "ensemble"
     fitted = read_encoder(encoder)

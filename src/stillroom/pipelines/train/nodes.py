@@ -20,7 +20,7 @@ from stillroom.teachers.softlabels_config import require_configured, require_exa
 
 if TYPE_CHECKING:
     from stillroom.softlabels.reading.label_set import SoftLabelSet
-    from stillroom.training.job import Job
+    from stillroom.training.job import Fit, Job, LiveConfig
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
@@ -58,7 +58,6 @@ def train_students(
     from stillroom.data.encoders import read_encoder
     from stillroom.evaluation.arms import FULL_LOGITS, runs, trained_arms
     from stillroom.teachers.stored_teachers import layers_for, teacher_refs
-    from stillroom.training.job import Job
     from stillroom.training.job_fits import live_config, student_fits
 
     require_none(known_alarms(data_alarms, teacher_alarms), sanity)
@@ -69,18 +68,33 @@ def train_students(
     require_examples(soft_labels, examples, fitted)
     layers = layers_for(student.architecture, refs[0])
     arms = trained_arms(mode, full_logits, soft_labels.is_whole)
-    job = Job(
+    fits = student_fits(runs(arms, seeds), student, objective, fitted.classes, layers, mode)
+    live = live_config(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None
+    job = _job(examples, encoder, soft_labels, fits, trainer, live)
+    learned = {"student": student, "objective": objective}
+    return _train(job, soft_labels.manifest.content, plain(learned))
+
+
+def _job(
+    examples: TableFile,
+    encoder: Path,
+    soft_labels: SoftLabelSet,
+    fits: "list[Fit]",
+    trainer: Trainer,
+    live: "LiveConfig | None",
+) -> "Job":
+    from stillroom.training.job import Job
+
+    return Job(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=str(soft_labels.folder),
         folder=str(unfinished(project_root(), "train_students")),
         curves=str(live_curves(project_root(), "train")),
-        fits=student_fits(runs(arms, seeds), student, objective, fitted.classes, layers, mode),
+        fits=fits,
         trainer=trainer,
-        live=live_config(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None,
+        live=live,
     )
-    learned = {"student": student, "objective": objective}
-    return _train(job, soft_labels.manifest.content, plain(learned))
 
 
 def _train(job: "Job", content: str, settings: dict[str, Any]) -> tuple[Path, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
 LOCK = ROOT / "requirements-audit.lock"
 COMMIT = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
