@@ -17,6 +17,7 @@ from support.faults.fork_server import Ran
 from support.softlabels.linear_teachers import capture_inputs, fill, linear
 
 from stillroom.cli import cli
+from stillroom.io.runs.run_lock import run_lock
 from stillroom.io.tables import write_table
 from stillroom.softlabels.format.manifest import SHARDS
 from stillroom.softlabels.reading.label_set import SoftLabelSet
@@ -282,3 +283,19 @@ def test_adopt_fills_the_store_that_the_environment_names(
     output = text(invoked("softlabels", "adopt"))
     assert output.endswith(f"Added 2 shards to {tmp_path / 'elsewhere'}; the set has 240 rows.")
     assert len(list(Store(tmp_path / "elsewhere").captures())) == 2
+
+
+@pytest.mark.parametrize("words", [("gc", "--keep-days", "0", "--yes"), ("adopt",)])
+def test_a_command_that_changes_the_store_is_refused_beside_a_run(
+    small: Path, words: tuple[str, ...]
+) -> None:
+    before = sorted(small.rglob(f"{STORE}/**/*"))
+    with run_lock(small, "kedro run"):
+        assert "kedro run" in error(invoked("softlabels", *words))
+    assert sorted(small.rglob(f"{STORE}/**/*")) == before
+    text(invoked("softlabels", *words))
+
+
+def test_a_list_of_what_is_unused_needs_no_lock(small: Path) -> None:
+    with run_lock(small, "kedro run"):
+        assert "nothing to remove" in text(invoked("softlabels", "gc"))

@@ -13,6 +13,7 @@ from stillroom.io.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from stillroom.softlabels.format.manifest import Manifest
+    from stillroom.softlabels.store.gc import Waste
 
 SET, STAGED, ALARMS = "soft_labels", "unverified_labels", "teacher_alarms"
 
@@ -74,23 +75,16 @@ def gc(yes: bool, keep_days: float, params: dict[str, Any]) -> None:
     for `capture`, and the trained teachers that no run has used for that number of days.
     """
     from stillroom.io.byte_sizes import size_text
-    from stillroom.softlabels.store.gc import remove, waste
-    from stillroom.teachers.sentence.kept_embeddings import embeddings_folder, old_embeddings
+    from stillroom.io.runs.run_lock import run_lock
     from stillroom.teachers.softlabels_config import store_of
-    from stillroom.training.process.kept_fits import KeptFits
 
     with open_project(params) as project:
-        catalog, store = project.catalog, store_of(project.root)
-        if yes:
-            captures = remove(store, lambda: _manifests(catalog), keep_days)
+        store = store_of(project.root)
+        if yes:  # a run may be about to use what is removed
+            with run_lock(project.root, "kedro softlabels gc --yes"):
+                captures = _remove_unused(project, keep_days)
         else:
-            captures = waste(store, _manifests(catalog), keep_days)
-        models = Path(catalog["teachers"]._describe()["filepath"])
-    others = old_embeddings(embeddings_folder(store), keep_days)
-    others += KeptFits.beside(store).unused(models, keep_days)
-    for one in others if yes else []:
-        shutil.rmtree(one.path) if one.path.is_dir() else one.path.unlink(missing_ok=True)
-    captures += others
+            captures = _unused(project, keep_days)
     for one in captures:
         say(f"{size_text(one.bytes):>9}  {one.rows:>10,} rows  {one.path.name[:16]}  {one.why}")
     size, rows = sum(one.bytes for one in captures), sum(one.rows for one in captures)
@@ -116,17 +110,52 @@ def adopt(params: dict[str, Any]) -> None:
     next `capture` would run the teachers over all rows again. The set is verified first.
     """
     from stillroom.io.progress import ticking
+    from stillroom.io.runs.run_lock import run_lock
     from stillroom.softlabels.capture.import_set import import_set
     from stillroom.teachers.softlabels_config import store_of
 
-    with open_project(params) as project:
+    with open_project(params) as project, run_lock(project.root, "kedro softlabels adopt"):
         labels = project.catalog.load(SET)
         store = store_of(project.root)
         _verified(project)  # a set from elsewhere is checked before it enters the store
-    rows = labels.manifest.rows * len(labels.manifest.members)
-    with ticking("adopting", rows, "rows") as ticker:
-        added = import_set(labels, store, ticker.advance)
+        rows = labels.manifest.rows * len(labels.manifest.members)
+        with ticking("adopting", rows, "rows") as ticker:
+            added = import_set(labels, store, ticker.advance)
     say(f"Added {added} shards to {store.folder}; the set has {rows:,} rows.")
+
+
+def _unused(project: OpenProject, keep_days: float) -> "list[Waste]":
+    """Return what no run of the project has used for some days."""
+    from stillroom.softlabels.store.gc import waste
+    from stillroom.teachers.softlabels_config import store_of
+
+    captures = waste(store_of(project.root), _manifests(project.catalog), keep_days)
+    return captures + _unused_of_teachers(project, keep_days)
+
+
+def _remove_unused(project: OpenProject, keep_days: float) -> "list[Waste]":
+    """Remove what no run of the project has used for some days, and return it."""
+    from stillroom.softlabels.store.gc import remove
+    from stillroom.teachers.softlabels_config import store_of
+
+    catalog, store = project.catalog, store_of(project.root)
+    captures = remove(store, lambda: _manifests(catalog), keep_days)
+    others = _unused_of_teachers(project, keep_days)
+    for one in others:
+        shutil.rmtree(one.path) if one.path.is_dir() else one.path.unlink(missing_ok=True)
+    return captures + others
+
+
+def _unused_of_teachers(project: OpenProject, keep_days: float) -> "list[Waste]":
+    """Return kept embeddings and trained teachers that no run has used for some days."""
+    from stillroom.teachers.sentence.kept_embeddings import embeddings_folder, old_embeddings
+    from stillroom.teachers.softlabels_config import store_of
+    from stillroom.training.process.kept_fits import KeptFits
+
+    store = store_of(project.root)
+    models = Path(project.catalog["teachers"]._describe()["filepath"])
+    kept = KeptFits.beside(store).unused(models, keep_days)
+    return old_embeddings(embeddings_folder(store), keep_days) + kept
 
 
 def _verified(project: OpenProject) -> Any:
