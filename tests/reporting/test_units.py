@@ -7,7 +7,6 @@ from stillroom.reporting.units import (
     NATS,
     POINTS,
     between,
-    counted,
     fine_percent,
     percent,
     whole_percent,
@@ -51,4 +50,3 @@ def test_a_zero_has_no_sign_and_one_is_one() -> None:
     assert POINTS.amount(-0.0001) == "0.0 points"
     assert (percent(-0.0001), whole_percent(-0.001)) == ("0.0%", "0%")
     assert (POINTS.number(-0.01), whole_percent(-0.01)) == ("-1.0", "-1%")
-    assert (counted(1, "example"), counted(1200, "example")) == ("1 example", "1,200 examples")

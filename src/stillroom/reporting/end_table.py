@@ -7,11 +7,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from stillroom.data.notices import counted
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting.display_names import title
 from stillroom.reporting.table_rows import cost_measures, models_of, quality_measures
-from stillroom.reporting.units import counted
 from stillroom.reporting.verdict.verdict import cautions, headline, of_seeds
 
 WIDTH = 79

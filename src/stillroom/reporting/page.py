@@ -15,11 +15,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
+from stillroom.data.notices import counted
 from stillroom.errors import ConfigError
 from stillroom.io.printable import printable_lines
 from stillroom.kinds.kind_errors import named_errors
 from stillroom.reporting.section import TEMPLATES, Section
-from stillroom.reporting.units import counted
 
 FRAME = "report.html.j2"
 

@@ -58,11 +58,6 @@ def whole_percent(share: float) -> str:
     return f"{fixed_decimals(100 * share, 0)}%"
 
 
-def counted(count: int, name: str) -> str:
-    """Return `1 example`, `1,200 examples`."""
-    return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
-
-
 def fine_percent(share: float) -> str:
     """Return a share of one as percent with two significant digits: 87%, 4.2%, 0.031%."""
     hundredths = 100 * share

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from stillroom.assess.sanity.alarm import Alarm
 from stillroom.data.ingest.label_forms import label_key
 from stillroom.data.ingest.splits import TEST, TRAIN, VALIDATION
+from stillroom.data.notices import counted
 from stillroom.reporting.display_names import LONGEST_IN_TEXT, short
-from stillroom.reporting.units import counted
 
 MOST_NAMES = 5
 HELD_OUT = (VALIDATION, TEST)

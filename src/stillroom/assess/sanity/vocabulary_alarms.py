@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.assess.sanity.alarm import Alarm
-from stillroom.reporting.units import counted, percent
+from stillroom.data.notices import counted
+from stillroom.reporting.units import percent
 
 LEAST_KNOWN = 0.1  # of the words of a held-out split must occur in train
 MOST_UNKNOWN = 0.5  # of the tokens may be the unknown token

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stillroom.data.ingest.splits import SPLITS
+from stillroom.data.notices import counted
 from stillroom.io.printable import printable
 from stillroom.reporting.display_names import short
-from stillroom.reporting.units import counted
 
 MOST_CLASSES = 12  # are listed one by one
 MOST_NAMES = 5

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from stillroom.data.notices import counted
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.validated_json import STRICT, checked
-from stillroom.reporting.units import counted
 from stillroom.softlabels.format.manifest import Manifest
 from stillroom.teachers.licences.licence_document import Licence
 from stillroom.teachers.licences.terms import Verdict

@@ -10,11 +10,12 @@ test must agree. With few examples nothing is claimed, since their intervals say
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stillroom.data.notices import counted
 from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, TEACHER
 from stillroom.evaluation.statistics.comparison import Comparison
 from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.io.json.number_groups import GroupedNumbers
-from stillroom.reporting.units import NATS, POINTS, Unit, between, counted, percent, whole_percent
+from stillroom.reporting.units import NATS, POINTS, Unit, between, percent, whole_percent
 
 FEWEST = 30  # the least number of examples from which anything is concluded
 SURPRISE = 0.05
