@@ -44,8 +44,7 @@ def text(result: Result) -> str:
 
 def error(result: Result) -> str:
     """Return the one line of a command that failed."""
-    assert result.exit_code == 1, result.output
-    assert isinstance(result.exception, SystemExit)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
     (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")]
     assert result.output.endswith(f"{line}\n")
     return line

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from support.hostile.projects import ROOT
 SECONDS, BYTES = 60.0, 2 * 2**30
 # A process that allocates more is stopped by the kernel, so that a test cannot fill the machine.
 MOST_DATA = 8 * 2**30
+POLL = 0.03
 CANARY, VARIABLE = "canary.txt", "STILLROOM_TEST_CANARY"
 MARKUP = (b"<script>alert(1)", b"<img src=x onerror")
 _SEARCHED = 64 * 2**20  # of a file
@@ -113,26 +115,46 @@ def _run(
             preexec_fn=_limit,
             start_new_session=True,
         )
-        code, peak = _wait(process.pid, started + SECONDS)
-    process.returncode = code
-    return code, log.read_text(errors="replace"), time.monotonic() - started, peak
+        peak = _wait(process, started + SECONDS)
+    return process.returncode, log.read_text(errors="replace"), time.monotonic() - started, peak
 
 
 def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
 
 
-def _wait(pid: int, until: float) -> tuple[int, int]:
-    """Return exit code and peak memory of a process and its children; kill it when time is up."""
-    while True:
-        done, status, usage = os.wait4(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024
+def _wait(process: "subprocess.Popen[bytes]", until: float) -> int:
+    """Wait for a process; return the peak memory of the largest of its group.
+
+    The kernel's own number for a child counts what its parent held before the command was loaded.
+    """
+    peak = 0
+    while process.poll() is None:
+        peak = max([peak, *map(_peak, _group(process.pid))])
         if time.monotonic() > until:
-            os.killpg(pid, signal.SIGKILL)
-            _, status, usage = os.wait4(pid, 0)
-            return os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024
-        time.sleep(0.02)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        time.sleep(POLL)
+    return peak
+
+
+def _group(leader: int) -> list[int]:
+    """Return the processes of a session; those whose parent has ended too."""
+    members = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[3]) == leader:
+                    members.append(int(entry.name))
+    return members
+
+
+def _peak(pid: int) -> int:
+    with suppress(OSError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return 0
 
 
 def _leaks(outside: Outside, output: str, prepared: Mapping[Path, tuple[int, int]]) -> list[str]:

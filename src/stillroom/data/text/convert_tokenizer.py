@@ -126,7 +126,16 @@ def _write(kind: Any, folder: str, target: str, name: str, **options: str) -> di
     definition = tokenizer.backend_tokenizer.to_str()
     document = json.loads(definition)
     require_affordable(document, name)
-    _try(tokenizer.backend_tokenizer, document, name)
+    try:
+        _try(tokenizer.backend_tokenizer, document, name)
+    except DataError:
+        raise
+    except Exception as error:  # tokenizers raises bare exceptions
+        raise DataError(
+            f"{name} is read as {type(tokenizer).__name__}, the class that transformers takes for "
+            f"it, which cannot encode every text ({error}). If its {DEFINITION} is right by itself, "
+            f"set tokenizer_class to PreTrainedTokenizerFast in its {CONFIG}."
+        ) from error
     Path(target).write_text(definition, encoding="utf-8")
     special = {ours: getattr(tokenizer, theirs, None) for ours, theirs in ATTRIBUTES.items()}
     return {ours: str(token) for ours, token in special.items() if token is not None}

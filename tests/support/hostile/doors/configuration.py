@@ -101,7 +101,7 @@ CATALOGS = {
     "no YAML": "examples: [}\n",
 }
 KEDRO_FIRST = "Kedro applies conf/logging.yml when it is imported, before any code of a project"
-READ_BY_KEDRO = {"a class of the standard library"}
+READ_BY_KEDRO = {"a class of the standard library", "a list"}
 LOGGINGS = {
     "a file outside": LOGGING.format(
         cls="logging.FileHandler", more="    filename: ../elsewhere/log\n"
