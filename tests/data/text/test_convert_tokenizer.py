@@ -9,6 +9,7 @@ from support.examples.foreign_tokenizers import BERT, FOLDERS, TEXTS, definition
 
 from stillroom.data.text.convert_tokenizer import convert_folder
 from stillroom.data.text.tokenizer import HUGGING_FACE_NAMES, SpecialTokens, Tokenizer
+from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError
 
 
@@ -104,3 +105,17 @@ def test_a_definition_beyond_the_budget_does_not_reach_the_parser(tmp_path: Path
     with_json(folder, model=model, added_tokens=[])
     with pytest.raises(DataError, match=r"has 2,?147,?483,?647 as the largest id; at most 65,540"):
         converted(folder)
+
+
+def test_a_class_that_cannot_encode_every_text_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    folder = tmp_path / "bytes"
+    folder.mkdir()
+    # Of Gemma's class, whose unknown token is not among these bytes.
+    definition = train_tokenizer(["some text", "more text"], 300).definition
+    (folder / "tokenizer.json").write_text(definition, encoding="utf-8")
+    (folder / "config.json").write_text('{"model_type": "gemma3_text"}')
+    with pytest.raises(DataError, match="set tokenizer_class to PreTrainedTokenizerFast"):
+        converted(folder)
+    config = '{"tokenizer_class": "PreTrainedTokenizerFast"}'
+    (folder / "tokenizer_config.json").write_text(config)
+    assert converted(folder).encode(["some"])[0].ids.size

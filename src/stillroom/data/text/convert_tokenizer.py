@@ -133,7 +133,7 @@ def _write(kind: Any, folder: str, target: str, name: str, **options: str) -> di
     except Exception as error:  # tokenizers raises bare exceptions
         raise DataError(
             f"{name} is read as {type(tokenizer).__name__}, the class that transformers takes for "
-            f"it, which cannot encode every text ({error}). If its {DEFINITION} is right by itself, "
+            f"it, which cannot encode every text ({error}). If {DEFINITION} is right by itself, "
             f"set tokenizer_class to PreTrainedTokenizerFast in its {CONFIG}."
         ) from error
     Path(target).write_text(definition, encoding="utf-8")
