@@ -146,3 +146,18 @@ def test_a_folder_with_a_missing_or_extra_file_is_an_error(tmp_path: Path, place
     (tmp_path / "00009-of-00099.parquet").write_bytes(content)
     with pytest.raises(DataError, match="a file is missing, or there is one too many"):
         TableFile(tmp_path).read()
+
+
+def test_the_notes_of_a_field_do_not_count(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    notes = {
+        "ARROW:extension:name": "arrow.py_extension_type",
+        "ARROW:extension:metadata": b"\x80\xff",
+    }
+    field = pa.field("a", pa.int64()).with_metadata(notes)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table([pa.array([1, 2])], schema=pa.schema([field])), path)
+    assert TableFile(path).read()["a"].to_list() == [1, 2]
+    assert [batch["a"].to_list() for batch in TableFile(path).batches(1)] == [[1], [2]]

@@ -14,6 +14,7 @@ from stillroom.io.runs.stage_command import stage_command
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
 
@@ -55,7 +56,7 @@ class TableFile:
         for path in self._files():
             with _opened(path, self.stage) as file:
                 tables.append(file.read(columns))
-        return pl.concat([pl.DataFrame(pl.from_arrow(table)) for table in tables])
+        return pl.concat([_frame(table) for table in tables])
 
     def batches(self, rows: int) -> "Iterator[pl.DataFrame]":
         """Yield the table, at most `rows` rows at a time, in order.
@@ -63,12 +64,10 @@ class TableFile:
         Raises:
             DataError: as `read`.
         """
-        import polars as pl
-
         for path in self._files():
             with _opened(path, self.stage) as file:
                 for batch in file.iter_batches(batch_size=rows):
-                    yield pl.DataFrame(pl.from_arrow(batch))
+                    yield _frame(batch)
 
     def count(self, column: str, value: object) -> tuple[int, int]:
         """Return how many rows have `value` in a column, and how many have another value.
@@ -101,6 +100,15 @@ class TableFile:
                 f"many. Run {stage_command(self.stage)} again."
             )
         return files
+
+
+def _frame(data: "pa.Table | pa.RecordBatch") -> "pl.DataFrame":
+    """Return the columns without the notes of their fields, on which polars panics if damaged."""
+    import polars as pl
+    import pyarrow as pa
+
+    schema = pa.schema([field.remove_metadata() for field in data.schema])
+    return pl.DataFrame(pl.from_arrow(type(data).from_arrays(data.columns, schema=schema)))
 
 
 @contextmanager

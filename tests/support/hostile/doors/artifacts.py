@@ -201,9 +201,6 @@ REFUSED: dict[str, dict[str, Edit]] = {
                 model_type="evil", auto_map={"AutoModelForImageClassification": "evil.Model"}
             ),
         ),
-        "a student's origin of 200,000 brackets": _written(
-            "data/05_students/default/origin.json", "[" * 200_000
-        ),
     },
     "report": {
         f"{name} of {words}": _written(f"{RESULTS}/{name}", content)
@@ -219,6 +216,12 @@ def _flip(path: Path) -> None:
 
 HARMLESS: dict[str, dict[str, Edit]] = {
     "train": {"a pickled extension type in the examples": _pickled_type},
+    # A student whose origin cannot be read is left out of the family with a warning.
+    "evaluate": {
+        "a student's origin of 200,000 brackets": _written(
+            "data/05_students/default/origin.json", "[" * 200_000
+        ),
+    },
     "report": {
         f"escapes and markup in {name}": _json(name, _every_number)
         for name in (REPORT, f"{RESULTS}/lineage.json", f"{RESULTS}/statistics.json")

@@ -16,6 +16,11 @@ from support.hostile.tiny_models import (
     causal_settings,
 )
 
+CAPTURE = ("kedro", "run", "--pipelines=ingest,teachers,capture")
+# Whether weights fit their config is seen when a model is loaded, not when it is taken over.
+SEEN_LATER = {"config.json: 10^12 words", "config.json: no heads"} | {
+    f"safetensors: {name}" for name in ("no tensors", "a tensor of another name")
+}
 RUN = ("kedro", "run", "--pipelines=ingest,teachers")
 Edit = Callable[[Path], None]
 
@@ -37,7 +42,8 @@ def _causal(name: str, edit: Edit, must_be: Outcome = "refused") -> Attempt:
         edit(causal_model(project))
         return causal_settings()
 
-    return Attempt(door="models", name=name, prepare=prepare, command=RUN, must_be=must_be)
+    command = CAPTURE if name in SEEN_LATER else RUN
+    return Attempt(door="models", name=name, prepare=prepare, command=command, must_be=must_be)
 
 
 def _json(name: str, changes: Mapping[str, Any]) -> Edit:
