@@ -139,3 +139,10 @@ def test_packs_have_the_ids_that_ingest_gave_them(tmp_path: Path, corpus_of: Any
     frame, encoder = corpus.examples.read(), corpus.fitted
     assert content_ids(frame, encoder) == frame["example_id"].to_list()
     assert len(examples_digest(corpus.examples, encoder)) == 64
+
+
+@pytest.mark.parametrize("column", ["example_id", "split", "label"])
+def test_a_table_that_lacks_a_column_is_one_line(column: str, tmp_path: Path) -> None:
+    made = image_examples(tmp_path)
+    with pytest.raises(DataError, match=f"has no column {column}, so the examples were changed"):
+        digest(made.examples.read().drop(column), made, tmp_path)

@@ -43,6 +43,7 @@ def examples_digest(examples: TableFile, encoder: Encoder) -> str:
     """
     rows: list[bytes] = []
     for frame in examples.batches(ROWS_AT_ONCE):
+        _require_columns(frame, examples)
         _require_contents(frame, encoder, examples, len(rows))
         labels = frame["label"].fill_null(NO_LABEL).to_numpy().astype("<i4")
         columns = zip(frame["example_id"], labels, frame["split"], strict=True)
@@ -52,6 +53,15 @@ def examples_digest(examples: TableFile, encoder: Encoder) -> str:
     for row in sorted(rows):
         digest.update(row)
     return digest.hexdigest()
+
+
+def _require_columns(frame: pl.DataFrame, examples: TableFile) -> None:
+    missing = [name for name in KEYS if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{examples.path} has no column {missing[0]}, so the examples were changed after "
+            "`ingest`. Run `kedro run --pipeline=ingest` again."
+        )
 
 
 def _require_contents(

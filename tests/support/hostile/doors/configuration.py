@@ -25,8 +25,7 @@ def attempts() -> Iterator[Attempt]:
     for name, content in CATALOGS.items():
         yield _file(f"a catalog: {name}", "conf/local/catalog.yml", content)
     for name, content in LOGGINGS.items():
-        known = KEDRO_FIRST if name in READ_BY_KEDRO else ""
-        yield replace(_file(f"logging: {name}", "conf/logging.yml", content), known=known)
+        yield replace(_file(f"logging: {name}", "conf/logging.yml", content), known=KEDRO_FIRST)
     for name, (path, content) in CHOICES.items():
         yield _file(f"a choice: {name}", path, content, params={"groups.objective": "evil"})
     for name, (path, content) in OTHERS.items():
@@ -101,7 +100,6 @@ CATALOGS = {
     "no YAML": "examples: [}\n",
 }
 KEDRO_FIRST = "Kedro applies conf/logging.yml when it is imported, before any code of a project"
-READ_BY_KEDRO = {"a class of the standard library", "a list"}
 LOGGINGS = {
     "a file outside": LOGGING.format(
         cls="logging.FileHandler", more="    filename: ../elsewhere/log\n"

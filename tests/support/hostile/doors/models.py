@@ -18,8 +18,10 @@ from support.hostile.tiny_models import (
 
 CAPTURE = ("kedro", "run", "--pipelines=ingest,teachers,capture")
 # Whether weights fit their config is seen when a model is loaded, not when it is taken over.
-SEEN_LATER = {"config.json: 10^12 words", "config.json: no heads"} | {
-    f"safetensors: {name}" for name in ("no tensors", "a tensor of another name")
+SEEN_LATER = {
+    *(f"config.json: {name}" for name in ("10^12 words", "no heads", "minus one layer")),
+    *(f"safetensors: {name}" for name in ("no tensors", "a tensor of another name")),
+    "config.json: a width of 10^9",
 }
 RUN = ("kedro", "run", "--pipelines=ingest,teachers")
 Edit = Callable[[Path], None]

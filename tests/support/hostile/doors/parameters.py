@@ -105,7 +105,6 @@ REFUSED_VALUES = (
     "data.seed=-99999999999999999999",
     "groups.objective=?",
     "groups.objective=???",
-    "groups.objective=null",
     "groups.objective=[dkd,hinton]",
     "groups.objective=../../../canary",
     "groups.objective=/etc/passwd",
@@ -141,6 +140,7 @@ REFUSED_VALUES = (
     f"{ESCAPE}=1",
 )
 ANY_VALUES = (
+    "groups.objective=null",
     "groups.objective=",
     f"data.seed={CANARY}",
     f"student.name={CANARY}",
