@@ -44,12 +44,14 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
 def test_a_file_that_changes_its_size_is_refused(tmp_path, monkeypatch, change):
     path = tmp_path / "a"
     path.write_bytes(bytes(100))
-    read = os.read
+    fstat = os.fstat
 
-    def changing(descriptor, count):
-        path.open("ab").write(b"x") if change == "grows" else os.truncate(path, 50)
-        return read(descriptor, count)
+    def changing(descriptor):
+        """Change the file after each look at its size, so also between the last and the read."""
+        status = fstat(descriptor)
+        os.truncate(path, status.st_size + 1 if change == "grows" else status.st_size // 2)
+        return status
 
-    monkeypatch.setattr(os, "read", changing)
+    monkeypatch.setattr(os, "fstat", changing)
     with pytest.raises(DataError, match="a changed while it was read"):
         read_whole(path, "a")

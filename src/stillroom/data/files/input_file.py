@@ -9,7 +9,6 @@ those that were parsed. So is a file that another one replaces meanwhile.
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 from stillroom.config.schema.data_schema import Limits
 from stillroom.data.files.input_folder import not_regular
 from stillroom.errors import DataError
+from stillroom.io.files.regular_file import NotRegularFileError, open_regular
 
 # A file of any size on disk may unpack to this much. Beyond, rows of different inputs take at least
 # a byte each on disk, however well they are packed.
@@ -87,15 +87,13 @@ def open_input(path: Path, part: str, limits: Limits) -> Iterator[InputFile]:
 @contextmanager
 def _opened(path: Path, part: str) -> Iterator[BufferedReader]:
     try:
-        # Without O_NONBLOCK, opening a pipe waits for a writer.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        stream = open_regular(path)
+    except NotRegularFileError:
+        raise not_regular(part) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         raise DataError(f"{part} cannot be opened ({reason}). Restore or correct it.") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise not_regular(part)
-    with os.fdopen(descriptor, "rb") as stream:
+    with stream:
         yield stream
 
 

@@ -13,6 +13,7 @@ from stillroom.data.files.input_folder import InputFolder
 from stillroom.data.images.file_formats import START_BYTES, SUFFIXES, advice, starts_as_image
 from stillroom.data.notices import Notice, counted, some
 from stillroom.errors import DataError
+from stillroom.io.files.regular_file import open_regular
 
 _JUNK_FOLDERS = frozenset(
     {"@eadir", "__macosx", "__pycache__", "#recycle", "#snapshot", "$recycle.bin", "lost+found"}
@@ -96,7 +97,7 @@ class FolderReader:
         if _suffix(entry.name) in SUFFIXES:
             return True
         try:
-            with open(entry.path, "rb", opener=_without_waiting) as stream:
+            with open_regular(entry.path) as stream:
                 is_image = starts_as_image(stream.read(START_BYTES))
         except OSError:
             return False
@@ -110,10 +111,6 @@ def _require_utf8(name: str, part: str) -> None:
         name.encode()
     except UnicodeEncodeError:
         raise DataError(f"{part} holds a name that is not UTF-8: {name!a}. Rename it.") from None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _is_junk(entry: "os.DirEntry[str]") -> bool:

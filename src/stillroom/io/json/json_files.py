@@ -2,11 +2,11 @@
 
 import json
 import os
-import stat
 from pathlib import Path
 
 from stillroom.errors import DataError
 from stillroom.io.files.atomic_file import write_text
+from stillroom.io.files.regular_file import NotRegularFileError, open_regular
 from stillroom.io.runs.stage_command import stage_command
 
 MOST_BYTES = 2**26  # of a file that is read whole
@@ -40,15 +40,11 @@ def read_json(path: Path, stage: str | None = None, most: int = MOST_BYTES) -> o
 
 def _content(path: Path, most: int) -> bytes:
     """Return the bytes of a file, which is never waited for, and of which no more is read."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{path} is no regular file. Put a JSON file in its place.")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(min(status.st_size, most) + 1)
-    finally:
-        os.close(descriptor)
+        with open_regular(path) as file:
+            content = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
+    except NotRegularFileError:
+        raise DataError(f"{path} is no regular file. Put a JSON file in its place.") from None
     if len(content) > most:
         raise DataError(
             f"{path} has more than {most:,} bytes, which no such file has. Replace it with the "

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.errors import ModelError
-from stillroom.teachers.llama2c.regular_file import read_beginning, require_regular_file
+from stillroom.teachers.llama2c.source_file import read_beginning, require_regular_file
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stillroom.data.text.tokenizer import SpecialTokens, Tokenizer
 from stillroom.errors import ModelError
-from stillroom.teachers.llama2c.regular_file import read_beginning, require_regular_file
+from stillroom.teachers.llama2c.source_file import read_beginning, require_regular_file
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 BYTES = range(3, 259)

@@ -9,7 +9,6 @@ A graph of others is parsed in a bounded worker only. This process parses copies
 import os
 import re
 import shutil
-import stat
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from stillroom.io.bounded_worker import Bounds, run_bounded
 from stillroom.io.byte_sizes import size_text
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.files.holes import is_mostly_holes
+from stillroom.io.files.regular_file import NotRegularFileError, open_regular
 from stillroom.io.json.json_files import read_json
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, read_given_encoder
 from stillroom.models.pretrained.own_files import own_file
@@ -143,16 +143,17 @@ def _copy(source: Path, target: Path) -> None:
     if source.is_file():
         _require_no_holes(source)
     try:
-        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        stream = open_regular(source, os.O_NOFOLLOW)
+    except NotRegularFileError:
+        raise ModelError(
+            f"{source} is not a regular file. Replace it with the file itself."
+        ) from None
     except OSError as error:
         raise ModelError(
             f"{source} is missing or a link. Replace it with the file itself."
         ) from error
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ModelError(f"{source} is not a regular file. Replace it with the file itself.")
-        with target.open("xb") as copy:
-            shutil.copyfileobj(stream, copy)
+    with stream, target.open("xb") as copy:
+        shutil.copyfileobj(stream, copy)
 
 
 def tensor_files(file: Path) -> list[Path]:

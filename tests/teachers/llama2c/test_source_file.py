@@ -8,7 +8,7 @@ import pytest
 
 from stillroom.errors import ModelError
 from stillroom.teachers.llama2c.checkpoint_file import read_checkpoint
-from stillroom.teachers.llama2c.regular_file import require_regular_file
+from stillroom.teachers.llama2c.source_file import require_regular_file
 from stillroom.teachers.llama2c.tokenizer_file import read_llama2c_tokenizer
 
 
