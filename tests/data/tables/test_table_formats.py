@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from stillroom.data.tables.table_formats import no_table, table_suffix, tables_of
+from stillroom.data.tables.table_formats import (
+    no_table,
+    table_suffix,
+    tables_beside_others,
+    tables_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +39,7 @@ def test_json_documents_are_tables_only_where_nothing_else_is():
     json, csv = Path("a.json"), Path("b.csv")
     assert tables_of([json, csv]) == [csv]
     assert tables_of([json]) == [json]
-    assert tables_of([json], others=True) == []
+    assert tables_beside_others([json]) == []
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,10 @@ def split_files(parts: Iterable[str]) -> SplitFiles:
         DataError: a name holds words for two splits, or no file is for training.
     """
     files = list(parts)
-    named = {part: split for part in files if (split := _split_of(part, len(files) > 1))}
+    nearest = {part: _nearest_splits(part) for part in files}
+    if len(files) > 1:
+        _require_one_each(nearest)
+    named = {part: splits[0] for part, splits in nearest.items() if len(splits) == 1}
     others = [part for part in files if part not in named]
     held_out = set(named.values()) - {TRAIN}
     similar = _similar(others) if len(files) > 1 else ()
@@ -77,27 +80,28 @@ def split_in_name(name: str) -> str | None:
     return next(iter(splits)) if len(splits) == 1 else None
 
 
-def _split_of(part: str, strict: bool) -> str | None:
-    path = PurePath(part)
-    for name in reversed(path.parts):
-        splits = sorted(_splits_in(name))
-        if len(splits) > 1 and strict:
+def _nearest_splits(part: str) -> list[str]:
+    """Return the splits whose words stand in the last name of a path that has any."""
+    names = reversed(PurePath(part).parts)
+    return next((sorted(splits) for name in names if (splits := _splits_in(name))), [])
+
+
+def _require_one_each(nearest: Mapping[str, list[str]]) -> None:
+    for part, splits in nearest.items():
+        if len(splits) > 1:
             raise DataError(
                 f"{part} holds words for two splits, {' and '.join(splits)}. Rename it; or, if "
                 "its rows are examples, name their column of splits in data.columns.split."
             )
-        if splits:
-            return splits[0] if len(splits) == 1 else None
-    return None
 
 
 def _splits_in(name: str) -> set[str]:
     """Return the splits whose words stand in `name`: {"train"} for "my_train-00000"."""
-    found = set()
+    splits = set()
     for word in _LETTERS.findall(name.casefold()):
         stems = [word, *(word.removesuffix(ending) for ending in _ENDINGS)]
-        found |= {split for stem in stems if (split := canonical_split(stem)) is not None}
-    return found
+        splits |= {split for stem in stems if (split := canonical_split(stem)) is not None}
+    return splits
 
 
 def _similar(parts: list[str]) -> tuple[Notice, ...]:

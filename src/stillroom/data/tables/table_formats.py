@@ -43,18 +43,18 @@ def table_suffix(path: PurePath) -> str | None:
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
 
 
-def tables_of(paths: Iterable[Path], others: bool = False) -> list[Path]:
-    """Return the tables among files.
+def tables_of(paths: Iterable[Path]) -> list[Path]:
+    """Return the tables among files that have nothing else to read beside them.
 
     JSON documents are tables only where nothing else is: they often describe the files beside them.
-
-    Args:
-        paths: files.
-        others: whether something else to read stands beside them.
     """
-    tables = [path for path in paths if table_suffix(path) is not None]
-    plain = [path for path in tables if table_suffix(path) not in _DOCUMENTS]
-    return plain if plain or others else tables
+    paths = list(paths)
+    return tables_beside_others(paths) or [one for one in paths if table_suffix(one) is not None]
+
+
+def tables_beside_others(paths: Iterable[Path]) -> list[Path]:
+    """Return the tables among files without the JSON documents."""
+    return [one for one in paths if table_suffix(one) not in (None, *_DOCUMENTS)]
 
 
 def unread_documents(parts: Iterable[str]) -> tuple[Notice, ...]:

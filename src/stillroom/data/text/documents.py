@@ -20,7 +20,12 @@ from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import suffix_counts
 from stillroom.data.sources.split_files import SplitFiles
 from stillroom.data.tables.table_formats import SUFFIXES as TABLES
-from stillroom.data.tables.table_formats import table_suffix, tables_of, unread_documents
+from stillroom.data.tables.table_formats import (
+    table_suffix,
+    tables_beside_others,
+    tables_of,
+    unread_documents,
+)
 from stillroom.data.tables.table_request import TableRequest
 from stillroom.data.text.split_texts import split_texts
 from stillroom.data.text.text_columns import column_texts
@@ -183,7 +188,8 @@ class TextFiles:
 
 def _readable(paths: list[Path]) -> list[Path]:
     texts = [path for path in paths if path.suffix.lower() in TEXTS]
-    read = {*texts, *tables_of(paths, others=bool(texts))}
+    tables = tables_beside_others(paths) if texts else tables_of(paths)
+    read = {*texts, *tables}
     return [path for path in paths if path in read]
 
 
