@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from support.evaluation.run_on_disk import EVALUATE, RUN, on_disk
+from support.evaluation.run_on_disk import EVALUATE, RUN, a_run, on_disk
 from support.evaluation.token_predictions import Predicted
 from support.examples.corpus_examples import token_labels
 from support.examples.image_examples import (
     image_encoder,
+    of_examples,
     written,
 )
 
 from stillroom.config.schema import Evaluate
+from stillroom.errors import SoftLabelError
+from stillroom.io.tables import write_table
 from stillroom.models.shape import Shape
 from stillroom.pipelines.evaluate import nodes
 from stillroom.pipelines.evaluate.nodes import draw_plots, measure_quality, predict
@@ -103,3 +106,14 @@ def test_a_language_model_is_calibrated_on_validation_and_measured_on_test(
     metrics, _ = measure_quality(on_disk(frame, tmp_path / "p.parquet"), made.encoder, EVALUATE)
     expected = predicted.frame["student_temperature"][0]
     assert metrics["student"]["temperature"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_labels_that_changed_since_the_capture_are_not_measured_against(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    examples, labels = run.made.examples, of_examples(run.labels, run.made)
+    answers = predict(examples, run.made.encoder, labels, run.teachers, *RUN, run.students)
+    assert answers.height == 50  # 20 validation rows and 30 test rows
+    changed = examples.read().with_columns(label=pl.lit(0, pl.Int32))
+    write_table(changed, examples.path)
+    with pytest.raises(SoftLabelError, match="for other examples, labels or splits"):
+        predict(examples, run.made.encoder, labels, run.teachers, *RUN, run.students)

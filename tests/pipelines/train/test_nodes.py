@@ -12,6 +12,7 @@ from support.examples.image_examples import (
     CLASSES,
     ImageExamples,
     image_examples,
+    of_examples,
     other_encoder,
     soft_labels,
     untrained_teachers,
@@ -20,13 +21,10 @@ from support.training.jobs import OBJECTIVE, TRAINER, train_here
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Student
-from stillroom.data.encoders import read_encoder
-from stillroom.data.example_digest import examples_digest
 from stillroom.errors import SanityError, SoftLabelError
 from stillroom.io.tables import write_table
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.train.nodes import train_students
-from stillroom.softlabels.format.manifest import Manifest, manifest_of, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.training.process import launch
@@ -126,18 +124,12 @@ def test_examples_that_changed_since_the_capture_are_not_trained_on(
     arguments = {"teachers": project / "t", "student": student}
     trained(made, soft_labels=labels, **arguments)
     assert "captured before sets had a digest" in caplog.text  # a set of format 3
-    digest = examples_digest(made.examples, read_encoder(made.encoder))
-    write_manifest(labels.folder, with_examples(labels.manifest, digest))
-    trained(made, soft_labels=SoftLabelSet(labels.folder), **arguments)
+    labels = of_examples(labels, made)
+    trained(made, soft_labels=labels, **arguments)
     frame = made.examples.read()
     write_table(frame.with_columns(label=pl.lit(0, pl.Int32)), made.examples.path)
     with pytest.raises(SoftLabelError, match="for other examples, labels or splits"):
-        trained(made, soft_labels=SoftLabelSet(labels.folder), **arguments)
-
-
-def with_examples(manifest: Manifest, digest: str) -> Manifest:
-    names = ("members", "combination", "codec", "classes", "class_names")
-    return manifest_of(*(getattr(manifest, name) for name in names), examples=digest)
+        trained(made, soft_labels=labels, **arguments)
 
 
 @pytest.mark.parametrize("change", ["classes", "teachers"])

@@ -11,6 +11,7 @@ import polars as pl
 import torch
 
 from stillroom.data.encoders import ArrayEncoder, Encoder, fit_encoder, read_encoder, write_encoder
+from stillroom.data.example_digest import examples_digest
 from stillroom.data.example_ids import example_ids
 from stillroom.data.views.image_views import PLAIN, Views
 from stillroom.io.tables import TableFile, write_table
@@ -25,6 +26,7 @@ from stillroom.softlabels.capture.capture_request import (
     open_staged,
 )
 from stillroom.softlabels.format.ensemble_combination import Combination
+from stillroom.softlabels.format.manifest import manifest_of, write_manifest
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.sparsify.sparsifier import Sparsifier
@@ -149,6 +151,15 @@ def soft_labels(
     capture_set(request, folder.with_name(f"{folder.name}_staged"), _quietly, lambda line: None)
     materialise(open_staged(folder.with_name(f"{folder.name}_staged"), store), folder)
     return SoftLabelSet(folder)
+
+
+def of_examples(labels: SoftLabelSet, made: ImageExamples) -> SoftLabelSet:
+    """Write the digest of the examples into a set's manifest, as a capture does."""
+    names = ("members", "combination", "codec", "classes", "class_names")
+    parts = [getattr(labels.manifest, name) for name in names]
+    digest = examples_digest(made.examples, read_encoder(made.encoder))
+    write_manifest(labels.folder, manifest_of(*parts, examples=digest))
+    return SoftLabelSet(labels.folder)
 
 
 @contextmanager

@@ -45,7 +45,10 @@ def predict(
 ) -> Any:
     """Return the answers of the teacher and of each run to the validation and test splits."""
     from stillroom.assess.predict.predict import predict as predictions_of
+    from stillroom.data.encoders import read_encoder
+    from stillroom.teachers.softlabels_config import require_examples
 
+    require_examples(soft_labels, examples, read_encoder(encoder))
     inference = Inference(dtype=dtype, device_map=device_map)
     return predictions_of(examples, encoder, soft_labels, teachers, inference, students)
 
