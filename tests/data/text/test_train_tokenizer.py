@@ -1,5 +1,7 @@
 """Training a tokenizer: every text can be decoded again; equal texts give equal tokenizers."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +27,16 @@ def test_equal_texts_give_an_equal_tokenizer_and_others_another() -> None:
 
 def test_few_texts_give_fewer_tokens() -> None:
     assert train_tokenizer(["aa"], 1000).size == BYTES + 2 + 1
+
+
+def test_a_word_of_half_a_million_signs_takes_no_minute() -> None:
+    # Uncut, it takes 25 times as long as a fifth of it, which takes 20 seconds.
+    signs = "".join(chr(0x4E00 + number % 20_000) for number in range(500_000))
+    started = process_time()
+    made = train_tokenizer([signs], 320)
+    assert process_time() - started < 20
+    assert made.size == 320
+    assert "FixedLength" not in made.definition
 
 
 def test_special_tokens_are_known() -> None:

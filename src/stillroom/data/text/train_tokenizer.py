@@ -4,7 +4,8 @@
 
 Every byte is a token, so no text is unknown. Equal texts give an equal tokenizer. For masked tokens
 and for classification, the tokenizer has the special tokens of BERT, and puts [CLS] and [SEP]
-around a text, because a classifier computes its logits from the first token.
+around a text, because a classifier computes its logits from the first token. Training takes time
+with the square of a word's length, so it sees a word of more than `LONGEST_WORD` bytes in pieces.
 
 Source: Sennrich et al., arXiv 1508.07909, on the bytes of Radford et al. (GPT-2, 2019).
 """
@@ -22,6 +23,7 @@ Task = Literal["next_token", "masked_token", "classification"]
 END, MASK = "<|endoftext|>", "<|mask|>"
 BERT_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 BYTES = 256
+LONGEST_WORD = 10_000  # bytes; a run of 100,000 signs without a break took 20 seconds
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_token") -> Tokenizer:
@@ -41,7 +43,10 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_to
             f"{smallest}. Set it to at least {smallest}."
         )
     bpe = tokenizers.Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [words, pre_tokenizers.FixedLength(length=LONGEST_WORD)]
+    )
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
@@ -51,6 +56,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_to
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
+    bpe.pre_tokenizer = words
     if task == "next_token":
         return Tokenizer(bpe.to_str(), SpecialTokens(end=END, padding=END, mask=MASK))
     return _bert_tokenizer(bpe)
