@@ -9,7 +9,7 @@ random.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +47,31 @@ def load_pretrained(
     Raises:
         ModelError: a file is missing or cannot be read, or the config is malformed.
     """
+    return fill(empty_model(automatic, path), path, dtype, device_map)
+
+
+def fill(
+    empty: "PreTrainedModel",
+    path: Path,
+    dtype: str,
+    device_map: str | None = None,
+    without: Collection[str] = (),
+) -> "tuple[PreTrainedModel, dict[str, Any]]":
+    """Return a model with the weights of a folder, and what `transformers` reports of them.
+
+    Args:
+        empty: a model without memory, of the same class and config.
+        path: a model directory.
+        dtype: the type of the weights, by its name in torch.
+        device_map: the devices; None for the CPU.
+        without: names of tensors that are left out; the model draws them at random.
+
+    Raises:
+        ModelError: the weights are too large for the config, for this machine, or cannot be read.
+    """
     import torch
 
     silence_progress()
-    empty = empty_model(automatic, path)
     require_plausible_model(empty, weight_size(path), str(path / CONFIG))
     if device_map is None:
         require_memory(empty, getattr(torch, dtype).itemsize, str(path))
@@ -60,7 +81,7 @@ def load_pretrained(
             model, info = built.from_pretrained(
                 None,
                 config=empty.config,
-                state_dict=tensors,
+                state_dict={name: one for name, one in tensors.items() if name not in without},
                 dtype=getattr(torch, dtype),
                 device_map=device_map,
                 generation_config=_generation_config(path),
