@@ -28,7 +28,7 @@ from stillroom.models.pretrained.sentence_transformers import (
     read_sentence_encoder,
 )
 from stillroom.teachers.sentence.linear_head import STRENGTHS, fit_heads
-from stillroom.teachers.sentence.text_embeddings import embedded, head_logits
+from stillroom.teachers.sentence.reuse_embeddings import embedded, head_logits
 
 TEXTS = 1500
 RUNS = 3

@@ -19,12 +19,10 @@ IN_TWO_LAYERS = {
     "disagreements.py": "evaluation finds them, a section of the report shows them",
     "errors.py": "the project's exceptions, and how the command line prints them",
     "family.py": "a section of the report, and the figure in it",
-    "lineage.py": "assess traces it, the report shows it",
     "parity.py": "export measures it, a section of the report shows it",
     "reliability.py": "a section of the report, and the figure in it",
     "similarity.py": "evaluation measures it, a figure draws it",
     "slices.py": "a section of the report, and the figure in it",
-    "store.py": "the store of soft labels, and its commands",
     "tree.py": "evaluation builds it, a figure draws it",
     "verdict.py": "the report concludes it, a section of the report shows it",
 }

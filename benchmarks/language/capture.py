@@ -15,7 +15,7 @@ from benchmarks.language.recipe import Recipe
 from benchmarks.language.text import Text
 from stillroom.data.views.image_views import PLAIN
 from stillroom.io.progress import ticking
-from stillroom.softlabels.capture.capture_request import (
+from stillroom.softlabels.capture.capture_set import (
     CaptureJob,
     CaptureRequest,
     capture_set,

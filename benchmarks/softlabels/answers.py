@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.softlabels.gemma import TextInputs, gemma, sequences
 from stillroom.softlabels.capture.capture import MemberCapture
-from stillroom.softlabels.capture.capture_request import materialise
+from stillroom.softlabels.capture.capture_set import materialise
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.manifest import MemberShards, manifest_of, write_manifest

@@ -9,7 +9,7 @@ from support.objectives.term_cases import EVERY_TERM, NAMES, some_target
 from stillroom.objectives import fused_loss as module
 from stillroom.objectives.fused_loss import OutputLayer, fused_loss
 from stillroom.objectives.mixture import BatchCounts, Mixture
-from stillroom.objectives.response_terms import Term
+from stillroom.objectives.response_losses import Term
 
 ROWS, WIDTH, CLASSES = 7, 5, 11
 

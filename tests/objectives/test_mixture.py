@@ -12,8 +12,8 @@ from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.gathered_logits import gather
 from stillroom.objectives.missing_mass_treatment import tail_bucket
 from stillroom.objectives.mixture import BatchCounts, Mixture, hard_labels
-from stillroom.objectives.relation_terms import RelationalDistance
-from stillroom.objectives.response_terms import DecoupledTopK, Divergence, SoftCrossEntropy
+from stillroom.objectives.relation_losses import RelationalDistance
+from stillroom.objectives.response_losses import DecoupledTopK, Divergence, SoftCrossEntropy
 from stillroom.objectives.targets.soft_target import SoftTarget
 
 LOGITS = torch.zeros(2, 2, dtype=torch.float64)

@@ -13,7 +13,7 @@ from support.examples.image_examples import ImageExamples, image_examples, untra
 from support.plug_in.install import install, installed
 from support.training.jobs import TRAINER
 
-from stillroom.assess.cost.costs import ModelRun, Trial, costs_of
+from stillroom.assess.cost.measured_costs import ModelRun, Trial, costs_of
 from stillroom.config.compose import compose
 from stillroom.config.schema import SoftLabels, Teacher
 from stillroom.data.encoders import read_encoder

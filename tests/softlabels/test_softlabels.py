@@ -65,6 +65,6 @@ def test_a_program_that_ends_right_after_reading_ends_well(tmp_path: Path) -> No
 
 def test_names_are_those_of_the_module_and_no_others() -> None:
     for name in softlabels.__all__:
-        assert getattr(softlabels, name).__module__ == "stillroom.softlabels.opened_set"
+        assert getattr(softlabels, name).__module__ == "stillroom.softlabels.open_set"
     with pytest.raises(AttributeError, match="no attribute 'shut'"):
         _ = softlabels.shut

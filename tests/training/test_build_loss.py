@@ -18,7 +18,7 @@ from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
 from stillroom.objectives.kinds.build_term import feature_term, soft_term
 from stillroom.objectives.missing_mass_treatment import renormalise, tail_bucket
 from stillroom.objectives.mixture import Mixture, hard_labels
-from stillroom.objectives.response_terms import Divergence, SoftCrossEntropy
+from stillroom.objectives.response_losses import Divergence, SoftCrossEntropy
 from stillroom.objectives.term_registry import REGISTRY
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.full import Full

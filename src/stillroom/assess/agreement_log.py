@@ -23,7 +23,7 @@ from stillroom.errors import DataError
 from stillroom.io.files.confined_paths import confined
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.json.validated_json import STRICT, checked
-from stillroom.softlabels.verify.agreement import DEVIATIONS
+from stillroom.softlabels.verify.label_agreement import DEVIATIONS
 from stillroom.softlabels.verify.verify import Finding
 
 FOLDER = Path(".stillroom") / "agreement"

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
-from stillroom.cli import store  # noqa: F401  (adds its commands to the group)
+from stillroom.cli import softlabels_store  # noqa: F401  (adds its commands to the group)
 from stillroom.cli.errors import PARAMS, one_line_errors, params_option
 from stillroom.cli.softlabels import softlabels
 from stillroom.errors import ConfigError, nearest

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kedro.pipeline import Pipeline
 
-from stillroom.config.code_digest.code_file import require_equal_code, write_code
 from stillroom.config.code_digest.digest import CodeDigests
+from stillroom.config.code_digest.unchanged_code import require_equal_code, write_code
 from stillroom.config.compose import compose, students_of
 from stillroom.config.dvc.composed_file import write_composed
 from stillroom.config.dvc.dvc_yaml import (

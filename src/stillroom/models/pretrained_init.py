@@ -12,7 +12,7 @@ already has a row for each token.
 import logging
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stillroom.config.model_files import CONFIG
 from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder
@@ -113,7 +113,8 @@ def _language_model(automatic: str, path: Path, encoder: SequenceEncoder) -> "Pr
     require_length(empty.config.get_text_config(), encoder.length)
     model, info = fill(empty, path, "float32")
     require_all_weights(str(path), model, info)
-    rows = model.get_input_embeddings().weight.shape[0]
+    embeddings: Any = model.get_input_embeddings()
+    rows = len(embeddings.weight)
     if rows < encoder.outputs:
         raise ModelError(
             f"{path} has embeddings of {rows:,} tokens, but its tokenizer has {encoder.outputs:,}. "
@@ -197,4 +198,3 @@ def _try_inputs(model: "PreTrainedModel", encoder: Encoder, path: Path) -> None:
             f"{path} does not take images of {height}x{width} in {channels} channels ({reason}). "
             "Set data.image.size to the size that it was trained on."
         ) from error
-

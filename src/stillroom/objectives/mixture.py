@@ -14,9 +14,9 @@ from torch import Tensor
 
 from stillroom.no_label import NO_LABEL
 from stillroom.objectives.feature_batch import Features
-from stillroom.objectives.feature_terms import FeatureTerm, Project
+from stillroom.objectives.feature_losses import FeatureTerm, Project
 from stillroom.objectives.gathered_logits import GatheredLogits, gather
-from stillroom.objectives.response_terms import Term, hard_cross_entropy
+from stillroom.objectives.response_losses import Term, hard_cross_entropy
 from stillroom.objectives.targets.soft_target import SoftTarget
 
 WeightedFeature = tuple[float, FeatureTerm]

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.opened_set import OpenedSet, RowDistributions, open
+    from stillroom.softlabels.open_set import OpenedSet, RowDistributions, open
 
 __all__ = ["OpenedSet", "RowDistributions", "open"]
 
@@ -21,5 +21,5 @@ __all__ = ["OpenedSet", "RowDistributions", "open"]
 def __getattr__(name: str) -> Any:
     """Import what programs use when it is first used."""
     if name in __all__:
-        return getattr(import_module("stillroom.softlabels.opened_set"), name)
+        return getattr(import_module("stillroom.softlabels.open_set"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from stillroom.config.schema import SoftLabels
 from stillroom.data.encoders import read_encoder
 from stillroom.io.tables import TableFile
-from stillroom.softlabels.capture.capture_request import CaptureJob
+from stillroom.softlabels.capture.capture_set import CaptureJob
 from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.ensemble import Ensemble
 from stillroom.teachers.softlabels_config import capture_settings, combination_of, views_of

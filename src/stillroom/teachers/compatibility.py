@@ -1,6 +1,7 @@
 """Compatibility: whether a student can learn from a teacher, by the encoders of both.
 
-Both must have the same classes in the same order, or the same tokenizer, compared by its hash.
+Both must have the same classes in the same order, or the same tokenizer, compared by its hash. A
+live teacher must also encode its inputs as the student does.
 """
 
 from pathlib import Path
@@ -23,6 +24,24 @@ def require_compatible(teachers: Encoder, examples: Encoder, path: Path) -> None
             f"{path} has {_outputs_text(teachers)}, but the examples have "
             f"{_outputs_text(examples)}. Choose a teacher with the same classes, or set "
             "data.classes to the names of the teacher's classes in its order."
+        )
+
+
+def require_same_inputs(teachers: Encoder, students: Encoder, path: Path) -> None:
+    """Refuse a live teacher at `path` to which the inputs of the student mean something else.
+
+    Raises:
+        ModelError: they encode their inputs differently.
+    """
+    if isinstance(teachers, SequenceEncoder) and isinstance(students, SequenceEncoder):
+        own, theirs = teachers.tokenizer.sha256, students.tokenizer.sha256
+        is_same = (own, teachers.task) == (theirs, students.task)
+    else:
+        is_same = teachers == students
+    if not is_same:
+        raise ModelError(
+            f"The teacher in {path} encodes its inputs differently from the student, but a live "
+            "teacher is given the student's inputs. Set teacher.mode=cached."
         )
 
 

@@ -38,13 +38,13 @@ from stillroom.models.pretrained.model_directory import (
 )
 from stillroom.models.pretrained.own_files import own_file, require_own_files
 from stillroom.models.pretrained.safetensors_files import INDEX, WEIGHTS, weight_files
-from stillroom.teachers.classes.class_names import ClassMatch, match_classes
 from stillroom.teachers.classes.imported_classes import (
     classes_of,
     output_layer,
     require_one_class_each,
     write_classes,
 )
+from stillroom.teachers.classes.match_classes import ClassMatch, match_classes
 from stillroom.teachers.compatibility import require_compatible
 
 # Only these are copied beside the weights, since DVC pushes the copy to a remote.

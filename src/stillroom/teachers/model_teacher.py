@@ -15,7 +15,7 @@ from stillroom.models.architectures.transformer import require_length
 from stillroom.models.forward.fixed_shape import batches_of_logits, batches_of_logits_and_features
 from stillroom.models.forward.forward_kwargs import pad_token_id
 from stillroom.models.forward.generate import greedy_continuations
-from stillroom.models.forward.pieces import keeps_pieces_apart
+from stillroom.models.forward.one_piece_rows import keeps_pieces_apart
 from stillroom.models.forward.sequence_logits import batches_of_token_logits
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, read_encoder
 from stillroom.softlabels.capture.promises import RUNS_HERE, Promises

@@ -35,7 +35,7 @@ from stillroom.teachers.sentence.linear_head import (
 
 if TYPE_CHECKING:
     from stillroom.models.architectures.sentence_encoder import SentenceForSequenceClassification
-    from stillroom.teachers.sentence.embedder import Embedder
+    from stillroom.teachers.sentence.embed_texts import Embedder
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def fit_sentence_teacher(
     """
     import torch
 
-    from stillroom.teachers.sentence.embedder import Embedder
+    from stillroom.teachers.sentence.embed_texts import Embedder
 
     if not (given / CONFIG).is_file():
         raise ModelError(f"teacher.path {given} {instead_of_model(given)}")

@@ -10,12 +10,12 @@ import pytest
 from support.evaluation.run_on_disk import EVALUATE, RUN, Run, a_run
 from support.training.jobs import EVERYTHING, fitted
 
-from stillroom.assess.cost import costs
+from stillroom.assess.cost import measured_costs
 from stillroom.assess.cost.energy_log import StageEnergy, log_energy, result_hash
 from stillroom.config.schema import Architecture, Student
 from stillroom.errors import ModelError
 from stillroom.evaluation.cost.energy import Energy
-from stillroom.evaluation.cost.memory import Memory
+from stillroom.evaluation.cost.memory_process import Memory
 from stillroom.pipelines.evaluate.nodes import measure_cost
 from stillroom.training.run_provenance import write_provenance
 
@@ -68,8 +68,8 @@ def memory_and_energy() -> Iterator[None]:
     """
     memory = Memory(loaded_bytes=2_000_000, peak_bytes=3_000_000)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(costs, "memory_alone", lambda path, inference, inputs: memory)
-        patch.setattr(costs, "energy_of", lambda *_: Energy(36.0, is_estimate=True))
+        patch.setattr(measured_costs, "memory_alone", lambda path, inference, inputs: memory)
+        patch.setattr(measured_costs, "energy_of", lambda *_: Energy(36.0, is_estimate=True))
         yield
 
 

@@ -21,7 +21,7 @@ from stillroom.data.encoders import read_encoder
 from stillroom.data.views.image_views import PLAIN
 from stillroom.errors import DataError, SoftLabelError
 from stillroom.models.pretrained.model_directory import EXACT, load_model
-from stillroom.softlabels.capture.capture_request import (
+from stillroom.softlabels.capture.capture_set import (
     CaptureJob,
     CaptureRequest,
     capture_set,

@@ -13,7 +13,7 @@ from stillroom.errors import DataError
 from stillroom.evaluation.cost.energy import Energy
 from stillroom.evaluation.cost.flops import flops_of
 from stillroom.evaluation.cost.latency import Latency
-from stillroom.evaluation.cost.memory import Memory
+from stillroom.evaluation.cost.memory_process import Memory
 from stillroom.evaluation.cost.model_cost import Cost, cost_of, ensemble_cost
 from stillroom.evaluation.cost.parameter_counts import Size, size_of
 

@@ -17,7 +17,7 @@ from stillroom.models.forward.lm_head import (
     masked_labels,
     output_layer_inputs,
 )
-from stillroom.models.forward.pieces import keeps_pieces_apart
+from stillroom.models.forward.one_piece_rows import keeps_pieces_apart
 from stillroom.models.shape import Shape
 
 GEMMA2 = {

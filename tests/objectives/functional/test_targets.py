@@ -13,7 +13,7 @@ from stillroom import objectives, softlabels
 from stillroom.errors import SoftLabelError
 from stillroom.objectives.functional import targets as module
 from stillroom.softlabels import RowDistributions
-from stillroom.softlabels.opened_set import DenseDistributions
+from stillroom.softlabels.open_set import DenseDistributions
 
 
 def test_the_examples_of_the_docstrings() -> None:

@@ -13,7 +13,7 @@ from stillroom.objectives.missing_mass_treatment import (
     renormalise,
     tail_bucket,
 )
-from stillroom.objectives.response_terms import (
+from stillroom.objectives.response_losses import (
     DecoupledKD,
     DecoupledTopK,
     Divergence,

@@ -17,7 +17,7 @@ from stillroom.io.tables import TableFile, write_parts
 from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.models.shape import Shape
-from stillroom.softlabels.capture.capture_request import (
+from stillroom.softlabels.capture.capture_set import (
     CaptureJob,
     CaptureRequest,
     capture_set,

@@ -15,7 +15,7 @@ from stillroom.objectives.divergences import (
 )
 from stillroom.objectives.gathered_logits import gather
 from stillroom.objectives.missing_mass_treatment import ground_truth, renormalise, tail_bucket
-from stillroom.objectives.response_terms import (
+from stillroom.objectives.response_losses import (
     DecoupledKD,
     DecoupledTopK,
     Divergence,

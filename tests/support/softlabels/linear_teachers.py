@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.softlabels.capture.capture import MemberCapture
-from stillroom.softlabels.capture.capture_request import (
+from stillroom.softlabels.capture.capture_set import (
     CaptureJob,
     CaptureRequest,
     capture_set,

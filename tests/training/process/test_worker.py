@@ -20,7 +20,7 @@ from stillroom.data.views.image_views import PLAIN
 from stillroom.io.json.json_files import read_json
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.pretrained.model_directory import load_model, read_encoder
-from stillroom.softlabels.capture.capture_request import (
+from stillroom.softlabels.capture.capture_set import (
     CaptureJob,
     CaptureRequest,
     capture_set,

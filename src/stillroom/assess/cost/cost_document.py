@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from stillroom.assess.cost.costs import (
+from stillroom.assess.cost.measured_costs import (
     ModelRun,
     Trial,
     answers_read,

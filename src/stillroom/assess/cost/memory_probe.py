@@ -15,8 +15,8 @@ import numpy as np
 
 from stillroom.config.schema import Inference
 from stillroom.errors import user_message
-from stillroom.evaluation.cost.footprint import CudaMemory, Gauge, ResidentMemory, footprint
-from stillroom.evaluation.cost.memory import Memory, memory_of
+from stillroom.evaluation.cost.memory_process import Memory, memory_of
+from stillroom.evaluation.cost.peak_memory import CudaMemory, Gauge, ResidentMemory, footprint
 from stillroom.evaluation.cost.workload import Forward, Inputs
 from stillroom.io.json.json_files import write_json
 from stillroom.io.printable import printable_lines

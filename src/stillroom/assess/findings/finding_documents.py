@@ -11,17 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from stillroom.assess.findings.findings import Findings, findings
+from stillroom.assess.findings.described_test import described_test
+from stillroom.assess.findings.findings import findings
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.json.round_numbers import rounded
 from stillroom.io.tables import TableFile
 
 Document = dict[str, Any]
 Records = list[dict[str, Any]]
-
-SIZES = {"tokens": pl.col("tokens").list.len(), "text": pl.col("text").str.len_chars()}
 
 
 def quality_documents(
@@ -75,19 +72,3 @@ def disagreements_document(predictions: TableFile, examples: TableFile, encoder:
     """Return the test examples on which the student and its teacher differ most."""
     of_test = findings(predictions, encoder)
     return rounded(of_test.disagreements(described_test(of_test, examples)))
-
-
-def described_test(of_test: Findings, examples: TableFile) -> pl.DataFrame:
-    """Return the examples of the test split, in the order of their predictions.
-
-    Two columns are added: `class`, the name of the label, if the encoder has classes; and `size`,
-    the number of tokens of a sequence or of characters of a text.
-    """
-    test = of_test.example_ids.to_frame().join(
-        examples.read(), on="example_id", how="left", maintain_order="left"
-    )
-    if of_test.encoder.classes:
-        names = pl.Series(list(of_test.encoder.classes))
-        test = test.with_columns(names.gather(test["label"]).alias("class"))
-    size = next((SIZES[column] for column in SIZES if column in test.columns), None)
-    return test if size is None else test.with_columns(size.cast(pl.Int64).alias("size"))

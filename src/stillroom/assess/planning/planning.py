@@ -25,7 +25,7 @@ from stillroom.teachers.capture_jobs import capture_jobs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stillroom.softlabels.capture.capture_request import CaptureJob
+    from stillroom.softlabels.capture.capture_set import CaptureJob
     from stillroom.softlabels.capture.chunks import CaptureInput
     from stillroom.softlabels.plan.measure import MemberAnswers
     from stillroom.softlabels.plan.plan import Plan

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from kedro.pipeline import Pipeline
 
-from stillroom.config.code_digest.code_file import CODE
+from stillroom.config.code_digest.unchanged_code import CODE
 from stillroom.config.dvc.composed_file import COMPOSED, REST
 from stillroom.config.schema import SECTIONS
 from stillroom.config.schema.plain_values import AFTERWARDS

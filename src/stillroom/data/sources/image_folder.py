@@ -17,7 +17,7 @@ from stillroom.data.files.whole_file import read_whole
 from stillroom.data.images.file_formats import SUFFIXES
 from stillroom.data.images.folder_layout import ClassFolder, folder_layout
 from stillroom.data.images.folder_listing import FolderReader
-from stillroom.data.images.image_reader import ImageReader
+from stillroom.data.images.image_set import ImageReader
 from stillroom.data.images.pixel_column import PixelColumn
 from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import RawExamples, RawPart

@@ -15,7 +15,7 @@ import polars as pl
 
 from stillroom.config.schema.data_schema import Columns, Data
 from stillroom.data.images.file_formats import SUFFIXES as IMAGE_SUFFIXES
-from stillroom.data.images.image_reader import ImageReader
+from stillroom.data.images.image_set import ImageReader
 from stillroom.data.ingest.splits import TRAIN, canonical_split
 from stillroom.data.notices import Notice
 from stillroom.data.raw_examples import (
@@ -29,8 +29,8 @@ from stillroom.data.raw_examples import (
 from stillroom.data.sources.split_files import SplitFiles, split_files
 from stillroom.data.sources.table_folder import table_paths
 from stillroom.data.sources.table_images import read_image_column, without_unreadable
-from stillroom.data.tables.column_values import as_labels, as_texts, named_labels
 from stillroom.data.tables.feature_columns import as_features
+from stillroom.data.tables.labels_and_texts import as_labels, as_texts, named_labels
 from stillroom.data.tables.table_files import TableColumns, read_columns
 from stillroom.data.tables.table_request import TableRequest
 from stillroom.errors import ConfigError, DataError

@@ -18,7 +18,7 @@ import polars as pl
 
 from stillroom.data.files.input_folder import InputFolder
 from stillroom.data.files.whole_file import read_whole
-from stillroom.data.images.image_reader import ImageReader
+from stillroom.data.images.image_set import ImageReader
 from stillroom.data.images.pixel_column import PixelColumn
 from stillroom.data.raw_examples import RawPart
 from stillroom.errors import DataError

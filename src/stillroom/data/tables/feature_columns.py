@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.data.notices import Notice
-from stillroom.data.tables.column_values import first_row, is_text, wrong_type
+from stillroom.data.tables.labels_and_texts import first_row, is_text, wrong_type
 from stillroom.errors import DataError
 
 _MOST_EXACT = 2**53  # A float64 does not hold every larger whole number.

@@ -104,7 +104,7 @@ def _read_json(file: InputFile, request: TableRequest) -> TableColumns:
 
 
 def _read_arrow(file: InputFile, request: TableRequest) -> TableColumns:
-    from stillroom.data.tables.arrow_tables import arrow_frame, class_labels
+    from stillroom.data.tables.arrow_process import arrow_frame, class_labels
 
     frame, schema = arrow_frame(file, request)
     names = {name: class_labels(schema, name, request.part) for name in frame.columns}

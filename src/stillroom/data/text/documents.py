@@ -27,8 +27,8 @@ from stillroom.data.tables.table_formats import (
     unread_documents,
 )
 from stillroom.data.tables.table_request import TableRequest
-from stillroom.data.text.split_texts import split_texts
 from stillroom.data.text.text_columns import column_texts
+from stillroom.data.text.text_files import split_texts
 from stillroom.errors import DataError
 
 TEXTS = (".txt", ".text", ".md", ".rst")

@@ -10,9 +10,9 @@ import polars as pl
 
 from stillroom.data.files.input_file import InputFile
 from stillroom.data.files.text_stream import text_stream
-from stillroom.data.tables.column_values import as_texts, is_text
 from stillroom.data.tables.csv_rows import csv_rows
 from stillroom.data.tables.json_columns import json_text
+from stillroom.data.tables.labels_and_texts import as_texts, is_text
 from stillroom.data.tables.table_files import is_csv, is_json, json_records
 from stillroom.data.tables.table_request import TableRequest
 
@@ -45,7 +45,7 @@ def _of_csv(file: InputFile, request: TableRequest) -> Iterator[str]:
 
 
 def _of_arrow(file: InputFile, request: TableRequest) -> Iterator[str]:
-    from stillroom.data.tables.arrow_tables import arrow_batches
+    from stillroom.data.tables.arrow_process import arrow_batches
 
     for frame in arrow_batches(file, request):
         for texts in frame:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from stillroom.errors import DataError
 from stillroom.evaluation.cost.energy import Energy
 from stillroom.evaluation.cost.latency import Latency, latency_of
-from stillroom.evaluation.cost.memory import Memory
+from stillroom.evaluation.cost.memory_process import Memory
 from stillroom.evaluation.cost.parameter_counts import Size
 from stillroom.evaluation.cost.workload import Forward, Inputs
 from stillroom.io.json.number_groups import NamedNumbers

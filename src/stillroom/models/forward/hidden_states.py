@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stillroom.data.text.token_layout import TOKENS
 from stillroom.errors import ModelError
 from stillroom.models.forward.forward_kwargs import forward_kwargs, is_classifier
-from stillroom.models.forward.pieces import needs_one_piece_rows, outputs_of_pieces
+from stillroom.models.forward.one_piece_rows import needs_one_piece_rows, outputs_of_pieces
 from stillroom.objectives.feature_batch import Features
 
 if TYPE_CHECKING:

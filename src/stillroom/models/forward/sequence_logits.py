@@ -20,7 +20,7 @@ from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS, Sequence
 from stillroom.models.forward.hidden_states import logits_only
 from stillroom.models.forward.length_buckets import bucket_length, padded_batch
 from stillroom.models.forward.lm_head import output_layer
-from stillroom.models.forward.pieces import needs_one_piece_rows
+from stillroom.models.forward.one_piece_rows import needs_one_piece_rows
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,7 +15,7 @@ from stillroom.objectives.functional.targets import (
 )
 from stillroom.objectives.kinds.build_term import NO_OPTIONS, soft_term
 from stillroom.objectives.mixture import Mixture
-from stillroom.objectives.response_terms import hard_cross_entropy
+from stillroom.objectives.response_losses import hard_cross_entropy
 
 __all__ = ["distillation_loss", "hard_cross_entropy"]
 

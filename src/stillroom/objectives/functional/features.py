@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from stillroom.objectives.feature_batch import Features, each, pool
-from stillroom.objectives.feature_terms import (
+from stillroom.objectives.feature_losses import (
     AttentionTransfer,
     FeatureTerm,
     HiddenCosine,
@@ -20,7 +20,7 @@ from stillroom.objectives.feature_terms import (
     Project,
 )
 from stillroom.objectives.functional.targets import Reduction, reduced
-from stillroom.objectives.relation_terms import (
+from stillroom.objectives.relation_losses import (
     RelationalAngle,
     RelationalDistance,
     SimilarityPreserving,

@@ -16,7 +16,7 @@ from stillroom.objectives.targets.ragged_targets import targets_of
 from stillroom.objectives.targets.soft_target import SoftTarget
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.opened_set import RowDistributions
+    from stillroom.softlabels.open_set import RowDistributions
 
 Reduction = Literal["mean", "sum", "none"]
 MissingMass = Literal["tail_bucket", "renormalise", "ground_truth"]

@@ -12,10 +12,10 @@ from stillroom.config.kind_options import options_of
 from stillroom.config.schema import Objective
 from stillroom.errors import ConfigError
 from stillroom.objectives.feature_batch import ChooseStates, each, pooled
-from stillroom.objectives.feature_terms import FeatureTerm
+from stillroom.objectives.feature_losses import FeatureTerm
 from stillroom.objectives.kinds.term_kind import TAIL_BUCKET, AnswerTermKind, FeatureTermKind
 from stillroom.objectives.missing_mass_treatment import TREATMENTS, UNBIASED
-from stillroom.objectives.response_terms import Term
+from stillroom.objectives.response_losses import Term
 from stillroom.objectives.term_registry import REGISTRY
 
 SECTION = "objective"

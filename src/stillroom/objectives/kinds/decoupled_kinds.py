@@ -9,7 +9,7 @@ from stillroom.objectives.kinds.term_kind import AnswerTermKind
 
 if TYPE_CHECKING:
     from stillroom.objectives.missing_mass_treatment import Treatment
-    from stillroom.objectives.response_terms import DecoupledKD, DecoupledTopK
+    from stillroom.objectives.response_losses import DecoupledKD, DecoupledTopK
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -28,7 +28,7 @@ class DKD(AnswerTermKind):
 
     def build(self, temperature: float, treatment: "Treatment") -> "DecoupledKD":
         """Return the term, to which the missing mass is one of the other classes."""
-        from stillroom.objectives.response_terms import DecoupledKD
+        from stillroom.objectives.response_losses import DecoupledKD
 
         return DecoupledKD(self.dkd_target, self.dkd_others, temperature)
 
@@ -43,6 +43,6 @@ class TopKDecoupled(AnswerTermKind):
 
     def build(self, temperature: float, treatment: "Treatment") -> "DecoupledTopK":
         """Return the term; the objective's temperature is that of the inside."""
-        from stillroom.objectives.response_terms import DecoupledTopK
+        from stillroom.objectives.response_losses import DecoupledTopK
 
         return DecoupledTopK(temperature)

@@ -11,7 +11,7 @@ from stillroom.objectives.kinds.term_kind import AnswerTermKind
 
 if TYPE_CHECKING:
     from stillroom.objectives.missing_mass_treatment import Treatment
-    from stillroom.objectives.response_terms import Measure, Term
+    from stillroom.objectives.response_losses import Measure, Term
 
 
 class DivergenceKind(AnswerTermKind):
@@ -30,7 +30,7 @@ class DivergenceKind(AnswerTermKind):
 
     def build(self, temperature: float, treatment: "Treatment") -> "Term":
         """Return the divergence at a temperature."""
-        from stillroom.objectives.response_terms import Divergence
+        from stillroom.objectives.response_losses import Divergence
 
         return Divergence(self.measure(), treatment, temperature, self.measure_of_whole())
 
@@ -55,7 +55,7 @@ class ForwardKL(DivergenceKind):
 
     def build_unbiased(self, temperature: float) -> "Term":
         """Return the cross-entropy with the weights; its gradient is the KL's on average."""
-        from stillroom.objectives.response_terms import SoftCrossEntropy
+        from stillroom.objectives.response_losses import SoftCrossEntropy
 
         return SoftCrossEntropy(temperature)
 

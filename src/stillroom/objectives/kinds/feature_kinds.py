@@ -9,7 +9,7 @@ from stillroom.objectives.kinds.term_kind import FeatureTermKind
 
 if TYPE_CHECKING:
     from stillroom.objectives.feature_batch import ChooseStates
-    from stillroom.objectives.feature_terms import FeatureTerm
+    from stillroom.objectives.feature_losses import FeatureTerm
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -18,7 +18,7 @@ class HiddenMSEKind(FeatureTermKind):
 
     def build(self, choose: "ChooseStates") -> "FeatureTerm":
         """Return the term."""
-        from stillroom.objectives.feature_terms import HiddenMSE
+        from stillroom.objectives.feature_losses import HiddenMSE
 
         return HiddenMSE(choose)
 
@@ -29,7 +29,7 @@ class HiddenCosineKind(FeatureTermKind):
 
     def build(self, choose: "ChooseStates") -> "FeatureTerm":
         """Return the term."""
-        from stillroom.objectives.feature_terms import HiddenCosine
+        from stillroom.objectives.feature_losses import HiddenCosine
 
         return HiddenCosine(choose)
 
@@ -42,7 +42,7 @@ class AttentionTransferKind(FeatureTermKind):
 
     def build(self, choose: "ChooseStates") -> "FeatureTerm":
         """Return the term, which always compares each position."""
-        from stillroom.objectives.feature_terms import AttentionTransfer
+        from stillroom.objectives.feature_losses import AttentionTransfer
 
         return AttentionTransfer()
 
@@ -53,7 +53,7 @@ class RelationalDistanceKind(FeatureTermKind):
 
     def build(self, choose: "ChooseStates") -> "FeatureTerm":
         """Return the term, which always compares pooled features."""
-        from stillroom.objectives.relation_terms import RelationalDistance
+        from stillroom.objectives.relation_losses import RelationalDistance
 
         return RelationalDistance()
 
@@ -64,7 +64,7 @@ class RelationalAngleKind(FeatureTermKind):
 
     def build(self, choose: "ChooseStates") -> "FeatureTerm":
         """Return the term, which always compares pooled features."""
-        from stillroom.objectives.relation_terms import RelationalAngle
+        from stillroom.objectives.relation_losses import RelationalAngle
 
         return RelationalAngle()
 
@@ -75,6 +75,6 @@ class SimilarityKind(FeatureTermKind):
 
     def build(self, choose: "ChooseStates") -> "FeatureTerm":
         """Return the term, which always compares pooled features."""
-        from stillroom.objectives.relation_terms import SimilarityPreserving
+        from stillroom.objectives.relation_losses import SimilarityPreserving
 
         return SimilarityPreserving()

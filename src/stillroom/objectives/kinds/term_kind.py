@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from stillroom.objectives.feature_batch import ChooseStates
-    from stillroom.objectives.feature_terms import FeatureTerm
+    from stillroom.objectives.feature_losses import FeatureTerm
     from stillroom.objectives.missing_mass_treatment import Treatment
-    from stillroom.objectives.response_terms import Term
+    from stillroom.objectives.response_losses import Term
 
 TAIL_BUCKET = "tail_bucket"  # the treatment of missing mass that gives the tail its probability
 

@@ -15,7 +15,7 @@ from stillroom.io.files.workspace import new_workspace
 from stillroom.teachers.softlabels_config import store_of
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture.capture_request import CaptureRequest
+    from stillroom.softlabels.capture.capture_set import CaptureRequest
     from stillroom.softlabels.reading.label_set import SoftLabelSet
 
 ROWS = 20
@@ -37,7 +37,7 @@ class UnverifiedLabels(AbstractDataset["CaptureRequest", "SoftLabelSet"]):
         """Capture what the store lacks; each complete shard is stored at once."""
         import logging
 
-        from stillroom.softlabels.capture.capture_request import capture_set
+        from stillroom.softlabels.capture.capture_set import capture_set
 
         capture_set(data, self._filepath, _progress, logging.getLogger(__name__).info)
 
@@ -51,7 +51,7 @@ class UnverifiedLabels(AbstractDataset["CaptureRequest", "SoftLabelSet"]):
         return True
 
     def _opened(self) -> "SoftLabelSet":
-        from stillroom.softlabels.capture.capture_request import open_staged
+        from stillroom.softlabels.capture.capture_set import open_staged
 
         return open_staged(self._filepath, store_of(project_root()))
 
@@ -68,7 +68,7 @@ class SoftLabels(UnverifiedLabels):
 
     def save(self, data: "SoftLabelSet") -> None:  # type: ignore[override]
         """Publish a verified set: the whole folder appears at once."""
-        from stillroom.softlabels.capture.capture_request import materialise
+        from stillroom.softlabels.capture.capture_set import materialise
 
         folder = new_workspace(project_root(), "soft_labels")
         with store_of(project_root()).in_use():

@@ -12,7 +12,7 @@ from stillroom.io.tables import TableFile
 from stillroom.teachers import softlabels_config
 
 if TYPE_CHECKING:
-    from stillroom.softlabels.capture.capture_request import CaptureRequest
+    from stillroom.softlabels.capture.capture_set import CaptureRequest
     from stillroom.softlabels.reading.label_set import SoftLabelSet
 else:  # Kedro resolves these hints when it starts; what they name can be imported later
     CaptureRequest = SoftLabelSet = Any
@@ -83,7 +83,7 @@ def capture(
     from stillroom.assess.sanity.alarm import require_none
     from stillroom.data.encoders import read_encoder
     from stillroom.data.example_digest import examples_digest
-    from stillroom.softlabels.capture.capture_request import CaptureRequest
+    from stillroom.softlabels.capture.capture_set import CaptureRequest
     from stillroom.teachers.capture_jobs import capture_jobs, warn_of_truncated_texts
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.licences.licence_document import from_json

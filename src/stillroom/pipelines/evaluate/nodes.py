@@ -176,9 +176,10 @@ def trace_lineage(
     parameters: dict[str, Any],
 ) -> Document:
     """Return the lineage of the student that ships, as plain values."""
-    from stillroom.assess.lineage import LineageInputs, command_of, lineage_document
+    from stillroom.assess.lineage_document import LineageInputs, lineage_document
+    from stillroom.assess.rerun_command import rerun_command
 
     inputs = LineageInputs(
         students, soft_labels.manifest, teachers, licence, examples, encoder, data_report
     )
-    return lineage_document(inputs, parameters, command_of(sys.argv, os.environ))
+    return lineage_document(inputs, parameters, rerun_command(sys.argv, os.environ))

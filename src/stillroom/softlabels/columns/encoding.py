@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from stillroom.softlabels.columns.distributions import Doubles, Integers
+from stillroom.softlabels.columns.id_type import id_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,3 @@ class Encoding:
     def id_type(self) -> pa.DataType:
         """The narrowest type that can hold every id."""
         return id_type(self.classes)
-
-
-def id_type(classes: int) -> pa.DataType:
-    """Return the narrowest type that can hold every id below `classes`."""
-    if classes <= 2**8:
-        return pa.uint8()
-    return pa.uint16() if classes <= 2**16 else pa.uint32()

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stillroom.softlabels.columns.encoding import id_type
+from stillroom.softlabels.columns.id_type import id_type
 from stillroom.softlabels.format.input_key import KEY_BYTES
 from stillroom.softlabels.format.pooled_features import COLUMN
 from stillroom.softlabels.sparsify.sparsifier import ID, Column, Sparsifier

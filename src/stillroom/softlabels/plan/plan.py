@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.capture_request import Progress
+from stillroom.softlabels.capture.capture_set import Progress
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.plan.fidelity import (
     Fidelity,

@@ -19,12 +19,12 @@ import numpy as np
 
 from stillroom.errors import SoftLabelError
 from stillroom.softlabels.capture.capture import Member
-from stillroom.softlabels.capture.capture_request import CaptureInputs
+from stillroom.softlabels.capture.capture_set import CaptureInputs
 from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.reading.label_set import SoftLabelSet
-from stillroom.softlabels.verify.agreement import Agreement
+from stillroom.softlabels.verify.label_agreement import Agreement
 from stillroom.softlabels.verify.recheck import recheck_distance, rows_to_recheck
 from stillroom.softlabels.verify.shard_checks import CheckedShard
 

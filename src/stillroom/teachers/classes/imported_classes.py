@@ -18,7 +18,7 @@ from stillroom.io.files.atomic_file import write_text
 from stillroom.models.pretrained.config_file import read_document
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.models.pretrained.safetensors_files import weight_files
-from stillroom.teachers.classes.class_names import ClassMatch
+from stillroom.teachers.classes.match_classes import ClassMatch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig

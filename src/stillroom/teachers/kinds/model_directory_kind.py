@@ -36,7 +36,7 @@ class ModelDirectory(TeacherKind):
         teacher = open_model_teacher(ref, how, encoder)
         if how.embeddings is None:
             return teacher
-        from stillroom.teachers.sentence.text_embeddings import with_kept_embeddings
+        from stillroom.teachers.sentence.reuse_embeddings import with_kept_embeddings
 
         return with_kept_embeddings(teacher)
 

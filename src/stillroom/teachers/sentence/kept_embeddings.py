@@ -67,7 +67,7 @@ def read_embeddings(folder: Path, identity: str) -> dict[bytes, Vector]:
 
     Args:
         folder: the folder of the kept embeddings; it need not exist.
-        identity: of the encoder; see `text_embeddings.encoder_identity`.
+        identity: of the encoder; see `reuse_embeddings.encoder_identity`.
     """
     kept: dict[bytes, Vector] = {}
     for path in sorted(folder.glob(f"{identity}-*{SUFFIX}")):

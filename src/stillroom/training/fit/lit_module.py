@@ -18,7 +18,7 @@ from stillroom.config.schema import Optimisation
 from stillroom.errors import ModelError
 from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.forward.lm_head import is_linear_head
-from stillroom.models.forward.pieces import keeps_pieces_apart, needs_one_piece_rows
+from stillroom.models.forward.one_piece_rows import keeps_pieces_apart, needs_one_piece_rows
 from stillroom.objectives.feature_batch import Features
 from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.targets.soft_target import SoftTarget

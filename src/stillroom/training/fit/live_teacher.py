@@ -24,6 +24,7 @@ from stillroom.objectives.feature_batch import Features, side_by_side
 from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.reading.ensemble_mean import ensemble_log_p
+from stillroom.teachers.compatibility import require_same_inputs
 from stillroom.teachers.stored_teachers import live_module
 from stillroom.training.job import LiveConfig
 
@@ -62,11 +63,7 @@ class LiveTeacher:
             ModelError: a teacher is damaged, or encodes its inputs differently from the student.
         """
         for path in map(Path, live.teachers):
-            if not _reads(read_encoder(path), encoder):
-                raise ModelError(
-                    f"The teacher in {path} encodes its inputs differently from the student, but a "
-                    "live teacher is given the student's inputs. Set teacher.mode=cached."
-                )
+            require_same_inputs(read_encoder(path), encoder, path)
         on_cpu = replace(live.inference, device_map="cpu")  # `to` moves them beside the student
         models = [live_module(Path(path), on_cpu).requires_grad_(False) for path in live.teachers]
         if isinstance(encoder, SequenceEncoder):
@@ -113,13 +110,6 @@ class LiveTeacher:
         target = SoftTarget.whole(log_p) if log_p else nothing
         features = [own for _, own in answers if own is not None]
         return target, side_by_side(features) if features else None
-
-
-def _reads(own: Encoder, encoder: Encoder) -> bool:
-    """Tell whether inputs from `encoder` mean the same to a teacher whose own encoder is `own`."""
-    if isinstance(own, SequenceEncoder) and isinstance(encoder, SequenceEncoder):
-        return (own.tokenizer.sha256, own.task) == (encoder.tokenizer.sha256, encoder.task)
-    return own == encoder
 
 
 def cached_log_p(

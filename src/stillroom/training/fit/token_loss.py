@@ -20,7 +20,7 @@ from stillroom.models.forward.lm_head import (
     output_layer_inputs,
 )
 from stillroom.objectives.feature_batch import Features
-from stillroom.objectives.feature_terms import Project
+from stillroom.objectives.feature_losses import Project
 from stillroom.objectives.fused_loss import OutputLayer, fused_loss
 from stillroom.objectives.mixture import Mixture
 from stillroom.objectives.targets.soft_target import SoftTarget

@@ -19,7 +19,7 @@ from support.softlabels.linear_teachers import (
 )
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.capture.capture_request import (
+from stillroom.softlabels.capture.capture_set import (
     CaptureJob,
     CaptureRequest,
     capture_set,

@@ -9,7 +9,7 @@ from stillroom.data.text.token_layout import Sequences
 from stillroom.io.progress import ticking
 from stillroom.models.architectures.sentence_encoder import SentenceForSequenceClassification
 from stillroom.teachers.sentence.kept_embeddings import read_embeddings, write_embeddings
-from stillroom.teachers.sentence.text_embeddings import embedded, encoder_identity
+from stillroom.teachers.sentence.reuse_embeddings import embedded, encoder_identity
 
 ROWS_AT_ONCE = 1024
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from stillroom.objectives.feature_batch import Features
-from stillroom.objectives.feature_terms import Project
+from stillroom.objectives.feature_losses import Project
 
 
 @dataclass(frozen=True, slots=True)

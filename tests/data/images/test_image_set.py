@@ -8,7 +8,7 @@ from PIL import Image
 from support.examples.data_config import a_data
 from support.examples.image_bytes import file_bytes, options
 
-from stillroom.data.images.image_reader import ImageReader
+from stillroom.data.images.image_set import ImageReader
 from stillroom.data.raw_examples import RawPart
 from stillroom.errors import DataError
 

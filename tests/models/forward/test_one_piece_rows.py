@@ -17,14 +17,15 @@ from support.models.small_language_models import (
     small_model,
 )
 
-from stillroom.models.forward import hidden_states, pieces
+from stillroom.models.forward import hidden_states
+from stillroom.models.forward import one_piece_rows as module
 from stillroom.models.forward.lm_head import (
     label_hidden_states,
     label_logits,
     label_logits_and_features,
     output_layer,
 )
-from stillroom.models.forward.pieces import keeps_pieces_apart, one_piece_rows
+from stillroom.models.forward.one_piece_rows import keeps_pieces_apart, one_piece_rows
 from stillroom.models.forward.sequence_logits import batches_of_token_logits, logits_at
 
 ROWS = ([5, 9, 3], [20], [2, 2, 2, 2, 24], [7], [16, 16])
@@ -87,7 +88,7 @@ def test_hidden_states_and_features_lie_as_in_the_packs() -> None:
     torch.testing.assert_close(output_layer(model)(hidden), logits)
     _, features = label_logits_and_features(model, tensors)
     assert features is not None and features.pooled.shape == (len(ROWS), 32)
-    _, states = pieces.outputs_of_pieces(model, tensors, output_hidden_states=True)
+    _, states = module.outputs_of_pieces(model, tensors, output_hidden_states=True)
     assert states[-1].shape == (len(ROWS), LENGTH, 32)
     alone = model(tensors[0, 0, 5:14][None].long(), output_hidden_states=True).hidden_states[-1]
     torch.testing.assert_close(states[-1][0, 5:14], alone[0], rtol=1e-4, atol=1e-5)
@@ -106,18 +107,18 @@ def test_a_model_that_keeps_them_apart_runs_as_before(monkeypatch: pytest.Monkey
     model, tensors = small_model("gpt2"), torch.from_numpy(packs(*ROWS))
     assert keeps_pieces_apart(model, LENGTH)
     monkeypatch.setattr(hidden_states, "outputs_of_pieces", None)
-    monkeypatch.setattr(pieces, "is_apart", None)  # it is tried once
+    monkeypatch.setattr(module, "is_apart", None)  # it is tried once
     assert len(label_logits(model, tensors))
 
 
 def test_rows_of_one_piece_need_no_trial_of_a_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_model("mamba")
-    monkeypatch.setattr(pieces, "is_apart", None)
+    monkeypatch.setattr(module, "is_apart", None)
     assert len(label_logits(model, torch.from_numpy(packs([20], [7]))))
 
 
 def test_the_cost_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    pieces._SAID.clear()
+    module._SAID.clear()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             label_logits(small_model("bloom"), torch.from_numpy(packs(*ROWS)))

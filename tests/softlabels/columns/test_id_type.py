@@ -1,10 +1,11 @@
-"""Encoding: the width of an id follows from the number of classes."""
+"""Type of the ids: its width follows from the number of classes."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from stillroom.softlabels.columns.encoding import Encoding, id_type
+from stillroom.softlabels.columns.encoding import Encoding
+from stillroom.softlabels.columns.id_type import id_type
 
 
 @pytest.mark.parametrize(

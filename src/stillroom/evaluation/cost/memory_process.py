@@ -2,7 +2,7 @@
 
     inputs [N, *shape] ──the first, as .npy──> fresh process ──JSON──> loaded, peak
 
-Each model has a process of its own: see `footprint`. What the process holds before the model
+Each model has a process of its own: see `peak_memory`. What the process holds before the model
 (interpreter, torch, the architecture's code) is not counted.
 
 On a CPU, the kernel counts the resident memory: all allocators, mapped files, threads and their

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from stillroom.errors import DataError, ModelError
-from stillroom.evaluation.cost import memory
-from stillroom.evaluation.cost.memory import Memory, memory_of
+from stillroom.evaluation.cost import memory_process
+from stillroom.evaluation.cost.memory_process import Memory, memory_of
 
 INPUTS = np.arange(6, dtype=np.int32).reshape(3, 2)
 
@@ -37,7 +37,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_the_first_input_goes_to_a_process_of_this_code_and_its_answer_comes_back(
     module: str,
 ) -> None:
-    source = Path(memory.__file__).parents[3]
+    source = Path(memory_process.__file__).parents[3]
     assert memory_of(module, [str(source)], INPUTS) == Memory(3, 5)
 
 
@@ -58,6 +58,6 @@ def test_no_input_is_refused_before_a_process_is_started() -> None:
 def test_parsing_costs_no_torch() -> None:
     import subprocess
 
-    code = "import sys, stillroom.evaluation.cost.memory; print('torch' in sys.modules)"
+    code = "import sys, stillroom.evaluation.cost.memory_process; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillroom.objectives.feature_batch import Features
-from stillroom.objectives.relation_terms import (
+from stillroom.objectives.relation_losses import (
     RelationalAngle,
     RelationalDistance,
     SimilarityPreserving,

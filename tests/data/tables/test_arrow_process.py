@@ -8,7 +8,8 @@ import pytest
 from support.examples.table_request import columns_of, limits
 
 from stillroom.data.files import input_file
-from stillroom.data.tables.arrow_tables import class_labels
+from stillroom.data.tables import arrow_process
+from stillroom.data.tables.arrow_process import class_labels
 from stillroom.errors import DataError
 
 TABLE = pa.table({"text": ["a", None, "c"], "label": [1, 0, 1]})
@@ -51,9 +52,7 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path):
 
 
 def test_a_parser_that_takes_too_much_memory_is_one_line(tmp_path, monkeypatch):
-    from stillroom.data.tables import arrow_tables
-
-    monkeypatch.setattr(arrow_tables, "_MEMORY", 2**25)
+    monkeypatch.setattr(arrow_process, "_MEMORY", 2**25)
     table = pa.table({"text": ["x" * 10**6] * 100, "label": [1] * 100})
     with pytest.raises(DataError, match=r"t\.parquet (cannot be read|is not a readable)"):
         columns_of(written(table, tmp_path), ("text",), limits=limits())

@@ -5,7 +5,7 @@ import math
 import polars as pl
 import pytest
 
-from stillroom.data.tables.column_values import as_labels, as_texts, named_labels
+from stillroom.data.tables.labels_and_texts import as_labels, as_texts, named_labels
 from stillroom.errors import DataError
 
 

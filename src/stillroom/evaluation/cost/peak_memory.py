@@ -4,14 +4,14 @@
     run on [1, *shape] ──> peak minus memory before: peak
 
 Measure in a process that has run no other model. A process uses freed memory again, so a second
-model would seem to need none. See `memory`.
+model would seem to need none. See `memory_process`.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from stillroom.evaluation.cost.memory import Memory
+from stillroom.evaluation.cost.memory_process import Memory
 from stillroom.evaluation.cost.workload import Forward, Inputs
 
 STATUS = Path("/proc/self/status")

@@ -21,8 +21,8 @@ from stillroom.data.ingest.splits import TRAIN
 from stillroom.evaluation.arms import STUDENT, run_of_name
 from stillroom.evaluation.cost.cache_savings import CacheSavings
 from stillroom.evaluation.cost.energy import JOULES_OF_A_WH, MeterError, energy_of
-from stillroom.evaluation.cost.footprint import CLEAR_REFS
 from stillroom.evaluation.cost.model_cost import Cost, cost_of, ensemble_cost
+from stillroom.evaluation.cost.peak_memory import CLEAR_REFS
 from stillroom.io.files.confined_paths import project_root
 from stillroom.io.json.number_groups import GroupedNumbers, NamedNumbers
 from stillroom.io.progress import ticking

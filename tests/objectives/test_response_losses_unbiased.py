@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.objectives.term_cases import kl, logs, target, value_of
 from torch import Tensor
 
-from stillroom.objectives.response_terms import (
+from stillroom.objectives.response_losses import (
     SoftCrossEntropy,
 )
 

@@ -7,7 +7,7 @@ import torch
 
 from stillroom.errors import ConfigError
 from stillroom.objectives.feature_batch import Features, each, pooled
-from stillroom.objectives.feature_terms import (
+from stillroom.objectives.feature_losses import (
     AttentionTransfer,
     FeatureTerm,
     HiddenCosine,

@@ -18,7 +18,7 @@ from support.softlabels.sparsifier_cases import KINDS, TOPK
 
 from stillroom import softlabels
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels import opened_set
+from stillroom.softlabels import open_set
 
 THRESHOLD = KINDS[3]  # at temperature 1
 
@@ -34,7 +34,7 @@ def mean_of_members(made: Captured, temperature: float) -> np.ndarray:
 
 
 def test_the_examples_of_the_docstrings(captured: Captured) -> None:
-    failed, attempted = doctest.testmod(opened_set, extraglobs={"folder": captured.folder})
+    failed, attempted = doctest.testmod(open_set, extraglobs={"folder": captured.folder})
     assert (failed, attempted > 5) == (0, True)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.objectives.term_cases import kl, logs, some_target, target, value_of
 
-from stillroom.objectives.response_terms import (
+from stillroom.objectives.response_losses import (
     DecoupledKD,
     DecoupledTopK,
 )

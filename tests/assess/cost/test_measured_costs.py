@@ -6,13 +6,19 @@ import polars as pl
 import pytest
 from support.examples.image_examples import ImageExamples, image_examples
 
-from stillroom.assess.cost import costs
-from stillroom.assess.cost.costs import ModelRun, Trial, answers_read, costs_of, transfer_rows
+from stillroom.assess.cost import measured_costs
+from stillroom.assess.cost.measured_costs import (
+    ModelRun,
+    Trial,
+    answers_read,
+    costs_of,
+    transfer_rows,
+)
 from stillroom.config.schema import Transfer
 from stillroom.data.encoders import read_encoder
 from stillroom.errors import ModelError
 from stillroom.evaluation.cost.energy import Energy, MeterError
-from stillroom.evaluation.cost.memory import Memory
+from stillroom.evaluation.cost.memory_process import Memory
 from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import EXACT, architecture_hash, save_model
 
@@ -40,10 +46,10 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         probed.append(path.name)
         return Memory(loaded_bytes=1_000_000 * len(probed), peak_bytes=1_500_000 * len(probed))
 
-    monkeypatch.setattr(costs, "memory_alone", memory)
-    monkeypatch.setattr(costs, "energy_of", lambda *given: Energy(36.0, is_estimate=False))
+    monkeypatch.setattr(measured_costs, "memory_alone", memory)
+    monkeypatch.setattr(measured_costs, "energy_of", lambda *given: Energy(36.0, is_estimate=False))
     (tmp_path / "clear_refs").touch()
-    monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "clear_refs")
+    monkeypatch.setattr(measured_costs, "CLEAR_REFS", tmp_path / "clear_refs")
     return probed
 
 
@@ -72,7 +78,7 @@ def test_members_of_one_architecture_are_measured_once_and_counted_each(
 def test_where_no_process_tells_its_peak_memory_has_no_number(
     made: ImageExamples, alone: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(costs, "CLEAR_REFS", tmp_path / "none")
+    monkeypatch.setattr(measured_costs, "CLEAR_REFS", tmp_path / "none")
     cost = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
     assert alone == []
     assert "peak_megabytes" not in cost
@@ -85,7 +91,7 @@ def test_a_meter_that_fails_costs_its_own_number_alone(
     def fail(*_: object) -> None:
         raise MeterError("no energy")
 
-    monkeypatch.setattr(costs, "energy_of", fail)
+    monkeypatch.setattr(measured_costs, "energy_of", fail)
     cost = costs_of([a_model(made, tmp_path / "one", 32, seed=0)], a_trial(made))
     assert "watt_hours_per_thousand" not in cost
     assert "peak_megabytes" in cost

@@ -14,9 +14,9 @@ from stillroom.config.schema import Head
 from stillroom.data.ingest.ingest_examples import IngestResult, ingest
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.softlabels.sparsify.kinds.full import Full
-from stillroom.teachers.sentence import text_embeddings
+from stillroom.teachers.sentence import reuse_embeddings
 from stillroom.teachers.sentence.kept_embeddings import read_embeddings
-from stillroom.teachers.sentence.text_embeddings import (
+from stillroom.teachers.sentence.reuse_embeddings import (
     SentenceTeacher,
     embedded,
     encoder_identity,
@@ -63,13 +63,13 @@ def fitted(tmp_path: Path) -> Fitted:
 def passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Record how many rows the encoder ran on, with those that pad a batch."""
     counts: list[int] = []
-    real = text_embeddings.embeddings
+    real = reuse_embeddings.embeddings
 
     def recording(model: torch.nn.Module, texts: torch.Tensor) -> torch.Tensor:
         counts.append(len(texts))
         return real(model, texts)
 
-    monkeypatch.setattr(text_embeddings, "embeddings", recording)
+    monkeypatch.setattr(reuse_embeddings, "embeddings", recording)
     return counts
 
 
@@ -145,10 +145,10 @@ def test_other_weights_pooling_or_threads_are_another_encoder(fitted: Fitted) ->
 def test_other_code_is_another_encoder(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load_model(fitted.teachers / "member_0")
     identity = encoder_identity(model)
-    text_embeddings._code_hash.cache_clear()
-    monkeypatch.setattr(text_embeddings, "CODE", text_embeddings.CODE[:-1])
+    reuse_embeddings._code_hash.cache_clear()
+    monkeypatch.setattr(reuse_embeddings, "CODE", reuse_embeddings.CODE[:-1])
     assert encoder_identity(model) != identity
-    text_embeddings._code_hash.cache_clear()
+    reuse_embeddings._code_hash.cache_clear()
 
 
 def test_a_head_of_other_weights_uses_the_embeddings_of_the_same_encoder(fitted: Fitted) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stillroom.data.text.split_texts import split_texts
+from stillroom.data.text.text_files import split_texts
 from stillroom.errors import DataError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"

@@ -1,18 +1,12 @@
-"""Lineage: the student, its soft labels, teachers and data in; the hash of each ancestor out.
+"""Lineage: the student, its soft labels, teachers and data in; the hash of each ancestor out."""
 
-The lineage also holds the command that makes the student again.
-"""
-
-import shlex
-from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from stillroom.config.schema import plain
 from stillroom.data.encoders import read_encoder
-from stillroom.io.dvc_root import DVC_STAGE
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.tables import TableFile
 from stillroom.models.pretrained.safetensors_files import weights_hash
@@ -23,7 +17,6 @@ from stillroom.teachers.stored_teachers import teacher_refs
 from stillroom.training.run_provenance import require_trained_with
 
 SHIPPED = "student"
-RUN = "kedro run --pipeline=distill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ def lineage_document(
     Args:
         inputs: the student and its ancestors.
         parameters: those of the project; the students must have been trained with them.
-        command: the command that makes the student again; see `command_of`.
+        command: the command that makes the student again; see `rerun_command`.
 
     Raises:
         DataError: the soft labels, the licence and the teachers do not belong together, or the
@@ -78,30 +71,3 @@ def lineage_document(
         parameters=values,
         command=command,
     ).to_json()
-
-
-def command_of(words: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Return the command that runs the whole pipeline with the settings of this process.
-
-    Args:
-        words: the command line of this process; only `--params` and `--env` are read from it.
-        environment: the environment variables; DVC sets `DVC_STAGE` among them.
-    """
-    if environment.get(DVC_STAGE):
-        return "dvc repro"
-    options = ArgumentParser(add_help=False, allow_abbrev=False)
-    options.add_argument("--params", action="append", nargs="?", const="", default=[])
-    options.add_argument("-e", "--env", nargs="?")
-    parsed, _ = options.parse_known_args(words)
-    pairs = [_portable(pair) for params in parsed.params for pair in params.split(",") if pair]
-    values = {"env": parsed.env, "params": ",".join(pairs)}
-    return " ".join(
-        [RUN, *(f"--{name}={shlex.quote(value)}" for name, value in values.items() if value)]
-    )
-
-
-def _portable(pair: str) -> str:
-    """Return a parameter without the folders of this machine: the model card is published."""
-    key, sign, value = pair.partition("=")
-    is_outside = PurePath(value).is_absolute() or value.startswith(("~", "..")) or "://" in value
-    return f"{key}{sign}…/{PurePath(value).name}" if is_outside else pair

@@ -3,7 +3,7 @@
 import pytest
 
 from stillroom.errors import ModelError
-from stillroom.teachers.classes.class_names import match_classes
+from stillroom.teachers.classes.match_classes import match_classes
 
 
 def matched(teachers: str, examples: str, **mapping: str) -> tuple[list[str], list[int]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stillroom.config.code_digest.code_file import CODE, require_equal_code, write_code
+from stillroom.config.code_digest.unchanged_code import CODE, require_equal_code, write_code
 from stillroom.errors import ConfigError
 
 

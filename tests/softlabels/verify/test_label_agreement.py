@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stillroom.errors import SoftLabelError
-from stillroom.softlabels.verify.agreement import Agreement
+from stillroom.softlabels.verify.label_agreement import Agreement
 
 
 def counted(tops: list[int], labels: list[int], *cuts: int, classes: int = 3) -> Agreement:

@@ -15,7 +15,7 @@ from stillroom.errors import SoftLabelError
 from stillroom.objectives.divergences import cross_entropy_gap, forward_kl
 from stillroom.objectives.gathered_logits import gather
 from stillroom.objectives.missing_mass_treatment import ground_truth, renormalise, tail_bucket
-from stillroom.objectives.response_terms import (
+from stillroom.objectives.response_losses import (
     Divergence,
     Term,
     hard_cross_entropy,

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from stillroom.evaluation.cost.footprint import RUNS, ResidentMemory, footprint
-from stillroom.evaluation.cost.memory import Memory
+from stillroom.evaluation.cost.memory_process import Memory
+from stillroom.evaluation.cost.peak_memory import RUNS, ResidentMemory, footprint
 from stillroom.training.process.launch import SOURCE
 
 ONE = np.zeros((1, 2), np.float32)
@@ -57,7 +57,7 @@ def test_what_is_given_back_while_loading_is_no_part_of_an_answer() -> None:
 # In a process of its own, as in use. One that has run other tests has free pages to reuse.
 PAGES = """
 import numpy as np
-from stillroom.evaluation.cost.footprint import ResidentMemory, footprint
+from stillroom.evaluation.cost.peak_memory import ResidentMemory, footprint
 MEGABYTE = 2**20
 def load():
     weights = np.ones(40 * MEGABYTE, np.uint8)
