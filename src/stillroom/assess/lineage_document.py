@@ -10,11 +10,11 @@ from stillroom.data.encoders import read_encoder
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.tables import TableFile
 from stillroom.models.pretrained.safetensors_files import weights_hash
-from stillroom.reporting.provenance.lineage import lineage
+from stillroom.reporting.provenance.lineage import Beginning, lineage
 from stillroom.softlabels.format.manifest import Manifest
 from stillroom.teachers.licences.licence_document import from_json
 from stillroom.teachers.stored_teachers import teacher_refs
-from stillroom.training.run_provenance import require_trained_with
+from stillroom.training.run_provenance import read_provenance, require_trained_with
 
 SHIPPED = "student"
 
@@ -70,4 +70,12 @@ def lineage_document(
         data_report=inputs.data_report,
         parameters=values,
         command=command,
+        start=_beginning(inputs.students),
     ).to_json()
+
+
+def _beginning(students: Path) -> Beginning | None:
+    provenance = read_provenance(students)
+    if provenance is None or provenance.start is None:
+        return None
+    return Beginning(weights=provenance.start.weights, licence=provenance.start.licence)

@@ -83,6 +83,7 @@ def _planned(opened: OpenProject, positions: int) -> "tuple[Project, ProjectPlan
 
     catalog, parameters, root = opened.catalog, opened.parameters, opened.root
     project = Project(
+        root=root,
         examples=catalog.load("examples"),
         encoder=catalog.load("encoder"),
         teachers=catalog.load("teachers"),

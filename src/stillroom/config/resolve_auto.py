@@ -5,6 +5,8 @@
                             (trained only where that is the empty folder of `params.yaml`)
     data.source: auto     ──a text at data.path?──────> corpus | topics
     data.text.tokenizer: teacher ──its path, where a model lies there──> path | null
+    student.path: …       ──a model there?────────────> student.architecture pretrained, and its
+                            tokenizer where data.text.tokenizer is `student` or null
 
 This happens once, when the parameters are composed, so they state literally what a run did.
 """
@@ -21,13 +23,14 @@ from stillroom.config.model_files import (
     instead_of_model,
     is_empty,
 )
-from stillroom.config.schema import LISTED
+from stillroom.config.schema import FROM_TEACHER, LISTED, PRETRAINED
+from stillroom.config.tokenizer_files import MODELS, VOCABULARIES
 from stillroom.config.user_paths import expand_user_paths
 from stillroom.errors import ConfigError
 from stillroom.registry import registry_of
 
-AUTO, TEACHERS = "auto", "teacher"
-READ_HERE = ("data", "teacher", "teachers")  # the sections that this module reads
+AUTO, TEACHERS, STUDENTS = "auto", "teacher", "student"
+READ_HERE = ("data", "teacher", "teachers", "student")  # the sections that this module reads
 MODULES = "modules.json"  # of sentence-transformers
 GIVEN_FOLDER = Path("data/03_teachers/given")  # teacher.path, unless it is set
 
@@ -56,7 +59,10 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
     text = dict(data["text"])
     if text.get("tokenizer") == TEACHERS:
         text["tokenizer"] = _tokenizer_of(listed or [teacher], root)
-    return parameters | {"data": data | {"text": text}, "teacher": teacher}
+    student = _student(dict(parameters["student"]), root)
+    if text.get("tokenizer") in (None, STUDENTS):
+        text["tokenizer"] = _tokenizer_of_student(student["path"], text.get("tokenizer"), root)
+    return parameters | {"data": data | {"text": text}, "teacher": teacher, "student": student}
 
 
 def _teacher_at(root: Path, teacher: dict[str, Any]) -> dict[str, Any]:
@@ -74,6 +80,34 @@ def _teacher_at(root: Path, teacher: dict[str, Any]) -> dict[str, Any]:
         f"teacher.path {teacher['path']} {instead_of_model(path)} To train a teacher here, set "
         "teacher.source=trained."
     )
+
+
+def _student(student: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Return the student; one that starts from a model has its architecture."""
+    path = student["path"]
+    if path is None:
+        return student
+    if student["architecture"]["name"] == FROM_TEACHER:
+        raise ConfigError(
+            f"student.path is {path}, but student.architecture.name is {FROM_TEACHER}: a student "
+            "starts from one model. Remove student.path, or choose another student."
+        )
+    if not (root / path / CONFIG).is_file():
+        raise ConfigError(f"student.path {path} {instead_of_model(root / path)}")
+    return student | {"architecture": {"name": PRETRAINED, "options": {}}}
+
+
+def _tokenizer_of_student(path: str | None, configured: str | None, root: Path) -> str | None:
+    """Return the folder of a pretrained student, if a tokenizer lies there, else None."""
+    if path is None:
+        if configured is not None:
+            raise ConfigError(
+                "data.text.tokenizer is student, but student.path is null. Set student.path to a "
+                "model, or data.text.tokenizer to a folder with a tokenizer."
+            )
+        return None
+    has_one = any(any((root / path).glob(name)) for name in (*VOCABULARIES, MODELS))
+    return path if has_one else None
 
 
 def _tokenizer_of(teachers: list[dict[str, Any]], root: Path) -> str | None:

@@ -1,6 +1,6 @@
 """User paths: `~` and `~name` at the beginning of a path become the folder of that user.
 
-    data.path, data.text.tokenizer, teacher.path, teachers.N.path ──> the same, without ~
+    data.path, data.text.tokenizer, {teacher,student,teachers.N}.path ──> the same, without ~
 
 A shell expands `~` only at the beginning of a word, so `--params data.path=~/texts` reaches
 Stillroom as it is written.
@@ -24,6 +24,7 @@ def expand_user_paths(parameters: dict[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {
         "data": data,
         "teacher": _with_full_path(parameters["teacher"], "path", "teacher"),
+        "student": _with_full_path(parameters["student"], "path", "student"),
     }
     listed = parameters.get("teachers")
     if isinstance(listed, list):

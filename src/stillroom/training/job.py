@@ -27,6 +27,21 @@ FAILED = 3  # the worker's exit code for an error whose text it has written to a
 
 
 @dataclass(frozen=True, kw_only=True, config=CLOSED)
+class Start:
+    """A model whose weights another one starts with.
+
+    Attributes:
+        path: its directory.
+        weights, architecture: SHA-256 of its weights and of its config; with others, a fit begins
+            again.
+    """
+
+    path: str
+    weights: str
+    architecture: str
+
+
+@dataclass(frozen=True, kw_only=True, config=CLOSED)
 class Fit:
     """One model: its architecture, how it is fitted, and the rows that it learns from.
 
@@ -37,7 +52,7 @@ class Fit:
         mode: where the teachers' answers come from: cached soft labels, or the job's live
             teachers. A control has the mode of its student, and so sees the same views.
         seed: the seed of the weights and of the order of the batches.
-        teacher: the directory of the teacher whose layers the model may start from.
+        start: the model whose weights, or some of whose layers, it starts with.
         shift: augmentation by up to this number of pixels in each direction.
         share: the share of the rows that the fit learns from.
         without: classes whose rows are left out.
@@ -54,7 +69,7 @@ class Fit:
     shift: int
     label_smoothing: float
     mode: Literal["cached", "live"] = "cached"
-    teacher: str | None = None
+    start: Start | None = None
     share: float = 1.0
     without: tuple[int, ...] = ()
     balance: tuple[int, ...] = ()

@@ -6,7 +6,6 @@ TeacherRef, … ──live_config──> LiveConfig
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from stillroom.config.schema import Objective, SoftLabels, Student, Teacher
@@ -14,7 +13,7 @@ from stillroom.errors import ConfigError, nearest
 from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, Run
 from stillroom.teachers.softlabels_config import combination_of
 from stillroom.teachers.teacher import TeacherRef
-from stillroom.training.job import Fit, LiveConfig
+from stillroom.training.job import Fit, LiveConfig, Start
 
 FEW = 10  # classes that an error lists
 
@@ -45,7 +44,7 @@ def student_fits(
     student: Student,
     objective: Objective,
     classes: Sequence[str],
-    layers: Path | None,
+    start: Start | None,
     mode: Literal["cached", "live"],
 ) -> list[Fit]:
     """Return the fits of students and their controls; runs of one number have one seed.
@@ -55,7 +54,7 @@ def student_fits(
         student: the section `student`.
         objective: what a student learns; a control learns only from hard labels.
         classes: the names of the classes.
-        layers: the model directory whose layers they start from, if any.
+        start: the model whose weights they start with, if any.
         mode: where the answers of the teachers come from.
 
     Raises:
@@ -71,7 +70,7 @@ def student_fits(
             rows="all",
             objective=None if run.arm == CONTROL else objective,
             mode="live" if run.arm == FULL_LOGITS else mode,
-            teacher=None if layers is None else str(layers),
+            start=start,
             seed=student.seed + run.number,
             shift=0,
             label_smoothing=0.0,

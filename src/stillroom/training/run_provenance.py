@@ -6,6 +6,7 @@ With it a report checks that its students are those of its parameters, and refus
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,23 @@ from stillroom.errors import DataError
 from stillroom.io.json.flatten import first_difference
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.json.validated_json import checked
+from stillroom.teachers.licences.licence_document import TeacherLicence
+from stillroom.training.job import Start
 
 FILE = "origin.json"
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class StartProvenance:
+    """The pretrained model that students started from.
+
+    Attributes:
+        weights: SHA-256 of its weights.
+        licence: its licence.
+    """
+
+    weights: str
+    licence: TeacherLicence
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -27,15 +43,31 @@ class RunProvenance:
     Attributes:
         soft_labels: the content hash of the soft-label set, from its manifest.
         parameters: the parameters of the training, section by section.
+        start: the model at `student.path`; None if there is none.
     """
 
     soft_labels: str
     parameters: dict[str, Any]
+    start: StartProvenance | None = None
 
 
-def write_provenance(students: Path, soft_labels: str, parameters: Mapping[str, Any]) -> None:
+def start_provenance(start: Start | None, licence: TeacherLicence | None) -> StartProvenance | None:
+    """Return the provenance of the model at `student.path`; None for other students."""
+    if start is None or licence is None:
+        return None
+    return StartProvenance(weights=start.weights, licence=licence)
+
+
+def write_provenance(
+    students: Path,
+    soft_labels: str,
+    parameters: Mapping[str, Any],
+    start: StartProvenance | None = None,
+) -> None:
     """Write what students learned from, beside their folders."""
-    write_json(students / FILE, {"soft_labels": soft_labels, "parameters": dict(parameters)})
+    document = {"soft_labels": soft_labels, "parameters": dict(parameters)}
+    beginning = {} if start is None else {"start": asdict(start)}
+    write_json(students / FILE, document | beginning)
 
 
 def read_provenance(students: Path) -> RunProvenance | None:

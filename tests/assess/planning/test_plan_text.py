@@ -56,6 +56,7 @@ def option(sparsifier: SparsifierRequest, missing_mass: MissingMass = "unbiased"
 def project(**given: Any) -> Project:
     parameters = compose(ROOT, given)
     return Project(
+        root=Path(),
         examples=TableFile(Path("examples")),
         encoder={},
         teachers=Path("teachers"),

@@ -58,6 +58,7 @@ OBJECTIVE = HINTON
 def project(tmp_path: Path) -> Project:
     made = image_examples(tmp_path, unlabelled=10)
     return Project(
+        root=Path(),
         examples=made.examples,
         encoder=made.encoder,
         teachers=untrained_teachers(made, tmp_path / "teachers"),
@@ -130,6 +131,7 @@ def test_a_plan_of_sequences_looks_at_positions(
     made = small_corpus(tmp_path, corpus={"task": task})
     options = BERT if made.fitted.is_masked else GPT2
     project = Project(
+        root=Path(),
         examples=made.examples,
         encoder=made.encoder,
         teachers=token_teachers(made, tmp_path / "teachers"),

@@ -60,8 +60,9 @@ class ProjectPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """The data, models and parameters that a plan is made for."""
+    """The data, models and parameters that a plan is made for; relative paths start at `root`."""
 
+    root: Path
     examples: TableFile
     encoder: Path
     teachers: Path
@@ -82,7 +83,8 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     from stillroom.softlabels.plan.plan import Population, plan
     from stillroom.teachers.capture_inputs import ExampleInputs
     from stillroom.teachers.licences.check_licence import require_covered
-    from stillroom.teachers.stored_teachers import layers_for, teacher_refs
+    from stillroom.teachers.stored_teachers import teacher_refs
+    from stillroom.training.student_start import student_start
 
     refs = teacher_refs(project.teachers, project.inference)
     require_covered(project.licence, len(refs))  # the teachers run on the sample too
@@ -102,7 +104,7 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     answers, seconds = _answers(jobs, sampled, places)
     labels, temperature = project.softlabels, project.objective.temperature
     inputs = _stacked(sampled[-1])
-    layers = layers_for(project.student.architecture, refs[0])
+    start = student_start(project.student, refs[0], project.root)
     measured = plan(
         answers,
         softlabels_config.read_combination_of(labels, len(jobs)),
@@ -114,7 +116,7 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
             copies=copies.full,
             thinned=thinning(sampled[0], places),
         ),
-        student_gradient(inputs, places, fitted, project.student, layers, temperature),
+        student_gradient(inputs, places, fitted, project.student, start, temperature),
         _progress,
     )
     return ProjectPlan(

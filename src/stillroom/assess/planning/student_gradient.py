@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stillroom.data.encoders import Encoder
     from stillroom.softlabels.columns.distributions import Distributions
     from stillroom.softlabels.plan.fidelity import Gradient, MissingMass
+    from stillroom.training.job import Start
 
 
 def student_gradient(
@@ -24,7 +25,7 @@ def student_gradient(
     places: Positions,
     encoder: "Encoder",
     student: Student,
-    layers: Path | None,
+    start: "Start | None",
     temperature: float,
 ) -> "Gradient":
     """Return a function from targets to the gradient of the student's parameters.
@@ -38,7 +39,7 @@ def student_gradient(
         places: the positions of each input that are used.
         encoder: the encoder of the examples.
         student: the configuration of the student.
-        layers: the model directory whose layers the student starts from, if any.
+        start: the model whose weights the student starts with, if any.
         temperature: the temperature of the objective.
 
     Raises:
@@ -52,7 +53,7 @@ def student_gradient(
     from stillroom.objectives.mixture import Mixture
     from stillroom.objectives.targets.ragged_targets import RaggedTargets
 
-    logits, weights = _looked_at(inputs, places, encoder, student, layers)
+    logits, weights = _looked_at(inputs, places, encoder, student, start)
     none = torch.full((len(logits),), NO_LABEL)
 
     def gradient(targets: "Distributions", missing_mass: "MissingMass") -> "NDArray[np.float64]":
@@ -74,7 +75,7 @@ def _looked_at(
     places: Positions,
     encoder: "Encoder",
     student: Student,
-    layers: Path | None,
+    start: "Start | None",
 ) -> "tuple[Tensor, list[Tensor]]":
     """Return the student's logits [M, C] at M positions, and its trainable weights."""
     import torch
@@ -84,7 +85,8 @@ def _looked_at(
     from stillroom.models.forward.sequence_logits import logits_at
     from stillroom.models.initialise import initial_model
 
-    model = initial_model(student.architecture, encoder, student.seed, layers).double()
+    path = None if start is None else Path(start.path)
+    model = initial_model(student.architecture, encoder, student.seed, path).double()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(student.seed)  # for dropout
         if isinstance(encoder, SequenceEncoder):

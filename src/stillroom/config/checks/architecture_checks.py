@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stillroom.config.layer_choice import LayerChoice
-from stillroom.config.schema import FROM_TEACHER, LISTED
+from stillroom.config.schema import FROM_TEACHER, LISTED, PRETRAINED
 from stillroom.errors import ConfigError, nearest
 from stillroom.registry import Registry, registry_of
 
@@ -34,6 +34,8 @@ def check_architectures(parameters: Mapping[str, Any], inputs: str) -> None:
     student = parameters["student"]["architecture"]
     if student["name"] == FROM_TEACHER:
         LayerChoice.of(student["options"])
+    elif parameters["student"]["path"] is not None:
+        _check_pretrained(parameters["student"]["path"], inputs, parameters["data"])
     else:
         _check(parameters, "student", inputs, registry)
 
@@ -45,6 +47,11 @@ def _check(
     name = architecture["name"]
     if name not in registry:
         names = [*registry, *([FROM_TEACHER] if section == "student" else [])]
+        if name == PRETRAINED and section == "student":
+            raise ConfigError(
+                f"{key}.name is {name}, but student.path is null. Set student.path to the model "
+                "that the student starts from."
+            )
         raise ConfigError(
             f"{key}.name is {name}, which is not an architecture.{nearest(name, names)} "
             f"Allowed: {', '.join(names)}."
@@ -56,6 +63,15 @@ def _check(
         raise ConfigError(
             f"{key} is {name}, but {_description(inputs, parameters['data'])}. Set {key}.name to "
             f"{fitting}, {_way_out(inputs)}."
+        )
+
+
+def _check_pretrained(path: str, inputs: str, data: Mapping[str, Any]) -> None:
+    if inputs == "numbers":
+        way_out = "set data.text.encoding=tokens" if data["columns"]["text"] else "remove it"
+        raise ConfigError(
+            f"student.path is {path}, but {_description(inputs, data)}: a pretrained model takes "
+            f"tokens or images. For student.path, {way_out}."
         )
 
 

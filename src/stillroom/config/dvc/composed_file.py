@@ -23,7 +23,7 @@ from stillroom.io.json.flatten import first_difference
 from stillroom.io.yaml_files import read_yaml
 
 COMPOSED = Path("conf") / "composed.yaml"
-LISTED_TEACHERS, TEACHER, DATA, TEXT = "teachers", "teacher", "data", "text"
+LISTED_TEACHERS, TEACHER, STUDENT, DATA, TEXT = "teachers", "teacher", "student", "data", "text"
 FILES, TOKENIZER_FILES = "files", "tokenizer_files"  # the keys of digests, which no run has
 REST = "rest"  # sections without the keys on which stages depend one by one
 _HEADER = "# Written by `kedro compose` from params.yaml and conf/hydra. Edit those instead.\n"
@@ -58,7 +58,8 @@ def write_composed(
     """
     require_paths(parameters.get(LISTED_TEACHERS, []), root)
     content = _with_digests(parameters, root)
-    content |= {STUDENTS: dict(students or {}), REST: _rest(content, separate)}
+    own = {name: _with_start(section, root) for name, section in (students or {}).items()}
+    content |= {STUDENTS: own, REST: _rest(content, separate)}
     _add_digest_outside(content[REST].get(TEACHER), root)
     body = yaml.dump(content, Dumper=_Dumper, sort_keys=True, default_flow_style=False)
     write_text(confined(COMPOSED, root), _HEADER + body)
@@ -85,7 +86,10 @@ def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> No
         listed.pop(FILES, None)
     content.get(DATA, {}).get(TEXT, {}).pop(TOKENIZER_FILES, None)
     own = content.pop(STUDENTS, {}).get(student)
-    written = content if own is None else {**content, "student": own}
+    for section in (own, content.get(STUDENT)):
+        if section is not None:
+            section.pop(FILES, None)
+    written = content if own is None else {**content, STUDENT: own}
     differing = first_difference(written, parameters)
     if differing is not None:
         key, in_file, in_run = differing
@@ -100,6 +104,8 @@ def _with_digests(parameters: Mapping[str, Any], root: Path) -> dict[str, Any]:
     content = dict(parameters)
     if LISTED_TEACHERS in content:
         content[LISTED_TEACHERS] = [_with_files(one, root) for one in content[LISTED_TEACHERS]]
+    if STUDENT in content:
+        content[STUDENT] = _with_start(content[STUDENT], root)
     text = content.get(DATA, {}).get(TEXT, {})
     if text.get("tokenizer"):
         digest = tokenizer_digest(text["tokenizer"], root)
@@ -110,6 +116,14 @@ def _with_digests(parameters: Mapping[str, Any], root: Path) -> dict[str, Any]:
 def _with_files(listed: Mapping[str, Any], root: Path) -> dict[str, Any]:
     digest = teacher_digest(listed, root)
     return dict(listed) if digest is None else {**listed, FILES: digest}
+
+
+def _with_start(student: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """Return the section of a student, with the digest of the model that it starts from."""
+    if student.get("path") is None:
+        return dict(student)
+    start = {"source": "given", "path": student["path"], "licence": student.get("licence")}
+    return {**student, FILES: teacher_digest(start, root)}
 
 
 def _add_digest_outside(teacher: dict[str, Any] | None, root: Path) -> None:

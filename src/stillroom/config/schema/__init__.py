@@ -22,7 +22,7 @@ from stillroom.config.schema.objective_schema import Objective
 from stillroom.config.schema.plain_values import plain, plain_values
 from stillroom.config.schema.run_schema import Evaluate, Export, Report, Trainer
 from stillroom.config.schema.softlabels_schema import SoftLabels
-from stillroom.config.schema.student_schema import FROM_TEACHER, Student, Transfer
+from stillroom.config.schema.student_schema import FROM_TEACHER, PRETRAINED, Student, Transfer
 from stillroom.config.schema.teacher_schema import (
     LISTED,
     GivenTeacher,
@@ -33,6 +33,7 @@ from stillroom.config.schema.teacher_schema import (
 
 __all__ = [
     "FROM_TEACHER",
+    "PRETRAINED",
     "LISTED",
     "SECTIONS",
     "Architecture",

@@ -5,11 +5,13 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Seed
+from stillroom.config.schema.field_types import STRICT, HubId, NonEmpty, Seed
 from stillroom.config.schema.model_schema import Architecture, Optimisation
 
 # The value of student.architecture.name for a student that has some of its teacher's layers.
 FROM_TEACHER = "from_teacher"
+# What it becomes for a student that starts from the model at student.path.
+PRETRAINED = "pretrained"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -29,8 +31,20 @@ class Transfer:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Student(Optimisation):
-    """The student, and the rows that it learns from."""
+    """The student, and the rows that it learns from.
 
+    Attributes:
+        path: a model directory that the student starts from; null: its weights are drawn from the
+            seed, or are layers of the teacher.
+        licence: the licence of that model, as `license` in a model card; null: read its own card.
+        licence_acknowledged: the reason to continue if that licence is unknown.
+        hub_id: the name of that model on the Hub, owner/name, for the student's card.
+    """
+
+    path: NonEmpty | None
+    licence: NonEmpty | None
+    licence_acknowledged: NonEmpty | None
+    hub_id: HubId | None
     architecture: Architecture
     seed: Seed
     transfer: Transfer

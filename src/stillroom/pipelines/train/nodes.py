@@ -21,6 +21,7 @@ from stillroom.teachers.softlabels_config import require_configured, require_exa
 if TYPE_CHECKING:
     from stillroom.softlabels.reading.label_set import SoftLabelSet
     from stillroom.training.job import Fit, Job, LiveConfig
+    from stillroom.training.run_provenance import StartProvenance
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
     SoftLabelSet = Any
 
@@ -53,12 +54,16 @@ def train_students(
         SanityError: there is an alarm, and `evaluate.sanity` is stop.
         SoftLabelError: the soft labels do not fit the teachers, examples, classes or parameters.
         DataError: the examples were changed after ingest.
+        LicenceError: the licence of the model at `student.path` is unknown.
     """
     from stillroom.assess.sanity.alarm import known_alarms, require_none
     from stillroom.data.encoders import read_encoder
     from stillroom.evaluation.arms import FULL_LOGITS, runs, trained_arms
-    from stillroom.teachers.stored_teachers import layers_for, teacher_refs
+    from stillroom.teachers.licences.start_licence import licence_of_start
+    from stillroom.teachers.stored_teachers import teacher_refs
     from stillroom.training.job_fits import live_config, student_fits
+    from stillroom.training.run_provenance import start_provenance
+    from stillroom.training.student_start import student_start
 
     require_none(known_alarms(data_alarms, teacher_alarms), sanity)
     refs = teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
@@ -66,13 +71,16 @@ def train_students(
     soft_labels.require(fitted.classes, [ref.weights for ref in refs])
     require_configured(soft_labels, softlabels, fitted)
     require_examples(soft_labels, examples, fitted)
-    layers = layers_for(student.architecture, refs[0])
+    licence = licence_of_start(student, project_root())
+    start = student_start(student, refs[0], project_root())
     arms = trained_arms(mode, full_logits, soft_labels.is_whole)
-    fits = student_fits(runs(arms, seeds), student, objective, fitted.classes, layers, mode)
+    fits = student_fits(runs(arms, seeds), student, objective, fitted.classes, start, mode)
     live = live_config(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None
     job = _job(examples, encoder, soft_labels, fits, trainer, live)
     learned = {"student": student, "objective": objective}
-    return _train(job, soft_labels.manifest.content, plain(learned))
+    return _train(
+        job, soft_labels.manifest.content, plain(learned), start_provenance(start, licence)
+    )
 
 
 def _job(
@@ -97,11 +105,13 @@ def _job(
     )
 
 
-def _train(job: "Job", content: str, settings: dict[str, Any]) -> tuple[Path, Any]:
+def _train(
+    job: "Job", content: str, settings: dict[str, Any], start: "StartProvenance | None"
+) -> tuple[Path, Any]:
     from stillroom.training.process.launch import train
     from stillroom.training.run_provenance import write_provenance
 
     models = new_workspace(project_root(), "train") / "models"
     curves = train(job, models)
-    write_provenance(models, content, settings)
+    write_provenance(models, content, settings, start)
     return models, curves

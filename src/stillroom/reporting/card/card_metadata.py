@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from stillroom.config.schema import FROM_TEACHER
+from stillroom.config.schema import FROM_TEACHER, PRETRAINED
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.io.hub_cache import hub_id_of
 from stillroom.reporting.provenance.lineage import Lineage
@@ -65,7 +65,7 @@ def architecture_of(parameters: Mapping[str, Any]) -> str:
 
 def _library(parameters: Mapping[str, Any]) -> str:
     """Return the library that loads the student; transformers loads only its own architectures."""
-    is_transformer = architecture_of(parameters) in (FROM_TEACHER, "transformer")
+    is_transformer = architecture_of(parameters) in (FROM_TEACHER, PRETRAINED, "transformer")
     return "transformers" if is_transformer else "stillroom"
 
 
@@ -75,13 +75,16 @@ def _licence(own: StudentLicence) -> dict[str, str]:
 
 
 def _parents(parameters: Mapping[str, Any], lineage: Lineage) -> dict[str, str | list[str]]:
-    """Return teachers and data set, where they are on the Hub, and the relation to the teachers."""
+    """Return ancestors and data set, where they are on the Hub, and the relation to them."""
     fields: dict[str, str | list[str]] = {}
-    teachers = list(dict.fromkeys(one.hub_id for one in lineage.teachers if one.hub_id))
-    if teachers:
-        fields["base_model"] = teachers[0] if len(teachers) == 1 else teachers
+    start = None if lineage.start is None else lineage.start.licence.hub_id
+    named = [start, *(one.hub_id for one in lineage.teachers)]
+    parents = list(dict.fromkeys(hub_id for hub_id in named if hub_id))
+    if parents:
+        fields["base_model"] = parents[0] if len(parents) == 1 else parents
         # The Hub has no relation for a student that was trained only on its teacher's answers.
-        if architecture_of(parameters) == FROM_TEACHER and lineage.teachers[0].hub_id:
+        is_layers = architecture_of(parameters) == FROM_TEACHER and lineage.teachers[0].hub_id
+        if start or is_layers:
             fields["base_model_relation"] = "finetune"
     data = _data_set(parameters)
     return fields | ({"datasets": [data]} if data else {})

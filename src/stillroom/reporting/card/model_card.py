@@ -25,6 +25,7 @@ from stillroom.reporting.provenance.lineage import Lineage, chain
 from stillroom.reporting.provenance.student_licence import (
     StudentLicence,
     conditions,
+    copied_licence,
     student_licence,
 )
 from stillroom.reporting.table_rows import models_of, quality_measures
@@ -58,7 +59,9 @@ def model_card(
         formats: a sentence about each export format.
     """
     architecture = architecture_of(parameters)
-    own = student_licence(licence, architecture)
+    start = None if lineage.start is None else lineage.start.licence
+    copied = copied_licence(licence, architecture, start)
+    own = student_licence(licence, copied)
     front = metadata(_shipped(evidence, metrics), parameters, encoder, lineage, own)
     parts = (
         _front_matter(front),
@@ -69,7 +72,7 @@ def model_card(
         "## Lineage",
         _LIVE if parameters.get("teacher", {}).get("mode") == "live" else _CACHED,
         *_ancestors(lineage, soft_labels_summary),
-        *_permission(licence, own, conditions(licence, architecture)),
+        *_permission(licence, start, own, conditions(licence, copied)),
         "## How to load it",
         _loading(formats),
         "## Outputs",
@@ -144,14 +147,32 @@ def _ancestors(
 
 
 def _permission(
-    licence: Licence, own: StudentLicence, required: tuple[str, ...]
+    licence: Licence,
+    start: TeacherLicence | None,
+    own: StudentLicence,
+    required: tuple[str, ...],
 ) -> tuple[str, ...]:
-    """Return the section on licences: the student's, its teachers', and their conditions."""
+    """Return the section on licences: the student's, its ancestors', and their conditions."""
     # A licence that several teachers share is named once.
-    lines = "\n".join(dict.fromkeys(_licence_line(teacher) for teacher in licence.teachers))
+    teachers = dict.fromkeys(_licence_line(teacher) for teacher in licence.teachers)
+    lines = "\n".join([*_start_line(start), *teachers])
     listed = "\n".join(f"- {condition}" for condition in required)
     demands = ("Whoever has this model must keep these conditions:", listed) if required else ()
     return ("## Licence", _prose(own.why), lines, *demands)
+
+
+def _start_line(start: TeacherLicence | None) -> list[str]:
+    """Return the line about the licence of the model that the student starts from, if any."""
+    if start is None:
+        return []
+    identifier = _code(start.identifier or "no licence named")
+    line = (
+        f"- It starts from {_code(start.teacher)}: {identifier}, {_code(start.name)} "
+        f"(read from: {start.read_from})."
+    )
+    if start.acknowledged is not None:
+        line += f" It was used nevertheless, for this reason: {_code(start.acknowledged)}."
+    return [line]
 
 
 def _licence_line(teacher: TeacherLicence) -> str:

@@ -1,6 +1,7 @@
 """Lineage: the ancestors of a student, each by hash.
 
     student <── soft-label set <── captures <── teachers
+       ^──────── the pretrained model that it starts from, if any
                       └── examples <── data
 
 Equal parts give equal bytes on every machine. The files that belong to a hash can be found: the
@@ -19,10 +20,11 @@ from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.validated_json import STRICT, checked
 from stillroom.softlabels.format.manifest import Manifest
-from stillroom.teachers.licences.licence_document import Licence
+from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
 from stillroom.teachers.licences.terms import Verdict
 
 FORMAT: Literal["stillroom-lineage/1"] = "stillroom-lineage/1"
+NO_START = ("start", None)  # is left out, so that other lineages keep their bytes
 SHOWN = 12  # of the 64 digits of a hash, on the page and the card
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -47,6 +49,14 @@ class Ancestor:
     licence: str | None
     verdict: Verdict
     acknowledged: str | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Beginning:
+    """The pretrained model that the student starts from: SHA-256 of its weights, its licence."""
+
+    weights: Sha256
+    licence: TeacherLicence
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -91,6 +101,7 @@ class Lineage:
         data: the source of the examples.
         parameters: SHA-256 over all parameters.
         command: the command that makes the student again, at the same commit of the project.
+        start: the pretrained model that it starts from; None if there is none.
     """
 
     student: Sha256
@@ -104,11 +115,12 @@ class Lineage:
     data: Source
     parameters: Sha256
     command: str
+    start: Beginning | None = None
     format: Literal["stillroom-lineage/1"] = FORMAT
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if (name, value) != NO_START}
 
 
 def lineage(
@@ -123,6 +135,7 @@ def lineage(
     data_report: Mapping[str, Any],
     parameters: Mapping[str, Any],
     command: str,
+    start: Beginning | None = None,
 ) -> Lineage:
     """Return the lineage of a student.
 
@@ -137,6 +150,7 @@ def lineage(
         data_report: the report that ingest writes.
         parameters: all sections, as plain values.
         command: the command that makes the student again.
+        start: the pretrained model that it starts from.
 
     Raises:
         DataError: the parts belong to different teachers.
@@ -158,6 +172,7 @@ def lineage(
         data=_source(data_report),
         parameters=sha256_json(parameters),
         command=command,
+        start=start,
     )
 
 
@@ -176,6 +191,7 @@ def chain(ancestry: Lineage) -> tuple[tuple[str, str], ...]:
     of = f" of {source.path}" if source.path else ""
     return (
         (f"student {ancestry.name}", f"weights {_short(ancestry.student)}"),
+        *_beginning(ancestry.start),
         (
             "trained on soft labels",
             f"set {_short(ancestry.soft_labels)}, labels {_short(ancestry.labels)}",
@@ -191,6 +207,14 @@ def chain(ancestry: Lineage) -> tuple[tuple[str, str], ...]:
         ),
         ("with parameters", _short(ancestry.parameters)),
     )
+
+
+def _beginning(start: Beginning | None) -> tuple[tuple[str, str], ...]:
+    if start is None:
+        return ()
+    licence = start.licence
+    name, terms = licence.hub_id or licence.teacher, licence.identifier or "licence unknown"
+    return (("started from model", f"{name}, weights {_short(start.weights)}, {terms}"),)
 
 
 def _teacher_words(teacher: Ancestor) -> str:

@@ -1,6 +1,7 @@
-"""Student's licence: the licence that the teachers' licences require, and its conditions.
+"""Student's licence: the licence that its ancestors' licences require, and its conditions.
 
-Licence, student.architecture ──> StudentLicence(license, license_name, license_link), conditions
+    licences of the teachers ──────────────────┬──> StudentLicence(license, name, link), conditions
+    licence of the model that it starts from ──┘
 """
 
 from dataclasses import dataclass
@@ -30,57 +31,71 @@ class StudentLicence:
     why: str
 
 
-def student_licence(licence: Licence, architecture: str) -> StudentLicence:
+def copied_licence(
+    licence: Licence, architecture: str, start: TeacherLicence | None
+) -> TeacherLicence | None:
+    """Return the licence of the model that a student is a modified copy of; None for others.
+
+    Args:
+        licence: the licences of the teachers.
+        architecture: the student's architecture, which may be layers of the first teacher.
+        start: the licence of a pretrained model that it starts from.
+    """
+    return licence.teachers[0] if architecture == FROM_TEACHER else start
+
+
+def student_licence(licence: Licence, copied: TeacherLicence | None) -> StudentLicence:
     """Return the licence of a student of these teachers.
 
     Args:
         licence: the licences of the teachers.
-        architecture: the student's architecture; a student that starts with layers of the first
-            teacher is a modified copy of it.
+        copied: that of the model whose weights it starts with; see `copied_licence`.
     """
-    if any(teacher.verdict == "unknown" for teacher in licence.teachers):
+    ancestors = _ancestors(licence, copied)
+    if any(one.verdict == "unknown" for one in ancestors):
         return _other(
-            "not-known", "It is not known what a teacher's licence requires of a student."
+            "not-known", "It is not known what the licence of an ancestor requires of a student."
         )
     required = {
-        identifier: teacher
-        for teacher in licence.teachers
-        for identifier in [_required(teacher, teacher is _copied(licence, architecture))]
+        identifier: one
+        for one in ancestors
+        for identifier in [_required(one, licence, copied)]
         if identifier not in FREE
     }
     if not required:
         return _other(
             "not-chosen",
-            "No teacher's licence requires a certain licence for the student, and the student's "
+            "No licence of its ancestors requires a certain one for the student, and the student's "
             "owner has not chosen one yet.",
         )
     if len(required) > 1:
         return _other(
-            "several", f"Its teachers' licences require different ones: {', '.join(required)}."
+            "several", f"Its ancestors' licences require different ones: {', '.join(required)}."
         )
-    ((identifier, teacher),) = required.items()
-    why = "The licence of its teacher requires this one."
+    ((identifier, ancestor),) = required.items()
+    of = "its teacher" if ancestor in licence.teachers else "the model that it starts from"
+    why = f"The licence of {of} requires this one."
     if identifier in WITHOUT_HUB_IDENTIFIER:
-        return StudentLicence(OTHER, identifier, teacher.link, why)
+        return StudentLicence(OTHER, identifier, ancestor.link, why)
     return StudentLicence(str(identifier), None, None, why)
 
 
-def conditions(licence: Licence, architecture: str) -> tuple[str, ...]:
-    """Return each condition once: those of answers, and those of layers if the student has some."""
+def conditions(licence: Licence, copied: TeacherLicence | None) -> tuple[str, ...]:
+    """Return each condition once: those of answers, and those of a model that it is a copy of."""
     demands = [one for teacher in licence.teachers for one in teacher.conditions]
-    copied = _copied(licence, architecture)
     demands += copied.layers if copied else ()
     return tuple(dict.fromkeys(demands))
 
 
-def _copied(licence: Licence, architecture: str) -> TeacherLicence | None:
-    """Return the teacher whose layers the student starts with; None for other students."""
-    return licence.teachers[0] if architecture == FROM_TEACHER else None
+def _ancestors(licence: Licence, copied: TeacherLicence | None) -> tuple[TeacherLicence, ...]:
+    is_other = copied is not None and copied not in licence.teachers
+    return (*licence.teachers, copied) if copied is not None and is_other else licence.teachers
 
 
-def _required(teacher: TeacherLicence, is_copied: bool) -> str | None:
-    """Return the licence that a teacher's licence requires of the student."""
-    return teacher.student or (teacher.identifier if is_copied else None)
+def _required(one: TeacherLicence, licence: Licence, copied: TeacherLicence | None) -> str | None:
+    """Return the licence that an ancestor's licence requires of the student."""
+    of_answers = one.student if one in licence.teachers else None
+    return of_answers or (one.identifier if one is copied else None)
 
 
 def _other(name: str, why: str) -> StudentLicence:

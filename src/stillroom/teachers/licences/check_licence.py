@@ -9,6 +9,7 @@ teacher.licence_acknowledged: a reason ─────────────�
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 from stillroom.config.schema import GivenTeacher
 from stillroom.errors import LicenceError, ModelError, nearest
@@ -43,7 +44,7 @@ def licence_of(given: Sequence[GivenTeacher], members: int, root: Path) -> Licen
     if not given:
         names = (f"member_{number}" for number in range(members))
         return Licence(teachers=tuple(_own_licence(name) for name in names))
-    return Licence(teachers=tuple(_given_licence(teacher, root) for teacher in given))
+    return Licence(teachers=tuple(given_licence(teacher, root) for teacher in given))
 
 
 def require_permitted(licence: Licence, keys: Sequence[str] = ()) -> None:
@@ -80,11 +81,23 @@ def _own_licence(name: str) -> TeacherLicence:
     return _teacher_licence(TRAINED_HERE, teacher=name, read_from="trained here")
 
 
-def _given_licence(teacher: GivenTeacher, root: Path) -> TeacherLicence:
-    """Return the licence of a teacher that exists; its verdict may be `unknown`."""
+def given_licence(
+    teacher: GivenTeacher, root: Path, section: Literal["teacher", "student"] = "teacher"
+) -> TeacherLicence:
+    """Return the licence of a model that exists; its verdict may be `unknown`.
+
+    Args:
+        teacher: the model.
+        root: the folder of the project.
+        section: the section of the parameters that names it.
+
+    Raises:
+        ModelError: its path does not exist.
+        DataError: its model card cannot be read.
+    """
     path = None if teacher.path is None else root / teacher.path
     if path is not None and not path.exists():
-        raise ModelError(f"{teacher.path} does not exist. Set teacher.path to a model.")
+        raise ModelError(f"{teacher.path} does not exist. Set {section}.path to a model.")
     card_licences = None if path is None else read_licences(path)
     card = ", ".join(card_licences) if card_licences else None
     in_cache = None if path is None else hub_id_of(path, "models")
@@ -97,7 +110,7 @@ def _given_licence(teacher: GivenTeacher, root: Path) -> TeacherLicence:
         teacher=hub_id or (teacher.source if path is None else path.resolve().name),
         hub_id=hub_id,
         identifier=normalised(named) if named else None,
-        read_from=_read_from(teacher.licence, card),
+        read_from=_read_from(teacher.licence, card, section),
         card=card if teacher.licence is not None and card != named else None,
         acknowledged=_reason(teacher) if terms.verdict in NEEDS_REASON else None,
     )
@@ -138,9 +151,11 @@ def _teacher_licence(
     )
 
 
-def _read_from(parameter: str | None, card: str | None) -> ReadFrom:
+def _read_from(
+    parameter: str | None, card: str | None, section: Literal["teacher", "student"]
+) -> ReadFrom:
     if parameter is not None:
-        return "teacher.licence"
+        return "teacher.licence" if section == "teacher" else "student.licence"
     return "nowhere" if card is None else "model card"
 
 

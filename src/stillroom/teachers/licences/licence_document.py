@@ -15,7 +15,7 @@ from stillroom.io.json.validated_json import STRICT, checked
 from stillroom.teachers.licences.terms import Verdict
 
 FORMAT: Literal["stillroom-licence/1"] = "stillroom-licence/1"
-ReadFrom = Literal["trained here", "teacher.licence", "model card", "nowhere"]
+ReadFrom = Literal["trained here", "teacher.licence", "student.licence", "model card", "nowhere"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -130,8 +130,8 @@ def build_lit_module(fit: Fit, inputs: FitInputs) -> LitModule:
     Raises:
         ModelError: the architecture cannot be built, or has no features.
     """
-    teacher = None if fit.teacher is None else Path(fit.teacher)
-    model = initial_model(fit.architecture, inputs.encoder, fit.seed, teacher)
+    start = None if fit.start is None else Path(fit.start.path)
+    model = initial_model(fit.architecture, inputs.encoder, fit.seed, start)
     project = None
     if any(term.projects for _, term in inputs.loss.features):
         width = feature_width(model, inputs.encoder.shape)

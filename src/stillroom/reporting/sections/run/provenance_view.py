@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stillroom.reporting.provenance import lineage as lineages
+from stillroom.reporting.provenance.lineage import Lineage
 from stillroom.teachers.licences import licence_document as licences
 from stillroom.teachers.licences.licence_document import TeacherLicence
 
@@ -17,8 +18,8 @@ class ProvenanceView:
         name: the name of the student.
         chain: the generations, the student first, each as (what it is, its description).
         command: the command that makes the student again.
-        licences: the lines of each teacher's licence, as (what it is, its text); equal ones stand
-            there once.
+        licences: the lines of the licence of each teacher, and of the model that the student
+            starts from, as (what it is, its text); equal ones stand there once.
     """
 
     name: str
@@ -39,8 +40,23 @@ def provenance_view(lineage: object, licence: object) -> ProvenanceView:
         name=ancestry.name,
         chain=lineages.chain(ancestry),
         command=ancestry.command,
-        licences=tuple(dict.fromkeys(map(_licence_lines, teachers))),
+        licences=(*_start_lines(ancestry), *dict.fromkeys(map(_licence_lines, teachers))),
     )
+
+
+def _start_lines(ancestry: Lineage) -> tuple[Lines, ...]:
+    if ancestry.start is None:
+        return ()
+    licence = ancestry.start.licence
+    lines = [
+        ("starts from", licence.hub_id or licence.teacher),
+        ("licence", licence.name),
+        *(("condition", condition) for condition in licence.layers),
+        ("source", licence.source),
+        ("read from", licence.read_from),
+        ("acknowledged because", licence.acknowledged or ""),
+    ]
+    return (tuple((what, words) for what, words in lines if words),)
 
 
 def _licence_lines(teacher: TeacherLicence) -> Lines:
