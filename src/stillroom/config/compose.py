@@ -178,6 +178,12 @@ def _groups(hydra: Path, choices: Mapping[str, str]) -> DictConfig:
     try:
         with initialize_config_dir(str(hydra.resolve()), version_base="1.3"):
             return hydra_compose("config", overrides=overrides)
+    except RecursionError:
+        chosen = ", ".join(f"{group}={choice}" for group, choice in choices.items())
+        raise ConfigError(
+            f"conf/hydra cannot be composed: a file names itself in its `defaults` ({chosen}). "
+            "Remove it from that list."
+        ) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(
             f"conf/hydra cannot be composed: {_one_line(error)}. Correct the file that this names."

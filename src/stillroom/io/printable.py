@@ -12,6 +12,7 @@ UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 SPACE = "Zs"  # the category of every kind of space, for example the ideographic one
 LINES = "\n\t"
+LONGEST_MESSAGE = 1800  # characters; a name that someone gives can have 100,000
 
 
 def printable(text: str) -> str:
@@ -29,7 +30,12 @@ def printable_lines(text: str) -> str:
 
 
 def printable_message(text: str) -> str:
-    """Return `text` likewise, its further lines indented: no file name can pass for a message."""
+    """Return `text` likewise, its further lines indented: no file name can pass for a message.
+
+    Of a very long one the middle is left out, since the way out stands at the end.
+    """
+    if len(text) > LONGEST_MESSAGE:
+        text = f"{text[: LONGEST_MESSAGE // 2]} … {text[-LONGEST_MESSAGE // 2 :]}"
     return printable_lines(text).replace("\n", "\n  ")
 
 

@@ -30,7 +30,7 @@ from stillroom.models.pretrained.auto_classes import (
 from stillroom.models.pretrained.config_file import read_config
 from stillroom.models.pretrained.gguf_weights import convert_gguf, gguf_config
 from stillroom.models.pretrained.image_processor import image_encoder, is_image_processor
-from stillroom.models.pretrained.load_pretrained import GENERATION
+from stillroom.models.pretrained.load_pretrained import GENERATION, empty_model
 from stillroom.models.pretrained.model_directory import (
     PREPROCESSOR,
     read_given_encoder,
@@ -100,6 +100,7 @@ def _require_model(source: Path) -> None:
         raise ModelError(f"teacher.path {source} {instead_of_model(source)}")
     require_own_files(source)
     require_loadable(source)
+    empty_model(auto_class(source), source)  # each architecture checks its config when it is built
 
 
 def _class_match(

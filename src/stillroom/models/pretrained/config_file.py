@@ -25,6 +25,7 @@ ELSEWHERE = {
     "transformers_weights": "other weights",
     "configuration_files": "other configs",
 }
+QUANTISED = "quantization_config"
 IMPLEMENTATIONS = ("attn_implementation", "experts_implementation")
 # transformers takes any other name as that of a repository with compiled code.
 BUILT_IN = ("", "eager", "sdpa", "flex_attention", "grouped_mm", "batched_mm")
@@ -104,6 +105,13 @@ def _require_local(file: Path, key: str, value: Any) -> None:
             f"{file} has the key {key}, by which transformers would read {ELSEWHERE[key]} than "
             f"those that Stillroom checks and hashes. Remove the key, and keep the files that it "
             "names under their usual names in the folder of the model."
+        )
+    if key == QUANTISED and value:
+        method = value.get("quant_method") if isinstance(value, dict) else value
+        raise ModelError(
+            f"{file} says that the weights are quantised ({str(method)[:40]}), which other "
+            "packages would have to unpack. Save the model with weights of float32, float16 or "
+            "bfloat16, or choose its GGUF file."
         )
     if key.endswith(IMPLEMENTATIONS):
         names = value.values() if isinstance(value, dict) else [value]

@@ -19,7 +19,7 @@ from stillroom.models.pretrained.gguf_split import read_gguf_parts, whole_gguf
 from stillroom.models.pretrained.load_pretrained import (
     model_without_memory,
     require_all_weights,
-    silence_progress,
+    silence_transformers,
 )
 from stillroom.models.pretrained.size_checks import (
     WeightSize,
@@ -58,7 +58,7 @@ def convert_gguf(file: Path, target: Path, dtype: str) -> None:
     import torch
     import transformers
 
-    silence_progress()
+    silence_transformers()
     headers = read_gguf_parts(file)
     with whole_gguf(headers, target.parent) as whole, _one_error(headers[0].path):
         size = _size_of(headers)

@@ -71,7 +71,7 @@ def fill(
     """
     import torch
 
-    silence_progress()
+    silence_transformers()
     require_plausible_model(empty, weight_size(path), str(path / CONFIG))
     if device_map is None:
         require_memory(empty, getattr(torch, dtype).itemsize, str(path))
@@ -189,12 +189,14 @@ def require_all_weights(
         _LOG.info("%s: these weights are not used: %s", Path(name).name, _first(unused))
 
 
-def silence_progress() -> None:
-    """Turn off the progress bars of `transformers`."""
-    # They count the tensors of one file, but the bars of a stage count its rows.
+def silence_transformers() -> None:
+    """Turn off what `transformers` prints while it loads or saves a model."""
     from transformers.utils import logging
 
+    # Its bars count the tensors of one file, but the bars of a stage count its rows. Its report of
+    # tensors goes to the terminal as it is, names from the file included; ours is checked.
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
 
 
 def _generation_config(path: Path) -> Any:

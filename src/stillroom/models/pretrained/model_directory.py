@@ -18,7 +18,7 @@ from stillroom.models.pretrained.config_file import read_config, require_no_code
 from stillroom.models.pretrained.load_pretrained import (
     load_pretrained,
     require_all_weights,
-    silence_progress,
+    silence_transformers,
 )
 from stillroom.models.pretrained.own_files import own_file
 from stillroom.models.pretrained.safetensors_files import WEIGHTS, require_intact, weight_files
@@ -52,7 +52,7 @@ def save_model(
     from safetensors import SafetensorError
 
     path.mkdir(parents=True, exist_ok=True)
-    silence_progress()
+    silence_transformers()
     try:
         model.save_pretrained(path, state_dict=weights)
     except SafetensorError as error:  # safetensors also raises it if the disk is full

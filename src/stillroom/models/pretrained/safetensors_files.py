@@ -96,9 +96,10 @@ def open_tensors(path: Path) -> Iterator[dict[str, Any]]:
         for file in weight_files(path):
             try:
                 opened = stack.enter_context(safe_open(file, framework="pt"))
-            except (SafetensorError, OSError) as error:
+            except (SafetensorError, OSError, RuntimeError) as error:  # the last: out of memory
                 raise ModelError(
-                    f"{file} is damaged ({error}). Download or save it again."
+                    f"{file} cannot be opened ({error}). Download or save it again, or free memory "
+                    "if it is that large."
                 ) from error
             for name in opened.keys():  # noqa: SIM118  (it has no __iter__)
                 if name in tensors:

@@ -1,7 +1,7 @@
 """Student's licence: the licence that its ancestors' licences require, and its conditions.
 
-    licences of the teachers ──────────────────┬──> StudentLicence(license, name, link), conditions
-    licence of the model that it starts from ──┘
+licences of the teachers ──────────────────┬──> StudentLicence(license, name, link), conditions
+licence of the model that it starts from ──┘
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.errors import ModelError
 from stillroom.io.files.atomic_folder import publish
 from stillroom.io.files.workspace import new_workspace
-from stillroom.models.pretrained.load_pretrained import silence_progress
+from stillroom.models.pretrained.load_pretrained import silence_transformers
 from stillroom.teachers.llama2c.checkpoint_file import read_checkpoint
 from stillroom.teachers.llama2c.tokenizer_file import read_llama2c_tokenizer
 
@@ -28,7 +28,7 @@ def import_llama2c(checkpoint: Path, vocabulary: Path, target: Path, root: Path)
         raise ModelError(f"{target} exists. Choose another folder, or remove it.")
     model = read_checkpoint(checkpoint)
     tokenizer = read_llama2c_tokenizer(vocabulary, model.config.vocab_size)
-    silence_progress()
+    silence_transformers()
     folder = new_workspace(root, "import") / "model"
     model.save_pretrained(folder)
     write_tokenizer(tokenizer, folder)

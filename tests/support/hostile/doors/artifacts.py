@@ -127,7 +127,7 @@ def _manifest(change: Callable[[dict[str, Any]], object]) -> Edit:
 
 
 def _shard_outside(document: dict[str, Any]) -> None:
-    document["shards"][0]["file"] = "../../../canary.txt"
+    document["members"][0]["shards"][0]["sha256"] = "../../../canary.txt"
 
 
 def _sparse(path: str) -> Edit:
@@ -176,7 +176,6 @@ REFUSED: dict[str, dict[str, Edit]] = {
         "a teacher's weights that are a pickle": _written(
             f"{TEACHER}/model.safetensors", pickle.dumps(Payload())
         ),
-        "a teacher's byte inverted": lambda project: _flip(project / TEACHER / "model.safetensors"),
         "a teacher's config that names other weights": _json(
             f"{TEACHER}/config.json",
             lambda document: document.update(transformers_weights="../../../../../canary.txt"),
@@ -215,6 +214,10 @@ def _flip(path: Path) -> None:
 
 
 HARMLESS: dict[str, dict[str, Edit]] = {
+    # Other weights are another teacher, whose answers are captured anew.
+    "capture": {
+        "a teacher's byte inverted": lambda project: _flip(project / TEACHER / "model.safetensors"),
+    },
     "train": {"a pickled extension type in the examples": _pickled_type},
     # A student whose origin cannot be read is left out of the family with a warning.
     "evaluate": {

@@ -32,6 +32,10 @@ def attempts() -> Iterator[Attempt]:
         yield _file(name, path, content, "any")
     for name, edit in EDITS.items():
         yield _edit(name, edit)
+    yield replace(
+        _edit("the store is a link to the outside", _store_as_a_link),
+        command=("kedro", "run", "--pipelines=ingest,teachers,capture"),
+    )
 
 
 def _file(
@@ -195,7 +199,6 @@ def _report_as_a_link(project: Path) -> None:
 
 
 EDITS = {
-    "the store is a link to the outside": _store_as_a_link,
     "the state is a link to the outside": _state_as_a_link,
     "the workspace is a link to the outside": _work_as_a_link,
     "the folder of examples is a link to the outside": _data_as_a_link,

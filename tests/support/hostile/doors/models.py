@@ -152,12 +152,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}
     },
     "a type of numbers that there is not": {"dtype": "evil", "torch_dtype": "os.system"},
-    "names of classes by the million": {"id2label": {str(n): "x" for n in range(300_000)}},
 }
 FOLDERS: dict[str, Edit] = {
-    "an index beside the weights, with a pickle": both(
-        written("model.safetensors.index.json", _index({"a": "x.bin"})), _pickle("x.bin")
-    ),
     "an index that leads out": both(
         written("model.safetensors.index.json", _index({"a": "../x.safetensors"})),
         _removed("model.safetensors"),
@@ -196,7 +192,14 @@ FOLDERS: dict[str, Edit] = {
     "a preprocessor of 200,000 brackets": written("preprocessor_config.json", "[" * 200_000),
     "no tokenizer": _removed("tokenizer.json"),
 }
+# A language model has no classes, and of two forms of weights the single file is read.
 HARMLESS: dict[str, Edit] = {
+    "names of classes by the million": _json(
+        "config.json", {"id2label": {str(n): "x" for n in range(300_000)}}
+    ),
+    "an index beside the weights, with a pickle": both(
+        written("model.safetensors.index.json", _index({"a": "x.bin"})), _pickle("x.bin")
+    ),
     "a pickle beside the weights": _pickle("pytorch_model.bin"),
     "an adapter beside the weights": _adapter,
     "an optimiser's state beside the weights": _pickle("optimizer.pt"),

@@ -6,6 +6,7 @@ import pickle
 import shutil
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from support.hostile.attempt import Attempt
@@ -27,6 +28,8 @@ def attempts() -> Iterator[Attempt]:
         yield _gguf(name, edit)
     for name, edit in SENTENCE.items():
         yield _sentence(name, edit)
+    for name, edit in HARMLESS_SENTENCE.items():
+        yield replace(_sentence(name, edit), must_be="any")
     for name, content in CHECKPOINTS.items():
         yield _llama2c(name, content)
 
@@ -133,6 +136,9 @@ SENTENCE: dict[str, Edit] = {
         (folder / "1_Pooling/config.json").unlink(),
         os.mkfifo(folder / "1_Pooling/config.json"),
     )[1],
+}
+# The model's own table of positions bounds the length.
+HARMLESS_SENTENCE: dict[str, Edit] = {
     "a length of 2^40": written("sentence_bert_config.json", '{"max_seq_length": 1099511627776}'),
 }
 CHECKPOINTS: dict[str, bytes | None] = {
