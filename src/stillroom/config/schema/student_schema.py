@@ -41,10 +41,10 @@ class Student(Optimisation):
         hub_id: the name of that model on the Hub, owner/name, for the student's card.
     """
 
-    path: NonEmpty | None
-    licence: NonEmpty | None
-    licence_acknowledged: NonEmpty | None
-    hub_id: HubId | None
     architecture: Architecture
     seed: Seed
     transfer: Transfer
+    path: NonEmpty | None = None
+    licence: NonEmpty | None = None
+    licence_acknowledged: NonEmpty | None = None
+    hub_id: HubId | None = None
