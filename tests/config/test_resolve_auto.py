@@ -179,3 +179,58 @@ def test_a_path_that_no_file_can_have_is_one_line(project: Path, section: str, p
     assert message.startswith(f"File name too long at {str(project)[:40]}")
     assert message.endswith("Correct the path, then run the same command again.")
     assert len(message) < 250
+
+
+def with_model(project: Path, tokenizer: bool = True) -> Path:
+    folder = project / "small"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    if tokenizer:
+        (folder / "tokenizer.json").write_text("{}")
+    return folder
+
+
+@pytest.mark.parametrize("configured", [None, "student"])
+def test_a_student_that_starts_from_a_model_has_its_tokenizer(
+    project: Path, configured: str | None
+) -> None:
+    with_model(project)
+    data = {"source": "topics", "text": {"tokenizer": configured}}
+    config = compose(project, EXPERIMENT | {"data": data, "student": {"path": "small"}})
+    assert config["student"]["architecture"] == {"name": "pretrained", "options": {}}
+    assert config["data"]["text"]["tokenizer"] == "small"
+    own = {"data": {"source": "topics", "text": {"tokenizer": "other"}}}
+    config = compose(project, EXPERIMENT | own | {"student": {"path": "small"}})
+    assert config["data"]["text"]["tokenizer"] == "other"
+
+
+def test_a_model_of_images_brings_no_tokenizer(project: Path) -> None:
+    with_model(project, tokenizer=False)
+    config = compose(project, {"student": {"path": "small"}})
+    assert config["student"]["architecture"]["name"] == "pretrained"
+    assert config["data"]["text"]["tokenizer"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"student": {"path": "nowhere"}}, r"student\.path nowhere does not exist"),
+        ({"student": {"path": "empty"}}, r"student\.path empty is an empty folder"),
+        (
+            {"student": {"path": "small", "architecture": {"name": "from_teacher"}}},
+            "a student starts from one model. Remove student.path",
+        ),
+        (
+            {"data": {"text": {"tokenizer": "student"}}},
+            "tokenizer is student, but student.path is null",
+        ),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused_before_anything_runs(
+    project: Path, given: dict[str, Any], words: str
+) -> None:
+    with_model(project)
+    (project / "empty").mkdir()
+    runtime = EXPERIMENT | given
+    with pytest.raises(ConfigError, match=words):
+        compose(project, runtime)

@@ -18,6 +18,7 @@ def expanded(path: Any) -> list[Any]:
     parameters = {
         "data": {"path": path, "text": {"tokenizer": path, "length": 8}, "source": "auto"},
         "teacher": {"path": path, "members": 2},
+        "student": {"path": path},
         "teachers": [{"path": path, "source": "given"}, {"source": "endpoint"}],
         "seed": 1,
     }
@@ -31,6 +32,7 @@ def expanded(path: Any) -> list[Any]:
         data["path"],
         data["text"]["tokenizer"],
         result["teacher"]["path"],
+        result["student"]["path"],
         result["teachers"][0]["path"],
     ]
 
@@ -49,7 +51,7 @@ def expanded(path: Any) -> list[Any]:
     ],
 )
 def test_the_folder_of_a_user_is_put_in_place(path: Any, full: Any) -> None:
-    assert expanded(path) == [full] * 4
+    assert expanded(path) == [full] * 5
 
 
 def test_an_unknown_user_is_one_error() -> None:
@@ -60,4 +62,4 @@ def test_an_unknown_user_is_one_error() -> None:
 
 
 def test_sections_without_these_keys_are_left_alone() -> None:
-    assert expand_user_paths({"data": {}, "teacher": {}})["data"] == {}
+    assert expand_user_paths({"data": {}, "teacher": {}, "student": {}})["data"] == {}

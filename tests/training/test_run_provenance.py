@@ -1,12 +1,16 @@
 from pathlib import Path
 
 import pytest
+from support.licences_and_lineage import given_licence
 
 from stillroom.errors import DataError
+from stillroom.training.job import Start
 from stillroom.training.run_provenance import (
     FILE,
+    StartProvenance,
     read_provenance,
     require_trained_with,
+    start_provenance,
     write_provenance,
 )
 
@@ -18,6 +22,18 @@ def test_the_provenance_of_runs_is_read_back(tmp_path: Path) -> None:
     provenance = read_provenance(tmp_path)
     assert provenance is not None
     assert (provenance.soft_labels, provenance.parameters) == ("ab" * 32, HOW)
+
+
+def test_a_start_is_read_back_with_its_licence(tmp_path: Path) -> None:
+    (licence,) = given_licence(conditions=("Say so.",)).teachers
+    start = Start(path="/models/small", weights="cd" * 32, architecture="ef" * 32)
+    assert start_provenance(start, None) is None
+    assert start_provenance(None, licence) is None
+    write_provenance(tmp_path, "ab" * 32, HOW, start_provenance(start, licence))
+    provenance = read_provenance(tmp_path)
+    assert provenance is not None
+    assert provenance.start == StartProvenance(weights="cd" * 32, licence=licence)
+    assert "/models" not in (tmp_path / FILE).read_text()
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"soft_labels": 3}', '{"other": "x"}'])

@@ -61,7 +61,7 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
         text["tokenizer"] = _tokenizer_of(listed or [teacher], root)
     student = _student(dict(parameters["student"]), root)
     if text.get("tokenizer") in (None, STUDENTS):
-        text["tokenizer"] = _tokenizer_of_student(student["path"], text.get("tokenizer"), root)
+        text["tokenizer"] = _tokenizer_of_student(student.get("path"), text.get("tokenizer"), root)
     return parameters | {"data": data | {"text": text}, "teacher": teacher, "student": student}
 
 
@@ -84,7 +84,7 @@ def _teacher_at(root: Path, teacher: dict[str, Any]) -> dict[str, Any]:
 
 def _student(student: dict[str, Any], root: Path) -> dict[str, Any]:
     """Return the student; one that starts from a model has its architecture."""
-    path = student["path"]
+    path = student.get("path")
     if path is None:
         return student
     if student["architecture"]["name"] == FROM_TEACHER:

@@ -21,10 +21,9 @@ def expand_user_paths(parameters: dict[str, Any]) -> dict[str, Any]:
     data = _with_full_path(parameters["data"], "path", "data")
     if isinstance(data.get("text"), dict):
         data["text"] = _with_full_path(data["text"], "tokenizer", "data.text")
-    changed: dict[str, Any] = {
-        "data": data,
-        "teacher": _with_full_path(parameters["teacher"], "path", "teacher"),
-        "student": _with_full_path(parameters["student"], "path", "student"),
+    changed: dict[str, Any] = {"data": data} | {
+        section: _with_full_path(parameters[section], "path", section)
+        for section in ("teacher", "student")
     }
     listed = parameters.get("teachers")
     if isinstance(listed, list):

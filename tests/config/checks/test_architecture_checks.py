@@ -78,3 +78,19 @@ def test_the_architecture_of_a_teacher_that_exists_is_not_checked(
     )
     with pytest.raises(ConfigError, match=r"teacher\.architecture\.name is given"):
         check_architectures(with_student(parameters, "mlp", architecture=named), "images")
+
+
+def test_a_pretrained_student_takes_images_and_tokens_but_no_numbers(
+    parameters: dict[str, Any],
+) -> None:
+    values = with_student(parameters, "pretrained", source="given")
+    values["student"]["path"] = "models/small"
+    for inputs in ("images", "tokens", "running_text"):
+        check_architectures(values, inputs)
+    with pytest.raises(ConfigError, match="a pretrained model takes tokens or images"):
+        check_architectures(values, "numbers")
+
+
+def test_pretrained_without_a_model_is_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"is pretrained, but student\.path is null"):
+        check_architectures(with_student(parameters, "pretrained"), "images")

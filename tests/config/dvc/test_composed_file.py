@@ -120,6 +120,23 @@ def test_an_edited_tokenizer_changes_what_ingest_depends_on(tmp_path: Path) -> N
     assert yaml.safe_load(write_composed(none, tmp_path).read_text())["data"] == none["data"]
 
 
+def test_an_edited_start_changes_what_its_student_depends_on(tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "config.json").write_text("{}")
+    small, mlp = {"path": "small", "licence": None}, {"path": None}
+    students = {"small": small, "mlp": mlp}
+    before = yaml.safe_load(write_composed({"student": small}, tmp_path, students).read_text())
+    require_equal({"student": small}, tmp_path, "small")
+    require_equal({"student": mlp}, tmp_path, "mlp")
+    for changed, content in (("config.json", "[]"), ("README.md", "x")):
+        (tmp_path / "small" / changed).write_text(content)
+        after = yaml.safe_load(write_composed({"student": small}, tmp_path, students).read_text())
+        assert before["students"]["small"] != after["students"]["small"]
+        assert before["student"] != after["student"]
+        assert before["students"]["mlp"] == after["students"]["mlp"] == mlp
+        before = after
+
+
 def test_a_listed_teacher_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     listed = [{"source": "given", "path": "a"}, {"source": "onnx", "path": "b.onnx"}]

@@ -14,12 +14,12 @@ from huggingface_hub.repocard import metadata_load
 from huggingface_hub.repocard_data import eval_results_to_model_index, model_index_to_eval_results
 from huggingface_hub.utils import validate_repo_id
 from support.examples.image_examples import image_encoder
-from support.licences_and_lineage import a_lineage, an_ancestor
+from support.licences_and_lineage import a_lineage, an_ancestor, given_licence
 
 from stillroom.data.encoders import ArrayEncoder
 from stillroom.models.shape import Shape
 from stillroom.reporting.card.card_metadata import PIPELINE_TAGS, metadata
-from stillroom.reporting.provenance.lineage import Lineage
+from stillroom.reporting.provenance.lineage import Beginning, Lineage
 from stillroom.reporting.provenance.student_licence import StudentLicence
 from stillroom.teachers.licences.licence_index import LICENCES, WITHOUT_HUB_IDENTIFIER
 
@@ -138,3 +138,14 @@ def test_a_base_model_is_named_where_it_is_known_and_a_relation_where_there_is_o
 def test_a_folder_is_no_name_of_a_data_set() -> None:
     for path in ("data/01_raw", "/home/me/banking77", "PolyAI/banking77"):
         assert "datasets" not in front(data={"path": path})
+
+
+def test_a_start_is_the_first_base_model_and_the_student_its_finetune() -> None:
+    (licence,) = given_licence(hub_id="me/small").teachers
+    start = Beginning(weights="f" * 64, licence=licence)
+    lineage = a_lineage(teachers=(an_ancestor(hub_id="me/big"),), start=start)
+    parameters = {"student": {"architecture": {"name": "pretrained"}}}
+    fields = metadata(MEASURES, parameters, encoder(), lineage, FREE)
+    assert fields["base_model"] == ["me/small", "me/big"]
+    assert fields["base_model_relation"] == "finetune"
+    assert fields["library_name"] == "transformers"

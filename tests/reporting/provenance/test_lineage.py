@@ -10,7 +10,13 @@ from support.licences_and_lineage import a_lineage, an_ancestor, given_licence, 
 from support.softlabels.linear_teachers import capture
 
 from stillroom.errors import DataError
-from stillroom.reporting.provenance.lineage import Lineage, chain, from_json, lineage
+from stillroom.reporting.provenance.lineage import (
+    Beginning,
+    Lineage,
+    chain,
+    from_json,
+    lineage,
+)
 from stillroom.softlabels.format.manifest import Manifest
 from stillroom.softlabels.sparsify.kinds.full import Full
 
@@ -111,3 +117,14 @@ def test_the_chain_goes_from_the_student_to_the_data() -> None:
 def test_equal_parts_give_equal_bytes(manifest: Manifest, tmp_path: Path) -> None:
     again = capture(tmp_path, 2, Full()).labels.manifest
     assert traced(again).to_json() == traced(manifest).to_json()
+
+
+def test_a_start_stands_after_the_student_and_comes_back_from_json() -> None:
+    (licence,) = given_licence(hub_id="me/small").teachers
+    traced = a_lineage(start=Beginning(weights="f" * 64, licence=licence))
+    assert chain(traced)[1] == (
+        "started from model",
+        "me/small, weights ffffffffffff, apache-2.0",
+    )
+    assert from_json(json.loads(json.dumps(traced.to_json()))) == traced
+    assert "start" not in a_lineage().to_json()

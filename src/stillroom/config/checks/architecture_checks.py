@@ -34,7 +34,7 @@ def check_architectures(parameters: Mapping[str, Any], inputs: str) -> None:
     student = parameters["student"]["architecture"]
     if student["name"] == FROM_TEACHER:
         LayerChoice.of(student["options"])
-    elif parameters["student"]["path"] is not None:
+    elif parameters["student"].get("path") is not None:
         _check_pretrained(parameters["student"]["path"], inputs, parameters["data"])
     else:
         _check(parameters, "student", inputs, registry)

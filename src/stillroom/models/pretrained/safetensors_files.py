@@ -96,10 +96,13 @@ def open_tensors(path: Path) -> Iterator[dict[str, Any]]:
         for file in weight_files(path):
             try:
                 opened = stack.enter_context(safe_open(file, framework="pt"))
-            except (SafetensorError, OSError, RuntimeError) as error:  # the last: out of memory
+            except (SafetensorError, OSError) as error:
                 raise ModelError(
-                    f"{file} cannot be opened ({error}). Download or save it again, or free memory "
-                    "if it is that large."
+                    f"{file} is damaged ({error}). Download or save it again."
+                ) from error
+            except RuntimeError as error:  # PyTorch cannot map it into memory
+                raise ModelError(
+                    f"{file} cannot be opened: {error}. It needs more memory than this process has."
                 ) from error
             for name in opened.keys():  # noqa: SIM118  (it has no __iter__)
                 if name in tensors:

@@ -19,7 +19,11 @@ from stillroom.io.tables import TableFile
 from stillroom.teachers.softlabels_config import require_configured, require_examples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stillroom.data.encoders import Encoder
     from stillroom.softlabels.reading.label_set import SoftLabelSet
+    from stillroom.teachers.teacher import TeacherRef
     from stillroom.training.job import Fit, Job, LiveConfig
     from stillroom.training.run_provenance import StartProvenance
 else:  # Kedro resolves this hint when it starts; what it names can be imported later
@@ -68,19 +72,28 @@ def train_students(
     require_none(known_alarms(data_alarms, teacher_alarms), sanity)
     refs = teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))
     fitted = read_encoder(encoder)
-    soft_labels.require(fitted.classes, [ref.weights for ref in refs])
-    require_configured(soft_labels, softlabels, fitted)
-    require_examples(soft_labels, examples, fitted)
-    licence = licence_of_start(student, project_root())
+    _require_set_of(soft_labels, refs, softlabels, fitted, examples)
     start = student_start(student, refs[0], project_root())
+    provenance = start_provenance(start, licence_of_start(student, project_root()))
     arms = trained_arms(mode, full_logits, soft_labels.is_whole)
     fits = student_fits(runs(arms, seeds), student, objective, fitted.classes, start, mode)
     live = live_config(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None
     job = _job(examples, encoder, soft_labels, fits, trainer, live)
     learned = {"student": student, "objective": objective}
-    return _train(
-        job, soft_labels.manifest.content, plain(learned), start_provenance(start, licence)
-    )
+    return _train(job, soft_labels.manifest.content, plain(learned), provenance)
+
+
+def _require_set_of(
+    soft_labels: SoftLabelSet,
+    refs: "Sequence[TeacherRef]",
+    softlabels: SoftLabels,
+    fitted: "Encoder",
+    examples: TableFile,
+) -> None:
+    """Refuse a set of other teachers, settings or examples."""
+    soft_labels.require(fitted.classes, [ref.weights for ref in refs])
+    require_configured(soft_labels, softlabels, fitted)
+    require_examples(soft_labels, examples, fitted)
 
 
 def _job(

@@ -155,10 +155,7 @@ def lineage(
     Raises:
         DataError: the parts belong to different teachers.
     """
-    captures = tuple(
-        Captured(fingerprint=capture.fingerprint, teachers=tuple(capture.teachers))
-        for capture in manifest.captures
-    )
+    captures = _captured(manifest)
     _require_same_teachers(captures, weights, licence)
     return Lineage(
         student=student,
@@ -226,6 +223,13 @@ def _teacher_words(teacher: Ancestor) -> str:
 
 def _short(sha256: str) -> str:
     return sha256[:SHOWN]
+
+
+def _captured(manifest: Manifest) -> tuple[Captured, ...]:
+    return tuple(
+        Captured(fingerprint=capture.fingerprint, teachers=tuple(capture.teachers))
+        for capture in manifest.captures
+    )
 
 
 def _ancestors(weights: Sequence[str], licence: Licence) -> tuple[Ancestor, ...]:

@@ -7,6 +7,7 @@ from support.licences_and_lineage import OWN, a_lineage, an_ancestor, given_lice
 
 from stillroom.errors import DataError
 from stillroom.reporting.page import html_of
+from stillroom.reporting.provenance.lineage import Beginning
 from stillroom.reporting.sections.run.provenance import SECTION
 from stillroom.reporting.sections.run.provenance_view import provenance_view
 from stillroom.teachers.licences.licence_document import Licence
@@ -84,3 +85,17 @@ def test_a_damaged_document_is_refused(which: str) -> None:
     documents = {"lineage": a_lineage().to_json(), "licence": own_licence(1).to_json()}
     with pytest.raises(DataError, match=rf"{which}\.json: .* is malformed"):
         provenance_view(**(documents | {which: {}}))
+
+
+def test_the_licence_of_a_start_comes_first_without_its_words_on_answers() -> None:
+    (licence,) = given_licence(hub_id="me/small", layers=("Keep the notice.",)).teachers
+    traced = a_lineage(start=Beginning(weights="f" * 64, licence=licence))
+    provenance = provenance_view(traced.to_json(), own_licence(1).to_json())
+    assert provenance.licences[0] == (
+        ("starts from", "me/small"),
+        ("licence", "Apache License 2.0"),
+        ("condition", "Keep the notice."),
+        ("source", "teacher.source"),
+        ("read from", "model card"),
+    )
+    assert len(provenance.licences) == 2
