@@ -51,14 +51,13 @@ def train_students(
     """Return a folder with one model for each run, and the learning curves of all of them.
 
     `control/` is the same model as `student/` with the same seed and the same batches, and learns
-    only from hard labels. Each further seed has its own pair, such as `student_1/` and
-    `control_1/`. A third model may learn from all logits: see `trained_arms`.
+    only from hard labels. Each further seed has its own pair, such as `student_1/`. A third model
+    may learn from all logits: see `trained_arms`.
 
     Raises:
         SanityError: there is an alarm, and `evaluate.sanity` is stop.
-        SoftLabelError: the soft labels do not fit the teachers, examples, classes or parameters.
-        DataError: the examples were changed after ingest.
         LicenceError: the licence of the model at `student.path` is unknown.
+        SoftLabelError, DataError: the soft labels do not fit the rest, or examples were changed.
     """
     from stillroom.assess.sanity.alarm import known_alarms, require_none
     from stillroom.data.encoders import read_encoder
@@ -79,8 +78,8 @@ def train_students(
     fits = student_fits(runs(arms, seeds), student, objective, fitted.classes, start, mode)
     live = live_config(refs, softlabels) if mode == "live" or FULL_LOGITS in arms else None
     job = _job(examples, encoder, soft_labels, fits, trainer, live)
-    learned = {"student": student, "objective": objective}
-    return _train(job, soft_labels.manifest.content, plain(learned), provenance)
+    settings = plain({"student": student, "objective": objective})
+    return _train(job, soft_labels.manifest.content, settings, provenance)
 
 
 def _require_set_of(
