@@ -118,7 +118,7 @@ def test_a_tensor_of_the_base_that_the_file_lacks_is_refused(tmp_path: Path) -> 
 def test_another_tokenizer_is_refused_with_both_hashes(tmp_path: Path) -> None:
     path = saved("BertForMaskedLM", BERT, tmp_path / "m", tokens=False)
     write_tokenizer(train_tokenizer(["other words here"] * 9, 300, "masked_token"), path)
-    with pytest.raises(ModelError, match=r"set data\.text\.tokenizer=student"):
+    with pytest.raises(ModelError, match=r"knows only its own tokens\. Set data\.text\.tokenizer="):
         student_of_pretrained(path, TEXTS, 0)
 
 

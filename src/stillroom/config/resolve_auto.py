@@ -54,6 +54,8 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
         teacher |= {"source": LISTED, "members": len(listed)}
     elif teacher.get("source") == AUTO:
         teacher |= _teacher_at(root, teacher)
+    if _starts_from_path(teacher.get("source")):
+        teacher["architecture"] = {"name": PRETRAINED, "options": {}}
     if data.get("source") == AUTO:
         data["source"] = "corpus" if _holds(root / data["path"], ("[!.]*",)) else "topics"
     text = dict(data["text"])
@@ -126,7 +128,14 @@ def _lies_at_path(source: object) -> bool:
     if not isinstance(source, str) or source not in registry:
         return True
     kind = registry.load(source)
-    return bool(kind.has_path and not kind.trains)
+    return bool(kind.has_path and (kind.starts_from_path or not kind.trains))
+
+
+def _starts_from_path(source: object) -> bool:
+    """Tell whether a kind trains the model at its path further."""
+    registry = registry_of("teachers")
+    known = isinstance(source, str) and source in registry
+    return bool(known and registry.load(str(source)).starts_from_path)
 
 
 def _holds(path: Path, patterns: tuple[str, ...]) -> bool:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 POOLER = ".pooler."  # of an encoder; a masked language model is saved without it
-WAY_OUT = "Choose another model for student.path"
 
 
 def student_of_pretrained(path: Path, encoder: Encoder, seed: int) -> "PreTrainedModel":
@@ -84,8 +83,8 @@ def _auto_class_of(encoder: Encoder, path: Path) -> str:
     if encoder.kind == "image":
         return IMAGE_CLASSIFIER
     raise ModelError(
-        f"student.path is {path}, but the inputs are {encoder.kind}, which no pretrained model "
-        "takes. For texts, set data.text.encoding=tokens; else remove student.path."
+        f"{path} is a pretrained model, but the inputs are {encoder.kind}, which none takes. For "
+        "texts, set data.text.encoding=tokens."
     )
 
 
@@ -96,9 +95,8 @@ def _require_same_tokens(path: Path, encoder: Encoder) -> None:
     if own.sha256 != given.sha256:
         raise ModelError(
             f"{path} has the tokenizer {own.sha256[:12]} of {own.size:,} tokens, but the examples "
-            f"are encoded with {given.sha256[:12]} of {given.size:,}. A pretrained student knows "
-            "only its own tokens: set data.text.tokenizer=student, with a teacher that has them "
-            "too if they are what it predicts."
+            f"are encoded with {given.sha256[:12]} of {given.size:,}. A pretrained model knows "
+            f"only its own tokens. Set data.text.tokenizer={path}, or choose another model."
         )
 
 
@@ -107,7 +105,7 @@ def _language_model(automatic: str, path: Path, encoder: SequenceEncoder) -> "Pr
     if own != automatic:
         raise ModelError(
             f"{path / CONFIG} names a model for {own}, but data.corpus.task is {encoder.task}, "
-            f"which needs one for {automatic}. {WAY_OUT}, or change data.corpus.task."
+            f"which needs one for {automatic}. Choose another model, or change data.corpus.task."
         )
     empty = empty_model(automatic, path)
     require_length(empty.config.get_text_config(), encoder.length)

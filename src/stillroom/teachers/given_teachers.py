@@ -36,6 +36,18 @@ def given_teachers(
     return (given,)
 
 
+def foreign_teachers(
+    teacher: Teacher, listed: Sequence[Mapping[str, Any]]
+) -> tuple[GivenTeacher, ...]:
+    """Return the model of others behind each teacher, whose licence counts; () if there is none.
+
+    A teacher that is fine-tuned here is a modified copy of the model that it starts from.
+    """
+    if teacher.source != LISTED and REGISTRY.load(teacher.source).starts_from_path:
+        return (teacher.as_given(),) * teacher.members
+    return given_teachers(teacher, listed)
+
+
 def prepare_teachers(
     given: Sequence[GivenTeacher], ensemble: Path, preparation: Preparation
 ) -> None:

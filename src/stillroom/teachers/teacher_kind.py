@@ -80,6 +80,7 @@ class TeacherKind(ABC):
         options: the typed options that `teacher.*` or an entry of `teachers` has for this kind.
         has_path: it lies at a path, which is checked to exist, and whose model card is read.
         trains: the stage `teachers` trains it here, with the members and epochs of the config.
+        starts_from_path: the model at its path is what the training starts from.
         is_model: its folder is a model directory, so that it can run live, give hidden states, and
             give layers to a student.
         takes_class_names: `class_names` says which of its own classes are those of the examples.
@@ -88,6 +89,7 @@ class TeacherKind(ABC):
     options: ClassVar[type] = NoOptions
     has_path: ClassVar[bool] = True
     trains: ClassVar[bool] = False
+    starts_from_path: ClassVar[bool] = False
     is_model: ClassVar[bool] = False
     takes_class_names: ClassVar[bool] = False
 

@@ -9,6 +9,7 @@ REGISTRY: Registry[type[TeacherKind]] = Registry(
     "a source of teachers",
     {
         "trained": "stillroom.teachers.kinds.model_directory_kind:Trained",
+        "finetuned": "stillroom.teachers.kinds.model_directory_kind:Finetuned",
         "given": "stillroom.teachers.kinds.given_kind:Given",
         "sentence": "stillroom.teachers.kinds.sentence_kind:Sentence",
         "onnx": "stillroom.teachers.kinds.onnx_kind:Onnx",

@@ -18,13 +18,14 @@ from stillroom.training.job import Fit, LiveConfig, Start
 FEW = 10  # classes that an error lists
 
 
-def teacher_fit(teacher: Teacher, member: int, rows: str) -> Fit:
+def teacher_fit(teacher: Teacher, member: int, rows: str, start: Start | None = None) -> Fit:
     """Return the fit of one member of an ensemble that is trained here.
 
     Args:
         teacher: the section `teacher`.
         member: the number of the member, which is added to the seed.
         rows: the value of `Fit.rows`.
+        start: the model that it is fine-tuned from; None if it is trained from scratch.
     """
     return Fit(
         name=f"teacher {member + 1}",
@@ -32,6 +33,7 @@ def teacher_fit(teacher: Teacher, member: int, rows: str) -> Fit:
         optimisation=teacher.as_optimisation(),
         rows=rows,
         objective=None,
+        start=start,
         seed=teacher.seed + member,
         shift=teacher.shift,
         label_smoothing=teacher.label_smoothing,

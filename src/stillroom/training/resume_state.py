@@ -77,6 +77,8 @@ class ResumeState:
 def resume_state_of(job: Job, fit: Fit, shared: Ingredients) -> ResumeState:
     """Return the state folder of a fit of a job."""
     own = {key: value for key, value in plain_values(fit).items() if key != "output"}
+    if own["start"] is not None:  # its hashes identify it, wherever it lies
+        own["start"] = {key: value for key, value in own["start"].items() if key != "path"}
     # As read back from JSON: a tuple would never equal the list that it becomes there.
     ingredients = json.loads(json.dumps(shared | own))
     return ResumeState(

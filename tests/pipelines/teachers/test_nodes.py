@@ -5,10 +5,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+import torch
+from safetensors.torch import load_file
 from support.examples.image_examples import image_examples, untrained_teachers, written
 from support.examples.text_examples import sentence_folder, text_data, text_table
 from support.licences_and_lineage import own_licence, write_card
-from support.training.jobs import TRAINER
+from support.training.jobs import TRAINER, train_here
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Teacher
@@ -20,6 +22,7 @@ from stillroom.pipelines.teachers.nodes import check_licence, train_teachers
 from stillroom.pipelines.teachers.pipeline import create_pipeline
 from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
 from stillroom.teachers.teacher import CaptureSettings
+from stillroom.training.process import train_or_take
 
 LICENCE = own_licence(1).to_json()
 
@@ -130,3 +133,37 @@ def test_an_alarm_about_the_data_stops_before_a_teacher_is_read() -> None:
     nothing: Any = None
     with pytest.raises(SanityError, match="Much is read twice"):
         train_teachers(nothing, nothing, LICENCE, [alarm], nothing, [], TRAINER, "stop")
+
+
+def test_a_model_is_fine_tuned_under_the_licence_that_it_has(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(train_or_take, "train", train_here)
+    start = sentence_folder(project / "mine")
+    text_table(project / "t.csv", 60)
+    data = text_data(path="t.csv", text={"tokenizer": "mine"})
+    ingested = ingest(data, project)
+    write_table(ingested.examples, project / "examples.parquet")
+    encoder = written(ingested.encoder, project / "encoder")
+    runtime = {
+        "groups": {"experiment": "text_intents", "teacher": "finetuned"},
+        "data": {"source": "table", "path": "t.csv", "text": {"encoding": "tokens"}},
+        "teacher": {"path": "mine", "members": 2, "epochs": 1, "lr": 1e-9},
+        "student": {"architecture": {"name": "transformer"}},
+    }
+    composed = compose(project, runtime)
+    teacher = Teacher(**composed["teacher"])
+    with pytest.raises(LicenceError, match="The teacher mine names no licence"):
+        check_licence(teacher, [])
+    write_card(start, "license: llama3.1")
+    licence = check_licence(teacher, [])
+    assert [one["identifier"] for one in licence["teachers"]] == ["llama3.1"] * 2
+    examples = TableFile(project / "examples.parquet")
+    folder, curves = train_teachers(examples, encoder, licence, [], teacher, [], TRAINER, "stop")
+    assert {record["model"] for record in curves} == {"teacher 1", "teacher 2"}
+    given = load_file(start / "model.safetensors")
+    first, second = (load_file(folder / f"member_{n}" / "model.safetensors") for n in range(2))
+    for name, tensor in given.items():  # at this learning rate nothing moves
+        torch.testing.assert_close(first[f"bert.{name}"], tensor, atol=1e-6, rtol=0)
+    assert not torch.allclose(first["classifier.weight"], second["classifier.weight"], atol=1e-4)

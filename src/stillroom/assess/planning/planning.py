@@ -84,7 +84,7 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     from stillroom.teachers.capture_inputs import ExampleInputs
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.stored_teachers import teacher_refs
-    from stillroom.training.student_start import student_start
+    from stillroom.training.model_start import student_start
 
     refs = teacher_refs(project.teachers, project.inference)
     require_covered(project.licence, len(refs))  # the teachers run on the sample too

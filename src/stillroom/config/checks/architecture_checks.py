@@ -29,13 +29,16 @@ def check_architectures(parameters: Mapping[str, Any], inputs: str) -> None:
             f"Only a student can use {FROM_TEACHER}. Set teacher.architecture.name to an "
             "architecture."
         )
-    if teacher["source"] != LISTED and registry_of("teachers").load(teacher["source"]).trains:
+    kind = None if teacher["source"] == LISTED else registry_of("teachers").load(teacher["source"])
+    if kind is not None and kind.starts_from_path:
+        _check_pretrained("teacher", parameters, inputs)
+    elif kind is not None and kind.trains:
         _check(parameters, "teacher", inputs, registry)
     student = parameters["student"]["architecture"]
     if student["name"] == FROM_TEACHER:
         LayerChoice.of(student["options"])
     elif parameters["student"].get("path") is not None:
-        _check_pretrained(parameters["student"]["path"], inputs, parameters["data"])
+        _check_pretrained("student", parameters, inputs)
     else:
         _check(parameters, "student", inputs, registry)
 
@@ -66,12 +69,13 @@ def _check(
         )
 
 
-def _check_pretrained(path: str, inputs: str, data: Mapping[str, Any]) -> None:
+def _check_pretrained(section: str, parameters: Mapping[str, Any], inputs: str) -> None:
+    data, path = parameters["data"], parameters[section]["path"]
     if inputs == "numbers":
-        way_out = "set data.text.encoding=tokens" if data["columns"]["text"] else "remove it"
+        way_out = "Set data.text.encoding=tokens" if data["columns"]["text"] else "Train without it"
         raise ConfigError(
-            f"student.path is {path}, but {_description(inputs, data)}: a pretrained model takes "
-            f"tokens or images. For student.path, {way_out}."
+            f"{section}.path is {path}, but {_description(inputs, data)}: a pretrained model takes "
+            f"tokens or images. {way_out}."
         )
 
 

@@ -50,7 +50,7 @@ def digest_outside(section: Mapping[str, Any], root: Path) -> str | None:
         The digest; None if there are none, or the teacher is trained here.
     """
     kind = _kind(section)
-    if kind.trains or not kind.has_path:
+    if not kind.has_path or (kind.trains and not kind.starts_from_path):
         return None
     path = root / section["path"]
     files = [file for file in _files(section, path) if not file.is_relative_to(path)]

@@ -21,10 +21,10 @@ def check_licence(teacher: Teacher, teachers: list[dict[str, Any]]) -> dict[str,
             no reason is given.
         DataError: its model card cannot be read.
     """
-    from stillroom.teachers.given_teachers import given_teachers
+    from stillroom.teachers.given_teachers import foreign_teachers
     from stillroom.teachers.licences.check_licence import licence_of, require_permitted
 
-    licence = licence_of(given_teachers(teacher, teachers), teacher.members, project_root())
+    licence = licence_of(foreign_teachers(teacher, teachers), teacher.members, project_root())
     require_permitted(licence, [f"teachers.{number}" for number in range(len(teachers))])
     return licence.to_json()
 
@@ -65,17 +65,18 @@ def train_teachers(
     from stillroom.training.data.row_selection import rows_of_teachers
     from stillroom.training.job import Job
     from stillroom.training.job_fits import teacher_fit
+    from stillroom.training.model_start import teacher_start
     from stillroom.training.process.kept_fits import KeptFits
     from stillroom.training.process.train_or_take import train_or_take
 
-    rows = rows_of_teachers(fitted.classes)
+    rows, start = rows_of_teachers(fitted.classes), teacher_start(teacher, project_root())
     job = Job(
         examples=str(examples.path),
         encoder=str(encoder),
         soft_labels=None,
         folder=str(unfinished(project_root(), "train_teachers")),
         curves=str(live_curves(project_root(), "teachers")),
-        fits=[teacher_fit(teacher, member, rows) for member in range(teacher.members)],
+        fits=[teacher_fit(teacher, member, rows, start) for member in range(teacher.members)],
         trainer=trainer,
     )
     return ensemble, train_or_take(job, ensemble, KeptFits.beside(store_of(project_root())))

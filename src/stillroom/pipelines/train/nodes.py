@@ -65,8 +65,8 @@ def train_students(
     from stillroom.teachers.licences.start_licence import licence_of_start
     from stillroom.teachers.stored_teachers import teacher_refs
     from stillroom.training.job_fits import live_config, student_fits
+    from stillroom.training.model_start import student_start
     from stillroom.training.run_provenance import start_provenance
-    from stillroom.training.student_start import student_start
 
     require_none(known_alarms(data_alarms, teacher_alarms), sanity)
     refs = teacher_refs(teachers, Inference(dtype=dtype, device_map=device_map))

@@ -81,3 +81,9 @@ class Trained(ModelDirectory):
             "A trained teacher has no files to prepare: `kedro run --pipeline=teachers` trains it. "
             "Set teacher.source=given for a model that exists."
         )
+
+
+class Finetuned(Trained):
+    """A model at `teacher.path` that the stage `teachers` trains further on the examples."""
+
+    starts_from_path = True

@@ -7,7 +7,7 @@ else ─────────────────────────
 
 from pathlib import Path
 
-from stillroom.config.schema import Student
+from stillroom.config.schema import PRETRAINED, Student, Teacher
 from stillroom.models.pretrained.model_directory import architecture_hash
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.teachers.stored_teachers import layers_for
@@ -28,11 +28,25 @@ def student_start(student: Student, teacher: TeacherRef, root: Path) -> Start | 
             `student.path` cannot be read.
     """
     if student.path is not None:
-        path = root / student.path
-        return Start(
-            path=str(path), weights=weights_hash(path), architecture=architecture_hash(path)
-        )
+        return _start(root / student.path)
     layers = layers_for(student.architecture, teacher)
     if layers is None:
         return None
     return Start(path=str(layers), weights=teacher.weights, architecture=teacher.architecture)
+
+
+def teacher_start(teacher: Teacher, root: Path) -> Start | None:
+    """Return the model that a teacher is fine-tuned from; None if it is trained from scratch.
+
+    Args:
+        teacher: the section `teacher`.
+        root: the project's folder, from which a relative `teacher.path` starts.
+
+    Raises:
+        ModelError: the weights at `teacher.path` cannot be read.
+    """
+    return _start(root / teacher.path) if teacher.architecture.name == PRETRAINED else None
+
+
+def _start(path: Path) -> Start:
+    return Start(path=str(path), weights=weights_hash(path), architecture=architecture_hash(path))
