@@ -31,6 +31,9 @@ from stillroom.softlabels.format.manifest import MANIFEST
 OPEN_WRITE_SYNC_RENAME = "owsr"
 READ_AND_MAKE_NAMES = "dm"
 NEVER = 10**9
+# Runs differ by a few calls: on a loaded machine a first run made 518 and the last one 511, on a
+# quiet one six runs made 511 each. Which ones they are was not found.
+FEW = 8
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ def test_a_failing_call_leaves_the_committed_set_and_names_its_path(
             one.require_resumed()
         at += every
     assert ran.code == 0
-    assert at > calls
+    assert at > ran.calls  # the last run had no call left that could fail
+    assert calls - ran.calls <= FEW
     assert unnamed == []
     counts = ", ".join(f"{count} {name}" for name, count in outcomes.items() if name != "made good")
     add_to_summary(

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from stillroom.data.encoders import Encoder, SequenceEncoder, TokenEncoder
+from stillroom.data.encoders.sequence_encoder import LEARNT
 from stillroom.data.example_ids import example_ids
 from stillroom.data.text.packing import Pack
 from stillroom.errors import DataError
@@ -87,7 +88,8 @@ def content_ids(frame: pl.DataFrame, encoder: Encoder) -> list[bytes]:
     """
     if isinstance(encoder, SequenceEncoder):
         tokenizer = encoder.tokenizer.sha256
-        return [_pack(*row).key(tokenizer) for row in frame.select("tokens", "starts").iter_rows()]
+        columns = ["tokens", "starts", *({LEARNT} & set(frame.columns))]
+        return [_pack(*row).key(tokenizer) for row in frame.select(columns).iter_rows()]
     if isinstance(encoder, TokenEncoder) or encoder.kind == "text":
         return example_ids("text", (), frame["text"])
     if encoder.kind == "image":
@@ -99,5 +101,6 @@ def _features(column: pl.Series, shape: tuple[int, ...]) -> Iterable[Any]:
     return column.explode().to_numpy().reshape(len(column), *shape)
 
 
-def _pack(tokens: list[int], starts: list[int]) -> Pack:
-    return Pack(np.array(tokens), np.array(starts), text_bytes=0, labels=0)
+def _pack(tokens: list[int], starts: list[int], learnt: list[bool] | None = None) -> Pack:
+    marks = None if learnt is None else np.array(learnt)
+    return Pack(np.array(tokens), np.array(starts), text_bytes=0, labels=0, learnt=marks)

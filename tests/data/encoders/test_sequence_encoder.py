@@ -47,6 +47,39 @@ def test_each_piece_counts_from_its_own_start_and_asks_for_what_follows_in_it() 
     assert encoded[:, LABELS].tolist() == [[6, 7, -1, 9, -1, -1], [3, -1, -1, -1, -1, -1]]
 
 
+def test_only_learnt_tokens_are_labels_and_never_across_pieces() -> None:
+    # Learnt are 6, 7, 8 and 4; 8 begins a piece, so nothing predicts it.
+    rows = frame(([5, 6, 7, 8, 9, 4], [0, 3])).with_columns(
+        learnt=pl.Series([[False, True, True, True, False, True]])
+    )
+    encoded = ENCODER.encode(rows)
+    assert encoded[0, LABELS].tolist() == [6, 7, -1, -1, 4, -1]
+    assert encoded[0, TOKENS].tolist() == [5, 6, 7, 8, 9, 4]
+
+
+@pytest.mark.parametrize("marks", [[[True]], [[1, 1, 1]]])
+def test_marks_that_are_not_one_boolean_a_token_are_refused(marks: list[Any]) -> None:
+    rows = frame(([5, 6, 7], [0])).with_columns(learnt=pl.Series(marks))
+    with pytest.raises(DataError, match="learnt must have one boolean for each token"):
+        ENCODER.encode(rows)
+
+
+def test_a_chat_template_comes_back_and_another_one_is_refused(tmp_path: Path) -> None:
+    chat = replace(ENCODER, chat_template="{{ messages }}\n")
+    write_encoder(chat, tmp_path)
+    assert read_encoder(tmp_path) == chat
+    assert (tmp_path / "chat_template.jinja").read_text() == "{{ messages }}\n"
+    assert "chat_template" not in ENCODER.to_json()
+    (tmp_path / "chat_template.jinja").write_text("{{ other }}")
+    with pytest.raises(
+        DataError, match=r"another chat template than the file chat"
+    ):
+        read_encoder(tmp_path)
+    (tmp_path / "chat_template.jinja").unlink()
+    with pytest.raises(DataError, match="or that is missing"):
+        read_encoder(tmp_path)
+
+
 def test_a_plain_sequence_of_n_tokens_asks_for_one_less() -> None:
     encoded = ENCODER.encode(frame(([5, 6, 7, 8, 9, 4], [0])))
     assert (encoded[0, LABELS] >= 0).sum() == 5

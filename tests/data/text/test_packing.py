@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stillroom.data.text.packing import Pack, Packer, SequenceFormat
+from stillroom.data.text.packing import EncodedText, Pack, Packer, SequenceFormat
 from stillroom.data.text.tokenizer import Encoding
 
 END = 99
@@ -19,7 +19,7 @@ def spelled(text: str) -> Encoding:
 
 def packed(form: SequenceFormat, *texts: str) -> list[Pack]:
     packer = Packer(form)
-    packs = [pack for text in texts for pack in packer.add(text, spelled(text))]
+    packs = [pack for text in texts for pack in packer.add(EncodedText(text, spelled(text)))]
     return [*packs, *packer.flush()]
 
 
@@ -117,3 +117,12 @@ def test_a_document_of_one_token_longer_than_the_pack_ends_in_the_next(length: i
     text = "abcdefgh"[:length]
     *_, last = packed(SequenceFormat(length, before=(98,), end=(END,)), text)
     assert last.tokens.tolist()[-1] == END
+
+
+def test_what_is_learnt_belongs_to_the_key_and_no_mark_leaves_it_as_it_was() -> None:
+    tokens, starts = np.array([A, B, C], np.int32), np.array([0], np.int32)
+    keys = {
+        Pack(tokens, starts, 0, 0, learnt).key("t")
+        for learnt in (None, np.array([False, True, True]), np.array([True, True, True]))
+    }
+    assert len(keys) == 3

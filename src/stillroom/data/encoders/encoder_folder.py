@@ -1,6 +1,7 @@
 """Encoders on disk: a folder with a JSON file, and a tokenizer if the inputs are tokens.
 
-Encoder ──write_encoder──> encoder.json, tokenizer.json, tokenizer_config.json ──read──> Encoder
+Encoder ──write_encoder──> encoder.json, tokenizer.json, tokenizer_config.json,
+                           chat_template.jinja for conversations ──read──> Encoder
 
 Beside a model, the JSON file is `preprocessor_config.json`, and the tokenizer is stored where other
 programs look for it in a Hugging Face directory.
@@ -11,16 +12,20 @@ from pathlib import Path
 
 from stillroom.data.encoders.array_encoder import ArrayEncoder
 from stillroom.data.encoders.sequence_encoder import KIND as SEQUENCE
-from stillroom.data.encoders.sequence_encoder import SequenceEncoder
+from stillroom.data.encoders.sequence_encoder import TEMPLATE_FILE, SequenceEncoder
 from stillroom.data.encoders.text_encoder import KIND as TEXT
 from stillroom.data.encoders.text_encoder import TokenEncoder
 from stillroom.data.text.model_tokenizer import read_given_tokenizer
 from stillroom.data.text.tokenizer import Tokenizer, read_tokenizer, write_tokenizer
+from stillroom.errors import DataError
+from stillroom.io.files.atomic_file import write_text
+from stillroom.io.files.regular_file import open_regular
 from stillroom.io.json.json_files import read_json, write_json
 
 Encoder = ArrayEncoder | SequenceEncoder | TokenEncoder
 
 FILE = "encoder.json"
+LARGEST_TEMPLATE = 2**20  # bytes
 
 
 def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
@@ -28,6 +33,8 @@ def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
     write_json(folder / name, encoder.to_json())
     if isinstance(encoder, SequenceEncoder | TokenEncoder):
         write_tokenizer(encoder.tokenizer, folder)
+    if isinstance(encoder, SequenceEncoder) and encoder.chat_template is not None:
+        write_text(folder / TEMPLATE_FILE, encoder.chat_template)
 
 
 def read_encoder(folder: Path, name: str = FILE) -> Encoder:
@@ -52,7 +59,22 @@ def read_given_encoder(folder: Path, name: str) -> Encoder:
 def _encoder(folder: Path, name: str, tokenizer_in: Callable[[Path], Tokenizer]) -> Encoder:
     document = read_json(folder / name)
     if isinstance(document, dict) and document.get("kind") == SEQUENCE:
-        return SequenceEncoder.from_json(document, tokenizer_in(folder))
+        return SequenceEncoder.from_json(document, tokenizer_in(folder), _chat_template(folder))
     if isinstance(document, dict) and document.get("kind") == TEXT:
         return TokenEncoder.from_json(document, tokenizer_in(folder))
     return ArrayEncoder.from_json(document)
+
+
+def _chat_template(folder: Path) -> str | None:
+    """Return the chat template beside an encoder; None if there is none."""
+    path = folder / TEMPLATE_FILE
+    if not path.is_file():
+        return None
+    try:
+        with open_regular(path) as stream:
+            content = stream.read(LARGEST_TEMPLATE + 1)
+        if len(content) > LARGEST_TEMPLATE:
+            raise DataError(f"{path} is larger than 1 MiB. Run the ingest stage again.")
+        return content.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Run the ingest stage again.") from error

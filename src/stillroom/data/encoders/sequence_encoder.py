@@ -2,9 +2,10 @@
 
     tokens, starts of documents ──> [N, 3, length] int32: tokens, positions, labels
 
-A pack holds pieces of documents one after the other. The position of a token counts from the start
-of its piece, so that attention can stay within the piece. The label of a position is the token to
-predict: the next one in the piece, or the one that was masked; `NO_LABEL` if there is none.
+A pack holds pieces of documents, or conversations, one after the other. The position of a token
+counts from the start of its piece, so that attention can stay within the piece. The label of a
+position is the token to predict: the next one in the piece, or the one that was masked; `NO_LABEL`
+if there is none. Of a conversation only some tokens are learnt, so that only these are labels.
 """
 
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ from stillroom.data.text.token_layout import LABELS, NO_TOKEN, POSITIONS, TOKENS
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.views.token_masks import SHARE, Masks
 from stillroom.errors import DataError
+from stillroom.io.files.hashing import sha256_bytes
 from stillroom.no_label import NO_LABEL
 
 KIND = "sequence"
 CONTENT = {"tokens": pl.List(pl.Int32()), "starts": pl.List(pl.Int32())}
+TEMPLATE_FILE = "chat_template.jinja"  # where transformers looks for it
+LEARNT = "learnt"  # list of booleans, one for each token; only conversations have the column
 Task = Literal["next_token", "masked_token"]
 
 
@@ -34,6 +38,7 @@ class SequenceEncoder:
         task: what the model predicts: the next token, or masked tokens.
         length: the length of a sequence in tokens; shorter ones are padded.
         mask_share, mask_seed: the share of tokens that are masked, and the seed of the choice.
+        chat_template: how conversations were rendered, in Jinja; None for other texts.
     """
 
     tokenizer: Tokenizer
@@ -41,6 +46,7 @@ class SequenceEncoder:
     length: int
     mask_share: float = SHARE
     mask_seed: int = 0
+    chat_template: str | None = None
 
     @property
     def kind(self) -> str:
@@ -115,6 +121,8 @@ class SequenceEncoder:
             return self.masks().apply(encoded, self._keys(frame), 0)
         follows = encoded[:, POSITIONS, 1:] == encoded[:, POSITIONS, :-1] + 1
         follows &= inside[:, 1:]
+        if LEARNT in frame.columns:
+            follows &= self._learnt(frame, lengths)[:, 1:]
         encoded[:, LABELS, :-1] = np.where(follows, encoded[:, TOKENS, 1:], NO_LABEL)
         return encoded
 
@@ -128,14 +136,27 @@ class SequenceEncoder:
             "vocabulary": self.outputs,
             "tokenizer": self.tokenizer.sha256,
             **(hidden if self.is_masked else {}),
+            **({} if self.chat_template is None else {"chat_template": self._template_hash}),
         }
 
+    @property
+    def _template_hash(self) -> str:
+        return sha256_bytes((self.chat_template or "").encode())
+
     @classmethod
-    def from_json(cls, document: dict[str, Any], tokenizer: Tokenizer) -> "SequenceEncoder":
+    def from_json(
+        cls, document: dict[str, Any], tokenizer: Tokenizer, chat_template: str | None = None
+    ) -> "SequenceEncoder":
         """Return the encoder of a parsed JSON document.
 
+        Args:
+            document: of `to_json`.
+            tokenizer: the one beside it.
+            chat_template: the one beside it, if there is one.
+
         Raises:
-            DataError: the document does not come from `to_json`, or belongs to another tokenizer.
+            DataError: the document does not come from `to_json`, or belongs to another tokenizer
+                or chat template.
         """
         task, length = document.get("task"), document.get("length")
         if task not in ("next_token", "masked_token") or type(length) is not int or length < 2:
@@ -143,7 +164,18 @@ class SequenceEncoder:
                 "The encoder cannot be used: its task or its length is missing. Run the ingest "
                 "stage again."
             )
-        encoder = cls(tokenizer=tokenizer, task=task, length=length, **_hidden(document))
+        encoder = cls(
+            tokenizer=tokenizer,
+            task=task,
+            length=length,
+            chat_template=chat_template if "chat_template" in document else None,
+            **_hidden(document),
+        )
+        if encoder.to_json().get("chat_template") != document.get("chat_template"):
+            raise DataError(
+                f"The encoder was made with another chat template than the file {TEMPLATE_FILE} "
+                "beside it, or that is missing. Run the ingest stage again."
+            )
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "
@@ -159,6 +191,20 @@ class SequenceEncoder:
                 "Run the ingest stage again."
             )
         return frame["tokens"], frame["starts"]
+
+    def _learnt(self, frame: pl.DataFrame, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return [N, length]: whether each token is learnt."""
+        marks = frame[LEARNT]
+        if marks.dtype != pl.List(pl.Boolean()) or (marks.list.len() != lengths).any():
+            raise DataError(
+                f"The column {LEARNT} must have one boolean for each token; given: {marks.dtype}. "
+                "Run the ingest stage again."
+            )
+        learnt = np.zeros((frame.height, self.length), dtype=np.bool_)
+        learnt[np.arange(self.length) < lengths[:, None]] = marks.explode(
+            empty_as_null=False
+        ).to_numpy()
+        return learnt
 
     def _keys(self, frame: pl.DataFrame) -> list[bytes]:
         if frame.schema.get("example_id") != pl.Binary():

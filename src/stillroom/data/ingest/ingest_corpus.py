@@ -19,32 +19,23 @@ import polars as pl
 
 from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
-from stillroom.data.ingest.corpus_counts import CorpusCounts
+from stillroom.data.ingest.corpus_counts import CorpusCounts, require_every_split
 from stillroom.data.ingest.document_splits import Splits, distinct_documents, document_splits
-from stillroom.data.ingest.splits import SPLITS, TRAIN, split_origins
+from stillroom.data.ingest.packed_frames import SCHEMA, distinct_frames, packed_rows
+from stillroom.data.ingest.splits import TRAIN, split_origins
 from stillroom.data.notices import texts_by_kind
 from stillroom.data.raw_examples import portable
 from stillroom.data.sources.source_kind import TextSource
 from stillroom.data.sources.source_registry import source_of
-from stillroom.data.text.documents import Corpus, Document
+from stillroom.data.text.documents import Corpus
 from stillroom.data.text.model_tokenizer import read_model_tokenizer
-from stillroom.data.text.packing import Pack, Packer, SequenceFormat
+from stillroom.data.text.packing import EncodedText, Packer, SequenceFormat
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ConfigError, DataError
 from stillroom.io.progress import ticking
 
-DOCUMENTS_AT_ONCE, PACKS_AT_ONCE = 64, 1024
-SCHEMA: dict[str, Any] = {
-    "example_id": pl.Binary(),
-    "split": pl.String(),
-    "label": pl.Int32(),
-    "part": pl.String(),
-    "row": pl.Int64(),
-    "tokens": pl.List(pl.Int32()),
-    "starts": pl.List(pl.Int32()),
-    "bytes": pl.Int64(),
-}
+DOCUMENTS_AT_ONCE = 64
 
 
 @dataclass(slots=True)
@@ -94,21 +85,12 @@ class CorpusIngest:
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield the examples, in the order of part and row; call it only once."""
-        seen: set[bytes] = set()
-        rows: list[dict[str, Any]] = []
-        for row in self._rows():
-            if row["example_id"] in seen:
-                self.counts.duplicate_sequences += 1
-                continue
-            seen.add(row["example_id"])
-            self._count(row)
-            rows.append(row)
-            if len(rows) == PACKS_AT_ONCE:
-                yield pl.DataFrame(rows, schema=SCHEMA)
-                rows = []
-        if rows:
-            yield pl.DataFrame(rows, schema=SCHEMA)
-        self._check()
+        form = _sequence_format(self.encoder)
+        is_apart = not self.data.corpus.cross_documents
+        form = SequenceFormat(form.length, form.before, form.after, form.end, is_apart)
+        rows = packed_rows(self._encoded(), lambda: Packer(form), self.encoder.tokenizer.sha256)
+        yield from distinct_frames(rows, self.counts, SCHEMA)
+        require_every_split(self.counts, "documents")
 
     def report(self) -> dict[str, Any]:
         """Return the report; call it after the last of `frames`."""
@@ -134,46 +116,7 @@ class CorpusIngest:
             **self.counts.to_json(),
         }
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the packs of each file, in the order in which they become full."""
-        form = _sequence_format(self.encoder)
-        form = SequenceFormat(form.length, form.before, form.after, form.end, self._is_apart)
-        part, number = "", 0
-        packers: dict[str, Packer] = {}
-        for document, split, encoded in self._encoded():
-            if document.part != part:
-                yield from self._flushed(packers, part, number)
-                part, number = document.part, 0
-                packers = {name: Packer(form) for name in SPLITS}
-            for pack in packers[split].add(document.text, encoded):
-                yield self._row(pack, split, part, number)
-                number += 1
-        yield from self._flushed(packers, part, number)
-
-    @property
-    def _is_apart(self) -> bool:
-        return not self.data.corpus.cross_documents
-
-    def _flushed(
-        self, packers: dict[str, Packer], part: str, number: int
-    ) -> Iterator[dict[str, Any]]:
-        last = ((name, pack) for name, packer in packers.items() for pack in packer.flush())
-        for at, (name, pack) in enumerate(last, start=number):
-            yield self._row(pack, name, part, at)
-
-    def _row(self, pack: Pack, split: str, part: str, number: int) -> dict[str, Any]:
-        return {
-            "example_id": pack.key(self.encoder.tokenizer.sha256),
-            "split": split,
-            "label": None,
-            "part": part,
-            "row": number,
-            "tokens": pack.tokens,
-            "starts": pack.starts,
-            "bytes": pack.text_bytes,
-        }
-
-    def _encoded(self) -> Iterator[tuple[Document, str, Any]]:
+    def _encoded(self) -> Iterator[tuple[str, str, EncodedText]]:
         kept = distinct_documents(self.corpus, self.splits)
         with ticking("tokenising", sum(self.counts.documents.values()), "documents") as ticker:
             while several := list(islice(kept, DOCUMENTS_AT_ONCE)):
@@ -181,23 +124,8 @@ class CorpusIngest:
                     [document.text for document, _ in several]
                 )
                 for (document, split), encoded in zip(several, encodings, strict=True):
-                    yield document, split, encoded
+                    yield document.part, split, EncodedText(document.text, encoded)
                 ticker.advance(len(several))
-
-    def _count(self, row: dict[str, Any]) -> None:
-        split = row["split"]
-        self.counts.sequences[split] += 1
-        self.counts.tokens[split] += len(row["tokens"])
-        self.counts.bytes[split] += row["bytes"]
-
-    def _check(self) -> None:
-        for name in SPLITS:
-            if not self.counts.sequences[name]:
-                raise DataError(
-                    f"The {name} split is empty: {sum(self.counts.documents.values())} documents "
-                    "are too few for data.validation and data.test. Add documents, set "
-                    "data.documents.cut to paragraph, or change these shares."
-                )
 
 
 def _tokenizer(data: Data, root: Path, corpus: Corpus, splits: Splits) -> Tokenizer:

@@ -31,13 +31,15 @@ class Pack:
         starts: the index of the first token of each piece that attends to nothing before it; the
             first one is 0.
         text_bytes: the UTF-8 bytes of the text of the next-token labels.
-        labels: how many tokens have a next token within their piece.
+        labels: how many tokens have a next token within their piece, which is learnt.
+        learnt: whether each token is learnt; None if all are.
     """
 
     tokens: Ids
     starts: Ids
     text_bytes: int
     labels: int
+    learnt: NDArray[np.bool_] | None = None
 
     def key(self, tokenizer: str) -> bytes:
         """Return the key of the pack, 16 bytes, for the hash of its tokenizer."""
@@ -45,6 +47,8 @@ class Pack:
         message.update(struct.pack("<Q", len(self.starts)))
         message.update(self.starts.astype("<i4").tobytes())
         message.update(self.tokens.astype("<i4").tobytes())
+        if self.learnt is not None:
+            message.update(self.learnt.astype(np.uint8).tobytes())
         return message.digest()
 
 
@@ -76,6 +80,14 @@ class SequenceFormat:
         return self.affix_count + 2
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """A document: its text, and its tokens."""
+
+    text: str
+    encoded: Encoding
+
+
 @dataclass(slots=True)
 class Packer:
     """A packer of one stream of documents; it holds the pack that is not full yet.
@@ -91,9 +103,9 @@ class Packer:
     _bytes: int = 0
     _labels: int = 0
 
-    def add(self, text: str, encoded: Encoding) -> Iterator[Pack]:
+    def add(self, document: EncodedText) -> Iterator[Pack]:
         """Add a document; yield the packs that it fills."""
-        sizes = _byte_offsets(text)
+        encoded, sizes = document.encoded, _byte_offsets(document.text)
         of_text, end = encoded.ids, np.array(self.format.end, dtype=np.int32)
         content = np.concatenate([of_text, end])
         at = 0
