@@ -139,13 +139,13 @@ class Tokenizer:
         Raises:
             DataError: the library panics on a text.
         """
-        with _panics_refused(f"The tokenizer {self.sha256[:12]} fails on a text"):
+        with panics_refused(f"The tokenizer {self.sha256[:12]} fails on a text"):
             encodings = self._plain.encode_batch(list(texts), add_special_tokens=False)
-        return [_encoding(one) for one in encodings]
+        return [encoding_of(one) for one in encodings]
 
     def special_affixes(self) -> tuple[list[int], list[int]]:
         """Return the special ids that the tokenizer puts before and after a text."""
-        with _panics_refused(f"The tokenizer {self.sha256[:12]} fails on a text"):
+        with panics_refused(f"The tokenizer {self.sha256[:12]} fails on a text"):
             encoding = self._plain.encode("a", add_special_tokens=True)
         inside = [at for at, special in enumerate(encoding.special_tokens_mask) if not special]
         if not inside:
@@ -154,7 +154,7 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of some ids, without special tokens."""
-        with _panics_refused(f"The tokenizer {self.sha256[:12]} fails on ids"):
+        with panics_refused(f"The tokenizer {self.sha256[:12]} fails on ids"):
             return str(self._plain.decode(list(ids), skip_special_tokens=True))
 
     def _id(self, token: str | None) -> int | None:
@@ -204,7 +204,7 @@ def read_tokenizer(folder: Path) -> Tokenizer:
     config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
     try:
         tokenizer = Tokenizer(definition, special_tokens(config))
-        with _panics_refused("it is damaged"):
+        with panics_refused("it is damaged"):
             _ = tokenizer.size, tokenizer.special_ids
     except Exception as error:  # the parser raises bare exceptions
         raise _malformed(path, error) from error
@@ -261,7 +261,7 @@ def _parsed(definition: str) -> "tokenizers.Tokenizer":
 
 
 @contextmanager
-def _panics_refused(what: str) -> Iterator[None]:
+def panics_refused(what: str) -> Iterator[None]:
     """Turn a panic of the library, which is no `Exception`, into an error."""
     try:
         yield
@@ -272,7 +272,8 @@ def _panics_refused(what: str) -> Iterator[None]:
         raise DataError(f"{what} ({reason}). Choose another tokenizer.") from error
 
 
-def _encoding(encoding: "tokenizers.Encoding") -> Encoding:
+def encoding_of(encoding: "tokenizers.Encoding") -> Encoding:
+    """Return the tokens that the library made of a text."""
     spans = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
     return Encoding(np.array(encoding.ids, dtype=np.int32), spans[:, 0], spans[:, 1])
 

@@ -1,0 +1,130 @@
+"""Learnt tokens: conversations as ids, with the tokens that a student learns.
+
+    conversations ──template──> texts ──tokenizer──> ids
+                       └─ marks, or the prompts of turns ──> the assistant's tokens and their ends
+
+Learnt are the tokens of assistant turns with the token that ends each turn. System prompts, users
+and tools are context. What a template drops, such as the reasoning of earlier turns, is not learnt.
+The ids are those of `apply_chat_template` of transformers.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stillroom.data.chat.chat_template import ChatTemplate
+from stillroom.data.chat.conversation import Conversation, Reasoning
+from stillroom.data.chat.forged_tokens import refuse_forged_tokens
+from stillroom.data.chat.generation_spans import ranges_of_turns
+from stillroom.data.chat.marked_tokenizer import MarkedTokenizer
+from stillroom.data.chat.render import Learn, RenderedText, render
+from stillroom.data.chat.turn_bounds import WholeText, bounds_of_turns
+from stillroom.data.text.tokenizer import Encoding, Ids, Tokenizer
+from stillroom.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A conversation as tokens.
+
+    Attributes:
+        ids: [n], the ids of the whole conversation.
+        learnt: [n], whether each token is learnt; at least one is.
+        ends: for each learnt turn, the number of tokens up to its end, in ascending order.
+        is_dated: whether the template asked for today's date and was given a fixed one.
+    """
+
+    ids: Ids
+    learnt: NDArray[np.bool_]
+    ends: tuple[int, ...]
+    is_dated: bool
+
+
+def learnt_tokens(
+    conversations: Iterable[Conversation],
+    template: ChatTemplate,
+    tokenizer: Tokenizer,
+    *,
+    learn: Learn,
+    reasoning: Reasoning,
+) -> Iterator[Rendered]:
+    """Yield each conversation as tokens, in their order.
+
+    Args:
+        conversations: the conversations; few of them are held at a time.
+        template: the template that renders them.
+        tokenizer: the tokenizer, whose special tokens the template writes.
+        learn: all assistant turns, or the last one.
+        reasoning: whether the template is given what assistants thought.
+
+    Raises:
+        DataError: the template refuses a conversation, a text contains a special token, the
+            tokens of a turn cannot be told from the others, or no token is learnt; the message
+            names the conversation.
+    """
+    marked = MarkedTokenizer(tokenizer)
+    texts = render(
+        _checked(conversations, template, marked),
+        template,
+        tokenizer.special,
+        learn=learn,
+        reasoning=reasoning,
+    )
+    for conversation, text in texts:
+        yield _rendered(conversation.origin, text, marked, learn)
+
+
+def _checked(
+    conversations: Iterable[Conversation], template: ChatTemplate, tokenizer: MarkedTokenizer
+) -> Iterator[Conversation]:
+    for conversation in conversations:
+        refuse_forged_tokens(conversation, tokenizer)
+        _refuse_unwritten_calls(conversation, template)
+        yield conversation
+
+
+def _refuse_unwritten_calls(conversation: Conversation, template: ChatTemplate) -> None:
+    """Refuse calls that a template would leave out: the student would learn to say nothing."""
+    if template.reads("tool_calls"):
+        return
+    for number, turn in enumerate(conversation.turns, start=1):
+        if turn.tool_calls:
+            raise DataError(
+                f"{conversation.origin}, turn {number} calls a tool, but {template.origin} writes "
+                "no tool calls. Set data.chat.template to one that does, or remove the row."
+            )
+
+
+def _rendered(
+    origin: str, rendered: RenderedText, tokenizer: MarkedTokenizer, learn: Learn
+) -> Rendered:
+    (encoding,) = tokenizer.encode([rendered.text])
+    turns = _turns(origin, rendered, encoding, tokenizer)
+    if learn == "last":
+        turns = turns[-1:]
+    learnt = np.zeros(len(encoding.ids), dtype=np.bool_)
+    for begin, end in (one for turn in turns for one in turn):
+        learnt[begin:end] = True
+    if not learnt.any():
+        raise DataError(
+            f"{origin}: the template leaves no token of an assistant to learn. Remove the row, or "
+            "set data.chat.template to another template."
+        )
+    return Rendered(
+        ids=encoding.ids,
+        learnt=learnt,
+        ends=tuple(turn[-1][1] for turn in turns),
+        is_dated=rendered.is_dated,
+    )
+
+
+def _turns(
+    origin: str, rendered: RenderedText, encoding: Encoding, tokenizer: MarkedTokenizer
+) -> list[list[tuple[int, int]]]:
+    """Return the ranges of tokens of each assistant turn."""
+    if rendered.spans is not None:
+        return ranges_of_turns(rendered.spans, encoding, rendered.text, tokenizer)
+    whole = WholeText(origin, rendered.text, encoding.ids)
+    return [[one] for one in bounds_of_turns(whole, rendered.turns, tokenizer)]

@@ -1,0 +1,18 @@
+"""Rendering without a process for each test; `test_render.py` uses the real one."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stillroom.data.chat import render
+from stillroom.data.chat.template_worker import render_requests
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: Callable[..., Any], *arguments: Any, **__: Any) -> Any:
+        return json.loads(json.dumps(render_requests(*json.loads(json.dumps(arguments)))))
+
+    monkeypatch.setattr(render, "run_bounded", run)
