@@ -51,7 +51,7 @@ def test_each_token_is_learnt_or_not_as_an_oracle_says(name: str) -> None:
         ids, mask = expected(one, family)
         assert rendered.ids.tolist() == ids, one
         assert rendered.learnt.tolist() == mask, one
-        ends = [at for at in range(1, len(mask) + 1) if mask[at - 1] and not (mask + [0])[at]]
+        ends = [at for at in range(1, len(mask) + 1) if mask[at - 1] and not [*mask, False][at]]
         assert list(rendered.ends) == ends
 
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from stillroom.data.chat.chat_template import ChatTemplate
 from stillroom.data.chat.conversation import Conversation, Reasoning
-from stillroom.data.chat.forged_tokens import refuse_forged_tokens
-from stillroom.data.chat.generation_spans import ranges_of_turns
-from stillroom.data.chat.marked_tokenizer import MarkedTokenizer
 from stillroom.data.chat.render import Learn, RenderedText, render
-from stillroom.data.chat.turn_bounds import WholeText, bounds_of_turns
+from stillroom.data.chat.turns.forged_tokens import refuse_forged_tokens
+from stillroom.data.chat.turns.generation_spans import ranges_of_turns
+from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
+from stillroom.data.chat.turns.turn_bounds import WholeText, bounds_of_turns
 from stillroom.data.text.tokenizer import Encoding, Ids, Tokenizer
 from stillroom.errors import DataError
 

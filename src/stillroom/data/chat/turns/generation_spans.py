@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from stillroom.data.chat.marked_tokenizer import MarkedTokenizer
+from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.data.text.tokenizer import Encoding
 
 Range = tuple[int, int]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stillroom.data.chat.conversation import Conversation, Turn
-from stillroom.data.chat.marked_tokenizer import MarkedTokenizer
+from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.errors import DataError
 from stillroom.io.printable import printable
 

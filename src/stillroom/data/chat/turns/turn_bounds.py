@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stillroom.data.chat.marked_tokenizer import MarkedTokenizer
 from stillroom.data.chat.render import TurnTexts, TurnVersion
+from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.data.text.tokenizer import Encoding, Ids
 from stillroom.errors import DataError
 

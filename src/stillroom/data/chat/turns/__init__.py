@@ -1,0 +1,1 @@
+"""The turns of a rendered conversation: which tokens the assistant wrote, and what forges one."""
