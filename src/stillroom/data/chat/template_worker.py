@@ -17,7 +17,6 @@ from datetime import datetime
 from typing import Any
 
 from stillroom.errors import DataError
-from stillroom.io.byte_sizes import size_text
 from stillroom.io.printable import printable
 
 SECONDS = 10.0  # for one conversation
@@ -154,7 +153,7 @@ def _answer(renderer: _Renderer, request: Request) -> dict[str, Any]:
     if len(text) > MOST_CHARACTERS:
         raise DataError(
             f"{request['origin']}: {renderer.origin} makes {len(text):,} characters of this "
-            f"conversation; at most {size_text(MOST_CHARACTERS)} are allowed. Remove the row."
+            f"conversation; at most {MOST_CHARACTERS:,} are allowed. Remove the row."
         )
     turns = [] if renderer.has_marks else request["turns"]
     return {
@@ -246,7 +245,7 @@ def _refusal(renderer: _Renderer, request: Request, turn: int, words: str) -> Da
 def _words(error: BaseException) -> str:
     """Return the words of an error on one line; those of `raise_exception` as they are."""
     kind = type(error).__name__
-    said = " ".join(printable(str(error)).split())[:LONGEST_WORDS]
+    said = printable(" ".join(str(error).split()))[:LONGEST_WORDS]
     return said if said and kind in ("TemplateError", "TemplateSyntaxError") else f"{kind}: {said}"
 
 
