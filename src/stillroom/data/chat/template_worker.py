@@ -175,7 +175,7 @@ def _turn(
         `refused`: the template's words if it gives no version, else None.
     """
     until = messages[: number + 1]
-    plain = [{key: one[key] for key in one if key != "reasoning_content"} for one in until]
+    plain = [_without_reasoning(one) for one in until]
     versions, refused = [], None
     for version in [until, plain] if plain != until else [until]:
         try:
@@ -183,6 +183,14 @@ def _turn(
         except _RefusedError as refusal:
             refused = str(refusal)
     return {"versions": versions, "refused": None if versions else refused}
+
+
+def _without_reasoning(message: Message) -> Message:
+    """Return a message without its reasoning, also where that is a part of the content."""
+    plain = {key: value for key, value in message.items() if key != "reasoning_content"}
+    _, thinks, answer = message["content"].rpartition("</think>")
+    is_thought = thinks and message["role"] == "assistant"
+    return plain | {"content": answer.lstrip("\n")} if is_thought else plain
 
 
 def _version(renderer: _Renderer, messages: list[Message], tools: Any, text: str) -> dict[str, Any]:

@@ -63,10 +63,10 @@ def bounds_of_turns(
             cannot be told; the message names the conversation and the turn.
     """
     bounds: list[Bounds] = []
-    for turn in turns:
+    for number, turn in enumerate(turns):
         begin, ends = _begin_and_ends(whole, turn, tokenizer)
         if bounds and begin < bounds[-1][1]:
-            raise _no_end(whole, turn)
+            raise _no_end(whole, turns[number - 1])
         bounds.append((begin, _end(whole, turn, begin, ends, tokenizer)))
     return bounds
 
