@@ -53,14 +53,18 @@ def test_the_tokens_of_spans_are_those_of_transformers() -> None:
     theirs = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizers.Tokenizer.from_str(TOKENIZER.definition)
     )
-    for seed in range(10):
+    compared = 0
+    for seed in range(40):
         one = messages(conversation(seed, system=True, tools=False, reasoning=False))
+        if not all(turn["content"][-1].isascii() for turn in one):
+            continue  # transformers leaves out the later tokens of the last character of a span
         answer = theirs.apply_chat_template(
             one, chat_template=MARKS, return_assistant_tokens_mask=True
         )
         (text,), (ranges,) = render_jinja_template(
             [one], chat_template=MARKS, return_assistant_tokens_mask=True
         )
+        compared += 1
         (encoding,) = MARKED.encode([text])
         inside = [
             at
@@ -69,3 +73,4 @@ def test_the_tokens_of_spans_are_those_of_transformers() -> None:
             for at in range(begin, end - 1)  # transformers leaves the end to the template
         ]
         assert inside == [at for at, mark in enumerate(answer["assistant_masks"]) if mark]
+    assert compared > 10
