@@ -4,8 +4,10 @@ import gzip
 import json
 
 import pytest
-from support.examples.table_request import columns_of, limits
+from support.examples.table_request import a_request, columns_of, limits
 
+from stillroom.data.files.input_file import open_input
+from stillroom.data.tables.table_files import json_records
 from stillroom.errors import DataError
 
 ROWS = [("a", "x"), ("b", "y")]
@@ -128,3 +130,20 @@ def test_a_document_of_just_the_budget_of_a_row_is_read(tmp_path):
 @pytest.mark.parametrize("content", [b"no gzip", gzip.compress(LINES.encode(), mtime=0)[:-9]])
 def test_a_damaged_packed_file_is_refused(tmp_path, content):
     assert refusal(tmp_path, content, "t.jsonl.gz").startswith("t.jsonl.gz cannot be unpacked")
+
+
+@pytest.mark.parametrize(
+    ("document", "rows"),
+    [
+        ({"turns": [{"role": "user"}], "n": 1}, 1),
+        ({"turns": [{"role": "user"}, {"role": "tool"}]}, 1),
+        ({"turns": [[{"role": "user"}], [{"role": "tool"}]]}, 2),
+        ({"turns": ["[]", "[]", "[]"]}, 3),
+    ],
+)
+def test_a_document_with_a_list_of_objects_can_be_a_row(tmp_path, document, rows):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(document))
+    request = a_request("t.json", ("turns",), of_objects=frozenset({"turns"}))
+    with open_input(path, "t.json", request.limits) as file:
+        assert len(list(json_records(file, request))) == rows

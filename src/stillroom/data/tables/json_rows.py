@@ -40,7 +40,7 @@ def json_document(text: TextIO, request: TableRequest) -> Iterator[tuple[str, Re
     """
     content = _content(text, request)
     try:
-        document = _parsed(content)
+        document = parsed_json(content)
     except ValueError as error:
         if _starts_with_object(content):
             yield from _json_lines_of(content, request)
@@ -85,6 +85,8 @@ def _records(document: object, request: TableRequest) -> Sequence[object]:
     match document:
         case list():
             return document
+        case dict() if any(_is_of_objects(document.get(name)) for name in request.of_objects):
+            return [document]
         case dict() if document and all(isinstance(value, list) for value in document.values()):
             return _of_columns(document, request)
         case dict() if document and all(isinstance(value, dict) for value in document.values()):
@@ -103,6 +105,10 @@ def _records(document: object, request: TableRequest) -> Sequence[object]:
     raise unreadable(request.part, "it is neither a list nor an object")
 
 
+def _is_of_objects(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
 def _of_columns(columns: Mapping[str, list[Any]], request: TableRequest) -> Sequence[object]:
     if len({len(values) for values in columns.values()}) > 1:
         raise unreadable(request.part, "its columns differ in length")
@@ -114,7 +120,7 @@ def _of_columns(columns: Mapping[str, list[Any]], request: TableRequest) -> Sequ
 
 def _object(line: str, origin: str) -> Record:
     try:
-        record = _parsed(line)
+        record = parsed_json(line)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{origin} is not JSON ({error}). Correct the line.") from error
     if not isinstance(record, dict):
@@ -122,7 +128,13 @@ def _object(line: str, origin: str) -> Record:
     return record
 
 
-def _parsed(content: str) -> object:
+def parsed_json(content: str) -> object:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: it is no JSON, or a key stands twice in an object.
+        RecursionError: it is nested too deeply.
+    """
     return json.loads(content, object_pairs_hook=_distinct)
 
 

@@ -19,6 +19,8 @@ class TableRequest:
         part: the name of the file in messages; its suffixes are the format.
         wanted: the columns, each once.
         optional: those of `wanted` that a file may lack.
+        of_objects: columns whose values are lists of objects. A JSON document with such a list is a
+            row, not a table of columns.
         hints: what to add to the error if a column is missing, by column.
         csv: how CSV files are read.
         limits: what the file may cost.
@@ -29,6 +31,7 @@ class TableRequest:
     wanted: tuple[str, ...]
     limits: Limits
     optional: frozenset[str] = frozenset()
+    of_objects: frozenset[str] = frozenset()
     hints: Mapping[str, str] = field(default_factory=dict)
     csv: Csv = field(default_factory=lambda: Csv(delimiter=None, quotes=True))
     notices: list[Notice] = field(default_factory=list)

@@ -53,12 +53,12 @@ class Document:
         return f"document {self.row + 1} of {self.part}"
 
 
-class Corpus(Protocol):
-    """Documents that can be iterated many times, always in the same order."""
+class CorpusProvenance(Protocol):
+    """Where the content of a corpus is from, and how it was read."""
 
     @property
     def files(self) -> dict[str, str]:
-        """The SHA-256 of each file, by its name in the documents."""
+        """The SHA-256 of each file, by its name."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -70,11 +70,15 @@ class Corpus(Protocol):
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What was guessed, converted or left out; complete once all documents were read."""
+        """What was guessed, converted or left out; complete once everything was read."""
 
     @property
     def splits_from(self) -> str | None:
-        """What names the splits of the documents: "file names"; None if nothing does."""
+        """What names the splits: "file names"; None if nothing does."""
+
+
+class Corpus(CorpusProvenance, Protocol):
+    """Documents that can be iterated many times, always in the same order."""
 
     def __iter__(self) -> Iterator[Document]:
         """Yield each document.
