@@ -50,6 +50,10 @@ class ModelError(StillroomError):
     """A model directory or architecture that cannot be used."""
 
 
+class HubError(StillroomError):
+    """The Hub, or a model on it, that cannot be reached, read or fetched."""
+
+
 class SanityError(StillroomError):
     """Data, teachers or students that cannot be right; the message has a line for each alarm."""
 

@@ -10,6 +10,7 @@ from kedro.framework.cli.project import run as kedro_run
 
 from stillroom.cli import softlabels_store  # noqa: F401  (adds its commands to the group)
 from stillroom.cli.errors import PARAMS, one_line_errors, params_option
+from stillroom.cli.models import models
 from stillroom.cli.softlabels import softlabels
 from stillroom.errors import ConfigError, nearest
 from stillroom.io.dvc_root import DVC_STAGE
@@ -66,6 +67,7 @@ run = click.Command(
     epilog="Example: kedro run --pipeline=distill --params groups.student=tiny,student.epochs=3",
 )
 cli.add_command(run)
+cli.add_command(models)
 cli.add_command(softlabels)
 
 

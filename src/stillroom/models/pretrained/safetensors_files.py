@@ -36,13 +36,34 @@ def weight_files(path: Path) -> list[Path]:
         pickled = sorted(file.name for kind in ("*.bin", "*.pt*") for file in path.glob(kind))
         hint = f" {pickled[0]} is a pickle: convert it to safetensors." if pickled else ""
         raise ModelError(f"{path / WEIGHTS} does not exist.{hint}")
-    files = [path / name for name in _index_files(path / INDEX)]
+    files = [path / name for name in files_of_index(path / INDEX)]
     for file in files:
         if not file.is_file():
             raise ModelError(
                 f"{file} does not exist, but {INDEX} lists it. Download the model again."
             )
     return files
+
+
+def files_of_index(path: Path) -> list[str]:
+    """Return the names of the files in an index, sorted; they must lie in its folder.
+
+    Raises:
+        ModelError: it lists another kind of file, or a file elsewhere.
+        DataError: it lists no file, or is not JSON.
+    """
+    document = read_json(path, most=LARGEST_INDEX)
+    weight_map = document.get("weight_map") if isinstance(document, dict) else None
+    names = sorted(set(map(str, weight_map.values()))) if isinstance(weight_map, dict) else []
+    if not names:
+        raise DataError(f"{path} lists no file. Download it again.")
+    for name in names:
+        if Path(name).name != name or not name.endswith(".safetensors"):
+            raise ModelError(
+                f"{path} lists {name!r}. Only safetensors files in the folder of the index are "
+                "allowed. Download the model again."
+            )
+    return names
 
 
 def weights_hash(path: Path) -> str:
@@ -112,19 +133,3 @@ def open_tensors(path: Path) -> Iterator[dict[str, Any]]:
                     )
                 tensors[name] = opened.get_slice(name)
         yield tensors
-
-
-def _index_files(path: Path) -> list[str]:
-    """Return the names of the files in an index; they must lie in its folder."""
-    document = read_json(path, most=LARGEST_INDEX)
-    weight_map = document.get("weight_map") if isinstance(document, dict) else None
-    names = sorted(set(map(str, weight_map.values()))) if isinstance(weight_map, dict) else []
-    if not names:
-        raise DataError(f"{path} lists no file. Download it again.")
-    for name in names:
-        if Path(name).name != name or not name.endswith(".safetensors"):
-            raise ModelError(
-                f"{path} lists {name!r}. Only safetensors files in the folder of the index are "
-                "allowed. Download the model again."
-            )
-    return names

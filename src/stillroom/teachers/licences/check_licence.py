@@ -14,6 +14,7 @@ from typing import Literal
 from stillroom.config.schema import GivenTeacher
 from stillroom.errors import LicenceError, ModelError, nearest
 from stillroom.io.hub_cache import hub_id_of
+from stillroom.models.hub.fetch_record import read_record
 from stillroom.teachers.licences.licence_document import Licence, ReadFrom, TeacherLicence
 from stillroom.teachers.licences.licence_index import LICENCES, is_user_claim, normalised, terms_of
 from stillroom.teachers.licences.model_card_licence import read_licences
@@ -92,16 +93,15 @@ def given_licence(
         section: the section of the parameters that names it.
 
     Raises:
-        ModelError: its path does not exist.
-        DataError: its model card cannot be read.
+        ModelError: its path does not exist, or the record of its fetch is damaged.
+        DataError: its model card or that record cannot be read.
     """
     path = None if teacher.path is None else root / teacher.path
     if path is not None and not path.exists():
         raise ModelError(f"{teacher.path} does not exist. Set {section}.path to a model.")
     card_licences = None if path is None else read_licences(path)
     card = ", ".join(card_licences) if card_licences else None
-    in_cache = None if path is None else hub_id_of(path, "models")
-    hub_id = teacher.hub_id or in_cache
+    hub_id = teacher.hub_id or (None if path is None else _hub_id_of(path))
     named = teacher.licence if teacher.licence is not None else card
     terms = _known_terms(named, teacher.licence) if named else None
     terms = terms or _unknown_terms(named, card_licences)
@@ -114,6 +114,15 @@ def given_licence(
         card=card if teacher.licence is not None and card != named else None,
         acknowledged=_reason(teacher) if terms.verdict in NEEDS_REASON else None,
     )
+
+
+def _hub_id_of(path: Path) -> str | None:
+    """Return owner/name of a model in the Hub's cache, or one that Stillroom fetched."""
+    in_cache = hub_id_of(path, "models")
+    if in_cache is not None or not path.is_dir():
+        return in_cache
+    record = read_record(path)
+    return None if record is None else record.repository
 
 
 def _known_terms(named: str, parameter: str | None) -> Terms | None:

@@ -1,0 +1,74 @@
+"""What `kedro models fetch` prints: what is fetched and left out, and which command comes next."""
+
+from pathlib import Path
+
+from stillroom.config.model_files import CONFIG
+from stillroom.errors import DataError
+from stillroom.io.byte_sizes import size_text
+from stillroom.io.json.json_files import read_json
+from stillroom.models.hub.download_file import bytes_there
+from stillroom.models.hub.file_selection import Selection
+from stillroom.models.pretrained.sentence_transformers import MODULES
+
+SHOWN = 3
+# How a run names a teacher, by what the classes of transformers in its config end with.
+LANGUAGE_MODEL = "groups.experiment=causal_lm,teacher.path={path},data.path=my/texts"
+COMMANDS = {
+    "ForCausalLM": LANGUAGE_MODEL,
+    "ForConditionalGeneration": LANGUAGE_MODEL,
+    "ForMaskedLM": "groups.experiment=distil_encoder,teacher.path={path},data.path=my/texts",
+    "ForSequenceClassification": "groups.experiment=text_intents,teacher.path={path},"
+    "data.path=my/texts",
+    "ForImageClassification": "groups.data=image_folder,groups.teacher=given,"
+    "teacher.path={path},data.path=my/photos",
+}
+SENTENCE = COMMANDS["ForSequenceClassification"]
+OTHER = "groups.teacher=given,teacher.path={path},data.path=my/data"
+
+
+def selection_text(selection: Selection, folder: Path) -> str:
+    """Return what is fetched of a repository, and what is left out, on one line each."""
+    there = sum(bytes_there(file, folder) for file in selection.files)
+    kept = f", of which {size_text(there)} are there" if there else ""
+    largest = [f"{file.name} ({size_text(file.bytes)})" for file in reversed(selection.files)]
+    lines = [f"fetches {len(largest)} files, {size_text(selection.size)}{kept}: {_few(largest)}"]
+    for names, kind in (
+        (selection.pickles, "pickles, which can run code when they are opened"),
+        (selection.code, "programs"),
+        (selection.others, "other files"),
+    ):
+        if names:
+            lines.append(f"leaves out {len(names)} {kind}: {_few(list(names))}")
+    return "\n".join(lines)
+
+
+def next_commands(target: Path, shown: Path) -> str:
+    """Return the command that uses a fetched model, as a teacher and as a start.
+
+    Args:
+        target: its folder.
+        shown: the same, as a command names it.
+    """
+    words = _words(target).format(path=shown)
+    return (
+        f"As a teacher:\n  kedro run --pipeline=distill --params {words}\n"
+        f"As the start of a student: student.path={shown} in place of teacher.path, or beside it."
+    )
+
+
+def _words(target: Path) -> str:
+    """Return the parameters of a run with this model as the teacher."""
+    if (target / MODULES).is_file():
+        return SENTENCE
+    try:
+        config = read_json(target / CONFIG)
+    except DataError:
+        return OTHER
+    classes = config.get("architectures") if isinstance(config, dict) else None
+    first = str(classes[0]) if isinstance(classes, list) and classes else ""
+    return next((words for end, words in COMMANDS.items() if first.endswith(end)), OTHER)
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
