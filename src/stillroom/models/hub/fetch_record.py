@@ -7,6 +7,7 @@ The file is hidden, so it is no part of the model: no digest of the model covers
 the model has it.
 """
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -63,7 +64,8 @@ def read_record(folder: Path) -> FetchRecord | None:
         return None
     document = read_json(own_file(folder / RECORD, folder), most=MOST_BYTES)
     try:
-        record: FetchRecord = TypeAdapter(FetchRecord).validate_python(document)
+        # Through JSON: in strict mode Python's values would not be accepted for a dataclass.
+        record: FetchRecord = TypeAdapter(FetchRecord).validate_json(json.dumps(document))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the document"

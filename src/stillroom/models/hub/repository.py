@@ -92,6 +92,8 @@ def read_repository(hub: Hub, name: HubName) -> Repository:
     if COMMIT.fullmatch(commit) is None or (name.is_pinned and commit != name.revision):
         raise _strange(hub)
     files = sorted((_file(one) for one in info.siblings or ()), key=lambda one: one.name)
+    if len({file.name for file in files}) < len(files):
+        raise _strange(hub)
     return Repository(name=name, commit=commit, files=tuple(files))
 
 
