@@ -1,8 +1,8 @@
 """A stand-in of the Hub on 127.0.0.1: its API, its files, and a second host for the large ones.
 
-It answers as huggingface.co does in March 2026, as far as a download needs it: the commit and the
-hashes of a revision, files with ETag and X-Repo-Commit, a redirect of large files to another
-origin, ranges, and errors with X-Error-Code.
+It answers as huggingface_hub 2.4 expects it of huggingface.co, as far as a download needs it: the
+commit and the hashes of a revision, files with ETag and X-Repo-Commit, a redirect of large files to
+another origin, ranges, and errors with X-Error-Code.
 """
 
 import hashlib
@@ -150,7 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         first = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
         if not asked or self.hub.ignores_ranges:
-            self._send(200, content, {"X-Repo-Commit": self.hub.commit})
+            blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            self._send(200, content, {"X-Repo-Commit": self.hub.commit, "ETag": f'"{blob}"'})
             return
         whole = f"bytes {first}-{len(content) - 1}/{len(content)}"
         self._send(206, content[first:], {"Content-Range": whole})

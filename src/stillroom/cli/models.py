@@ -68,13 +68,15 @@ def fetch(name: str, latest: bool, to: str | None) -> None:
 def _fetch(hub: "Hub", repository: "Repository", target: Path, root: Path) -> None:
     """Fetch the documents, say what they mean, fetch the rest, and put all of it at its place."""
     from stillroom.cli.models_text import selection_text
+    from stillroom.models.hub.download_file import bytes_there
     from stillroom.models.hub.fetch_model import download, publish_model, unfinished_fetch
     from stillroom.models.hub.file_selection import documents, selected
 
     with unfinished_fetch(root, repository.name, repository.commit) as folder:
+        kept = sum(bytes_there(file, folder) for file in repository.files)
         download(hub, repository, documents(repository), folder)
         selection = selected(repository, folder)
-        say(selection_text(selection, folder))
+        say(selection_text(selection, kept))
         say(_licence_text(repository.name, folder, root))
         download(hub, repository, selection.files, folder)
         publish_model(repository, selection.files, folder, target)

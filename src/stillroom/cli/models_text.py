@@ -6,7 +6,6 @@ from stillroom.config.model_files import CONFIG
 from stillroom.errors import DataError
 from stillroom.io.byte_sizes import size_text
 from stillroom.io.json.json_files import read_json
-from stillroom.models.hub.download_file import bytes_there
 from stillroom.models.hub.file_selection import Selection
 from stillroom.models.pretrained.sentence_transformers import MODULES
 
@@ -26,19 +25,23 @@ SENTENCE = COMMANDS["ForSequenceClassification"]
 OTHER = "groups.teacher=given,teacher.path={path},data.path=my/data"
 
 
-def selection_text(selection: Selection, folder: Path) -> str:
-    """Return what is fetched of a repository, and what is left out, on one line each."""
-    there = sum(bytes_there(file, folder) for file in selection.files)
-    kept = f", of which {size_text(there)} are there" if there else ""
+def selection_text(selection: Selection, kept: int) -> str:
+    """Return what is fetched of a repository, and what is left out, on one line each.
+
+    Args:
+        selection: the files.
+        kept: bytes of them that an earlier command has left.
+    """
+    earlier = f", of which {size_text(kept)} are there" if kept else ""
     largest = [f"{file.name} ({size_text(file.bytes)})" for file in reversed(selection.files)]
-    lines = [f"fetches {len(largest)} files, {size_text(selection.size)}{kept}: {_few(largest)}"]
+    lines = [f"fetches {len(largest)} files, {size_text(selection.size)}{earlier}: {_few(largest)}"]
     for names, kind in (
         (selection.pickles, "pickles, which can run code when they are opened"),
         (selection.code, "programs"),
         (selection.others, "other files"),
     ):
         if names:
-            lines.append(f"leaves out {len(names)} {kind}: {_few(list(names))}")
+            lines.append(f"leaves out {kind} ({len(names)}): {_few(list(names))}")
     return "\n".join(lines)
 
 
@@ -52,7 +55,7 @@ def next_commands(target: Path, shown: Path) -> str:
     words = _words(target).format(path=shown)
     return (
         f"As a teacher:\n  kedro run --pipeline=distill --params {words}\n"
-        f"As the start of a student: student.path={shown} in place of teacher.path, or beside it."
+        f"As the start of a student: add student.path={shown}."
     )
 
 

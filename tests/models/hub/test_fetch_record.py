@@ -7,17 +7,18 @@ import pytest
 from support.loopback_hub import COMMIT
 
 from stillroom.errors import StillroomError
-from stillroom.models.hub.fetch_record import RECORD, changed_file, read_record, write_record
-from stillroom.models.hub.hub_name import HubName
-from stillroom.models.hub.repository import Repository, RepositoryFile
+from stillroom.models.hub.fetch_record import (
+    RECORD,
+    FetchRecord,
+    changed_file,
+    read_record,
+    write_record,
+)
 
 # `printf 'hello\n' | sha256sum` and `… | git hash-object --stdin`
 SHA256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
 GIT_SHA1 = "ce013625030ba8dba906f756967f9e9ca394464a"
-FILES = (
-    RepositoryFile(name="model.safetensors", size=6, sha256=SHA256, git_sha1=GIT_SHA1),
-    RepositoryFile(name="templates/a.jinja", size=6, sha256=None, git_sha1=GIT_SHA1),
-)
+FILES = {"model.safetensors": f"sha256:{SHA256}", "templates/a.jinja": f"git-sha1:{GIT_SHA1}"}
 DOCUMENT = {
     "format": "stillroom-fetch/1",
     "repository": "owner/name",
@@ -33,10 +34,9 @@ DOCUMENT = {
 def model(tmp_path: Path) -> Path:
     """Return the folder of a fetched model."""
     (tmp_path / "templates").mkdir()
-    for file in FILES:
-        (tmp_path / file.name).write_bytes(b"hello\n")
-    repository = Repository(name=HubName("owner/name", "main"), commit=COMMIT, files=FILES)
-    write_record(tmp_path, repository, FILES)
+    for name in FILES:
+        (tmp_path / name).write_bytes(b"hello\n")
+    write_record(tmp_path, FetchRecord(repository="owner/name", commit=COMMIT, files=FILES))
     return tmp_path
 
 

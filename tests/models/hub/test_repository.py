@@ -1,14 +1,12 @@
 """Repositories: the commit and the hashes, as `git` and `sha256sum` have them."""
 
-from pathlib import Path
-
 import pytest
 from support.loopback_hub import COMMIT, LoopbackHub
 
 from stillroom.errors import HubError
 from stillroom.models.hub.hub_name import HubName
 from stillroom.models.hub.hub_session import online_hub
-from stillroom.models.hub.repository import Repository, has_hash, read_repository
+from stillroom.models.hub.repository import Repository, read_repository
 
 # `printf 'hello\n' | sha256sum` and `… | git hash-object --stdin`
 SHA256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
@@ -59,11 +57,3 @@ def test_two_files_of_one_name_are_refused(
     monkeypatch.setattr(hub, "siblings", lambda: twice)
     with pytest.raises(HubError, match="does not answer as the Hub does"):
         repository()
-
-
-def test_hashes_are_those_of_the_whole_content(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"hello\n")
-    assert has_hash(path, f"sha256:{SHA256}") and has_hash(path, f"git-sha1:{GIT_SHA1}")
-    path.write_bytes(b"hello\r")
-    assert not has_hash(path, f"sha256:{SHA256}") and not has_hash(path, f"git-sha1:{GIT_SHA1}")

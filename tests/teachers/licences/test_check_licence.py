@@ -1,5 +1,6 @@
 """The licence check: which teachers are permitted, and the one line of a refusal."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,19 @@ def test_the_name_on_the_hub_is_given_or_read_from_its_cache_and_never_guessed(
     cached = "models--google--bert/snapshots/ab12"
     (tmp_path / cached).mkdir(parents=True)
     assert of(tmp_path, path=cached).hub_id == "google/bert"
+
+
+def test_a_fetched_model_has_the_name_of_its_record(tmp_path: Path) -> None:
+    write_card(tmp_path / "big", "license: mit")
+    record = {"format": "stillroom-fetch/1", "repository": "owner/name", "commit": "0" * 40}
+    path = tmp_path / "big" / ".fetched_from_hub.json"
+    path.write_text(json.dumps(record | {"files": {}}))
+    entry = of(tmp_path)
+    assert (entry.teacher, entry.hub_id, entry.identifier) == ("owner/name", "owner/name", "mit")
+    assert of(tmp_path, hub_id="me/other").hub_id == "me/other"
+    path.write_text("{}")
+    with pytest.raises(ModelError, match="Delete the file, or fetch the model again"):
+        of(tmp_path)
 
 
 def test_only_the_last_name_of_a_path_outside_is_recorded(tmp_path: Path) -> None:

@@ -17,22 +17,23 @@ from typing import TYPE_CHECKING
 from stillroom.errors import HubError
 from stillroom.io.files.atomic_file import TEMPORARY_SUFFIX, sync
 from stillroom.io.progress import Ticker
+from stillroom.models.hub.file_hash import has_hash
 from stillroom.models.hub.hub_errors import is_transient, one_line_hub_errors
 from stillroom.models.hub.hub_session import Hub
-from stillroom.models.hub.repository import TIMEOUT_S, Repository, RepositoryFile, has_hash
+from stillroom.models.hub.repository import TIMEOUT_S, Repository, RepositoryFile
 
 if TYPE_CHECKING:
     from httpx2 import Response
 
 CHUNK = 1 << 16
-MEGABYTE = 10**6
+KILOBYTE = 1000
 MOST_FAILURES = 5  # in a row, without one new byte
 FIRST_WAIT_S = 1.0  # before another try; each wait is twice as long as the one before
 
 
 @dataclass(slots=True)
 class Progress:
-    """Bytes that have arrived, shown in MB.
+    """Bytes that have arrived, shown in kB.
 
     Attributes:
         ticker: shows them.
@@ -45,11 +46,11 @@ class Progress:
     def arrived(self, count: int, name: str) -> None:
         """Count bytes of a file."""
         self.bytes += count
-        self.ticker.advance(self.bytes // MEGABYTE - self.ticker.done, name)
+        self.ticker.advance(self.bytes // KILOBYTE - self.ticker.done, name)
 
     def lost(self, count: int) -> None:
         """Add bytes to the total that have to come a second time."""
-        self.ticker.total += -(-count // MEGABYTE)
+        self.ticker.total += -(-count // KILOBYTE)
 
 
 def bytes_there(file: RepositoryFile, folder: Path) -> int:

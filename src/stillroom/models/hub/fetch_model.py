@@ -19,13 +19,13 @@ from stillroom.io.files.atomic_folder import publish
 from stillroom.io.files.locking import locked
 from stillroom.io.files.workspace import lock_of, unfinished
 from stillroom.io.progress import ticking
-from stillroom.models.hub.download_file import MEGABYTE, Progress, bytes_there, download_file
-from stillroom.models.hub.fetch_record import changed_file, read_record, write_record
+from stillroom.models.hub.download_file import KILOBYTE, Progress, bytes_there, download_file
+from stillroom.models.hub.fetch_record import FetchRecord, changed_file, read_record, write_record
 from stillroom.models.hub.hub_name import HubName
 from stillroom.models.hub.hub_session import Hub
 from stillroom.models.hub.repository import Repository, RepositoryFile
 
-RESERVE = 100 * MEGABYTE  # bytes of the disk that a fetch leaves free
+RESERVE = 10**8  # bytes of the disk that a fetch leaves free
 OTHER_FOLDER = "Set another folder with --to, or remove this one first"
 
 
@@ -94,7 +94,7 @@ def download(
             "command again."
         )
     label = repository.name.repository
-    with ticking(label, -(-missing // MEGABYTE), "MB") as ticker:
+    with ticking(label, -(-missing // KILOBYTE), "kB") as ticker:
         progress = Progress(ticker)
         for file in files:
             download_file(hub, repository, file, folder, progress)
@@ -109,6 +109,11 @@ def publish_model(
         OSError: it cannot be moved there.
     """
     kept = folder.parent
-    write_record(folder, repository, files)
+    record = FetchRecord(
+        repository=repository.name.repository,
+        commit=repository.commit,
+        files={file.name: file.hash for file in files},
+    )
+    write_record(folder, record)
     publish(folder, target)
     shutil.rmtree(kept, ignore_errors=True)

@@ -1,7 +1,7 @@
 """The record beside a fetched model: which commit of which repository it is, and its hashes.
 
-    Repository, files ──write_record──> models/owner--name/.fetched_from_hub.json
-    folder of a model ──read_record───> FetchRecord, or None for a model from elsewhere
+    FetchRecord ──write_record──> models/owner--name/.fetched_from_hub.json
+    folder ───────read_record───> FetchRecord, or None for a model from elsewhere
 
 The file is hidden, so it is no part of the model: no digest of the model covers it, and no copy of
 the model has it.
@@ -19,7 +19,7 @@ from stillroom.config.schema.field_types import HubId
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.json.validated_json import STRICT
-from stillroom.models.hub.repository import Repository, RepositoryFile, has_hash
+from stillroom.models.hub.file_hash import has_hash
 from stillroom.models.pretrained.own_files import own_file
 
 RECORD = ".fetched_from_hub.json"
@@ -43,13 +43,8 @@ class FetchRecord:
     format: Literal["stillroom-fetch/1"] = "stillroom-fetch/1"
 
 
-def write_record(folder: Path, repository: Repository, files: tuple[RepositoryFile, ...]) -> None:
+def write_record(folder: Path, record: FetchRecord) -> None:
     """Write the record into the folder of a model."""
-    record = FetchRecord(
-        repository=repository.name.repository,
-        commit=repository.commit,
-        files={file.name: file.hash for file in files},
-    )
     write_json(folder / RECORD, asdict(record))
 
 

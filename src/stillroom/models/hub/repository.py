@@ -5,10 +5,8 @@
 The Hub hashes a large file by SHA-256, and a small one as Git does. Each file needs one of them.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from stillroom.errors import HubError
@@ -18,7 +16,6 @@ from stillroom.models.hub.hub_session import Hub
 
 TIMEOUT_S = 30.0
 SHA256 = re.compile(r"[0-9a-f]{64}")
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,19 +92,6 @@ def read_repository(hub: Hub, name: HubName) -> Repository:
     if len({file.name for file in files}) < len(files):
         raise _strange(hub)
     return Repository(name=name, commit=commit, files=tuple(files))
-
-
-def has_hash(path: Path, file_hash: str) -> bool:
-    """Tell whether the content of a file has a hash of the form of `RepositoryFile.hash`."""
-    kind, _, expected = file_hash.partition(":")
-    if kind == "sha256":
-        digest = hashlib.sha256()
-    else:
-        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest() == expected
 
 
 def _file(sibling: Any) -> RepositoryFile:
