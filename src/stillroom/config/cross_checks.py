@@ -14,7 +14,9 @@ from stillroom.config.checks.export_checks import check_export
 from stillroom.config.checks.objective_checks import check_objective, check_terms, features_of
 from stillroom.config.checks.section_checks import check_sections
 from stillroom.config.checks.source_checks import (
-    RUNNING_TEXT,
+    CONVERSATIONS,
+    OF_TOKENS,
+    check_conversations,
     check_running_text,
     inputs_of,
     source_kind,
@@ -73,7 +75,9 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
     check_teachers(parameters)
     data = parameters["data"]
     source, terms = source_kind(data), check_terms(parameters["objective"])
-    if source.gives == RUNNING_TEXT:
+    if source.gives == CONVERSATIONS:
+        check_conversations(data)
+    if source.gives in OF_TOKENS:
         check_running_text(parameters, features_of(terms))
     check_architectures(parameters, inputs_of(data, source))
     request = sparsifier_request(labels)

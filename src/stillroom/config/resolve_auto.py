@@ -4,6 +4,7 @@
     teacher.source: auto  ──a model at teacher.path?──> given | sentence | onnx | trained
                             (trained only where that is the empty folder of `params.yaml`)
     data.source: auto     ──a text at data.path?──────> corpus | topics
+    data.source: auto_chat ──a file at data.path?─────> chat | help_chat
     data.text.tokenizer: teacher ──its path, where a model lies there──> path | null
     student.path: …       ──a model there?────────────> student.architecture pretrained, and its
                             tokenizer where data.text.tokenizer is `student` or null
@@ -31,6 +32,8 @@ from stillroom.registry import registry_of
 
 AUTO, TEACHERS, STUDENTS = "auto", "teacher", "student"
 READ_HERE = ("data", "teacher", "teachers", "student")  # the sections that this module reads
+# data.source where something lies at data.path, and where nothing does.
+SOURCES = {AUTO: ("corpus", "topics"), "auto_chat": ("chat", "help_chat")}
 MODULES = "modules.json"  # of sentence-transformers
 GIVEN_FOLDER = Path("data/03_teachers/given")  # teacher.path, unless it is set
 
@@ -56,8 +59,9 @@ def resolve_auto(parameters: dict[str, Any], root: Path) -> dict[str, Any]:
         teacher |= _teacher_at(root, teacher)
     if _starts_from_path(teacher.get("source")):
         teacher["architecture"] = {"name": PRETRAINED, "options": {}}
-    if data.get("source") == AUTO:
-        data["source"] = "corpus" if _holds(root / data["path"], ("[!.]*",)) else "topics"
+    if data.get("source") in SOURCES:
+        at_path, otherwise = SOURCES[data["source"]]
+        data["source"] = at_path if _holds(root / data["path"], ("[!.]*",)) else otherwise
     text = dict(data["text"])
     if text.get("tokenizer") == TEACHERS:
         text["tokenizer"] = _tokenizer_of(listed or [teacher], root)

@@ -19,4 +19,5 @@ VOCABULARIES = (
     "tekken.json",
 )
 MODELS = "*.model"  # of SentencePiece and tiktoken
+CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
 SETTINGS = (CONFIG, "special_tokens_map.json", "added_tokens.json", MODEL_CONFIG)

@@ -1,6 +1,7 @@
 """User paths: `~` and `~name` at the beginning of a path become the folder of that user.
 
-    data.path, data.text.tokenizer, {teacher,student,teachers.N}.path ──> the same, without ~
+    data.path, data.text.tokenizer, data.chat.template ─┐
+    teacher.path, student.path, teachers.N.path ────────┴──> the same, without ~
 
 A shell expands `~` only at the beginning of a word, so `--params data.path=~/texts` reaches
 Stillroom as it is written.
@@ -21,6 +22,8 @@ def expand_user_paths(parameters: dict[str, Any]) -> dict[str, Any]:
     data = _with_full_path(parameters["data"], "path", "data")
     if isinstance(data.get("text"), dict):
         data["text"] = _with_full_path(data["text"], "tokenizer", "data.text")
+    if isinstance(data.get("chat"), dict):
+        data["chat"] = _with_full_path(data["chat"], "template", "data.chat")
     changed: dict[str, Any] = {"data": data} | {
         section: _with_full_path(parameters[section], "path", section)
         for section in ("teacher", "student")

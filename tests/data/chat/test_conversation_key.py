@@ -75,7 +75,7 @@ def test_prompts_are_the_words_of_the_user() -> None:
         Turn(role="system", content="Be brief."),
         Turn(
             role="user",
-            content="What's the \N{FULLWIDTH LATIN CAPITAL LETTER D}EFAULT\nof `max_len` in Straße?",
+            content="What's the \uff24EFAULT\nof `max_len` in Straße?",
         ),
         Turn(role="assistant", content="None"),
         Turn(role="user", content="And of n=3?"),

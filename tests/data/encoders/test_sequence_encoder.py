@@ -71,9 +71,7 @@ def test_a_chat_template_comes_back_and_another_one_is_refused(tmp_path: Path) -
     assert (tmp_path / "chat_template.jinja").read_text() == "{{ messages }}\n"
     assert "chat_template" not in ENCODER.to_json()
     (tmp_path / "chat_template.jinja").write_text("{{ other }}")
-    with pytest.raises(
-        DataError, match=r"another chat template than the file chat"
-    ):
+    with pytest.raises(DataError, match=r"another chat template than the file chat"):
         read_encoder(tmp_path)
     (tmp_path / "chat_template.jinja").unlink()
     with pytest.raises(DataError, match="or that is missing"):

@@ -10,7 +10,8 @@ from stillroom.io.json.flatten import value_at
 from stillroom.registry import registry_of
 
 SECTION = "data"
-RUNNING_TEXT = "running_text"
+RUNNING_TEXT, CONVERSATIONS = "running_text", "conversations"
+OF_TOKENS = (RUNNING_TEXT, CONVERSATIONS)  # what language models are made for
 
 
 def source_kind(data: Mapping[str, Any]) -> Any:
@@ -29,12 +30,32 @@ def source_kind(data: Mapping[str, Any]) -> Any:
 
 def inputs_of(data: Mapping[str, Any], source: Any) -> str:
     """Return what the inputs of a model are: images, numbers, tokens or running_text."""
-    if source.gives == RUNNING_TEXT:
+    if source.gives in OF_TOKENS:
         return RUNNING_TEXT
     content = source.content(data)
     if content == "text" and data["text"]["encoding"] == "tokens":
         return "tokens"
     return "images" if content == "image" else "numbers"
+
+
+def check_conversations(data: Mapping[str, Any]) -> None:
+    """Check what conversations require of the rest of the section `data`.
+
+    Raises:
+        ConfigError: names the key, and what to set it to.
+    """
+    corpus = data["corpus"]
+    if corpus["task"] != "next_token":
+        raise ConfigError(
+            f"data.source is {data['source']}, which gives conversations, but data.corpus.task is "
+            f"{corpus['task']}. Set it to next_token."
+        )
+    if corpus["cross_documents"]:
+        raise ConfigError(
+            f"data.source is {data['source']}, which gives conversations, and "
+            "data.corpus.cross_documents is true: a model would read one conversation before "
+            "another. Set it to false."
+        )
 
 
 def check_running_text(parameters: Mapping[str, Any], features: Mapping[str, Any]) -> None:

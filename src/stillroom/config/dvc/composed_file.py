@@ -13,7 +13,12 @@ from typing import Any
 import yaml
 
 from stillroom.config.checks.teacher_checks import require_paths
-from stillroom.config.dvc.watched_files import digest_outside, teacher_digest, tokenizer_digest
+from stillroom.config.dvc.watched_files import (
+    digest_outside,
+    teacher_digest,
+    template_digest,
+    tokenizer_digest,
+)
 from stillroom.config.schema import LISTED
 from stillroom.config.students import STUDENTS
 from stillroom.errors import ConfigError
@@ -24,7 +29,9 @@ from stillroom.io.yaml_files import read_yaml
 
 COMPOSED = Path("conf") / "composed.yaml"
 LISTED_TEACHERS, TEACHER, STUDENT, DATA, TEXT = "teachers", "teacher", "student", "data", "text"
-FILES, TOKENIZER_FILES = "files", "tokenizer_files"  # the keys of digests, which no run has
+CHAT = "chat"
+# The keys of digests, which no run has.
+FILES, TOKENIZER_FILES, TEMPLATE_FILE = "files", "tokenizer_files", "template_file"
 REST = "rest"  # sections without the keys on which stages depend one by one
 _HEADER = "# Written by `kedro compose` from params.yaml and conf/hydra. Edit those instead.\n"
 
@@ -85,6 +92,7 @@ def require_equal(parameters: Mapping[str, Any], root: Path, student: str) -> No
     for listed in content.get(LISTED_TEACHERS, []):
         listed.pop(FILES, None)
     content.get(DATA, {}).get(TEXT, {}).pop(TOKENIZER_FILES, None)
+    content.get(DATA, {}).get(CHAT, {}).pop(TEMPLATE_FILE, None)
     own = content.pop(STUDENTS, {}).get(student)
     for section in (own, content.get(STUDENT)):
         if section is not None:
@@ -110,6 +118,10 @@ def _with_digests(parameters: Mapping[str, Any], root: Path) -> dict[str, Any]:
     if text.get("tokenizer"):
         digest = tokenizer_digest(text["tokenizer"], root)
         content[DATA] = content[DATA] | {TEXT: text | {TOKENIZER_FILES: digest}}
+    chat = content.get(DATA, {}).get(CHAT, {})
+    if str(chat.get("template")).endswith(".jinja"):
+        digest = template_digest(chat["template"], root)
+        content[DATA] = content[DATA] | {CHAT: chat | {TEMPLATE_FILE: digest}}
     return content
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from stillroom.config.model_files import CONFIG
-from stillroom.config.tokenizer_files import MODELS, SETTINGS, VOCABULARIES
+from stillroom.config.tokenizer_files import CHAT_TEMPLATES, MODELS, SETTINGS, VOCABULARIES
 from stillroom.io.files.file_hashes import content_hashes
 from stillroom.io.files.gguf_parts import first_part
 from stillroom.io.files.hashing import sha256_json
 from stillroom.registry import registry_of
 
 CARD = "README.md"  # the model card, which is read for the licence if the config names none
-TOKENIZER = (*VOCABULARIES, MODELS, *SETTINGS)
+TOKENIZER = (*VOCABULARIES, MODELS, *SETTINGS, *CHAT_TEMPLATES)
 GGUF = "*.gguf"
 
 
@@ -73,6 +73,17 @@ def tokenizer_digest(configured: str, root: Path) -> str:
     elif not (path / CONFIG).is_file():
         files |= {*path.glob(GGUF)}
     return _digest(files, path, root)
+
+
+def template_digest(configured: str, root: Path) -> str:
+    """Return the digest of a chat template in a file of its own.
+
+    Args:
+        configured: `data.chat.template`, a .jinja file.
+        root: the project's folder.
+    """
+    path = root / configured
+    return _digest([path], path, root)
 
 
 def _kind(section: Mapping[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """The section `data` of the parameters."""
 
+from dataclasses import field
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from stillroom.config.schema.field_types import (
     Bytes,
     Count,
     Inside,
+    NonEmpty,
     Seed,
     Share,
     Vocabulary,
@@ -79,6 +81,22 @@ class Corpus:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Chat:
+    """How conversations become tokens.
+
+    Attributes:
+        template: the name of one of the tokenizer's chat templates, a .jinja file, or `chatml`;
+            null: the tokenizer's own.
+        learn: which turns are learnt: all of the assistant, or its last one.
+        reasoning: whether recorded reasoning is rendered.
+    """
+
+    template: NonEmpty | None = None
+    learn: Literal["assistant", "last"] = "assistant"
+    reasoning: Literal["keep", "drop"] = "keep"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Csv:
     """How CSV files are read.
 
@@ -143,3 +161,4 @@ class Data:
     text: Text
     documents: Documents
     corpus: Corpus
+    chat: Chat = field(default_factory=Chat)

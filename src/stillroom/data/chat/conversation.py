@@ -64,14 +64,19 @@ def messages_of(turns: tuple[Turn, ...], reasoning: Reasoning) -> list[dict[str,
 
 def _message(turn: Turn, reasoning: Reasoning) -> dict[str, Any]:
     message: dict[str, Any] = {"role": turn.role, "content": turn.content}
-    if reasoning == "keep" and turn.reasoning is not None:
+    if turn.reasoning is not None and reasoning == "keep":
         message["reasoning_content"] = turn.reasoning
     if turn.tool_calls:
-        message["tool_calls"] = [
-            {"type": "function", "function": dict(call)} for call in turn.tool_calls
-        ]
+        message["tool_calls"] = [_call(call) for call in turn.tool_calls]
     if turn.name is not None:
         message["name"] = turn.name
     if turn.call_id is not None:
         message["tool_call_id"] = turn.call_id
     return message
+
+
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    function = {"name": call["name"], "arguments": call["arguments"]}
+    # Some templates write the id of a call, so that the tool's answer can name it.
+    recorded = {"id": call["id"]} if "id" in call else {}
+    return {**recorded, "type": "function", "function": function}

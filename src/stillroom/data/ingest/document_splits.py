@@ -5,7 +5,8 @@ document ──of a file that is called after a split──> its split
          ──equal to another one────────────────────> duplicate
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from stillroom.config.schema.data_schema import Data
 from stillroom.data.example_ids import example_ids
 from stillroom.data.ingest.corpus_counts import CorpusCounts
 from stillroom.data.ingest.splits import SPLITS, TRAIN, split_of
-from stillroom.data.text.documents import Corpus, Document
+from stillroom.data.text.documents import Document
 from stillroom.errors import DataError
 
 DUPLICATE = len(SPLITS)  # the split of a document that was read before
@@ -22,8 +23,36 @@ DUPLICATE = len(SPLITS)  # the split of a document that was read before
 Splits = NDArray[np.uint8]
 
 
-def document_splits(corpus: Corpus, data: Data) -> tuple[Splits, CorpusCounts, frozenset[str]]:
+class Splittable(Protocol):
+    """A document or a conversation: its name in messages, and the split that its source gives."""
+
+    @property
+    def origin(self) -> str:
+        """Its name in messages."""
+
+    @property
+    def split(self) -> str | None:
+        """The split that its source gives it; None if its content decides."""
+
+
+D = TypeVar("D", bound=Splittable)
+
+
+def text_key(document: Document) -> bytes:
+    """Return the key of a document, by its text."""
+    (key,) = example_ids("text", (), [document.text])
+    return key
+
+
+def document_splits(
+    corpus: Iterable[D], data: Data, key_of: Callable[[D], bytes]
+) -> tuple[Splits, CorpusCounts, frozenset[str]]:
     """Return the split of each document, how many there are, and the splits of the source.
+
+    Args:
+        corpus: documents or conversations.
+        data: the parameters of ingest.
+        key_of: returns the key of a document's content, 16 bytes.
 
     Of equal documents, the first one in the strongest split is kept: test before validation before
     train, as in `cleaning`.
@@ -31,7 +60,7 @@ def document_splits(corpus: Corpus, data: Data) -> tuple[Splits, CorpusCounts, f
     given: list[str | None] = []
     kept: dict[bytes, int] = {}
     for number, document in enumerate(corpus):
-        (key,) = example_ids("text", (), [document.text])
+        key = key_of(document)
         given.append(_split_given(document))
         first = kept.setdefault(key, number)
         if _strength(given[number]) > _strength(given[first]):
@@ -48,7 +77,7 @@ def document_splits(corpus: Corpus, data: Data) -> tuple[Splits, CorpusCounts, f
     return splits, counts, present
 
 
-def _split_given(document: Document) -> str | None:
+def _split_given(document: Splittable) -> str | None:
     if document.split not in (None, *SPLITS):
         raise DataError(
             f"{document.origin} has the split {document.split!a}. Allowed: {', '.join(SPLITS)}."
@@ -66,7 +95,7 @@ def _drawn(key: bytes, present: frozenset[str], data: Data) -> str:
     )
 
 
-def distinct_documents(corpus: Corpus, splits: Splits) -> Iterator[tuple[Document, str]]:
+def distinct_documents(corpus: Iterable[D], splits: Splits) -> Iterator[tuple[D, str]]:
     """Yield each document that is not a duplicate, with its split.
 
     Raises:

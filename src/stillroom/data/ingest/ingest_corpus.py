@@ -20,7 +20,12 @@ import polars as pl
 from stillroom.config.schema.data_schema import Data
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.ingest.corpus_counts import CorpusCounts, require_every_split
-from stillroom.data.ingest.document_splits import Splits, distinct_documents, document_splits
+from stillroom.data.ingest.document_splits import (
+    Splits,
+    distinct_documents,
+    document_splits,
+    text_key,
+)
 from stillroom.data.ingest.packed_frames import SCHEMA, distinct_frames, packed_rows
 from stillroom.data.ingest.splits import TRAIN, split_origins
 from stillroom.data.notices import texts_by_kind
@@ -72,7 +77,7 @@ class CorpusIngest:
         if not isinstance(source, TextSource):
             raise ConfigError(f"data.source {data.source} gives examples, not running text.")
         corpus = source.documents(data, root)
-        splits, counts, present = document_splits(corpus, data)
+        splits, counts, present = document_splits(corpus, data, text_key)
         tokenizer = _tokenizer(data, root, corpus, splits)
         encoder = SequenceEncoder(
             tokenizer=tokenizer,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from stillroom.config.schema.data_schema import Data
+    from stillroom.data.chat.conversation_files import Conversations
     from stillroom.data.raw_examples import RawExamples
     from stillroom.data.text.documents import Corpus
 
@@ -22,11 +23,12 @@ class SourceKind(ABC):
     """A kind of source.
 
     Attributes:
-        gives: examples, each with a label or without; or running text, whose tokens are predicted.
+        gives: examples, each with a label or without; running text, whose tokens are predicted; or
+            conversations, of which the assistant's tokens are predicted.
         reads_path: it reads `data.path`; the report then names it.
     """
 
-    gives: ClassVar[Literal["examples", "running_text"]]
+    gives: ClassVar[Literal["examples", "running_text", "conversations"]]
     reads_path: ClassVar[bool] = True
 
 
@@ -60,3 +62,13 @@ class TextSource(SourceKind):
     @abstractmethod
     def documents(self, data: "Data", root: Path) -> "Corpus":
         """Return the documents, which are read twice; arguments and errors as in `read`."""
+
+
+class ConversationSource(SourceKind):
+    """A kind of source that gives conversations."""
+
+    gives = "conversations"
+
+    @abstractmethod
+    def conversations(self, data: "Data", root: Path) -> "Conversations":
+        """Return the conversations, which are read twice; arguments and errors as in `read`."""

@@ -19,6 +19,8 @@ REGISTRY: "Registry[type[SourceKind]]" = Registry(
         "image_folder": "stillroom.data.sources.kinds.example_sources:ImageFolder",
         "table": "stillroom.data.sources.kinds.example_sources:Table",
         "corpus": "stillroom.data.sources.kinds.text_sources:TextFolder",
+        "chat": "stillroom.data.sources.kinds.chat_sources:ChatFiles",
+        "help_chat": "stillroom.data.sources.kinds.chat_sources:HelpChat",
         "topics": "stillroom.data.sources.kinds.text_sources:Topics",
     },
     KindContract("stillroom.data.sources.source_kind:SourceKind", options=lambda kind: kind),

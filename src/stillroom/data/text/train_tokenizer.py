@@ -2,8 +2,9 @@
 
     texts ──split into words──> the most frequent pairs of tokens, merged ──> Tokenizer
 
-Every byte is a token, so no text is unknown. Equal texts give an equal tokenizer. For masked tokens
-and for classification, the tokenizer has the special tokens of BERT, and puts [CLS] and [SEP]
+Every byte is a token, so no text is unknown. Equal texts give an equal tokenizer. That of
+conversations has the special tokens of ChatML, and ends a text with a turn. For masked tokens and
+for classification, the tokenizer has the special tokens of BERT, and puts [CLS] and [SEP]
 around a text, because a classifier computes its logits from the first token. Training takes time
 with the square of a word's length, so it sees a word of more than `LONGEST_WORD` bytes in pieces.
 
@@ -19,9 +20,11 @@ from stillroom.errors import ConfigError
 if TYPE_CHECKING:
     import tokenizers
 
-Task = Literal["next_token", "masked_token", "classification"]
+Task = Literal["next_token", "masked_token", "classification", "chat"]
 END, MASK = "<|endoftext|>", "<|mask|>"
+TURN, TURN_END = "<|im_start|>", "<|im_end|>"  # of ChatML
 BERT_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+SPECIALS = {"next_token": (END, MASK), "chat": (END, TURN, TURN_END)}
 BYTES = 256
 LONGEST_WORD = 10_000  # bytes; a run of 100,000 signs without a break took 20 seconds
 
@@ -35,7 +38,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_to
     import tokenizers
     from tokenizers import decoders, models, pre_tokenizers, trainers
 
-    specials = [END, MASK] if task == "next_token" else list(BERT_TOKENS)
+    specials = list(SPECIALS.get(task, BERT_TOKENS))
     smallest = BYTES + len(specials)
     if vocabulary < smallest:
         raise ConfigError(
@@ -59,6 +62,8 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, task: Task = "next_to
     bpe.pre_tokenizer = words
     if task == "next_token":
         return Tokenizer(bpe.to_str(), SpecialTokens(end=END, padding=END, mask=MASK))
+    if task == "chat":
+        return Tokenizer(bpe.to_str(), SpecialTokens(end=TURN_END, padding=END))
     return _bert_tokenizer(bpe)
 
 

@@ -1,6 +1,7 @@
 """Hashes of the Hub: a file and the hash that the Hub lists in, whether they belong together out.
 
-The Hub hashes a large file by SHA-256, and a small one as Git does: SHA-1 of a header and the bytes.
+The Hub hashes a large file by SHA-256, and a small one as Git does: SHA-1 of a header and the
+bytes.
 """
 
 import hashlib

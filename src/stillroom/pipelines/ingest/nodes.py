@@ -21,8 +21,8 @@ def ingest_examples(data: Data) -> tuple[Path, Path, dict[str, Any]]:
     from stillroom.io.tables import write_parts
 
     root = project_root()
-    is_text = REGISTRY.load(data.source).gives == "running_text"
-    frames, encoder, report = _of_corpus(data, root) if is_text else _of(data, root)
+    read = {"examples": _of, "running_text": _of_corpus, "conversations": _of_conversations}
+    frames, encoder, report = read[REGISTRY.load(data.source).gives](data, root)
     examples, folder = new_workspace(root, "examples"), new_workspace(root, "encoder")
     write_parts(frames, examples)
     write_encoder(encoder, folder)
@@ -73,4 +73,11 @@ def _of_corpus(data: Data, root: Path) -> Any:
     from stillroom.data.ingest.ingest_corpus import CorpusIngest
 
     ingested = CorpusIngest.of(data, root)
+    return ingested.frames(), ingested.encoder, ingested.report
+
+
+def _of_conversations(data: Data, root: Path) -> Any:
+    from stillroom.data.ingest.ingest_chat import ChatIngest
+
+    ingested = ChatIngest.of(data, root)
     return ingested.frames(), ingested.encoder, ingested.report

@@ -19,6 +19,7 @@ MOST_NAMES = 5
 
 Report = Mapping[str, Any]
 OF_CORPORA = ("documents", "sequences", "tokens", "bytes")
+LEARNT = "learnt"  # tokens of conversations
 OF_EXAMPLES = ("examples", "labelled", "unlabelled")
 
 
@@ -72,6 +73,7 @@ def data_summary(report: Report) -> DataSummary:
     classes = _classes(report)
     is_short = len(classes) <= MOST_CLASSES
     names = OF_EXAMPLES if "examples" in report else OF_CORPORA
+    names = (*names, LEARNT) if LEARNT in report else names
     return DataSummary(
         read=_read(report),
         left_out=(*_left_out(report), *_printable(notices.get("left_out", ()))),
@@ -91,7 +93,7 @@ def _read(report: Report) -> str:
         rows = counted(sum(report["rows_read"].values()), "row")
     else:
         found = sum(report["documents"].values()) + report["duplicate_documents"]
-        rows = counted(found, "document")
+        rows = counted(found, _unit(report))
     return f"{rows} of {files}{place} (data.source {report['source']})."
 
 
@@ -99,14 +101,29 @@ def _left_out(report: Report) -> Iterator[str]:
     if "examples" in report:
         yield from _rows_left_out(report)
     else:
-        for kind in ("document", "sequence"):
+        for kind, unit in (("document", _unit(report)), ("sequence", "sequence")):
             repeated = report[f"duplicate_{kind}s"]
             if repeated:
-                yield f"{counted(repeated, kind)} with the same text as another one."
+                yield f"{counted(repeated, unit)} with the same text as another one."
+        yield from _turns_left_out(report)
     if report["skipped"]:
         kinds = ", ".join(f"{printable(kind)} ({n:,})" for kind, n in report["skipped"].items())
         total = sum(report["skipped"].values())
         yield f"{counted(total, 'file')} of kinds that data.source does not read: {kinds}."
+
+
+def _unit(report: Report) -> str:
+    """Return what a corpus consists of."""
+    return "conversation" if LEARNT in report else "document"
+
+
+def _turns_left_out(report: Report) -> Iterator[str]:
+    if report.get("cut_conversations"):
+        cut = counted(report["cut_conversations"], "conversation")
+        yield f"The last turns of {cut}, beyond data.text.length."
+    if report.get("too_long_conversations"):
+        left = counted(report["too_long_conversations"], "conversation")
+        yield f"{left} whose first answer does not end within data.text.length."
 
 
 def _rows_left_out(report: Report) -> Iterator[str]:

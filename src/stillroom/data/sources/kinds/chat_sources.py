@@ -1,0 +1,37 @@
+"""The sources that give conversations."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic.dataclasses import dataclass
+
+from stillroom.config.schema.field_types import STRICT
+from stillroom.data.sources.source_kind import ConversationSource
+
+if TYPE_CHECKING:
+    from stillroom.config.schema.data_schema import Data
+    from stillroom.data.chat.conversation_files import Conversations
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ChatFiles(ConversationSource):
+    """Recorded conversations in JSON Lines, JSON or Parquet."""
+
+    def conversations(self, data: "Data", root: Path) -> "Conversations":
+        """Return the conversations below `data.path`."""
+        from stillroom.data.chat.conversation_files import ConversationFiles
+
+        return ConversationFiles.at(root / data.path, data)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class HelpChat(ConversationSource):
+    """Conversations about the reference that CPython ships, from a seeded generator."""
+
+    reads_path = False
+
+    def conversations(self, data: "Data", root: Path) -> "Conversations":
+        """Return the generated conversations."""
+        from stillroom.data.chat.help_conversations import HelpConversations
+
+        return HelpConversations()
