@@ -54,7 +54,7 @@ class PlainFormatter(logging.Formatter):
 
 def say(text: str) -> None:
     """Print a text of one or more lines on standard output."""
-    print(printable_lines(text))
+    print(printable_lines(text), flush=True)  # a signal would lose what is in the buffer
 
 
 def guard_terminal() -> None:
