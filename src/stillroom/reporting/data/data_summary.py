@@ -80,7 +80,7 @@ def data_summary(report: Report) -> DataSummary:
         guessed=_printable(notices.get("guessed", ())),
         converted=_printable(notices.get("converted", ())),
         origins=tuple(_origins(report["splits_from"])),
-        counts=tuple(_counts(name, report[name]) for name in names),
+        counts=tuple(_counts(_title(name, report), report[name]) for name in names),
         classes=classes if is_short else (),
         of_classes=() if is_short else tuple(_of_many(classes)),
     )
@@ -110,6 +110,12 @@ def _left_out(report: Report) -> Iterator[str]:
         kinds = ", ".join(f"{printable(kind)} ({n:,})" for kind, n in report["skipped"].items())
         total = sum(report["skipped"].values())
         yield f"{counted(total, 'file')} of kinds that data.source does not read: {kinds}."
+
+
+def _title(name: str, report: Report) -> str:
+    """Return what a row of counts is called."""
+    titles = {"documents": f"{_unit(report)}s", LEARNT: "learnt tokens"}
+    return titles.get(name, name)
 
 
 def _unit(report: Report) -> str:
