@@ -48,13 +48,20 @@ def fetch(*words: str) -> Result:
 
 
 def started(root: Path) -> subprocess.Popen[str]:
-    """Start a fetch in a process of its own, offline by the switches that a run sets."""
-    environment = {"PYTHONPATH": str(SOURCE), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    """Start a fetch in a process of its own, with the switches that a run sets.
+
+    The home folder holds the token that another program has left.
+    """
+    token = root / "home/.cache/huggingface/token"
+    token.parent.mkdir(parents=True)
+    token.write_text("hf_of_another_program")
+    environment = {"PYTHONPATH": str(SOURCE), "HOME": str(root / "home")}
+    environment |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     words = [sys.executable, "-c", FETCH, "models", "fetch", f"owner/name@{COMMIT}"]
     return subprocess.Popen(
         words,
         cwd=root,
-        env=os.environ | environment,
+        env={name: value for name, value in os.environ.items() if name != "HF_HOME"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -184,6 +191,9 @@ def test_a_killed_fetch_goes_on_where_it_stopped(
     if number == signal.SIGTERM:
         assert "Stopped by SIGTERM. Finished work is kept: run the same command again" in errors
     assert not (root / "models").exists()
+    assert not any("authorization" in one.headers for one in hub.asked)
+    in_home = [path.name for path in (root / "home").rglob("*") if path.is_file()]
+    assert in_home == ["token"]
     there, hub.pause_s = partial.stat().st_size, 0.0
     again = fetch(f"owner/name@{COMMIT}")
     assert again.exit_code == 0, again.output
