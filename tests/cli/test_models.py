@@ -88,8 +88,8 @@ def test_a_fetch_says_what_it_does_and_what_comes_next(hub: LoopbackHub, root: P
         "Wrote models/owner--name: 9 files, each with the hash that "
         f"{hub.endpoint.removeprefix('http://')} lists.",
         "As a teacher:",
-        "  kedro run --pipeline=distill --params groups.experiment=causal_lm,"
-        "teacher.path=models/owner--name,data.path=my/texts",
+        "  kedro run --pipeline=distill --params groups.experiment=chat,"
+        "teacher.path=models/owner--name,data.path=my/conversations.jsonl",
         "As the start of a student: add student.path=models/owner--name.",
     ]
     content = (root / "models/owner--name/model.safetensors").read_bytes()

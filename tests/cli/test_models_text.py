@@ -47,6 +47,35 @@ def test_the_next_command_fits_the_architecture_and_composes(
     assert composed["teacher"]["path"] == "models/owner--name"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("chat_template.jinja", "{{ messages }}"),
+        ("tokenizer_config.json", '{"chat_template": "{{ messages }}"}'),
+    ],
+)
+def test_a_language_model_with_a_chat_template_is_for_conversations(
+    name: str, content: str, project: Path
+) -> None:
+    folder = model(project / SHOWN, "LlamaForCausalLM")
+    (folder / name).write_text(content)
+    command = next_commands(folder, SHOWN).splitlines()[1]
+    assert " groups.experiment=chat,teacher.path=models/owner--name,data.path=" in command
+    (project / "my").mkdir()
+    (project / "my/conversations.jsonl").write_text('{"messages": []}\n')
+    composed = compose(project, parse_params(command.rpartition(" ")[2]))
+    assert composed["teacher"]["path"] == "models/owner--name"
+    (folder / "config.json").write_text('{"architectures": ["BertForMaskedLM"]}')
+    assert "groups.experiment=distil_encoder" in next_commands(folder, SHOWN)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"architectures": {}}', '{"architectures": []}'])
+def test_a_damaged_config_names_no_experiment(content: str, tmp_path: Path) -> None:
+    folder = model(tmp_path / "model", None)
+    (folder / "config.json").write_text(content)
+    assert "--params groups.teacher=given,teacher.path=" in next_commands(folder, SHOWN)
+
+
 def test_a_sentence_encoder_has_modules(tmp_path: Path) -> None:
     folder = model(tmp_path / "encoder", "BertModel")
     (folder / "modules.json").write_text("[]")

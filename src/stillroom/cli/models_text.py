@@ -1,8 +1,10 @@
 """What `kedro models fetch` prints: what is fetched and left out, and which command comes next."""
 
 from pathlib import Path
+from typing import Any
 
 from stillroom.config.model_files import CONFIG
+from stillroom.config.tokenizer_files import CONFIG as TOKENIZER_CONFIG
 from stillroom.errors import DataError
 from stillroom.io.byte_sizes import size_text
 from stillroom.io.json.json_files import read_json
@@ -12,6 +14,7 @@ from stillroom.models.pretrained.sentence_transformers import MODULES
 SHOWN = 3
 # How a run names a teacher, by what the classes of transformers in its config end with.
 LANGUAGE_MODEL = "groups.experiment=causal_lm,teacher.path={path},data.path=my/texts"
+CHAT = "groups.experiment=chat,teacher.path={path},data.path=my/conversations.jsonl"
 COMMANDS = {
     "ForCausalLM": LANGUAGE_MODEL,
     "ForConditionalGeneration": LANGUAGE_MODEL,
@@ -63,13 +66,26 @@ def _words(target: Path) -> str:
     """Return the parameters of a run with this model as the teacher."""
     if (target / MODULES).is_file():
         return SENTENCE
-    try:
-        config = read_json(target / CONFIG)
-    except DataError:
-        return OTHER
-    classes = config.get("architectures") if isinstance(config, dict) else None
+    config = _fields(target / CONFIG)
+    classes = config.get("architectures")
     first = str(classes[0]) if isinstance(classes, list) and classes else ""
-    return next((words for end, words in COMMANDS.items() if first.endswith(end)), OTHER)
+    words = next((words for end, words in COMMANDS.items() if first.endswith(end)), OTHER)
+    return CHAT if words == LANGUAGE_MODEL and _has_template(target) else words
+
+
+def _has_template(target: Path) -> bool:
+    """Tell whether a model has a chat template."""
+    in_config = "chat_template" in _fields(target / TOKENIZER_CONFIG)
+    return in_config or (target / "chat_template.jinja").is_file()
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    """Return the fields of a JSON file; none if it is missing or damaged, which a run refuses."""
+    try:
+        document = read_json(path)
+    except DataError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _few(names: list[str]) -> str:
