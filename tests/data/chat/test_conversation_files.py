@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.examples.data_config import NESTED, a_data
 
-from stillroom.data.chat.conversation import Conversation, Turn
+from stillroom.data.chat.conversation import Conversation, Turn, messages_of
 from stillroom.data.chat.conversation_files import ConversationFiles
 from stillroom.data.chat.conversation_forms import PairColumns
+from stillroom.data.chat.conversation_key import conversation_key
+from stillroom.data.chat.help_conversations import HelpConversations
 from stillroom.errors import DataError
 
 
@@ -110,6 +113,32 @@ def test_keys_that_only_other_rows_of_a_parquet_file_have_are_no_arguments(tmp_p
     assert any(
         "only other rows have the key, and is left out: 2 times" in n.text for n in read.notices
     )
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "b.jsonl"])
+def test_what_a_library_writes_with_nulls_is_the_same_conversations(
+    tmp_path: Path, name: str
+) -> None:
+    given = [one for one in HelpConversations() if one.tools][:40]
+    rows = [{"messages": messages_of(one.turns, "keep"), "tools": one.tools} for one in given]
+    if name == "b.jsonl":
+        (tmp_path / name).write_text(lines(*rows))
+    else:
+        frame = pl.DataFrame(rows, infer_schema_length=None)
+        write_to = frame.write_parquet if name == "a.parquet" else frame.write_ndjson
+        write_to(tmp_path / name)
+        assert "None" in str(frame["tools"].to_list())
+    assert [conversation_key(one) for one in files(tmp_path)] == list(map(conversation_key, given))
+
+
+def test_types_of_other_writers_are_read(tmp_path: Path) -> None:
+    words = pa.dictionary(pa.int32(), pa.string())
+    turn = pa.struct([("role", words), ("content", pa.large_string())])
+    column = pa.array([messages("a")], type=pa.large_list(turn))
+    pq.write_table(pa.table({"messages": column}), tmp_path / "a.parquet")
+    columns = pa.array([{"from": ["human", "gpt"], "value": ["?", "b"]}])
+    pq.write_table(pa.table({"conversations": columns}), tmp_path / "b.parquet")
+    assert [one[-1] for one in answers(tmp_path)] == ["a", "b"]
 
 
 def test_csv_holds_texts(tmp_path: Path) -> None:

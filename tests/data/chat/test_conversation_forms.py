@@ -91,6 +91,23 @@ def test_tools_are_read_beside_each_form() -> None:
         assert read({**row, "tools": [tool]}).tools == (tool,)
 
 
+@pytest.mark.parametrize(
+    ("unit", "arguments"),
+    [(None, {"city": "Rome"}), ({"type": "string"}, {"city": "Rome", "unit": None})],
+    ids=["a null schema", "a schema"],
+)
+def test_null_is_an_argument_unless_the_row_was_filled_with_nulls(
+    unit: object, arguments: object
+) -> None:
+    call = {"name": "f", "arguments": {"city": "Rome", "unit": None}}
+    properties = {"city": {"type": "string"}, "unit": unit}
+    tool = {"name": "f", "parameters": {"properties": properties, "default": None}}
+    row = {"messages": [{"role": "assistant", "tool_calls": [call]}], "tools": [tool]}
+    assert read(row).turns[0].tool_calls == ({"name": "f", "arguments": arguments},)
+    kept = read(row).tools[0]["function"]["parameters"]
+    assert ("default" in kept, "unit" in kept["properties"]) == (unit is not None,) * 2
+
+
 def test_configured_columns_are_the_only_form() -> None:
     pair = PairColumns("question", "response")
     row = {"question": "1+1?", "response": "2", "messages": [{"role": "user", "content": "x"}]}
@@ -181,3 +198,26 @@ def test_a_row_that_cannot_be_used_is_named(row: dict[str, Any], words: str) -> 
     assert words in str(refused.value)
     assert str(refused.value).startswith("a.jsonl, row 2")
     assert "\n" not in str(refused.value)
+
+
+def nested(depth: int) -> Any:
+    return json.loads('{"a": [' * (depth // 2) + "]}" * (depth // 2))
+
+
+@pytest.mark.parametrize("depth", [70, 800])
+@pytest.mark.parametrize("place", ["role", "content", "arguments", "tools", "system", "messages"])
+def test_a_deeply_nested_value_is_refused(depth: int, place: str) -> None:
+    row: dict[str, Any] = {"messages": [{"role": "assistant", "content": "a"}]}
+    match place:
+        case "role" | "content":
+            row["messages"][0][place] = nested(depth)
+        case "arguments":
+            row["messages"][0]["tool_calls"] = [{"name": "f", "arguments": nested(depth)}]
+        case "tools":
+            row["tools"] = [{"name": "f", "parameters": nested(depth)}]
+        case _:
+            row[place] = nested(depth)
+    with pytest.raises(DataError) as refused:
+        read(row)
+    assert str(refused.value).startswith("a.jsonl, row 2")
+    assert len(str(refused.value)) < 300

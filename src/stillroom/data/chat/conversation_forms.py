@@ -16,7 +16,7 @@ from typing import Any
 
 from stillroom.data.chat.conversation import Conversation, Turn
 from stillroom.data.chat.row_origin import RowOrigin
-from stillroom.data.chat.tool_values import json_of, tools_of
+from stillroom.data.chat.tool_values import has_null_schema, json_of, tools_of
 from stillroom.data.chat.turn_values import turn_of
 from stillroom.data.tables.json_columns import json_text
 from stillroom.errors import ConfigError
@@ -85,6 +85,13 @@ def conversation_of(
     Raises:
         DataError: the row has no form, or a turn cannot be read; the message names the turn.
     """
+    try:
+        return _conversation(row, forms, origin)
+    except RecursionError:
+        raise origin.error("a value is nested too deeply. Correct the row.") from None
+
+
+def _conversation(row: Row, forms: tuple[ConversationForm, ...], origin: RowOrigin) -> Conversation:
     given = {name: value for name, value in row.items() if value is not None}
     fitting = [form for form in forms if all(name in given for name in form.needed)]
     if not fitting:
@@ -94,6 +101,8 @@ def conversation_of(
     for other in others:
         left_out = f"beside {form.needed[0]}, other columns with conversations are not read"
         origin.say("left_out", left_out, " and ".join(other.needed))
+    if has_null_schema(given.get("tools")):
+        origin = origin.filled()
     turns = form.turns(given, origin)
     turns = _with_system(turns, given, origin)
     if not any(turn.role == "assistant" for turn in turns):

@@ -7,7 +7,7 @@ Rows and turns count from 0.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from stillroom.data.notices import Notice, NoticeKind, counted, some
 from stillroom.errors import DataError
@@ -54,8 +54,8 @@ class RowOrigin:
         part: the file.
         row: the number of the row in the file.
         notices: those of the file.
-        fills_nulls: whether the file has one type for all rows, as Parquet; then the keys that only
-            other rows have are null.
+        fills_nulls: whether what wrote the row has one type for all rows, as Parquet; then the keys
+            that only other rows have are null.
         turn: the number of the turn in the conversation; None outside of the turns.
     """
 
@@ -72,7 +72,11 @@ class RowOrigin:
 
     def at_turn(self, turn: int) -> "RowOrigin":
         """Return the place of a turn in this row."""
-        return replace(self, turn=turn)
+        return RowOrigin(self.part, self.row, self.notices, self.fills_nulls, turn)
+
+    def filled(self) -> "RowOrigin":
+        """Return the same place in a row whose nulls stand for missing keys."""
+        return RowOrigin(self.part, self.row, self.notices, True, self.turn)
 
     def error(self, words: str) -> DataError:
         """Return an error that names the place."""

@@ -2,7 +2,10 @@
 
     {"type": "function", "function": {…}} | {"name": …, …} | JSON text ──> tools, tool calls
 
-A template writes tools and arguments as they are, so their keys stay in their order.
+A template writes tools and arguments as they are, so their keys stay in their order. Libraries that
+give all rows one type, such as polars and `datasets`, write null for the keys that only other rows
+have, in Parquet and in JSON Lines. In Parquet each null is taken for one of these. In JSON, where a
+null can be an argument, it is only in a row with a parameter of a tool whose schema is null.
 """
 
 import json
@@ -12,6 +15,7 @@ from typing import Any
 from stillroom.data.chat.row_origin import RowOrigin
 from stillroom.data.tables.json_rows import parsed_json
 
+_DEEPEST = 64  # what keys, templates and reports of a conversation can surely take
 _FILLED = "null in a tool or in arguments means that only other rows have the key, and is left out"
 
 
@@ -39,6 +43,15 @@ def tool_calls_of(value: object, origin: RowOrigin) -> tuple[Mapping[str, Any], 
         DataError: a call has no name, or its arguments are no object.
     """
     return tuple(_call(one, origin) for one in _listed(value, "tool_calls", origin))
+
+
+def has_null_schema(tools: object) -> bool:
+    """Tell whether a parameter of a tool has null for a schema, which no person writes."""
+    if isinstance(tools, dict):
+        properties = tools.get("properties")
+        is_null = isinstance(properties, dict) and None in properties.values()
+        return is_null or any(map(has_null_schema, tools.values()))
+    return isinstance(tools, list) and any(map(has_null_schema, tools))
 
 
 def json_of(text: str, name: str, origin: RowOrigin) -> object:
@@ -121,7 +134,14 @@ def _object(value: object, name: str, origin: RowOrigin) -> dict[str, Any]:
             f"{name} holds what JSON in UTF-8 cannot, such as NaN, a date or half a character. "
             "Correct it."
         ) from None
+    if _depth(value) > _DEEPEST:
+        raise origin.error(f"{name} is nested more than {_DEEPEST} levels deep. Correct it.")
     return _unfilled(value, origin) if origin.fills_nulls else value
+
+
+def _depth(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inner), default=0)
 
 
 def _unfilled(value: dict[str, Any], origin: RowOrigin) -> dict[str, Any]:
