@@ -29,7 +29,7 @@ from stillroom.data.notices import Notice
 from stillroom.io.files.hashing import sha256_json
 
 PART = "help()"
-COUNT, SEED = 4000, 22
+COUNT, SEED = 3200, 22
 BRIEF = (
     "Answer with the answer alone, without a sentence.",
     "You are asked about Python's standard library. Give only the answer, nothing else.",
@@ -100,7 +100,8 @@ def _dialogue(
             turns += _tool_turns(question, told, facts)
         said = question.answer if prompt in BRIEF else question.said
         turns.append(Turn(role="assistant", content=said))
-    return tuple(turns), TOOLS if calls_tools else ()
+    called = {tool for tool, _ in told}
+    return tuple(turns), tuple(_schema(tool) for tool in _ASKED_OF if tool in called)
 
 
 def _questions(facts: LibraryFacts, rng: Random) -> Iterator[Question]:
@@ -160,6 +161,3 @@ def _schema(tool: Tool) -> dict[str, Any]:
     parameters = {"type": "object", "properties": {key: described}, "required": [key]}
     function = {"name": tool, "description": words, "parameters": parameters}
     return {"type": "function", "function": function}
-
-
-TOOLS = tuple(_schema(tool) for tool in _ASKED_OF)

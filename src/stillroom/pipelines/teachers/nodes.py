@@ -10,7 +10,7 @@ from stillroom.io.files.workspace import live_curves, new_workspace, unfinished
 from stillroom.io.tables import TableFile
 
 if TYPE_CHECKING:
-    pass
+    from stillroom.data.encoders import Encoder
 
 
 def check_licence(teacher: Teacher, teachers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -61,6 +61,17 @@ def train_teachers(
         preparation = Preparation(project_root(), examples, fitted, teacher.inference)
         prepare_teachers(given, ensemble, preparation)
         return ensemble, []
+    return ensemble, _train(examples, encoder, fitted, teacher, trainer, ensemble)
+
+
+def _train(
+    examples: TableFile,
+    encoder: Path,
+    fitted: "Encoder",
+    teacher: Teacher,
+    trainer: Trainer,
+    ensemble: Path,
+) -> list[Any]:
     from stillroom.teachers.softlabels_config import store_of
     from stillroom.training.data.row_selection import rows_of_teachers
     from stillroom.training.job import Job
@@ -79,4 +90,4 @@ def train_teachers(
         fits=[teacher_fit(teacher, member, rows, start) for member in range(teacher.members)],
         trainer=trainer,
     )
-    return ensemble, train_or_take(job, ensemble, KeptFits.beside(store_of(project_root())))
+    return train_or_take(job, ensemble, KeptFits.beside(store_of(project_root())))
