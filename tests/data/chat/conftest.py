@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stillroom.data.chat import render
-from stillroom.data.chat.template_worker import render_requests
+from stillroom.data.chat.templates import render
+from stillroom.data.chat.templates.template_worker import render_requests
 
 
 @pytest.fixture

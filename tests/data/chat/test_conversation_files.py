@@ -16,7 +16,7 @@ from stillroom.data.chat.conversation import Conversation, Turn, messages_of
 from stillroom.data.chat.conversation_files import ConversationFiles
 from stillroom.data.chat.conversation_forms import PairColumns
 from stillroom.data.chat.conversation_key import conversation_key
-from stillroom.data.chat.help_conversations import HelpConversations
+from stillroom.data.chat.help.help_conversations import HelpConversations
 from stillroom.errors import DataError
 
 

@@ -9,9 +9,9 @@ from support.examples.chat_families import FAMILIES, Family
 from support.examples.chat_rows import conversation, messages
 from support.examples.chat_tokenizer import chat_tokenizer, ids_of
 
-from stillroom.data.chat.chat_template import ChatTemplate
 from stillroom.data.chat.conversation import Conversation
 from stillroom.data.chat.learnt_tokens import Rendered, learnt_tokens
+from stillroom.data.chat.templates.chat_template import ChatTemplate
 from stillroom.data.text.tokenizer import Tokenizer
 
 pytestmark = pytest.mark.usefixtures("in_this_process")

@@ -17,11 +17,16 @@ from typing import Any
 import polars as pl
 
 from stillroom.config.schema.data_schema import Data
-from stillroom.data.chat.chat_template import BUILT_IN, SUFFIX, ChatTemplate, read_chat_template
 from stillroom.data.chat.conversation import Conversation
 from stillroom.data.chat.conversation_files import Conversations
 from stillroom.data.chat.conversation_key import conversation_key
 from stillroom.data.chat.learnt_tokens import Rendered, learnt_tokens
+from stillroom.data.chat.templates.chat_template import (
+    BUILT_IN,
+    SUFFIX,
+    ChatTemplate,
+    read_chat_template,
+)
 from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.ingest.corpus_counts import CorpusCounts, require_every_split
 from stillroom.data.ingest.document_splits import Splits, distinct_documents, document_splits

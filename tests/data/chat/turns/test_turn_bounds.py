@@ -3,7 +3,7 @@
 import pytest
 from support.examples.chat_tokenizer import chat_tokenizer, ids_of
 
-from stillroom.data.chat.render import TurnTexts, TurnVersion
+from stillroom.data.chat.templates.render import TurnTexts, TurnVersion
 from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.data.chat.turns.turn_bounds import WholeText, bounds_of_turns
 from stillroom.errors import DataError

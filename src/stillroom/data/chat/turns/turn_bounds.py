@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stillroom.data.chat.render import TurnTexts, TurnVersion
+from stillroom.data.chat.templates.render import TurnTexts, TurnVersion
 from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.data.text.tokenizer import Encoding, Ids
 from stillroom.errors import DataError

@@ -32,6 +32,6 @@ class HelpChat(ConversationSource):
 
     def conversations(self, data: "Data", root: Path) -> "Conversations":
         """Return the generated conversations."""
-        from stillroom.data.chat.help_conversations import HelpConversations
+        from stillroom.data.chat.help.help_conversations import HelpConversations
 
         return HelpConversations()

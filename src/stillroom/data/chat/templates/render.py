@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from stillroom.data.chat.chat_template import ChatTemplate
 from stillroom.data.chat.conversation import Conversation, Reasoning, messages_of
-from stillroom.data.chat.template_worker import render_in_worker
+from stillroom.data.chat.templates.chat_template import ChatTemplate
+from stillroom.data.chat.templates.template_worker import render_in_worker
 from stillroom.data.text.tokenizer import HUGGING_FACE_NAMES, SpecialTokens
 from stillroom.errors import DataError
 from stillroom.io.bounded_worker import Bounds, run_bounded

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stillroom.config.tokenizer_files import CONFIG
-from stillroom.data.chat.chatml import CHATML
+from stillroom.data.chat.templates.chatml import CHATML
 from stillroom.data.files.whole_file import read_whole
 from stillroom.data.text.model_tokenizer import gguf_file
 from stillroom.errors import DataError, nearest

@@ -17,7 +17,7 @@ import pytest
 
 from stillroom.data.chat.conversation import Conversation
 from stillroom.data.chat.conversation_key import conversation_key
-from stillroom.data.chat.help_conversations import BRIEF, COUNT, FULL, PART, HelpConversations
+from stillroom.data.chat.help.help_conversations import BRIEF, COUNT, FULL, PART, HelpConversations
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,8 @@ def test_the_version_of_python_and_the_facts_are_reported() -> None:
 
 def test_another_process_draws_the_same(conversations: list[Conversation]) -> None:
     code = (
-        "import hashlib; from stillroom.data.chat.help_conversations import HelpConversations; "
+        "import hashlib; "
+        "from stillroom.data.chat.help.help_conversations import HelpConversations; "
         "from stillroom.data.chat.conversation_key import conversation_key; "
         "print(hashlib.sha256(b''.join(map(conversation_key, HelpConversations()))).hexdigest())"
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from stillroom.data.chat.help_phrasings import PHRASINGS, TOPIC_PHRASINGS
-from stillroom.data.chat.library_facts import CallableFacts, LibraryFacts, TopicFacts
+from stillroom.data.chat.help.help_phrasings import PHRASINGS, TOPIC_PHRASINGS
+from stillroom.data.chat.help.library_facts import CallableFacts, LibraryFacts, TopicFacts
 
 Tool = Literal["signature", "summary", "topic"]
 Values = Mapping[str, str]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from stillroom.data.chat import render as module
-from stillroom.data.chat.chat_template import ChatTemplate
+from stillroom.data.chat.templates import render as module
 from stillroom.data.chat.conversation import Conversation, Turn
-from stillroom.data.chat.render import RenderedText, render
+from stillroom.data.chat.templates.chat_template import ChatTemplate
+from stillroom.data.chat.templates.render import RenderedText, render
 from stillroom.data.text.tokenizer import SpecialTokens
 from stillroom.errors import DataError
 

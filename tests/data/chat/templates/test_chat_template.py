@@ -9,12 +9,12 @@ import pytest
 import transformers
 from support.examples.chat_tokenizer import chat_tokenizer
 
-from stillroom.data.chat.chat_template import (
+from stillroom.data.chat.templates.chat_template import (
     MOST_BYTES,
     ChatTemplate,
     read_chat_template,
 )
-from stillroom.data.chat.chatml import CHATML
+from stillroom.data.chat.templates.chatml import CHATML
 from stillroom.data.text.tokenizer import write_tokenizer
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_bytes

@@ -18,8 +18,8 @@ from typing import Any
 
 from stillroom.data.chat.conversation import Conversation, Turn
 from stillroom.data.chat.conversation_key import conversation_key
-from stillroom.data.chat.help_questions import Question, Tool, ask, kinds_of
-from stillroom.data.chat.library_facts import (
+from stillroom.data.chat.help.help_questions import Question, Tool, ask, kinds_of
+from stillroom.data.chat.help.library_facts import (
     CallableFacts,
     LibraryFacts,
     TopicFacts,

@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from stillroom.data.chat.help_questions import Question, ask, kinds_of, listed
-from stillroom.data.chat.library_facts import (
+from stillroom.data.chat.help.help_questions import Question, ask, kinds_of, listed
+from stillroom.data.chat.help.library_facts import (
     CallableFacts,
     LibraryFacts,
     ParameterFacts,

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from stillroom.data.chat.library_facts import (
+from stillroom.data.chat.help.library_facts import (
     MODULES,
     CallableFacts,
     ParameterFacts,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stillroom.data.chat import template_worker
-from stillroom.data.chat.template_worker import render_requests
+from stillroom.data.chat.templates import template_worker
+from stillroom.data.chat.templates.template_worker import render_requests
 from stillroom.errors import DataError
 
 TALK = [

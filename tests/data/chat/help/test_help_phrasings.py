@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from stillroom.data.chat.help_phrasings import PHRASINGS, TOPIC_PHRASINGS, Phrasing
+from stillroom.data.chat.help.help_phrasings import PHRASINGS, TOPIC_PHRASINGS, Phrasing
 
 ALL = {**PHRASINGS, **TOPIC_PHRASINGS}
 

@@ -1,0 +1,1 @@
+"""The embedded conversations about Python's own library."""

@@ -1,0 +1,1 @@
+"""Chat templates: found beside a model, and run in a bounded process."""
