@@ -19,6 +19,7 @@ from stillroom.data.chat.templates.chat_template import ChatTemplate
 from stillroom.data.chat.templates.render import Learn, RenderedText, render
 from stillroom.data.chat.turns.forged_tokens import refuse_forged_tokens
 from stillroom.data.chat.turns.generation_spans import ranges_of_turns
+from stillroom.data.chat.turns.growing_text import GrowingText
 from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.data.chat.turns.turn_bounds import WholeText, bounds_of_turns
 from stillroom.data.text.tokenizer import Encoding, Ids, Tokenizer
@@ -126,5 +127,5 @@ def _turns(
     """Return the ranges of tokens of each assistant turn."""
     if rendered.spans is not None:
         return ranges_of_turns(rendered.spans, encoding, rendered.text, tokenizer)
-    whole = WholeText(origin, rendered.text, encoding.ids)
-    return [[one] for one in bounds_of_turns(whole, rendered.turns, tokenizer)]
+    whole = WholeText(origin, GrowingText(rendered.text, encoding, tokenizer))
+    return [[one] for one in bounds_of_turns(whole, rendered.turns)]

@@ -4,6 +4,7 @@ import pytest
 from support.examples.chat_tokenizer import chat_tokenizer, ids_of
 
 from stillroom.data.chat.templates.render import TurnTexts, TurnVersion
+from stillroom.data.chat.turns.growing_text import GrowingText
 from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.data.chat.turns.turn_bounds import WholeText, bounds_of_turns
 from stillroom.errors import DataError
@@ -19,14 +20,14 @@ def version(prompt: str, until_here: str, stays: str | None = None) -> TurnVersi
 def bounds(text: str, *turns: TurnVersion | tuple[TurnVersion, ...]) -> list[str]:
     """Return the text of each turn."""
     (encoding,) = MARKED.encode([text])
-    whole = WholeText("a.jsonl, row 3", text, encoding.ids)
+    whole = WholeText("a.jsonl, row 3", GrowingText(text, encoding, MARKED))
     texts = [
         TurnTexts(number, versions if isinstance(versions, tuple) else (versions,), None)
         for number, versions in enumerate(turns)
     ]
     return [
         text[encoding.starts[begin] : encoding.ends[end - 1]]
-        for begin, end in bounds_of_turns(whole, texts, MARKED)
+        for begin, end in bounds_of_turns(whole, texts)
     ]
 
 

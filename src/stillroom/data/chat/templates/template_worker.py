@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from stillroom.data.chat.common_beginning import common_length
 from stillroom.errors import DataError
 from stillroom.io.printable import printable
 
@@ -209,26 +210,14 @@ def _version(renderer: _Renderer, messages: list[Message], tools: Any, text: str
     return {
         "prompt": _from_common(text, prompt),
         "until_here": _from_common(text, until_here),
-        "stays": _shared(until_here, following),
+        "stays": common_length(until_here, following),
     }
 
 
 def _from_common(text: str, other: str) -> list[Any]:
     """Return how many characters two texts share at their beginning, and the rest of the other."""
-    shared = _shared(text, other)
+    shared = common_length(text, other)
     return [shared, other[shared:]]
-
-
-def _shared(text: str, other: str) -> int:
-    """Return how many characters two texts share at their beginning, in logarithmic steps."""
-    few, many = 0, min(len(text), len(other))
-    while few < many:
-        middle = (few + many + 1) // 2
-        if text[few:middle] == other[few:middle]:
-            few = middle
-        else:
-            many = middle - 1
-    return few
 
 
 def _order_error(renderer: _Renderer, request: Request, words: str) -> DataError:

@@ -64,6 +64,23 @@ class MarkedTokenizer:
         return frozenset(self.tokenizer.special_ids)
 
     @cached_property
+    def cutting(self) -> frozenset[int]:
+        """The ids of special tokens that cut a text and take nothing from either side."""
+        added = self._parsed.get_added_tokens_decoder()
+        return frozenset(
+            id_
+            for id_, token in added.items()
+            if token.special
+            and not (token.normalized or token.lstrip or token.rstrip or token.single_word)
+        )
+
+    @cached_property
+    def longest_name(self) -> int:
+        """The number of characters of the longest added token."""
+        added = self._parsed.get_added_tokens_decoder().values()
+        return max((len(token.content) for token in added), default=0)
+
+    @cached_property
     def begin(self) -> int | None:
         """The id that begins a text, if it is not also the one that ends it."""
         name = self.tokenizer.special.begin

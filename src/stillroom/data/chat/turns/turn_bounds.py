@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stillroom.data.chat.templates.render import TurnTexts, TurnVersion
+from stillroom.data.chat.turns.growing_text import GrowingText
 from stillroom.data.chat.turns.marked_tokenizer import MarkedTokenizer
 from stillroom.data.text.tokenizer import Encoding, Ids
 from stillroom.errors import DataError
@@ -31,13 +32,26 @@ class WholeText:
 
     Attributes:
         origin: its name in messages.
-        text: what the template made of it.
-        ids: [n], the ids of the text.
+        growing: its text and tokens.
     """
 
     origin: str
-    text: str
-    ids: Ids
+    growing: GrowingText
+
+    @property
+    def text(self) -> str:
+        """What the template made of it."""
+        return self.growing.text
+
+    @property
+    def ids(self) -> Ids:
+        """The ids of the text, [n]."""
+        return self.growing.encoding.ids
+
+    @property
+    def tokenizer(self) -> MarkedTokenizer:
+        """What made the ids."""
+        return self.growing.tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +67,7 @@ class TurnEnd:
     at: int | None
 
 
-def bounds_of_turns(
-    whole: WholeText, turns: Sequence[TurnTexts], tokenizer: MarkedTokenizer
-) -> list[Bounds]:
+def bounds_of_turns(whole: WholeText, turns: Sequence[TurnTexts]) -> list[Bounds]:
     """Return the begin and end of each turn among the ids, in order.
 
     Raises:
@@ -64,23 +76,21 @@ def bounds_of_turns(
     """
     bounds: list[Bounds] = []
     for number, turn in enumerate(turns):
-        begin, ends = _begin_and_ends(whole, turn, tokenizer)
+        begin, ends = _begin_and_ends(whole, turn)
         if bounds and begin < bounds[-1][1]:
             raise _no_end(whole, turns[number - 1])
-        bounds.append((begin, _end(whole, turn, begin, ends, tokenizer)))
+        bounds.append((begin, _end(whole, turn, begin, ends)))
     return bounds
 
 
-def _begin_and_ends(
-    whole: WholeText, turn: TurnTexts, tokenizer: MarkedTokenizer
-) -> tuple[int, list[TurnEnd]]:
+def _begin_and_ends(whole: WholeText, turn: TurnTexts) -> tuple[int, list[TurnEnd]]:
     """Return how many ids stand before a turn, and where it ends in each version."""
     if turn.refused is not None:
         raise DataError(
             f"{_name(whole, turn)}: the template gives no prompt for this turn ({turn.refused}). "
             f"Remove the row. Or: {WAY_OUT}"
         )
-    encodings = tokenizer.encode(
+    encodings = whole.growing.encode(
         [text for one in turn.versions for text in (one.prompt, one.until_here)]
     )
     prompts = [one.ids for one in encodings[::2]]
@@ -88,7 +98,7 @@ def _begin_and_ends(
     if begin is None:
         raise _no_extension(whole, turn, prompts[0])
     ends = [
-        TurnEnd(encoding.ids, _end_token(version, encoding, len(prompt), tokenizer))
+        TurnEnd(encoding.ids, _end_token(version, encoding, len(prompt), whole.tokenizer))
         for version, prompt, encoding in zip(turn.versions, prompts, encodings[1::2], strict=True)
         if _extends(encoding.ids, prompt)
     ]
@@ -119,7 +129,6 @@ def _end(
     turn: TurnTexts,
     begin: int,
     ends: Sequence[TurnEnd],
-    tokenizer: MarkedTokenizer,
 ) -> int:
     """Return how many ids there are up to the end of a turn.
 
@@ -129,7 +138,7 @@ def _end(
     for end in ends:
         if end.at is None and len(end.ids) > begin and _extends(whole.ids, end.ids):
             return len(end.ids)
-        if end.at is not None and _ends_alike(whole.ids, end.ids, end.at, tokenizer):
+        if end.at is not None and _ends_alike(whole, end.ids, end.at):
             return end.at + 1
     enders = [int(end.ids[end.at]) for end in ends if end.at is not None]
     following = np.flatnonzero(np.isin(whole.ids[begin:], enders))
@@ -138,18 +147,19 @@ def _end(
     return begin + int(following[0]) + 1
 
 
-def _ends_alike(whole: Ids, until_here: Ids, at: int, tokenizer: MarkedTokenizer) -> bool:
+def _ends_alike(whole: WholeText, until_here: Ids, at: int) -> bool:
     """Tell whether a conversation has the same ids up to a token that ends a turn.
 
     Some templates end the last turn with another token than the others. Such a token is not
     followed by text, as the token is that begins the next turn.
     """
-    if at >= len(whole) or not np.array_equal(whole[:at], until_here[:at]):
+    ids, special = whole.ids, whole.tokenizer.special
+    if at >= len(ids) or not np.array_equal(ids[:at], until_here[:at]):
         return False
-    if whole[at] == until_here[at]:
+    if ids[at] == until_here[at]:
         return True
-    is_followed_by_text = at + 1 < len(whole) and int(whole[at + 1]) not in tokenizer.special
-    return int(whole[at]) in tokenizer.special and not is_followed_by_text
+    is_followed_by_text = at + 1 < len(ids) and int(ids[at + 1]) not in special
+    return int(ids[at]) in special and not is_followed_by_text
 
 
 def _extends(whole: Ids, prefix: Ids) -> bool:
