@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 import tokenizers
 from support.examples.chat_families import CHATML, DROPPED, HERMES, INST, PHI
+from support.examples.chat_rows import TOOL
 from support.examples.chat_tokenizer import chat_tokenizer
 
+from stillroom.data.chat.templates.chat_template import ChatTemplate, read_chat_template
 from stillroom.data.chat.conversation import Conversation, Turn
 from stillroom.data.chat.learnt_tokens import Rendered, learnt_tokens
-from stillroom.data.chat.templates.chat_template import ChatTemplate, read_chat_template
+from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
@@ -148,6 +150,27 @@ def test_the_built_in_template_marks_answers_with_their_end() -> None:
         f"«<think>\nA tool knows.\n</think>\n\n<tool_call>\n{CALLED}\n</tool_call><|im_end|>»\n"
         "<|im_start|>tool\n2<|im_end|>\n<|im_start|>assistant\n« 4\n<|im_end|>»\n"
     )
+
+
+def test_the_built_in_template_needs_its_tokens() -> None:
+    tokenizer = train_tokenizer(["a"], 300)
+    one = Conversation(turns=(USER, TWO), part="a.jsonl", row=3)
+    built_in = read_chat_template(None, "chatml")
+    with pytest.raises(DataError, match=r"has no <\|im_start\|> and no <\|im_end\|>\. Set data"):
+        list(learnt_tokens([one], built_in, tokenizer, learn="last", reasoning="keep"))
+
+
+def test_conversations_with_tools_have_the_template_for_tools() -> None:
+    template = ChatTemplate(CHATML, "the template", HERMES)
+    given = [
+        Conversation(turns=(USER, TWO), part="a.jsonl", row=0),
+        Conversation(turns=(USER, TWO), part="a.jsonl", row=1, tools=(TOOL,)),
+    ]
+    tokenizer = chat_tokenizer("<s>", "</s>")
+    settings: dict[str, Any] = {"learn": "last", "reasoning": "keep"}
+    plain, tools = map(shown, learnt_tokens(given, template, tokenizer, **settings))
+    assert plain.startswith("<|im_start|>user") and tools.startswith("<|im_start|>system\n<tools>")
+    assert plain[-24:] == tools[-24:]
 
 
 def test_reasoning_is_dropped_where_that_is_set() -> None:

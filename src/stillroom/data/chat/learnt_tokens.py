@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stillroom.data.chat.conversation import Conversation, Reasoning
 from stillroom.data.chat.templates.chat_template import ChatTemplate
+from stillroom.data.chat.templates.chatml import CHATML, TOKENS
+from stillroom.data.chat.conversation import Conversation, Reasoning
 from stillroom.data.chat.templates.render import Learn, RenderedText, render
 from stillroom.data.chat.turns.forged_tokens import refuse_forged_tokens
 from stillroom.data.chat.turns.generation_spans import ranges_of_turns
@@ -66,6 +67,8 @@ def learnt_tokens(
             names the conversation.
     """
     marked = MarkedTokenizer(tokenizer)
+    if template.text == CHATML:
+        _require_tokens(TOKENS, marked)
     texts = render(
         _checked(conversations, template, marked),
         template,
@@ -75,6 +78,17 @@ def learnt_tokens(
     )
     for conversation, text in texts:
         yield _rendered(conversation.origin, text, marked, learn)
+
+
+def _require_tokens(names: tuple[str, ...], tokenizer: MarkedTokenizer) -> None:
+    """Refuse a tokenizer that cuts the tokens of the built-in template into pieces."""
+    missing = [name for name in names if tokenizer.forged(name) != name]
+    if missing:
+        raise DataError(
+            f"The built-in chat template needs the special tokens {' and '.join(names)}, but the "
+            f"tokenizer has no {' and no '.join(missing)}. Set data.chat.template to the path of "
+            "a template that writes tokens of this tokenizer."
+        )
 
 
 def _checked(

@@ -72,6 +72,4 @@ def test_only_what_follows_the_last_common_special_token_is_tokenized(
         MarkedTokenizer, "encode", lambda self, texts: seen.extend(texts) or real(self, texts)
     )
     GrowingText(whole, encoding, marked).encode([whole[:200] + "cat"])
-    assert [len(text) for text in seen] == [
-        27
-    ]  # from a token 19 characters earlier
+    assert [len(text) for text in seen] == [27]  # from a token 19 characters earlier

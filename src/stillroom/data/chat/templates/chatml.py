@@ -6,6 +6,8 @@ It is ChatML as OpenAI published it in 2023, with tools and tool calls as JSON i
 <tools> and <tool_call>, and reasoning in <think>. It marks what the assistant writes.
 """
 
+TOKENS = ("<|im_start|>", "<|im_end|>")
+TOKENS = ("<|im_start|>", "<|im_end|>")
 CHATML = """\
 {%- macro with_tools() -%}
 You may call one or more of these functions. Their JSON schemas, one a line:

@@ -20,7 +20,7 @@ from stillroom.io.bounded_worker import Bounds, run_bounded
 Learn = Literal["assistant", "last"]
 
 BOUNDS = Bounds(seconds=300.0, result=256 * 2**20)
-BATCH = 4 * 2**20  # characters of all texts that are rendered in one process
+BATCH = 32 * 2**20  # characters of all texts that are rendered in one process
 OVERHEAD = 200  # characters that a template writes for a message, roughly
 
 
