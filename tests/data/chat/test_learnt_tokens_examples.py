@@ -8,9 +8,9 @@ from support.examples.chat_families import CHATML, DROPPED, HERMES, INST, PHI
 from support.examples.chat_rows import TOOL
 from support.examples.chat_tokenizer import chat_tokenizer
 
-from stillroom.data.chat.templates.chat_template import ChatTemplate, read_chat_template
 from stillroom.data.chat.conversation import Conversation, Turn
 from stillroom.data.chat.learnt_tokens import Rendered, learnt_tokens
+from stillroom.data.chat.templates.chat_template import ChatTemplate, read_chat_template
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import DataError
 

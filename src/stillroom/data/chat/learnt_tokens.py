@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stillroom.data.chat.conversation import Conversation, Reasoning
 from stillroom.data.chat.templates.chat_template import ChatTemplate
 from stillroom.data.chat.templates.chatml import CHATML, TOKENS
-from stillroom.data.chat.conversation import Conversation, Reasoning
 from stillroom.data.chat.templates.render import Learn, RenderedText, render
 from stillroom.data.chat.turns.forged_tokens import refuse_forged_tokens
 from stillroom.data.chat.turns.generation_spans import ranges_of_turns

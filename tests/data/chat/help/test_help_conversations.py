@@ -17,7 +17,10 @@ import pytest
 
 from stillroom.data.chat.conversation import Conversation
 from stillroom.data.chat.conversation_key import conversation_key
+from stillroom.data.chat.help import help_conversations
 from stillroom.data.chat.help.help_conversations import BRIEF, COUNT, FULL, PART, HelpConversations
+from stillroom.data.chat.help.library_facts import LibraryFacts
+from stillroom.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +181,10 @@ def test_another_process_draws_the_same(conversations: list[Conversation]) -> No
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     keys = b"".join(map(conversation_key, conversations))
     assert said.stdout.strip() == hashlib.sha256(keys).hexdigest()
+
+
+def test_a_python_without_documentation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = help_conversations._conversations
+    monkeypatch.setattr(help_conversations, "library_facts", lambda: LibraryFacts((), ()))
+    with pytest.raises(DataError, match="has no docstrings, or no topics"):
+        drawn.__wrapped__()

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stillroom.data.chat.templates import render as module
 from stillroom.data.chat.conversation import Conversation, Turn
+from stillroom.data.chat.templates import render as module
 from stillroom.data.chat.templates.chat_template import ChatTemplate
 from stillroom.data.chat.templates.render import RenderedText, render
 from stillroom.data.text.tokenizer import SpecialTokens

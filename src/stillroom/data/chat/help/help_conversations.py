@@ -26,6 +26,7 @@ from stillroom.data.chat.help.library_facts import (
     library_facts,
 )
 from stillroom.data.notices import Notice
+from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_json
 
 PART = "help()"
@@ -45,6 +46,7 @@ _ASKED_OF: dict[Tool, tuple[str, str, str]] = {
     "summary": ("name", "Get the first sentence of the documentation of a name.", "textwrap.wrap"),
     "topic": ("topic", "Get the title and the first sentence of a topic of help().", "lambda"),
 }
+_FEWEST_FACTS = 30  # of callables, and of topics
 _TOPIC_SHARE, _TOOLS_SHARE, _SAME_SUBJECT = 0.12, 0.35, 0.75
 
 
@@ -67,13 +69,22 @@ class HelpConversations:
         return {"python": platform.python_version()}
 
     def __iter__(self) -> Iterator[Conversation]:
-        """Yield the conversations, always in the same order."""
+        """Yield the conversations, always in the same order.
+
+        Raises:
+            DataError: this Python was installed without its documentation.
+        """
         yield from _conversations()
 
 
 @cache
 def _conversations() -> tuple[Conversation, ...]:
     facts, seen = library_facts(), set[bytes]()
+    if min(len(facts.callables), len(facts.topics)) < _FEWEST_FACTS:
+        raise DataError(
+            "This Python has no docstrings, or no topics of help(): there is nothing to ask about. "
+            "Install Python with its documentation, or set data.source and data.path."
+        )
     kept: list[Conversation] = []
     number = 0
     while len(kept) < COUNT:
