@@ -55,6 +55,8 @@ def test_what_is_converted_is_said() -> None:
     [
         [CALL],
         [{"type": "function", "function": CALL}],
+        [{"type": None, "function": CALL, "id": None}],
+        [{**CALL, "type": None, "function": None}],
         [{"function": {**CALL, "arguments": json.dumps(CALL["arguments"])}}],
         CALL,
         json.dumps(CALL),

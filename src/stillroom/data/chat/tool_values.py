@@ -81,7 +81,7 @@ def _tool(value: object, origin: RowOrigin) -> Mapping[str, Any]:
     if isinstance(value, str):
         value = json_of(value, "a tool", origin)
     tool = _object(value, "a tool", origin)
-    function = tool.get("function", tool)
+    function = tool if tool.get("function") is None else tool["function"]
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise origin.error(
             "a tool has no name. Write the JSON schema of a function: "
@@ -90,7 +90,7 @@ def _tool(value: object, origin: RowOrigin) -> Mapping[str, Any]:
     if function is tool:
         origin.say("converted", 'tools without "type" are read as functions')
         tool = {"type": "function", "function": tool}
-    if tool.get("type", "function") != "function":
+    if tool.get("type") not in (None, "function"):
         raise origin.error(f"a tool has the type {ascii(tool['type'])[:40]}. Allowed: function.")
     return tool
 
@@ -99,11 +99,11 @@ def _call(value: object, origin: RowOrigin) -> Mapping[str, Any]:
     if isinstance(value, str):
         value = json_of(value, "a tool call", origin)
     call = _object(value, "a tool call", origin)
-    if call.get("type", "function") != "function":
+    if call.get("type") not in (None, "function"):
         raise origin.error(
             f"a tool call has the type {ascii(call['type'])[:40]}. Allowed: function."
         )
-    function = call.get("function", call)
+    function = call if call.get("function") is None else call["function"]
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(name, str) or not name:
         raise origin.error("a tool call has no name. Write its name and its arguments.")
