@@ -31,8 +31,26 @@ def test_no_tools(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [[TOOL], TOOL, json.dumps([TOOL]), json.dumps(TOOL), [json.dumps(TOOL)], [FUNCTION]],
-    ids=["list", "one", "text", "text of one", "list of texts", "a bare function"],
+    [
+        [TOOL],
+        TOOL,
+        json.dumps([TOOL]),
+        json.dumps(TOOL),
+        [json.dumps(TOOL)],
+        [FUNCTION],
+        [{"type": "function", **FUNCTION}],
+        [{"function": FUNCTION}],
+    ],
+    ids=[
+        "list",
+        "one",
+        "text",
+        "text of one",
+        "list of texts",
+        "a bare function",
+        "with its type",
+        "without a type",
+    ],
 )
 def test_tools_are_read_in_each_form(value: object) -> None:
     assert tools_of(value, place()) == (TOOL,)
@@ -44,7 +62,8 @@ def test_what_is_converted_is_said() -> None:
     tool_calls_of([{"name": "f", "arguments": "{}"}], origin)
     assert said(origin) == [
         "converted: a.jsonl: tools in JSON text are parsed: 1 time, first in row 1.",
-        'converted: a.jsonl: tools without "type" are read as functions: 1 time, first in row 1.',
+        'converted: a.jsonl: tools without the key "function" are read as functions: 1 time, '
+        "first in row 1.",
         "converted: a.jsonl: arguments of tool calls in JSON text are parsed: 1 time, first in "
         "row 1.",
     ]

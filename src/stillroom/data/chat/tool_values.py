@@ -81,18 +81,19 @@ def _tool(value: object, origin: RowOrigin) -> Mapping[str, Any]:
     if isinstance(value, str):
         value = json_of(value, "a tool", origin)
     tool = _object(value, "a tool", origin)
-    function = tool if tool.get("function") is None else tool["function"]
+    if tool.get("type") not in (None, "function"):
+        raise origin.error(f"a tool has the type {ascii(tool['type'])[:40]}. Allowed: function.")
+    bare = {key: one for key, one in tool.items() if key not in ("type", "function")}
+    function = bare if tool.get("function") is None else tool["function"]
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise origin.error(
             "a tool has no name. Write the JSON schema of a function: "
             '{"type": "function", "function": {"name": …, "parameters": {…}}}.'
         )
-    if function is tool:
-        origin.say("converted", 'tools without "type" are read as functions')
-        tool = {"type": "function", "function": tool}
-    if tool.get("type") not in (None, "function"):
-        raise origin.error(f"a tool has the type {ascii(tool['type'])[:40]}. Allowed: function.")
-    return tool
+    if function is bare:
+        origin.say("converted", 'tools without the key "function" are read as functions')
+        return {"type": "function", "function": bare}
+    return {**tool, "type": "function"}
 
 
 def _call(value: object, origin: RowOrigin) -> Mapping[str, Any]:
