@@ -30,7 +30,7 @@ from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_json
 
 PART = "help()"
-COUNT, SEED = 3200, 22
+COUNT, SEED = 3000, 22
 BRIEF = (
     "Answer with the answer alone, without a sentence.",
     "You are asked about Python's standard library. Give only the answer, nothing else.",
@@ -47,7 +47,7 @@ _ASKED_OF: dict[Tool, tuple[str, str, str]] = {
     "topic": ("topic", "Get the title and the first sentence of a topic of help().", "lambda"),
 }
 _FEWEST_FACTS = 30  # of callables, and of topics
-_TOPIC_SHARE, _TOOLS_SHARE, _SAME_SUBJECT = 0.12, 0.35, 0.75
+_TOPIC_SHARE, _TOOLS_SHARE, _SAME_SUBJECT = 0.12, 0.15, 0.75
 
 
 @dataclass(frozen=True)
