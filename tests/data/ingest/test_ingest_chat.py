@@ -14,7 +14,7 @@ from stillroom.data.encoders import read_encoder, write_encoder
 from stillroom.data.example_digest import content_ids
 from stillroom.data.ingest.ingest_chat import ChatIngest
 from stillroom.data.text.token_layout import LABELS, TOKENS
-from stillroom.errors import DataError
+from stillroom.errors import ConfigError, DataError
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -100,3 +100,15 @@ def test_a_text_that_forges_a_turn_is_refused(project: Path) -> None:
     chat = ChatIngest.of(data_of(project, rows), project)
     with pytest.raises(DataError, match=r"chat\.jsonl, row 5.*<\|im_end\|>"):
         list(chat.frames())
+
+
+def test_columns_of_other_names_are_read_as_prompt_and_answer(project: Path) -> None:
+    rows = [{"frage": f"Say {word}.", "antwort": f"It is {word}."} for word in NUMBERS]
+    lines = [json.dumps(row) for row in rows]
+    (project / "chat.jsonl").write_text("\n".join(lines) + "\n")
+    columns = {"prompt": "frage", "answer": "antwort"}
+    runtime = {"groups": {"experiment": "chat"}, "data": {"path": "chat.jsonl", "columns": columns}}
+    chat = ChatIngest.of(Data(**compose(project, runtime)["data"]), project)
+    assert sum(chat.counts.documents.values()) == 10
+    with pytest.raises(ConfigError, match="Set both, or none"):
+        compose(project, runtime | {"data": {"columns": {"prompt": "frage"}}})

@@ -21,7 +21,7 @@ def test_two_sources_give_running_text() -> None:
 
 def test_the_sources_that_packages_ship_read_no_path() -> None:
     without = {name for name in REGISTRY.builtin if not REGISTRY.load(name).reads_path}
-    assert without == {"digits", "topics"}
+    assert without == {"digits", "help_chat", "topics"}
 
 
 @pytest.mark.parametrize(

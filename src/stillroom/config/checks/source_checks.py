@@ -44,7 +44,11 @@ def check_conversations(data: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: names the key, and what to set it to.
     """
-    corpus = data["corpus"]
+    corpus, columns = data["corpus"], data["columns"]
+    if (columns.get("prompt") is None) != (columns.get("answer") is None):
+        raise ConfigError(
+            "data.columns.prompt and data.columns.answer belong together. Set both, or none."
+        )
     if corpus["task"] != "next_token":
         raise ConfigError(
             f"data.source is {data['source']}, which gives conversations, but data.corpus.task is "

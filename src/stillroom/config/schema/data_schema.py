@@ -23,13 +23,19 @@ from stillroom.config.schema.image_schema import Images
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Columns:
-    """The columns of a table, by meaning. Exactly one of image, text, features is set."""
+    """The columns of a table, by meaning.
+
+    Of examples, exactly one of image, text and features is set. Of conversations, prompt and answer
+    are set if the columns have other names than the known forms.
+    """
 
     label: str
     split: str | None
     image: str | None
     text: str | None
     features: list[str]
+    prompt: NonEmpty | None = None
+    answer: NonEmpty | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -20,8 +20,12 @@ class ChatFiles(ConversationSource):
     def conversations(self, data: "Data", root: Path) -> "Conversations":
         """Return the conversations below `data.path`."""
         from stillroom.data.chat.conversation_files import ConversationFiles
+        from stillroom.data.chat.conversation_forms import PairColumns
 
-        return ConversationFiles.at(root / data.path, data)
+        columns, pair = data.columns, None
+        if columns.prompt is not None and columns.answer is not None:
+            pair = PairColumns(prompt=columns.prompt, answer=columns.answer)
+        return ConversationFiles.at(root / data.path, data, pair)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
