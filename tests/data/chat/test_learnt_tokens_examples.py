@@ -45,6 +45,7 @@ THINK_PROMPT = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>\\n' }}{% endif %}"
 )
+HINT_PROMPT = THINK_PROMPT.replace("<think>\\n", "Hint:")
 EXAMPLES = {
     "ChatML": (
         CHATML,
@@ -104,6 +105,19 @@ EXAMPLES = {
         "«<|channel|>final<|message|>2<|end|>»<|start|>user<|message|>And 2 + 2?<|end|>"
         "<|start|>assistant«<|channel|>analysis<|message|>One and one.<|end|><|start|>assistant"
         "<|channel|>final<|message|>2<|return|>»",
+    ),
+    "a prompt that opens reasoning, which earlier turns do not have": (
+        THINK_PROMPT,
+        (USER, TWO, AGAIN, INLINE),
+        "<|im_start|>user\n1 + 1?<|im_end|>\n<|im_start|>assistant\n«2<|im_end|>»\n"
+        "<|im_start|>user\nAnd 2 + 2?<|im_end|>\n<|im_start|>assistant\n<think>\n"
+        "«One and one.\n</think>\n\n2<|im_end|>»\n",
+    ),
+    "Harmony, once more: the next prompt drops what the last turn thought": (
+        HARMONY.replace("and loop.index0 > ns.asked", "and not add_generation_prompt"),
+        (USER, THINKS),
+        "<|start|>user<|message|>1 + 1?<|end|><|start|>assistant«<|channel|>analysis<|message|>"
+        "One and one.<|end|><|start|>assistant<|channel|>final<|message|>2<|return|>»",
     ),
     "no token ends a turn": (
         NO_END,
@@ -202,10 +216,10 @@ END_AT_LAST = (
     ("template", "turns", "words"),
     [
         (
-            THINK_PROMPT,
+            HINT_PROMPT,
             (USER, TWO),
             r"row 3, turn 2: what a model is given before this turn is not how the conversation "
-            r"begins\. Given is '.*assistant\\n<think>\\n', ids \[\d+, \d+\]; the conversation "
+            r"begins\. Given is '.*assistant\\nHint:', ids \[\d+, .*\]; the conversation "
             r"has '.*assistant\\n2<\|im_end\|>\\n', ids \[\d+, \d+, \d+\]\. Mark what",
         ),
         (SPACE, (Turn(role="user", content="t"), Turn(role="assistant", content="he")), "turn 2:"),

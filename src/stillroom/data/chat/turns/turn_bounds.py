@@ -2,11 +2,13 @@
 
     texts of a turn: the prompt, and the conversation up to its end ──compared as ids──> begin, end
 
-A turn begins where the prompt of the template ends: what a model is given before it answers. It
-ends with the special token that the template writes after it; a newline behind that token belongs
+A turn begins where the prompt of the template ends: what a model is given before it answers, but
+for tags of reasoning that a template opens in a prompt and drops from earlier turns. The turn ends
+with the special token that the template writes after it; a newline behind that token belongs
 to the template. Text may merge with its neighbours into one token, so all comparisons are of ids.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +21,8 @@ from stillroom.data.text.tokenizer import Encoding, Ids
 from stillroom.errors import DataError
 
 Bounds = tuple[int, int]
+# Some templates open the reasoning of a turn in its prompt, and leave it out of earlier turns.
+OPENED = re.compile(r"(<think>\s*)?(</think>\s*)?\Z")
 SHOWN = 30  # characters that an error shows of each text
 WAY_OUT = (
     "Mark what the assistant writes with {% generation %} in a copy of the template, and set "
@@ -90,19 +94,27 @@ def _begin_and_ends(whole: WholeText, turn: TurnTexts) -> tuple[int, list[TurnEn
             f"{_name(whole, turn)}: the template gives no prompt for this turn ({turn.refused}). "
             f"Remove the row. Or: {WAY_OUT}"
         )
-    encodings = whole.growing.encode(
-        [text for one in turn.versions for text in (one.prompt, one.until_here)]
-    )
-    prompts = [one.ids for one in encodings[::2]]
+    as_given = whole.growing.encode([one.prompt for one in turn.versions])
+    unopened = whole.growing.encode([OPENED.sub("", one.prompt) for one in turn.versions])
+    prompts = [one.ids for one in (*as_given, *unopened)]
     begin = next((len(one) for one in prompts if _extends(whole.ids, one)), None)
     if begin is None:
         raise _no_extension(whole, turn, prompts[0])
-    ends = [
+    return begin, [
         TurnEnd(encoding.ids, _end_token(version, encoding, len(prompt), whole.tokenizer))
-        for version, prompt, encoding in zip(turn.versions, prompts, encodings[1::2], strict=True)
-        if _extends(encoding.ids, prompt)
+        for version, encoding in zip(turn.versions, _until_here(whole, turn), strict=True)
+        for prompt in _longest_extended(encoding.ids, prompts)
     ]
-    return begin, ends
+
+
+def _until_here(whole: WholeText, turn: TurnTexts) -> list[Encoding]:
+    return whole.growing.encode([one.until_here for one in turn.versions])
+
+
+def _longest_extended(ids: Ids, prompts: Sequence[Ids]) -> list[Ids]:
+    """Return the longest prompt that some ids extend; [] if they extend none."""
+    extended = [prompt for prompt in prompts if _extends(ids, prompt)]
+    return [max(extended, key=len)] if extended else []
 
 
 def _end_token(
@@ -111,17 +123,30 @@ def _end_token(
     """Return the position of the token that ends a turn in a text that ends with it.
 
     It is the last special token, but for blanks, among those that stay when the next prompt
-    follows. If no such token stays, it is the special token that the prompt replaces.
+    follows. If no such token stays, it is the special token that the prompt replaces. A prompt
+    that changes more than the end of the text says nothing.
     """
+    ids, text = encoding.ids, version.until_here
     staying = int(np.searchsorted(encoding.ends, version.stays, side="right"))
-    special = np.flatnonzero(tokenizer.are_special(encoding.ids[begin:staying])) + begin
+    if not _ends_only(text, encoding, staying, tokenizer):
+        staying = len(ids)
+    special = np.flatnonzero(tokenizer.are_special(ids[begin:staying])) + begin
     if len(special):
         last = int(special[-1])
-        blanks = version.until_here[encoding.ends[last] : encoding.ends[staying - 1]]
-        if not blanks.strip():
+        if not text[encoding.ends[last] : encoding.ends[staying - 1]].strip():
             return last
-    is_replaced = staying < len(encoding.ids) and int(encoding.ids[staying]) in tokenizer.special
+    is_replaced = staying < len(ids) and int(ids[staying]) in tokenizer.special
     return staying if is_replaced else None
+
+
+def _ends_only(text: str, encoding: Encoding, start: int, tokenizer: MarkedTokenizer) -> bool:
+    """Tell whether all tokens from one on are special or blank."""
+    rest = zip(encoding.starts[start:], encoding.ends[start:], strict=True)
+    are_special = tokenizer.are_special(encoding.ids[start:])
+    return all(
+        is_special or not text[begin:end].strip()
+        for (begin, end), is_special in zip(rest, are_special, strict=True)
+    )
 
 
 def _end(
