@@ -50,13 +50,20 @@ class MarkedTokenizer:
         return [encoding_of(one) for one in encodings]
 
     def forged(self, text: str) -> str | None:
-        """Return the first name of a special token in a text, or None."""
-        match = self._names.search(text)
-        return None if match is None else match[0]
+        """Return the first name of a special token in a text, or None.
+
+        Some tokenizers have thousands of such names; one pattern of all takes 20 s a megabyte.
+        """
+        for start in self._first_letters.finditer(text):
+            for length in self._lengths:
+                name = text[start.start() : start.start() + length]
+                if name in self._names:
+                    return name
+        return None
 
     def are_special(self, ids: Ids) -> NDArray[np.bool_]:
         """Return for each id whether it is that of a special token."""
-        return np.isin(ids, sorted(self.special))
+        return np.isin(ids, self._special_ids)
 
     @cached_property
     def special(self) -> frozenset[int]:
@@ -89,6 +96,10 @@ class MarkedTokenizer:
         return self._parsed.token_to_id(name)
 
     @cached_property
+    def _special_ids(self) -> Ids:
+        return np.array(self.tokenizer.special_ids, dtype=np.int32)
+
+    @cached_property
     def _parsed(self) -> "tokenizers.Tokenizer":
         import tokenizers
 
@@ -99,14 +110,20 @@ class MarkedTokenizer:
         return parsed
 
     @cached_property
-    def _names(self) -> re.Pattern[str]:
-        """The names of special tokens, the longest first."""
+    def _names(self) -> frozenset[str]:
+        """The names of special tokens."""
         special = self.tokenizer.special
         named = [getattr(special, name) for name in HUGGING_FACE_NAMES]
-        names = {
-            str(name) for name in [*map(self._parsed.id_to_token, self.special), *named] if name
-        }
+        named += [self._parsed.id_to_token(id_) for id_ in self.special]
         # Some tokenizers call the unknown token `unk`, and anyone may write that.
-        names -= {special.unknown or ""}
-        longest_first = sorted(names, key=lambda name: (-len(name), name))
-        return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+        return frozenset(str(name) for name in named if name) - {special.unknown or ""}
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        """The lengths of the names, the longest first."""
+        return sorted({len(name) for name in self._names}, reverse=True)
+
+    @cached_property
+    def _first_letters(self) -> re.Pattern[str]:
+        letters = sorted({name[0] for name in self._names})
+        return re.compile("|".join(map(re.escape, letters)) or "(?!)")
