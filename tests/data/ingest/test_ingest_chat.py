@@ -112,3 +112,22 @@ def test_columns_of_other_names_are_read_as_prompt_and_answer(project: Path) -> 
     assert sum(chat.counts.documents.values()) == 10
     with pytest.raises(ConfigError, match="Set both, or none"):
         compose(project, runtime | {"data": {"columns": {"prompt": "frage"}}})
+
+
+def test_what_the_template_does_not_render_is_said(project: Path) -> None:
+    rows: list[Any] = [turns(number) for number in range(60)]
+    rows[4][1]["reasoning"] = "Four is four."
+    (project / "plain.jinja").write_text(
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    data = data_of(project, rows)
+    plain = replace(data, chat=replace(data.chat, template="plain.jinja"))
+    _, _, report = ingested(plain, project)
+    assert report["notices"]["left_out"] == [
+        "The reasoning of 1 conversation, which the chat template does not render."
+    ]
+    assert report["chat_template"]["from"] == "plain.jinja"
+    _, _, report = ingested(data, project)
+    assert "left_out" not in report["notices"]
+    assert report["chat_template"]["from"] == "chatml"

@@ -8,7 +8,7 @@ the assistant says is learnt: nothing else becomes a label, so nothing else is c
 passes through the output layer. Memory holds some conversations, and one key of each.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,9 @@ from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ConfigError
 from stillroom.io.progress import ticking
 
+# What a template may not read, in words.
+UNREAD = {"reasoning_content": "reasoning", "tools": "tools"}
+
 
 @dataclass(slots=True)
 class ChatIngest:
@@ -68,7 +71,7 @@ class ChatIngest:
     counts: CorpusCounts
     present: frozenset[str]
     _packers: list[ConversationPacker] = field(default_factory=list)
-    _dated: int = 0
+    _seen: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, data: Data, root: Path) -> "ChatIngest":
@@ -119,7 +122,7 @@ class ChatIngest:
             },
             "chat_template": {
                 "sha256": self.template.sha256,
-                "from": portable(self.template.origin),
+                "from": self._template_from,
             },
             **self.counts.to_json(),
             "learnt": {one: self.counts.learnt[one] for one in SPLITS},
@@ -141,6 +144,7 @@ class ChatIngest:
         def conversations() -> Iterator[Conversation]:
             for one, split in distinct_documents(self.conversations, self.splits):
                 waiting.append((one.part, split))
+                self._look_at(one)
                 yield one
 
         total = sum(self.counts.documents.values())
@@ -152,20 +156,43 @@ class ChatIngest:
                 learn=self.data.chat.learn,
                 reasoning=self.data.chat.reasoning,
             ):
-                self._dated += result.is_dated
+                self._seen["date"] += result.is_dated
                 yield *waiting.popleft(), result
                 ticker.advance(1)
 
     @property
     def _notices(self) -> tuple[Notice, ...]:
-        notices = tuple(self.conversations.notices)
-        if not self._dated:
-            return notices
-        said = (
-            f"The chat template asks for today's date; {counted(self._dated, 'conversation')} got "
-            "a fixed one, so that every run renders the same."
-        )
-        return (*notices, Notice("converted", said))
+        notices = list(self.conversations.notices)
+        if self._seen["date"]:
+            said = counted(self._seen["date"], "conversation")
+            notices.append(
+                Notice(
+                    "converted",
+                    f"The chat template asks for today's date; {said} got a fixed one, so that "
+                    "every run renders the same.",
+                )
+            )
+        for what, words in UNREAD.items():
+            if self._seen[what]:
+                said = counted(self._seen[what], "conversation")
+                unread = f"The {words} of {said}, which the chat template does not render."
+                notices.append(Notice("left_out", unread))
+        return tuple(notices)
+
+    @property
+    def _template_from(self) -> str:
+        """Where the template comes from, without the folders of this machine."""
+        choice, configured = self.data.chat.template, self.data.text.tokenizer
+        if choice is not None and choice.endswith(SUFFIX):
+            return portable(choice)
+        return f"{choice or 'its own'} of {portable(configured)}" if configured else BUILT_IN
+
+    def _look_at(self, one: Conversation) -> None:
+        """Count what the template leaves out of a conversation."""
+        has_reasoning = any(turn.reasoning for turn in one.turns)
+        if has_reasoning and self.data.chat.reasoning == "keep":
+            self._seen["reasoning_content"] += not self.template.reads("reasoning_content")
+        self._seen["tools"] += bool(one.tools) and not self.template.reads("tools")
 
 
 def _tokenizer(
