@@ -33,6 +33,24 @@ def test_a_field_beyond_the_limit_of_the_library_is_read(tmp_path):
     assert read(tmp_path, f"text,label\n{long},a\n") == ([(long, "a")], [])
 
 
+CHINESE = "\u6f22" * 140_000
+LINES = "\n".join(["a line"] * 20_000)  # 139,999 characters in one quoted field
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rows"),
+    [
+        ("t.csv", f'text,label\n"{LINES}",a\nb,c\n', [(LINES, "a"), ("b", "c")]),
+        ("t.csv", f"text,label\n{CHINESE},a\n", [(CHINESE, "a")]),
+        ("t.tsv", f"text\tlabel\n{'x' * 140_000}\ta\n", [("x" * 140_000, "a")]),
+        ("t.csv", f"more,text,label\n{'y' * 140_000},b,a\n", [("b", "a")]),
+    ],
+    ids=["quoted lines", "Chinese", "tabs", "another column"],
+)
+def test_long_fields_of_other_kinds_are_read_whole(tmp_path, name, content, rows):
+    assert read(tmp_path, content, name)[0] == rows
+
+
 def test_a_field_beyond_the_budget_is_refused(tmp_path):
     words = refusal(tmp_path, f"text,label\n{'x' * 100},a\n", limits=limits(record=50))
     assert "line 2 is longer than data.limits.record, 50 characters" in words

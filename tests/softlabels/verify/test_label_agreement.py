@@ -165,6 +165,22 @@ def test_a_weak_teacher_that_repeats_tokens_is_not_misaligned() -> None:
         weak.require_rows("member 0")  # a classifier cannot repeat the label of another row
 
 
+@pytest.mark.parametrize(
+    ("classes", "right", "repeated"),
+    [(5, 0.1, 0.3), (5, 0.2, 0.35), (12, 0.15, 0.25), (40, 0.1, 0.2)],
+)
+def test_other_weak_teachers_are_not_called_misaligned_either(
+    classes: int, right: float, repeated: float
+) -> None:
+    random = np.random.default_rng(classes)
+    shares = np.array([0.4, *[0.6 / (classes - 1)] * (classes - 1)])
+    tokens = random.choice(classes, 20_000, p=shares)
+    answers = weak_answers(tokens, right, repeated)
+    weak = counted(answers.tolist(), tokens[1:].tolist(), classes=classes)
+    assert weak.is_better_moved
+    weak.require_sequences("member 0", is_recaptured=True)
+
+
 @pytest.mark.parametrize("moved", [1, -1])
 def test_moved_labels_of_a_weak_teacher_are_found(moved: int) -> None:
     tokens = text(20_000)
