@@ -190,12 +190,12 @@ def test_every_choice_of_every_group_composes(project: Path) -> None:
                 mode = "live" if choice in ("attention_transfer", "distilbert") else "cached"
                 alone = {"softlabels": {"features": "pooled"}, "teacher": {"mode": mode}}
             groups = {group: choice}
-            if group == "data" and registry_of("sources").load(choice).gives == "running_text":
+            if group == "data" and registry_of("sources").load(choice).gives != "examples":
                 groups["experiment"] = "causal_lm"
             if choice in ("causal_lm", "masked_lm"):  # models of tokens
                 groups["experiment"] = "causal_lm"
             composed = compose(project, {"groups": groups} | images | alone)
-            if group == "data" and choice != "corpus":
+            if group == "data" and choice not in ("corpus", "chat"):
                 assert composed["data"]["source"] == choice
             if group == "softlabels":
                 assert composed["softlabels"]["sparsifier"] == choice

@@ -86,7 +86,7 @@ def test_a_long_value_is_cut(parameters: dict[str, Any]) -> None:
 def test_a_wrong_choice_names_all_choices_and_the_nearest(parameters: dict[str, Any]) -> None:
     assert message(parameters, "data.source", "digit") == (
         "data.source is digit, which is not a data source. Did you mean digits? Allowed: digits, "
-        "idx, image_folder, table, corpus, topics."
+        "idx, image_folder, table, corpus, chat, help_chat, topics."
     )
 
 

@@ -16,7 +16,7 @@ from support.hostile.projects import empty_project
 from support.hostile.tiny_models import distilled_template
 
 ATTEMPTS = every_attempt()
-SAMPLE = 40  # `make test` runs every 40th attempt
+SAMPLE = 80  # `make test` runs every 80th attempt
 
 
 def test_there_are_at_least_300_attempts_and_no_two_of_one_name() -> None:

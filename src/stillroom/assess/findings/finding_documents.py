@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stillroom.assess.findings.described_test import described_test
+from stillroom.assess.findings.described_examples import described_test
 from stillroom.assess.findings.findings import findings
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.json.round_numbers import rounded

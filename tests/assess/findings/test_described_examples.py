@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 from support.examples.image_examples import image_encoder, written
 
-from stillroom.assess.findings.described_test import described_test
+from stillroom.assess.findings.described_examples import described_test
 from stillroom.assess.findings.findings import findings
 from stillroom.io.tables import TableFile, write_table
 from stillroom.models.shape import Shape
