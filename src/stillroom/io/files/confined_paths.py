@@ -16,7 +16,7 @@ def confined(path: Path | str, root: Path) -> Path:
     if "://" in str(path) or not resolved.is_relative_to(root.resolve()):
         raise ConfigError(
             f"{path} leads outside of the project ({root}). Choose a path inside the project; only "
-            "data.path and teacher.path may lead outside."
+            "data.path, teacher.path and student.path may lead outside."
         )
     return resolved
 
