@@ -31,9 +31,9 @@ from stillroom.softlabels.format.manifest import MANIFEST
 OPEN_WRITE_SYNC_RENAME = "owsr"
 READ_AND_MAKE_NAMES = "dm"
 NEVER = 10**9
-# Runs differ by a few calls: on a loaded machine a first run made 518 and the last one 511, on a
-# quiet one six runs made 511 each. Which ones they are was not found.
-FEW = 8
+# The energy of a run is written only if it is more than what was measured for the same work before:
+# open, write, open, sync and rename of the file, open and sync of its folder.
+ENERGY_CALLS = 7
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def test_a_failing_call_leaves_the_committed_set_and_names_its_path(
         at += every
     assert ran.code == 0
     assert at > ran.calls  # the last run had no call left that could fail
-    assert calls - ran.calls <= FEW
+    assert abs(calls - ran.calls) in (0, ENERGY_CALLS)
     assert unnamed == []
     counts = ", ".join(f"{count} {name}" for name, count in outcomes.items() if name != "made good")
     add_to_summary(
