@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+import pytest
 from support.examples.image_examples import image_examples, soft_labels, untrained_teachers
-from support.licences_and_lineage import own_licence
+from support.licences_and_lineage import given_licence, own_licence
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import plain
+from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.pipelines.evaluate.nodes import trace_lineage
 from stillroom.reporting.provenance.lineage import from_json
+from stillroom.training.run_provenance import StartProvenance, write_provenance
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = {"source": "digits", "path": None, "files": {"a": "1" * 64}}
@@ -34,3 +37,22 @@ def test_it_names_what_lies_there_and_equal_files_give_equal_bytes(tmp_path: Pat
     assert trace_lineage(*parts, REPORT, compose(ROOT)) == document
     made.examples.path.write_bytes(made.examples.path.read_bytes() + b"x")
     assert from_json(trace_lineage(*parts, REPORT, compose(ROOT))).examples != lineage.examples
+
+
+def test_a_start_is_traced_or_its_absence_refused(tmp_path: Path) -> None:
+    made = image_examples(tmp_path)
+    teachers = untrained_teachers(made, tmp_path / "t")
+    students = untrained_teachers(made, tmp_path / "tiny", members=1)
+    (students / "member_0").rename(students / "student")
+    labels = soft_labels(made, teachers, tmp_path / "s")
+    parts = (students, labels, teachers, own_licence(2).to_json(), made.examples, made.encoder)
+    parameters = compose(ROOT)
+    parameters |= {"student": parameters["student"] | {"path": "models/small"}}
+    with pytest.raises(DataError, match="does not record from which model its students started"):
+        trace_lineage(*parts, REPORT, parameters)
+    (licence,) = given_licence(hub_id="me/small").teachers
+    start = StartProvenance(weights="cd" * 32, licence=licence)
+    write_provenance(students, labels.manifest.content, {}, start)
+    traced = from_json(trace_lineage(*parts, REPORT, parameters)).start
+    assert traced is not None
+    assert (traced.weights, traced.licence) == ("cd" * 32, licence)

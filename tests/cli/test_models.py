@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from support.command_line import command
-from support.loopback_hub import COMMIT, LoopbackHub, loopback_hub, model_files
+from support.loopback_hub import COMMIT, LoopbackHub, hub_of_this_process
 
 from stillroom.cli import cli
 from stillroom.io.byte_sizes import size_text
-from stillroom.models.hub import download_file
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 SECRET = "hf_abcdefghijklmnop"
@@ -26,12 +25,8 @@ FETCH = "from stillroom.cli import cli; cli()"
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
-    """Return a stand-in with one small model; HF_ENDPOINT names it."""
-    with loopback_hub(files=model_files()) as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.endpoint)
-        monkeypatch.setenv("NO_PROXY", "*")
-        monkeypatch.delenv("HF_TOKEN", raising=False)
-        monkeypatch.setattr(download_file, "FIRST_WAIT_S", 0.001)
+    """Return a stand-in of the Hub for this process."""
+    with hub_of_this_process(monkeypatch) as running:
         yield running
 
 

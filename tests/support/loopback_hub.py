@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "owner/name"
 BLOCK = 1 << 14
@@ -224,3 +226,16 @@ def model_files(weights: bytes = b"") -> dict[str, bytes]:
         "chat_template.jinja": b"{{ messages }}",
         "additional_chat_templates/tools.jinja": b"{{ tools }}",
     }
+
+
+@contextmanager
+def hub_of_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    """Yield a stand-in with one small model; HF_ENDPOINT names it."""
+    from stillroom.models.hub import download_file
+
+    with loopback_hub(files=model_files()) as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.endpoint)
+        monkeypatch.setenv("NO_PROXY", "*")
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        monkeypatch.setattr(download_file, "FIRST_WAIT_S", 0.001)
+        yield running

@@ -7,6 +7,7 @@ from typing import Any
 
 from stillroom.config.schema import plain
 from stillroom.data.encoders import read_encoder
+from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.tables import TableFile
 from stillroom.models.pretrained.safetensors_files import weights_hash
@@ -70,12 +71,22 @@ def lineage_document(
         data_report=inputs.data_report,
         parameters=values,
         command=command,
-        start=_beginning(inputs.students),
+        start=_beginning(inputs.students, values["student"].get("path")),
     ).to_json()
 
 
-def _beginning(students: Path) -> Beginning | None:
+def _beginning(students: Path, path: str | None) -> Beginning | None:
+    """Return the model that the students started from; None if `student.path` is null.
+
+    Raises:
+        DataError: what they started from is not recorded, so its licence is not known either.
+    """
+    if path is None:
+        return None
     provenance = read_provenance(students)
     if provenance is None or provenance.start is None:
-        return None
+        raise DataError(
+            f"student.path is {path}, but {students} does not record from which model its students "
+            "started. Run `kedro run --pipeline=train` again."
+        )
     return Beginning(weights=provenance.start.weights, licence=provenance.start.licence)

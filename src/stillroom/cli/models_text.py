@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from stillroom.config.model_files import CONFIG
+from stillroom.config.tokenizer_files import CHAT_TEMPLATE
 from stillroom.config.tokenizer_files import CONFIG as TOKENIZER_CONFIG
 from stillroom.errors import DataError
 from stillroom.io.byte_sizes import size_text
@@ -76,7 +77,7 @@ def _words(target: Path) -> str:
 def _has_template(target: Path) -> bool:
     """Tell whether a model has a chat template."""
     in_config = "chat_template" in _fields(target / TOKENIZER_CONFIG)
-    return in_config or (target / "chat_template.jinja").is_file()
+    return in_config or (target / CHAT_TEMPLATE).is_file()
 
 
 def _fields(path: Path) -> dict[str, Any]:

@@ -19,5 +19,6 @@ VOCABULARIES = (
     "tekken.json",
 )
 MODELS = "*.model"  # of SentencePiece and tiktoken
-CHAT_TEMPLATES = ("chat_template.jinja", "additional_chat_templates/*.jinja")
+CHAT_TEMPLATE, MORE_TEMPLATES, JINJA = "chat_template.jinja", "additional_chat_templates", ".jinja"
+CHAT_TEMPLATES = (CHAT_TEMPLATE, f"{MORE_TEMPLATES}/*{JINJA}")
 SETTINGS = (CONFIG, "special_tokens_map.json", "added_tokens.json", MODEL_CONFIG)

@@ -76,3 +76,10 @@ def test_a_copy_of_another_model_is_under_its_licence_too() -> None:
     assert student_licence(gemma, start).name == "several"
     (unknown,) = given_licence(identifier=None, verdict="unknown").teachers
     assert student_licence(mit, unknown).name == "not-known"
+
+
+def test_a_start_that_is_the_teacher_itself_keeps_its_licence() -> None:
+    same, again = given_licence(identifier="llama3.1"), given_licence(identifier="llama3.1")
+    assert same.teachers[0] is not again.teachers[0]
+    own = student_licence(same, copied_licence(same, "pretrained", again.teachers[0]))
+    assert own.license == "llama3.1"

@@ -21,6 +21,7 @@ from stillroom.config.dvc.watched_files import (
 )
 from stillroom.config.schema import LISTED
 from stillroom.config.students import STUDENTS
+from stillroom.config.tokenizer_files import JINJA
 from stillroom.errors import ConfigError
 from stillroom.io.files.atomic_file import write_text
 from stillroom.io.files.confined_paths import confined
@@ -119,7 +120,7 @@ def _with_digests(parameters: Mapping[str, Any], root: Path) -> dict[str, Any]:
         digest = tokenizer_digest(text["tokenizer"], root)
         content[DATA] = content[DATA] | {TEXT: text | {TOKENIZER_FILES: digest}}
     chat = content.get(DATA, {}).get(CHAT, {})
-    if str(chat.get("template")).endswith(".jinja"):
+    if str(chat.get("template")).endswith(JINJA):
         digest = template_digest(chat["template"], root)
         content[DATA] = content[DATA] | {CHAT: chat | {TEMPLATE_FILE: digest}}
     return content

@@ -10,16 +10,17 @@ programs look for it in a Hugging Face directory.
 from collections.abc import Callable
 from pathlib import Path
 
+from stillroom.config.tokenizer_files import CHAT_TEMPLATE
 from stillroom.data.encoders.array_encoder import ArrayEncoder
 from stillroom.data.encoders.sequence_encoder import KIND as SEQUENCE
-from stillroom.data.encoders.sequence_encoder import TEMPLATE_FILE, SequenceEncoder
+from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.encoders.text_encoder import KIND as TEXT
 from stillroom.data.encoders.text_encoder import TokenEncoder
+from stillroom.data.files.whole_file import read_whole
 from stillroom.data.text.model_tokenizer import read_given_tokenizer
 from stillroom.data.text.tokenizer import Tokenizer, read_tokenizer, write_tokenizer
 from stillroom.errors import DataError
 from stillroom.io.files.atomic_file import write_text
-from stillroom.io.files.regular_file import open_regular
 from stillroom.io.json.json_files import read_json, write_json
 
 Encoder = ArrayEncoder | SequenceEncoder | TokenEncoder
@@ -34,7 +35,7 @@ def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
     if isinstance(encoder, SequenceEncoder | TokenEncoder):
         write_tokenizer(encoder.tokenizer, folder)
     if isinstance(encoder, SequenceEncoder) and encoder.chat_template is not None:
-        write_text(folder / TEMPLATE_FILE, encoder.chat_template)
+        write_text(folder / CHAT_TEMPLATE, encoder.chat_template)
 
 
 def read_encoder(folder: Path, name: str = FILE) -> Encoder:
@@ -67,14 +68,10 @@ def _encoder(folder: Path, name: str, tokenizer_in: Callable[[Path], Tokenizer])
 
 def _chat_template(folder: Path) -> str | None:
     """Return the chat template beside an encoder; None if there is none."""
-    path = folder / TEMPLATE_FILE
+    path = folder / CHAT_TEMPLATE
     if not path.is_file():
         return None
     try:
-        with open_regular(path) as stream:
-            content = stream.read(LARGEST_TEMPLATE + 1)
-        if len(content) > LARGEST_TEMPLATE:
-            raise DataError(f"{path} is larger than 1 MiB. Run the ingest stage again.")
-        return content.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}. Run the ingest stage again.") from error
+        return read_whole(path, str(path), LARGEST_TEMPLATE).decode()
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8. Run the ingest stage again.") from None

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from stillroom.config.tokenizer_files import CHAT_TEMPLATE
 from stillroom.data.text.token_layout import LABELS, NO_TOKEN, POSITIONS, TOKENS, Sequences
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.views.token_masks import SHARE, Masks
@@ -24,7 +25,6 @@ from stillroom.no_label import NO_LABEL
 
 KIND = "sequence"
 CONTENT = {"tokens": pl.List(pl.Int32()), "starts": pl.List(pl.Int32())}
-TEMPLATE_FILE = "chat_template.jinja"  # where transformers looks for it
 LEARNT = "learnt"  # list of booleans, one for each token; only conversations have the column
 Task = Literal["next_token", "masked_token"]
 
@@ -173,7 +173,7 @@ class SequenceEncoder:
         )
         if encoder.to_json().get("chat_template") != document.get("chat_template"):
             raise DataError(
-                f"The encoder was made with another chat template than the file {TEMPLATE_FILE} "
+                f"The encoder was made with another chat template than the file {CHAT_TEMPLATE} "
                 "beside it, or that is missing. Run the ingest stage again."
             )
         if document != encoder.to_json():

@@ -17,13 +17,13 @@ from typing import Any
 import polars as pl
 
 from stillroom.config.schema.data_schema import Data
+from stillroom.config.tokenizer_files import JINJA
 from stillroom.data.chat.conversation import Conversation
 from stillroom.data.chat.conversation_files import Conversations
 from stillroom.data.chat.conversation_key import conversation_key
 from stillroom.data.chat.learnt_tokens import Rendered, learnt_tokens
 from stillroom.data.chat.templates.chat_template import (
     BUILT_IN,
-    SUFFIX,
     ChatTemplate,
     read_chat_template,
 )
@@ -172,6 +172,14 @@ class ChatIngest:
                     "every run renders the same.",
                 )
             )
+        if self.template.tool_use is not None:
+            notices.append(
+                Notice(
+                    "left_out",
+                    "The chat template for conversations with tools (tool_use) renders them here, "
+                    "but is not exported with the student.",
+                )
+            )
         for what, words in UNREAD.items():
             if self._seen[what]:
                 said = counted(self._seen[what], "conversation")
@@ -183,7 +191,7 @@ class ChatIngest:
     def _template_from(self) -> str:
         """Where the template comes from, without the folders of this machine."""
         choice, configured = self.data.chat.template, self.data.text.tokenizer
-        if choice is not None and choice.endswith(SUFFIX):
+        if choice is not None and choice.endswith(JINJA):
             return portable(choice)
         return f"{choice or 'its own'} of {portable(configured)}" if configured else BUILT_IN
 
@@ -200,7 +208,7 @@ def _tokenizer(
 ) -> tuple[Tokenizer, ChatTemplate]:
     """Return the tokenizer and its template, the one that is set or one that is trained here."""
     configured, choice = data.text.tokenizer, data.chat.template
-    if choice is not None and choice.endswith(SUFFIX):
+    if choice is not None and choice.endswith(JINJA):
         choice = str(root / choice)
     if configured is not None:
         model = root / configured

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from stillroom.config.model_files import ADAPTER, CONFIG, GGUF, PICKLES, README
-from stillroom.config.tokenizer_files import MODELS, SETTINGS, VOCABULARIES
+from stillroom.config.tokenizer_files import CHAT_TEMPLATES, MODELS, SETTINGS, VOCABULARIES
 from stillroom.errors import HubError
 from stillroom.models.hub.repository import Repository, RepositoryFile
 from stillroom.models.pretrained.safetensors_files import (
@@ -34,8 +34,7 @@ READ = (
     *SETTINGS,
     MODELS,
     "chat_template.json",
-    "chat_template.jinja",
-    "additional_chat_templates/*.jinja",
+    *CHAT_TEMPLATES,
     "modules.json",  # these of sentence encoders
     "config_sentence_transformers.json",
     "sentence_bert_config.json",

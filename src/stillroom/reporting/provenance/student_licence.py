@@ -95,7 +95,7 @@ def _ancestors(licence: Licence, copied: TeacherLicence | None) -> tuple[Teacher
 def _required(one: TeacherLicence, licence: Licence, copied: TeacherLicence | None) -> str | None:
     """Return the licence that an ancestor's licence requires of the student."""
     of_answers = one.student if one in licence.teachers else None
-    return of_answers or (one.identifier if one is copied else None)
+    return of_answers or (one.identifier if one == copied else None)
 
 
 def _other(name: str, why: str) -> StudentLicence:

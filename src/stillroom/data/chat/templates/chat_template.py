@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stillroom.config.tokenizer_files import CONFIG
+from stillroom.config.tokenizer_files import CHAT_TEMPLATE, CONFIG, JINJA, MORE_TEMPLATES
 from stillroom.data.chat.templates.chatml import CHATML
 from stillroom.data.files.whole_file import read_whole
 from stillroom.data.text.model_tokenizer import gguf_file
@@ -26,7 +26,6 @@ from stillroom.io.byte_sizes import size_text
 from stillroom.io.files.hashing import sha256_bytes, sha256_json
 from stillroom.io.hub_cache import file_behind
 
-FILE, FOLDER, SUFFIX = "chat_template.jinja", "additional_chat_templates", ".jinja"
 MOST_BYTES = 2**20
 MOST_CONFIG = 2**25  # bytes of a tokenizer_config.json, which may list thousands of tokens
 DEFAULT, TOOL_USE, BUILT_IN = "default", "tool_use", "chatml"
@@ -75,7 +74,7 @@ def read_chat_template(model: Path | None, choice: str | None) -> ChatTemplate:
         DataError: there is no template, none of this name, or one that is too large, no Jinja, or
             a link out of its folder.
     """
-    if choice is not None and choice.endswith(SUFFIX):
+    if choice is not None and choice.endswith(JINJA):
         return _template(_file_text(Path(choice)), choice)
     named, origin = _templates_of(model) if model is not None else ({}, "")
     if choice == BUILT_IN and choice not in named:
@@ -85,7 +84,7 @@ def read_chat_template(model: Path | None, choice: str | None) -> ChatTemplate:
     if not named:
         raise DataError(
             f"{model or 'The model'} has no chat template. Set {KEY} to {BUILT_IN}, or to the "
-            f"path of a {SUFFIX} file."
+            f"path of a {JINJA} file."
         )
     if DEFAULT not in named:
         raise DataError(
@@ -100,7 +99,7 @@ def _chosen(named: dict[str, str], choice: str, model: Path | None) -> ChatTempl
         names = sorted({*named, BUILT_IN})
         raise DataError(
             f"{KEY} is {choice}, but {model or 'the model'} has no template of this name. Choose "
-            f"one of {', '.join(names)}, or the path of a {SUFFIX} file.{nearest(choice, names)}"
+            f"one of {', '.join(names)}, or the path of a {JINJA} file.{nearest(choice, names)}"
         )
     return _template(named[choice], f"the template {choice} of {model}")
 
@@ -111,11 +110,11 @@ def _templates_of(model: Path) -> tuple[dict[str, str], str]:
     if gguf is not None:
         named = run_bounded(templates_in_gguf, str(gguf.resolve()), subject=gguf)
         return named, f"the chat template of {gguf}"
-    files = {DEFAULT: model / FILE} if (model / FILE).is_file() else {}
-    files |= {file.stem: file for file in sorted((model / FOLDER).glob(f"*{SUFFIX}"))}
+    files = {DEFAULT: model / CHAT_TEMPLATE} if (model / CHAT_TEMPLATE).is_file() else {}
+    files |= {file.stem: file for file in sorted((model / MORE_TEMPLATES).glob(f"*{JINJA}"))}
     if files:
         named = {name: _file_text(_own(file, model)) for name, file in files.items()}
-        return named, str(files.get(DEFAULT, model / FOLDER))
+        return named, str(files.get(DEFAULT, model / MORE_TEMPLATES))
     return _in_config(model), f"the chat template in {model / CONFIG}"
 
 
