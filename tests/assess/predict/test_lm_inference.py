@@ -1,12 +1,20 @@
 """Inference: every model answers the same rows, in as few batches as possible."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 import torch
 from support.evaluation.token_predictions import Predicted
 
-from stillroom.assess.predict.lm_inference import BATCH_SIZE, LanguageModels, batching_order
+from stillroom.assess.predict.lm_inference import (
+    BATCH_SIZE,
+    LanguageModels,
+    batch_size_for,
+    batching_order,
+)
+from stillroom.data.encoders import SequenceEncoder
 from stillroom.models.forward.sequence_logits import batch_keys
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.teachers.stored_teachers import teacher_refs
@@ -44,7 +52,22 @@ def test_rows_of_a_kind_go_together(predicted: Predicted) -> None:
     of_rows = [batch_keys(inputs)[row] for row in order]
     changes = sum(one != other for one, other in pairwise(of_rows))
     assert changes == len(set(of_rows)) - 1 > 0
-    models = LanguageModels(opened(predicted).teacher, {}, predicted.corpus.fitted.outputs)
+    models = LanguageModels(
+        opened(predicted).teacher, {}, predicted.corpus.fitted.outputs, BATCH_SIZE
+    )
     batches = sum(1 for _ in models.batches(inputs[order]))
     assert batches <= len(inputs) / BATCH_SIZE + len(set(of_rows))
     assert batches < sum(1 for _ in models.batches(inputs))
+
+
+@pytest.mark.parametrize(
+    ("length", "tokens", "rows"),
+    [(128, 2_000, 8), (512, 32_768, 8), (512, 65_536, 4), (512, 262_144, 1), (4096, 262_144, 1)],
+)
+def test_the_logits_of_a_batch_take_half_a_gigabyte_at_most(
+    length: int, tokens: int, rows: int, predicted: Predicted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = replace(predicted.corpus.fitted, length=length)
+    monkeypatch.setattr(SequenceEncoder, "outputs", tokens)
+    assert batch_size_for(encoder) == rows
+    assert rows == 1 or rows * length * tokens * 4 <= 512 * 2**20

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from stillroom.softlabels.format.ensemble_combination import Combination
 
 BATCH_SIZE = 8
+# Of one model in one batch: 512 MB in float32. With 262,144 tokens one sequence of 512 has as many.
+LOGITS = 2**27
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,13 @@ class LanguageModels:
         teacher: one teacher, or an ensemble that answers as one.
         students: the students, by the names of their runs.
         outputs: V, the number of tokens in the vocabulary.
+        batch_size: the number of sequences of full length in a batch.
     """
 
     teacher: Teacher
     students: "dict[str, PreTrainedModel]"
     outputs: int
+    batch_size: int
 
     @classmethod
     def opened(
@@ -86,18 +90,20 @@ class LanguageModels:
         Raises:
             ModelError: a model cannot be opened.
         """
-        how = CaptureSettings(augmentation="none", seed=0, batch_size=BATCH_SIZE)
+        size = batch_size_for(encoder)
+        how = CaptureSettings(augmentation="none", seed=0, batch_size=size)
         members = tuple(open_teacher(ref, how, encoder) for ref in refs)
         return cls(
             members[0] if len(members) == 1 else Ensemble(members, combination),
             {name: load_model(path) for name, path in students.items()},
             encoder.outputs,
+            size,
         )
 
     def batches(self, inputs: Sequences) -> Iterator[LogitsBatch]:
         """Yield the logits of all models; all of them split the rows into the same batches."""
         answers: list[Iterator[Any]] = [
-            batches_of_token_logits(model, inputs, BATCH_SIZE, self.outputs)
+            batches_of_token_logits(model, inputs, self.batch_size, self.outputs)
             for model in self.students.values()
         ]
         start = 0
@@ -109,6 +115,11 @@ class LanguageModels:
                 {TEACHER: torch.as_tensor(of_teacher).cpu(), **of_students},
             )
             start += len(of_teacher)
+
+
+def batch_size_for(encoder: SequenceEncoder) -> int:
+    """Return how many sequences of full length are in a batch, so that their logits fit."""
+    return max(1, min(BATCH_SIZE, LOGITS // (encoder.length * encoder.outputs)))
 
 
 def batching_order(inputs: Sequences) -> list[int]:
