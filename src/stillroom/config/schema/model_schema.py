@@ -4,7 +4,15 @@ from typing import Any, Literal
 
 from pydantic.dataclasses import dataclass
 
-from stillroom.config.schema.field_types import STRICT, Batch, Epochs, Positive, Share, Weight
+from stillroom.config.schema.field_types import (
+    STRICT,
+    Batch,
+    Count,
+    Epochs,
+    Positive,
+    Share,
+    Weight,
+)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -27,6 +35,7 @@ class Optimisation:
         patience: epochs without improvement before training stops; null: never.
         keep: the epoch whose weights are kept: the one with the lowest validation NLL, the one with
             the highest validation accuracy, or the last one.
+        curve_steps: steps between two points of the learning curve; null: one for each epoch.
     """
 
     optimiser: Literal["adamw", "sgd"]
@@ -40,6 +49,7 @@ class Optimisation:
     accumulate: Batch
     patience: Epochs | None
     keep: Literal["nll", "accuracy", "last"]
+    curve_steps: Count | None = None
 
     def as_optimisation(self) -> "Optimisation":
         """Return these values without the fields of a subclass."""

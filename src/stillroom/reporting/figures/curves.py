@@ -29,7 +29,7 @@ def learning_curves(whose: str, records: list[dict[str, Any]], measure: str) -> 
 
     Args:
         whose: the beginning of the title, such as "students" or "teachers".
-        records: model, epoch and `measure`; a missing value (None) leaves a gap.
+        records: model, epoch (may be a fraction) and `measure`; None leaves a gap.
         measure: one of `MEASURES`.
     """
     from matplotlib.ticker import MaxNLocator
@@ -46,12 +46,16 @@ def learning_curves(whose: str, records: list[dict[str, Any]], measure: str) -> 
         ]
         axes.set_xlabel("epoch")
         axes.set_title(f"{whose}: {MEASURES[measure]}")
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=_is_whole(records)))
         axes.grid(axis="y", color=FAINT)
         axes.margins(x=0.02)
         _label_ends(axes, list(lines), ends)
 
     return Drawing(WIDTH, HEIGHT, description, paint)
+
+
+def _is_whole(records: list[dict[str, Any]]) -> bool:
+    return all(float(record["epoch"]).is_integer() for record in records)
 
 
 def _line(

@@ -28,6 +28,7 @@ from stillroom.training.fit.checkpoint_callback import CheckpointCallback
 from stillroom.training.fit.dvclive_callback import DVCLiveCallback
 from stillroom.training.fit.lit_module import LitModule, Record
 from stillroom.training.fit.live_teacher import LiveTeacher
+from stillroom.training.fit.step_curve_callback import StepCurveCallback
 from stillroom.training.job import Fit
 from stillroom.training.resume_state import ResumeState, differing
 from stillroom.training.signals import StopRequest
@@ -108,6 +109,8 @@ def fit_model(
         state=state, encoder=inputs.encoder, every=trainer.checkpoint_steps, stop=stop
     )
     callbacks = [checkpoints, ProgressCallback(tick, fit.name)]
+    if fit.optimisation.curve_steps is not None:
+        callbacks.append(StepCurveCallback(fit.optimisation.curve_steps))
     if curves is not None:
         callbacks.append(DVCLiveCallback(curves / fit.output))
     data = DataModule(

@@ -2,7 +2,7 @@
 
 Batch ──> model ──logits, features──> loss ──optimiser──> weights
       └─> live teacher ──target, features──┘
-validation ──> Record of the epoch ──BestEpoch──> whether its weights are the best so far
+validation ──> Record ──at the end of an epoch, BestEpoch──> whether its weights are the best so far
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ class LitModule(lightning.LightningModule):
     """Fits one model.
 
     Attributes:
-        records: one record for each epoch so far.
+        records: one record for each epoch so far, and for each further point of the curve.
         best: which epoch is kept, and when the fit stops early.
     """
 
@@ -167,23 +167,36 @@ class LitModule(lightning.LightningModule):
         Raises:
             StillroomError: the model diverged.
         """
+        self.best.judge(*self.add_record(self.current_epoch + 1, self.batches_per_epoch))
+        self._stop_early()
+        self._train = self._train * 0
+
+    def add_record(self, epoch: float, steps: int) -> tuple[float, float]:
+        """Add a record of the validation that has just ended; return its NLL and its accuracy.
+
+        Args:
+            epoch: how many epochs have passed.
+            steps: how many steps of the last one.
+
+        Raises:
+            StillroomError: the model diverged.
+        """
         nll, right, rows = self._over_processes(self._validation).tolist()
         if not rows:  # Lightning mistakes a StopIteration in a step for the end of the epoch
             raise RuntimeError(f"{self.name}: an epoch ended before its validation")
-        loss = self._over_processes(self._train).item() / self.batches_per_epoch
+        loss = self._over_processes(self._train).item() / steps
         require_converging(nll, self.name, self.current_epoch + 1, self.optimisation)
         self.records.append(
             {
                 "model": self.name,
-                "epoch": self.current_epoch + 1,
+                "epoch": epoch,
                 "train_loss": round(loss, 6),
                 "validation_nll": round(nll / rows, 6),
                 "validation_accuracy": round(right / rows, 6),
             }
         )
-        self.best.judge(nll / rows, right / rows)
-        self._stop_early()
-        self._train, self._validation = self._train * 0, self._validation * 0
+        self._validation = self._validation * 0
+        return nll / rows, right / rows
 
     def _stop_early(self) -> None:
         if self.best.is_over:

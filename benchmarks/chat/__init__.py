@@ -1,0 +1,1 @@
+"""Distillation of a chat model on GSM8K."""
