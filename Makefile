@@ -18,10 +18,10 @@ export KEDRO_DISABLE_TELEMETRY := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill repro test faults hostile lint format viz docs bench bench-lm hinton lock audit sbom clean
+.PHONY: help setup distill repro test faults hostile lint format viz docs bench bench-lm bench-chat hinton lock audit sbom clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create the venv with the versions of the requirements files
 
@@ -82,6 +82,9 @@ bench: $(STAMP) ## Measure the figures in the README
 
 bench-lm: $(STAMP) ## Measure language models on WikiText-2 in DATA; can be resumed
 	PYTHONPATH=src python -m benchmarks lm
+
+bench-chat: $(STAMP) ## Measure chat models on GSM8K in DATA; an hour; can be resumed
+	PYTHONPATH=src python -m benchmarks chat
 
 hinton: $(STAMP) ## Measure Hinton's table on MNIST in DATA; 2 hours; can be resumed
 	PYTHONPATH=src python -m benchmarks hinton

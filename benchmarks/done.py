@@ -6,8 +6,10 @@ once("teacher", run) ──in results.json?── yes ──> the result
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any
 
 from benchmarks.project import ROOT
@@ -31,6 +33,22 @@ class Done:
             self.path.write_text(json.dumps(self.results, indent=2) + "\n")
         result: Result = self.results[step]
         return result
+
+    def timed(self, step: str, run: Callable[[], Result]) -> Result:
+        """Do as `once`, and keep the step's cost beside its result: `wall_s` and `cpu_s`."""
+        return self.once(step, lambda: _timed(run))
+
+
+def _timed(run: Callable[[], Result]) -> Result:
+    wall, cpu = time.perf_counter(), _cpu()
+    result = run()
+    return {**result, "wall_s": time.perf_counter() - wall, "cpu_s": _cpu() - cpu}
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of this process and of the processes that it waited for."""
+    used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def done_in(folder: Path, sources: Iterable[str]) -> Done:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.chat.gain import measure_chat
 from benchmarks.gain import measure_gain
 from benchmarks.hinton import measure_hinton
 from benchmarks.language.gap import measure_gap
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "sentence": lambda: or_missing(measure_sentence, DATA),
     "texts": lambda: or_missing(measure_texts, DATA),
     "hinton": lambda: measure_hinton(DATA),
+    "chat": lambda: or_missing(measure_chat, DATA),
     "gap": lambda: or_missing(measure_gap, DATA),
     "gradients": lambda: or_missing(measure_gradients, DATA),
     "throughput": lambda: or_missing(measure_throughput, DATA),

@@ -9,12 +9,11 @@ its last checkpoint. After any change of code or configuration it starts from th
 
 import json
 import os
-import shutil
 from pathlib import Path
 from statistics import mean
 
 from benchmarks.done import Done, Result, done_in
-from benchmarks.project import COPIED, FOLDERS, ROOT, Figure, kedro
+from benchmarks.project import ROOT, Figure, copy_project, kedro
 
 HERE = ROOT / "build" / "hinton"
 SEEDS = range(3)
@@ -44,15 +43,7 @@ def measure_hinton(data: Path) -> list[Figure]:
 def _prepared() -> Done:
     """Copy the project; return its finished steps, and none of another state of the project."""
     done = done_in(HERE, ("src", "conf"))
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "cache", "tmp")
-            shutil.copytree(source, HERE / name, ignore=ignored, dirs_exist_ok=True)
-        elif source.exists():
-            shutil.copy(source, HERE / name)
-    for name in FOLDERS:
-        (HERE / name).mkdir(parents=True, exist_ok=True)
+    copy_project(HERE)
     return done
 
 

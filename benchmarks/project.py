@@ -39,16 +39,21 @@ def clean_project() -> Iterator[Path]:
     """Yield a temporary copy of the project without data, and remove it afterwards."""
     with TemporaryDirectory(prefix="stillroom-bench-") as folder:
         root = Path(folder)
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "cache", "tmp")
-                shutil.copytree(source, root / name, ignore=ignored)
-            elif source.exists():
-                shutil.copy(source, root / name)
-        for name in FOLDERS:
-            (root / name).mkdir(parents=True)
+        copy_project(root)
         yield root
+
+
+def copy_project(root: Path) -> None:
+    """Copy the project without its data into a folder, over what is there."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "cache", "tmp")
+            shutil.copytree(source, root / name, ignore=ignored, dirs_exist_ok=True)
+        elif source.exists():
+            shutil.copy(source, root / name)
+    for name in FOLDERS:
+        (root / name).mkdir(parents=True, exist_ok=True)
 
 
 def kedro(root: Path, *arguments: str) -> str:

@@ -30,8 +30,8 @@ def problems_file(data: Path) -> Path:
     return path
 
 
-def write_problems(source: Path, target: Path, sizes: dict[str, int]) -> int:
-    """Write a file of conversations for each split, and return how many problems there are.
+def write_problems(source: Path, target: Path, sizes: dict[str, int]) -> None:
+    """Write a file of conversations for each split.
 
     Args:
         source: the file with all problems.
@@ -44,7 +44,6 @@ def write_problems(source: Path, target: Path, sizes: dict[str, int]) -> int:
     for split, size in sizes.items():
         lines = [_conversation(next(rest)) for _ in range(size)]
         (target / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8")
-    return len(problems)
 
 
 def _hash(line: str) -> bytes:

@@ -10,16 +10,13 @@ checkpoint. After any change of code or configuration it starts from the beginni
 
 import os
 import shutil
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 import polars as pl
 
-from benchmarks.done import Done, Result, done_in
+from benchmarks.done import Result, done_in
 from benchmarks.language.arms import arms, models_of, teacher_job
 from benchmarks.language.capture import ALONE, capture
 from benchmarks.language.recipe import Recipe, recipe
@@ -52,18 +49,18 @@ def table_of(made: Recipe, files: list[Path], folder: Path) -> list[Figure]:
     """Run a recipe in a folder, or continue it there."""
     done = done_in(folder, SOURCES)
     went_on, text, columns = bool(done.results), Text(folder / "text"), arms(made)
-    _once(done, "text", lambda: write_text(made, files, text.folder))
-    _once(
-        done, "teacher", lambda: _train_teacher(teacher_job(made, text, folder), folder / TEACHERS)
+    done.timed("text", lambda: write_text(made, files, text.folder))
+    done.timed(
+        "teacher", lambda: _train_teacher(teacher_job(made, text, folder), folder / TEACHERS)
     )
     (ref,) = teacher_refs(folder / TEACHERS)
     for arm in columns:
         if arm.wanted is not None:
-            _once(done, f"labels of {arm.name}", partial(capture, made, text, ref, arm, folder))
+            done.timed(f"labels of {arm.name}", partial(capture, made, text, ref, arm, folder))
     jobs = [arm.job(made, text, ref.path, folder) for arm in columns]
-    _once(done, "students", lambda: _train_students(jobs))
+    done.timed("students", lambda: _train_students(jobs))
     predictions = folder / "predictions.parquet"
-    _once(done, "predictions", lambda: _predict(text, ref, models_of(jobs), predictions))
+    done.timed("predictions", lambda: _predict(text, ref, models_of(jobs), predictions))
     return figures(pl.read_parquet(predictions), made, done.results, went_on)
 
 
@@ -86,20 +83,3 @@ def _predict(text: Text, ref: TeacherRef, students: dict[str, Path], path: Path)
     predictions = predict_tokens(text.test(), text.encoder, [ref], ALONE, students)
     predictions.write_parquet(path)
     return {"tokens": int(predictions["labels"].list.len().sum())}
-
-
-def _once(done: Done, step: str, run: Callable[[], Result]) -> None:
-    """Run an unfinished step, and keep its cost beside its result."""
-    done.once(step, lambda: _timed(run))
-
-
-def _timed(run: Callable[[], Result]) -> Result:
-    wall, cpu = time.perf_counter(), _cpu()
-    result = run()
-    return {**result, "wall_s": time.perf_counter() - wall, "cpu_s": _cpu() - cpu}
-
-
-def _cpu() -> float:
-    """Return the CPU seconds of this process and of the processes that it waited for."""
-    used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
