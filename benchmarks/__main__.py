@@ -31,12 +31,13 @@ PARTS = (
     "hinton",
     "sentence",
     "texts",
-    "chat",
+    "gsm8k",
+    "chat_speed",
     "gap",
     "gradients",
 )
-# Short names and what they stand for: `make bench-lm` passes `lm`.
-SEVERAL = {"lm": ("gap", "gradients", "throughput")}
+# Short names and what they stand for: `make bench-lm` passes `lm`, `make bench-chat` passes `chat`.
+SEVERAL = {"lm": ("gap", "gradients", "throughput"), "chat": ("chat_speed", "gsm8k")}
 
 
 def main(names: list[str]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.chat.gain import measure_chat
+from benchmarks.chat.speed import measure_chat_speed
 from benchmarks.gain import measure_gain
 from benchmarks.hinton import measure_hinton
 from benchmarks.language.gap import measure_gap
@@ -38,7 +39,8 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "sentence": lambda: or_missing(measure_sentence, DATA),
     "texts": lambda: or_missing(measure_texts, DATA),
     "hinton": lambda: measure_hinton(DATA),
-    "chat": lambda: or_missing(measure_chat, DATA),
+    "gsm8k": lambda: or_missing(measure_chat, DATA),
+    "chat_speed": measure_chat_speed,
     "gap": lambda: or_missing(measure_gap, DATA),
     "gradients": lambda: or_missing(measure_gradients, DATA),
     "throughput": lambda: or_missing(measure_throughput, DATA),

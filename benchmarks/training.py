@@ -11,13 +11,12 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.project import Figure, clean_project, kedro
+from benchmarks.student_clock import StudentClock, over_hard_labels
 
 ROUNDS = 9
 EPOCHS = 6
@@ -35,12 +34,12 @@ def measure_training() -> list[Figure]:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with _cached() as project:
-        tiny, hinton = _Student(project, [64]), _Student(project, [800, 800])
+        tiny, hinton = _student(project, [64]), _student(project, [800, 800])
         return [
-            _over_hard_labels("2 x 800", hinton, CACHE_BOUND),
+            over_hard_labels("2 x 800", hinton, CACHE_BOUND, ROUNDS),
             # A step takes a millisecond, so the loss adds calls rather than arithmetic.
-            _over_hard_labels("the default student, 1 x 64", tiny, None),
-            _over_live(_Student(project, [WIDTH, WIDTH])),
+            over_hard_labels("the default student, 1 x 64", tiny, None, ROUNDS),
+            _over_live(_student(project, [WIDTH, WIDTH])),
         ]
 
 
@@ -53,87 +52,14 @@ def _cached() -> Iterator[Path]:
         yield project
 
 
-class _Student:
-    """A student and everything that it can learn from."""
+def _student(project: Path, hidden: list[int]) -> StudentClock:
+    from stillroom.config.schema import Architecture
 
-    def __init__(self, project: Path, hidden: list[int]) -> None:
-        from stillroom.config.compose import compose
-        from stillroom.config.schema import Architecture, Objective, Student, Trainer
-        from stillroom.data.encoders import read_encoder
-        from stillroom.io.tables import TableFile
-        from stillroom.softlabels.reading.label_set import SoftLabelSet
-        from stillroom.training.data.dataset_factory import DatasetFactory
-        from stillroom.training.job import Fit
-
-        parameters = compose(project)
-        self.trainer = Trainer(**parameters["trainer"])
-        self.encoder = read_encoder(project / "data/02_examples/encoder")
-        self.labels = SoftLabelSet(project / "data/04_soft_labels")
-        examples = TableFile(project / "data/02_examples/examples")
-        self.source = DatasetFactory(
-            examples=examples, encoder=self.encoder, labels=self.labels, memory=1e12
-        )
-        self.objective = Objective(**parameters["objective"])
-        student = Student(**parameters["student"])
-        self.fit = Fit(
-            name="student",
-            architecture=Architecture(name="mlp", options={"hidden": hidden}),
-            optimisation=replace(student.as_optimisation(), epochs=EPOCHS),
-            rows="all",
-            objective=None,
-            seed=0,
-            shift=0,
-            label_smoothing=0.0,
-            output="student",
-        )
-
-    def seconds(self, teachers: Any = None, **changes: Any) -> float:
-        """Train once; return the seconds of an epoch, without the first."""
-        from stillroom.training.build_loss import build_loss
-        from stillroom.training.fit.fit_model import FitInputs, fit_model
-        from stillroom.training.resume_state import ResumeState
-        from stillroom.training.signals import StopRequest
-
-        fit = replace(self.fit, **changes)
-        rows = self.source.dataset_of(fit)
-        loss = build_loss(fit, self.labels)
-        task = FitInputs(
-            train=rows,
-            validation=self.source.validation(),
-            loss=loss,
-            encoder=self.encoder,
-            teacher=teachers,
-        )
-        seen, times = 0, {}
-
-        def tick(count: int, label: str) -> None:
-            nonlocal seen
-            seen += count
-            times[seen // len(rows)] = time.perf_counter()
-
-        with TemporaryDirectory() as folder:
-            place = ResumeState(Path(folder) / "fit", {})
-            fit_model(fit, task, trainer=self.trainer, state=place, stop=StopRequest(), tick=tick)
-        return (times[EPOCHS] - times[1]) / (EPOCHS - 1)
+    architecture = Architecture(name="mlp", options={"hidden": hidden})
+    return StudentClock(project, EPOCHS, architecture=architecture)
 
 
-def _over_hard_labels(name: str, student: _Student, bound: float | None) -> Figure:
-    pairs = [
-        (student.seconds(), student.seconds(objective=student.objective)) for _ in range(ROUNDS)
-    ]
-    ratio = median(hard / soft for hard, soft in pairs)
-    rows = len(student.source.dataset_of(student.fit))
-    rate = rows / median(soft for _, soft in pairs)
-    return Figure(
-        f"examples per second from the cache over hard labels, {name}",
-        f"{ratio:.3f} ({rate:,.0f} a second)",
-        "no bound" if bound is None else f">= {bound}",
-        None if bound is None else ratio >= bound,
-        {"seconds": pairs},
-    )
-
-
-def _over_live(student: _Student) -> Figure:
+def _over_live(student: StudentClock) -> Figure:
     from stillroom.models.forward.hidden_states import logits_only
     from stillroom.softlabels.format.ensemble_combination import Combination
     from stillroom.training.fit.live_teacher import LiveTeacher
@@ -157,7 +83,7 @@ def _over_live(student: _Student) -> Figure:
     )
 
 
-def _teacher_of(student: _Student) -> tuple[Any, float]:
+def _teacher_of(student: StudentClock) -> tuple[Any, float]:
     """Return a perceptron and how many of the student's steps its forward pass costs, 4 or more."""
     import torch
 
