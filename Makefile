@@ -10,6 +10,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH := 2.13.0
 APPNOPE := 0.1.4
 LOCKS := requirements-torch.lock requirements.lock
+EXTRAS := requirements-extras.lock
 AUDIT := build/audit/bin/pip-audit --disable-pip --require-hashes --requirement build/requirements.txt
 COMPILE := build/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
   --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -18,7 +19,7 @@ export KEDRO_DISABLE_TELEMETRY := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup distill repro test faults hostile lint format viz docs bench bench-lm bench-chat hinton lock audit sbom clean
+.PHONY: help setup extras distill repro test faults hostile lint format viz docs bench bench-lm bench-chat hinton lock audit sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,12 @@ $(STAMP): $(LOCKS)
 	  || $(INSTALL) --require-hashes --no-deps --requirement requirements-torch.lock
 	@$(INSTALL) --require-hashes --no-deps --requirement requirements.lock
 	@$(INSTALL) torch
+	@touch $@
+
+extras: $(VENV)/.extras ## Install the extras adapters (LoRA) and trainers (TRL) too
+
+$(VENV)/.extras: $(STAMP) $(EXTRAS)
+	@$(INSTALL) --require-hashes --no-deps --requirement $(EXTRAS)
 	@touch $@
 
 distill: $(STAMP) ## Run all seven stages on the embedded data, from raw data to the report
@@ -97,12 +104,16 @@ lock: ## Write the requirements files from pyproject.toml, with the hash of each
 	  print(*project["optional-dependencies"]["docs"], sep="\n")' > build/lock/docs.in
 	$(COMPILE) --extra project --extra viz --extra dev --unsafe-package torch \
 	  --output-file build/lock/all.txt pyproject.toml
+	$(COMPILE) --extra project --extra viz --extra dev --extra adapters --extra trainers --unsafe-package torch \
+	  --constraint build/lock/all.txt --output-file build/lock/extras.txt pyproject.toml
 	$(COMPILE) --output-file build/lock/docs.txt build/lock/docs.in
 	$(COMPILE) --allow-unsafe --output-file build/lock/audit.txt build/lock/audit.in
 	( echo "# Written by 'make lock': every package that the project runs, tests and serves with, but torch."; \
 	  grep -v '^# ' build/lock/all.txt; \
 	  echo 'appnope==$(APPNOPE) ; platform_system == "Darwin" \'; \
 	  build/lock/bin/python .ci/release_hashes.py appnope $(APPNOPE) | tail -n +2 ) > requirements.lock
+	( echo "# Written by 'make lock': the packages of the extras adapters and trainers, beside those of requirements.lock."; \
+	  build/lock/bin/python .ci/only_new.py build/lock/extras.txt build/lock/all.txt ) > requirements-extras.lock
 	( echo "# Written by 'make lock': torch, the wheels of PyPI. On Linux they are the builds for GPUs."; \
 	  build/lock/bin/python .ci/release_hashes.py torch $(TORCH) ) > requirements-torch.lock
 	( echo "# Written by 'make lock': every package that builds the documentation."; \
@@ -116,10 +127,10 @@ audit: build/audit/.installed ## Look the locked packages up in the databases of
 sbom: build/audit/.installed ## Write build/sbom.json, the list of the locked packages (CycloneDX)
 	build/audit/bin/cyclonedx-py requirements build/requirements.txt --output-file build/sbom.json
 
-build/audit/.installed: $(LOCKS) requirements-audit.lock
+build/audit/.installed: $(LOCKS) $(EXTRAS) requirements-audit.lock
 	@rm -rf build/audit && $(PYTHON) -m venv build/audit
 	@build/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-audit.lock
-	@cat $(LOCKS) > build/requirements.txt
+	@cat $(LOCKS) $(EXTRAS) > build/requirements.txt
 	@touch $@
 
 clean: ## Remove the results of all runs; the venv and the DVC cache stay
