@@ -29,6 +29,7 @@ IN_TWO_LAYERS = {
 # These test no single module: whole stages, faults, documents, other packages, or shared helpers.
 WITHOUT_A_MODULE = (
     "benchmarks",
+    "examples",
     "faults",
     "hostile",
     "packaging",

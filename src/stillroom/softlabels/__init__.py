@@ -6,7 +6,8 @@
     batch = labels.read(example_ids, temperature=4.0)
 
 `open`, `OpenedSet` and `RowDistributions` are for programs; they are imported when they are first
-used, so that importing this package costs nothing.
+used, so that importing this package costs nothing. So are `SoftLabelCollator`, `SoftLabelLoss` and
+`training_rows`, which are for trainers of other libraries and live in `stillroom.trainers`.
 """
 
 from importlib import import_module
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["OpenedSet", "RowDistributions", "open"]
 
 
+# They need torch and what lies above soft labels, so no module of this package imports them.
+_OF_TRAINERS = ("SoftLabelCollator", "SoftLabelLoss", "training_rows")
+
+
 def __getattr__(name: str) -> Any:
     """Import what programs use when it is first used."""
+    if name in _OF_TRAINERS:
+        return getattr(import_module("stillroom.trainers"), name)
     if name in __all__:
         return getattr(import_module("stillroom.softlabels.open_set"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -88,6 +88,11 @@ class OpenedSet:
         return self._labels.manifest.rows
 
     @property
+    def folder(self) -> Path:
+        """The folder of the set."""
+        return self._labels.folder
+
+    @property
     def classes(self) -> int:
         """C, the number of classes or tokens."""
         return self._labels.manifest.classes
@@ -101,6 +106,18 @@ class OpenedSet:
     def is_unbiased(self) -> bool:
         """Whether weights are unbiased estimates, which a loss must treat as such."""
         return self._labels.is_unbiased
+
+    def require_examples(self, digest: str) -> None:
+        """Refuse a set that was captured for other examples, labels or splits.
+
+        Args:
+            digest: of the examples, from `stillroom.data.example_digest`; a set of a format
+                before 5 has none to compare with.
+
+        Raises:
+            SoftLabelError: says what to do.
+        """
+        self._labels.require_examples(digest)
 
     def summary(self) -> dict[str, Plain]:
         """Return the facts of the manifest: fingerprint, teachers, rows, sparsifier, bias, bytes.

@@ -60,8 +60,32 @@ def distillation_loss(
         A scalar, in nats.
     """
     at, missing = temperature_of(target, temperature), treatment_of(target, missing_mass)
-    weighted = [(weight, soft_term(name, at, missing, options)) for name, weight in terms.items()]
-    mixture = Mixture(hard_weight, tuple(weighted), smoothing=smoothing)
+    mixture = mixture_of(terms, hard_weight, at, missing, smoothing=smoothing, options=options)
     soft = soft_target(target, mixture.temperatures)
     require_fitting(logits, soft, labels)
     return mixture(logits, labels, soft)
+
+
+def mixture_of(
+    terms: Mapping[str, float],
+    hard_weight: float,
+    temperature: float,
+    missing: str,
+    *,
+    smoothing: float = 0.0,
+    options: Mapping[str, float] = NO_OPTIONS,
+) -> Mixture:
+    """Return the loss of `distillation_loss`, whose arguments these are.
+
+    Args:
+        terms, hard_weight, smoothing, options: see `distillation_loss`.
+        temperature: of all terms.
+        missing: the treatment of what the target does not hold, or `unbiased`.
+
+    Raises:
+        ConfigError: a term is unknown, or cannot be computed from such a target.
+    """
+    weighted = tuple(
+        (weight, soft_term(name, temperature, missing, options)) for name, weight in terms.items()
+    )
+    return Mixture(hard_weight, weighted, smoothing=smoothing)
