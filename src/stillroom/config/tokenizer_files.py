@@ -20,5 +20,6 @@ VOCABULARIES = (
 )
 MODELS = "*.model"  # of SentencePiece and tiktoken
 CHAT_TEMPLATE, MORE_TEMPLATES, JINJA = "chat_template.jinja", "additional_chat_templates", ".jinja"
+TOOL_TEMPLATE = f"{MORE_TEMPLATES}/tool_use{JINJA}"
 CHAT_TEMPLATES = (CHAT_TEMPLATE, f"{MORE_TEMPLATES}/*{JINJA}")
 SETTINGS = (CONFIG, "special_tokens_map.json", "added_tokens.json", MODEL_CONFIG)

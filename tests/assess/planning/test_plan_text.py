@@ -1,5 +1,6 @@
 """A plan in words: the parameters that it names compose to the configuration that it measured."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 from support.licences_and_lineage import own_licence
 
+from stillroom.assess.planning.captured_positions import CapturedPositions
 from stillroom.assess.planning.plan_text import (
     choice_in_words,
     document_of,
@@ -151,3 +153,12 @@ def test_the_document_names_the_choice() -> None:
     assert document["choice"]["params"] == "groups.softlabels=threshold_fixed,softlabels.k=3"
     assert document["teacher"]["hours"] == pytest.approx(10 / 3600)
     assert "choice" not in document_of(planned(first), None, project(), {})
+
+
+def test_of_sequences_it_says_how_many_positions_are_captured() -> None:
+    plan = planned(option(Full()))
+    assert "Positions" not in heading(plan)
+    of_chat = replace(plan, positions=CapturedPositions(captured=12_345, tokens=40_000))
+    assert "\nPositions 12,345 of 40,000 tokens are captured (31%)\n" in heading(of_chat)
+    document = document_of(of_chat, None, project(), {})
+    assert document["positions"] == {"captured": 12_345, "tokens": 40_000}

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from support.examples.corpus_examples import sentences, small_corpus
+from transformers import PreTrainedTokenizerFast
 
 from stillroom.data.encoders import SequenceEncoder, read_encoder, write_encoder
 from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS
@@ -75,6 +76,18 @@ def test_a_chat_template_comes_back_and_another_one_is_refused(tmp_path: Path) -
         read_encoder(tmp_path)
     (tmp_path / "chat_template.jinja").unlink()
     with pytest.raises(DataError, match="or that is missing"):
+        read_encoder(tmp_path)
+
+
+def test_the_template_for_tools_lies_where_transformers_finds_it(tmp_path: Path) -> None:
+    chat = replace(ENCODER, chat_template="{{ messages }}", tool_template="{{ tools }}")
+    write_encoder(chat, tmp_path)
+    assert read_encoder(tmp_path) == chat
+    theirs = PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    assert theirs.get_chat_template(tools=[{}]) == "{{ tools }}"
+    assert theirs.get_chat_template() == "{{ messages }}"
+    (tmp_path / "additional_chat_templates" / "tool_use.jinja").unlink()
+    with pytest.raises(DataError, match=r"than the file additional_chat_templates/tool_use\.jinja"):
         read_encoder(tmp_path)
 
 

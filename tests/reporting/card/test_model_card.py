@@ -71,13 +71,16 @@ def test_the_hubs_metrics_are_those_of_the_exported_model_not_of_all_seeds(
 
 
 @pytest.mark.parametrize(
-    ("architecture", "library"), [("transformer", "transformers"), ("mlp", "stillroom")]
+    ("architecture", "library"),
+    [("transformer", "transformers"), ("resnet", "transformers"), ("mlp", "stillroom")],
 )
 def test_the_library_is_what_opens_the_student(
     architecture: str, library: str, documents: Documents
 ) -> None:
     text = card(documents, student={"architecture": {"name": architecture}})
     assert yaml.safe_load(text.split("---\n")[1])["library_name"] == library
+    opened = "AutoModelForImageClassification.from_pretrained(path)" in text
+    assert opened == (library == "transformers")
 
 
 def test_the_hub_library_reads_it_too(documents: Documents) -> None:

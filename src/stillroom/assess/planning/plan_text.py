@@ -1,9 +1,10 @@
 """Plan text: what a plan was measured on, the option that fits a budget, and its command.
 
-ProjectPlan ──heading──> three lines;  Option ──choice_in_words──> the choice and its `--params`
+ProjectPlan ──heading──> some lines;  Option ──choice_in_words──> the choice and its `--params`
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,19 @@ def heading(project_plan: "ProjectPlan") -> str:
             "for each unbiased option",
             f"Teachers  {speed:.2g} ms per input, {_time(project_plan.hours)} for "
             f"{project_plan.inputs:,}{apart}",
+            *_positions(project_plan),
             f"Copies    {copies.full} full copies in {len(copies.places)} places ({reflinks}):",
             *(f"          {place}" for place in copies.places),
         ]
     )
+
+
+def _positions(project_plan: "ProjectPlan") -> list[str]:
+    """Return a line on what is captured of sequences; [] for other examples."""
+    if (of := project_plan.positions) is None:
+        return []
+    share = of.captured / max(of.tokens, 1)
+    return [f"Positions {of.captured:,} of {of.tokens:,} tokens are captured ({share:.0%})"]
 
 
 def _sample(plan: "Plan") -> str:
@@ -101,6 +111,7 @@ def document_of(
             "places": list(project_plan.copies.places),
             "reflinks": project_plan.copies.reflinks,
         },
+        "positions": None if project_plan.positions is None else asdict(project_plan.positions),
         "teacher": {
             "inputs": project_plan.inputs,
             "seconds_per_input": project_plan.seconds_per_input,

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from stillroom.assess.planning.captured_positions import CapturedPositions, captured_positions
 from stillroom.assess.planning.position_sample import Positions, position_sample, thinning
 from stillroom.assess.planning.student_gradient import student_gradient
 from stillroom.config.schema import Inference, Objective, SoftLabels, Student
@@ -45,12 +46,14 @@ class ProjectPlan:
         copies: the places that will hold the set.
         inputs: how many inputs each teacher runs on; the draws of an input share its answer.
         seconds_per_input: the time of all teachers together, measured on the sample.
+        positions: how many positions are captured, of sequences.
     """
 
     plan: "Plan"
     copies: Copies
     inputs: int
     seconds_per_input: float
+    positions: CapturedPositions | None = None
 
     @property
     def hours(self) -> float:
@@ -120,7 +123,11 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
         _progress,
     )
     return ProjectPlan(
-        plan=measured, copies=copies, inputs=len(replace(first, draws=1)), seconds_per_input=seconds
+        plan=measured,
+        copies=copies,
+        inputs=len(replace(first, draws=1)),
+        seconds_per_input=seconds,
+        positions=captured_positions(project.examples, fitted),
     )
 
 

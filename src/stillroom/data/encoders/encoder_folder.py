@@ -1,7 +1,7 @@
 """Encoders on disk: a folder with a JSON file, and a tokenizer if the inputs are tokens.
 
 Encoder ──write_encoder──> encoder.json, tokenizer.json, tokenizer_config.json,
-                           chat_template.jinja for conversations ──read──> Encoder
+                           chat templates for conversations ──read──> Encoder
 
 Beside a model, the JSON file is `preprocessor_config.json`, and the tokenizer is stored where other
 programs look for it in a Hugging Face directory.
@@ -10,10 +10,9 @@ programs look for it in a Hugging Face directory.
 from collections.abc import Callable
 from pathlib import Path
 
-from stillroom.config.tokenizer_files import CHAT_TEMPLATE
 from stillroom.data.encoders.array_encoder import ArrayEncoder
 from stillroom.data.encoders.sequence_encoder import KIND as SEQUENCE
-from stillroom.data.encoders.sequence_encoder import SequenceEncoder
+from stillroom.data.encoders.sequence_encoder import TEMPLATE_FILES, SequenceEncoder
 from stillroom.data.encoders.text_encoder import KIND as TEXT
 from stillroom.data.encoders.text_encoder import TokenEncoder
 from stillroom.data.files.whole_file import read_whole
@@ -34,8 +33,10 @@ def write_encoder(encoder: Encoder, folder: Path, name: str = FILE) -> None:
     write_json(folder / name, encoder.to_json())
     if isinstance(encoder, SequenceEncoder | TokenEncoder):
         write_tokenizer(encoder.tokenizer, folder)
-    if isinstance(encoder, SequenceEncoder) and encoder.chat_template is not None:
-        write_text(folder / CHAT_TEMPLATE, encoder.chat_template)
+    for field, text in encoder.templates.items() if isinstance(encoder, SequenceEncoder) else ():
+        file = folder / TEMPLATE_FILES[field]
+        file.parent.mkdir(exist_ok=True)
+        write_text(file, text)
 
 
 def read_encoder(folder: Path, name: str = FILE) -> Encoder:
@@ -60,17 +61,19 @@ def read_given_encoder(folder: Path, name: str) -> Encoder:
 def _encoder(folder: Path, name: str, tokenizer_in: Callable[[Path], Tokenizer]) -> Encoder:
     document = read_json(folder / name)
     if isinstance(document, dict) and document.get("kind") == SEQUENCE:
-        return SequenceEncoder.from_json(document, tokenizer_in(folder), _chat_template(folder))
+        return SequenceEncoder.from_json(document, tokenizer_in(folder), _templates(folder))
     if isinstance(document, dict) and document.get("kind") == TEXT:
         return TokenEncoder.from_json(document, tokenizer_in(folder))
     return ArrayEncoder.from_json(document)
 
 
-def _chat_template(folder: Path) -> str | None:
-    """Return the chat template beside an encoder; None if there is none."""
-    path = folder / CHAT_TEMPLATE
-    if not path.is_file():
-        return None
+def _templates(folder: Path) -> dict[str, str]:
+    """Return the chat templates beside an encoder, by the names of their fields."""
+    files = {field: folder / name for field, name in TEMPLATE_FILES.items()}
+    return {field: _template(file) for field, file in files.items() if file.is_file()}
+
+
+def _template(path: Path) -> str:
     try:
         return read_whole(path, str(path), LARGEST_TEMPLATE).decode()
     except UnicodeDecodeError:

@@ -8,6 +8,7 @@ position is the token to predict: the next one in the piece, or the one that was
 if there is none. Of a conversation only some tokens are learnt, so that only these are labels.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from stillroom.config.tokenizer_files import CHAT_TEMPLATE
+from stillroom.config.tokenizer_files import CHAT_TEMPLATE, TOOL_TEMPLATE
 from stillroom.data.text.token_layout import LABELS, NO_TOKEN, POSITIONS, TOKENS, Sequences
 from stillroom.data.text.tokenizer import Tokenizer
 from stillroom.data.views.token_masks import SHARE, Masks
@@ -27,6 +28,7 @@ KIND = "sequence"
 CONTENT = {"tokens": pl.List(pl.Int32()), "starts": pl.List(pl.Int32())}
 LEARNT = "learnt"  # list of booleans, one for each token; only conversations have the column
 Task = Literal["next_token", "masked_token"]
+TEMPLATE_FILES = {"chat_template": CHAT_TEMPLATE, "tool_template": TOOL_TEMPLATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class SequenceEncoder:
         length: the length of a sequence in tokens; shorter ones are padded.
         mask_share, mask_seed: the share of tokens that are masked, and the seed of the choice.
         chat_template: how conversations were rendered, in Jinja; None for other texts.
+        tool_template: how those with tools were, if that is another template.
     """
 
     tokenizer: Tokenizer
@@ -47,6 +50,7 @@ class SequenceEncoder:
     mask_share: float = SHARE
     mask_seed: int = 0
     chat_template: str | None = None
+    tool_template: str | None = None
 
     @property
     def kind(self) -> str:
@@ -136,23 +140,25 @@ class SequenceEncoder:
             "vocabulary": self.outputs,
             "tokenizer": self.tokenizer.sha256,
             **(hidden if self.is_masked else {}),
-            **({} if self.chat_template is None else {"chat_template": self._template_hash}),
+            **{name: sha256_bytes(text.encode()) for name, text in self.templates.items()},
         }
 
     @property
-    def _template_hash(self) -> str:
-        return sha256_bytes((self.chat_template or "").encode())
+    def templates(self) -> dict[str, str]:
+        """The chat templates that there are, by the names of their fields."""
+        fields = {"chat_template": self.chat_template, "tool_template": self.tool_template}
+        return {name: text for name, text in fields.items() if text is not None}
 
     @classmethod
     def from_json(
-        cls, document: dict[str, Any], tokenizer: Tokenizer, chat_template: str | None = None
+        cls, document: dict[str, Any], tokenizer: Tokenizer, templates: Mapping[str, str]
     ) -> "SequenceEncoder":
         """Return the encoder of a parsed JSON document.
 
         Args:
             document: of `to_json`.
             tokenizer: the one beside it.
-            chat_template: the one beside it, if there is one.
+            templates: the chat templates beside it, by the names of their fields.
 
         Raises:
             DataError: the document does not come from `to_json`, or belongs to another tokenizer
@@ -168,14 +174,15 @@ class SequenceEncoder:
             tokenizer=tokenizer,
             task=task,
             length=length,
-            chat_template=chat_template if "chat_template" in document else None,
+            **{name: text for name, text in templates.items() if name in document},
             **_hidden(document),
         )
-        if encoder.to_json().get("chat_template") != document.get("chat_template"):
-            raise DataError(
-                f"The encoder was made with another chat template than the file {CHAT_TEMPLATE} "
-                "beside it, or that is missing. Run the ingest stage again."
-            )
+        for name, file in TEMPLATE_FILES.items():
+            if encoder.to_json().get(name) != document.get(name):
+                raise DataError(
+                    f"The encoder was made with another chat template than the file {file} "
+                    "beside it, or that is missing. Run the ingest stage again."
+                )
         if document != encoder.to_json():
             raise DataError(
                 f"The encoder was made with the tokenizer {str(document.get('tokenizer'))[:12]}, "

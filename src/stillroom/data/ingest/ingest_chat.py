@@ -92,6 +92,7 @@ class ChatIngest:
             task="next_token",
             length=data.text.length,
             chat_template=template.text,
+            tool_template=template.tool_use,
         )
         return cls(data, source, conversations, splits, encoder, template, counts, present)
 
@@ -170,14 +171,6 @@ class ChatIngest:
                     "converted",
                     f"The chat template asks for today's date; {said} got a fixed one, so that "
                     "every run renders the same.",
-                )
-            )
-        if self.template.tool_use is not None:
-            notices.append(
-                Notice(
-                    "left_out",
-                    "The chat template for conversations with tools (tool_use) renders them here, "
-                    "but is not exported with the student.",
                 )
             )
         for what, words in UNREAD.items():

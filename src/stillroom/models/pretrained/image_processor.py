@@ -1,6 +1,7 @@
 """Image processors: the preprocessing of an image model of the Hub in, an encoder of images out.
 
     preprocessor_config.json ──transformers──> processor ──asked about test images──> ArrayEncoder
+    ArrayEncoder ──write_image_processor──> processor_config.json, which AutoImageProcessor reads
 
 An `ArrayEncoder` scales each channel linearly, and no more. So a processor can be taken over if it
 does no more either to images of the examples' size: it resizes images to the size that they have.
@@ -18,13 +19,37 @@ from numpy.typing import NDArray
 from stillroom.data.encoders import ArrayEncoder, Encoder
 from stillroom.data.raw_examples import shape_text
 from stillroom.errors import ModelError
-from stillroom.io.json.json_files import read_json
+from stillroom.io.json.json_files import read_json, write_json
 from stillroom.models.pretrained.config_file import read_config
 from stillroom.models.pretrained.model_directory import PREPROCESSOR
 
+# A file that AutoImageProcessor reads before preprocessor_config.json, where the encoder stands.
+PROCESSOR = "processor_config.json"
+BICUBIC = 3  # the number of this filter in PIL
 _LARGEST = 4096
 _TOLERANCE = 1e-4
 _SIZES = ("size", "crop_size", "pad_size")
+
+
+def write_image_processor(encoder: ArrayEncoder, folder: Path) -> None:
+    """Write the processor of images that does what their encoder does, beside their model.
+
+    To images of the examples' size it gives the numbers of the encoder, to within rounding; it
+    stretches others to that size first.
+    """
+    height, width, _ = encoder.raw_shape
+    processor = {
+        "image_processor_type": "ViTImageProcessor",
+        "do_resize": True,
+        "size": {"height": height, "width": width},
+        "resample": BICUBIC,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": list(encoder.mean),
+        "image_std": list(encoder.scale),
+    }
+    write_json(folder / PROCESSOR, {"image_processor": processor})
 
 
 def is_image_processor(source: Path) -> bool:

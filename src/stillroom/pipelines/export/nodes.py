@@ -80,11 +80,17 @@ def _written(
     """Add the files of each format to a package; return their parity on the test split."""
     import polars as pl
 
+    from stillroom.data.encoders import ArrayEncoder
     from stillroom.data.ingest.splits import TEST
+    from stillroom.models.pretrained.image_processor import write_image_processor
     from stillroom.models.pretrained.model_directory import load_model
 
     inputs = encoder.encode(examples.read().filter(pl.col("split") == TEST))
-    return write_formats(formats, load_model(package), encoder, inputs, package)
+    model = load_model(package)
+    is_of_transformers = type(model).__module__.startswith("transformers.")
+    if is_of_transformers and isinstance(encoder, ArrayEncoder) and encoder.kind == "image":
+        write_image_processor(encoder, package)
+    return write_formats(formats, model, encoder, inputs, package)
 
 
 def _empty(package: Path, alarms: list[str]) -> Path:

@@ -27,6 +27,7 @@ PIPELINE_TAGS = {
     "masked_token": "fill-mask",
 }
 
+TRANSFORMERS = "transformers"
 HUB_METRICS = ("accuracy", "perplexity")  # those of our measures that hf.co/metrics has
 RESULTS = {"accuracy": "Accuracy", "nll": "NLL, nats", "perplexity": "Perplexity"}
 
@@ -47,11 +48,11 @@ def metadata(
         lineage: the student's ancestors.
         own: the student's licence.
     """
-    task = PIPELINE_TAGS[encoder.task if isinstance(encoder, SequenceEncoder) else encoder.kind]
+    task = task_of(encoder)
     return {
         **_licence(own),
         **_parents(parameters, lineage),
-        "library_name": _library(parameters),
+        "library_name": library_of(parameters),
         "pipeline_tag": task,
         "tags": ["knowledge-distillation", "stillroom"],
         **_results(student, task, lineage),
@@ -63,10 +64,15 @@ def architecture_of(parameters: Mapping[str, Any]) -> str:
     return str(parameters["student"].get("architecture", {}).get("name"))
 
 
-def _library(parameters: Mapping[str, Any]) -> str:
+def library_of(parameters: Mapping[str, Any]) -> str:
     """Return the library that loads the student; transformers loads only its own architectures."""
-    is_transformer = architecture_of(parameters) in (FROM_TEACHER, PRETRAINED, "transformer")
-    return "transformers" if is_transformer else "stillroom"
+    is_own = architecture_of(parameters) in (FROM_TEACHER, PRETRAINED, "transformer", "resnet")
+    return TRANSFORMERS if is_own else "stillroom"
+
+
+def task_of(encoder: Encoder) -> str:
+    """Return the task of the Hub that a student with these inputs has."""
+    return PIPELINE_TAGS[encoder.task if isinstance(encoder, SequenceEncoder) else encoder.kind]
 
 
 def _licence(own: StudentLicence) -> dict[str, str]:

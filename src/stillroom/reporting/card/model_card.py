@@ -18,7 +18,14 @@ from stillroom.evaluation.statistics.evidence import Evidence
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.json.round_numbers import rounded
 from stillroom.io.printable import printable, printable_lines
-from stillroom.reporting.card.card_metadata import RESULTS, architecture_of, metadata
+from stillroom.reporting.card.card_metadata import (
+    RESULTS,
+    TRANSFORMERS,
+    architecture_of,
+    library_of,
+    metadata,
+    task_of,
+)
 from stillroom.reporting.display_names import title
 from stillroom.reporting.key_values import key_values
 from stillroom.reporting.provenance.lineage import Lineage, chain
@@ -74,7 +81,7 @@ def model_card(
         *_ancestors(lineage, soft_labels_summary),
         *_permission(licence, start, own, conditions(licence, copied)),
         "## How to load it",
-        _loading(formats),
+        _loading(formats, task_of(encoder) if library_of(parameters) == TRANSFORMERS else None),
         "## Outputs",
         _outputs(encoder),
         "## How it was made",
@@ -98,9 +105,30 @@ model = load_model(path)  # safetensors; no pickle, no remote code
 ```"""
 
 
-def _loading(formats: Sequence[str]) -> str:
+# The classes of transformers that open a student, and what makes its inputs, by the Hub's task.
+_AUTO = {
+    "text-generation": ("AutoModelForCausalLM", "AutoTokenizer"),
+    "fill-mask": ("AutoModelForMaskedLM", "AutoTokenizer"),
+    "text-classification": ("AutoModelForSequenceClassification", "AutoTokenizer"),
+    "image-classification": ("AutoModelForImageClassification", "AutoImageProcessor"),
+}
+_OF_TRANSFORMERS = """\
+```python
+from transformers import {inputs}, {model}
+
+inputs = {inputs}.from_pretrained(path)
+model = {model}.from_pretrained(path)
+```"""
+
+
+def _loading(formats: Sequence[str], task: str | None) -> str:
+    """Return how the student is loaded: by transformers, if a task is given, and by Stillroom."""
     text = " ".join((_ENCODER, *formats))
-    return f"{fill(text, LINE, break_long_words=False, break_on_hyphens=False)}\n\n{_LOADING}"
+    paragraphs = [fill(text, LINE, break_long_words=False, break_on_hyphens=False), _LOADING]
+    if task in _AUTO:
+        model, inputs = _AUTO[task]
+        paragraphs = [_OF_TRANSFORMERS.format(model=model, inputs=inputs), "Or:", *paragraphs]
+    return "\n\n".join(paragraphs)
 
 
 def _shipped(evidence: Evidence, metrics: GroupedNumbers) -> dict[str, int | float]:
