@@ -174,7 +174,8 @@ class SequenceEncoder:
             tokenizer=tokenizer,
             task=task,
             length=length,
-            **{name: text for name, text in templates.items() if name in document},
+            chat_template=templates.get("chat_template") if "chat_template" in document else None,
+            tool_template=templates.get("tool_template") if "tool_template" in document else None,
             **_hidden(document),
         )
         for name, file in TEMPLATE_FILES.items():
