@@ -1,6 +1,6 @@
 """Print the requirements of one compiled file that another one lacks, with their hashes.
 
-    python .ci/only_new.py build/lock/extras.txt build/lock/all.txt
+python .ci/only_new.py build/lock/extras.txt build/lock/all.txt
 """
 
 import sys

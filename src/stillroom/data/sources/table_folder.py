@@ -40,8 +40,8 @@ def table_paths(path: Path, data: Data) -> TablePaths:
     """
     if not path.exists():
         raise DataError(
-            f"data.path {data.path} does not exist. Set it to a file of rows, such as .csv, .jsonl or "
-            ".parquet, or to a folder of such files."
+            f"data.path {data.path} does not exist. Set it to a file of rows, such as .csv, .jsonl "
+            "or .parquet, or to a folder of such files."
         )
     if not path.is_dir():
         if table_suffix(path) is None:
