@@ -1,15 +1,20 @@
 """Image processors: what transformers does to an image, against the encoder that is taken over."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 from safetensors.numpy import save_file
 
-from stillroom.data.encoders import ArrayEncoder
+from stillroom.data.encoders import ArrayEncoder, write_encoder
 from stillroom.errors import ModelError
-from stillroom.models.pretrained.image_processor import image_encoder, is_image_processor
+from stillroom.models.pretrained.image_processor import (
+    image_encoder,
+    is_image_processor,
+    write_image_processor,
+)
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 VIT = {
@@ -130,3 +135,23 @@ def test_code_of_its_own_is_not_run(tmp_path):
 
 def test_an_encoder_of_stillroom_is_no_processor_of_the_hub(tmp_path):
     assert not is_image_processor(model(tmp_path, examples().to_json()))
+
+
+@pytest.mark.parametrize(("height", "width", "channels"), [(8, 6, 3), (5, 9, 3), (7, 7, 1)])
+def test_a_written_processor_does_what_the_encoder_does(tmp_path, height, width, channels):
+    from PIL import Image
+    from transformers import AutoImageProcessor
+
+    statistics = {"mean": tuple(MEAN[:channels]), "scale": tuple(STD[:channels])}
+    encoder = replace(examples(height, width, channels), **statistics)
+    write_image_processor(encoder, tmp_path)
+    write_encoder(encoder, tmp_path, "preprocessor_config.json")
+    shape = (height, width, channels)
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    image = Image.fromarray(pixels if channels == 3 else pixels[..., 0])
+    processor = AutoImageProcessor.from_pretrained(tmp_path)
+    theirs = processor(image, return_tensors="np")["pixel_values"]
+    ours = encoder.encode(pl.DataFrame({"image": [pixels.tobytes()]}))
+    np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    larger = image.resize((3 * width, 2 * height))
+    assert processor(larger, return_tensors="np")["pixel_values"].shape == ours.shape

@@ -1,5 +1,6 @@
 """Export: the package holds the student, its ONNX copy and a card with its lineage."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from support.licences_and_lineage import a_lineage, own_licence
 
 from stillroom.config.compose import compose
 from stillroom.config.schema import Export
+from stillroom.data.encoders import read_encoder
 from stillroom.errors import SanityError
+from stillroom.models.architecture_registry import build
+from stillroom.models.pretrained.model_directory import save_model
 from stillroom.models.pretrained.safetensors_files import weights_hash
-from stillroom.pipelines.export.nodes import export_student
+from stillroom.pipelines.export.nodes import _written, export_student
 from stillroom.reporting.sections.run.parity import SECTION
 
 QUALITY = {"accuracy": 0.5, "nll": 1.0, "ece": 0.1, "agreement": 0.9, "kl_to_teacher": 0.1}
@@ -85,3 +89,15 @@ def test_the_package_is_the_student_and_names_its_teachers(
     assert sorted(path.name for path in package.iterdir()) == [
         "README.md", "config.json", "model.onnx", "model.safetensors", "preprocessor_config.json",
     ]  # fmt: skip
+
+
+def test_an_image_student_of_transformers_has_an_image_processor(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    made = image_examples(project)
+    model = build("resnet", {"hidden_sizes": [4], "depths": [1]}, made.shape, seed=0)
+    save_model(model.eval(), read_encoder(made.encoder), project / "package")
+    _written({}, project / "package", read_encoder(made.encoder), made.examples)
+    processor = json.loads((project / "package" / "processor_config.json").read_text())
+    assert processor["image_processor"]["image_mean"] == list(read_encoder(made.encoder).mean)

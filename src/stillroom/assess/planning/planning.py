@@ -26,10 +26,12 @@ from stillroom.teachers.capture_jobs import capture_jobs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stillroom.data.encoders import Encoder
     from stillroom.softlabels.capture.capture_set import CaptureJob
     from stillroom.softlabels.capture.chunks import CaptureInput
     from stillroom.softlabels.plan.measure import MemberAnswers
     from stillroom.softlabels.plan.plan import Plan
+    from stillroom.teachers.capture_inputs import ExampleInputs
     from stillroom.teachers.licences.licence_document import Licence
 
 # The largest number of logits in a sample: they and their gradients are dense and in float64.
@@ -84,7 +86,6 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     """
     from stillroom.data.encoders import SequenceEncoder, read_encoder
     from stillroom.softlabels.plan.plan import Population, plan
-    from stillroom.teachers.capture_inputs import ExampleInputs
     from stillroom.teachers.licences.check_licence import require_covered
     from stillroom.teachers.stored_teachers import teacher_refs
     from stillroom.training.model_start import student_start
@@ -96,12 +97,7 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     first: Any = jobs[0].inputs
     most = min(positions, max(2, MOST_CELLS // fitted.outputs))
     wanted = 2 * fitted.length + positions if isinstance(fitted, SequenceEncoder) else most
-    own = ExampleInputs(
-        project.examples,
-        fitted,
-        softlabels_config.views_of(project.softlabels, fitted),
-        project.softlabels.draws,
-    )
+    own = _students_inputs(project, fitted)
     sampled = _sampled([*(one.inputs for one in jobs), own], wanted)
     places = position_sample(sampled[0], most)
     answers, seconds = _answers(jobs, sampled, places)
@@ -129,6 +125,13 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
         seconds_per_input=seconds,
         positions=captured_positions(project.examples, fitted),
     )
+
+
+def _students_inputs(project: Project, encoder: "Encoder") -> "ExampleInputs":
+    from stillroom.teachers.capture_inputs import ExampleInputs
+
+    views = softlabels_config.views_of(project.softlabels, encoder)
+    return ExampleInputs(project.examples, encoder, views, project.softlabels.draws)
 
 
 def _sampled(several: list[Any], positions: int) -> list[list["CaptureInput"]]:
