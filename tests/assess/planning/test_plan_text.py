@@ -161,4 +161,4 @@ def test_of_sequences_it_says_how_many_positions_are_captured() -> None:
     of_chat = replace(plan, positions=CapturedPositions(captured=12_345, tokens=40_000))
     assert "\nPositions 12,345 of 40,000 tokens are captured (31%)\n" in heading(of_chat)
     document = document_of(of_chat, None, project(), {})
-    assert document["positions"] == {"captured": 12_345, "tokens": 40_000}
+    assert document["captured_positions"] == {"captured": 12_345, "tokens": 40_000}

@@ -131,3 +131,22 @@ def test_what_the_template_does_not_render_is_said(project: Path) -> None:
     _, _, report = ingested(data, project)
     assert "left_out" not in report["notices"]
     assert report["chat_template"]["from"] == "chatml"
+
+
+def test_a_template_of_its_own_for_tools_goes_with_the_encoder(
+    project: Path, tmp_path: Path
+) -> None:
+    rows = [turns(number) for number in range(60)]
+    own = ChatIngest.of(data_of(project, rows), project)
+    (project / "model").mkdir()
+    write_encoder(own.encoder, project / "model")
+    more = project / "model" / "additional_chat_templates"
+    more.mkdir()
+    for_tools = f"{own.template.text}{{# with tools #}}"
+    (more / "tool_use.jinja").write_text(for_tools)
+    chat = ChatIngest.of(data_of(project, rows, tokenizer="model"), project)
+    assert chat.encoder.tool_template == for_tools
+    write_encoder(chat.encoder, tmp_path)
+    assert read_encoder(tmp_path) == chat.encoder
+    assert (tmp_path / "additional_chat_templates" / "tool_use.jinja").read_text() == for_tools
+    assert own.encoder.tool_template is None

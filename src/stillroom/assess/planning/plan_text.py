@@ -111,7 +111,9 @@ def document_of(
             "places": list(project_plan.copies.places),
             "reflinks": project_plan.copies.reflinks,
         },
-        "positions": None if project_plan.positions is None else asdict(project_plan.positions),
+        "captured_positions": (
+            None if project_plan.positions is None else asdict(project_plan.positions)
+        ),
         "teacher": {
             "inputs": project_plan.inputs,
             "seconds_per_input": project_plan.seconds_per_input,
