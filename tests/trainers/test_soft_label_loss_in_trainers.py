@@ -18,6 +18,7 @@ RATE, ROWS = 0.5, [0, 5, 2, 9, 7, 1]
 SETTINGS: dict[str, Any] = {
     "max_steps": 1,
     "per_device_train_batch_size": 2,
+    "per_device_eval_batch_size": len(ROWS),
     "gradient_accumulation_steps": 3,  # one step over all rows
     "optim": "sgd",
     "learning_rate": RATE,
@@ -47,9 +48,12 @@ def require_own_step(made: CapturedCorpus, trainer: Any) -> None:
     same = made.student()
     expected = made.own_loss(same, ROWS)
     expected.backward()
+    evaluated = trainer.evaluate(trainer.train_dataset)["eval_loss"]
+    assert evaluated == pytest.approx(expected.item(), abs=1e-5)
     before = [one.detach().clone() for one in trainer.model.parameters()]
     trainer.train()
-    assert trainer.state.log_history[0]["loss"] == pytest.approx(expected.item(), abs=1e-5)
+    (trained,) = [one["loss"] for one in trainer.state.log_history if "loss" in one]
+    assert trained == pytest.approx(expected.item(), abs=1e-5)
     steps = [
         (old - new.detach()) / RATE
         for old, new in zip(before, trainer.model.parameters(), strict=True)
@@ -92,7 +96,11 @@ def test_a_step_of_sft_trainer(made: CapturedCorpus, tmp_path: Path) -> None:
 
     class Fused(trl.SFTTrainer):  # type: ignore[misc]
         def compute_loss(
-            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = 0
+            self,
+            model: Any,
+            inputs: Any,
+            return_outputs: bool = False,
+            num_items_in_batch: Any = None,
         ) -> Any:
             return loss.of_model(model, inputs, num_items_in_batch)
 

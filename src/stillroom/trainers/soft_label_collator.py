@@ -94,8 +94,8 @@ class SoftLabelCollator:
         if name not in self._numbers:
             raise SoftLabelError(
                 f"Example {name[0].hex()}, view {name[1]}, draw {name[2]} has no soft label in "
-                f"this set of {len(self._numbers):,} rows. Only what was captured can be learnt, "
-                "which is the split train."
+                f"this set of {len(self._numbers):,} rows. Its method table() lists those that "
+                "have one; run `kedro run --pipeline=capture` for other examples."
             )
         return self._numbers[name]
 
