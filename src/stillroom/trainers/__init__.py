@@ -10,6 +10,8 @@ They fit `transformers.Trainer` and what is built on it, such as TRL's SFTTraine
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import stillroom.objectives  # noqa: F401  without torch, it says what to install
+
 if TYPE_CHECKING:
     from stillroom.trainers.example_rows import training_rows
     from stillroom.trainers.soft_label_collator import SoftLabelCollator

@@ -19,6 +19,7 @@ FREE_IMPORTS = {
     "kinds/kind_contract.py": "the base class, a string of the table",
     "objectives/__init__.py": "names for users of the library",
     "softlabels/__init__.py": "names for users of the library",
+    "trainers/__init__.py": "names for users of the library",
     "registry.py": "a kind, a string of the table; a table, for the checks of the config",
     "io/datasets/figure_preview.py": "the figures of a preview, a constant with a module's name",
 }
