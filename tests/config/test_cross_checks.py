@@ -132,7 +132,6 @@ def test_a_live_teacher_has_every_temperature(project: Path) -> None:
     [
         ("student.architecture", {"name": "mlp", "options": {}}, "student.architecture is mlp"),
         ("teacher.architecture", {"name": "resnet", "options": {}}, "teacher.architecture is"),
-        ("softlabels.features", "pooled", "features of sequences cannot be stored yet"),
         ("trainer.strategy", "fsdp", "cannot be sharded yet"),
     ],
 )
@@ -144,15 +143,17 @@ def test_unsupported_settings_for_running_text_are_errors(
     assert words in refusal(values | {section: values[section] | {name: value}})
 
 
-def test_features_of_sequences_need_a_live_teacher(project: Path) -> None:
+def test_features_of_sequences_are_stored_or_from_a_live_teacher(project: Path) -> None:
     values = compose(project, {"groups": {"experiment": "causal_lm"}})
     terms = values["objective"]["terms"] | {"hidden_cosine": 1.0}
     compared = values["objective"] | {"terms": terms}
     words = refusal(values | {"objective": compared})
-    assert "hidden_cosine compares features, but features of sequences cannot be stored" in words
+    assert "hidden_cosine compares features, but softlabels.features is none" in words
     live = values["teacher"] | {"mode": "live"}
-    both = values | {"objective": compared, "teacher": live}
-    assert check(both) == both
+    stored = values["softlabels"] | {"features": "pooled"}
+    for changed in ({"teacher": live}, {"softlabels": stored}):
+        both = values | {"objective": compared} | changed
+        assert check(both) == both
 
 
 def texts(project: Path, encoding: str = "hashed", **more: Any) -> dict[str, Any]:

@@ -35,6 +35,32 @@ def test_positions_behind_the_end_of_a_row_do_not_count() -> None:
     assert features.precise().inside is inside
 
 
+def test_each_piece_of_a_pack_is_pooled_alone() -> None:
+    hidden = torch.tensor([[1.0, 3.0, 8.0, 99.0], [2.0, 4.0, 6.0, 8.0], [5.0, 7.0, 99.0, 99.0]])
+    starts = torch.tensor([[1, 0, 1, 0], [1, 0, 0, 0], [1, 1, 0, 0]], dtype=torch.bool)
+    inside = torch.tensor([[1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 0, 0]], dtype=torch.bool)
+    features = Features.of_packs([hidden[:, :, None]], starts, inside)
+    assert features.pooled.tolist() == [[2.0], [8.0], [5.0], [5.0], [7.0]]
+    assert features.pieces is not None
+    assert features.pieces.tolist() == [2, 1, 2]
+    # A term that compares pooled features has a value per piece, another one a value per row.
+    per_piece = torch.tensor([1.0, 2.0, 3.0, 4.0, 8.0])
+    assert features.of_rows(per_piece).tolist() == [1.5, 3.0, 6.0]
+    assert features.of_rows(per_piece[:3]).tolist() == [1.0, 2.0, 3.0]
+    for other in (features.precise(), side_by_side([features, features])):
+        assert other.pieces is not None
+        assert other.pieces.tolist() == [2, 1, 2]
+
+
+def test_the_gradient_of_a_piece_stays_in_it() -> None:
+    hidden = torch.zeros(1, 4, 2, requires_grad=True)
+    starts = torch.tensor([[True, False, False, True]])
+    pooled_pieces = Features.of_packs([hidden], starts, torch.ones(1, 4, dtype=torch.bool)).pooled
+    pooled_pieces[0].sum().backward()
+    assert hidden.grad is not None
+    torch.testing.assert_close(hidden.grad[0, :, 0], torch.tensor([1 / 3, 1 / 3, 1 / 3, 0.0]))
+
+
 def test_positions_that_were_not_kept_are_named() -> None:
     with pytest.raises(ConfigError, match=r"objective\.positions=pooled, or teacher\.mode=live"):
         each(Features(torch.zeros(2, 3)))

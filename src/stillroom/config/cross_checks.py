@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from stillroom.config.checks.architecture_checks import check_architectures
 from stillroom.config.checks.export_checks import check_export
-from stillroom.config.checks.objective_checks import check_objective, check_terms, features_of
+from stillroom.config.checks.objective_checks import check_objective, check_terms
 from stillroom.config.checks.section_checks import check_sections
 from stillroom.config.checks.source_checks import (
     CONVERSATIONS,
@@ -78,7 +78,7 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
     if source.gives == CONVERSATIONS:
         check_conversations(data)
     if source.gives in OF_TOKENS:
-        check_running_text(parameters, features_of(terms))
+        check_running_text(parameters)
     check_architectures(parameters, inputs_of(data, source))
     request = sparsifier_request(labels)
     if teacher["mode"] == "cached":  # a live teacher has every logit and every hidden state

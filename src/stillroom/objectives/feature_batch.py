@@ -1,9 +1,11 @@
 """Features: a model's hidden states in, the features that loss terms compare out.
 
     hidden states, one per layer, [N, *positions, D] ──mean over positions──> pooled [N, D]
+    packs: [N, length, D], the piece of each token ──mean over each piece───> pooled [P, D]
 
 Positions are the pixels of a map or the tokens of a sequence; the layers of a perceptron have none.
-The padding of a sequence does not count as positions.
+The padding of a sequence does not count as positions. A pack holds several pieces, such as
+conversations, side by side: each is pooled alone, over all its tokens.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,29 +19,56 @@ from stillroom.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The features of N rows.
+    """The features of N rows, which are packs of P pieces if the inputs are sequences.
 
     Attributes:
-        pooled: [N, D], the last hidden state averaged over positions; those of several teachers
-            are concatenated.
+        pooled: [N, D], or [P, D] of packs: the last hidden state averaged over positions; those of
+            several teachers are concatenated.
         hidden: each [N, *positions, D], from the first layer to the last; empty where the cache
             holds only pooled features.
         inside: [N, *positions], boolean: which positions count; None where all of them do.
+        pieces: [N], how many pieces each pack has; None where the rows are no packs.
     """
 
     pooled: Tensor
     hidden: tuple[Tensor, ...] = ()
     inside: Tensor | None = None
+    pieces: Tensor | None = None
 
     @classmethod
     def of(cls, hidden: Sequence[Tensor], inside: Tensor | None = None) -> "Features":
         """Return the features of some hidden states."""
         return cls(pool(hidden[-1], inside), tuple(hidden), inside)
 
+    @classmethod
+    def of_packs(cls, hidden: Sequence[Tensor], starts: Tensor, inside: Tensor) -> "Features":
+        """Return the features of packs.
+
+        Args:
+            hidden: each [N, length, D].
+            starts: [N, length], boolean: where a piece starts.
+            inside: [N, length], boolean: which columns hold a token.
+        """
+        pooled = pool_pieces(hidden[-1], starts, inside)
+        return cls(pooled, tuple(hidden), inside, starts.sum(dim=1))
+
     def precise(self) -> "Features":
         """Return the same in at least float32: bfloat16 has only two digits."""
         layers = tuple(_precise(one) for one in self.hidden)
-        return Features(_precise(self.pooled), layers, self.inside)
+        return Features(_precise(self.pooled), layers, self.inside, self.pieces)
+
+    def of_rows(self, values: Tensor) -> Tensor:
+        """Return the value of each row, [N]: of a pack, the mean over its pieces.
+
+        Args:
+            values: of a term, [N], or [P] if it compares pooled features of packs.
+        """
+        if self.pieces is None or len(values) == len(self.pieces):
+            return values  # P = N only if each pack holds one piece
+        rows = torch.arange(len(self.pieces), device=values.device)
+        owners = rows.repeat_interleave(self.pieces)
+        sums = values.new_zeros(len(self.pieces)).index_add(0, owners, values)
+        return sums / self.pieces
 
     @property
     def last(self) -> Tensor:
@@ -103,6 +132,26 @@ def pool(hidden: Tensor, inside: Tensor | None = None) -> Tensor:
     return hidden.flatten(1, -2).mean(dim=1) if hidden.ndim > 2 else hidden
 
 
+def pool_pieces(hidden: Tensor, starts: Tensor, inside: Tensor) -> Tensor:
+    """Return the mean over the tokens of each piece, [P, D], piece after piece, row after row.
+
+    It is the difference of two sums from the beginning of the row, in float64, so that its bits do
+    not depend on the other rows or on the number of pieces.
+
+    Args:
+        hidden: [N, length, D].
+        starts: [N, length], boolean: where a piece starts.
+        inside: [N, length], boolean: which columns hold a token; the first ones of each row.
+    """
+    kept = hidden.masked_fill(~inside[..., None], 0.0).double()
+    sums = torch.nn.functional.pad(kept.cumsum(dim=1), (0, 0, 1, 0))  # [N, length + 1, D]
+    rows, begins = starts.nonzero(as_tuple=True)
+    is_last = torch.cat([rows[1:] != rows[:-1], rows.new_ones(1, dtype=torch.bool)])
+    ends = torch.where(is_last, inside.sum(dim=1)[rows], begins.roll(-1))
+    means = (sums[rows, ends] - sums[rows, begins]) / (ends - begins)[:, None]
+    return means.to(hidden.dtype)
+
+
 def side_by_side(several: Sequence[Features]) -> Features:
     """Return several teachers' features concatenated; layers too, where their positions agree."""
     depth = {len(one.hidden) for one in several}
@@ -112,4 +161,5 @@ def side_by_side(several: Sequence[Features]) -> Features:
         torch.cat([one.pooled for one in several], dim=1),
         tuple(torch.cat(layer, dim=-1) for layer in layers) if agree else (),
         several[0].inside,
+        several[0].pieces,
     )

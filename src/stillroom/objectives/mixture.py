@@ -147,14 +147,16 @@ class Mixture:
     ) -> Tensor:
         """Return what some rows' features add to the mean loss of their batch.
 
-        It uses float32 even under autocast: a distance is a small difference of large products.
+        The loss of a pack is the mean over its pieces. It uses float32 even under autocast: a
+        distance is a small difference of large products.
         """
         share = (1 - self.hard_weight) / max(counts.inputs, 1)
         student, teacher = student.precise(), teacher.precise()
         with torch.autocast(student.pooled.device.type, enabled=False):
             total = student.pooled.new_zeros(())
             for weight, term in self.features:
-                total = total + share * weight * term(student, teacher, project).sum()
+                rows = student.of_rows(term(student, teacher, project))
+                total = total + share * weight * rows.sum()
         return total
 
 

@@ -24,6 +24,7 @@ from stillroom.softlabels.columns.distributions import (
     Integers,
     SparseDistributions,
 )
+from stillroom.softlabels.format.pooled_features import RowFeatures
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.reading.member_rows import RowName
 from stillroom.softlabels.reading.set_summary import Plain, summary
@@ -171,12 +172,25 @@ class OpenedSet:
     def features(self, rows: Sequence[bytes | RowName]) -> NDArray[np.float32]:
         """Return the teachers' pooled features of some rows side by side, [rows, D].
 
+        Sequences have a vector for each of their P pieces: [P, D], row after row. `pieces` says how
+        many each row has.
+
         Raises:
             SoftLabelError: a row has no soft label, or the set holds no features.
         """
-        return self._labels.features(
-            [(row, 0, 0) if isinstance(row, bytes) else row for row in rows]
-        )
+        return self._features(rows).vectors.astype(np.float32)
+
+    def pieces(self, rows: Sequence[bytes | RowName]) -> NDArray[np.int64]:
+        """Return how many vectors of pooled features each row has, [rows].
+
+        Raises:
+            SoftLabelError: a row has no soft label, or the set holds no features.
+        """
+        return self._features(rows).counts
+
+    def _features(self, rows: Sequence[bytes | RowName]) -> RowFeatures:
+        names = [(row, 0, 0) if isinstance(row, bytes) else row for row in rows]
+        return self._labels.features(names)
 
 
 def open(folder: str | PathLike[str]) -> OpenedSet:

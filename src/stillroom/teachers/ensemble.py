@@ -114,7 +114,8 @@ class Ensemble(Teacher):
         every = [member.answer_with_features(inputs) for member in self.members]
         for answers in zip(*every, strict=True):
             features = torch.cat([torch.as_tensor(answer.features) for answer in answers], dim=1)
-            yield WithFeatures(self._combined([answer.logits for answer in answers]), features)
+            logits = self._combined([answer.logits for answer in answers])
+            yield WithFeatures(logits, features, answers[0].pieces)
 
     def _combined(self, answers: Sequence[Any]) -> Any:
         import torch

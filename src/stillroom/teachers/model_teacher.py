@@ -16,7 +16,10 @@ from stillroom.models.forward.fixed_shape import batches_of_logits, batches_of_l
 from stillroom.models.forward.forward_kwargs import pad_token_id
 from stillroom.models.forward.generate import greedy_continuations
 from stillroom.models.forward.one_piece_rows import keeps_pieces_apart
-from stillroom.models.forward.sequence_logits import batches_of_token_logits
+from stillroom.models.forward.sequence_logits import (
+    batches_of_token_logits,
+    batches_of_token_logits_and_features,
+)
 from stillroom.models.pretrained.model_directory import PREPROCESSOR, load_model, read_encoder
 from stillroom.softlabels.capture.promises import RUNS_HERE, Promises
 from stillroom.softlabels.format.fingerprint import METHOD
@@ -75,7 +78,13 @@ class ModelTeacher(Teacher):
             yield from batches_of_logits(self.model, inputs, size)
 
     def answer_with_features(self, inputs: NDArray[Any]) -> Iterator[WithFeatures]:
-        """Yield logits [n, C], with pooled features [n, D]."""
+        """Yield logits with pooled features, [n, D] or one vector per piece of each row."""
+        if isinstance(self.encoder, SequenceEncoder):
+            for token_logits, of_packs in batches_of_token_logits_and_features(
+                self.model, inputs, self.how.batch_size, self.encoder.outputs
+            ):
+                yield WithFeatures(token_logits, of_packs.pooled, of_packs.pieces)
+            return
         for logits, features in batches_of_logits_and_features(
             self.model, inputs, self.how.batch_size
         ):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stillroom.data.views.image_views import Transform
     from stillroom.io.tables import TableFile
     from stillroom.softlabels.format.ensemble_combination import Combination
+    from stillroom.softlabels.format.pooled_features import Kept
     from stillroom.softlabels.reading.label_set import SoftLabelSet
     from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
     from stillroom.softlabels.store.store import Store
@@ -148,5 +149,15 @@ def capture_settings(softlabels: SoftLabels, encoder: "Encoder") -> "CaptureSett
     """Return how a capture runs the teachers."""
     from stillroom.teachers.teacher import CaptureSettings
 
-    name, features = views_of(softlabels, encoder).name, softlabels.features
+    name, features = views_of(softlabels, encoder).name, _kept_features(softlabels, encoder)
     return CaptureSettings(name, softlabels.seed, softlabels.batch_size, features)
+
+
+def _kept_features(softlabels: SoftLabels, encoder: "Encoder") -> "Kept":
+    """Return which features are kept: the pieces of a pack have one vector each."""
+    from stillroom.data.encoders import SequenceEncoder
+    from stillroom.softlabels.format.pooled_features import NONE, OF_PIECES, POOLED
+
+    if softlabels.features == NONE:
+        return NONE
+    return OF_PIECES if isinstance(encoder, SequenceEncoder) else POOLED

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -23,7 +23,7 @@ from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.format.fingerprint import METHOD, Capture
-from stillroom.softlabels.format.pooled_features import WithFeatures
+from stillroom.softlabels.format.pooled_features import NONE, Kept, WithFeatures
 from stillroom.softlabels.sparsify.sparsifier_registry import REGISTRY as SPARSIFIERS
 from stillroom.teachers.plug_in_code import plug_in_code
 
@@ -39,7 +39,7 @@ class CaptureSettings:
         augmentation: the name of the transform that makes views of an input, with its seed.
         seed: the seed of the sparsifier's draws.
         batch_size: the fixed number of rows in a forward pass.
-        features: which hidden states are stored: `pooled` or `none`.
+        features: which hidden states are stored, pooled over each row or each piece, or none.
         embeddings: the folder of kept embeddings that a sentence teacher may use instead of a pass
             of its encoder; None: it runs on each input. The answers have the same bits.
         packages: the packages whose code answers, with its digest; none for a built-in kind.
@@ -48,7 +48,7 @@ class CaptureSettings:
     augmentation: str
     seed: int
     batch_size: int
-    features: Literal["none", "pooled"] = "none"
+    features: Kept = NONE
     embeddings: Path | None = None
     packages: tuple[str, ...] = ()
 
@@ -134,7 +134,7 @@ class Teacher(ABC):
         """
 
     def answer_with_features(self, inputs: NDArray[Any]) -> Iterator[WithFeatures]:
-        """Yield the same, with pooled hidden states [n, D].
+        """Yield the same, with pooled hidden states: one vector per row, or per piece of a pack.
 
         Raises:
             ModelError: this kind of teacher has no hidden states.
@@ -205,7 +205,7 @@ class TeacherMember:
 
     def answer(self, inputs: NDArray[Any]) -> Iterator[Any]:
         """Yield logits [n, C] for inputs [N, *shape], in order, and features where kept."""
-        if self.capture.features == "none":
+        if self.capture.features == NONE:
             yield from self.teacher.answer(inputs)
         else:
             yield from self.teacher.answer_with_features(inputs)

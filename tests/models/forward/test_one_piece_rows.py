@@ -87,11 +87,13 @@ def test_hidden_states_and_features_lie_as_in_the_packs() -> None:
     logits = label_logits(model, tensors)
     torch.testing.assert_close(output_layer(model)(hidden), logits)
     _, features = label_logits_and_features(model, tensors)
-    assert features is not None and features.pooled.shape == (len(ROWS), 32)
+    assert features is not None and features.pieces is not None
+    assert features.pieces.tolist() == [3, 1, 5, 1, 2] == list(map(len, ROWS))
     _, states = module.outputs_of_pieces(model, tensors, output_hidden_states=True)
     assert states[-1].shape == (len(ROWS), LENGTH, 32)
     alone = model(tensors[0, 0, 5:14][None].long(), output_hidden_states=True).hidden_states[-1]
     torch.testing.assert_close(states[-1][0, 5:14], alone[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(features.pooled[1], alone[0].mean(dim=0), rtol=1e-4, atol=1e-5)
     assert not states[-1][0, 17:].any()  # padding
 
 

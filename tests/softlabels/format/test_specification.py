@@ -11,6 +11,7 @@ from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.ensemble_combination import Combination
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.manifest import Manifest, MemberShards, Shard
+from stillroom.softlabels.format.pooled_features import Kept
 from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.softlabels.sparsify.kinds.sample import Sample
 from stillroom.softlabels.sparsify.kinds.threshold import Threshold
@@ -84,16 +85,16 @@ def elements(text: str) -> list[pa.DataType]:
     return [ARROW[text]]
 
 
-@pytest.mark.parametrize("features", ["none", "pooled"])
+@pytest.mark.parametrize("features", ["none", "pooled", "pooled_pieces"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_kinds_columns_are_those_of_the_table_in_its_order(
-    kind: Sparsifier, features: str
+    kind: Sparsifier, features: Kept
 ) -> None:
     described = [
         name.strip("`")
         for name, _, condition, _ in table("column | type")
         if kind.kind in kinds_of(condition)
-        and ("`pooled`" not in condition or features == "pooled")
+        and ("`pooled" not in condition or f"`{features}`" in condition)
     ]
     assert Layout(kind, 4, features).schema.names == described
 
@@ -102,7 +103,7 @@ def test_a_kinds_columns_are_those_of_the_table_in_its_order(
 def test_each_column_has_the_type_and_the_nulls_of_the_table(kind: Sparsifier) -> None:
     described = {name.strip("`"): text for name, text, _, _ in table("column | type")}
     for classes, width in ((256, 0), (65_536, 1), (65_537, 2)):
-        for field in Layout(kind, classes, "pooled").schema:
+        for field in Layout(kind, classes, "pooled_pieces").schema:
             text = described[field.name]
             allowed = elements(text)
             assert pa.types.is_list(field.type) == text.startswith("list of")

@@ -25,6 +25,7 @@ from stillroom.softlabels.capture.capture_set import (
     open_staged,
 )
 from stillroom.softlabels.format.ensemble_combination import Combination
+from stillroom.softlabels.format.pooled_features import Kept
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.sparsifier_request import SparsifierRequest
 from stillroom.softlabels.store.store import Store
@@ -125,11 +126,11 @@ def token_teachers(corpus: CorpusOnDisk, folder: Path, members: int = 1) -> Path
 
 
 def capture_jobs(
-    corpus: CorpusOnDisk, teachers: Path, draws: int = 1, views: int = 0
+    corpus: CorpusOnDisk, teachers: Path, draws: int = 1, views: int = 0, features: Kept = "none"
 ) -> tuple[CaptureJob, ...]:
     """Return the capture jobs: each teacher with its inputs."""
     seen = corpus.fitted.masks(views) if corpus.fitted.is_masked else PLAIN
-    how = CaptureSettings(augmentation=seen.name, seed=0, batch_size=4)
+    how = CaptureSettings(augmentation=seen.name, seed=0, batch_size=4, features=features)
     opened = [open_teacher(ref, how, corpus.fitted) for ref in teacher_refs(teachers)]
     return tuple(
         CaptureJob(one, ExampleInputs(corpus.examples, one.encoder, seen, draws)) for one in opened
@@ -143,9 +144,10 @@ def token_labels(
     wanted: SparsifierRequest,
     draws: int = 1,
     views: int = 0,
+    features: Kept = "none",
 ) -> SoftLabelSet:
     """Capture the teachers' answers without the check that the teachers are trained."""
-    jobs = capture_jobs(corpus, teachers, draws, views)
+    jobs = capture_jobs(corpus, teachers, draws, views, features)
     store = Store(folder.with_name(f"{folder.name}_store"))
     one = Combination.of("probability", [1.0] * len(jobs))
     staging = folder.with_name(f"{folder.name}_staged")

@@ -59,7 +59,7 @@ def test_their_answers_equal_the_cached_ones(made: ImageExamples, tmp_path: Path
             dense(target, temperature), dense(rows.targets[0], temperature), atol=1e-6, rtol=0
         )
     assert features is not None
-    kept = labels.features([(key, 0, 0) for key in rows.example_ids])
+    kept = labels.features([(key, 0, 0) for key in rows.example_ids]).vectors
     assert kept.shape == (60, 64) == (60, labels.feature_width)
     assert teachers.width(encoder.shape) == 64
     np.testing.assert_allclose(kept, features.pooled.numpy(), rtol=1e-3, atol=1e-6)

@@ -202,7 +202,7 @@ def _timed(
     import numpy as np
 
     from stillroom.softlabels.capture.sparsify_rows import on_cpu
-    from stillroom.softlabels.format.pooled_features import half_precision, split
+    from stillroom.softlabels.format.pooled_features import RowFeatures, split
     from stillroom.softlabels.plan.measure import MemberAnswers
     from stillroom.softlabels.sparsify.kinds.full import Full
 
@@ -215,14 +215,14 @@ def _timed(
         for row in logits:
             parts.append(on_cpu(row.reshape(-1, row.shape[-1])[places[len(parts)]]))
         if features is not None:
-            states.append(half_precision(features, range(len(features))))
+            states.append(features)
         ticker.advance(len(logits))
     seconds = (perf_counter() - started) / len(inputs)
     rows = tuple(
         replace(capture_input.row, labels=capture_input.row.labels[at])
         for capture_input, at in zip(batch, places, strict=True)
     )
-    kept = np.concatenate(states) if states else None
+    kept = RowFeatures.stacked(states) if states else None
     return MemberAnswers(one.teacher, rows, np.concatenate(parts), kept), seconds
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from stillroom.config.kind_options import options_of, require_declared
 from stillroom.config.schema import Data
 from stillroom.errors import ConfigError
-from stillroom.io.json.flatten import value_at
 from stillroom.registry import registry_of
 
 SECTION = "data"
@@ -62,29 +61,14 @@ def check_conversations(data: Mapping[str, Any]) -> None:
         )
 
 
-def check_running_text(parameters: Mapping[str, Any], features: Mapping[str, Any]) -> None:
+def check_running_text(parameters: Mapping[str, Any]) -> None:
     """Check what running text requires of the other sections.
-
-    Args:
-        parameters: all sections.
-        features: the terms with a weight that compare features.
 
     Raises:
         ConfigError: names the key, and what to set it to.
     """
-    for key, value, why, instead in (
-        ("softlabels.features", "pooled", "features of sequences cannot be stored yet", "none"),
-        (
-            "trainer.strategy",
-            "fsdp",
-            "the output layer of a language model cannot be sharded yet",
-            "ddp",
-        ),
-    ):
-        if value_at(parameters, key) == value:
-            raise ConfigError(f"{key} is {value}, but {why}. Set it to {instead}.")
-    if features and parameters["teacher"]["mode"] == "cached":
+    if parameters["trainer"]["strategy"] == "fsdp":
         raise ConfigError(
-            f"objective.terms.{next(iter(features))} compares features, but features of sequences "
-            "cannot be stored. Set teacher.mode=live, or groups.objective=tokens."
+            "trainer.strategy is fsdp, but the output layer of a language model cannot be sharded "
+            "yet. Set it to ddp."
         )

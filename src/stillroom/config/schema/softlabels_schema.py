@@ -38,7 +38,8 @@ class SoftLabels:
             at capture.
         weights: weights of the members; null: equal weights.
         pilot: positions in a pilot.
-        features: keep the teachers' last hidden states, averaged over positions (pooled), or none.
+        features: keep the teachers' last hidden states, averaged over the positions of a row or, in
+            sequences, of each piece (pooled), or none.
     """
 
     sparsifier: str

@@ -2,7 +2,7 @@
 
 inputs [N, *shape] ──> logits [N, C], hidden states [N, *positions, D] of each layer ──> Features
 
-Padding does not count as a position.
+Padding does not count as a position. The pieces of a pack are pooled one by one.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 from stillroom.data.text.token_layout import TOKENS
 from stillroom.errors import ModelError
 from stillroom.models.forward.forward_kwargs import forward_kwargs, is_classifier
-from stillroom.models.forward.one_piece_rows import needs_one_piece_rows, outputs_of_pieces
+from stillroom.models.forward.one_piece_rows import (
+    needs_one_piece_rows,
+    outputs_of_pieces,
+    piece_starts,
+)
 from stillroom.objectives.feature_batch import Features
 
 if TYPE_CHECKING:
@@ -31,8 +35,13 @@ def logits_and_features(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Te
             f"{type(model).__name__} returns no hidden states, which feature terms need. "
             "Choose another architecture, or an objective without feature terms."
         )
-    inside = None if inputs.is_floating_point() else inputs[:, TOKENS] >= 0
-    return logits, Features.of([_channels_last(one) for one in states], inside)
+    layers = [_channels_last(one) for one in states]
+    if inputs.is_floating_point():
+        return logits, Features.of(layers)
+    inside = inputs[:, TOKENS] >= 0
+    if is_classifier(model):
+        return logits, Features.of(layers, inside)
+    return logits, Features.of_packs(layers, piece_starts(inputs), inside)
 
 
 def logits_only(model: "PreTrainedModel", inputs: "Tensor") -> "tuple[Tensor, None]":

@@ -110,6 +110,16 @@ def outputs_of_pieces(
     return logits, hidden
 
 
+def piece_starts(packs: "Tensor") -> "Tensor":
+    """Return whether a piece starts in each column of packs, [N, length].
+
+    Args:
+        packs: [N, 3, length].
+    """
+    starts: Tensor = (packs[:, POSITIONS] == 0) & (packs[:, TOKENS] >= 0)
+    return starts
+
+
 def one_piece_rows(packs: "Tensor") -> "Tensor":
     """Return the pieces of packs [N, 3, length], one a row: [P, 3, longest piece]."""
     rows, columns = _places(packs)
@@ -123,8 +133,7 @@ def one_piece_rows(packs: "Tensor") -> "Tensor":
 def _places(packs: "Tensor") -> "tuple[Tensor, Tensor]":
     """Return [N, length] each: the row of each token's piece, and its column in that row."""
     positions = packs[:, POSITIONS].long()
-    starts = (positions == 0) & (packs[:, TOKENS] >= 0)
-    rows = (starts.flatten().cumsum(dim=0) - 1).view_as(positions)
+    rows = (piece_starts(packs).flatten().cumsum(dim=0) - 1).view_as(positions)
     return rows, positions.clamp(min=0)
 
 

@@ -1,13 +1,14 @@
 """Forward passes over sequences: packs of tokens in, logits at the labelled positions out.
 
     sequences [N, 3, length] ──batches of one key, fixed shapes──> logits [n, positions, V]
+                                                             └───> Features of their pieces
 
 In float32 the last bits of a row's logits depend on the shape of the batch, and on whether another
 row in it needs a mask. So a batch holds only rows with the same key: they are cut to the same
 length, and either all of them are one piece, or none is. The key of a row depends only on that row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillroom.data.text.token_layout import LABELS, POSITIONS, TOKENS, Sequences
-from stillroom.models.forward.hidden_states import logits_only
+from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.forward.length_buckets import bucket_length, padded_batch
 from stillroom.models.forward.lm_head import output_layer
 from stillroom.models.forward.one_piece_rows import needs_one_piece_rows
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
     from transformers import PreTrainedModel
+
+    from stillroom.objectives.feature_batch import Features
+
+    Forward = Callable[[PreTrainedModel, Tensor], tuple[Tensor, Features | None]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,6 +77,27 @@ def batches_of_token_logits(
     Raises:
         ModelError: the model has no output layer.
     """
+    for logits, _ in _batches(model, inputs, batch_size, logits_only):
+        yield logits[:, :, :outputs]
+
+
+def batches_of_token_logits_and_features(
+    model: "PreTrainedModel", inputs: Sequences, batch_size: int, outputs: int
+) -> "Iterator[tuple[Tensor, Features]]":
+    """Yield the same, with the pooled features of each piece, from the same forward pass.
+
+    Raises:
+        ModelError: the model has no output layer, or the architecture returns no hidden states.
+    """
+    for logits, features in _batches(model, inputs, batch_size, logits_and_features):
+        if features is not None:
+            yield logits[:, :, :outputs], _of_first_rows(features, len(logits))
+
+
+def _batches(
+    model: "PreTrainedModel", inputs: Sequences, batch_size: int, forward: "Forward"
+) -> "Iterator[tuple[Tensor, Features | None]]":
+    """Yield logits [n, positions, V], and the features of the batch with what fills it up."""
     import torch
 
     keys, longest = batch_keys(inputs), inputs.shape[2]
@@ -81,21 +107,31 @@ def batches_of_token_logits(
             some = inputs[rows[start : start + size], :, : key.length]
             batch = torch.from_numpy(padded_batch(some, size)).to(model.device)
             with torch.inference_mode():  # it ends before the caller gets the batch
-                logits = _labelled_logits(model, batch, key, len(some))
-            yield logits[:, :, :outputs]
+                result = _labelled_logits(model, batch, key, len(some), forward)
+            yield result
+
+
+def _of_first_rows(features: "Features", rows: int) -> "Features":
+    """Return the pooled features of the first packs of a batch."""
+    from stillroom.objectives.feature_batch import Features
+
+    if features.pieces is None:
+        return Features(features.pooled[:rows])
+    pieces = features.pieces[:rows]
+    return Features(features.pooled[: int(pieces.sum())], pieces=pieces)
 
 
 def _labelled_logits(
-    model: "PreTrainedModel", batch: "Tensor", key: BatchKey, rows: int
-) -> "Tensor":
+    model: "PreTrainedModel", batch: "Tensor", key: BatchKey, rows: int, forward: "Forward"
+) -> "tuple[Tensor, Features | None]":
     """Return [rows, positions, V] for the first rows of a batch, labelled positions first."""
     if needs_one_piece_rows(model, batch):
-        logits, _ = logits_only(model, batch[:rows])
+        logits, features = forward(model, batch[:rows])
         order = _labelled_first(batch[:rows]).expand(-1, -1, logits.shape[2])
-        return logits.gather(1, order)
+        return logits.gather(1, order), features
     with _labelled_positions_first(model, batch, key):
-        logits, _ = logits_only(model, batch)
-    return logits[:rows]
+        logits, features = forward(model, batch)
+    return logits[:rows], features
 
 
 def _labelled_first(batch: "Tensor") -> "Tensor":

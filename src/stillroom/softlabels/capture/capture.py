@@ -28,7 +28,7 @@ from stillroom.softlabels.format.encode import are_rows, encode_rows, row_keys
 from stillroom.softlabels.format.fingerprint import Capture
 from stillroom.softlabels.format.input_key import KEY_BYTES
 from stillroom.softlabels.format.manifest import Shard
-from stillroom.softlabels.format.pooled_features import half_precision, split
+from stillroom.softlabels.format.pooled_features import RowFeatures, split
 from stillroom.softlabels.format.shard import CODEC, from_bytes, to_bytes
 from stillroom.softlabels.store.row_index import RowIndex
 from stillroom.softlabels.store.store import CaptureStore, Store
@@ -165,7 +165,7 @@ class MemberCapture:
             tables.append(self._encoded(logits, features, batch))
             tick(sum(map(len, batch)))
             start += len(logits)
-            del answer, logits  # or they would be in memory beside the next ones
+            del answer, logits, features  # or they would be in memory beside the next ones
         if start != len(groups):
             raise SoftLabelError(
                 f"the teacher answered {start} of {len(groups)} inputs. Its `answer` must yield "
@@ -197,12 +197,14 @@ class MemberCapture:
                 f"{self.member.classes}. Make them equal."
             )
 
-    def _encoded(self, logits: Any, features: Any, groups: list[list[CaptureInput]]) -> pa.Table:
+    def _encoded(
+        self, logits: Any, features: RowFeatures | None, groups: list[list[CaptureInput]]
+    ) -> pa.Table:
         rows = [one.row for group in groups for one in group]
         answers = [at for at, group in enumerate(groups) for _ in group]
         entries = sparsify_rows(logits, answers, rows, self.member.capture)
-        halves = None if features is None else half_precision(features, answers)
-        return encode_rows(rows, entries, self.member.capture, self.layout, halves)
+        of_rows = None if features is None else features.rows(answers)
+        return encode_rows(rows, entries, self.member.capture, self.layout, of_rows)
 
 
 def layout_of(capture: Capture, classes: int) -> Layout:

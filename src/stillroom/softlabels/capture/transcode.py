@@ -15,7 +15,7 @@ from stillroom.softlabels.capture.sparsify_rows import sparsify_rows
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.encode import encode_rows, row_keys
 from stillroom.softlabels.format.fingerprint import Capture
-from stillroom.softlabels.format.pooled_features import Halves, features_of
+from stillroom.softlabels.format.pooled_features import NONE, RowFeatures, features_of
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.sparsify.sparsifier import Sparsifier
@@ -79,9 +79,10 @@ class Transcoder:
     ) -> pa.Table:
         dense = rich.logits(table, self.layout.classes)
         entries = sparsify_rows(dense, answers, rows, self.capture)
-        halves = self._features(table)
-        features = None if halves is None else halves[list(answers)]
+        stored = self._features(table)
+        features = None if stored is None else stored.rows(answers)
         return encode_rows(rows, entries, self.capture, self.layout, features)
 
-    def _features(self, table: pa.Table) -> Halves | None:
-        return None if self.capture.features == "none" else features_of(table)
+    def _features(self, table: pa.Table) -> RowFeatures | None:
+        kept = self.capture.features
+        return None if kept == NONE else features_of(table, kept)

@@ -17,6 +17,7 @@
 | entropy | list<float32> | for each position: of the whole distribution at T = 1, in nats |
 | log_p_label | list<float32> | log p of the hard label at T = 1; NaN without a label |
 | features | list<float16> | the teacher's last hidden state, averaged over positions; optional |
+| pieces | uint16 | of packs with features: how many pieces have a vector there; optional |
 
 The lists ids, positions and values run in parallel: an entry is a coordinate and its value. Entries
 are sorted by id, because a sequence's ids then take half of the bytes that they take position by
@@ -29,7 +30,7 @@ import pyarrow as pa
 
 from stillroom.softlabels.columns.id_type import id_type
 from stillroom.softlabels.format.input_key import KEY_BYTES
-from stillroom.softlabels.format.pooled_features import COLUMN
+from stillroom.softlabels.format.pooled_features import COLUMN, NONE, OF_PIECES, PIECES, Kept
 from stillroom.softlabels.sparsify.sparsifier import ID, Column, Sparsifier
 
 MEANINGS = {
@@ -39,7 +40,9 @@ MEANINGS = {
     "view": "which view of the example; 0 is the plain one",
     "draw": "which independent draw of the sparsifier",
     "label": "hard label of a row with one position; null without",
-    COLUMN: "the teacher's last hidden state, averaged over the row's positions",
+    COLUMN: "the teacher's last hidden state, averaged over the positions of the row, or of each "
+    "piece in it, piece after piece",
+    PIECES: "how many pieces of the row have a vector in features",
 }
 _FIXED = {
     "example_id": pa.binary(KEY_BYTES),
@@ -49,7 +52,6 @@ _FIXED = {
     "draw": pa.uint16(),
     "label": pa.int32(),
 }
-KEY_COLUMNS = tuple(_FIXED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ class Layout:
     Attributes:
         sparsifier: the sparsifier of the capture.
         classes: C, which determines the width of an id.
-        features: `pooled` if features are kept, else `none`.
+        features: which features are kept: `none`, one vector per row, or one per piece.
     """
 
     sparsifier: Sparsifier
     classes: int
-    features: str = "none"
+    features: Kept = NONE
 
     @property
     def value(self) -> str | None:
@@ -72,10 +74,15 @@ class Layout:
         return self.sparsifier.value_column
 
     @property
+    def scalars(self) -> dict[str, pa.DataType]:
+        """The columns with one value per row, and their types."""
+        return _FIXED | ({PIECES: pa.uint16()} if self.features == OF_PIECES else {})
+
+    @property
     def lists(self) -> dict[str, pa.DataType]:
         """The list columns and the types of their elements."""
         types = {column.name: self._type(column) for column in self.sparsifier.columns}
-        return types | ({COLUMN: pa.float16()} if self.features != "none" else {})
+        return types | ({COLUMN: pa.float16()} if self.features != NONE else {})
 
     def _type(self, column: Column) -> pa.DataType:
         return id_type(self.classes) if column.type == ID else pa.type_for_alias(column.type)
@@ -86,7 +93,7 @@ class Layout:
         meanings = MEANINGS | {column.name: column.meaning for column in self.sparsifier.columns}
         fields = [
             pa.field(name, kind, nullable=name == "label", metadata={"meaning": meanings[name]})
-            for name, kind in _FIXED.items()
+            for name, kind in self.scalars.items()
         ]
         fields += [
             pa.field(

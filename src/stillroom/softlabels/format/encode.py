@@ -15,7 +15,7 @@ from stillroom.softlabels.columns.encoding import Encoding
 from stillroom.softlabels.columns.list_columns import offsets
 from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.fingerprint import Capture
-from stillroom.softlabels.format.pooled_features import COLUMN, Halves, column
+from stillroom.softlabels.format.pooled_features import RowFeatures, feature_columns
 from stillroom.softlabels.format.row import Row, RowKey
 from stillroom.softlabels.sparsify.row_rng import Purpose, salt, uniforms
 
@@ -28,7 +28,7 @@ def encode_rows(
     entries: Any,
     capture: Capture,
     layout: Layout,
-    features: Halves | None = None,
+    features: RowFeatures | None = None,
 ) -> pa.Table:
     """Return the table of some rows.
 
@@ -37,7 +37,7 @@ def encode_rows(
         entries: those of all positions, row after row.
         capture: the capture of these answers; its seed rounds the heads.
         layout: the columns of this capture.
-        features: [n, D], if the capture keeps features.
+        features: of the n rows, if the capture keeps features.
 
     Raises:
         SoftLabelError: a row has too many positions.
@@ -53,7 +53,7 @@ def encode_rows(
     encoding = Encoding(positions, layout.classes, lambda counts: _rounding(rows, counts, capture))
     columns |= capture.sparsifier.encode(entries, encoding)
     if features is not None:
-        columns[COLUMN] = column(features)
+        columns |= feature_columns(features, layout.features)
     schema = layout.schema
     return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
 

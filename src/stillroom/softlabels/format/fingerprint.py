@@ -9,7 +9,7 @@ error lists each different ingredient with both values.
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 from pydantic.dataclasses import dataclass
@@ -18,6 +18,7 @@ from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.validated_json import STRICT
 from stillroom.softlabels.format.ensemble_combination import Combination
+from stillroom.softlabels.format.pooled_features import NONE, Kept
 from stillroom.softlabels.format.sparsifier_values import sparsifier_of
 from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 
@@ -34,7 +35,8 @@ class Capture:
         weights, architecture, preprocessing: SHA-256 of each. If several teachers were combined at
             capture, theirs are joined by "+".
         ensemble: how these were combined; None for a single teacher.
-        features: `pooled` if the mean of the last hidden states is kept, else `none`.
+        features: `pooled` if the mean of the last hidden states is kept, `pooled_pieces` if that
+            of each piece of a pack is, else `none`.
         augmentation: what makes a view of an input, with its seed; "none" without augmentation.
         dtype: the type in which the teacher computes.
         sparsifier: the sparsifier with its parameters.
@@ -57,7 +59,7 @@ class Capture:
     libraries: tuple[str, ...]
     device: str
     ensemble: Combination | None = None
-    features: Literal["none", "pooled"] = "none"
+    features: Kept = NONE
     method: str = METHOD
 
     @property

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from stillroom.errors import SoftLabelError
 from stillroom.io.files.hashing import sha256_bytes
-from stillroom.softlabels.format.column_schema import KEY_COLUMNS, Layout
+from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.input_key import KEY_BYTES
 from stillroom.softlabels.format.manifest import Shard
@@ -140,17 +140,18 @@ def _encodings(layout: Layout) -> dict[str, str]:
         _path(name): DELTA if name == "ids" and layout.classes > 2**8 else SPLIT
         for name in layout.lists
     }
-    plain = {"example_id": "PLAIN", "input_key": "PLAIN", "view": "PLAIN", "draw": "PLAIN"}
-    return {**plain, "label": "PLAIN", **sequences}
+    # A dictionary of the teacher's name, which is the same in all rows, is all that it needs.
+    plain = {name: "PLAIN" for name in layout.scalars if name != "teacher"}
+    return {**plain, **sequences}
 
 
 def _levels(layout: Layout) -> dict[str, int]:
     paths = {_path(name): kind for name, kind in layout.lists.items()}
     if layout.value is None:
-        return dict.fromkeys([*KEY_COLUMNS, *paths], LEVEL_OF_WHOLE)
+        return dict.fromkeys([*layout.scalars, *paths], LEVEL_OF_WHOLE)
     beside_floats = pa.types.is_floating(layout.lists[layout.value])
     others = LEVEL_BESIDE_FLOATS if beside_floats else LEVEL
-    levels = dict.fromkeys([*KEY_COLUMNS, *paths], others)
+    levels = dict.fromkeys([*layout.scalars, *paths], others)
     levels[_path("ids")] = others if beside_floats else LEVEL_OF_IDS
     floats = [path for path, kind in paths.items() if pa.types.is_floating(kind)]
     return levels | dict.fromkeys(floats, LEVEL_OF_FLOATS)

@@ -23,7 +23,7 @@ from stillroom.softlabels.format.column_schema import Layout
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.encode import encode_rows
 from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
-from stillroom.softlabels.format.pooled_features import POOLED, Halves
+from stillroom.softlabels.format.pooled_features import NONE, RowFeatures
 from stillroom.softlabels.format.row import Row
 from stillroom.softlabels.format.shard import to_bytes
 from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
@@ -45,13 +45,13 @@ class MemberAnswers:
         teacher: the one that answered.
         rows: the n rows of the sample.
         logits: [N, C], of all positions of the rows, row after row.
-        features: [n, D], if its captures keep features.
+        features: of the n rows, if its captures keep features.
     """
 
     teacher: Teacher
     rows: tuple[Row, ...]
     logits: NDArray[np.float32]
-    features: Halves | None = None
+    features: RowFeatures | None = None
 
     def pilot(self, temperature: float) -> Pilot:
         """Return the statistics of the answers from which tau can be solved."""
@@ -61,7 +61,8 @@ class MemberAnswers:
 
     def layout(self, kind: Sparsifier) -> Layout:
         """Return the columns of a shard."""
-        return Layout(kind, self.teacher.classes, "none" if self.features is None else POOLED)
+        kept = NONE if self.features is None else self.teacher.keeping(kind).capture.features
+        return Layout(kind, self.teacher.classes, kept)
 
     def table(self, kind: Sparsifier, draw: int) -> pa.Table:
         """Return the table of a shard with the sample, for one draw of the sparsifier."""
@@ -72,6 +73,15 @@ class MemberAnswers:
         starts = offsets(np.array([len(row.labels) for row in rows]))[:-1]
         entries = sparsify_rows(self.logits, starts.tolist(), rows, capture)
         return encode_rows(rows, entries, capture, self.layout(kind), self.features)
+
+    def feature_bytes(self, kind: Sparsifier) -> float:
+        """Return how many bytes of a row are features, as a shard of the sample stores them."""
+        if self.features is None:
+            return 0.0
+        whole, kept = self.table(kind, 0), self.layout(kind)
+        bare = Layout(kind, kept.classes)
+        without = whole.select(bare.schema.names)
+        return (len(to_bytes(whole, kept)) - len(to_bytes(without, bare))) / len(self.rows)
 
     def read(self, table: pa.Table, kind: Sparsifier, temperature: float) -> Distributions:
         """Return the distributions that a table holds."""
@@ -131,6 +141,11 @@ class SampleAnswers:
             retained_mass=self._retained_mass(tables[0], parts[0], kinds),
             draws=[self._combined(of_draw) for of_draw in parts] if is_combinable else [],
         )
+
+    @property
+    def feature_bytes_per_row(self) -> float:
+        """The bytes of a row's features, over all teachers."""
+        return sum(one.feature_bytes(Full()) for one in self.answers)
 
     def _tables(self, kinds: Sequence[Sparsifier], draw: int) -> list[pa.Table]:
         return [one.table(kind, draw) for one, kind in zip(self.answers, kinds, strict=True)]

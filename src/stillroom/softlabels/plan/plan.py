@@ -127,10 +127,11 @@ def plan(
     requests = candidates(
         CandidateGrid(answers[0].teacher.classes, sample.pilots, temperatures, temperature)
     )
+    features = sample.feature_bytes_per_row
     options: list[Option] = []
     with (progress or _silent)("trying sparsifiers", len(requests)) as tick:
         for request in requests:
-            options += _options(request, sample, reference, whole)
+            options += _options(request, sample, reference, whole, features)
             tick(1)
     return Plan(
         options=tuple(options),
@@ -163,11 +164,16 @@ def best_within(plan: Plan, budget: int) -> Option:
 
 
 def _options(
-    request: SparsifierRequest, sample: SampleAnswers, reference: Reference, whole: Population
+    request: SparsifierRequest,
+    sample: SampleAnswers,
+    reference: Reference,
+    whole: Population,
+    features: float,
 ) -> list[Option]:
     """Return the option of a sparsifier; for a head, one per treatment of the missing mass."""
     measurement = sample.measure(request)
-    bytes_per_row = measurement.bytes_per_row * whole.thinned
+    # The sample has some positions of a row, but all its features.
+    bytes_per_row = (measurement.bytes_per_row - features) * whole.thinned + features
     treatments: tuple[MissingMass, ...] = ("unbiased",)
     if request.content is Content.HEAD:
         treatments = ("tail_bucket", "renormalise") if measurement.draws else ("tail_bucket",)

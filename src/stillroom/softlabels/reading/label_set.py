@@ -23,7 +23,14 @@ from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.ensemble_combination import Combination, require_combinable
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.manifest import SHARDS, Manifest, Shard, read_manifest
-from stillroom.softlabels.format.pooled_features import features_of
+from stillroom.softlabels.format.pooled_features import (
+    COLUMN,
+    NONE,
+    OF_PIECES,
+    PIECES,
+    RowFeatures,
+    features_of,
+)
 from stillroom.softlabels.format.shard import CODEC
 from stillroom.softlabels.reading.ensemble_mean import ensemble_mean
 from stillroom.softlabels.reading.member_rows import MemberRows, RowName, example_ids_of
@@ -178,8 +185,8 @@ class SoftLabelSet:
         """
         return self._rows(0).lengths(names)
 
-    def features(self, names: Sequence[RowName]) -> NDArray[np.float32]:
-        """Return the members' pooled features side by side, [rows, D].
+    def features(self, names: Sequence[RowName]) -> RowFeatures:
+        """Return the members' pooled features side by side.
 
         Raises:
             SoftLabelError: a row is missing, or the set has no features.
@@ -190,16 +197,25 @@ class SoftLabelSet:
                 "`kedro run --pipeline=capture`."
             )
         of_members = [self._rows(member).features(names) for member in self.members]
-        return np.concatenate(of_members, axis=1).astype(np.float32)
+        counts = of_members[0].counts
+        if any(not np.array_equal(one.counts, counts) for one in of_members):
+            raise SoftLabelError(
+                f"the teachers' features belong to different numbers of pieces in a row. {RERUN}"
+            )
+        return RowFeatures(np.concatenate([one.vectors for one in of_members], axis=1), counts)
 
     @property
     def feature_width(self) -> int:
-        """How many features a row has, over all members; 0 if the set has none."""
+        """How many features a row or a piece has, over all members; 0 if the set has none."""
         if not self._has_features:
             return 0
-        firsts = [member.shards[0] for member in self.manifest.members]
-        tables = [self._files.table(m, shard, ["features"]) for m, shard in enumerate(firsts)]
-        return sum(features_of(table.slice(0, 1)).shape[1] for table in tables)
+        width = 0
+        for number, member in enumerate(self.manifest.members):
+            kept = self.manifest.captures[number].features
+            columns = [COLUMN, PIECES] if kept == OF_PIECES else [COLUMN]
+            table = self._files.table(number, member.shards[0], columns)
+            width += features_of(table.slice(0, 1), kept).vectors.shape[1]
+        return width
 
     @property
     def captured_inputs(self) -> int:
@@ -251,7 +267,7 @@ class SoftLabelSet:
 
     @property
     def _has_features(self) -> bool:
-        return all(capture.features != "none" for capture in self.manifest.captures)
+        return all(capture.features != NONE for capture in self.manifest.captures)
 
     def _rows(self, member: int) -> MemberRows:
         if member not in self._loaded:

@@ -15,7 +15,7 @@ from stillroom.errors import SoftLabelError
 from stillroom.softlabels.columns.distributions import Distributions, Integers
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.fingerprint import RERUN
-from stillroom.softlabels.format.pooled_features import Halves, features_of
+from stillroom.softlabels.format.pooled_features import RowFeatures, features_of
 
 RowName = tuple[bytes, int, int]
 
@@ -86,13 +86,13 @@ class MemberRows:
         """
         return np.asarray(np.diff(self.decoded.positions)[self.numbers(names)])
 
-    def features(self, names: Sequence[RowName]) -> Halves:
-        """Return the pooled features of the named rows, [rows, D].
+    def features(self, names: Sequence[RowName]) -> RowFeatures:
+        """Return the pooled features of the named rows.
 
         Raises:
             SoftLabelError: a row has no soft label, or its features are malformed.
         """
-        return self._features[self.numbers(names)]
+        return self._features.rows(self.numbers(names))
 
     @cached_property
     def example_ids(self) -> NDArray[np.bytes_]:
@@ -100,8 +100,8 @@ class MemberRows:
         return example_ids_of(self.decoded.table)
 
     @cached_property
-    def _features(self) -> Halves:
-        return features_of(self.decoded.table)
+    def _features(self) -> RowFeatures:
+        return features_of(self.decoded.table, self.decoded.layout.features)
 
     def _at(self, temperature: float) -> Distributions:
         if temperature not in self._by_temperature:

@@ -17,8 +17,8 @@ from stillroom.softlabels.format.encode import encode_rows
 from stillroom.softlabels.format.fingerprint import RERUN
 from stillroom.softlabels.format.manifest import Shard
 from stillroom.softlabels.format.pooled_features import (
+    RowFeatures,
     features_of,
-    half_precision,
     relative_distance,
     split,
 )
@@ -53,17 +53,18 @@ def recheck_distance(
     chosen = [inputs[row] for row in rows]
     batches = [split(one) for one in member.answer(np.stack([one.input() for one in chosen]))]
     answers = [answer for logits, _ in batches for answer in on_cpu(logits)]
-    halves = [half_precision(one, range(len(one))) for _, one in batches if one is not None]
-    features = np.concatenate(halves) if halves else None
+    kept = [features for _, features in batches if features is not None]
+    features = RowFeatures.stacked(kept) if kept else None
     distances = []
     for at, (row, one) in enumerate(zip(rows, chosen, strict=True)):
         entries = sparsify_rows(answers[at][None], [0], [one.row], member.capture)
-        row_features = None if features is None else features[at][None]
+        row_features = None if features is None else features.rows([at])
         table = encode_rows([one.row], entries, member.capture, stored.layout, row_features)
         first = Decoded(stored.table.slice(row, 1).combine_chunks(), stored.layout)
         distance = _distance(first, Decoded(table, stored.layout))
         if row_features is not None:
-            distance = max(distance, relative_distance(features_of(first.table), row_features))
+            first_features = features_of(first.table, stored.layout.features)
+            distance = max(distance, relative_distance(first_features, row_features))
         if member.promises.exact and not distance <= RECHECK_BOUND:
             raise SoftLabelError(
                 f"{where}, row {row}: the teacher's answer changed: distance {distance:.3g}, "

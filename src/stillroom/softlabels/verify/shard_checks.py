@@ -20,7 +20,7 @@ from stillroom.softlabels.columns.distributions import (
 )
 from stillroom.softlabels.format.decode import Decoded
 from stillroom.softlabels.format.fingerprint import RERUN
-from stillroom.softlabels.format.pooled_features import features_of
+from stillroom.softlabels.format.pooled_features import NONE, features_of
 from stillroom.softlabels.sparsify.sparsifier import MASS_BOUND
 
 
@@ -51,8 +51,8 @@ class CheckedShard:
         try:  # reading the columns checks whether they fit each other
             distributions = decoded.distributions(decoded.layout.sparsifier.own_temperature)
             _ = decoded.entropy, decoded.log_p_label
-            if decoded.layout.features != "none":
-                features_of(decoded.table)
+            if decoded.layout.features != NONE:
+                features_of(decoded.table, decoded.layout.features)
         except SoftLabelError as error:
             raise SoftLabelError(f"{where}, {error}") from error
         shard = cls(where, inputs, decoded, distributions)

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from stillroom.models.forward.lm_head import label_mask
+from stillroom.models.forward.one_piece_rows import piece_starts
 from stillroom.objectives.mixture import BatchCounts
 from stillroom.objectives.targets.soft_target import SoftTarget, stacked
 from stillroom.training.data.sampler import MicroBatch, MicroBatchSampler
@@ -34,7 +35,8 @@ class Batch:
         target: the teachers' answers, [N, k] or [M, k]; None where no term compares answers.
         counts: the counts of the whole batch, by which sums are divided.
         micro_batches: how many micro-batches the batch has.
-        features: [N, D], float32, the teachers' pooled features, or None.
+        features: [N, D], or [P, D] for the P pieces of sequences, float32: the teachers' pooled
+            features, or None.
         is_tokens: whether labels and target belong to positions of sequences, and not to rows.
     """
 
@@ -60,15 +62,16 @@ class Batch:
 
     def rows(self, kept: NDArray[np.bool_]) -> "Batch":
         """Return the rows where `kept`, [N], holds, as a micro-batch of the same batch."""
-        at = answers = torch.from_numpy(kept)
+        at = answers = pooled = torch.from_numpy(kept)
         if self.is_tokens:
             answers = at.repeat_interleave(label_mask(self.inputs).sum(dim=1))
+            pooled = at.repeat_interleave(piece_starts(self.inputs).sum(dim=1))
         return replace(
             self,
             inputs=self.inputs[at],
             labels=self.labels[answers],
             target=None if self.target is None else self.target.rows(answers),
-            features=None if self.features is None else self.features[at],
+            features=None if self.features is None else self.features[pooled],
         )
 
 

@@ -37,8 +37,9 @@ _LOG = logging.getLogger(__name__)
 
 # Bytes of a row beside its inputs and entries: its keys, its positions in indices, objects.
 OVERHEAD = 400
+STARTS = "starts"  # the column of the first tokens of the pieces of a pack
 PER_ENTRY = 32  # bytes of an id and a probability: stored, read, and as tensors
-PER_FEATURE = 6  # bytes: stored in half precision, and as a float32 tensor
+PER_FEATURE = 4  # bytes: stored in half precision, and those of the fit's rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +119,16 @@ class DatasetFactory:
         for member in self.labels.manifest.members:
             entries = member.capture.sparsifier.entries_at_most(self.labels.manifest.classes)
             needed += member.rows * (OVERHEAD + PER_ENTRY * entries * self._positions)
-        features = self.labels.feature_width * self.labels.manifest.members[0].rows
-        return needed + PER_FEATURE * features
+        width, rows = self.labels.feature_width, self.labels.manifest.members[0].rows
+        return needed + PER_FEATURE * width * rows * (self._pieces if width else 0.0)
+
+    @property
+    def _pieces(self) -> float:
+        """How many pieces a row has on average; only the column of their starts is read."""
+        if not isinstance(self.encoder, SequenceEncoder):
+            return 1.0
+        counts = [part.read([STARTS])[STARTS].list.len() for part in self.examples.parts]
+        return float(sum(one.sum() for one in counts) / sum(map(len, counts)))
 
     @property
     def _positions(self) -> int:

@@ -17,13 +17,16 @@ from torch import Tensor
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.data.ingest.splits import TRAIN, VALIDATION
 from stillroom.data.views.image_views import PLAIN, Transform
-from stillroom.errors import DataError
+from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import TableFile
 from stillroom.models.forward.lm_head import label_mask, masked_labels
+from stillroom.models.forward.one_piece_rows import piece_starts
 from stillroom.no_label import NO_LABEL
 from stillroom.objectives.mixture import BatchCounts
 from stillroom.objectives.targets.ragged_targets import Targets, targets_of
 from stillroom.objectives.targets.soft_target import SoftTarget
+from stillroom.softlabels.format.fingerprint import RERUN
+from stillroom.softlabels.format.pooled_features import RowFeatures
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.data.batch_loader import Batch
 from stillroom.training.data.sampler import GlobalShuffle, MicroBatch
@@ -46,7 +49,7 @@ class MemoryDataset:
         views: how a view is made.
         variants: (view, draw) of each variant; a plain split has one, (0, 0).
         targets: the teachers' answers to each variant; empty where no term compares answers.
-        features: [N, D], the teachers' pooled features of each variant; empty where no term
+        features: the teachers' pooled features of the N rows of each variant; empty where no term
             compares features.
         is_tokens: whether the rows are sequences, whose labels and targets belong to positions.
         reread: reads the same rows again in a loading process, which is sent this function instead
@@ -59,7 +62,7 @@ class MemoryDataset:
     views: Transform
     variants: list[tuple[int, int]]
     targets: list[Targets]
-    features: list[Tensor] = field(default_factory=list)
+    features: list[RowFeatures] = field(default_factory=list)
     is_tokens: bool = False
     reread: "Callable[[], MemoryDataset] | None" = None
 
@@ -107,9 +110,12 @@ class MemoryDataset:
             target=self.targets[variant].rows(at) if self.targets else None,
             counts=counts,
             micro_batches=micro_batch.count,
-            features=self.features[variant][at].float() if self.features else None,
+            features=self._features(variant, micro_batch.rows) if self.features else None,
             is_tokens=self.is_tokens,
         )
+
+    def _features(self, variant: int, rows: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(self.features[variant].rows(rows).vectors).float()
 
     def _view(self, rows: NDArray[np.int64], view: int) -> Tensor:
         inputs = self.inputs[torch.from_numpy(rows)]
@@ -198,12 +204,18 @@ def with_pooled_features(rows: MemoryDataset, labels: SoftLabelSet) -> MemoryDat
     """Return the rows with the teachers' pooled features for each of their variants.
 
     Raises:
-        SoftLabelError: the set holds no features.
+        SoftLabelError: the set holds no features, or those of other pieces.
     """
     features = []
     for view, draw in rows.variants:
         names = [(key, view, draw) for key in rows.example_ids]
-        features.append(torch.from_numpy(labels.features(names)))
+        features.append(labels.features(names))
+        pieces = piece_starts(rows.inputs).sum(dim=1).numpy() if rows.is_tokens else 1
+        if (features[-1].counts != pieces).any():
+            raise SoftLabelError(
+                "the features of these soft labels belong to other pieces than the examples have. "
+                f"{RERUN}"
+            )
     return replace(rows, features=features)
 
 
