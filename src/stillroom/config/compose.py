@@ -58,13 +58,14 @@ NO_SECTIONS = ("groups", STUDENTS)
 MERGED = "The configuration of conf/hydra, params.yaml and --params"
 
 # Below these keys any key is allowed: each architecture has its own options, the registry has the
-# terms, the teacher has names for its classes, and the user names the slices. The checks refuse
-# unknown ones where there is a list.
+# terms, a chat template reads arguments of its own, the teacher has names for its classes, and the
+# user names the slices. The checks refuse unknown ones where there is a list.
 OPEN = (
     "teacher.architecture.options",
     "teacher.class_names",
     "student.architecture.options",
     "objective.terms",
+    "data.chat.template_arguments",
     "evaluate.slices",
 )
 # Here the user's own names are keys, and a dot is part of a name: `1.0`, `comp.graphics`.

@@ -101,9 +101,9 @@ def test_a_list_of_texts_is_joined(content: list[Any], text: str) -> None:
 
 
 def test_roles_and_keys_that_change_or_go_are_said() -> None:
-    assert said({"from": "gpt", "value": "a", "weight": 0, "name": "Al", "x": None}) == [
+    assert said({"from": "gpt", "value": "a", "mood": 0, "name": "Al", "x": None}) == [
         "converted: a.jsonl: roles are read as others (gpt as assistant): 1 time, first in row 4.",
-        "left_out: a.jsonl: keys of turns are not read (weight of assistant, name of assistant): 2 "
+        "left_out: a.jsonl: keys of turns are not read (mood of assistant, name of assistant): 2 "
         "times, first in row 4.",
     ]
     assert said({"role": "user", "content": "a", "reasoning": "b"}) == [
@@ -163,3 +163,54 @@ def test_a_broken_message_is_named_with_its_turn(message: object, words: str) ->
     assert words in str(refused.value)
     assert str(refused.value).startswith("a.jsonl, row 4, turn 1: ")
     assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_learnt"),
+    [
+        ({}, True),
+        ({"weight": 1}, True),
+        ({"weight": 0}, False),
+        ({"weight": 0.0}, False),
+        ({"weight": None}, True),
+        ({"train": True}, True),
+        ({"train": False}, False),
+        ({"weight": 0, "train": False}, False),
+    ],
+)
+def test_a_turn_of_the_assistant_with_weight_0_is_context(
+    flags: dict[str, Any], is_learnt: bool
+) -> None:
+    message = {"role": "assistant", "content": "a"} | flags
+    assert turn_of(message, place()).is_learnt is is_learnt
+    assert bool(said(message)) is not is_learnt
+
+
+def test_turns_that_are_not_learnt_are_counted_by_their_flag() -> None:
+    assert said({"role": "assistant", "content": "a", "train": False}) == [
+        "left_out: a.jsonl: turns of the assistant are context and not learnt (train false): 1 "
+        "time, first in row 4."
+    ]
+    # Other roles are never learnt: nothing is left out that a flag asks to leave out.
+    assert said({"role": "user", "content": "a", "weight": 0, "train": False}) == []
+    assert said({"role": "user", "content": "a", "train": True}) == [
+        "left_out: a.jsonl: keys of turns are not read (train of user): 1 time, first in row 4."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"weight": 0.5}, "weight is 0.5; it must be 0 or 1"),
+        ({"weight": 2}, "weight is 2; it must be 0 or 1"),
+        ({"weight": "0"}, "weight is '0'; it must be 0 or 1"),
+        ({"weight": True}, "weight is True; it must be 0 or 1"),
+        ({"weight": [0]}, r"weight is \[0\]; it must be 0 or 1"),
+        ({"train": 1}, "train is 1; it must be true or false"),
+        ({"train": "no"}, "train is 'no'; it must be true or false"),
+        ({"train": True, "weight": 0}, "weight and train contradict each other"),
+    ],
+)
+def test_other_weights_are_refused(flags: dict[str, Any], words: str) -> None:
+    with pytest.raises(DataError, match=rf"a\.jsonl, row 4, turn 1: {words}"):
+        turn_of({"role": "assistant", "content": "a"} | flags, place())

@@ -186,3 +186,17 @@ def test_another_tokenizer_beside_an_encoder_is_refused(tmp_path: Path) -> None:
         DataError, match=r"was made with the tokenizer .*, but the tokenizer beside it is"
     ):
         read_encoder(made.encoder)
+
+
+def test_the_arguments_of_a_template_come_back_and_belong_to_the_encoder(tmp_path: Path) -> None:
+    chat = replace(ENCODER, chat_template="{{ messages }}{{ mode }}")
+    given = replace(chat, template_arguments={"mode": "short", "thinking": False, "budget": 2})
+    write_encoder(given, tmp_path)
+    assert read_encoder(tmp_path) == given != chat
+    assert "template_arguments" not in chat.to_json()
+    document = read_json(tmp_path / "encoder.json")
+    assert document["template_arguments"] == {"mode": "short", "thinking": False, "budget": 2}
+    for wrong in ([1], {"mode": [1]}, {"mode": None}):
+        write_json(tmp_path / "encoder.json", document | {"template_arguments": wrong})
+        with pytest.raises(DataError, match="Run the ingest stage again"):
+            read_encoder(tmp_path)

@@ -150,3 +150,67 @@ def test_a_template_of_its_own_for_tools_goes_with_the_encoder(
     assert read_encoder(tmp_path) == chat.encoder
     assert (tmp_path / "additional_chat_templates" / "tool_use.jinja").read_text() == for_tools
     assert own.encoder.tool_template is None
+
+
+def test_a_turn_of_weight_0_is_context_and_that_is_said(project: Path) -> None:
+    rows: list[Any] = [turns(number) for number in range(60)]
+    for row in rows[:50]:
+        row[1]["weight"] = 0
+    rows[50][3]["train"] = False
+    chat, frame, report = ingested(data_of(project, rows), project)
+    labels = chat.encoder.encode(frame)[:, LABELS]
+    assert (labels == chat.encoder.tokenizer.end).sum() == 120 - 51
+    assert report["notices"]["left_out"] == [
+        "chat.jsonl: turns of the assistant are context and not learnt (weight 0, train false): 51 "
+        "times, first in row 0."
+    ]
+    rows[7][3]["weight"] = 0
+    with pytest.raises(DataError, match=r"chat\.jsonl, row 7: no turn of the assistant is learnt"):
+        ChatIngest.of(data_of(project, rows), project)
+
+
+def test_arguments_reach_the_template_the_encoder_and_the_report(project: Path) -> None:
+    rows = [turns(number) for number in range(60)]
+    (project / "thinking.jinja").write_text(
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+        "{% if m.role == 'assistant' and not enable_thinking|default(true) %}{{ mark }}{% endif %}"
+        "{{ m.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n"
+        "{% if not enable_thinking|default(true) %}{{ mark }}{% endif %}{% endif %}"
+    )
+    data = data_of(project, rows)
+    plain = replace(data, chat=replace(data.chat, template="thinking.jinja"))
+    arguments = {"enable_thinking": False, "mark": "No thoughts. "}
+    given = replace(plain, chat=replace(plain.chat, template_arguments=arguments))
+    before, without, _ = ingested(plain, project)
+    after, frame, report = ingested(given, project)
+    assert report["chat_template"]["arguments"] == arguments
+    assert report["notices"]["converted"][-1] == (
+        "The chat template is given enable_thinking = False, mark = No thoughts. ."
+    )
+    assert before.encoder.to_json() != after.encoder.to_json()
+    assert after.encoder.to_json()["template_arguments"] == arguments
+    tokenizer = after.encoder.tokenizer
+    texts = [tokenizer.decode(row) for row in frame["tokens"].to_list()]
+    assert sum(text.count("No thoughts. It is") for text in texts) == 60
+    assert "No thoughts" not in tokenizer.decode(without["tokens"].to_list()[0])
+    # What the prompt of a turn ends with is no part of what the assistant says.
+    labels = after.encoder.encode(frame)[:, LABELS]
+    assert "thoughts" not in tokenizer.decode(labels[labels >= 0].tolist())
+    wrong = replace(plain, chat=replace(plain.chat, template_arguments={"enable_thinkin": 1}))
+    with pytest.raises(DataError, match="Did you mean enable_thinking"):
+        ChatIngest.of(wrong, project)
+
+
+def test_the_report_has_a_conversation_of_the_train_split_with_its_marks(project: Path) -> None:
+    data = data_of(project, [turns(number) for number in range(60)])
+    chat, frame, report = ingested(data, project)
+    example = report["example"]
+    whole = "".join(run["text"] for run in example)
+    assert whole.startswith("<|im_start|>user\nSay ")
+    assert [run["learnt"] for run in example] == [False, True, False, True, False]
+    assert example[1]["text"].startswith("It is ")
+    assert example[3]["text"].endswith("<|im_end|>")
+    train = frame.filter(pl.col("split") == "train")["tokens"].to_list()
+    said = example[1]["text"].removesuffix("<|im_end|>")
+    assert any(said in chat.encoder.tokenizer.decode(row) for row in train)

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 import yaml
 from support.evaluation.planted_answers import planted_answers
+from support.examples.corpus_examples import sentences
 from support.examples.image_examples import image_encoder
 from support.licences_and_lineage import a_lineage, an_ancestor, given_licence, own_licence
 from support.report_documents import Documents
 
-from stillroom.data.encoders import read_encoder
+from stillroom.data.encoders import SequenceEncoder, read_encoder
+from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.evaluation.statistics.evidence import Evidence, evidence
 from stillroom.models.shape import Shape
 from stillroom.reporting.card.card_metadata import PIPELINE_TAGS
-from stillroom.reporting.card.model_card import model_card
+from stillroom.reporting.card.model_card import _outputs, model_card
 from stillroom.reporting.provenance.lineage import Lineage
 from stillroom.softlabels.reading.set_summary import summary
 from stillroom.teachers.licences.licence_document import Licence
@@ -197,3 +199,20 @@ def test_a_hostile_licence_of_a_student_is_no_link_in_the_text(documents: Docume
     text = card(documents, licence=replace(first, teachers=first.teachers + second.teachers))
     assert r"require different ones: \[mit\](http://h)\<b\>, gemma." in text
     assert "](http" not in text.replace(r"\]", "")
+
+
+def test_the_arguments_of_a_chat_template_are_stated() -> None:
+    chat = SequenceEncoder(
+        tokenizer=train_tokenizer(sentences(40), 300, "chat"),
+        task="next_token",
+        length=8,
+        chat_template="{{ messages }}{{ mode }}",
+        template_arguments={"enable_thinking": False, "mode": "`x`\n# a"},
+    )
+    text = _outputs(chat)
+    assert text == (
+        "300 logits at each position, one for each token of the tokenizer. Its conversations were "
+        "rendered with arguments of the chat template. Use them again: "
+        "`apply_chat_template(messages, enable_thinking=False, mode=''x'\\n# a')`."
+    )
+    assert "template" not in _outputs(replace(chat, template_arguments={}))

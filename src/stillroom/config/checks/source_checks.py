@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stillroom.config.checks.template_argument_checks import check_template_arguments
 from stillroom.config.kind_options import options_of, require_declared
 from stillroom.config.schema import Data
 from stillroom.errors import ConfigError
@@ -43,6 +44,7 @@ def check_conversations(data: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: names the key, and what to set it to.
     """
+    check_template_arguments(data["chat"]["template_arguments"])
     corpus, columns = data["corpus"], data["columns"]
     if (columns.get("prompt") is None) != (columns.get("answer") is None):
         raise ConfigError(

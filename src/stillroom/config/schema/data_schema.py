@@ -1,7 +1,7 @@
 """The section `data` of the parameters."""
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -93,11 +93,14 @@ class Chat:
     Attributes:
         template: the name of one of the tokenizer's chat templates, a .jinja file, or `chatml`;
             null: the tokenizer's own.
+        template_arguments: plain values that the template is given by name, such as
+            `enable_thinking`.
         learn: which turns are learnt: all of the assistant, or its last one.
         reasoning: whether recorded reasoning is rendered.
     """
 
     template: NonEmpty | None = None
+    template_arguments: dict[str, Any] = field(default_factory=dict)
     learn: Literal["assistant", "last"] = "assistant"
     reasoning: Literal["keep", "drop"] = "keep"
 

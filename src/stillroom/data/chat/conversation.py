@@ -19,6 +19,7 @@ class Turn:
         tool_calls: the calls of an assistant, as {"name": …, "arguments": {…}} each.
         name: of the tool that answers, where it is recorded.
         call_id: of the call that a tool answers, where it is recorded.
+        is_learnt: whether an assistant's turn may be learnt; one that may not is context.
     """
 
     role: Role
@@ -27,6 +28,7 @@ class Turn:
     tool_calls: tuple[Mapping[str, Any], ...] = ()
     name: str | None = None
     call_id: str | None = None
+    is_learnt: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,11 @@ class Conversation:
     row: int
     tools: tuple[Mapping[str, Any], ...] = ()
     split: str | None = None
+
+    @property
+    def answers(self) -> list[int]:
+        """The numbers of the assistant's turns."""
+        return [number for number, turn in enumerate(self.turns) if turn.role == "assistant"]
 
     @property
     def origin(self) -> str:

@@ -110,6 +110,11 @@ def _conversation(row: Row, forms: tuple[ConversationForm, ...], origin: RowOrig
             f"none of its {len(turns)} turns is the assistant's, so there is nothing to learn. "
             "Add an answer, or remove the row."
         )
+    if not any(turn.is_learnt for turn in turns if turn.role == "assistant"):
+        raise origin.error(
+            "no turn of the assistant is learnt, because weight or train excludes each of them. "
+            "Correct one, or remove the row."
+        )
     tools = tools_of(given.get("tools"), origin)
     return Conversation(turns=tuple(turns), part=origin.part, row=origin.row, tools=tools)
 

@@ -36,12 +36,14 @@ class Rendered:
         learnt: [n], whether each token is learnt; at least one is.
         ends: for each learnt turn, the number of tokens up to its end, in ascending order.
         is_dated: whether the template asked for today's date and was given a fixed one.
+        runs: the text in parts, each with whether its tokens are learnt.
     """
 
     ids: Ids
     learnt: NDArray[np.bool_]
     ends: tuple[int, ...]
     is_dated: bool
+    runs: tuple[tuple[str, bool], ...] = ()
 
 
 def learnt_tokens(
@@ -58,7 +60,7 @@ def learnt_tokens(
         conversations: the conversations; few of them are held at a time.
         template: the template that renders them.
         tokenizer: the tokenizer, whose special tokens the template writes.
-        learn: all assistant turns, or the last one.
+        learn: all assistant turns that may be learnt, or the last one of them.
         reasoning: whether the template is given what assistants thought.
 
     Raises:
@@ -77,7 +79,7 @@ def learnt_tokens(
         reasoning=reasoning,
     )
     for conversation, text in texts:
-        yield _rendered(conversation.origin, text, marked, learn)
+        yield _rendered(conversation, text, marked, learn)
 
 
 def _require_tokens(names: tuple[str, ...], tokenizer: MarkedTokenizer) -> None:
@@ -113,10 +115,10 @@ def _refuse_unwritten_calls(conversation: Conversation, template: ChatTemplate) 
 
 
 def _rendered(
-    origin: str, rendered: RenderedText, tokenizer: MarkedTokenizer, learn: Learn
+    conversation: Conversation, rendered: RenderedText, tokenizer: MarkedTokenizer, learn: Learn
 ) -> Rendered:
     (encoding,) = tokenizer.encode([rendered.text])
-    turns = _turns(origin, rendered, encoding, tokenizer)
+    turns = _turns(conversation, rendered, encoding, tokenizer)
     if learn == "last":
         turns = turns[-1:]
     learnt = np.zeros(len(encoding.ids), dtype=np.bool_)
@@ -124,22 +126,52 @@ def _rendered(
         learnt[begin:end] = True
     if not learnt.any():
         raise DataError(
-            f"{origin}: the template leaves no token of an assistant to learn. Remove the row, or "
-            "set data.chat.template to another template."
+            f"{conversation.origin}: the template leaves no token of an assistant to learn. Remove "
+            "the row, or set data.chat.template to another template."
         )
     return Rendered(
         ids=encoding.ids,
         learnt=learnt,
         ends=tuple(turn[-1][1] for turn in turns),
         is_dated=rendered.is_dated,
+        runs=_runs(rendered.text, encoding, learnt),
     )
 
 
+def _runs(text: str, encoding: Encoding, learnt: NDArray[np.bool_]) -> tuple[tuple[str, bool], ...]:
+    """Return a text in parts, each with whether its tokens are learnt."""
+    changes = np.flatnonzero(learnt[1:] != learnt[:-1]) + 1
+    bounds = [0, *encoding.starts[changes].tolist(), len(text)]
+    flags = [bool(learnt[0]), *learnt[changes].tolist()]
+    pairs = zip(bounds, bounds[1:], flags, strict=False)
+    return tuple((text[begin:end], is_learnt) for begin, end, is_learnt in pairs)
+
+
 def _turns(
-    origin: str, rendered: RenderedText, encoding: Encoding, tokenizer: MarkedTokenizer
+    conversation: Conversation,
+    rendered: RenderedText,
+    encoding: Encoding,
+    tokenizer: MarkedTokenizer,
 ) -> list[list[tuple[int, int]]]:
-    """Return the ranges of tokens of each assistant turn."""
+    """Return the ranges of tokens of each assistant turn that may be learnt."""
     if rendered.spans is not None:
-        return ranges_of_turns(rendered.spans, encoding, rendered.text, tokenizer)
-    whole = WholeText(origin, GrowingText(rendered.text, encoding, tokenizer))
+        marked = ranges_of_turns(rendered.spans, encoding, rendered.text, tokenizer)
+        return _that_may_be_learnt(conversation, marked)
+    whole = WholeText(conversation.origin, GrowingText(rendered.text, encoding, tokenizer))
     return [[one] for one in bounds_of_turns(whole, rendered.turns)]
+
+
+def _that_may_be_learnt(
+    conversation: Conversation, marked: list[list[tuple[int, int]]]
+) -> list[list[tuple[int, int]]]:
+    """Return the turns that a template marks, without those that are only context."""
+    flags = [conversation.turns[number].is_learnt for number in conversation.answers]
+    if all(flags):
+        return marked
+    if len(marked) != len(flags):
+        raise DataError(
+            f"{conversation.origin}: the template marks {len(marked)} turns with "
+            f"{{% generation %}}, but the assistant has {len(flags)}, so those that weight or "
+            "train excludes cannot be told from the others. Remove the row."
+        )
+    return [turn for turn, is_learnt in zip(marked, flags, strict=True) if is_learnt]

@@ -3,6 +3,8 @@
     {"role", "content", "tool_calls", "reasoning_content", …}  OpenAI's names ──┐
     {"from", "value"}                                          ShareGPT's names ┴──> Turn
 
+Beside them `weight` (0 or 1, as OpenAI and Mistral fine-tune) or `train` (true or false, as Axolotl
+does) says whether a turn of the assistant is learnt.
 A key without a value (null) is a key that is missing: Parquet cannot tell them apart.
 """
 
@@ -37,6 +39,7 @@ _REASONING = ("reasoning_content", "reasoning", "thinking")
 _READ = frozenset(
     (*("role", "from", "content", "value", "tool_calls", "function_call"), *_REASONING)
 )
+_FLAGS = ("weight", "train")
 _OF_TOOLS = frozenset(("name", "tool_call_id"))
 
 
@@ -83,7 +86,29 @@ def _spoken(
         tool_calls=calls,
         name=_text(of_tool, "name", origin),
         call_id=_text(of_tool, "tool_call_id", origin),
+        is_learnt=_is_learnt(given, origin) if role == "assistant" else True,
     )
+
+
+def _is_learnt(given: Mapping[str, Any], origin: RowOrigin) -> bool:
+    """Tell whether a turn of the assistant is learnt, by the flags that it has."""
+    flags = {name: _flag(name, given[name], origin) for name in _FLAGS if name in given}
+    if len(set(flags.values())) > 1:
+        raise origin.error(f"{' and '.join(flags)} contradict each other. Remove one of them.")
+    for name, is_learnt in flags.items():
+        if not is_learnt:
+            words = "turns of the assistant are context and not learnt"
+            origin.say("left_out", words, f"{name} {given[name]}".lower())
+    return all(flags.values())
+
+
+def _flag(name: str, value: object, origin: RowOrigin) -> bool:
+    """Return a flag: a weight of 0 or 1, or whether the turn is trained on."""
+    is_truth = isinstance(value, bool)
+    if is_truth if name == "train" else value in (0, 1) and not is_truth:
+        return bool(value)
+    allowed = "true or false" if name == "train" else "0 or 1"
+    raise origin.error(f"{name} is {ascii(value)[:40]}; it must be {allowed}. Correct it.")
 
 
 def _one_of(given: Mapping[str, Any], names: tuple[str, str], what: str, origin: RowOrigin) -> Any:
@@ -179,5 +204,8 @@ def _text(given: Mapping[str, Any], name: str, origin: RowOrigin) -> str | None:
 def _say_unread(given: Mapping[str, Any], role: Role, origin: RowOrigin) -> None:
     read = _READ - (frozenset() if role == "assistant" else frozenset(_REASONING))
     for name in given:
-        if name not in read and not (role == "tool" and name in _OF_TOOLS):
+        is_of_tool = role == "tool" and name in _OF_TOOLS
+        # Only the assistant is learnt, so it is no news that another turn is not.
+        is_flag = name in _FLAGS and (role == "assistant" or not given[name])
+        if name not in read and not is_of_tool and not is_flag:
             origin.say("left_out", "keys of turns are not read", f"{name} of {role}")

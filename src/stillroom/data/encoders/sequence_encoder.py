@@ -9,7 +9,7 @@ if there is none. Of a conversation only some tokens are learnt, so that only th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from stillroom.no_label import NO_LABEL
 KIND = "sequence"
 CONTENT = {"tokens": pl.List(pl.Int32()), "starts": pl.List(pl.Int32())}
 LEARNT = "learnt"  # list of booleans, one for each token; only conversations have the column
+Arguments = Mapping[str, str | int | float | bool]
 Task = Literal["next_token", "masked_token"]
 TEMPLATE_FILES = {"chat_template": CHAT_TEMPLATE, "tool_template": TOOL_TEMPLATE}
 
@@ -42,6 +43,7 @@ class SequenceEncoder:
         mask_share, mask_seed: the share of tokens that are masked, and the seed of the choice.
         chat_template: how conversations were rendered, in Jinja; None for other texts.
         tool_template: how those with tools were, if that is another template.
+        template_arguments: the arguments that the template was given.
     """
 
     tokenizer: Tokenizer
@@ -51,6 +53,7 @@ class SequenceEncoder:
     mask_seed: int = 0
     chat_template: str | None = None
     tool_template: str | None = None
+    template_arguments: Arguments = field(default_factory=dict, hash=False)
 
     @property
     def kind(self) -> str:
@@ -133,6 +136,7 @@ class SequenceEncoder:
     def to_json(self) -> dict[str, Any]:
         """Return plain values for `from_json`, with the hash of the tokenizer."""
         hidden = {"mask_share": self.mask_share, "mask_seed": self.mask_seed}
+        arguments = {"template_arguments": dict(self.template_arguments)}
         return {
             "kind": KIND,
             "task": self.task,
@@ -141,6 +145,7 @@ class SequenceEncoder:
             "tokenizer": self.tokenizer.sha256,
             **(hidden if self.is_masked else {}),
             **{name: sha256_bytes(text.encode()) for name, text in self.templates.items()},
+            **(arguments if self.template_arguments else {}),
         }
 
     @property
@@ -176,6 +181,7 @@ class SequenceEncoder:
             length=length,
             chat_template=templates.get("chat_template") if "chat_template" in document else None,
             tool_template=templates.get("tool_template") if "tool_template" in document else None,
+            template_arguments=_arguments(document),
             **_hidden(document),
         )
         for name, file in TEMPLATE_FILES.items():
@@ -235,6 +241,15 @@ class SequenceEncoder:
                 f"The examples hold the token {flat.max()}, but the tokenizer has only "
                 f"{self.outputs} tokens. Run the ingest stage, then the stages after it."
             )
+
+
+def _arguments(document: dict[str, Any]) -> Arguments:
+    """Return the arguments of the template; only plain values can be arguments."""
+    given = document.get("template_arguments", {})
+    is_plain = isinstance(given, dict) and all(
+        isinstance(value, str | int | float) for value in given.values()
+    )
+    return given if is_plain else {}
 
 
 def _hidden(document: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from stillroom.config.tokenizer_files import JINJA
 from stillroom.data.chat.conversation import Conversation
 from stillroom.data.chat.conversation_files import Conversations
 from stillroom.data.chat.conversation_key import conversation_key
+from stillroom.data.chat.example_conversation import Example, example_conversation
 from stillroom.data.chat.learnt_tokens import Rendered, learnt_tokens
 from stillroom.data.chat.templates.chat_template import (
     BUILT_IN,
@@ -41,6 +42,7 @@ from stillroom.data.text.packing_conversations import ConversationPacker
 from stillroom.data.text.tokenizer import Ids, Tokenizer
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.errors import ConfigError
+from stillroom.io.printable import printable
 from stillroom.io.progress import ticking
 
 # What a template may not read, in words.
@@ -72,6 +74,7 @@ class ChatIngest:
     present: frozenset[str]
     _packers: list[ConversationPacker] = field(default_factory=list)
     _seen: Counter[str] = field(default_factory=Counter)
+    _example: Example = field(default_factory=list)
 
     @classmethod
     def of(cls, data: Data, root: Path) -> "ChatIngest":
@@ -93,6 +96,7 @@ class ChatIngest:
             length=data.text.length,
             chat_template=template.text,
             tool_template=template.tool_use,
+            template_arguments=template.arguments,
         )
         return cls(data, source, conversations, splits, encoder, template, counts, present)
 
@@ -124,11 +128,13 @@ class ChatIngest:
             "chat_template": {
                 "sha256": self.template.sha256,
                 "from": self._template_from,
+                "arguments": dict(self.template.arguments),
             },
             **self.counts.to_json(),
             "learnt": {one: self.counts.learnt[one] for one in SPLITS},
             "cut_conversations": sum(packer.cut for packer in self._packers),
             "too_long_conversations": sum(packer.left_out for packer in self._packers),
+            "example": self._example,
         }
 
     def _packer(self) -> ConversationPacker:
@@ -158,12 +164,20 @@ class ChatIngest:
                 reasoning=self.data.chat.reasoning,
             ):
                 self._seen["date"] += result.is_dated
-                yield *waiting.popleft(), result
+                part, split = waiting.popleft()
+                if split == TRAIN and not self._example:
+                    self._example = example_conversation(result.runs)
+                yield part, split, result
                 ticker.advance(1)
 
     @property
     def _notices(self) -> tuple[Notice, ...]:
         notices = list(self.conversations.notices)
+        if self.template.arguments:
+            given = ", ".join(
+                f"{name} = {value}" for name, value in self.template.arguments.items()
+            )
+            notices.append(Notice("converted", f"The chat template is given {printable(given)}."))
         if self._seen["date"]:
             said = counted(self._seen["date"], "conversation")
             notices.append(
@@ -205,10 +219,12 @@ def _tokenizer(
         choice = str(root / choice)
     if configured is not None:
         model = root / configured
-        return read_model_tokenizer(model), read_chat_template(model, choice)
+        template = read_chat_template(model, choice)
+        return read_model_tokenizer(model), template.given(data.chat.template_arguments)
     texts = _train_texts(conversations, splits)
     tokenizer = train_tokenizer(texts, data.text.vocabulary, "chat")
-    return tokenizer, read_chat_template(None, choice or BUILT_IN)
+    template = read_chat_template(None, choice or BUILT_IN)
+    return tokenizer, template.given(data.chat.template_arguments)
 
 
 def _train_texts(conversations: Conversations, splits: Splits) -> Iterable[str]:

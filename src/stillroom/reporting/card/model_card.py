@@ -145,9 +145,24 @@ def _shipped(evidence: Evidence, metrics: GroupedNumbers) -> dict[str, int | flo
 
 def _outputs(encoder: Encoder) -> str:
     if isinstance(encoder, SequenceEncoder):
-        return f"{encoder.outputs:,} logits at each position, one for each token of the tokenizer."
+        logits = (
+            f"{encoder.outputs:,} logits at each position, one for each token of the tokenizer."
+        )
+        return f"{logits} {_arguments(encoder)}".rstrip()
     names = ", ".join(_code(name) for name in encoder.classes)
     return f"{len(encoder.classes)} logits, in this order: {names}."
+
+
+def _arguments(encoder: SequenceEncoder) -> str:
+    """Return a sentence on the arguments of the chat template; "" if it had none."""
+    given = encoder.template_arguments.items()
+    if not given:
+        return ""
+    call = ", ".join(f"{name}={value!r}" for name, value in given)
+    return (
+        "Its conversations were rendered with arguments of the chat template. Use them again: "
+        f"{_code(f'apply_chat_template(messages, {call})')}."
+    )
 
 
 def _front_matter(fields: dict[str, Any]) -> str:

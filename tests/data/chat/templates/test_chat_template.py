@@ -139,3 +139,15 @@ def test_a_field_is_read_where_a_template_names_it() -> None:
     assert ChatTemplate(A, "here").reads("messages")
     assert not ChatTemplate(A, "here").reads("tool_calls")
     assert ChatTemplate(A, "here", "{{ tool_calls }}").reads("tool_calls")
+
+
+def test_arguments_are_those_that_the_template_reads() -> None:
+    template = ChatTemplate("{% if enable_thinking %}a{% endif %}", "the template", "{{ mode }}")
+    given = template.given({"enable_thinking": False, "mode": "x"})
+    assert given.arguments == {"enable_thinking": False, "mode": "x"}
+    assert template.arguments == {}
+    words = r"arguments\.enable_thinkin is set, .* Did you mean enable_thinking\?"
+    with pytest.raises(DataError, match=words):
+        template.given({"enable_thinkin": True})
+    with pytest.raises(DataError, match="the template does not read it"):
+        template.given({"thinking": True})  # a part of a name is no name

@@ -12,7 +12,8 @@ else: here it is only read. `template_worker` runs it.
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ MOST_CONFIG = 2**25  # bytes of a tokenizer_config.json, which may list thousand
 DEFAULT, TOOL_USE, BUILT_IN = "default", "tool_use", "chatml"
 KEY = "data.chat.template"
 GGUF_KEY = "tokenizer.chat_template"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +44,39 @@ class ChatTemplate:
         text: in Jinja.
         origin: where it was read, for messages.
         tool_use: the template for conversations with tools, if it is another.
+        arguments: further variables that it is given, such as `enable_thinking`.
     """
 
     text: str
     origin: str
     tool_use: str | None = None
+    arguments: Mapping[str, Scalar] = field(default_factory=dict, hash=False)
 
-    def reads(self, field: str) -> bool:
+    def reads(self, name: str) -> bool:
         """Tell whether the template names a field of messages, such as `reasoning_content`.
 
         What it does not name it leaves out.
         """
-        return field in self.text or field in (self.tool_use or "")
+        return name in self.text or name in (self.tool_use or "")
+
+    def given(self, arguments: Mapping[str, Scalar]) -> "ChatTemplate":
+        """Return the template with arguments.
+
+        Raises:
+            DataError: the template does not name one of them, so it would change nothing.
+        """
+        names = dict.fromkeys(_NAME.findall(f"{self.text}\n{self.tool_use or ''}"))
+        for name in arguments:
+            if name not in names:
+                raise DataError(
+                    f"{KEY}_arguments.{name} is set, but {self.origin} does not read it."
+                    f"{nearest(name, list(names))} Remove it, or set {KEY} to another template."
+                )
+        return replace(self, arguments=dict(arguments))
 
     @property
     def sha256(self) -> str:
-        """The hash of what decides the rendered text."""
+        """The hash of the templates' texts."""
         if self.tool_use is None:
             return sha256_bytes(self.text.encode("utf-8", "surrogatepass"))
         return sha256_json([self.text, self.tool_use])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from stillroom.data.chat.conversation import Conversation, Reasoning, messages_of
-from stillroom.data.chat.templates.chat_template import ChatTemplate
+from stillroom.data.chat.templates.chat_template import ChatTemplate, Scalar
 from stillroom.data.chat.templates.template_worker import render_in_worker
 from stillroom.data.text.tokenizer import HUGGING_FACE_NAMES, SpecialTokens
 from stillroom.errors import DataError
@@ -86,7 +86,7 @@ def render(
         conversations: the conversations; few of them are held at a time.
         template: the template.
         special: the special tokens of the tokenizer, which a template can write.
-        learn: which assistant turns are looked for: all, or the last one.
+        learn: which of the assistant turns that may be learnt are looked for: all, or the last one.
         reasoning: whether the template is given what assistants thought.
 
     Raises:
@@ -124,10 +124,10 @@ def _batch(
     templates = [template.text, *([template.tool_use] if template.tool_use is not None else [])]
     requests = [_request(one, learn, reasoning, len(templates) - 1) for one in batch]
     named = {theirs: getattr(special, ours) for ours, theirs in HUGGING_FACE_NAMES.items()}
-    tokens = {name: token for name, token in named.items() if token is not None}
+    tokens: dict[str, Scalar] = {name: token for name, token in named.items() if token is not None}
     answers = run_bounded(
         render_in_worker,
-        *(templates, template.origin, tokens, requests),
+        *(templates, template.origin, tokens | dict(template.arguments), requests),
         subject=f"{template.origin}, for the conversations from {batch[0].origin} on,",
         bounds=BOUNDS,
     )
@@ -139,9 +139,9 @@ def _request(
     conversation: Conversation, learn: Learn, reasoning: Reasoning, last_template: int
 ) -> dict[str, Any]:
     turns = conversation.turns
-    asked = [number for number, turn in enumerate(turns) if turn.role == "assistant"]
+    asked = [number for number in conversation.answers if turns[number].is_learnt]
     if not asked:
-        raise DataError(f"{conversation.origin} has no assistant turn. Remove the row.")
+        raise DataError(f"{conversation.origin} has no assistant turn to learn. Remove the row.")
     return {
         "origin": conversation.origin,
         "template": last_template if conversation.tools else 0,

@@ -36,7 +36,7 @@ class _RefusedError(Exception):
 
 
 def render_in_worker(
-    templates: list[str], origin: str, special: dict[str, str], requests: list[Request]
+    templates: list[str], origin: str, variables: dict[str, Any], requests: list[Request]
 ) -> list[dict[str, Any]]:
     """Do what `render_requests` does, in a process that does nothing else.
 
@@ -45,18 +45,19 @@ def render_in_worker(
     """
     os.environ["TRANSFORMERS_VERBOSITY"] = "critical"
     sys.modules["torch"] = None  # type: ignore[assignment]  # the import takes a third of the time
-    return render_requests(templates, origin, special, requests)
+    return render_requests(templates, origin, variables, requests)
 
 
 def render_requests(
-    templates: list[str], origin: str, special: dict[str, str], requests: list[Request]
+    templates: list[str], origin: str, variables: dict[str, Any], requests: list[Request]
 ) -> list[dict[str, Any]]:
     """Return what a template makes of each conversation.
 
     Args:
         templates: the texts of the templates.
         origin: where the templates were read.
-        special: the special tokens, by their names in templates, such as `eos_token`.
+        variables: what else the templates can read: the special tokens, by their names there, such
+            as `eos_token`, and the configured arguments.
         requests: for each conversation `origin`, `template` (a number), `messages`, `tools`, and
             `turns`, the numbers of the assistant turns to find.
 
@@ -67,17 +68,17 @@ def render_requests(
     Raises:
         DataError: the template is no Jinja, refuses a conversation, or goes beyond its bounds.
     """
-    renderers = [_Renderer(text, origin, special) for text in templates]
+    renderers = [_Renderer(text, origin, variables) for text in templates]
     return [_rendered(renderers[one["template"]], one) for one in requests]
 
 
 class _Renderer:
-    """A compiled template with its special tokens and its clock."""
+    """A compiled template with its variables and its clock."""
 
-    def __init__(self, text: str, origin: str, special: dict[str, str]) -> None:
+    def __init__(self, text: str, origin: str, variables: dict[str, Any]) -> None:
         from transformers.utils import chat_template_utils
 
-        self.text, self.origin, self.special = text, origin, special
+        self.text, self.origin, self.variables = text, origin, variables
         self.render: Any = chat_template_utils.render_jinja_template
         self.has_marks = _has_marks(text)
         self.dated = False
@@ -117,7 +118,7 @@ class _Renderer:
                 chat_template=self.text,
                 return_assistant_tokens_mask=self.has_marks,
                 add_generation_prompt=prompt,
-                **self.special,
+                **self.variables,
             )
         except MemoryError:
             raise
