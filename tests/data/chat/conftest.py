@@ -1,18 +1,9 @@
-"""Rendering without a process for each test; `test_render.py` uses the real one."""
-
-import json
-from collections.abc import Callable
-from typing import Any
+"""Rendering without a process for each test."""
 
 import pytest
-
-from stillroom.data.chat.templates import render
-from stillroom.data.chat.templates.template_worker import render_requests
+from support.examples.chat_rendering import render_in_this_process
 
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(_: Callable[..., Any], *arguments: Any, **__: Any) -> Any:
-        return json.loads(json.dumps(render_requests(*json.loads(json.dumps(arguments)))))
-
-    monkeypatch.setattr(render, "run_bounded", run)
+    render_in_this_process(monkeypatch)
