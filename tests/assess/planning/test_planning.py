@@ -124,6 +124,15 @@ def test_a_sample_is_no_larger_than_its_gradients_can_be_held(
     assert project_plan(project, COPIES, 1000).plan.positions == 20
 
 
+def test_draws_of_an_input_share_the_bytes_of_its_features(project: Project) -> None:
+    bare = project_plan(with_labels(project, draws=4), COPIES, 110).plan
+    plan = project_plan(with_labels(project, draws=4, features="pooled"), COPIES, 110).plan
+    share = (60 + 50) / (60 * 4 + 50)
+    for before, after in zip(bare.options, plan.options, strict=True):
+        more = after.bytes_per_row - before.bytes_per_row
+        assert 2 * 32 * 2 * 0.5 < more / share < 2 * 32 * 2 * 1.2
+
+
 @pytest.mark.parametrize("task", ["next_token", "masked_token"])
 def test_a_plan_of_sequences_looks_at_positions(
     tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
@@ -165,6 +174,13 @@ def test_a_plan_of_sequences_looks_at_positions(
     assert some.sampled == plan.sampled
     assert some.positions <= max(30, some.sampled)
     assert full_of_plan(some).bytes_per_row == pytest.approx(full.bytes_per_row, rel=0.1)
+    kept = replace(project, softlabels=replace(project.softlabels, features="pooled"))
+    # A piece has 16 numbers of 2 bytes, regardless of the positions in the sample.
+    pieces = made.examples.read()["starts"].list.len().mean()
+    after = project_plan(kept, COPIES, 60).plan
+    assert after.whole.thinned > 1.5
+    for before, option in zip(some.options, after.options, strict=True):
+        assert 0.7 < (option.bytes_per_row - before.bytes_per_row) / (32 * pieces) < 1.8
 
 
 def test_teachers_with_other_preprocessing_answer_about_the_same_examples(

@@ -1,5 +1,6 @@
 """Features of sequences: a cached vector per piece is the live teacher's, and trains the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from support.examples.corpus_examples import (
     token_teachers,
 )
 from support.objectives.objective_config import objective
+from support.training.dataset_factories import epoch_of
 from support.training.jobs import a_fit, a_trainer, fitted, train_here
 
 from stillroom.config.schema import Architecture
@@ -24,13 +26,20 @@ from stillroom.softlabels.format.pooled_features import RowFeatures
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.full import Full
 from stillroom.training.data.batch_loader import concatenated
+from stillroom.training.data.dataset_factory import (
+    OVERHEAD,
+    PER_ENTRY,
+    PER_FEATURE,
+    DatasetFactory,
+)
 from stillroom.training.data.memory_dataset import (
     MemoryDataset,
     read_split,
     with_pooled_features,
     with_targets,
 )
-from stillroom.training.data.sampler import MicroBatch
+from stillroom.training.data.sampler import BatchSplit, MicroBatch
+from stillroom.training.data.streaming_dataset import StreamingDataset
 from stillroom.training.fit.live_teacher import LiveTeacher
 from stillroom.training.job import Job, LiveConfig
 
@@ -98,6 +107,35 @@ def test_a_live_teachers_features_are_the_cached_ones(made: Made) -> None:
     assert again.features is not None
     assert moved.features is not None
     assert torch.equal(again.features, moved.features)
+
+
+def test_rows_on_disk_have_the_features_of_their_own_pieces(made: Made) -> None:
+    corpus, labels, _ = made
+    fit = a_fit(objective=objective(TERMS, temperature=1.0))
+    rows = DatasetFactory(
+        examples=corpus.examples, encoder=corpus.fitted, labels=labels, memory=1.0
+    ).dataset_of(fit)
+    assert isinstance(rows, StreamingDataset)
+    teacher = LiveTeacher.of(live(made), corpus.fitted, label_logits_and_features)
+    for batch in epoch_of(rows, 0, BatchSplit(accumulate=2)):
+        if not len(batch.inputs):
+            continue
+        _, features = teacher.answer(batch.inputs, [1.0])
+        assert features is not None
+        assert batch.features is not None
+        torch.testing.assert_close(batch.features, features.pooled, rtol=1e-3, atol=1e-4)
+
+
+def test_each_piece_counts_in_the_memory_that_rows_need(made: Made) -> None:
+    corpus, labels, _ = made
+    factory = DatasetFactory(
+        examples=corpus.examples, encoder=corpus.fitted, labels=labels, memory=1.0
+    )
+    pieces = sum(int(one.counts.sum()) for one in [labels.features(labels.names())])
+    bare = replace(factory, labels=None).needed
+    entries = OVERHEAD + PER_ENTRY * corpus.fitted.outputs * corpus.fitted.max_labels
+    rest = labels.manifest.members[0].rows * entries
+    assert factory.needed - bare - rest == pytest.approx(PER_FEATURE * 16 * pieces)
 
 
 def test_a_student_of_the_cache_is_that_of_a_live_teacher(made: Made, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     labels, temperature = project.softlabels, project.objective.temperature
     inputs = _stacked(sampled[-1])
     start = student_start(project.student, refs[0], project.root)
+    distinct = len(replace(first, draws=1))
     measured = plan(
         answers,
         softlabels_config.read_combination_of(labels, len(jobs)),
@@ -114,6 +115,7 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
             rows_per_shard=labels.rows_per_shard,
             copies=copies.full,
             thinned=thinning(sampled[0], places),
+            distinct=distinct / len(first),
         ),
         student_gradient(inputs, places, fitted, project.student, start, temperature),
         _progress,
@@ -121,7 +123,7 @@ def project_plan(project: Project, copies: Copies, positions: int) -> ProjectPla
     return ProjectPlan(
         plan=measured,
         copies=copies,
-        inputs=len(replace(first, draws=1)),
+        inputs=distinct,
         seconds_per_input=seconds,
         positions=captured_positions(project.examples, fitted),
     )

@@ -74,15 +74,6 @@ class MemberAnswers:
         entries = sparsify_rows(self.logits, starts.tolist(), rows, capture)
         return encode_rows(rows, entries, capture, self.layout(kind), self.features)
 
-    def feature_bytes(self, kind: Sparsifier) -> float:
-        """Return how many bytes of a row are features, as a shard of the sample stores them."""
-        if self.features is None:
-            return 0.0
-        whole, kept = self.table(kind, 0), self.layout(kind)
-        bare = Layout(kind, kept.classes)
-        without = whole.select(bare.schema.names)
-        return (len(to_bytes(whole, kept)) - len(to_bytes(without, bare))) / len(self.rows)
-
     def read(self, table: pa.Table, kind: Sparsifier, temperature: float) -> Distributions:
         """Return the distributions that a table holds."""
         return Decoded(table, self.layout(kind)).distributions(temperature)
@@ -137,7 +128,10 @@ class SampleAnswers:
         is_combinable = self._is_combinable(kinds)
         return Measurement(
             entries=float(np.mean([part.counts.mean() for of_draw in parts for part in of_draw])),
-            bytes_per_row=sum(map(self._bytes_per_row, self.answers, tables[0], kinds)),
+            bytes_per_row=sum(
+                self._bytes_per_row(table, one.layout(kind))
+                for one, table, kind in zip(self.answers, tables[0], kinds, strict=True)
+            ),
             retained_mass=self._retained_mass(tables[0], parts[0], kinds),
             draws=[self._combined(of_draw) for of_draw in parts] if is_combinable else [],
         )
@@ -145,7 +139,14 @@ class SampleAnswers:
     @property
     def feature_bytes_per_row(self) -> float:
         """The bytes of a row's features, over all teachers."""
-        return sum(one.feature_bytes(Full()) for one in self.answers)
+        kind = Full()
+        return sum(self._feature_bytes(one, kind) for one in self.answers if one.features)
+
+    def _feature_bytes(self, answers: MemberAnswers, kind: Sparsifier) -> float:
+        table, layout = answers.table(kind, 0), answers.layout(kind)
+        bare = Layout(kind, layout.classes)
+        without = self._bytes_per_row(table.select(bare.schema.names), bare)
+        return self._bytes_per_row(table, layout) - without
 
     def _tables(self, kinds: Sequence[Sparsifier], draw: int) -> list[pa.Table]:
         return [one.table(kind, draw) for one, kind in zip(self.answers, kinds, strict=True)]
@@ -156,9 +157,8 @@ class SampleAnswers:
             for one, table, kind in zip(self.answers, tables, kinds, strict=True)
         ]
 
-    def _bytes_per_row(self, answers: MemberAnswers, table: pa.Table, kind: Sparsifier) -> float:
+    def _bytes_per_row(self, table: pa.Table, layout: Layout) -> float:
         """Return the bytes that a row adds to a shard, with its share of the fixed bytes."""
-        layout = answers.layout(kind)
         first = len(to_bytes(table.slice(0, 1), layout))
         if table.num_rows == 1:
             return float(first)

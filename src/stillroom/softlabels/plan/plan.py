@@ -35,12 +35,15 @@ class Population:
         rows_per_shard: average number of rows in a shard.
         copies: how many copies of each byte lie on the disk.
         thinned: the positions of a row divided by those of them that the sample contains.
+        distinct: the share of rows that are no further draw of another one. Draws of an input have
+            equal features, which take the bytes of one of them.
     """
 
     rows: int
     rows_per_shard: int
     copies: int
     thinned: float = 1.0
+    distinct: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +176,8 @@ def _options(
     """Return the option of a sparsifier; for a head, one per treatment of the missing mass."""
     measurement = sample.measure(request)
     # The sample has some positions of a row, but all its features.
-    bytes_per_row = (measurement.bytes_per_row - features) * whole.thinned + features
+    answers = (measurement.bytes_per_row - features) * whole.thinned
+    bytes_per_row = answers + features * whole.distinct
     treatments: tuple[MissingMass, ...] = ("unbiased",)
     if request.content is Content.HEAD:
         treatments = ("tail_bucket", "renormalise") if measurement.draws else ("tail_bucket",)
