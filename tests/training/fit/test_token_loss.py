@@ -214,3 +214,29 @@ def test_a_student_learns_what_its_teacher_says(
     assert isinstance(build_mixture(TOKENS, is_unbiased=True), Mixture)
     assert model.config.vocab_size == 300
     assert (tmp_path / "models" / "student" / "tokenizer.json").is_file()
+
+
+def test_a_last_batch_of_fewer_rows_than_micro_batches_is_learnt_too(
+    made: Made, tmp_path: Path
+) -> None:
+    corpus, labels, _ = made
+    rows = len(rows_of(made))
+    size = next(size for size in range(3, rows) if rows % size == 1)
+    curves = {}
+    for accumulate in (1, 3):
+        how = fitted(
+            epochs=1, batch_size=size, accumulate=accumulate, optimiser="sgd", lr=0.05, momentum=0.0
+        )
+        architecture = Architecture(name="transformer", options=GPT2)
+        fit = a_fit(objective=TOKENS, architecture=architecture, optimisation=how)
+        job = Job(
+            examples=str(corpus.examples.path),
+            encoder=str(corpus.encoder),
+            soft_labels=str(labels.folder),
+            folder=str(tmp_path / f"unfinished_{accumulate}"),
+            fits=[fit],
+            trainer=a_trainer(),
+        )
+        (curves[accumulate],) = train_here(job, tmp_path / f"models_{accumulate}")
+    for name in ("train_loss", "validation_nll"):
+        assert curves[3][name] == pytest.approx(curves[1][name], abs=1e-4)
