@@ -75,6 +75,18 @@ def test_teachers_run_with_the_transform_of_the_views() -> None:
     assert softlabels_config.views_of(replace(DEFAULT, views=3), ENCODER).view_numbers == [1, 2, 3]
 
 
+def test_features_of_sequences_are_kept_piece_by_piece() -> None:
+    tokenizer = train_tokenizer(sentences(20), 300)
+    tokens = SequenceEncoder(tokenizer=tokenizer, task="next_token", length=8)
+    pooled = replace(DEFAULT, views=0, features="pooled")
+    for wanted, encoder, kept in (
+        (pooled, tokens, "pooled_pieces"),
+        (pooled, ENCODER, "pooled"),
+        (replace(pooled, features="none"), tokens, "none"),
+    ):
+        assert softlabels_config.capture_settings(wanted, encoder).features == kept
+
+
 def test_views_of_hidden_tokens_are_the_encoders_own_masks() -> None:
     tokenizer = train_tokenizer(sentences(20), 300, "masked_token")
     hidden = SequenceEncoder(tokenizer=tokenizer, task="masked_token", length=8, mask_seed=5)

@@ -7,13 +7,14 @@ import pytest
 import torch
 from support.examples.corpus_examples import BERT, GPT2, CorpusOnDisk, masked_corpus, small_corpus
 
-from stillroom.data.text.token_layout import LABELS, Sequences
+from stillroom.data.text.token_layout import LABELS, POSITIONS, Sequences
 from stillroom.models.architecture_registry import build
 from stillroom.models.forward.forward_kwargs import forward_kwargs
 from stillroom.models.forward.sequence_logits import (
     BatchKey,
     batch_keys,
     batches_of_token_logits,
+    batches_of_token_logits_and_features,
     logits_at,
 )
 
@@ -71,6 +72,37 @@ def test_a_rows_answer_is_bit_identical_regardless_of_the_rows_beside_it(
     some = [11, 3, 40, 41, 7]
     for row, answer in zip(some, answers(corpus, inputs[some]), strict=True):
         assert (answer == whole[row]).all()
+
+
+def with_features(
+    corpus: CorpusOnDisk, inputs: Sequences
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the answers at the labelled positions, and the vectors of each row's pieces."""
+    model = build("transformer", GPT2, corpus.shape, seed=0).eval()
+    parts = list(batches_of_token_logits_and_features(model, inputs, 4, corpus.fitted.outputs))
+    counts = (inputs[:, LABELS] >= 0).sum(axis=1)
+    rows = [row.numpy() for logits, _ in parts for row in logits]
+    vectors: list[np.ndarray] = []
+    for logits, features in parts:
+        assert features.pieces is not None
+        assert len(features.pieces) == len(logits)  # what fills a batch up has none
+        vectors += [one.numpy() for one in features.pooled.split(features.pieces.tolist())]
+    return [row[:count] for row, count in zip(rows, counts, strict=True)], vectors
+
+
+def test_features_come_of_the_pass_that_answers_and_change_no_bit_of_it(
+    corpus: CorpusOnDisk,
+) -> None:
+    inputs = inputs_of(corpus)
+    logits, vectors = with_features(corpus, inputs)
+    for ours, theirs in zip(logits, answers(corpus, inputs), strict=True):
+        assert (ours == theirs).all()
+    starts = (inputs[:, POSITIONS] == 0).sum(axis=1)
+    assert [len(one) for one in vectors] == starts.tolist()
+    assert max(starts) > 1
+    some = [11, 3, 40, 41, 7]
+    for row, ours in zip(some, with_features(corpus, inputs[some])[1], strict=True):
+        assert (ours == vectors[row]).all()  # regardless of the rows beside it
 
 
 def test_hidden_tokens_are_answered_where_they_are(tmp_path: Path) -> None:

@@ -17,14 +17,19 @@ from support.objectives.objective_config import objective
 from support.training.dataset_factories import epoch_of
 from support.training.jobs import a_fit, a_trainer, fitted, train_here
 
+import stillroom.softlabels
 from stillroom.config.schema import Architecture
 from stillroom.data.text.token_layout import POSITIONS, TOKENS
 from stillroom.errors import SoftLabelError
 from stillroom.models.forward.lm_head import label_logits_and_features
 from stillroom.models.pretrained.model_directory import load_model
-from stillroom.softlabels.format.pooled_features import RowFeatures
+from stillroom.softlabels.format.ensemble_combination import Combination
+from stillroom.softlabels.format.pooled_features import RowFeatures, half_precision
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.full import Full
+from stillroom.teachers.ensemble import Ensemble
+from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
+from stillroom.teachers.teacher import CaptureSettings
 from stillroom.training.data.batch_loader import concatenated
 from stillroom.training.data.dataset_factory import (
     OVERHEAD,
@@ -85,6 +90,9 @@ def test_each_piece_has_the_mean_of_its_own_tokens(made: Made) -> None:
             expected.append(out.hidden_states[-1][0].mean(dim=0).numpy())
     assert sum(kept.counts) == len(expected)
     np.testing.assert_allclose(kept.vectors, np.array(expected), rtol=2e-3, atol=2e-4)
+    opened, ids = stillroom.softlabels.open(labels.folder), rows.example_ids
+    assert opened.pieces(ids).tolist() == kept.counts.tolist()
+    assert (opened.features(ids) == kept.vectors.astype(np.float32)).all()
     table = next(iter(labels.tables(0)))[1]
     assert [len(one) for one in table["features"].to_pylist()] == [
         16 * pieces for pieces in table["pieces"].to_pylist()
@@ -160,6 +168,24 @@ def test_a_student_of_the_cache_is_that_of_a_live_teacher(made: Made, tmp_path: 
     for cached, of_live in zip(curves["cached"], curves["live"], strict=True):
         for name in ("train_loss", "validation_nll"):
             assert cached[name] == pytest.approx(of_live[name], abs=2e-4)
+
+
+def test_several_teachers_stand_side_by_side_piece_by_piece(made: Made, tmp_path: Path) -> None:
+    corpus = made[0]
+    folder = token_teachers(corpus, tmp_path / "t", members=2)
+    how = CaptureSettings("none", seed=0, batch_size=4, features="pooled_pieces")
+    teachers = tuple(open_teacher(ref, how, corpus.fitted) for ref in teacher_refs(folder))
+    inputs = read_split(corpus.examples, corpus.fitted, "train").inputs.numpy()[:7]
+    together = Ensemble(teachers, Combination.of("probability", [1.0, 1.0])).keeping(Full())
+    ours = RowFeatures.stacked([half_precision(one) for one in together.answer(inputs)])
+    theirs = [
+        RowFeatures.stacked([half_precision(one) for one in teacher.answer_with_features(inputs)])
+        for teacher in teachers
+    ]
+    assert ours.counts.tolist() == theirs[1].counts.tolist()
+    assert ours.vectors.shape == (ours.counts.sum(), 32)
+    assert (ours.vectors[:, :16] == theirs[0].vectors).all()
+    assert (ours.vectors[:, 16:] == theirs[1].vectors).all()
 
 
 def test_features_of_other_pieces_are_refused(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
