@@ -40,9 +40,11 @@ MEANINGS = {
     "view": "which view of the example; 0 is the plain one",
     "draw": "which independent draw of the sparsifier",
     "label": "hard label of a row with one position; null without",
-    COLUMN: "the teacher's last hidden state, averaged over the positions of the row, or of each "
-    "piece in it, piece after piece",
-    PIECES: "how many pieces of the row have a vector in features",
+    COLUMN: "the teacher's last hidden state, averaged over the row's positions",
+}
+_OF_PIECES = {
+    COLUMN: "the teacher's last hidden state, averaged over each piece's tokens, piece after piece",
+    PIECES: "how many pieces the row has",
 }
 _FIXED = {
     "example_id": pa.binary(KEY_BYTES),
@@ -52,6 +54,7 @@ _FIXED = {
     "draw": pa.uint16(),
     "label": pa.int32(),
 }
+KEY_COLUMNS = tuple(_FIXED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Layout:
     def schema(self) -> pa.Schema:
         """Every column, with its meaning in the metadata of the field."""
         meanings = MEANINGS | {column.name: column.meaning for column in self.sparsifier.columns}
+        meanings |= _OF_PIECES if self.features == OF_PIECES else {}
         fields = [
             pa.field(name, kind, nullable=name == "label", metadata={"meaning": meanings[name]})
             for name, kind in self.scalars.items()
