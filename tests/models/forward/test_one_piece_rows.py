@@ -26,7 +26,11 @@ from stillroom.models.forward.lm_head import (
     output_layer,
 )
 from stillroom.models.forward.one_piece_rows import keeps_pieces_apart, one_piece_rows
-from stillroom.models.forward.sequence_logits import batches_of_token_logits, logits_at
+from stillroom.models.forward.sequence_logits import (
+    batches_of_token_logits,
+    batches_of_token_logits_and_features,
+    logits_at,
+)
 
 ROWS = ([5, 9, 3], [20], [2, 2, 2, 2, 24], [7], [16, 16])
 
@@ -95,6 +99,9 @@ def test_hidden_states_and_features_lie_as_in_the_packs() -> None:
     torch.testing.assert_close(states[-1][0, 5:14], alone[0], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(features.pooled[1], alone[0].mean(dim=0), rtol=1e-4, atol=1e-5)
     assert not states[-1][0, 17:].any()  # padding
+    captured = list(batches_of_token_logits_and_features(model, sequences, 2, VOCABULARY))
+    stored = torch.cat([one.pooled for _, one in captured])
+    torch.testing.assert_close(stored, features.pooled, rtol=1e-4, atol=1e-5)
 
 
 def test_logits_of_some_places_are_those_of_the_pieces() -> None:
