@@ -214,3 +214,22 @@ def test_the_report_has_a_conversation_of_the_train_split_with_its_marks(project
     train = frame.filter(pl.col("split") == "train")["tokens"].to_list()
     said = example[1]["text"].removesuffix("<|im_end|>")
     assert any(said in chat.encoder.tokenizer.decode(row) for row in train)
+
+
+def test_test_prompts_that_training_has_too_are_counted(project: Path) -> None:
+    rows: list[Any] = []
+    for split, word in (("train", "a"), ("train", "b"), ("validation", "c"), ("test", "d")):
+        asked = {"role": "user", "content": "Say it again, Sam."}
+        rows.append({"split": split, "messages": [asked, {"role": "assistant", "content": word}]})
+    rows.append({"split": "test", "messages": turns(12)})
+    (project / "chat.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    changes = {"path": "chat.jsonl", "columns": {"split": "split"}}
+    runtime = {"groups": {"experiment": "chat"}, "data": changes}
+    chat = ChatIngest.of(Data(**compose(project, runtime)["data"]), project)
+    list(chat.frames())
+    assert chat.report()["overlap"] == {
+        "words": 13,
+        "prompts": 2,
+        "long": {"compared": 0, "overlapping": 0},
+        "short": {"compared": 2, "equal": 1},
+    }

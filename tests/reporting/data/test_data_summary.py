@@ -90,6 +90,23 @@ def test_running_text_has_documents_sequences_tokens_and_bytes() -> None:
     assert (summary.classes, summary.of_classes) == ((), ())
 
 
+def test_test_prompts_that_training_has_too_are_said() -> None:
+    counts = {"words": 13, "prompts": 4000}
+    long, short = {"compared": 1000, "overlapping": 90}, {"compared": 1, "equal": 0}
+    words = said(CORPUS_REPORT | {"overlap": counts | {"long": long, "short": short}})
+    assert words["Overlap"] == (
+        "A random 1,001 of 4,000 test prompts are compared.",
+        "90 of 1,000 test prompts of at least 13 words share 13 words in a row with a training "
+        "prompt.",
+        "0 of 1 shorter test prompt are equal to a training prompt.",
+    )
+    many = {"words": 13, "prompts": 20, "long": {"compared": 0, "overlapping": 0}}
+    words = said(CORPUS_REPORT | {"overlap": many | {"short": {"compared": 20, "equal": 3}}})
+    assert words["Overlap"][0] == ("3 of 20 shorter test prompts are equal to a training prompt.")
+    assert words["Overlap"][1].startswith("That is much")
+    assert "Overlap" not in said(CORPUS_REPORT)
+
+
 def test_what_data_bring_is_printable() -> None:
     hostile = "\x1b]52;c;aGk=\x07"
     report = DATA_REPORT | {

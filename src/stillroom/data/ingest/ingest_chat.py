@@ -23,6 +23,7 @@ from stillroom.data.chat.conversation_files import Conversations
 from stillroom.data.chat.conversation_key import conversation_key
 from stillroom.data.chat.example_conversation import Example, example_conversation
 from stillroom.data.chat.learnt_tokens import Rendered, learnt_tokens
+from stillroom.data.chat.prompt_overlap import PromptOverlap
 from stillroom.data.chat.templates.chat_template import (
     BUILT_IN,
     ChatTemplate,
@@ -32,7 +33,7 @@ from stillroom.data.encoders.sequence_encoder import SequenceEncoder
 from stillroom.data.ingest.corpus_counts import CorpusCounts, require_every_split
 from stillroom.data.ingest.document_splits import Splits, distinct_documents, document_splits
 from stillroom.data.ingest.packed_frames import LEARNT_SCHEMA, distinct_frames, packed_rows
-from stillroom.data.ingest.splits import SPLITS, TRAIN, split_origins
+from stillroom.data.ingest.splits import SPLITS, TEST, TRAIN, split_origins
 from stillroom.data.notices import Notice, counted, texts_by_kind
 from stillroom.data.raw_examples import portable
 from stillroom.data.sources.source_kind import ConversationSource
@@ -62,6 +63,7 @@ class ChatIngest:
         template: the chat template.
         counts: how much was read so far.
         present: the splits that the conversations have from their source.
+        overlap: the prompts of the test split, and what training has of them.
     """
 
     data: Data
@@ -72,6 +74,7 @@ class ChatIngest:
     template: ChatTemplate
     counts: CorpusCounts
     present: frozenset[str]
+    overlap: PromptOverlap
     _packers: list[ConversationPacker] = field(default_factory=list)
     _seen: Counter[str] = field(default_factory=Counter)
     _example: Example = field(default_factory=list)
@@ -98,7 +101,9 @@ class ChatIngest:
             tool_template=template.tool_use,
             template_arguments=template.arguments,
         )
-        return cls(data, source, conversations, splits, encoder, template, counts, present)
+        kept = distinct_documents(conversations, splits)
+        overlap = PromptOverlap.of(one for one, split in kept if split == TEST)
+        return cls(data, source, conversations, splits, encoder, template, counts, present, overlap)
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield the examples, in the order of part and row; call it only once."""
@@ -135,6 +140,7 @@ class ChatIngest:
             "cut_conversations": sum(packer.cut for packer in self._packers),
             "too_long_conversations": sum(packer.left_out for packer in self._packers),
             "example": self._example,
+            "overlap": self.overlap.to_json(),
         }
 
     def _packer(self) -> ConversationPacker:
@@ -152,6 +158,8 @@ class ChatIngest:
             for one, split in distinct_documents(self.conversations, self.splits):
                 waiting.append((one.part, split))
                 self._look_at(one)
+                if split == TRAIN:
+                    self.overlap.see(one)
                 yield one
 
         total = sum(self.counts.documents.values())

@@ -16,6 +16,7 @@ from stillroom.reporting.display_names import short
 
 MOST_CLASSES = 12  # are listed one by one
 MOST_NAMES = 5
+MUCH_OVERLAP = 0.1  # of the test prompts; more of them make the test easier than new prompts are
 
 Report = Mapping[str, Any]
 OF_CORPORA = ("documents", "sequences", "tokens", "bytes")
@@ -42,6 +43,7 @@ class DataSummary:
         counts: what each split has.
         classes: the labelled rows of each class; empty for many classes, and for running text.
         of_classes: sentences about the classes that are not listed.
+        overlap: sentences about the test prompts that training has too.
     """
 
     read: str
@@ -52,6 +54,7 @@ class DataSummary:
     counts: tuple[Counts, ...]
     classes: tuple[Counts, ...]
     of_classes: tuple[str, ...]
+    overlap: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -63,6 +66,7 @@ class DataSummary:
             ("Converted", self.converted or ("Nothing.",)),
             ("Splits", self.origins),
             ("Classes", self.of_classes),
+            ("Overlap", self.overlap),
         )
         return tuple((about, words) for about, words in said if words)
 
@@ -83,6 +87,7 @@ def data_summary(report: Report) -> DataSummary:
         counts=tuple(_counts(_title(name, report), report[name]) for name in names),
         classes=classes if is_short else (),
         of_classes=() if is_short else tuple(_of_many(classes)),
+        overlap=tuple(_overlap(report["overlap"])) if "overlap" in report else (),
     )
 
 
@@ -130,6 +135,29 @@ def _turns_left_out(report: Report) -> Iterator[str]:
     if report.get("too_long_conversations"):
         left = counted(report["too_long_conversations"], "conversation")
         yield f"{left} whose first answer does not end within data.text.length."
+
+
+def _overlap(overlap: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how many test prompts training has too, and whether they are many."""
+    words, long, short = overlap["words"], overlap["long"], overlap["short"]
+    compared = long["compared"] + short["compared"]
+    if compared < overlap["prompts"]:
+        yield f"A random {compared:,} of {counted(overlap['prompts'], 'test prompt')} are compared."
+    if long["compared"]:
+        yield (
+            f"{long['overlapping']:,} of {counted(long['compared'], 'test prompt')} of at least "
+            f"{words} words share {words} words in a row with a training prompt."
+        )
+    if short["compared"]:
+        yield (
+            f"{short['equal']:,} of {counted(short['compared'], 'shorter test prompt')} are equal "
+            "to a training prompt."
+        )
+    if long["overlapping"] + short["equal"] > MUCH_OVERLAP * compared:
+        yield (
+            "That is much: on new prompts, all models may be worse than on this test split. Put "
+            "conversations that are alike into one split, with data.columns.split."
+        )
 
 
 def _rows_left_out(report: Report) -> Iterator[str]:
