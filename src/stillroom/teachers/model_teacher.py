@@ -14,7 +14,7 @@ from stillroom.errors import ModelError
 from stillroom.models.architectures.transformer import require_length
 from stillroom.models.forward.fixed_shape import batches_of_logits, batches_of_logits_and_features
 from stillroom.models.forward.forward_kwargs import pad_token_id
-from stillroom.models.forward.generate import greedy_continuations
+from stillroom.models.forward.generate import GenerationLimits, greedy_continuations
 from stillroom.models.forward.one_piece_rows import keeps_pieces_apart
 from stillroom.models.forward.sequence_logits import (
     batches_of_token_logits,
@@ -91,10 +91,10 @@ class ModelTeacher(Teacher):
             yield WithFeatures(logits, features)
 
     def continuations(
-        self, beginnings: Sequence[Sequence[int]], most: int, end: int, tokens: int
+        self, prompts: Sequence[Sequence[int]], limits: GenerationLimits
     ) -> list[list[int]] | None:
-        """Return the greedy continuation of each beginning."""
-        return greedy_continuations(self.model, beginnings, most, end, tokens)
+        """Return the greedy continuation of each prompt."""
+        return greedy_continuations(self.model, prompts, limits)
 
 
 def open_model_teacher(ref: TeacherRef, how: CaptureSettings, encoder: Encoder) -> ModelTeacher:

@@ -21,6 +21,7 @@ from stillroom.config.schema import Inference
 from stillroom.data.encoders import Encoder
 from stillroom.errors import ModelError
 from stillroom.io.files.hashing import sha256_json
+from stillroom.models.forward.generate import GenerationLimits
 from stillroom.softlabels.capture.promises import Promises
 from stillroom.softlabels.format.fingerprint import METHOD, Capture
 from stillroom.softlabels.format.pooled_features import NONE, Kept, WithFeatures
@@ -145,15 +146,13 @@ class Teacher(ABC):
         )
 
     def continuations(
-        self, beginnings: Sequence[Sequence[int]], most: int, end: int, tokens: int
+        self, prompts: Sequence[Sequence[int]], limits: GenerationLimits
     ) -> list[list[int]] | None:
         """Return how it continues texts, or None if this kind of teacher cannot generate.
 
         Args:
-            beginnings: rows of token ids, all of one length.
-            most: the largest number of tokens in a continuation.
-            end: the id that ends a text.
-            tokens: how many ids the tokenizer has.
+            prompts: rows of token ids, of any lengths.
+            limits: how far it continues.
         """
         return None
 

@@ -7,7 +7,7 @@ import pytest
 from support.examples.corpus_examples import CorpusOnDisk, small_corpus, token_teachers
 
 from stillroom.assess.predict.generation_samples import BEGIN, MOST, continuations
-from stillroom.models.forward.generate import greedy_continuations
+from stillroom.models.forward.generate import GenerationLimits, greedy_continuations
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.teachers.stored_teachers import teacher_refs
 
@@ -26,13 +26,12 @@ def test_every_model_goes_on_with_the_same_texts(corpus: CorpusOnDisk, tmp_path:
     records = continuations(test, corpus.fitted, refs, students)
     assert 1 <= len(records) <= 4
     tokenizer = corpus.fitted.tokenizer
+    limits = GenerationLimits(MOST, (tokenizer.end or 0,), tokenizer.size)
     for record in records:
         (begun,) = tokenizer.encode([record["beginning"]])
         assert any(row[:BEGIN] == begun.ids.tolist() for row in test["tokens"].to_list())
         for name, path in ({"teacher": refs[0].path} | students).items():
-            (continuation,) = greedy_continuations(
-                load_model(path), [begun.ids.tolist()], MOST, tokenizer.end or 0, tokenizer.size
-            )
+            (continuation,) = greedy_continuations(load_model(path), [begun.ids.tolist()], limits)
             assert record[name] == tokenizer.decode(continuation)
     assert len({record["student"] for record in records} | {records[0]["teacher"]}) > 1
 

@@ -1,6 +1,7 @@
 """Packing of conversations: whole ones side by side, cut at a turn, worked out by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,8 @@ def test_whole_conversations_stand_side_by_side_and_none_continues() -> None:
     assert packs[0].starts.tolist() == [0, 4]
     assert packs[0].learnt is not None
     assert packs[0].learnt.tolist() == [False, False, True, True, False, True, True]
+    assert packs[0].turn_ends is not None
+    assert packs[0].turn_ends.tolist() == [4, 7]
     assert (packs[0].labels, packs[0].text_bytes) == (4, 40)
     assert (packer.cut, packer.left_out) == (0, 0)
 
@@ -70,3 +73,13 @@ def test_a_long_one_ends_with_the_last_learnt_turn_that_fits(
 def test_one_that_is_left_out_does_not_close_the_pack() -> None:
     packs, _ = packed(4, conversation(10, ".x"), conversation(20, ".....x"), conversation(30, ".x"))
     assert tokens(packs) == [[10, 11, 30, 31]]
+
+
+def test_the_reference_of_a_turn_that_is_cut_off_is_left_out() -> None:
+    first, second = conversation(10, ".xx.x"), conversation(20, ".x")
+    packs, _ = packed(9, replace(first, reference="7"), replace(second, reference=None))
+    assert packs[0].references == ("7", None)
+    packs, _ = packed(4, replace(first, reference="7"))
+    assert packs[0].references == (None,)
+    assert packs[0].turn_ends is not None
+    assert packs[0].turn_ends.tolist() == [3]

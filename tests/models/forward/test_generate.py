@@ -1,11 +1,14 @@
 """Generation: each time the likeliest token of the vocabulary, up to the end of the text."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 from support.examples.corpus_examples import GPT2, CorpusOnDisk, small_corpus
 
 from stillroom.models.architecture_registry import build
-from stillroom.models.forward.generate import greedy_continuations
+from stillroom.models.forward.generate import GenerationLimits, greedy_continuations, takes
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +19,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> CorpusOnDisk:
 def test_each_token_is_the_likeliest_after_all_before_it(corpus: CorpusOnDisk) -> None:
     model = build("transformer", GPT2, corpus.shape, seed=2).eval()
     beginnings = [[5, 9, 11, 30], [40, 2, 7, 7]]
-    continuations = greedy_continuations(
-        model, beginnings, 9, end=299, tokens=corpus.fitted.outputs
-    )
+    limits = GenerationLimits(9, (299,), corpus.fitted.outputs)
+    continuations = greedy_continuations(model, beginnings, limits)
     for begun, continuation in zip(beginnings, continuations, strict=True):
         assert len(continuation) == 9
         for at, token in enumerate(continuation):
@@ -29,16 +31,56 @@ def test_each_token_is_the_likeliest_after_all_before_it(corpus: CorpusOnDisk) -
 
 def test_a_text_ends_at_its_end(corpus: CorpusOnDisk) -> None:
     model = build("transformer", GPT2, corpus.shape, seed=2).eval()
-    (free,) = greedy_continuations(
-        model, [[5, 9, 11, 30]], 9, end=299, tokens=corpus.fitted.outputs
-    )
-    end = free[4]
-    (cut,) = greedy_continuations(model, [[5, 9, 11, 30]], 9, end=end, tokens=corpus.fitted.outputs)
-    assert cut == free[: free.index(end)]
+    limits = GenerationLimits(9, (299,), corpus.fitted.outputs)
+    (free,) = greedy_continuations(model, [[5, 9, 11, 30]], limits)
+    for ends in ((free[4],), (299, free[4], free[6])):
+        (cut,) = greedy_continuations(model, [[5, 9, 11, 30]], replace(limits, ends=ends))
+        assert cut == free[: min(free.index(end) for end in ends if end in free)]
 
 
 def test_a_token_that_only_pads_the_table_is_never_generated(corpus: CorpusOnDisk) -> None:
     model = build("transformer", GPT2, corpus.shape, seed=2).eval()
-    (free,) = greedy_continuations(model, [[5, 9]], 1, end=0, tokens=corpus.fitted.outputs)
-    (fewer,) = greedy_continuations(model, [[5, 9]], 6, end=0, tokens=free[0])
+    (free,) = greedy_continuations(
+        model, [[5, 9]], GenerationLimits(1, (0,), corpus.fitted.outputs)
+    )
+    (fewer,) = greedy_continuations(model, [[5, 9]], GenerationLimits(6, (0,), free[0]))
     assert max(fewer) < free[0]
+
+
+def test_a_continuation_does_not_depend_on_the_other_prompts(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=2).eval()
+    limits = GenerationLimits(7, (299,), corpus.fitted.outputs)
+    prompts = [[5, 9, 11], [40, 2, 7, 7, *range(3, 14)], [8], *([at] * 5 for at in range(3, 14))]
+    together = greedy_continuations(model, prompts, limits)
+    alone = [greedy_continuations(model, [prompt], limits)[0] for prompt in prompts]
+    assert together == alone
+    for prompt, continuation in zip(prompts[:3], together[:3], strict=True):
+        for at, token in enumerate(continuation):
+            with torch.no_grad():
+                logits = model(input_ids=torch.tensor([prompt + continuation[:at]])).logits[0, -1]
+            assert token == int(logits.argmax())
+
+
+def test_a_model_that_padding_changes_gets_one_prompt_at_a_time(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=2).eval()
+    limits = GenerationLimits(5, (299,), corpus.fitted.outputs)
+    prompts = [[5, 9, 11], [40, 2, 7, 7], [8]]
+    expected = greedy_continuations(model, prompts, limits)
+    shapes = []
+
+    def blind(module: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Leave the mask out, as a model with a state does."""
+        shapes.append(tuple(kwargs["input_ids"].shape))
+        return args, kwargs | {"attention_mask": None}
+
+    hook = model.register_forward_pre_hook(blind, with_kwargs=True)
+    assert greedy_continuations(model, prompts, limits) == expected
+    hook.remove()
+    assert {rows for rows, _ in shapes} == {1}
+
+
+def test_no_prompt_has_no_continuation(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=2).eval()
+    assert greedy_continuations(model, [], GenerationLimits(5, (0,), 9)) == []
+    assert takes(model, [1] * (corpus.fitted.length - 5), 5)
+    assert not takes(model, [1] * corpus.fitted.length, 5)

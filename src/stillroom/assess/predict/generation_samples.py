@@ -15,7 +15,7 @@ from stillroom.config.schema import Inference
 from stillroom.data.encoders import SequenceEncoder, read_encoder
 from stillroom.evaluation.arms import CONTROL, STUDENT
 from stillroom.io.tables import TableFile
-from stillroom.models.forward.generate import greedy_continuations
+from stillroom.models.forward.generate import GenerationLimits, greedy_continuations
 from stillroom.models.pretrained.model_directory import load_model
 from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
 from stillroom.teachers.teacher import CaptureSettings, TeacherRef
@@ -78,10 +78,10 @@ def continuations(
         return []
     beginnings = [piece[:begin] for piece in pieces]
     how = CaptureSettings(augmentation="none", seed=0, batch_size=TEXTS)
-    limits = (MOST, tokenizer.end, tokenizer.size)
-    tokens = {"teacher": open_teacher(refs[0], how, encoder).continuations(beginnings, *limits)}
+    limits = GenerationLimits(most=MOST, ends=(tokenizer.end,), tokens=tokenizer.size)
+    tokens = {"teacher": open_teacher(refs[0], how, encoder).continuations(beginnings, limits)}
     for name, path in students.items():
-        tokens[name] = greedy_continuations(load_model(path), beginnings, *limits)
+        tokens[name] = greedy_continuations(load_model(path), beginnings, limits)
     texts_by_model = {
         name: [tokenizer.decode(row) for row in rows]
         for name, rows in tokens.items()

@@ -26,7 +26,8 @@ class Columns:
     """The columns of a table, by meaning.
 
     Of examples, exactly one of image, text and features is set. Of conversations, prompt and answer
-    are set if the columns have other names than the known forms.
+    are set if the columns have other names than the known forms; reference is set if a column has
+    what the last answer is checked against.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Columns:
     features: list[str]
     prompt: NonEmpty | None = None
     answer: NonEmpty | None = None
+    reference: NonEmpty | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

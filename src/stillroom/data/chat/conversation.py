@@ -41,6 +41,8 @@ class Conversation:
         part: the file that it comes from, as in the report.
         row: its number in the file, from 0.
         split: the split that the source gives it; None if its content decides.
+        reference: what an answer in place of the last assistant turn is checked against; None if
+            nothing is recorded.
     """
 
     turns: tuple[Turn, ...]
@@ -48,6 +50,7 @@ class Conversation:
     row: int
     tools: tuple[Mapping[str, Any], ...] = ()
     split: str | None = None
+    reference: str | None = None
 
     @property
     def answers(self) -> list[int]:

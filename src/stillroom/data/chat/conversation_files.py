@@ -6,6 +6,7 @@ Files are read some rows at a time, so they need not fit into memory; a .json mu
 files give splits as those of texts do, unless `data.columns.split` names a column.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -137,16 +138,17 @@ class ConversationFiles:
         for number, row in enumerate(_rows(file, request, self.forms)):
             origin = RowOrigin(file.part, number, notices, fills_nulls=fills)
             conversation = conversation_of(row, self.forms, origin)
-            split = self._split(row, origin)
-            yield conversation if split is None else replace(conversation, split=split)
+            beside = {"split": self._split(row, origin), "reference": self._reference(row, origin)}
+            yield replace(conversation, **beside)
         for notice in notices.notices():
             request.say(notice)
 
     def _request(self, file: InputFile) -> TableRequest:
-        columns, split = columns_of(self.forms), self.data.columns.split
+        columns, named = columns_of(self.forms), self.data.columns
+        beside = [name for name in (named.split, named.reference) if name is not None]
         request = TableRequest(
             part=file.part,
-            wanted=tuple(dict.fromkeys([*columns, *([] if split is None else [split])])),
+            wanted=tuple(dict.fromkeys([*columns, *beside])),
             limits=self.data.limits,
             optional=frozenset(columns),
             hints=dict.fromkeys(self.forms[0].needed, _allowed(self.forms)),
@@ -170,6 +172,19 @@ class ConversationFiles:
         if split != word:
             origin.say("converted", "words for splits are read as others", f"{word} as {split}")
         return split
+
+    def _reference(self, row: Row, origin: RowOrigin) -> str | None:
+        """Return what the last answer is checked against; values other than texts as JSON."""
+        column = self.data.columns.reference
+        value = None if column is None else row.get(column)
+        if value is None or isinstance(value, str):
+            return value
+        try:
+            return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise origin.error(
+                f"column {column} is {ascii(value)[:40]}, which JSON cannot hold. Write a text."
+            ) from None
 
 
 def _rows(

@@ -9,7 +9,7 @@ The ids are those of `apply_chat_template` of transformers.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class Rendered:
         ends: for each learnt turn, the number of tokens up to its end, in ascending order.
         is_dated: whether the template asked for today's date and was given a fixed one.
         runs: the text in parts, each with whether its tokens are learnt.
+        reference: what an answer in place of the last turn is checked against, if it is recorded.
     """
 
     ids: Ids
@@ -44,6 +45,7 @@ class Rendered:
     ends: tuple[int, ...]
     is_dated: bool
     runs: tuple[tuple[str, bool], ...] = ()
+    reference: str | None = None
 
 
 def learnt_tokens(
@@ -79,7 +81,8 @@ def learnt_tokens(
         reasoning=reasoning,
     )
     for conversation, text in texts:
-        yield _rendered(conversation, text, marked, learn)
+        rendered = _rendered(conversation, text, marked, learn)
+        yield replace(rendered, reference=conversation.reference)
 
 
 def _require_tokens(names: tuple[str, ...], tokenizer: MarkedTokenizer) -> None:

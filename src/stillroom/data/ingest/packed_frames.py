@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
+from stillroom.data.chat.packed_turns import REFERENCES, TURN_ENDS
 from stillroom.data.encoders.sequence_encoder import LEARNT
 from stillroom.data.ingest.corpus_counts import CorpusCounts
 from stillroom.data.ingest.splits import SPLITS
@@ -27,7 +28,11 @@ SCHEMA: dict[str, Any] = {
     "starts": pl.List(pl.Int32()),
     "bytes": pl.Int64(),
 }
-LEARNT_SCHEMA = SCHEMA | {LEARNT: pl.List(pl.Boolean())}
+LEARNT_SCHEMA = SCHEMA | {
+    LEARNT: pl.List(pl.Boolean()),
+    TURN_ENDS: pl.List(pl.Int32()),
+    REFERENCES: pl.List(pl.String()),
+}
 
 T = TypeVar("T", contravariant=True)
 Row = dict[str, Any]
@@ -112,4 +117,6 @@ def _row(pack: Pack, split: str, part: str, number: int, tokenizer: str) -> Row:
         "bytes": pack.text_bytes,
         "labels": pack.labels,
         LEARNT: pack.learnt,
+        TURN_ENDS: pack.turn_ends,
+        REFERENCES: pack.references,
     }

@@ -33,6 +33,8 @@ class Pack:
         text_bytes: the UTF-8 bytes of the text of the next-token labels.
         labels: how many tokens have a next token within their piece, which is learnt.
         learnt: whether each token is learnt; None if all are.
+        turn_ends: of conversations, the number of tokens up to the end of each learnt turn.
+        references: of conversations, what the last answer of each piece is checked against.
     """
 
     tokens: Ids
@@ -40,6 +42,8 @@ class Pack:
     text_bytes: int
     labels: int
     learnt: NDArray[np.bool_] | None = None
+    turn_ends: Ids | None = None
+    references: tuple[str | None, ...] = ()
 
     def key(self, tokenizer: str) -> bytes:
         """Return the key of the pack, 16 bytes, for the hash of its tokenizer."""

@@ -55,7 +55,18 @@ class ConversationPacker:
         starts = np.cumsum([0, *sizes[:-1]]).astype(np.int32)
         labels = learnt.copy()
         labels[starts] = False  # the first token of a conversation follows nothing
-        yield Pack(tokens, starts, self.text_bytes(tokens[labels]), int(labels.sum()), learnt)
+        ends = [
+            start + np.array(part.ends) for start, part in zip(starts, self._parts, strict=True)
+        ]
+        yield Pack(
+            tokens,
+            starts,
+            self.text_bytes(tokens[labels]),
+            int(labels.sum()),
+            learnt=learnt,
+            turn_ends=np.concatenate(ends).astype(np.int32),
+            references=tuple(part.reference for part in self._parts),
+        )
         self._parts = []
 
     def _fitting(self, conversation: Rendered) -> Rendered | None:
@@ -70,4 +81,5 @@ class ConversationPacker:
             ids=conversation.ids[:end],
             learnt=conversation.learnt[:end],
             ends=tuple(ends),
+            reference=None,  # of the turn that was cut off
         )

@@ -90,29 +90,34 @@ def _conversations() -> tuple[Conversation, ...]:
     while len(kept) < COUNT:
         rng = Random(f"{SEED}/{number}")
         number += 1
-        turns, tools = _dialogue(facts, rng)
-        drawn = Conversation(turns=turns, part=PART, row=len(kept), tools=tools)
+        drawn = _dialogue(facts, rng, len(kept))
         if (key := conversation_key(drawn)) not in seen:
             seen.add(key)
             kept.append(drawn)
     return tuple(kept)
 
 
-def _dialogue(
-    facts: LibraryFacts, rng: Random
-) -> tuple[tuple[Turn, ...], tuple[dict[str, Any], ...]]:
+def _dialogue(facts: LibraryFacts, rng: Random, row: int) -> Conversation:
     prompt = rng.choice((None, None, *FULL, *BRIEF))
     calls_tools = rng.random() < _TOOLS_SHARE
     turns = [] if prompt is None else [Turn(role="system", content=prompt)]
     told: set[tuple[Tool, str]] = set()
+    reference = ""
     for question in _questions(facts, rng):
         turns.append(Turn(role="user", content=question.asked))
         if calls_tools:
             turns += _tool_turns(question, told, facts)
         said = question.answer if prompt in BRIEF else question.said
         turns.append(Turn(role="assistant", content=said))
+        reference = question.answer
     called = {tool for tool, _ in told}
-    return tuple(turns), tuple(_schema(tool) for tool in _ASKED_OF if tool in called)
+    return Conversation(
+        turns=tuple(turns),
+        part=PART,
+        row=row,
+        tools=tuple(_schema(tool) for tool in _ASKED_OF if tool in called),
+        reference=reference,
+    )
 
 
 def _questions(facts: LibraryFacts, rng: Random) -> Iterator[Question]:
