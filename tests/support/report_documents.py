@@ -73,6 +73,8 @@ def make_documents(
         reliability=drawn[0],
         confusion=drawn[1],
         continuations=[],
+        turns={},
+        answers={},
         family=[],
         teacher_curves=make_curves(["teacher-0", "teacher-1", "teacher-2", "teacher-3"], 12),
         student_curves=make_curves(["control", "student"], 30),

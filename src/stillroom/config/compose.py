@@ -59,7 +59,8 @@ MERGED = "The configuration of conf/hydra, params.yaml and --params"
 
 # Below these keys any key is allowed: each architecture has its own options, the registry has the
 # terms, a chat template reads arguments of its own, the teacher has names for its classes, and the
-# user names the slices. The checks refuse unknown ones where there is a list.
+# user names the slices. `answers` is null or a section. The checks refuse unknown ones where there
+# is a list.
 OPEN = (
     "teacher.architecture.options",
     "teacher.class_names",
@@ -67,7 +68,9 @@ OPEN = (
     "objective.terms",
     "data.chat.template_arguments",
     "evaluate.slices",
+    "evaluate.answers",
 )
+NULLABLE = ("evaluate.answers",)  # sections that null turns off
 # Here the user's own names are keys, and a dot is part of a name: `1.0`, `comp.graphics`.
 NAMES = ("teacher.class_names", "evaluate.slices")
 
@@ -203,7 +206,8 @@ def _source(folder: Path) -> str:
 
 def _merge(config: DictConfig, values: Mapping[str, Any]) -> None:
     for key, value in leaves(values) if values else ():
-        _require_known(config, key)
+        if value is not None or key not in NULLABLE:
+            _require_known(config, key)
         try:
             _set(config, key, value)
         except OmegaConfBaseException as error:

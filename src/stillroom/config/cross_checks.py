@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from stillroom.config.checks.answer_checks import check_answers
 from stillroom.config.checks.architecture_checks import check_architectures
 from stillroom.config.checks.export_checks import check_export
 from stillroom.config.checks.objective_checks import check_objective, check_terms
@@ -77,6 +78,7 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
     source, terms = source_kind(data), check_terms(parameters["objective"])
     if source.gives == CONVERSATIONS:
         check_conversations(data)
+    check_answers(parameters["evaluate"].get("answers"), source.gives, CONVERSATIONS)
     if source.gives in OF_TOKENS:
         check_running_text(parameters)
     check_architectures(parameters, inputs_of(data, source))

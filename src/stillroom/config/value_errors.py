@@ -123,7 +123,7 @@ def _path(location: tuple[int | str, ...]) -> list[str]:
 
 def _keys(section: type, path: list[str]) -> list[str]:
     """Return the names of the keys below a path of a section."""
-    kind = _type_of(section, path)
+    kind = _section_in(_type_of(section, path))
     return [field.name for field in fields(kind)] if is_dataclass(kind) else []
 
 
@@ -131,6 +131,12 @@ def _type_of(section: type, path: list[str]) -> Any:
     """Return the type of the parameter at a path of a section; None below a list or mapping."""
     kind: Any = section
     for part in path:
-        kinds = {field.name: field.type for field in fields(kind)} if is_dataclass(kind) else {}
+        outer = _section_in(kind)
+        kinds = {field.name: field.type for field in fields(outer)} if is_dataclass(outer) else {}
         kind = kinds.get(part)
     return kind
+
+
+def _section_in(kind: Any) -> Any:
+    """Return the dataclass of a section that may be null; any other type as it is."""
+    return next((one for one in get_args(kind) if is_dataclass(one)), kind)

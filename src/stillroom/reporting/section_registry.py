@@ -24,6 +24,8 @@ REGISTRY: Registry[Section] = Registry(
         "cost": "stillroom.reporting.sections.results.cost:SECTION",
         "family": "stillroom.reporting.sections.results.family:SECTION",
         "slices": "stillroom.reporting.sections.answers.slices:SECTION",
+        "turns": "stillroom.reporting.sections.answers.turns:SECTION",
+        "answers": "stillroom.reporting.sections.answers.answers:SECTION",
         "disagreements": "stillroom.reporting.sections.answers.disagreements:SECTION",
         "reliability": "stillroom.reporting.sections.results.reliability:SECTION",
         "confusion": "stillroom.reporting.sections.answers.confusion:SECTION",

@@ -14,7 +14,11 @@ from stillroom.errors import ModelError
 from stillroom.models.architectures.transformer import require_length
 from stillroom.models.forward.fixed_shape import batches_of_logits, batches_of_logits_and_features
 from stillroom.models.forward.forward_kwargs import pad_token_id
-from stillroom.models.forward.generate import GenerationLimits, greedy_continuations
+from stillroom.models.forward.generate import (
+    GenerationLimits,
+    greedy_continuations,
+    takes,
+)
 from stillroom.models.forward.one_piece_rows import keeps_pieces_apart
 from stillroom.models.forward.sequence_logits import (
     batches_of_token_logits,
@@ -95,6 +99,10 @@ class ModelTeacher(Teacher):
     ) -> list[list[int]] | None:
         """Return the greedy continuation of each prompt."""
         return greedy_continuations(self.model, prompts, limits)
+
+    def takes(self, prompt: Sequence[int], most: int) -> bool:
+        """Tell whether the model has positions for a prompt and `most` more tokens."""
+        return takes(self.model, prompt, most)
 
 
 def open_model_teacher(ref: TeacherRef, how: CaptureSettings, encoder: Encoder) -> ModelTeacher:

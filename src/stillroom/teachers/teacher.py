@@ -156,6 +156,10 @@ class Teacher(ABC):
         """
         return None
 
+    def takes(self, prompt: Sequence[int], most: int) -> bool:
+        """Tell whether it has positions for a prompt and `most` more tokens."""
+        return True
+
     @property
     def classes(self) -> int:
         """How many classes or tokens an answer spans."""

@@ -143,3 +143,20 @@ def test_hidden_tokens_are_those_of_view_0_for_every_model(tmp_path: Path) -> No
     nll = -log_q.gather(1, labels[:, None])[:, 0]
     np.testing.assert_allclose(flat(frame, "student_nll"), nll, rtol=1e-4, atol=1e-5)
     assert frame["student_scaled_nll"].list.len().to_list() == frame["labels"].list.len().to_list()
+
+
+def test_of_conversations_each_position_has_its_turn(predicted: Predicted) -> None:
+    test = predicted.rows("test").head(2)
+    lengths = test["tokens"].list.len().to_list()
+    # Tokens 3 to 5 are the first turn, all from 9 on are the second; each piece begins anew.
+    marks = [[3 <= at < 6 or at >= 9 for at in range(length)] for length in lengths]
+    chat = test.with_columns(
+        pl.Series("starts", [[0]] * 2, pl.List(pl.Int32)),
+        pl.Series("learnt", marks, pl.List(pl.Boolean)),
+        pl.Series("turn_ends", [[6, length] for length in lengths], pl.List(pl.Int32)),
+        pl.Series("references", [[None]] * 2, pl.List(pl.String)),
+    )
+    frame = predicted.predict(chat)
+    assert frame["turns"].to_list() == [[1] * 3 + [2] * (length - 9) for length in lengths]
+    assert frame["turns"].list.len().to_list() == frame["labels"].list.len().to_list()
+    assert "turns" not in predicted.frame.columns

@@ -196,6 +196,17 @@ def test_without_such_names_the_content_decides(tmp_path: Path) -> None:
     assert files(tmp_path).splits_from is None
 
 
+def test_a_column_gives_what_the_last_answer_is_checked_against(tmp_path: Path) -> None:
+    schema = {"type": "integer"}
+    rows = [{"messages": messages("a"), "right": one} for one in ("7", None, 7.5, schema)]
+    (tmp_path / "a.jsonl").write_text(lines(*rows))
+    read = files(tmp_path, columns={"reference": "right"})
+    assert [one.reference for one in read] == ["7", None, "7.5", '{"type": "integer"}']
+    assert {one.reference for one in files(tmp_path)} == {None}
+    with pytest.raises(DataError, match="wrong"):
+        list(files(tmp_path, columns={"reference": "wrong"}))
+
+
 def test_a_column_gives_splits(tmp_path: Path) -> None:
     rows = [{"messages": messages("a"), "s": "train"}, {"messages": messages("b"), "s": "dev"}]
     (tmp_path / "test.jsonl").write_text(lines(*rows))

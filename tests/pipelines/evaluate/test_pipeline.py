@@ -41,6 +41,8 @@ def test_the_stage_reads_and_writes_what_the_design_says() -> None:
         "cost",
         "family",
         "continuations",
+        "turns",
+        "answers",
         "lineage",
         "alarms",
     }
@@ -53,6 +55,7 @@ def test_quality_is_measured_on_the_predictions_and_not_on_the_models() -> None:
         "check_student",
         "draw_plots",
         "measure_slices",
+        "measure_turns",
         "measure_dark_knowledge",
         "find_disagreements",
     }
@@ -61,6 +64,7 @@ def test_quality_is_measured_on_the_predictions_and_not_on_the_models() -> None:
         "measure_cost",
         "compare_students",
         "continue_texts",
+        "check_answers",
         "trace_lineage",
     }
 
@@ -73,11 +77,13 @@ def test_quality_is_measured_on_the_predictions_and_not_on_the_models() -> None:
         "check_student",
         "draw_plots",
         "measure_slices",
+        "measure_turns",
         "measure_dark_knowledge",
         "find_disagreements",
         "measure_cost",
         "compare_students",
         "continue_texts",
+        "check_answers",
         "trace_lineage",
     ],
 )

@@ -58,6 +58,8 @@ INPUTS = {
     "lineage",
     "licence",
     "continuations",
+    "turns",
+    "answers",
     "family",
     "teacher_curves",
     "student_curves",
@@ -77,6 +79,8 @@ def records() -> dict[str, list[dict[str, Any]]]:
             {"model": m, "actual": a, "predicted": "cat"} for m in models for a in ("cat", "dog")
         ],
         "continuations": [],
+        "turns": {},
+        "answers": {},
         "family": [],
         "student_curves": [
             {"model": "student", "epoch": 1, "validation_nll": 0.7, "validation_accuracy": 0.5}

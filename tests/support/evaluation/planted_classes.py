@@ -170,6 +170,7 @@ def evaluation_documents(
     }
     written = _run(create_pipeline().only_nodes_with_inputs("predictions"), inputs)
     names = ("statistics", "reliability", "confusion", "slices", "dark_knowledge", "disagreements")
+    names = (*names, "turns")
     stored = {name: _stored(written[name]) for name in names}
     return rest | {"encoder": encoder, "metrics": written["metrics"]} | stored
 

@@ -61,6 +61,10 @@ class ClassFindings:
         """Return the statistical evidence."""
         return evidence(self.test.arm_scores())
 
+    def turns(self, bins: int) -> None:
+        """Return None: an example has no turns."""
+        del bins
+
     def plots(self, bins: int) -> tuple[Records, Records, Records]:
         """Return the records of reliability, confusion and similarity."""
         return plots(self.test, self.encoder.classes, bins)

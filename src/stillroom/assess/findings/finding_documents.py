@@ -1,6 +1,6 @@
 """Finding documents: predictions and examples in, the plain values that evaluate writes out.
 
-predictions, encoder ──> metrics and statistics, records of the plots
+predictions, encoder ──> metrics and statistics, records of the plots, quality by turn
 predictions, examples, encoder ──described_test──> slices, dark knowledge, disagreements
 
 GroupedNumbers are rounded, so that equal predictions give equal bytes.
@@ -60,6 +60,12 @@ def slices_document(
     """
     of_test = findings(predictions, encoder)
     return rounded(asdict(of_test.slices(described_test(of_test, examples), conditions)))
+
+
+def turns_document(predictions: TableFile, encoder: Path, bins: int) -> Document:
+    """Return the quality of each model by the turn of a conversation; {} for other texts."""
+    turns = findings(predictions, encoder).turns(bins)
+    return {} if turns is None else rounded(turns.to_json())
 
 
 def dark_knowledge_document(predictions: TableFile, examples: TableFile, encoder: Path) -> Document:

@@ -15,6 +15,7 @@ from stillroom.assess.findings.token_findings import TokenFindings
 from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
 from stillroom.evaluation.slices.verdicts import SliceVerdicts
 from stillroom.evaluation.statistics.evidence import Evidence
+from stillroom.evaluation.statistics.turns_evidence import TurnsEvidence
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.io.tables import TableFile
 
@@ -40,6 +41,10 @@ class Findings(Protocol):
 
     def evidence(self) -> Evidence:
         """Return the statistical evidence for the differences between the arms."""
+        ...
+
+    def turns(self, bins: int) -> TurnsEvidence | None:
+        """Return the quality by the turn of a conversation; None for everything else."""
         ...
 
     def plots(self, bins: int) -> tuple[Records, Records, Records]:

@@ -35,6 +35,7 @@ class TokenPredictions:
         text_bytes: the number of UTF-8 bytes in the text of all sequences.
         arms: the runs of each arm, by seed number.
         scaled: the same after calibration; empty if no temperature was fitted.
+        turns: [M], the assistant's turn in its conversation, from 1; None for other texts.
     """
 
     labels: NDArray[np.int64]
@@ -42,6 +43,7 @@ class TokenPredictions:
     text_bytes: int
     arms: dict[str, list[TokenScores]]
     scaled: dict[str, list[ScaledScores]]
+    turns: NDArray[np.int64] | None = None
 
     @classmethod
     def of_frame(cls, predictions: pl.DataFrame) -> "TokenPredictions":
@@ -60,14 +62,16 @@ class TokenPredictions:
             int(predictions["bytes"].sum()),
             arms,
             calibrated,
+            _flat(predictions, "turns") if "turns" in predictions.columns else None,
         )
 
     def arm_scores(self) -> dict[str, ArmScores]:
         """Return the scores of each arm."""
         score = partial(Scores.of_sequences, lengths=self.lengths)
-        return {arm: self._choices(arm).arm_scores(score) for arm in self.arms}
+        return {arm: self.choices(arm).arm_scores(score) for arm in self.arms}
 
-    def _choices(self, arm: str) -> Choices:
+    def choices(self, arm: str) -> Choices:
+        """Return the answers of an arm's runs, [S, M] each."""
         (teacher,), runs = self.arms[TEACHER], self.arms[arm]
         return Choices(
             right=np.stack([one.top == self.labels for one in runs]),

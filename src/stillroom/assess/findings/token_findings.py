@@ -15,12 +15,14 @@ from stillroom.assess.findings.measure_tokens import (
     measure_tokens,
     reliability_of_tokens,
 )
+from stillroom.assess.findings.measure_turns import turn_metrics, turns_evidence
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.evaluation.arms import CONTROL, STUDENT, TEACHER
 from stillroom.evaluation.disagreements import MOST, token_disagreements
 from stillroom.evaluation.slices.slicing import by_condition, by_own_size
 from stillroom.evaluation.slices.verdicts import SliceVerdicts, slice_verdicts
 from stillroom.evaluation.statistics.evidence import Evidence, evidence
+from stillroom.evaluation.statistics.turns_evidence import TurnsEvidence
 from stillroom.io.json.number_groups import GroupedNumbers
 from stillroom.reporting.thumbnails import token_thumbnails
 
@@ -51,7 +53,12 @@ class TokenFindings:
 
     def quality(self, bins: int) -> GroupedNumbers:
         """Return the metrics."""
-        return measure_tokens(self.test, self.encoder.task, bins)
+        metrics = measure_tokens(self.test, self.encoder.task, bins)
+        return metrics | turn_metrics(self.test, bins)
+
+    def turns(self, bins: int) -> TurnsEvidence | None:
+        """Return the quality by turn; None if the texts are no conversations."""
+        return turns_evidence(self.test, bins)
 
     def evidence(self) -> Evidence:
         """Return the statistical evidence."""

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from stillroom.assess.predict.lm_inference import LanguageModels, LogitsBatch, batching_order
+from stillroom.data.chat.packed_turns import has_turns, label_turns
 from stillroom.data.encoders import SequenceEncoder
 from stillroom.data.ingest.splits import TEST, VALIDATION
 from stillroom.data.text.token_layout import LABELS, Sequences
@@ -56,11 +57,13 @@ def predict_tokens(
     Returns:
         A row for each test sequence: `example_id`, `bytes`, `labels`, and the `SCORES` of each
         model, for example `teacher_nll`. Labels and scores are lists with one entry for each
-        labelled position. If temperatures were fitted, `teacher_temperature` is the same number in
-        each row, and `teacher_scaled_nll` and `teacher_scaled_confidence` are lists of the scores
-        at this temperature.
+        labelled position. Conversations have such a list `turns` as well, with the assistant's turn
+        that a position belongs to, from 1. If temperatures were fitted, `teacher_temperature` is
+        the same number in each row, and `teacher_scaled_nll` and `teacher_scaled_confidence` are
+        lists of the scores at this temperature.
 
     Raises:
+        DataError: the examples are of an older run.
         ModelError: a model cannot be opened.
     """
     validation, test = (rows.filter(pl.col("split") == name) for name in (VALIDATION, TEST))
@@ -75,9 +78,12 @@ def predict_tokens(
             for name, values in _columns(batch, temperatures):
                 lists.setdefault(name, []).extend(np.split(values, batch.bounds))
             ticker.advance(len(batch.labels))
+    is_chat = has_turns(test, encoder.chat_template)
+    of_turns = [pl.Series("turns", label_turns(test[order]))] if is_chat else []
     predictions = test[order].select(
         "example_id",
         "bytes",
+        *(turns.cast(pl.List(pl.Int64())) for turns in of_turns),
         # pl.Series ignores its dtype for arrays, and makes no lists if all arrays have one length.
         *(pl.Series(name, values).cast(_type(name)) for name, values in lists.items()),
         *(pl.lit(fit).alias(f"{name}_temperature") for name, fit in temperatures.items()),

@@ -20,7 +20,7 @@ from stillroom.config.schema.image_schema import Images
 from stillroom.config.schema.model_schema import Architecture, Optimisation
 from stillroom.config.schema.objective_schema import Objective
 from stillroom.config.schema.plain_values import plain, plain_values
-from stillroom.config.schema.run_schema import Evaluate, Export, Report, Trainer
+from stillroom.config.schema.run_schema import Answers, Evaluate, Export, Report, Trainer
 from stillroom.config.schema.softlabels_schema import SoftLabels
 from stillroom.config.schema.student_schema import FROM_TEACHER, PRETRAINED, Student, Transfer
 from stillroom.config.schema.teacher_schema import (
@@ -42,6 +42,7 @@ __all__ = [
     "Csv",
     "Data",
     "Documents",
+    "Answers",
     "Evaluate",
     "Export",
     "GivenTeacher",

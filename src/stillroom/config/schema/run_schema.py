@@ -1,6 +1,6 @@
 """The sections `trainer`, `evaluate`, `export` and `report`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -43,6 +43,25 @@ class Trainer:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Answers:
+    """How answers to held-out prompts are checked.
+
+    Attributes:
+        rule: when an answer is right, given the reference.
+        prompts: the largest number of prompts, chosen by a hash of their content.
+        max_tokens: the largest number of tokens of an answer.
+        choices: the labels of the rule `choice`.
+        schema: the schema of the rule `json_schema`; null: the reference of each prompt is one.
+    """
+
+    rule: Literal["exact", "number", "choice", "contains", "json_schema"]
+    prompts: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    max_tokens: Annotated[int, Field(ge=1, le=2**16)] = 64
+    choices: Annotated[list[NonEmpty], Field(max_length=1000)] | None = None
+    schema: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluate:
     """How models are measured.
 
@@ -55,6 +74,7 @@ class Evaluate:
         sanity: what an alarm does, such as a teacher at chance: it stops the run (stop), or stands
             first in the report and only stops the export (warn).
         slices: conditions on the examples' columns, by name, as pl.col('size') < 8.
+        answers: whether and how answers to held-out prompts are checked; null: they are not.
     """
 
     seeds: Annotated[int, Field(ge=1, le=100)]
@@ -64,6 +84,7 @@ class Evaluate:
     energy_seconds: Seconds
     sanity: Sanity
     slices: dict[str, str]
+    answers: Answers | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=OPEN)

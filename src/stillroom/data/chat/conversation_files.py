@@ -34,6 +34,7 @@ from stillroom.data.tables.table_files import is_csv, is_json, json_records
 from stillroom.data.tables.table_request import TableRequest
 from stillroom.data.text.documents import CorpusProvenance
 from stillroom.data.text.text_files import split_texts
+from stillroom.errors import DataError
 
 Row = Mapping[str, Any]
 
@@ -124,12 +125,20 @@ class ConversationFiles:
 
     def __iter__(self) -> Iterator[Conversation]:
         """Yield each conversation, file after file."""
+        has_reference = False
         for part, path in self.paths.items():
             with open_input(path, part, self.data.limits) as file:
                 # The files are read several times, and each time must give the same.
                 if self.hashes.setdefault(part, file.sha256) != file.sha256:
                     raise changed(part)
-                yield from self._of_file(file)
+                for conversation in self._of_file(file):
+                    has_reference |= conversation.reference is not None
+                    yield conversation
+        if self.data.columns.reference is not None and not has_reference:
+            raise DataError(
+                f"No row of {self.data.path} has a value in the column "
+                f"{self.data.columns.reference}. Correct data.columns.reference."
+            )
 
     def _of_file(self, file: InputFile) -> Iterator[Conversation]:
         request = self._request(file)
@@ -138,8 +147,8 @@ class ConversationFiles:
         for number, row in enumerate(_rows(file, request, self.forms)):
             origin = RowOrigin(file.part, number, notices, fills_nulls=fills)
             conversation = conversation_of(row, self.forms, origin)
-            beside = {"split": self._split(row, origin), "reference": self._reference(row, origin)}
-            yield replace(conversation, **beside)
+            split, reference = self._split(row, origin), self._reference(row, origin)
+            yield replace(conversation, split=split, reference=reference)
         for notice in notices.notices():
             request.say(notice)
 
@@ -150,7 +159,7 @@ class ConversationFiles:
             part=file.part,
             wanted=tuple(dict.fromkeys([*columns, *beside])),
             limits=self.data.limits,
-            optional=frozenset(columns),
+            optional=frozenset((*columns, *([named.reference] if named.reference else []))),
             hints=dict.fromkeys(self.forms[0].needed, _allowed(self.forms)),
             of_objects=frozenset(name for form in self.forms for name in form.needed),
             csv=self.data.csv,

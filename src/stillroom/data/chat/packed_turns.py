@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from stillroom.errors import DataError
+
 TURN_ENDS = "turn_ends"  # list: the number of tokens up to the end of each learnt turn of the pack
 REFERENCES = "references"  # list: what the last answer of each piece is checked against, or null
 _COLUMNS = ("tokens", "starts", "learnt", TURN_ENDS)
@@ -34,6 +36,23 @@ class LastAnswer:
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
     reference: str | None
+
+
+def has_turns(packs: pl.DataFrame, chat_template: str | None) -> bool:
+    """Tell whether packs are of conversations.
+
+    Args:
+        packs: rows of the table of examples.
+        chat_template: that of their encoder.
+
+    Raises:
+        DataError: they are, but were written before turns were kept.
+    """
+    if chat_template is not None and TURN_ENDS not in packs.columns:
+        raise DataError(
+            f"The examples of conversations have no column {TURN_ENDS}. Run the ingest stage again."
+        )
+    return TURN_ENDS in packs.columns
 
 
 def label_turns(packs: pl.DataFrame) -> list[Integers]:

@@ -152,6 +152,10 @@ class Tokenizer:
             return [], []
         return encoding.ids[: inside[0]], encoding.ids[inside[-1] + 1 :]
 
+    def id_of(self, token: str) -> int | None:
+        """Return the id of a token; None if the tokenizer has no such token."""
+        return self._id(token)
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of some ids, without special tokens."""
         with panics_refused(f"The tokenizer {self.sha256[:12]} fails on ids"):

@@ -5,11 +5,13 @@ predictions ──measure_quality──> metrics, statistics
             ├─check_student──> alarms, with those of the stages before
             ├─draw_plots──> reliability, confusion, similarity
             ├─measure_slices──> slices
+            ├─measure_turns──> turns
             ├─measure_dark_knowledge──> dark_knowledge
             └─find_disagreements──> disagreements
 students, teachers ──measure_cost──> cost
                    ├─compare_students──> family
                    ├─continue_texts──> continuations
+                   ├─check_answers──> answers
                    └─trace_lineage──> lineage
 
 Each node calls a function of `assess`, whose docstring has the arguments and the errors.
@@ -96,6 +98,13 @@ def measure_slices(
     return slices_document(predictions, examples, encoder, evaluate.slices)
 
 
+def measure_turns(predictions: TableFile, encoder: Path, evaluate: Evaluate) -> Document:
+    """Return the quality of each model by the turn of a conversation; {} for other texts."""
+    from stillroom.assess.findings.finding_documents import turns_document
+
+    return turns_document(predictions, encoder, evaluate.bins)
+
+
 def measure_dark_knowledge(predictions: TableFile, examples: TableFile, encoder: Path) -> Document:
     """Return which classes the teacher finds similar, and how much of this the student learned."""
     from stillroom.assess.findings.finding_documents import dark_knowledge_document
@@ -163,6 +172,24 @@ def continue_texts(
 
     inference = Inference(dtype=dtype, device_map=device_map)
     return generation_samples(examples, encoder, teachers, inference, students)
+
+
+def check_answers(
+    examples: TableFile,
+    encoder: Path,
+    teachers: Path,
+    dtype: Dtype,
+    device_map: DeviceMap,
+    students: Path,
+    evaluate: Evaluate,
+) -> Document:
+    """Return how many answers to held-out prompts are right; {} if none are checked."""
+    from stillroom.assess.answers.check_answers import answers_document
+    from stillroom.io.json.round_numbers import rounded
+
+    inference = Inference(dtype=dtype, device_map=device_map)
+    answers = evaluate.answers
+    return rounded(answers_document(examples, encoder, teachers, inference, students, answers))
 
 
 def trace_lineage(

@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline, node, pipeline
 
 from stillroom.pipelines.evaluate.nodes import (
+    check_answers,
     check_student,
     compare_students,
     continue_texts,
@@ -12,6 +13,7 @@ from stillroom.pipelines.evaluate.nodes import (
     measure_dark_knowledge,
     measure_quality,
     measure_slices,
+    measure_turns,
     predict,
     trace_lineage,
 )
@@ -37,6 +39,9 @@ def create_pipeline(**_: object) -> Pipeline:
         node(measure_slices,
              ["predictions", "examples", "encoder", "params:evaluate"],
              "slices", name="measure_slices"),
+        node(measure_turns,
+             ["predictions", "encoder", "params:evaluate"],
+             "turns", name="measure_turns"),
         node(measure_dark_knowledge,
              ["predictions", "examples", "encoder"],
              "dark_knowledge", name="measure_dark_knowledge"),
@@ -56,6 +61,10 @@ def create_pipeline(**_: object) -> Pipeline:
              ["examples", "encoder", "teachers", "params:teacher.dtype",
               "params:teacher.device_map", "students"],
              "continuations", name="continue_texts"),
+        node(check_answers,
+             ["examples", "encoder", "teachers", "params:teacher.dtype",
+              "params:teacher.device_map", "students", "params:evaluate"],
+             "answers", name="check_answers"),
         node(trace_lineage,
              ["students", "soft_labels", "teachers", "licence", "examples", "encoder",
               "data_report", "parameters"],

@@ -140,6 +140,12 @@ def test_they_are_of_many_forms(conversations: list[Conversation]) -> None:
     assert max(starts.values()) < 0.15 * starts.total()
 
 
+def test_the_last_answer_has_the_reference_in_it(conversations: list[Conversation]) -> None:
+    for one in conversations:
+        assert one.reference
+        assert one.reference in one.turns[-1].content
+
+
 def test_a_tool_answers_each_call_before_the_assistant_does(
     conversations: list[Conversation],
 ) -> None:

@@ -1,0 +1,1 @@
+"""Answers to held-out prompts: what each model says, and whether it is right."""

@@ -1,0 +1,1 @@
+"""The rules that answers are checked by, one a file."""

@@ -1,0 +1,101 @@
+"""The rule of JSON: the answer is JSON that a schema allows.
+
+    answer, without a code fence ──json──> value ──jsonschema, in a bounded process──> is it right?
+
+The schema is `evaluate.answers.schema`, or the reference of the row. A pattern in a schema can take
+hours, so all answers are checked in a process with a bound on time. References to other documents
+are not fetched. It needs the package jsonschema, as the checks of the configuration say.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stillroom.config.checks.answer_checks import schema_error
+from stillroom.config.schema import Answers
+from stillroom.errors import DataError
+from stillroom.evaluation.answers.answer_rule import AnswerRule
+
+_FENCE = re.compile(r"\A\s*```(?:json)?[^\S\n]*\n(.*?)\n?\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSchema(AnswerRule):
+    """The answer is JSON that fits the schema.
+
+    Attributes:
+        schema: for all answers; None: the reference of each prompt is its schema.
+    """
+
+    schema: dict[str, Any] | None = None
+
+    words = "the answer, without a code fence around it, is JSON that the schema allows"
+
+    @classmethod
+    def of(cls, options: Answers) -> "JsonSchema":
+        """Return the rule for `evaluate.answers.schema`."""
+        return cls(options.schema)
+
+    def expected(self, reference: str) -> dict[str, Any] | None:
+        """Return the schema; None if the reference should be one and is not."""
+        if self.schema is not None:
+            return self.schema
+        try:
+            value = json.loads(reference)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) and schema_error(value) is None else None
+
+    def is_right(self, answer: str, expected: dict[str, Any]) -> bool:
+        """Tell whether the schema allows an answer."""
+        (right,) = self.are_right([answer], [expected])
+        return right
+
+    def are_right(self, answers: Sequence[str], expected: Sequence[dict[str, Any]]) -> list[bool]:
+        """Tell of each answer whether its schema allows it.
+
+        Raises:
+            DataError: the schemas take too long, or refer to other documents.
+        """
+        from stillroom.io.bounded_worker import run_bounded
+
+        subject = "The JSON schema of evaluate.answers, or of data.columns.reference,"
+        right: list[bool] = run_bounded(fit, list(answers), list(expected), subject=subject)
+        return right
+
+
+def fit(answers: list[str], schemas: list[dict[str, Any]]) -> list[bool]:
+    """Tell of each answer whether it is JSON that its schema allows; runs in a bounded process.
+
+    Raises:
+        DataError: a schema refers to another document.
+    """
+    return [_fits(answer, schema) for answer, schema in zip(answers, schemas, strict=True)]
+
+
+def _fits(answer: str, schema: dict[str, Any]) -> bool:
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    fenced = _FENCE.match(answer)
+    try:
+        value = json.loads(fenced[1] if fenced else answer, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    try:
+        # Without a registry, jsonschema would fetch references from the network.
+        return bool(validator_for(schema)(schema, registry=Registry()).is_valid(value))
+    except RecursionError:
+        return False
+    except Unresolvable as error:
+        raise DataError(
+            f"A JSON schema refers to {str(error.ref)[:80]!a}, which is not in it. Nothing is "
+            "fetched: write what it refers to into the schema."
+        ) from error
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)  # NaN and Infinity are no JSON
