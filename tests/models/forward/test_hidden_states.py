@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support.models.small_language_models import LENGTH, VOCABULARY, packs, small_model
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -45,6 +46,19 @@ def test_the_width_is_found_without_a_trace(
     assert feature_width(model, SHAPE.inputs) == width
     assert model.training
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gpt2", "mamba", "bert"])
+def test_no_rows_give_no_logits_and_gradients_of_zero(model_type: str) -> None:
+    model = small_model(model_type)
+    inputs = torch.from_numpy(packs([LENGTH], [5, 7], is_masked=model_type == "bert"))
+    logits, features = logits_and_features(model, inputs[:0])
+    assert logits.shape == (0, LENGTH, VOCABULARY)
+    assert features.pooled.shape == (0, 32)
+    with_rows, _ = logits_and_features(model, inputs)
+    assert with_rows.shape == (2, LENGTH, VOCABULARY)
+    logits.sum().backward()
+    assert model.get_output_embeddings().weight.grad.count_nonzero() == 0
 
 
 def test_a_model_that_shows_none_is_named() -> None:

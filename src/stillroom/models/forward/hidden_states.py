@@ -8,7 +8,7 @@ Padding does not count as a position. The pieces of a pack are pooled one by one
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from stillroom.data.text.token_layout import TOKENS
+from stillroom.data.text.token_layout import POSITIONS, TOKENS
 from stillroom.errors import ModelError
 from stillroom.models.forward.forward_kwargs import forward_kwargs, is_classifier
 from stillroom.models.forward.one_piece_rows import (
@@ -53,11 +53,22 @@ def _outputs(
     model: "PreTrainedModel", inputs: "Tensor", **options: bool
 ) -> "tuple[Tensor, Sequence[Tensor]]":
     """Return logits and, with `output_hidden_states`, the hidden states of each layer."""
+    if not len(inputs) and not inputs.is_floating_point():
+        # A micro-batch of a short batch. `transformers` cannot reshape attention over no rows.
+        logits, states = _outputs(model, _row_like(inputs), **options)
+        return logits[:0], [state[:0] for state in states]
     is_packs = not inputs.is_floating_point() and not is_classifier(model)
     if is_packs and needs_one_piece_rows(model, inputs):
         return outputs_of_pieces(model, inputs, **options)
     out: Any = model(**forward_kwargs(model, inputs), **options)
     return out.logits, getattr(out, "hidden_states", None) or ()
+
+
+def _row_like(inputs: "Tensor") -> "Tensor":
+    """Return one row [1, 3, length] of a made-up text, of the type and on the device of inputs."""
+    row = inputs.new_zeros(1, *inputs.shape[1:])
+    row[:, POSITIONS] += row.new_tensor(range(inputs.shape[2]))
+    return row
 
 
 def feature_width(model: "PreTrainedModel", shape: tuple[int, ...]) -> int:
