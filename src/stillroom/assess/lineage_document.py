@@ -10,6 +10,7 @@ from stillroom.data.encoders import read_encoder
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.tables import TableFile
+from stillroom.models.adapters.adapter_folder import read_adapter
 from stillroom.models.pretrained.safetensors_files import weights_hash
 from stillroom.reporting.provenance.lineage import Beginning, lineage
 from stillroom.softlabels.format.manifest import Manifest
@@ -72,6 +73,7 @@ def lineage_document(
         parameters=values,
         command=command,
         start=_beginning(inputs.students, values["student"].get("path")),
+        adapter=read_adapter(inputs.students / SHIPPED),
     ).to_json()
 
 

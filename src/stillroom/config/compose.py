@@ -35,6 +35,7 @@ GROUPS = (
     "teacher",
     "softlabels",
     "student",
+    "adapter",
     "objective",
     "trainer",
     "export",

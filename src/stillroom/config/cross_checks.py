@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from stillroom.config.checks.adapter_checks import check_adapter
 from stillroom.config.checks.answer_checks import check_answers
 from stillroom.config.checks.architecture_checks import check_architectures
 from stillroom.config.checks.export_checks import check_export
@@ -82,6 +83,7 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
     if source.gives in OF_TOKENS:
         check_running_text(parameters)
     check_architectures(parameters, inputs_of(data, source))
+    check_adapter(parameters)
     request = sparsifier_request(labels)
     if teacher["mode"] == "cached":  # a live teacher has every logit and every hidden state
         check_objective(parameters["objective"], terms, labels, request)

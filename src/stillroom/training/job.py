@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from stillroom.config.schema import (
+    Adapter,
     Architecture,
     Inference,
     Objective,
@@ -34,11 +35,13 @@ class Start:
         path: its directory.
         weights, architecture: SHA-256 of its weights and of its config; with others, a fit begins
             again.
+        hub_id: its name on the Hub; None if it is not known.
     """
 
     path: str
     weights: str
     architecture: str
+    hub_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=CLOSED)
@@ -53,6 +56,7 @@ class Fit:
             teachers. A control has the mode of its student, and so sees the same views.
         seed: the seed of the weights and of the order of the batches.
         start: the model whose weights, or some of whose layers, it starts with.
+        adapter: the matrices that are trained beside these weights; None trains the weights.
         shift: augmentation by up to this number of pixels in each direction.
         share: the share of the rows that the fit learns from.
         without: classes whose rows are left out.
@@ -70,6 +74,7 @@ class Fit:
     label_smoothing: float
     mode: Literal["cached", "live"] = "cached"
     start: Start | None = None
+    adapter: Adapter | None = None
     share: float = 1.0
     without: tuple[int, ...] = ()
     balance: tuple[int, ...] = ()

@@ -73,6 +73,7 @@ def student_fits(
             objective=None if run.arm == CONTROL else objective,
             mode="live" if run.arm == FULL_LOGITS else mode,
             start=start,
+            adapter=student.adapter,
             seed=student.seed + run.number,
             shift=0,
             label_smoothing=0.0,

@@ -28,7 +28,7 @@ def student_start(student: Student, teacher: TeacherRef, root: Path) -> Start | 
             `student.path` cannot be read.
     """
     if student.path is not None:
-        return _start(root / student.path)
+        return _start(root / student.path, student.hub_id)
     layers = layers_for(student.architecture, teacher)
     if layers is None:
         return None
@@ -48,5 +48,6 @@ def teacher_start(teacher: Teacher, root: Path) -> Start | None:
     return _start(root / teacher.path) if teacher.architecture.name == PRETRAINED else None
 
 
-def _start(path: Path) -> Start:
-    return Start(path=str(path), weights=weights_hash(path), architecture=architecture_hash(path))
+def _start(path: Path, hub_id: str | None = None) -> Start:
+    hashes = {"weights": weights_hash(path), "architecture": architecture_hash(path)}
+    return Start(path=str(path), **hashes, hub_id=hub_id)

@@ -25,6 +25,7 @@ from stillroom.training.job import Fit, Job, LiveConfig
 
 WORKER = ("stillroom.training.__main__", "stillroom.training.process.torchrun")  # what starts it
 LIBRARIES = ("lightning", "numpy", "torch", "transformers")
+PEFT = "peft"  # the library of adapters
 CURVES = "curves.json"
 BEST, BALANCED = "best", "balanced"
 
@@ -77,8 +78,10 @@ class ResumeState:
 def resume_state_of(job: Job, fit: Fit, shared: Ingredients) -> ResumeState:
     """Return the state folder of a fit of a job."""
     own = {key: value for key, value in plain_values(fit).items() if key != "output"}
-    if own["start"] is not None:  # its hashes identify it, wherever it lies
-        own["start"] = {key: value for key, value in own["start"].items() if key != "path"}
+    if own["start"] is not None:  # its hashes identify it, wherever it lies and whatever its name
+        own["start"] = {key: own["start"][key] for key in ("weights", "architecture")}
+    if fit.adapter is not None:
+        own["adapter"] |= {PEFT: version(PEFT)}
     # As read back from JSON: a tuple would never equal the list that it becomes there.
     ingredients = json.loads(json.dumps(shared | own))
     return ResumeState(

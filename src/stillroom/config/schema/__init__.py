@@ -22,7 +22,13 @@ from stillroom.config.schema.objective_schema import Objective
 from stillroom.config.schema.plain_values import plain, plain_values
 from stillroom.config.schema.run_schema import Answers, Evaluate, Export, Report, Trainer
 from stillroom.config.schema.softlabels_schema import SoftLabels
-from stillroom.config.schema.student_schema import FROM_TEACHER, PRETRAINED, Student, Transfer
+from stillroom.config.schema.student_schema import (
+    FROM_TEACHER,
+    PRETRAINED,
+    Adapter,
+    Student,
+    Transfer,
+)
 from stillroom.config.schema.teacher_schema import (
     LISTED,
     GivenTeacher,
@@ -36,6 +42,7 @@ __all__ = [
     "PRETRAINED",
     "LISTED",
     "SECTIONS",
+    "Adapter",
     "Architecture",
     "Columns",
     "Corpus",

@@ -81,7 +81,10 @@ def model_card(
         *_ancestors(lineage, soft_labels_summary),
         *_permission(licence, start, own, conditions(licence, copied)),
         "## How to load it",
-        _loading(formats, task_of(encoder) if library_of(parameters) == TRANSFORMERS else None),
+        _loading(
+            [*formats, *([_ADAPTER] if lineage.adapter else [])],
+            task_of(encoder) if library_of(parameters) == TRANSFORMERS else None,
+        ),
         "## Outputs",
         _outputs(encoder),
         "## How it was made",
@@ -96,6 +99,11 @@ _CACHED = "The student was trained on stored soft labels. Its ancestors, each wi
 _LIVE = "The student was trained beside its running teachers. Its ancestors, each with its SHA-256:"
 
 _ENCODER = "`preprocessor_config.json` describes how an input becomes numbers."
+_ADAPTER = (
+    "`model.safetensors` holds the merged weights. `adapter/` holds the adapter alone, in the "
+    'format of `peft`: `PeftModel.from_pretrained(base, path, subfolder="adapter")` adds it to the '
+    "model that the student starts from."
+)
 _LOADING = """\
 ```python
 from stillroom.models.pretrained.model_directory import load_model, read_encoder

@@ -19,12 +19,14 @@ from stillroom.data.notices import counted
 from stillroom.errors import DataError
 from stillroom.io.files.hashing import sha256_json
 from stillroom.io.json.validated_json import STRICT, checked
+from stillroom.models.adapters.adapter_folder import AdapterSummary
 from stillroom.softlabels.format.manifest import Manifest
 from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
 from stillroom.teachers.licences.terms import Verdict
 
 FORMAT: Literal["stillroom-lineage/1"] = "stillroom-lineage/1"
-NO_START = ("start", None)  # is left out, so that other lineages keep their bytes
+# Are left out where they are None, so that the lineages of other students keep their bytes.
+OPTIONAL = ("start", "adapter")
 SHOWN = 12  # of the 64 digits of a hash, on the page and the card
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -102,6 +104,7 @@ class Lineage:
         parameters: SHA-256 over all parameters.
         command: the command that makes the student again, at the same commit of the project.
         start: the pretrained model that it starts from; None if there is none.
+        adapter: what was trained beside the frozen weights; None if all weights were trained.
     """
 
     student: Sha256
@@ -116,11 +119,17 @@ class Lineage:
     parameters: Sha256
     command: str
     start: Beginning | None = None
+    adapter: AdapterSummary | None = None
     format: Literal["stillroom-lineage/1"] = FORMAT
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {name: value for name, value in asdict(self).items() if (name, value) != NO_START}
+        values = asdict(self)
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None or name not in OPTIONAL
+        }
 
 
 def lineage(
@@ -136,6 +145,7 @@ def lineage(
     parameters: Mapping[str, Any],
     command: str,
     start: Beginning | None = None,
+    adapter: AdapterSummary | None = None,
 ) -> Lineage:
     """Return the lineage of a student.
 
@@ -151,6 +161,7 @@ def lineage(
         parameters: all sections, as plain values.
         command: the command that makes the student again.
         start: the pretrained model that it starts from.
+        adapter: the adapter that it was trained with.
 
     Raises:
         DataError: the parts belong to different teachers.
@@ -170,6 +181,7 @@ def lineage(
         parameters=sha256_json(parameters),
         command=command,
         start=start,
+        adapter=adapter,
     )
 
 
@@ -189,6 +201,7 @@ def chain(ancestry: Lineage) -> tuple[tuple[str, str], ...]:
     return (
         (f"student {ancestry.name}", f"weights {_short(ancestry.student)}"),
         *_beginning(ancestry.start),
+        *([("trained with adapter", ancestry.adapter.words())] if ancestry.adapter else []),
         (
             "trained on soft labels",
             f"set {_short(ancestry.soft_labels)}, labels {_short(ancestry.labels)}",

@@ -14,6 +14,8 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from stillroom.data.encoders import Encoder
 from stillroom.io.files.atomic_folder import publish
+from stillroom.models.adapters.adapted_model import save_adapted
+from stillroom.models.adapters.add_adapter import is_adapted
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.training.data.batch_loader import Batch
 from stillroom.training.fit.lit_module import LitModule
@@ -32,12 +34,14 @@ class CheckpointCallback(Checkpoint):
         encoder: the encoder of the inputs, which is saved with the best weights.
         every: the number of optimiser steps between two checkpoints.
         stop: whether the process has received a request to stop.
+        base: the name on the Hub of the model that an adapter changes, if it is known.
     """
 
     state: ResumeState
     encoder: Encoder
     every: int
     stop: StopRequest
+    base: str | None = None
     _saved_at: int = field(default=0, init=False)
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -104,10 +108,13 @@ class CheckpointCallback(Checkpoint):
         if not trainer.is_global_zero:
             return
         arriving = self.state.folder / "arriving"
-        own = {
-            name.removeprefix("model."): value
-            for name, value in weights.items()
-            if name.startswith("model.")
-        }
-        save_model(module.model, self.encoder, arriving, own)
+        if is_adapted(module.model):  # its strategy never shards
+            save_adapted(module.model, self.encoder, arriving, self.base)
+        else:
+            own = {
+                name.removeprefix("model."): value
+                for name, value in weights.items()
+                if name.startswith("model.")
+            }
+            save_model(module.model, self.encoder, arriving, own)
         publish(arriving, self.state.best)

@@ -17,6 +17,7 @@ from lightning.pytorch.strategies import Strategy
 from stillroom.config.schema import Trainer
 from stillroom.data.encoders import Encoder
 from stillroom.errors import DataError
+from stillroom.models.adapters.add_adapter import add_adapter
 from stillroom.models.forward.hidden_states import feature_width
 from stillroom.models.initialise import initial_model
 from stillroom.objectives.mixture import Mixture
@@ -106,7 +107,11 @@ def fit_model(
         StillroomError: the model diverged, or cannot be built.
     """
     checkpoints = CheckpointCallback(
-        state=state, encoder=inputs.encoder, every=trainer.checkpoint_steps, stop=stop
+        state=state,
+        encoder=inputs.encoder,
+        every=trainer.checkpoint_steps,
+        stop=stop,
+        base=None if fit.start is None else fit.start.hub_id,
     )
     callbacks = [checkpoints, ProgressCallback(tick, fit.name)]
     if fit.optimisation.curve_steps is not None:
@@ -131,10 +136,12 @@ def build_lit_module(fit: Fit, inputs: FitInputs) -> LitModule:
     """Return the model with its loss, and with a projection where features differ in width.
 
     Raises:
-        ModelError: the architecture cannot be built, or has no features.
+        ModelError: the architecture cannot be built, has no features, or cannot be adapted.
     """
     start = None if fit.start is None else Path(fit.start.path)
     model = initial_model(fit.architecture, inputs.encoder, fit.seed, start)
+    if fit.adapter is not None:
+        add_adapter(model, fit.adapter, fit.seed)
     project = None
     if any(term.projects for _, term in inputs.loss.features):
         width = feature_width(model, inputs.encoder.shape)

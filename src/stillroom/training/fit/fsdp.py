@@ -57,7 +57,7 @@ def shard(model: nn.Module, mesh: Any) -> None:
 
 def _named(state: dict[str, Any], model: nn.Module) -> dict[str, Any]:
     """Return an optimiser's state keyed by the names of the weights, not by their numbers."""
-    names = [name for name, _ in model.named_parameters()]
+    names = [name for name, weight in model.named_parameters() if weight.requires_grad]
     return {
         "state": {names[number]: values for number, values in state["state"].items()},
         "param_groups": [

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 
 from stillroom.config.schema import Optimisation
 from stillroom.errors import ModelError
+from stillroom.models.adapters.add_adapter import is_adapted
 from stillroom.models.forward.hidden_states import logits_and_features, logits_only
 from stillroom.models.forward.lm_head import is_linear_head
 from stillroom.models.forward.one_piece_rows import keeps_pieces_apart, needs_one_piece_rows
@@ -229,11 +230,15 @@ class LitModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the optimiser with its schedule."""
         steps = self.batches_per_epoch * self.optimisation.epochs
-        weights = [*self.model.parameters(), *self.project.parameters()]
+        weights = [one for one in self.parameters() if one.requires_grad]
         return with_schedule(build_optimiser(weights, self.optimisation), self.optimisation, steps)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the state that Lightning does not save."""
+        """Add the state that Lightning does not save; of an adapted model, leave the base out."""
+        if is_adapted(self.model):
+            frozen = self._frozen()
+            weights = checkpoint["state_dict"]
+            checkpoint["state_dict"] = {k: v for k, v in weights.items() if k not in frozen}
         checkpoint["learner"] = {
             "records": self.records,
             "highest": self.best.highest,
@@ -243,11 +248,18 @@ class LitModule(lightning.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the state that `on_save_checkpoint` added."""
+        """Restore the state that `on_save_checkpoint` added, and complete it with the base."""
+        if is_adapted(self.model):
+            checkpoint["state_dict"] = self._frozen() | checkpoint["state_dict"]
         state = checkpoint["learner"]
         self.records = state["records"]
         self.best.highest, self.best.since_best = state["highest"], state["since_best"]
         self._train = state["train"] * (self.trainer.global_rank == 0)
+
+    def _frozen(self) -> dict[str, Tensor]:
+        """Return the weights that are not trained, which the model has from the start."""
+        everything = self.named_parameters(remove_duplicate=False)
+        return {name: weight.detach() for name, weight in everything if not weight.requires_grad}
 
 
 def _at_least_float32(logits: Tensor) -> Tensor:
