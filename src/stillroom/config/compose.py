@@ -55,6 +55,9 @@ HYDRA_GROUPS = (
     "sweeper",
 )
 
+# Sections that are null unless a choice of their group fills them.
+OF_GROUPS = {"student.adapter": "groups.adapter"}
+
 NO_SECTIONS = ("groups", STUDENTS)
 MERGED = "The configuration of conf/hydra, params.yaml and --params"
 
@@ -235,8 +238,10 @@ def _require_known(config: DictConfig, key: str) -> None:
     parts = key.split(".")
     for depth, part in enumerate(parts):
         if not isinstance(node, DictConfig):
+            section = ".".join(parts[:depth])
+            way_out = f"Set {OF_GROUPS[section]} as well" if section in OF_GROUPS else ""
             raise ConfigError(
-                f"{'.'.join(parts[:depth])} is a value and has no key {part}. Set the value itself."
+                f"{section} is a value and has no key {part}. {way_out or 'Set the value itself'}."
             )
         if part not in node.keys():  # noqa: SIM118  (`in` denies a key whose value is missing)
             keys = list(_keys(config))

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from stillroom.errors import ModelError
 from stillroom.io.json.json_files import read_json
-from stillroom.io.json.validated_json import STRICT
+from stillroom.io.json.validated_json import STRICT, checked
 from stillroom.models.pretrained.safetensors_files import tensor_shapes
 
 FOLDER = "adapter"
@@ -52,7 +52,7 @@ def read_adapter(model: Path) -> AdapterSummary | None:
 
     Raises:
         ModelError: a file of the adapter is missing or damaged.
-        DataError: its config is not JSON.
+        DataError: its config is malformed.
     """
     folder = model / FOLDER
     if not folder.is_dir():
@@ -61,14 +61,16 @@ def read_adapter(model: Path) -> AdapterSummary | None:
     matrices = sum(size for name, size in trained.items() if MATRICES in name)
     if not isinstance(config, dict) or not matrices:
         raise ModelError(f"{folder} is damaged. Run `kedro run --pipeline=train` again.")
-    targets = config["target_modules"]
-    return AdapterSummary(
-        rank=config["r"],
-        alpha=config["lora_alpha"],
-        targets=(targets,) if isinstance(targets, str) else tuple(targets),
-        trained=sum(trained.values()),
-        parameters=sum(prod(shape) for shape in tensor_shapes(model).values()) + matrices,
-    )
+    targets = config.get("target_modules")
+    parameters = sum(prod(shape) for shape in tensor_shapes(model).values()) + matrices
+    numbers = {
+        "rank": config.get("r"),
+        "alpha": config.get("lora_alpha"),
+        "targets": [targets] if isinstance(targets, str) else targets,
+        "trained": sum(trained.values()),
+        "parameters": parameters,
+    }
+    return checked(AdapterSummary, numbers, str(folder / CONFIG), "train")
 
 
 def _sizes(file: Path) -> dict[str, int]:
