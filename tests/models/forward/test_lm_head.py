@@ -101,7 +101,24 @@ def test_an_output_layer_with_a_bias_is_split_too(inputs: torch.Tensor) -> None:
 def test_logits_that_are_capped_are_not_split(corpus: CorpusOnDisk, inputs: torch.Tensor) -> None:
     model = build("transformer", GEMMA2, corpus.shape, seed=0)
     assert not is_linear_head(model, inputs)
+    assert not is_linear_head(model, inputs[:0])  # a process without rows in a short batch
     assert model.training  # as before
+
+
+def test_few_positions_tell_whether_the_logits_are_capped(
+    corpus: CorpusOnDisk, inputs: torch.Tensor
+) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=0).eval()
+    seen = []
+    head_of(model)  # it has one
+    model.get_output_embeddings().register_forward_hook(
+        lambda layer, given, logits: seen.append(logits.shape[:2].numel())
+    )
+    unlabelled = inputs.clone()
+    unlabelled[:, 2] = -1
+    for rows in (inputs, unlabelled, inputs[:0]):
+        assert is_linear_head(model, rows)
+    assert max(seen) == 2 * 16
 
 
 def test_a_model_is_whole_again_afterwards(corpus: CorpusOnDisk, inputs: torch.Tensor) -> None:

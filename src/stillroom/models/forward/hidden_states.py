@@ -55,7 +55,7 @@ def _outputs(
     """Return logits and, with `output_hidden_states`, the hidden states of each layer."""
     if not len(inputs) and not inputs.is_floating_point():
         # A micro-batch of a short batch. `transformers` cannot reshape attention over no rows.
-        logits, states = _outputs(model, _row_like(inputs), **options)
+        logits, states = _outputs(model, made_up_row(inputs), **options)
         return logits[:0], [state[:0] for state in states]
     is_packs = not inputs.is_floating_point() and not is_classifier(model)
     if is_packs and needs_one_piece_rows(model, inputs):
@@ -64,7 +64,7 @@ def _outputs(
     return out.logits, getattr(out, "hidden_states", None) or ()
 
 
-def _row_like(inputs: "Tensor") -> "Tensor":
+def made_up_row(inputs: "Tensor") -> "Tensor":
     """Return one row [1, 3, length] of a made-up text, of the type and on the device of inputs."""
     row = inputs.new_zeros(1, *inputs.shape[1:])
     row[:, POSITIONS] += row.new_tensor(range(inputs.shape[2]))
