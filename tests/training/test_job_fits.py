@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stillroom.config.compose import compose
-from stillroom.config.schema import Objective, Student, Teacher
+from stillroom.config.schema import Adapter, Objective, Student, Teacher
 from stillroom.errors import ConfigError
 from stillroom.evaluation.arms import CONTROL, FULL_LOGITS, STUDENT, Run
 from stillroom.training.job_fits import student_fits, teacher_fit
@@ -25,6 +25,14 @@ def test_twins_differ_only_in_their_objective_and_their_name(number: int) -> Non
     assert (control.objective, student.objective) == (None, OBJECTIVE)
     names = {"name": student.name, "output": student.output}
     assert replace(control, objective=OBJECTIVE, **names) == student
+
+
+def test_student_and_control_have_the_same_adapter() -> None:
+    lora = Adapter(kind="lora", rank=8, alpha=16, dropout=0.0, targets=None)
+    runs = [Run(arm, 0) for arm in (CONTROL, STUDENT)]
+    pupil = replace(PUPIL, adapter=lora)
+    fits = student_fits(runs, pupil, OBJECTIVE, CLASSES, None, "cached")
+    assert [fit.adapter for fit in fits] == [lora, lora]
 
 
 def test_the_arm_of_full_logits_learns_from_a_live_teacher() -> None:

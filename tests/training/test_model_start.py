@@ -42,6 +42,17 @@ def test_it_is_the_path_else_the_first_teacher_else_nothing(
     assert student_start(replace(STUDENT, architecture=layers), ref, tmp_path) == teacher
 
 
+def test_the_name_of_its_model_on_the_hub_goes_with_it(
+    corpus: CorpusOnDisk, tmp_path: Path
+) -> None:
+    a_model(corpus, tmp_path / "teachers" / "member_0", seed=1)
+    a_model(corpus, tmp_path / "small", seed=2)
+    (ref,) = teacher_refs(tmp_path / "teachers")
+    start = student_start(replace(STUDENT, path="small", hub_id="me/small"), ref, tmp_path)
+    assert start is not None
+    assert start.hub_id == "me/small"
+
+
 def test_a_fine_tuned_teacher_starts_from_its_path_and_others_from_nothing(
     corpus: CorpusOnDisk, tmp_path: Path
 ) -> None:

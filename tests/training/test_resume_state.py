@@ -11,10 +11,12 @@ from support.training.jobs import OBJECTIVE, a_fit, a_job, a_trainer, fitted
 
 from stillroom.config.code_digest.closure import SourceTree
 from stillroom.config.code_digest.digest import CodeDigests
+from stillroom.config.schema import Adapter
 from stillroom.data.encoders import read_encoder
 from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
-from stillroom.training.job import Job, LiveConfig
+from stillroom.training import resume_state
+from stillroom.training.job import Job, LiveConfig, Start
 from stillroom.training.resume_state import (
     ResumeState,
     differing,
@@ -94,6 +96,29 @@ def test_rows_soft_labels_and_teachers_are_known_by_their_content(
     assert differing(after, other) == ["live"]
     made.examples.path.write_bytes(made.examples.path.read_bytes() + b" ")
     assert differing(before, shared_ingredients(a_job(made, tmp_path / "job"))) == ["examples"]
+
+
+LORA = Adapter(kind="lora", rank=8, alpha=16, dropout=0.0, targets=None)
+START = Start(path="models/small", weights="a" * 64, architecture="b" * 64)
+
+
+def test_learning_depends_on_the_adapter_the_version_of_its_library_and_the_base(
+    made: ImageExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ingredients(**changes: Any) -> dict[str, Any]:
+        return of(a_job(made, tmp_path / "job", fits=[a_fit(**changes)])).ingredients
+
+    monkeypatch.setattr(resume_state, "version", lambda name: "1.0")
+    without, adapted = ingredients(start=START), ingredients(start=START, adapter=LORA)
+    assert differing(without, adapted) == ["adapter"]
+    other = ingredients(start=START, adapter=replace(LORA, rank=4))
+    assert differing(adapted, other) == ["adapter"]
+    renamed = replace(START, path="elsewhere", hub_id="me/small")
+    assert ingredients(start=renamed, adapter=LORA) == adapted
+    changed = replace(START, weights="c" * 64)
+    assert differing(adapted, ingredients(start=changed, adapter=LORA)) == ["start"]
+    monkeypatch.setattr(resume_state, "version", lambda name: "2.0" if name == "peft" else "1.0")
+    assert differing(adapted, ingredients(start=START, adapter=LORA)) == ["adapter"]
 
 
 @pytest.mark.parametrize(

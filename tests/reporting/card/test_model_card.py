@@ -14,6 +14,7 @@ from support.report_documents import Documents
 from stillroom.data.encoders import SequenceEncoder, read_encoder
 from stillroom.data.text.train_tokenizer import train_tokenizer
 from stillroom.evaluation.statistics.evidence import Evidence, evidence
+from stillroom.models.adapters.adapter_folder import AdapterSummary
 from stillroom.models.shape import Shape
 from stillroom.reporting.card.card_metadata import PIPELINE_TAGS
 from stillroom.reporting.card.model_card import _outputs, model_card
@@ -119,6 +120,14 @@ def test_the_chain_of_ancestors_and_the_command_stand_in_it(documents: Documents
     assert "- `student default`: `weights aaaaaaaaaaaa`" in text
     assert "- `captured from teacher`: `big, weights eeeeeeeeeeee, apache-2.0`" in text
     assert "`dvc repro` makes the student again" in text
+
+
+def test_an_adapter_is_named_and_its_folder_explained(documents: Documents) -> None:
+    adapter = AdapterSummary(rank=8, alpha=16, targets=("q`<b>",), trained=300, parameters=40_000)
+    text = card(documents, lineage=a_lineage(adapter=adapter))
+    assert "- `trained with adapter`: `LoRA of rank 8 and alpha 16 at q'<b>; 300 of 40,000" in text
+    assert "`adapter/` holds the adapter" in text
+    assert "`adapter/`" not in card(documents)
 
 
 def test_a_card_says_how_the_student_was_trained(documents: Documents) -> None:

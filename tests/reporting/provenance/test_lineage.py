@@ -10,6 +10,7 @@ from support.licences_and_lineage import a_lineage, an_ancestor, given_licence, 
 from support.softlabels.linear_teachers import capture
 
 from stillroom.errors import DataError
+from stillroom.models.adapters.adapter_folder import AdapterSummary
 from stillroom.reporting.provenance.lineage import (
     Beginning,
     Lineage,
@@ -128,3 +129,14 @@ def test_a_start_stands_after_the_student_and_comes_back_from_json() -> None:
     )
     assert from_json(json.loads(json.dumps(traced.to_json()))) == traced
     assert "start" not in a_lineage().to_json()
+
+
+def test_an_adapter_stands_in_the_chain_and_comes_back_from_json() -> None:
+    adapter = AdapterSummary(rank=8, alpha=16, targets=("q", "v"), trained=300, parameters=40_000)
+    traced = a_lineage(adapter=adapter)
+    assert chain(traced)[1] == (
+        "trained with adapter",
+        "LoRA of rank 8 and alpha 16 at q, v; 300 of 40,000 parameters trained, 0.75%",
+    )
+    assert from_json(json.loads(json.dumps(traced.to_json()))) == traced
+    assert "adapter" not in a_lineage().to_json()
