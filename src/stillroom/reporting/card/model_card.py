@@ -81,10 +81,7 @@ def model_card(
         *_ancestors(lineage, soft_labels_summary),
         *_permission(licence, start, own, conditions(licence, copied)),
         "## How to load it",
-        _loading(
-            [*formats, *([_ADAPTER] if lineage.adapter else [])],
-            task_of(encoder) if library_of(parameters) == TRANSFORMERS else None,
-        ),
+        _loading((*formats, *_adapter(lineage)), _task_of_transformers(parameters, encoder)),
         "## Outputs",
         _outputs(encoder),
         "## How it was made",
@@ -127,6 +124,15 @@ from transformers import {inputs}, {model}
 inputs = {inputs}.from_pretrained(path)
 model = {model}.from_pretrained(path)
 ```"""
+
+
+def _adapter(lineage: Lineage) -> tuple[str, ...]:
+    return () if lineage.adapter is None else (_ADAPTER,)
+
+
+def _task_of_transformers(parameters: dict[str, Any], encoder: Encoder) -> str | None:
+    """Return the Hub's task of a student that transformers opens; None for others."""
+    return task_of(encoder) if library_of(parameters) == TRANSFORMERS else None
 
 
 def _loading(formats: Sequence[str], task: str | None) -> str:

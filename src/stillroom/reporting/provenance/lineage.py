@@ -160,8 +160,7 @@ def lineage(
         data_report: the report that ingest writes.
         parameters: all sections, as plain values.
         command: the command that makes the student again.
-        start: the pretrained model that it starts from.
-        adapter: the adapter that it was trained with.
+        start, adapter: what it starts from and was trained with.
 
     Raises:
         DataError: the parts belong to different teachers.
