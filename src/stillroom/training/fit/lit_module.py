@@ -115,8 +115,6 @@ class LitModule(lightning.LightningModule):
 
     def _loss(self, batch: Batch) -> Tensor:
         """Return what a micro-batch adds to the loss of its batch."""
-        if batch.is_tokens and not len(batch.inputs):
-            return self._nothing()
         target, theirs = self._target_and_features(batch)
         if batch.is_tokens:
             comparison = None if theirs is None else FeatureComparison(theirs, self.project)
@@ -135,15 +133,6 @@ class LitModule(lightning.LightningModule):
         logits, ours = logits_and_features(self.model, batch.inputs)
         answers = self.loss(_at_least_float32(logits), batch.labels, target, batch.counts)
         return answers + self.loss.of_features(ours, theirs, self.project, batch.counts)
-
-    def _nothing(self) -> Tensor:
-        """Return 0 with a gradient of 0 for each weight, for a micro-batch without rows.
-
-        Many language models refuse a batch of no rows. Processes exchange gradients in each step,
-        so each weight must have one.
-        """
-        weights = (one for one in self.parameters() if one.requires_grad)
-        return torch.stack([one.sum() * 0.0 for one in weights]).sum()
 
     def _has_linear_head(self, batch: Batch) -> bool:
         """Tell whether logits are the output layer's of the hidden states, and nothing else."""
