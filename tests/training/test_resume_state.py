@@ -64,6 +64,12 @@ def test_what_learning_depends_on_is_named(
     assert differing(before.ingredients, after.ingredients) == [named]
 
 
+def test_what_only_costs_time_or_memory_is_left_out(made: ImageExamples, tmp_path: Path) -> None:
+    other = a_trainer(threads=2, workers=1, checkpoint_steps=7, gradient_checkpointing=True)
+    before, after = (a_job(made, tmp_path / "job"), a_job(made, tmp_path / "job", trainer=other))
+    assert of(before).ingredients == of(after).ingredients
+
+
 def test_learning_depends_on_what_the_encoder_does(made: ImageExamples, tmp_path: Path) -> None:
     before = shared_ingredients(a_job(made, tmp_path / "job"))
     again, other = tmp_path / "again", other_encoder(made, tmp_path / "other", mean=(0.25,))

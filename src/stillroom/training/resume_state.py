@@ -26,6 +26,8 @@ from stillroom.training.job import Fit, Job, LiveConfig
 WORKER = ("stillroom.training.__main__", "stillroom.training.process.torchrun")  # what starts it
 LIBRARIES = ("lightning", "numpy", "torch", "transformers")
 PEFT = "peft"  # the library of adapters
+# Of the trainer, what does not change the result.
+NOT_LEARNED = ("threads", "workers", "checkpoint_steps", "gradient_checkpointing")
 CURVES = "curves.json"
 BEST, BALANCED = "best", "balanced"
 
@@ -93,7 +95,7 @@ def shared_ingredients(job: Job) -> Ingredients:
     """Return what every fit of a job depends on."""
     manifest = None if job.soft_labels is None else Path(job.soft_labels) / "manifest.json"
     trainer = asdict(job.trainer)
-    for key in ("threads", "workers", "checkpoint_steps"):  # they do not change what is learned
+    for key in NOT_LEARNED:
         del trainer[key]
     return {
         "examples": {path.name: sha256_file(path) for path in _files(Path(job.examples))},

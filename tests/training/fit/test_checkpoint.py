@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stillroom.errors import DataError
+from stillroom.training.fit import checkpoint
 from stillroom.training.fit.checkpoint import SafetensorsCheckpointIO, read_tree, write_tree
 
 VALUES = st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.floats() | st.text()
@@ -64,6 +65,23 @@ def test_tied_weights_are_stored_once(tmp_path: Path) -> None:
     sizes = [(tmp_path / name).stat().st_size for name in ("one", "two")]
     assert sizes[1] < sizes[0] + 4000 + 500  # the view is a separate tensor, the tied one is not
     assert torch.equal(read_tree(tmp_path / "two")["b"], tied)
+
+
+def test_a_tensor_is_copied_only_where_it_may_overlap_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, int] = {}
+
+    def note(tensors: dict[str, torch.Tensor], *rest: Any) -> None:
+        written.update({name: one.data_ptr() for name, one in tensors.items()})
+
+    monkeypatch.setattr(checkpoint, "save_file", note)
+    monkeypatch.setattr(checkpoint, "write_with", lambda path, write: write(path))
+    alone, shared, wide = torch.zeros(9), torch.zeros(8), torch.zeros(4, 4)
+    tree = [alone, alone, shared, shared.view(2, 4), wide.T, wide[:2], torch.zeros(0)]
+    write_tree(tmp_path / "c", tree)
+    own = {at: [alone, shared, shared, wide, wide][at].data_ptr() for at in range(5)}
+    assert [written[str(at)] == own[at] for at in range(5)] == [True, True, False, False, False]
 
 
 def test_an_object_is_refused(tmp_path: Path) -> None:

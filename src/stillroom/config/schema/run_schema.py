@@ -16,6 +16,8 @@ from stillroom.config.schema.field_types import (
 )
 
 Sanity = Literal["stop", "warn"]
+Precision = Literal["auto", "float32", "bf16", "bf16_master", "bf16_weights"]
+HALF_WEIGHTS: tuple[Precision, ...] = ("bf16_master", "bf16_weights")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -25,7 +27,14 @@ class Trainer:
     Attributes:
         devices: processes, one for each device; each computes a part of a batch.
         strategy: whether each of several devices holds a whole model (ddp), or a part (fsdp).
-        precision: auto is bf16 on GPUs that have it, and float32 elsewhere.
+        precision: the types of weights, gradients and arithmetic. With AdamW's two moments,
+            float32 takes 16 bytes for each parameter that is trained. bf16 takes as much: weights
+            stay in float32, and products are computed in bf16. bf16_master has weights and
+            gradients in bf16, and float32 master copies in the optimiser: 16 bytes, and smaller
+            activations. bf16_weights has no copies, and rounds weights stochastically: 12 bytes.
+            auto is bf16 on GPUs that have it, and float32 elsewhere.
+        gradient_checkpointing: keep only the inputs of each layer for the backward pass, which
+            computes the rest again: less memory, about a third more time, the same result.
         threads: threads of one process, on the CPU.
         workers: processes that load rows; 0: the training process loads them.
         memory_gb: memory for rows; a larger set is shuffled in blocks.
@@ -35,7 +44,8 @@ class Trainer:
     accelerator: Literal["cpu", "cuda", "auto"]
     devices: Members
     strategy: Literal["ddp", "fsdp"]
-    precision: Literal["auto", "float32", "bf16"]
+    precision: Precision
+    gradient_checkpointing: bool
     threads: Members
     workers: Annotated[int, Field(ge=0, le=1000)]
     memory_gb: Positive

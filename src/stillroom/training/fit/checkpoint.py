@@ -84,9 +84,10 @@ def _flat(node: Tree, tensors: dict[str, Tensor], names: dict[tuple[Any, ...], s
         memory = (node.data_ptr(), node.shape, node.stride(), node.dtype, node.device)
         name = names.get(memory) if node.numel() else None
         if name is None:
+            is_first = memory[:1] not in names
+            names[memory[:1]] = ""
             name = names[memory] = str(len(tensors))
-            # A copy: safetensors refuses tensors that overlap in memory.
-            tensors[name] = node.detach().cpu().clone(memory_format=torch.contiguous_format)
+            tensors[name] = _own(node.detach(), is_first)
         return {_TENSOR: name}
     if isinstance(node, Mapping):
         return {_PAIRS: [[key, _flat(value, tensors, names)] for key, value in node.items()]}
@@ -97,6 +98,22 @@ def _flat(node: Tree, tensors: dict[str, Tensor], names: dict[tuple[Any, ...], s
     raise TypeError(
         f"A checkpoint can hold tensors, numbers, text, None, lists and dicts, not {type(node)}."
     )
+
+
+def _own(tensor: Tensor, is_first: bool) -> Tensor:
+    """Return a tensor on the CPU that shares no memory with others.
+
+    Copies of the weights and of the optimiser's state would take as much memory as they do. So only
+    a tensor that may overlap with another is copied: safetensors refuses those.
+
+    Args:
+        tensor: a tensor of the tree.
+        is_first: whether it is the first one at its address.
+    """
+    is_whole = tensor.untyped_storage().nbytes() == tensor.nbytes and tensor.is_contiguous()
+    if is_first and is_whole:
+        return tensor.cpu()
+    return tensor.cpu().clone(memory_format=torch.contiguous_format)
 
 
 def _nested(node: Any, tensors: Mapping[str, Tensor]) -> Tree:

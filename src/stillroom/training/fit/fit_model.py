@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import lightning
 import torch
@@ -19,6 +18,7 @@ from stillroom.data.encoders import Encoder
 from stillroom.errors import DataError
 from stillroom.models.adapters.add_adapter import add_adapter
 from stillroom.models.forward.hidden_states import feature_width
+from stillroom.models.gradient_checkpointing import enable_gradient_checkpointing
 from stillroom.models.initialise import initial_model
 from stillroom.objectives.mixture import Mixture
 from stillroom.training.data.batch_loader import Batch
@@ -29,6 +29,7 @@ from stillroom.training.fit.checkpoint_callback import CheckpointCallback
 from stillroom.training.fit.dvclive_callback import DVCLiveCallback
 from stillroom.training.fit.lit_module import LitModule, Record
 from stillroom.training.fit.live_teacher import LiveTeacher
+from stillroom.training.fit.precision import arithmetic_of
 from stillroom.training.fit.step_curve_callback import StepCurveCallback
 from stillroom.training.job import Fit
 from stillroom.training.resume_state import ResumeState, differing
@@ -125,23 +126,26 @@ def fit_model(
         seed=fit.seed,
         workers=trainer.workers,
     )
-    module = build_lit_module(fit, inputs)
+    module = build_lit_module(fit, inputs, trainer)
     build_trainer(trainer, fit, callbacks).fit(
         module, datamodule=data, ckpt_path=_resumable(state, fit.name)
     )
     return module.records
 
 
-def build_lit_module(fit: Fit, inputs: FitInputs) -> LitModule:
+def build_lit_module(fit: Fit, inputs: FitInputs, trainer: Trainer) -> LitModule:
     """Return the model with its loss, and with a projection where features differ in width.
 
     Raises:
-        ModelError: the architecture cannot be built, has no features, or cannot be adapted.
+        ModelError: the architecture cannot be built, has no features, has no gradient
+            checkpointing, or cannot be adapted.
     """
     start = None if fit.start is None else Path(fit.start.path)
     model = initial_model(fit.architecture, inputs.encoder, fit.seed, start)
     if fit.adapter is not None:
         add_adapter(model, fit.adapter, fit.seed)
+    if trainer.gradient_checkpointing:
+        enable_gradient_checkpointing(model)
     project = None
     if any(term.projects for _, term in inputs.loss.features):
         width = feature_width(model, inputs.encoder.shape)
@@ -155,6 +159,7 @@ def build_lit_module(fit: Fit, inputs: FitInputs) -> LitModule:
         loss=inputs.loss,
         optimisation=fit.optimisation,
         seed=fit.seed,
+        arithmetic=arithmetic_of(trainer),
         teacher=inputs.teacher,
         project=project,
     )
@@ -167,7 +172,7 @@ def build_trainer(config: Trainer, fit: Fit, callbacks: list[Callback]) -> light
         accelerator=config.accelerator,
         devices=config.devices,
         strategy=_strategy(config),
-        precision=_precision(config),
+        precision=arithmetic_of(config).autocast,
         max_epochs=optimisation.epochs,
         accumulate_grad_batches=optimisation.accumulate,
         gradient_clip_val=optimisation.clip,
@@ -190,13 +195,6 @@ def _strategy(config: Trainer) -> str | Strategy:
     from stillroom.training.fit.fsdp import FSDP2Strategy
 
     return FSDP2Strategy(config.devices)
-
-
-def _precision(config: Trainer) -> Any:
-    if config.precision == "auto":
-        gpu = config.accelerator != "cpu" and torch.cuda.is_available()
-        return "bf16-mixed" if gpu and torch.cuda.is_bf16_supported() else "32-true"
-    return {"float32": "32-true", "bf16": "bf16-mixed"}[config.precision]
 
 
 def _resumable(state: ResumeState, name: str) -> str | None:

@@ -26,7 +26,12 @@ from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch
 from stillroom.training.fit.best_epoch import BestEpoch, require_converging
 from stillroom.training.fit.live_teacher import LiveTeacher
-from stillroom.training.fit.optimiser import build_optimiser, with_schedule
+from stillroom.training.fit.optimiser import (
+    build_half_optimiser,
+    build_optimiser,
+    with_schedule,
+)
+from stillroom.training.fit.precision import FLOAT32, Arithmetic, halve
 from stillroom.training.fit.token_loss import FeatureComparison, token_loss, token_scores
 
 Record = dict[str, str | int | float]
@@ -48,6 +53,7 @@ class LitModule(lightning.LightningModule):
         loss: Mixture,
         optimisation: Optimisation,
         seed: int,
+        arithmetic: Arithmetic = FLOAT32,
         teacher: LiveTeacher | None = None,
         project: nn.Module | None = None,
     ) -> None:
@@ -59,24 +65,28 @@ class LitModule(lightning.LightningModule):
             loss: the loss that is minimised.
             optimisation: how the model is fitted.
             seed: the seed of the random numbers that a step draws.
+            arithmetic: the types of weights and gradients.
             teacher: answers in each step, where the batches hold no soft labels.
             project: maps the model's features to the teacher's width; it is trained with the model
                 and then discarded.
         """
         super().__init__()
         self.name, self.model, self.loss, self.seed = name, model, loss, seed
-        self.optimisation = optimisation
+        self.optimisation, self.arithmetic = optimisation, arithmetic
         self.project = project or nn.Identity()
         self._teacher = [teacher]  # in a list: its weights must not become weights of this module
         self.records: list[Record] = []
         self.best = BestEpoch(optimisation)
+        self._masters: dict[nn.Parameter, Tensor] | None = None
         self._is_sharded = False
         self._is_linear: bool | None = None
         self._train = torch.zeros((), dtype=torch.float64)
         self._validation = torch.zeros(3, dtype=torch.float64)
 
     def configure_model(self) -> None:
-        """Shard the model, where the strategy shards."""
+        """Cast the weights, where they are bf16; shard the model, where the strategy shards."""
+        if self.arithmetic.has_half_weights and self._masters is None:
+            self._masters = halve(self.model)
         if self.device_mesh is not None and not self._is_sharded:
             from stillroom.training.fit.fsdp import shard
 
@@ -95,7 +105,13 @@ class LitModule(lightning.LightningModule):
         self._stop_early()
 
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
-        """Seed dropout by the step, so that no generator's state has to be kept."""
+        """Seed dropout by the step, so that no generator's state has to be kept.
+
+        The gradients of the step before are freed here: Lightning would keep them until the forward
+        pass is over.
+        """
+        if index % self.optimisation.accumulate == 0:
+            self.zero_grad(set_to_none=True)
         step = [self.seed, self.current_epoch, index, self.global_rank]
         seed = int(np.random.SeedSequence(step).generate_state(1)[0])
         # Seed each device's generator: `torch.manual_seed` records its caller's stack for CUDA,
@@ -220,7 +236,14 @@ class LitModule(lightning.LightningModule):
         """Return the optimiser with its schedule."""
         steps = self.batches_per_epoch * self.optimisation.epochs
         weights = [one for one in self.parameters() if one.requires_grad]
-        return with_schedule(build_optimiser(weights, self.optimisation), self.optimisation, steps)
+        return with_schedule(self._optimiser(weights), self.optimisation, steps)
+
+    def _optimiser(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+        if not self.arithmetic.has_half_weights:
+            return build_optimiser(weights, self.optimisation)
+        masters = self._masters if self.arithmetic.keeps_masters else None
+        self._masters = {}  # the optimiser has them now
+        return build_half_optimiser(weights, self.optimisation, masters, self.seed)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the state that Lightning does not save; of an adapted model, leave the base out."""

@@ -1,16 +1,20 @@
 """Optimisers: parameters and their optimisation in, AdamW or SGD with its schedule out.
 
 parameters + Optimisation + steps ──> optimiser, learning rate step by step
+                         bf16 weights ──> the same optimiser, in float32
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import Parameter
 
 from stillroom.config.schema import Optimisation
+from stillroom.training.fit.half_optimiser import HalfOptimiser, Unmastered, WithMasters
 
 
 def build_optimiser(parameters: Iterable[Parameter], how: Optimisation) -> torch.optim.Optimizer:
@@ -24,6 +28,26 @@ def build_optimiser(parameters: Iterable[Parameter], how: Optimisation) -> torch
             weight_decay=how.weight_decay,
         )
     return torch.optim.AdamW(parameters, lr=how.lr, weight_decay=how.weight_decay)
+
+
+def build_half_optimiser(
+    parameters: Iterable[Parameter],
+    how: Optimisation,
+    masters: Mapping[Parameter, Tensor] | None,
+    seed: int,
+) -> HalfOptimiser:
+    """Return the same optimiser for weights of which some are bf16.
+
+    Args:
+        parameters: those of the model.
+        how: how it is fitted.
+        masters: the float32 copies of the bf16 weights; None keeps none.
+        seed: the seed of the roundings where there are none.
+    """
+    weights, build = list(parameters), partial(build_optimiser, how=how)
+    if masters is None:
+        return Unmastered(weights, build, seed)
+    return WithMasters(weights, build, masters)
 
 
 def with_schedule(
