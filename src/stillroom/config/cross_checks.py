@@ -25,6 +25,7 @@ from stillroom.config.checks.source_checks import (
 )
 from stillroom.config.checks.sparsifier_checks import check_ensemble, sparsifier_request
 from stillroom.config.checks.teacher_checks import check_teachers
+from stillroom.config.checks.trainer_checks import check_batch_tokens, check_trainer
 from stillroom.config.schema import SECTIONS
 from stillroom.config.value_errors import first_error
 from stillroom.errors import ConfigError, nearest
@@ -74,6 +75,7 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
     teacher, labels = parameters["teacher"], parameters["softlabels"]
     check_export(parameters["export"])
     check_sections(parameters["report"])
+    check_trainer(parameters["trainer"])
     check_teachers(parameters)
     data = parameters["data"]
     source, terms = source_kind(data), check_terms(parameters["objective"])
@@ -82,7 +84,9 @@ def _check_together(parameters: Mapping[str, Any]) -> None:
     check_answers(parameters["evaluate"].get("answers"), source.gives, CONVERSATIONS)
     if source.gives in OF_TOKENS:
         check_running_text(parameters)
-    check_architectures(parameters, inputs_of(data, source))
+    inputs = inputs_of(data, source)
+    check_architectures(parameters, inputs)
+    check_batch_tokens(parameters, inputs)
     check_adapter(parameters)
     request = sparsifier_request(labels)
     if teacher["mode"] == "cached":  # a live teacher has every logit and every hidden state

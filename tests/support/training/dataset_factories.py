@@ -20,6 +20,7 @@ from stillroom.io.tables import TableFile, write_table
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.threshold import Threshold
 from stillroom.training.data.batch_loader import Batch, BatchLoader
+from stillroom.training.data.batches import RowBatches
 from stillroom.training.data.dataset_factory import DatasetFactory
 from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.data.sampler import BatchSplit, MicroBatchSampler
@@ -77,6 +78,6 @@ def epoch_of(
 ) -> list[Batch]:
     """Return the batches of one process in an epoch."""
     table, order = rows.shuffled(seed=7)
-    parts = MicroBatchSampler(order, 8, sharing or BatchSplit())
+    parts = MicroBatchSampler(RowBatches(order, 8), sharing or BatchSplit())
     parts.go_to(epoch, 0)
     return list(BatchLoader(table, parts, workers=0))

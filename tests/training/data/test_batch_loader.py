@@ -10,6 +10,7 @@ import torch
 from stillroom.objectives.mixture import BatchCounts
 from stillroom.objectives.targets.soft_target import SoftTarget
 from stillroom.training.data.batch_loader import Batch, BatchLoader
+from stillroom.training.data.batches import RowBatches
 from stillroom.training.data.sampler import GlobalShuffle, MicroBatch, MicroBatchSampler
 
 
@@ -48,7 +49,7 @@ class Handlers:
 
 
 def loader(workers: int = 0) -> BatchLoader:
-    return BatchLoader(Numbers(), MicroBatchSampler(GlobalShuffle(40, 1), 6), workers)
+    return BatchLoader(Numbers(), MicroBatchSampler(RowBatches(GlobalShuffle(40, 1), 6)), workers)
 
 
 def seen(batches: BatchLoader, epoch: int) -> list[list[float]]:
@@ -88,7 +89,9 @@ def test_what_was_handed_out_is_where_another_goes_on(workers: int, stop: int) -
 
 def test_workers_leave_signals_to_the_trainer() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    batches = BatchLoader(Handlers(), MicroBatchSampler(GlobalShuffle(4, 1), 4), workers=1)
+    batches = BatchLoader(
+        Handlers(), MicroBatchSampler(RowBatches(GlobalShuffle(4, 1), 4)), workers=1
+    )
     assert next(iter(batches)).inputs.tolist() == [1.0, 1.0]
     assert signal.getsignal(signal.SIGTERM) == before
 

@@ -1,5 +1,6 @@
 """The data module: the training order, and a validation over every row."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import torch
@@ -9,6 +10,7 @@ from support.training.jobs import fitted, numbered_rows
 from stillroom.objectives.mixture import BatchCounts
 from stillroom.training.data.batch_loader import Batch
 from stillroom.training.data.data_module import DataModule
+from stillroom.training.data.memory_dataset import MemoryDataset
 
 
 def data(rank: int = 0, processes: int = 1) -> DataModule:
@@ -66,3 +68,39 @@ def test_texts_go_without_what_is_padding_in_all_of_them() -> None:
         is_tokens=True,
     )
     assert data().on_before_batch_transfer(pack, 0) is pack
+
+
+def texts(*lengths: int, is_tokens: bool = False) -> MemoryDataset:
+    inputs = torch.full((len(lengths), 3, 8), -1, dtype=torch.int32)
+    for row, length in zip(inputs, lengths, strict=True):
+        row[:, :length] = 1
+    plain = numbered_rows(len(lengths))
+    return replace(plain, inputs=inputs, is_tokens=is_tokens)
+
+
+def batches_of(rows: MemoryDataset, budget: int) -> DataModule:
+    module = DataModule(
+        rows, rows, optimisation=fitted(batch_size=100, batch_tokens=budget), seed=0, workers=0
+    )
+    module.setup("fit")
+    return module
+
+
+def test_a_budget_of_tokens_cuts_texts_by_their_length() -> None:
+    module = batches_of(texts(8, 2, 2, 3, 8, 4, 4, 4), 16)
+    widths = [
+        module.on_before_batch_transfer(batch, 0).inputs.shape[::2]
+        for batch in module.train_dataloader()
+    ]
+    assert sorted(map(tuple, widths)) == [(2, 2), (2, 8), (4, 4)]
+
+
+def test_a_budget_of_tokens_cuts_packs_by_rows_since_each_takes_the_full_length() -> None:
+    module = batches_of(texts(8, 2, 2, 3, 8, 4, 4, is_tokens=True), 24)
+    assert [len(batch.rows) for batch in module.micro_batches] == [3, 3]  # a single row is dropped
+    assert [len(batch.rows) for batch in module.val_dataloader().sampler] == [3, 3, 1]
+
+
+def test_the_loss_of_a_budgets_batch_is_the_mean_over_its_rows() -> None:
+    for batch in batches_of(texts(8, 2, 2, 3, 8, 4, 4, 4), 16).train_dataloader():
+        assert batch.counts.rows == len(batch.labels)

@@ -17,6 +17,7 @@ from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.data.batch_loader import BatchLoader
+from stillroom.training.data.batches import RowBatches
 from stillroom.training.data.dataset_factory import PER_FEATURE
 from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.data.sampler import MicroBatchSampler
@@ -40,9 +41,11 @@ def test_rows_in_memory_are_read_again_by_processes_that_load(
 ) -> None:
     rows = source(made, labels).dataset_of(a_fit(objective=OBJECTIVE, share=0.8))
     table, order = rows.shuffled(seed=7)
-    batches = [contents(batch) for batch in BatchLoader(table, MicroBatchSampler(order, 8), 1)]
+    batches = [
+        contents(batch) for batch in BatchLoader(table, MicroBatchSampler(RowBatches(order, 8)), 1)
+    ]
     assert batches == [
-        contents(batch) for batch in BatchLoader(table, MicroBatchSampler(order, 8), 0)
+        contents(batch) for batch in BatchLoader(table, MicroBatchSampler(cut), 0)
     ]
     reread, nothing = table.__reduce__()  # no tensor goes between processes
     assert nothing == ()

@@ -22,6 +22,7 @@ from stillroom.errors import SoftLabelError
 from stillroom.io.tables import TableFile, write_table
 from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.training.data.batch_loader import BatchLoader
+from stillroom.training.data.batches import RowBatches
 from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.data.sampler import BatchSplit, MicroBatchSampler
 from stillroom.training.data.streaming_dataset import StreamingDataset
@@ -82,7 +83,7 @@ def test_a_group_is_read_once_an_epoch_and_two_are_held_at_most(
 
     table, order = replace(blocks, read=reading).shuffled(seed=1)
     for epoch in range(2):
-        parts = MicroBatchSampler(order, 8)
+        parts = MicroBatchSampler(RowBatches(order, 8))
         parts.go_to(epoch, 0)
         for part in parts:
             table[part]
@@ -98,10 +99,10 @@ def test_blocks_are_read_alike_by_any_number_of_processes(
     blocks = in_blocks(made, labels).dataset_of(a_fit(objective=OBJECTIVE))
     blocks.some_targets()  # from here on polars has threads in this process
     table, order = blocks.shuffled(seed=7)
-    loader = BatchLoader(table, MicroBatchSampler(order, 8), workers)
+    loader = BatchLoader(table, MicroBatchSampler(RowBatches(order, 8)), workers)
     batches = [contents(batch) for batch in loader]
     assert batches == [
-        contents(batch) for batch in BatchLoader(table, MicroBatchSampler(order, 8), 0)
+        contents(batch) for batch in BatchLoader(table, MicroBatchSampler(RowBatches(order, 8)), 0)
     ]
     assert len(batches) == 8
 
@@ -114,7 +115,7 @@ def test_what_was_read_of_a_group_is_let_go_with_it(
     )
     alive = []
     for epoch in range(3):
-        parts = MicroBatchSampler(order, 8)
+        parts = MicroBatchSampler(RowBatches(order, 8))
         parts.go_to(epoch, 0)
         for part in parts:
             table[part]

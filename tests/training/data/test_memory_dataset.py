@@ -29,6 +29,7 @@ from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.softlabels.sparsify.sparsifier import Sparsifier
 from stillroom.teachers import model_teacher
 from stillroom.training.data.batch_loader import Batch, BatchLoader
+from stillroom.training.data.batches import RowBatches
 from stillroom.training.data.memory_dataset import (
     MemoryDataset,
     labelled_rows,
@@ -44,7 +45,7 @@ MOVED = Views(count=3, shift=2, seed=5)
 
 def loader(rows: MemoryDataset, batch_size: int, seed: int) -> BatchLoader:
     table, order = rows.shuffled(seed)
-    return BatchLoader(table, MicroBatchSampler(order, batch_size), workers=0)
+    return BatchLoader(table, MicroBatchSampler(RowBatches(order, batch_size)), workers=0)
 
 
 def batches_of(batches: BatchLoader, epoch: int) -> list[Batch]:

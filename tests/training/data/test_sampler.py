@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillroom.training.data.batches import RowBatches
 from stillroom.training.data.sampler import (
     BatchSplit,
     BlockShuffle,
@@ -21,6 +22,11 @@ BLOCKS = BlockShuffle(bounds=(0, 4, 9, 10, 16, 21), at_once=2, seed=3)
 def epoch_of(parts: MicroBatchSampler, epoch: int) -> list[MicroBatch]:
     parts.go_to(epoch, 0)
     return list(parts)
+
+
+def sampler_of(rows: int, size: int, accumulate: int = 1) -> MicroBatchSampler:
+    batches = RowBatches(GlobalShuffle(rows, 1), size)
+    return MicroBatchSampler(batches, BatchSplit(0, 1, accumulate))
 
 
 def test_an_epoch_has_each_row_once_and_the_next_another_order() -> None:
@@ -61,7 +67,12 @@ def test_the_parts_of_all_processes_are_the_batches_of_one(
 ) -> None:
     order = GlobalShuffle(rows, seed=1)
     apart = [
-        epoch_of(MicroBatchSampler(order, batch_size, BatchSplit(rank, processes, accumulate)), 2)
+        epoch_of(
+            MicroBatchSampler(
+                RowBatches(order, batch_size), BatchSplit(rank, processes, accumulate)
+            ),
+            2,
+        )
         for rank in range(processes)
     ]
     assert len({len(parts) for parts in apart}) == 1
@@ -81,7 +92,7 @@ def test_the_parts_of_all_processes_are_the_batches_of_one(
 
 def test_a_last_batch_of_one_row_is_dropped_into_however_many_parts_it_is_cut() -> None:
     def sizes(rows: int, sharing: BatchSplit) -> list[int]:
-        parts = MicroBatchSampler(GlobalShuffle(rows, 0), 6, sharing)
+        parts = MicroBatchSampler(RowBatches(GlobalShuffle(rows, 0), 6), sharing)
         assert len(parts) == len(list(parts))
         return [len(part.batch) for part in parts]
 
@@ -101,16 +112,18 @@ def test_a_short_batch_leaves_parts_without_rows() -> None:
 
 
 def test_a_part_knows_its_epoch() -> None:
-    assert {part.epoch for part in epoch_of(MicroBatchSampler(GlobalShuffle(50, 1), 8), 3)} == {3}
+    assert {part.epoch for part in epoch_of(sampler_of(50, 8), 3)} == {3}
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_what_was_left_in_the_midst_of_an_epoch_goes_on_at_the_very_next_part(
     accumulate: int,
 ) -> None:
-    whole = MicroBatchSampler(GlobalShuffle(50, 1), 8, BatchSplit(0, 1, accumulate))
+    whole = sampler_of(50, 8, accumulate)
     for stop in range(len(whole) + 1):
-        resumed = MicroBatchSampler(GlobalShuffle(50, 1), 8, BatchSplit(0, 1, accumulate))
+        resumed = MicroBatchSampler(
+            RowBatches(GlobalShuffle(50, 1), 8), BatchSplit(0, 1, accumulate)
+        )
         resumed.go_to(4, stop)
         if stop == len(whole):
             assert (resumed.epoch, resumed.start) == (5, 0)

@@ -29,6 +29,8 @@ class Optimisation:
 
     Attributes:
         optimiser: AdamW, or SGD with Nesterov's momentum.
+        batch_tokens: the most tokens of a batch, padding included, instead of batch_size rows;
+            null: batch_size rows.
         warmup: share of the steps.
         clip: the largest norm of a gradient; null: no clipping.
         accumulate: parts that a batch is computed in, one after another; the result is the same.
@@ -41,6 +43,7 @@ class Optimisation:
     optimiser: Literal["adamw", "sgd"]
     epochs: Epochs
     batch_size: Batch
+    batch_tokens: Count | None
     lr: Positive
     momentum: Share
     weight_decay: Weight

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.data.ingest.splits import TRAIN, VALIDATION
+from stillroom.data.text.token_layout import TOKENS
 from stillroom.data.views.image_views import PLAIN, Transform
 from stillroom.errors import DataError, SoftLabelError
 from stillroom.io.tables import TableFile
@@ -87,6 +88,12 @@ class MemoryDataset:
         if self.is_tokens:
             return label_mask(self.inputs).sum(dim=1).numpy()
         return np.ones(len(self), dtype=np.int64)
+
+    def row_tokens(self) -> NDArray[np.int64] | None:
+        """Return the length of each text, [N]; None for rows that are never trimmed."""
+        if self.is_tokens or self.inputs.is_floating_point():
+            return None
+        return (self.inputs[:, TOKENS] >= 0).sum(dim=1).numpy()
 
     def shuffled(self, seed: int) -> "tuple[MemoryDataset, GlobalShuffle]":
         """Return the rows, and an order that permutes all of them."""

@@ -1,12 +1,12 @@
 """The order of training: rows, a seed and an epoch in, the micro-batches of that epoch out.
 
-    permutation(epoch) ──cut into batches──> split among processes and steps ──> MicroBatch, …
+    permutation(epoch) ──`batches`──> batch ──split among processes and steps──> MicroBatch, …
 
 The order depends only on the seed and the epoch. So student and control see the same batches, the
 number of loading processes makes no difference, and a stopped run continues with the next batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,6 +85,18 @@ class EpochOrder(Protocol):
         ...
 
 
+class Batches(Protocol):
+    """The batches of each epoch; every epoch has the same number."""
+
+    def __len__(self) -> int:
+        """Return how many batches an epoch has."""
+        ...
+
+    def epoch(self, number: int) -> Sequence[RowNumbers]:
+        """Return the rows of each batch of an epoch, from 0."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GlobalShuffle:
     """A permutation of all rows."""
@@ -146,10 +158,9 @@ class BlockShuffle:
 class MicroBatchSampler(Sampler[MicroBatch]):
     """The micro-batches of one process, epoch after epoch; can start in the middle of one."""
 
-    def __init__(self, order: EpochOrder, batch_size: int, split: BatchSplit = UNSPLIT) -> None:
-        """Cut an order into batches of at most `batch_size` rows."""
-        self.order, self.split = order, split
-        self.batch_size = min(batch_size, len(order))
+    def __init__(self, cut: Batches, split: BatchSplit = UNSPLIT) -> None:
+        """Split each batch of `cut`."""
+        self.cut, self.split = cut, split
         self.epoch = self.start = 0
 
     def __len__(self) -> int:
@@ -158,13 +169,8 @@ class MicroBatchSampler(Sampler[MicroBatch]):
 
     @property
     def batches(self) -> int:
-        """How many batches an epoch has.
-
-        A last batch of a single row is dropped where it is not the only batch: batch normalisation
-        cannot take it. The number of micro-batches makes no difference.
-        """
-        whole, left = divmod(len(self.order), self.batch_size)
-        return whole + (left >= 2 or whole == 0)
+        """How many batches an epoch has."""
+        return len(self.cut)
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the start of an epoch, from 0; within the current epoch, stay where it is."""
@@ -178,9 +184,12 @@ class MicroBatchSampler(Sampler[MicroBatch]):
 
     def __iter__(self) -> Iterator[MicroBatch]:
         """Yield this process's micro-batches of the rest of the epoch."""
-        order, split = self.order.epoch(self.epoch), self.split
+        batches, split = self.cut.epoch(self.epoch), self.split
         for at in range(self.start, len(self)):
             batch, step = divmod(at, split.accumulate)
-            rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            number = split.rank + split.processes * step
-            yield MicroBatch(batch=rows, number=number, count=split.micro_batches, epoch=self.epoch)
+            yield MicroBatch(
+                batch=batches[batch],
+                number=split.rank + split.processes * step,
+                count=split.micro_batches,
+                epoch=self.epoch,
+            )

@@ -45,6 +45,9 @@ class StreamingDataset:
         """Return the targets of each variant in the first block."""
         return self.read([0]).some_targets()
 
+    def row_tokens(self) -> None:
+        """Return None: the length of a text is known only when its block is read."""
+
     def shuffled(self, seed: int) -> "tuple[BlockGroups, BlockShuffle]":
         """Return the rows and their order."""
         bounds = tuple(accumulate(self.sizes, initial=0))
