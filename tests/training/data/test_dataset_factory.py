@@ -41,12 +41,9 @@ def test_rows_in_memory_are_read_again_by_processes_that_load(
 ) -> None:
     rows = source(made, labels).dataset_of(a_fit(objective=OBJECTIVE, share=0.8))
     table, order = rows.shuffled(seed=7)
-    batches = [
-        contents(batch) for batch in BatchLoader(table, MicroBatchSampler(RowBatches(order, 8)), 1)
-    ]
-    assert batches == [
-        contents(batch) for batch in BatchLoader(table, MicroBatchSampler(cut), 0)
-    ]
+    cut = RowBatches(order, 8)
+    batches = [contents(batch) for batch in BatchLoader(table, MicroBatchSampler(cut), 1)]
+    assert batches == [contents(batch) for batch in BatchLoader(table, MicroBatchSampler(cut), 0)]
     reread, nothing = table.__reduce__()  # no tensor goes between processes
     assert nothing == ()
     assert (reread.fit.share, reread.labels) == (0.8, labels.folder)  # type: ignore[attr-defined]
