@@ -1,7 +1,7 @@
 """`make bench` runs all benchmarks, or the named ones, prints a table and writes JSON.
 
 python -m benchmarks [startup] [reproducibility] [gain] [training] [objectives] [softlabels]
-                     [sentence] [texts] [hinton] [chat] [lm] ──> build/bench.json
+                     [training_memory] [sentence] [texts] [hinton] [chat] [lm] ──> build/bench.json
 python -m benchmarks codecs ──> tables that compare codecs, without bounds
 """
 

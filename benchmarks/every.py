@@ -13,6 +13,7 @@ from benchmarks.gain import measure_gain
 from benchmarks.hinton import measure_hinton
 from benchmarks.language.gap import measure_gap
 from benchmarks.language.gradients import measure_gradients
+from benchmarks.language.training_memory import measure_training_memory
 from benchmarks.objectives.one_pass import measure_one_pass
 from benchmarks.objectives.speed import measure_loss_speed
 from benchmarks.project import Figure
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "reproducibility": measure_reproducibility,
     "gain": measure_gain,
     "training": measure_training,
+    "training_memory": measure_training_memory,
     "objectives": lambda: [*measure_one_pass(), *measure_loss_speed()],
     "softlabels": lambda: measure_labels(DATA),
     "sentence": lambda: or_missing(measure_sentence, DATA),

@@ -33,6 +33,9 @@ def test_a_plan_fits_the_terminal_and_names_the_best_choice_within_a_budget(inge
     assert any(line.startswith("topk 1 *") for line in lines)
     assert lines[-1] == "  kedro run --params groups.softlabels=full"
     document = json.loads((ingested / "plan.json").read_text())
+    (peak,) = (line for line in lines if line.startswith("Training  "))
+    assert " of memory at the peak; " in peak
+    assert 3e8 < document["training_memory"]["peak"] < 3e9
     assert document["choice"]["params"] == "groups.softlabels=full"
     assert document["positions"] == 50
     assert document["whole"]["rows"] == 120

@@ -48,11 +48,13 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
     prints the size on disk, measured on the encoded sample; the probability mass that is
     kept; the squared error; and the angle between two gradients of the untrained student, one from
     these labels and one from full labels. With --budget it names the best choice that fits, and
-    prints the --params that select it.
+    prints the --params that select it. It also prints the memory that training will take.
 
     Run the stages `ingest` and `teachers` first. The set and the store stay as they are.
     """
+    from stillroom.assess.planning.plan_memory import plan_memory
     from stillroom.assess.planning.plan_text import choice_in_words, document_of
+    from stillroom.assess.planning.training_memory import available_memory, memory_text
     from stillroom.io import byte_sizes
     from stillroom.io.files.confined_paths import confined, project_root
     from stillroom.io.json.json_files import write_json
@@ -63,7 +65,11 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
     target = None if document is None else confined(Path.cwd() / document, root)
     with open_project(params) as opened:
         project, planned_options = _planned(opened, positions)
+        trainer = opened.parameters["trainer"]
     _print(planned_options)
+    memory = plan_memory(project, trainer, planned_options)
+    there = available_memory() if trainer.accelerator == "cpu" else None
+    say("\n".join(memory_text(memory, there)) + "\n")
     option = None
     if allowed is None:
         say("Add --budget, for example --budget 200MB, to see the best choice within it.")
@@ -71,7 +77,8 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
         option = best_within(planned_options.plan, allowed)
         say(choice_in_words(option, planned_options, project, params, str(budget)))
     if target is not None:
-        write_json(target, document_of(planned_options, option, project, params))
+        content = document_of(planned_options, option, project, params)
+        write_json(target, content | {"training_memory": memory.to_json()})
 
 
 def _planned(opened: OpenProject, positions: int) -> "tuple[Project, ProjectPlan]":

@@ -1,6 +1,6 @@
 """Planning: the project's own teachers, examples and student."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,11 @@ from support.examples.corpus_examples import BERT, GPT2, small_corpus, token_tea
 from support.examples.image_examples import CLASSES, image_examples, untrained_teachers
 from support.licences_and_lineage import own_licence
 from support.objectives.objective_config import HINTON
-from support.training.jobs import EVERYTHING, fitted
+from support.softlabels.plan_values import LABELS, STUDENT
 
 from stillroom.assess.planning import planning
 from stillroom.assess.planning.planning import Project, ProjectPlan, project_plan
-from stillroom.config.schema import Architecture, SoftLabels, Student
+from stillroom.config.schema import Architecture, SoftLabels
 from stillroom.data.encoders import fit_encoder, read_encoder, write_encoder
 from stillroom.io.files.disk_copies import Copies
 from stillroom.models.pretrained.model_directory import EXACT, PREPROCESSOR
@@ -25,32 +25,6 @@ from stillroom.softlabels.sparsify.kinds.topk import TopK
 from stillroom.teachers.stored_teachers import teacher_refs
 
 COPIES = Copies(("the store", "data", "the cache"), 3, False)
-LABELS: dict[str, Any] = {
-    "sparsifier": "full",
-    "k": 16,
-    "temperatures": [1.0, 4.0],
-    "entries": 50.0,
-    "tau": None,
-    "samples": 50,
-    "temperature": 4.0,
-    "draws": 1,
-    "views": 0,
-    "shift": 2,
-    "seed": 0,
-    "combine": "read",
-    "mean": "probability",
-    "weights": None,
-    "batch_size": 16,
-    "rows_per_shard": 50,
-    "pilot": 100,
-    "features": "none",
-}
-STUDENT = Student(
-    **asdict(fitted(epochs=1)),
-    transfer=EVERYTHING,
-    architecture=Architecture(name="mlp", options={"hidden": [4]}),
-    seed=0,
-)
 OBJECTIVE = HINTON
 
 

@@ -64,11 +64,21 @@ def memory_of(module: str, arguments: Sequence[str], inputs: Inputs) -> Memory:
     with TemporaryDirectory(prefix="stillroom-") as folder:
         one, result = Path(folder) / "input.npy", Path(folder) / "memory.json"
         np.save(one, np.ascontiguousarray(inputs[:1]), allow_pickle=False)
-        _run([sys.executable, "-m", module, *arguments, str(one), str(result)])
+        run_measurement(module, [*arguments, str(one), str(result)])
         return Memory(**read_json(result))  # type: ignore[arg-type]
 
 
-def _run(command: list[str]) -> None:
+def run_measurement(module: str, arguments: Sequence[str]) -> None:
+    """Run a module that measures memory, in a process of its own.
+
+    Args:
+        module: the module to run with `python -m`.
+        arguments: its arguments.
+
+    Raises:
+        ModelError: it failed, and wrote its own message.
+    """
+    command = [sys.executable, "-m", module, *arguments]
     # The code of the running project comes first, since an editable install may belong to another
     # checkout.
     search = os.pathsep.join([str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -134,7 +134,7 @@ class LitModule(lightning.LightningModule):
         target, theirs = self._target_and_features(batch)
         if batch.is_tokens:
             comparison = None if theirs is None else FeatureComparison(theirs, self.project)
-            is_linear = self._has_linear_head(batch)
+            is_linear = self.has_linear_head(batch)
             if self._is_sharded and needs_one_piece_rows(self.model, batch.inputs):
                 raise ModelError(
                     f"{type(self.model).__name__} does not keep the pieces of a sequence apart, "
@@ -150,7 +150,7 @@ class LitModule(lightning.LightningModule):
         answers = self.loss(_at_least_float32(logits), batch.labels, target, batch.counts)
         return answers + self.loss.of_features(ours, theirs, self.project, batch.counts)
 
-    def _has_linear_head(self, batch: Batch) -> bool:
+    def has_linear_head(self, batch: Batch) -> bool:
         """Tell whether logits are the output layer's of the hidden states, and nothing else."""
         if self._is_linear is None:
             # On every process, regardless of its rows: sharded weights are gathered in step.
@@ -168,7 +168,7 @@ class LitModule(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Add up NLL, correct answers and labelled rows."""
         if batch.is_tokens:
-            scores = token_scores(self.model, batch, self._has_linear_head(batch))
+            scores = token_scores(self.model, batch, self.has_linear_head(batch))
             self._validation = self._validation.to(scores.device) + scores
             return
         labelled = batch.labels >= 0
