@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from support.examples.corpus_examples import GPT2, CorpusOnDisk, small_corpus
+from transformers import GenerationConfig
 
 from stillroom.models.architecture_registry import build
 from stillroom.models.forward.generate import GenerationLimits, greedy_continuations, takes
@@ -77,6 +78,16 @@ def test_a_model_that_padding_changes_gets_one_prompt_at_a_time(corpus: CorpusOn
     assert greedy_continuations(model, prompts, limits) == expected
     hook.remove()
     assert {rows for rows, _ in shapes} == {1}
+
+
+def test_settings_of_the_model_itself_change_nothing(corpus: CorpusOnDisk) -> None:
+    model = build("transformer", GPT2, corpus.shape, seed=2).eval()
+    limits = GenerationLimits(7, (299,), corpus.fitted.outputs)
+    (free,) = greedy_continuations(model, [[5, 9, 11, 30]], limits)
+    own = GenerationConfig(bad_words_ids=[[free[0]]], num_beams=3, repetition_penalty=9.0)
+    model.generation_config = own
+    assert greedy_continuations(model, [[5, 9, 11, 30]], limits) == [free]
+    assert model.generation_config is own
 
 
 def test_no_prompt_has_no_continuation(corpus: CorpusOnDisk) -> None:

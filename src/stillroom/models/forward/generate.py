@@ -9,6 +9,7 @@ one prompt at a time, without padding.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,19 +89,30 @@ def _continued(
     ids, mask = _left_padded(prompts, length, limits.ends[0])
     unused = list(range(limits.tokens, model.config.get_text_config().vocab_size))
     generate: Any = model.generate  # transformers declares it as a tensor
-    with torch.inference_mode():
+    with torch.inference_mode(), _no_settings_of_its_own(model):
         sequences = generate(
             ids.to(model.device),
             attention_mask=mask.to(model.device),
             max_new_tokens=limits.most,
             do_sample=False,
-            num_beams=1,
-            repetition_penalty=1.0,
             eos_token_id=list(limits.ends),
             pad_token_id=limits.ends[0],
             suppress_tokens=unused or None,
         )
     return [_before_end(row, limits.ends) for row in sequences[:, length:].tolist()]
+
+
+@contextmanager
+def _no_settings_of_its_own(model: "PreTrainedModel") -> Iterator[None]:
+    """Set aside the generation_config.json of a model, such as a penalty for repetitions."""
+    from transformers import GenerationConfig
+
+    own: Any = model.generation_config
+    model.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        model.generation_config = own
 
 
 def _left_padded(prompts: Sequence[Ids], length: int, padding: int) -> "tuple[Tensor, Tensor]":

@@ -77,8 +77,8 @@ def fit(answers: list[str], schemas: list[dict[str, Any]]) -> list[bool]:
 
 def _fits(answer: str, schema: dict[str, Any]) -> bool:
     from jsonschema.validators import validator_for
-    from referencing import Registry
     from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import EMPTY_REGISTRY
 
     fenced = _FENCE.match(answer)
     try:
@@ -86,8 +86,8 @@ def _fits(answer: str, schema: dict[str, Any]) -> bool:
     except (ValueError, RecursionError):
         return False
     try:
-        # Without a registry, jsonschema would fetch references from the network.
-        return bool(validator_for(schema)(schema, registry=Registry()).is_valid(value))
+        # Without a registry of its own, jsonschema would fetch references from the network.
+        return bool(validator_for(schema)(schema, registry=EMPTY_REGISTRY).is_valid(value))
     except RecursionError:
         return False
     except Unresolvable as error:
