@@ -77,12 +77,14 @@ def run_trial(job: "Job") -> Trial:
     """
     import torch
 
+    from dvclive.live import Live  # noqa: F401  (training draws curves: its imports count)
+
     from stillroom.data.encoders import read_encoder
     from stillroom.io.tables import TableFile
     from stillroom.objectives.mixture import hard_labels
     from stillroom.training.data.dataset_factory import DatasetFactory
     from stillroom.training.fit.fit_model import FitInputs, build_lit_module
-    from stillroom.training.process import worker  # noqa: F401  (its imports count)
+    from stillroom.training.process import worker  # noqa: F401  (likewise)
 
     (fit,) = job.fits
     torch.set_num_threads(job.trainer.threads)
