@@ -76,7 +76,6 @@ def run_trial(job: "Job") -> Trial:
         StillroomError: the examples or the model cannot be used.
     """
     import torch
-
     from dvclive.live import Live  # noqa: F401  (training draws curves: its imports count)
 
     from stillroom.data.encoders import read_encoder
