@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from stillroom.config.schema.run_schema import HALF_WEIGHTS
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.evaluation.arms import STUDENT
 from stillroom.evaluation.statistics.evidence import Evidence
@@ -81,7 +82,10 @@ def model_card(
         *_ancestors(lineage, soft_labels_summary),
         *_permission(licence, start, own, conditions(licence, copied)),
         "## How to load it",
-        _loading((*formats, *_adapter(lineage)), _task_of_transformers(parameters, encoder)),
+        _loading(
+            (*formats, *_adapter(lineage), *_half_weights(parameters)),
+            _task_of_transformers(parameters, encoder),
+        ),
         "## Outputs",
         _outputs(encoder),
         "## How it was made",
@@ -126,8 +130,16 @@ model = {model}.from_pretrained(path)
 ```"""
 
 
+_HALF = "The weights are stored in bf16, as they were trained; Stillroom computes in float32."
+
+
 def _adapter(lineage: Lineage) -> tuple[str, ...]:
     return () if lineage.adapter is None else (_ADAPTER,)
+
+
+def _half_weights(parameters: dict[str, Any]) -> tuple[str, ...]:
+    is_half = parameters.get("trainer", {}).get("precision") in HALF_WEIGHTS
+    return (_HALF,) if is_half else ()
 
 
 def _task_of_transformers(parameters: dict[str, Any], encoder: Encoder) -> str | None:
