@@ -1,10 +1,18 @@
 """Batches: each row once an epoch, within the budget of tokens, and equally many in each epoch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples.image_examples import ImageExamples, written
+from support.examples.text_examples import BERT, text_data, text_table
+from support.training.jobs import a_fit, a_job, fitted, train_here
 
+from stillroom.config.schema import Architecture
+from stillroom.data.ingest.ingest_examples import ingest
+from stillroom.io.tables import TableFile, write_table
 from stillroom.training.data.batches import RowBatches, TokenBatches
 from stillroom.training.data.sampler import BatchSplit, GlobalShuffle, MicroBatchSampler
 
@@ -86,3 +94,24 @@ def test_processes_and_micro_batches_share_the_same_batches() -> None:
 
 def test_a_budget_of_equal_rows_is_a_number_of_rows() -> None:
     assert [len(rows) for rows in RowBatches(GlobalShuffle(10, 0), 4).epoch(0)] == [4, 4, 2]
+
+
+def test_a_fit_by_tokens_has_the_curve_of_its_parts_to_within_rounding(tmp_path: Path) -> None:
+    text_table(tmp_path / "t.csv", 90)
+    ingested = ingest(text_data(text={"length": 20}), tmp_path)
+    write_table(ingested.examples, tmp_path / "examples.parquet")
+    made = ImageExamples(
+        TableFile(tmp_path / "examples.parquet"), written(ingested.encoder, tmp_path / "encoder")
+    )
+    options = BERT | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    curves = []
+    for accumulate in (1, 3):
+        fit = a_fit(
+            architecture=Architecture(name="transformer", options=options),
+            optimisation=fitted(epochs=2, batch_tokens=80, accumulate=accumulate),
+        )
+        folder = tmp_path / str(accumulate)
+        curves.append(train_here(a_job(made, folder / "work", fits=[fit]), folder / "models"))
+    for one, other in zip(*curves, strict=True):
+        assert other["train_loss"] == pytest.approx(one["train_loss"], abs=2e-5)
+        assert other["validation_nll"] == pytest.approx(one["validation_nll"], abs=2e-5)

@@ -125,9 +125,20 @@ class LitModule(lightning.LightningModule):
 
         Lightning takes the mean over the micro-batches, and the result is the loss of the batch.
         """
-        loss = self._loss(batch)
+        is_empty = not len(batch.inputs) and not batch.inputs.is_floating_point()
+        loss = self._nothing() if is_empty else self._loss(batch)
         self._train = self._train.to(loss.device) + loss.detach().double()
         return loss if batch.micro_batches == 1 else loss * batch.micro_batches
+
+    def _nothing(self) -> Tensor:
+        """Return the loss of a micro-batch of tokens without rows, which few transformers take.
+
+        Of several processes, each must have a gradient of every weight.
+        """
+        if self.trainer.world_size == 1:
+            return torch.zeros((), device=self.device, requires_grad=True)
+        weights = [one for one in self.parameters() if one.requires_grad]
+        return 0.0 * torch.stack([one.float().sum() for one in weights]).sum()
 
     def _loss(self, batch: Batch) -> Tensor:
         """Return what a micro-batch adds to the loss of its batch."""
