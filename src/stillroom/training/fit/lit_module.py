@@ -126,7 +126,8 @@ class LitModule(lightning.LightningModule):
         Lightning takes the mean over the micro-batches, and the result is the loss of the batch.
         """
         is_empty = not len(batch.inputs) and not batch.inputs.is_floating_point()
-        loss = self._nothing() if is_empty else self._loss(batch)
+        # Sharded weights are gathered in step, by a forward pass of every process.
+        loss = self._nothing() if is_empty and not self._is_sharded else self._loss(batch)
         self._train = self._train.to(loss.device) + loss.detach().double()
         return loss if batch.micro_batches == 1 else loss * batch.micro_batches
 
