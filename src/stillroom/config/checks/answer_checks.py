@@ -1,7 +1,6 @@
 """Checks of `evaluate.answers`: what each rule needs, before anything is trained."""
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 
 from stillroom.errors import ConfigError
@@ -44,11 +43,6 @@ def _check_choices(labels: list[str] | None) -> None:
 
 
 def _check_schema(schema: dict[str, Any] | None) -> None:
-    if find_spec("jsonschema") is None:
-        raise ConfigError(
-            "evaluate.answers.rule is json_schema, which needs the package jsonschema. Run "
-            "`pip install jsonschema`."
-        )
     if schema is not None and (reason := schema_error(schema)):
         raise ConfigError(f"evaluate.answers.schema is no JSON schema: {reason}. Correct it.")
 

@@ -9,7 +9,6 @@ from stillroom.config.schema import Answers
 from stillroom.errors import DataError
 from stillroom.evaluation.answers.rules.json_schema import JsonSchema, fit
 
-pytest.importorskip("jsonschema", reason="the rule json_schema needs the package jsonschema")
 
 PERSON: dict[str, Any] = {
     "type": "object",

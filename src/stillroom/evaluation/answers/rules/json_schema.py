@@ -4,7 +4,7 @@
 
 The schema is `evaluate.answers.schema`, or the reference of the row. A pattern in a schema can take
 hours, so all answers are checked in a process with a bound on time. References to other documents
-are not fetched. It needs the package jsonschema, as the checks of the configuration say.
+are not fetched.
 """
 
 import json
