@@ -9,7 +9,6 @@ from stillroom.config.schema import Answers
 from stillroom.errors import DataError
 from stillroom.evaluation.answers.rules.json_schema import JsonSchema, fit
 
-
 PERSON: dict[str, Any] = {
     "type": "object",
     "properties": {"age": {"type": "integer", "minimum": 0}},
