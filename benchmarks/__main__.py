@@ -31,13 +31,14 @@ PARTS = (
     "hinton",
     "sentence",
     "texts",
+    "adapters",
     "gsm8k",
     "chat_speed",
     "gap",
     "gradients",
 )
 # Short names and what they stand for: `make bench-lm` passes `lm`, `make bench-chat` passes `chat`.
-SEVERAL = {"lm": ("gap", "gradients", "throughput"), "chat": ("chat_speed", "gsm8k")}
+SEVERAL = {"lm": ("gap", "gradients", "throughput"), "chat": ("chat_speed", "adapters", "gsm8k")}
 
 
 def main(names: list[str]) -> int:

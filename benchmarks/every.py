@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.chat.adapters import measure_adapters
 from benchmarks.chat.gain import measure_chat
 from benchmarks.chat.speed import measure_chat_speed
 from benchmarks.gain import measure_gain
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "sentence": lambda: or_missing(measure_sentence, DATA),
     "texts": lambda: or_missing(measure_texts, DATA),
     "hinton": lambda: measure_hinton(DATA),
+    "adapters": lambda: or_missing(measure_adapters, DATA),
     "gsm8k": lambda: or_missing(measure_chat, DATA),
     "chat_speed": measure_chat_speed,
     "gap": lambda: or_missing(measure_gap, DATA),
