@@ -156,3 +156,21 @@ def test_a_student_that_needs_one_piece_a_row_is_not_sharded() -> None:
     tokens = SimpleNamespace(inputs=inputs, target=None, features=None, is_tokens=True)
     with pytest.raises(ModelError, match=r"Set trainer\.strategy=ddp, or data\.corpus\.cross"):
         subject._loss(tokens)  # type: ignore[arg-type]
+
+
+def test_a_micro_batch_of_tokens_without_rows_adds_nothing() -> None:
+    subject = module()
+    empty = Batch(
+        inputs=torch.zeros(0, 3, 8, dtype=torch.int32),
+        labels=torch.zeros(0, dtype=torch.int64),
+        target=None,
+        counts=BatchCounts(4, 4, 4),
+        micro_batches=3,
+    )
+    loss = subject.training_step(empty, 0)
+    loss.backward()
+    assert loss.item() == 0
+    assert all(one.grad is None for one in subject.parameters())
+    subject.trainer.world_size = 2  # then the gradients of all processes are summed
+    subject.training_step(empty, 0).backward()
+    assert all(one.grad is not None and not one.grad.any() for one in subject.parameters())
