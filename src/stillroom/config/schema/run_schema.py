@@ -34,7 +34,7 @@ class Trainer:
             activations. bf16_weights has no copies, and rounds weights stochastically: 12 bytes.
             auto is bf16 on GPUs that have it, and float32 elsewhere.
         gradient_checkpointing: keep only the inputs of each layer for the backward pass, which
-            computes the rest again: less memory, about a third more time, the same result.
+            computes the rest again: less memory, more time, the same result.
         threads: threads of one process, on the CPU.
         workers: processes that load rows; 0: the training process loads them.
         memory_gb: memory for rows; a larger set is shuffled in blocks.
