@@ -63,6 +63,15 @@ class ResumeState:
         """The model directory of the same weights with the output bias of `Fit.balance`."""
         return self.folder / BALANCED
 
+    def arriving(self) -> Path:
+        """Return where a model directory is written before it is published, without a folder.
+
+        What a killed run left there, such as an adapter, is removed.
+        """
+        path = self.folder / "arriving"
+        shutil.rmtree(path, ignore_errors=True)
+        return path
+
     def records(self) -> list[Any] | None:
         """Return the curve of a finished fit; None where it is not finished."""
         path = self.folder / "done.json"

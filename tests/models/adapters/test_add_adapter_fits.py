@@ -115,6 +115,22 @@ def test_a_killed_fit_continues_bit_by_bit_from_the_adapter_alone(
     assert adapters[0] == adapters[1]
 
 
+def test_what_a_kill_left_between_writing_and_publishing_is_removed(
+    made: Made, tmp_path: Path
+) -> None:
+    for name, adapter in (("lora", LORA), ("none", None)):
+        once = fitted(epochs=1, batch_size=8)
+        fit = a_lora_fit(made[2], output=name, optimisation=once, adapter=adapter)
+        left = tmp_path / "job" / name / "arriving" / "adapter"
+        left.mkdir(parents=True)
+        (left / "left.txt").touch()
+        train_here(job_of(made, tmp_path / "job", [fit]), tmp_path / f"{name}-models")
+        model = tmp_path / f"{name}-models" / name
+        files = [one.name for one in model.rglob("*")]
+        assert "left.txt" not in files
+        assert ("adapter" in files) == (adapter is not None)
+
+
 def test_the_merged_model_differs_from_the_base_only_where_it_was_adapted(
     made: Made, whole: Run
 ) -> None:

@@ -107,7 +107,7 @@ class CheckpointCallback(Checkpoint):
         )  # collective where the weights are sharded
         if not trainer.is_global_zero:
             return
-        arriving = self.state.folder / "arriving"
+        arriving = self.state.arriving()
         if is_adapted(module.model):  # its strategy never shards
             save_adapted(module.model, self.encoder, arriving, self.base)
         else:

@@ -61,7 +61,7 @@ def write_balanced(fit: Fit, validation: MemoryDataset, state: ResumeState) -> N
     added = set_output_bias(model, answers, validation.labels.numpy(), fit.balance)
     changes = ", ".join(f"{b:+.2f} for class {n}" for n, b in zip(fit.balance, added, strict=True))
     _LOG.info("%s: output bias set on validation rows, %s", fit.name, changes)
-    arriving = state.folder / "arriving"
+    arriving = state.arriving()
     save_model(model, encoder, arriving)
     publish(arriving, state.balanced)
 
