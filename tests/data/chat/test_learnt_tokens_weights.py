@@ -82,3 +82,17 @@ def test_marks_that_do_not_fit_the_turns_are_refused() -> None:
     given = with_context(one, one.answers[:1])
     with pytest.raises(DataError, match=r"marks \d+ turns .* but the assistant has \d+, so those"):
         learnt(given, replace(family, template=template))
+
+
+def test_the_reference_of_a_last_turn_that_is_context_is_no_other_turns() -> None:
+    family = FAMILIES["ChatML"]
+    one = next(
+        replace(drawn, reference="7")
+        for drawn in (
+            conversation(seed, system=family.system, tools=False, reasoning=False)
+            for seed in range(30)
+        )
+        if len(drawn.answers) > 1
+    )
+    assert learnt(with_context(one, one.answers[:1]), family).reference == "7"
+    assert learnt(with_context(one, one.answers[-1:]), family).reference is None

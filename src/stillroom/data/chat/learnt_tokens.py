@@ -37,7 +37,8 @@ class Rendered:
         ends: for each learnt turn, the number of tokens up to its end, in ascending order.
         is_dated: whether the template asked for today's date and was given a fixed one.
         runs: the text in parts, each with whether its tokens are learnt.
-        reference: what an answer in place of the last turn is checked against, if it is recorded.
+        reference: what an answer in place of the last turn is checked against, if it is recorded
+            and this turn is learnt.
     """
 
     ids: Ids
@@ -82,7 +83,9 @@ def learnt_tokens(
     )
     for conversation, text in texts:
         rendered = _rendered(conversation, text, marked, learn)
-        yield replace(rendered, reference=conversation.reference)
+        # It belongs to the last turn. Of another one, which ends what is learnt, it says nothing.
+        is_of_end = conversation.turns[conversation.answers[-1]].is_learnt
+        yield replace(rendered, reference=conversation.reference if is_of_end else None)
 
 
 def _require_tokens(names: tuple[str, ...], tokenizer: MarkedTokenizer) -> None:
