@@ -58,4 +58,6 @@ def schema_error(schema: dict[str, Any]) -> str | None:
         return error.message[:200]
     except RecursionError:
         return "it is nested too deeply"
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        return str(error)[:200]  # of a $schema that is no address, or a pattern beyond re's bounds
     return None

@@ -42,6 +42,14 @@ def test_each_answer_has_its_own_schema_in_one_bounded_process() -> None:
     assert [rule.expected(bad) for bad in ("no", "[]", '{"type": "cat"}')] == [None] * 3
 
 
+@pytest.mark.parametrize(
+    "reference",
+    ['{"pattern": "a{99999999999999}"}', '{"$schema": ["x"]}', '{"$schema": "http://["}'],
+)
+def test_a_reference_on_which_the_library_fails_is_no_schema(reference: str) -> None:
+    assert JsonSchema().expected(reference) is None
+
+
 def test_the_schema_of_the_parameters_counts_before_the_reference() -> None:
     rule = JsonSchema.of(Answers(rule="json_schema", schema=PERSON))
     assert rule.expected("anything") == PERSON
