@@ -1,6 +1,7 @@
 """The last number of a text, each with the value that a reader gives it."""
 
 from fractions import Fraction
+from time import process_time
 
 import pytest
 
@@ -52,6 +53,12 @@ def test_a_number_that_is_too_long_is_passed_over() -> None:
     assert last_number(f"3 {'9' * (LONGEST + 1)}") == 3
     assert last_number("1e999") == 10**999
     assert last_number("4 1e99999") == 4
+
+
+def test_a_text_of_many_numbers_takes_time_in_proportion() -> None:
+    before = process_time()
+    assert last_number("-1 " * 40_000 + "(1)-2") == 2
+    assert process_time() - before < 5  # 70 s, when each sign read the text before it
 
 
 def test_equal_values_are_right_in_any_form() -> None:

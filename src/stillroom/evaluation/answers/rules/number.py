@@ -25,7 +25,7 @@ _NUMBER = re.compile(
     rf")(?![0-9]|[.,/][0-9]|[eE][-+]?[0-9])",
 )
 _LATEX = re.compile(r"\\[dt]?frac\{([0-9]+)\}\{([0-9]+)\}")
-_SIGN_AFTER = re.compile(r"[\w)]\Z")  # 5-3 and (1)-2 are differences
+_SIGN_AFTER = re.compile(r"[\w)]")  # 5-3 and (1)-2 are differences
 _CURRENCY = re.compile(r"[$€£¥](?=[.\d])")
 
 
@@ -53,7 +53,8 @@ def last_number(text: str) -> Fraction | None:
     for match in _NUMBER.finditer(line):
         value = _value(match)
         if value is not None:
-            is_minus = match["sign"] == "-" and not _SIGN_AFTER.search(line[: match.start()])
+            before = line[max(0, match.start() - 1) : match.start()]
+            is_minus = match["sign"] == "-" and not _SIGN_AFTER.match(before)
             found = -value if is_minus else value
     return found
 
