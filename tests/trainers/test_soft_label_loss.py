@@ -92,6 +92,8 @@ def test_processes_share_the_items_of_the_whole_batch(made: CapturedCorpus) -> N
     alone = loss.of_model(model, batch)
     of_two = loss.of_model(model, batch, 2 * answers, processes=2)
     assert of_two.item() == pytest.approx(alone.item())
+    evaluated = loss.of_model(model, batch, processes=2)  # TRL counts no items when it evaluates
+    assert evaluated.item() == pytest.approx(alone.item())
 
 
 def test_labels_of_another_collator_are_refused(made: CapturedCorpus) -> None:

@@ -101,7 +101,8 @@ class SoftLabelLoss:
             inputs: a batch of `SoftLabelCollator`.
             num_items_in_batch: see `__call__`.
             processes: how many processes the trainer averages gradients over, where
-                `num_items_in_batch` counts the answers of all.
+                `num_items_in_batch` counts the answers of all. Without this number, as TRL
+                evaluates, the loss is that of the answers here.
 
         Raises:
             ValueError, TypeError: see `__call__`; or the output layer is spread over devices.
@@ -109,13 +110,14 @@ class SoftLabelLoss:
         targets = _targets(inputs["labels"])
         rest = {name: value for name, value in inputs.items() if name != "labels"}
         inner, soft = unwrapped(model), targets.soft
+        factor = 1 if num_items_in_batch is None else processes
         if soft.in_order or not self._has_linear_head(inner):
-            return processes * self(model(**rest), targets, num_items_in_batch)
+            return factor * self(model(**rest), targets, num_items_in_batch)
         at, hard = targets[ANSWERS], targets[HARD]
         hidden, _ = output_layer_inputs(inner, at, lambda *_: (model(**rest).logits, None))
         answers = hidden.flatten(0, -2)[at]
         counts = self._counts(hard, num_items_in_batch)
-        return processes * fused_loss(answers, head_of(inner), hard, soft, self._mixture, counts)
+        return factor * fused_loss(answers, head_of(inner), hard, soft, self._mixture, counts)
 
     def _has_linear_head(self, model: Any) -> bool:
         if self._is_linear is None:
