@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from support.examples.corpus_examples import GPT2, CorpusOnDisk, small_corpus
-from transformers import GenerationConfig
+from transformers import GenerationConfig, GPTNeoConfig, GPTNeoForCausalLM
 
 from stillroom.models.architecture_registry import build
 from stillroom.models.forward.generate import GenerationLimits, greedy_continuations, takes
@@ -95,3 +95,14 @@ def test_no_prompt_has_no_continuation(corpus: CorpusOnDisk) -> None:
     assert greedy_continuations(model, [], GenerationLimits(5, (0,), 9)) == []
     assert takes(model, [1] * (corpus.fitted.length - 5), 5)
     assert not takes(model, [1] * corpus.fitted.length, 5)
+
+
+def test_padding_leaves_room_for_the_continuation_where_a_model_has_no_further_columns() -> None:
+    sizes = {"hidden_size": 16, "num_layers": 1, "num_heads": 2, "vocab_size": 64}
+    kinds: Any = [[["global"], 1]]
+    config = GPTNeoConfig(attention_types=kinds, max_position_embeddings=32, **sizes)
+    model = GPTNeoForCausalLM(config).eval()
+    prompts, limits = [[7] * 20, [*range(3, 27)], [9] * 5], GenerationLimits(8, (2,), 64)
+    assert all(takes(model, prompt, 8) for prompt in prompts)
+    together = greedy_continuations(model, prompts, limits)
+    assert together == [greedy_continuations(model, [one], limits)[0] for one in prompts]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 ROWS, TOKENS = 8, 2048  # the most of a batch
-LONGEST = 2**30  # prompts are not cut
+LONGEST = 2**30  # of a model without a limit
 # The largest differences of logits with and without padding, relative to the largest logit, by the
 # bytes of a number. Rounding makes 1e-6 in float32.
 PADDED = {8: 1e-4, 4: 1e-4, 2: 5e-2}
@@ -55,7 +55,8 @@ def greedy_continuations(
         limits: how far it continues.
     """
     results: dict[int, list[int]] = {}
-    for some, length, size in _batches(prompts, _takes_padding(model, prompts, limits)):
+    room = _room(model, limits.most) if _takes_padding(model, prompts, limits) else None
+    for some, length, size in _batches(prompts, room):
         given = [prompts[row] for row in some]
         filled = [*given, *[given[0]] * (size - len(given))]
         continued = _continued(model, filled, length, limits)
@@ -69,12 +70,23 @@ def takes(model: "PreTrainedModel", prompt: Ids, most: int) -> bool:
     return longest is None or len(prompt) + most <= longest
 
 
-def _batches(prompts: Sequence[Ids], is_padded: bool) -> Iterator[tuple[list[int], int, int]]:
-    """Yield the rows of each batch, the length to pad them to, and the size of the batch."""
-    if not is_padded:
+def _room(model: "PreTrainedModel", most: int) -> int:
+    """Return the longest padded prompt: some models have no columns beyond their positions."""
+    longest = longest_input(model.config.get_text_config())
+    return LONGEST if longest is None else longest - most
+
+
+def _batches(prompts: Sequence[Ids], room: int | None) -> Iterator[tuple[list[int], int, int]]:
+    """Yield the rows of each batch, the length to pad them to, and the size of the batch.
+
+    Args:
+        prompts: the prompts; they are not cut.
+        room: the largest length that they are padded to; None: each one is alone, unpadded.
+    """
+    if room is None:
         yield from (([row], len(prompt), 1) for row, prompt in enumerate(prompts))
         return
-    lengths = [bucket_length(len(prompt), LONGEST) for prompt in prompts]
+    lengths = [max(len(prompt), bucket_length(len(prompt), room)) for prompt in prompts]
     for length in sorted(set(lengths)):
         rows = [row for row, of_row in enumerate(lengths) if of_row == length]
         size = min(ROWS, max(1, TOKENS // length))
