@@ -6,7 +6,7 @@ from typing import Any
 from stillroom.reporting.section import Section
 
 LEFT_OUT = {
-    "no_reference": "without a reference (none is recorded, or the turn was cut off)",
+    "no_reference": "without a reference (none is recorded, or the turn was cut off or not learnt)",
     "nothing_to_check": "with a reference in which the rule finds nothing to check",
     "too_long": "too long for the positions of a model",
     "not_chosen": "beyond evaluate.answers.prompts, by a hash of their tokens",
