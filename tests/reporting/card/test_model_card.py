@@ -86,16 +86,6 @@ def test_the_library_is_what_opens_the_student(
     assert opened == (library == "transformers")
 
 
-@pytest.mark.parametrize(
-    ("precision", "is_half"), [("float32", False), ("bf16", False), ("bf16_master", True)]
-)
-def test_weights_that_are_stored_in_bf16_are_named(
-    precision: str, is_half: bool, documents: Documents
-) -> None:
-    words = " ".join(card(documents, trainer={"precision": precision}).split())
-    assert ("The weights are stored in bf16, as they were trained;" in words) == is_half
-
-
 def test_the_hub_library_reads_it_too(documents: Documents) -> None:
     from huggingface_hub import ModelCard
 

@@ -7,12 +7,10 @@
 import re
 from collections.abc import Sequence
 from math import exp
-from textwrap import fill
 from typing import Any
 
 import yaml
 
-from stillroom.config.schema.run_schema import HALF_WEIGHTS
 from stillroom.data.encoders import Encoder, SequenceEncoder
 from stillroom.evaluation.arms import STUDENT
 from stillroom.evaluation.statistics.evidence import Evidence
@@ -21,12 +19,10 @@ from stillroom.io.json.round_numbers import rounded
 from stillroom.io.printable import printable, printable_lines
 from stillroom.reporting.card.card_metadata import (
     RESULTS,
-    TRANSFORMERS,
     architecture_of,
-    library_of,
     metadata,
-    task_of,
 )
+from stillroom.reporting.card.how_to_load import how_to_load
 from stillroom.reporting.display_names import title
 from stillroom.reporting.key_values import key_values
 from stillroom.reporting.provenance.lineage import Lineage, chain
@@ -39,8 +35,6 @@ from stillroom.reporting.provenance.student_licence import (
 from stillroom.reporting.table_rows import models_of, quality_measures
 from stillroom.reporting.verdict.verdict import quality_in_words
 from stillroom.teachers.licences.licence_document import Licence, TeacherLicence
-
-LINE = 100  # characters of a line of the card
 
 
 def model_card(
@@ -82,10 +76,7 @@ def model_card(
         *_ancestors(lineage, soft_labels_summary),
         *_permission(licence, start, own, conditions(licence, copied)),
         "## How to load it",
-        _loading(
-            (*formats, *_adapter(lineage), *_half_weights(parameters)),
-            _task_of_transformers(parameters, encoder),
-        ),
+        how_to_load(formats, parameters, encoder, lineage),
         "## Outputs",
         _outputs(encoder),
         "## How it was made",
@@ -98,63 +89,6 @@ def model_card(
 
 _CACHED = "The student was trained on stored soft labels. Its ancestors, each with its SHA-256:"
 _LIVE = "The student was trained beside its running teachers. Its ancestors, each with its SHA-256:"
-
-_ENCODER = "`preprocessor_config.json` describes how an input becomes numbers."
-_ADAPTER = (
-    "`model.safetensors` holds the merged weights. `adapter/` holds the adapter alone, in the "
-    'format of `peft`: `PeftModel.from_pretrained(base, path, subfolder="adapter")` adds it to the '
-    "model that the student starts from."
-)
-_LOADING = """\
-```python
-from stillroom.models.pretrained.model_directory import load_model, read_encoder
-
-encoder = read_encoder(path)
-model = load_model(path)  # safetensors; no pickle, no remote code
-```"""
-
-
-# The classes of transformers that open a student, and what makes its inputs, by the Hub's task.
-_AUTO = {
-    "text-generation": ("AutoModelForCausalLM", "AutoTokenizer"),
-    "fill-mask": ("AutoModelForMaskedLM", "AutoTokenizer"),
-    "text-classification": ("AutoModelForSequenceClassification", "AutoTokenizer"),
-    "image-classification": ("AutoModelForImageClassification", "AutoImageProcessor"),
-}
-_OF_TRANSFORMERS = """\
-```python
-from transformers import {inputs}, {model}
-
-inputs = {inputs}.from_pretrained(path)
-model = {model}.from_pretrained(path)
-```"""
-
-
-_HALF = "The weights are stored in bf16, as they were trained; Stillroom computes in float32."
-
-
-def _adapter(lineage: Lineage) -> tuple[str, ...]:
-    return () if lineage.adapter is None else (_ADAPTER,)
-
-
-def _half_weights(parameters: dict[str, Any]) -> tuple[str, ...]:
-    is_half = parameters.get("trainer", {}).get("precision") in HALF_WEIGHTS
-    return (_HALF,) if is_half else ()
-
-
-def _task_of_transformers(parameters: dict[str, Any], encoder: Encoder) -> str | None:
-    """Return the Hub's task of a student that transformers opens; None for others."""
-    return task_of(encoder) if library_of(parameters) == TRANSFORMERS else None
-
-
-def _loading(formats: Sequence[str], task: str | None) -> str:
-    """Return how the student is loaded: by transformers, if a task is given, and by Stillroom."""
-    text = " ".join((_ENCODER, *formats))
-    paragraphs = [fill(text, LINE, break_long_words=False, break_on_hyphens=False), _LOADING]
-    if task in _AUTO:
-        model, inputs = _AUTO[task]
-        paragraphs = [_OF_TRANSFORMERS.format(model=model, inputs=inputs), "Or:", *paragraphs]
-    return "\n\n".join(paragraphs)
 
 
 def _shipped(evidence: Evidence, metrics: GroupedNumbers) -> dict[str, int | float]:

@@ -24,13 +24,13 @@ from stillroom.objectives.mixture import Mixture
 from stillroom.training.data.batch_loader import Batch
 from stillroom.training.data.data_module import DataModule, TrainingDataset
 from stillroom.training.data.memory_dataset import MemoryDataset
+from stillroom.training.fit.callbacks.checkpoint_callback import CheckpointCallback
+from stillroom.training.fit.callbacks.dvclive_callback import DVCLiveCallback
+from stillroom.training.fit.callbacks.step_curve_callback import StepCurveCallback
 from stillroom.training.fit.checkpoint import SafetensorsCheckpointIO, read_tree
-from stillroom.training.fit.checkpoint_callback import CheckpointCallback
-from stillroom.training.fit.dvclive_callback import DVCLiveCallback
 from stillroom.training.fit.lit_module import LitModule, Record
 from stillroom.training.fit.live_teacher import LiveTeacher
 from stillroom.training.fit.precision import arithmetic_of
-from stillroom.training.fit.step_curve_callback import StepCurveCallback
 from stillroom.training.job import Fit
 from stillroom.training.resume_state import ResumeState, differing
 from stillroom.training.signals import StopRequest

@@ -13,7 +13,7 @@ from dvclive.live import Live
 from support.examples.image_examples import image_examples
 from support.training.jobs import a_fit, a_job, fitted
 
-from stillroom.training.fit.dvclive_callback import MEASURES, DVCLiveCallback
+from stillroom.training.fit.callbacks.dvclive_callback import MEASURES, DVCLiveCallback
 from stillroom.training.process.launch import train
 
 Logged = tuple[Path, list[Any], list[Any]]

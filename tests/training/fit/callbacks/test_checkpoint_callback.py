@@ -28,8 +28,8 @@ from stillroom.training.data.batch_loader import Batch
 from stillroom.training.data.dataset_factory import DatasetFactory
 from stillroom.training.data.memory_dataset import MemoryDataset
 from stillroom.training.data.sampler import MicroBatch
+from stillroom.training.fit.callbacks.checkpoint_callback import CheckpointCallback
 from stillroom.training.fit.checkpoint import read_tree
-from stillroom.training.fit.checkpoint_callback import CheckpointCallback
 from stillroom.training.fit.fit_model import FitInputs, build_trainer, fit_model
 from stillroom.training.job import FAILED
 from stillroom.training.resume_state import ResumeState
