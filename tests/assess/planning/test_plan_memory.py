@@ -6,9 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.examples.image_examples import image_examples, untrained_teachers
-from support.licences_and_lineage import own_licence
-from support.objectives.objective_config import HINTON
 from support.softlabels.plan_values import LABELS, STUDENT
 from support.training.jobs import a_trainer
 
@@ -16,7 +13,6 @@ from stillroom.assess.planning import plan_memory as module
 from stillroom.assess.planning.plan_memory import plan_memory, soft_label_bytes
 from stillroom.assess.planning.planning import Project
 from stillroom.config.schema import SoftLabels
-from stillroom.models.pretrained.model_directory import EXACT
 from stillroom.training.job import Job
 
 
@@ -25,22 +21,6 @@ def planned(**changes: Any) -> Any:
     whole = SimpleNamespace(rows=100, thinned=2.0)
     values = {"whole": whole, "positions": 60, "sampled": 3, "members": 1}
     return SimpleNamespace(plan=SimpleNamespace(**(values | changes)))
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    made = image_examples(tmp_path)
-    return Project(
-        root=Path(),
-        examples=made.examples,
-        encoder=made.encoder,
-        teachers=untrained_teachers(made, tmp_path / "teachers"),
-        licence=own_licence(2),
-        inference=EXACT,
-        softlabels=SoftLabels(**LABELS),
-        student=STUDENT,
-        objective=HINTON,
-    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.examples.corpus_examples import BERT, GPT2, small_corpus, token_teachers
-from support.examples.image_examples import CLASSES, image_examples, untrained_teachers
+from support.examples.image_examples import CLASSES
 from support.licences_and_lineage import own_licence
 from support.objectives.objective_config import HINTON
 from support.softlabels.plan_values import LABELS, STUDENT
@@ -26,22 +26,6 @@ from stillroom.teachers.stored_teachers import teacher_refs
 
 COPIES = Copies(("the store", "data", "the cache"), 3, False)
 OBJECTIVE = HINTON
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    made = image_examples(tmp_path, unlabelled=10)
-    return Project(
-        root=Path(),
-        examples=made.examples,
-        encoder=made.encoder,
-        teachers=untrained_teachers(made, tmp_path / "teachers"),
-        licence=own_licence(2),
-        inference=EXACT,
-        softlabels=SoftLabels(**LABELS),
-        student=STUDENT,
-        objective=OBJECTIVE,
-    )
 
 
 def full_of(planned: ProjectPlan) -> Any:
