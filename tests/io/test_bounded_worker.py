@@ -59,6 +59,19 @@ def test_everything_else_is_one_line_that_names_the_file(
     assert "\n" not in message and "\x1b" not in message
 
 
+def test_another_way_out_is_the_last_sentence() -> None:
+    with pytest.raises(DataError, match=r"left no result\. Ask for less\.$"):
+        run_bounded(functions.leave, 0, subject="some/file", remedy="Ask for less.")
+
+
+def test_arguments_that_are_nested_too_deep_are_refused() -> None:
+    deep: Any = None
+    for _ in range(2000):
+        deep = [deep]
+    with pytest.raises(DataError, match="some/file cannot be read: it is nested too deep"):
+        run(functions.pair, deep, "")
+
+
 def test_memory_within_the_bound_is_given() -> None:
     assert run(functions.allocate, 2**25) == 2**25
 

@@ -57,7 +57,11 @@ class Bounds:
 
 
 def run_bounded(
-    function: Callable[..., Any], *arguments: Any, subject: object, bounds: Bounds | None = None
+    function: Callable[..., Any],
+    *arguments: Any,
+    subject: object,
+    remedy: str = "Replace it.",
+    bounds: Bounds | None = None,
 ) -> Any:
     """Return the result of a function that runs in a process of its own.
 
@@ -65,6 +69,7 @@ def run_bounded(
         function: a function at the top level of a module; its result can be written as JSON.
         arguments: values that can be written as JSON; a path is given as text.
         subject: what is read, for the error: usually the path of a file.
+        remedy: the way out, for the error, as a sentence.
         bounds: what the function may take; None for the usual bounds.
 
     Raises:
@@ -81,18 +86,22 @@ def run_bounded(
             "seconds": some.seconds,
             "result": some.result,
         }
-        reason = _run(request, Path(folder), some)
+        try:
+            document = json.dumps(request).encode()
+        except RecursionError:
+            raise DataError(f"{subject} cannot be read: it is nested too deep. {remedy}") from None
+        reason = _run(document, Path(folder), some)
         if reason is not None:
-            raise DataError(f"{subject} cannot be read: its reader {reason}. Replace it.")
+            raise DataError(f"{subject} cannot be read: its reader {reason}. {remedy}")
         answer = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8"))
     if "refusal" in answer:
         raise _refusal(*answer["refusal"])
     if "error" in answer:
-        raise DataError(f"{subject} cannot be read ({answer['error']}). Replace it.")
+        raise DataError(f"{subject} cannot be read ({answer['error']}). {remedy}")
     return answer["result"]
 
 
-def _run(request: dict[str, Any], folder: Path, bounds: Bounds) -> str | None:
+def _run(request: bytes, folder: Path, bounds: Bounds) -> str | None:
     """Run a request; return None if it left a result, else why it did not."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
@@ -109,7 +118,7 @@ def _run(request: dict[str, Any], folder: Path, bounds: Bounds) -> str | None:
             start_new_session=True,
         )
         try:
-            process.communicate(json.dumps(request).encode(), timeout=bounds.seconds)
+            process.communicate(request, timeout=bounds.seconds)
         except subprocess.TimeoutExpired:
             return f"took longer than {bounds.seconds:g} s"
         finally:

@@ -1,10 +1,13 @@
 """What the rules of `evaluate.answers` need, before anything is trained."""
 
+import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stillroom.config.checks import answer_checks
 from stillroom.config.compose import compose
 from stillroom.errors import ConfigError
 
@@ -41,6 +44,28 @@ def test_single_letters_differ_by_their_case(project: Path) -> None:
 def test_what_is_no_schema_is_refused(project: Path) -> None:
     with pytest.raises(ConfigError, match=r"evaluate\.answers\.schema is no JSON schema: .*cat"):
         composed(project, {"rule": "json_schema", "schema": {"type": "cat"}})
+
+
+def test_a_schema_whose_check_is_slow_is_refused_within_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answer_checks, "SCHEMA_SECONDS", 0.5)
+    distinct = [{"a": at} for at in range(4000)]
+    schema = {"$schema": "http://json-schema.org/draft-04/schema#", "enum": distinct}
+    started = time.monotonic()
+    with pytest.raises(ConfigError, match=r"^evaluate\.answers\.schema .*0\.5 s\. Give a simpler"):
+        checked(schema)
+    assert time.monotonic() - started < 10  # without a bound, 69 s
+
+
+def test_a_schema_with_values_that_json_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"schema is no JSON schema: .*date is not JSON"):
+        checked({"const": date(2020, 1, 1)})
+
+
+def checked(schema: Any) -> None:
+    answers = {"rule": "json_schema", "schema": schema}
+    answer_checks.check_answers(answers, "conversations", "conversations")
 
 
 @pytest.mark.parametrize(

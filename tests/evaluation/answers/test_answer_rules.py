@@ -22,7 +22,7 @@ def test_each_name_is_a_rule_that_says_what_is_right(
     name: Any, answer: str, reference: str
 ) -> None:
     rule = answer_rule(Answers(rule=name, choices=["A", "B"], schema={"type": "integer"}))
-    assert rule.are_right([answer], [rule.expected(reference)]) == [True]
+    assert rule.are_right([answer], rule.all_expected([reference])) == [True]
     assert rule.words
 
 

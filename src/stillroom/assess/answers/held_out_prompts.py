@@ -67,14 +67,22 @@ def held_out_prompts(
         rule: how answers are checked.
         fits: tells whether all models have positions for a prompt and an answer.
         most: the largest number of prompts.
+
+    Raises:
+        DataError: the rule cannot check the references within its bounds.
     """
     lasts = list({one.prompt: one for one in last_answers(test)}.values())
     recorded = any(one.reference is not None for one in lasts)
     left_out: Counter[str] = Counter()
     prompts: list[HeldOutPrompt] = []
-    for last in sorted(lasts, key=_hash):
-        reference = last.reference if recorded else answer_text(last.answer, tokenizer)
-        expected = None if reference is None else rule.expected(reference)
+    lasts.sort(key=_hash)
+    references = [
+        last.reference if recorded else answer_text(last.answer, tokenizer) for last in lasts
+    ]
+    # All at once, because a rule may need a process for it.
+    wanted = iter(rule.all_expected([one for one in references if one is not None]))
+    for last, reference in zip(lasts, references, strict=True):
+        expected = None if reference is None else next(wanted)
         if reference is None or expected is None:
             left_out["no_reference" if reference is None else "nothing_to_check"] += 1
         elif not fits(last.prompt):

@@ -1,10 +1,13 @@
 """Checks of `evaluate.answers`: what each rule needs, before anything is trained."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from stillroom.errors import ConfigError
+from stillroom.errors import ConfigError, DataError
+from stillroom.io.bounded_worker import Bounds, run_bounded
 
+SCHEMA_SECONDS = 60.0  # a long enum takes the square of its length
 CHOICE, JSON_SCHEMA = "choice", "json_schema"
 
 
@@ -43,8 +46,27 @@ def _check_choices(labels: list[str] | None) -> None:
 
 
 def _check_schema(schema: dict[str, Any] | None) -> None:
-    if schema is not None and (reason := schema_error(schema)):
+    if schema is not None and (reason := _bounded_error(schema)):
         raise ConfigError(f"evaluate.answers.schema is no JSON schema: {reason}. Correct it.")
+
+
+def _bounded_error(schema: dict[str, Any]) -> str | None:
+    """Return why a value is no JSON schema, from a process with a bound on time."""
+    remedy = "Give a simpler schema, or set evaluate.answers=null."
+    try:
+        json.dumps(schema)
+        reason: str | None = run_bounded(
+            schema_error,
+            schema,
+            subject="evaluate.answers.schema",
+            remedy=remedy,
+            bounds=Bounds(seconds=SCHEMA_SECONDS),
+        )
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    except (TypeError, ValueError, RecursionError) as error:  # a date of YAML, or a loop
+        return str(error)[:200]
+    return reason
 
 
 def schema_error(schema: dict[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """Answer rules: what a model said and the reference in, whether it is right out.
 
-reference ──expected──> what an answer must have, or None if the rule cannot use it
+references ──all_expected──> what each answer must have, or None if the rule cannot use it
 answers, expected ──are_right──> right or wrong, one by one
 """
 
@@ -32,6 +32,10 @@ class AnswerRule(ABC):
     @abstractmethod
     def expected(self, reference: str) -> Any | None:
         """Return what an answer must have; None if the reference has nothing to check."""
+
+    def all_expected(self, references: Sequence[str]) -> list[Any | None]:
+        """Return of each reference what its answer must have; None if it has nothing to check."""
+        return [self.expected(one) for one in references]
 
     @abstractmethod
     def is_right(self, answer: str, expected: Any) -> bool:
