@@ -13,6 +13,7 @@ from stillroom.config.code_digest.closure import SourceTree
 from stillroom.config.code_digest.digest import CodeDigests
 from stillroom.config.schema import Adapter
 from stillroom.data.encoders import read_encoder
+from stillroom.io.json.json_files import read_json
 from stillroom.models.architecture_registry import build
 from stillroom.models.pretrained.model_directory import save_model
 from stillroom.training import resume_state
@@ -167,6 +168,20 @@ def test_models_are_gathered_under_the_names_of_their_fits(
     gathered = {path.parent.name: path.read_text() for path in written}
     assert gathered == {"plain": "best", "balanced": "balanced"}
     assert (tmp_path / "job" / "plain" / "best" / "which").exists()  # until it is released
+
+
+def test_a_kept_fit_is_gathered_with_the_name_that_its_base_has_now(
+    made: ImageExamples, tmp_path: Path
+) -> None:
+    config = tmp_path / "job" / "student" / "best" / "adapter" / "adapter_config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text('{"base_model_name_or_path": "me/old", "r": 8}')
+    for hub_id in ("me/small", None):
+        fit = a_fit(start=replace(START, hub_id=hub_id), adapter=LORA)
+        target = tmp_path / f"models of {hub_id}".replace("/", "_")
+        gather_models(a_job(made, tmp_path / "job", fits=[fit]), target)
+        gathered = read_json(target / "student" / "adapter" / "adapter_config.json")
+        assert gathered == {"base_model_name_or_path": hub_id, "r": 8}
 
 
 def test_learning_depends_on_the_workers_code_and_not_on_its_prose(

@@ -21,6 +21,7 @@ from stillroom.data.encoders import read_encoder
 from stillroom.io.files.hashing import sha256_file, sha256_json
 from stillroom.io.files.reflink import clone
 from stillroom.io.json.json_files import read_json, write_json
+from stillroom.models.adapters.adapter_folder import name_base
 from stillroom.training.job import Fit, Job, LiveConfig
 
 WORKER = ("stillroom.training.__main__", "stillroom.training.process.torchrun")  # what starts it
@@ -125,12 +126,14 @@ def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
 def gather_models(job: Job, target: Path) -> None:
     """Copy the finished models of a job to a new folder.
 
-    The job keeps its own until `remove_unfinished`.
+    Adapters get the name of the model that they adapt: it is no ingredient, so it may be another
+    than when the fit was trained. The job keeps its own until `remove_unfinished`.
     """
     target.mkdir()
     for fit in job.fits:
         state = resume_state_of(job, fit, {})
         shutil.copytree(state.folder / state.result, target / fit.output, copy_function=_clone)
+        name_base(target / fit.output, None if fit.start is None else fit.start.hub_id)
 
 
 def _clone(source: str, target: str) -> None:

@@ -68,7 +68,7 @@ def test_a_classifier_is_merged_with_its_head(
     add_adapter(base, lora(targets), seed=0)
     moved(base)
     given = torch.arange(3, 13).view(2, 5) if inputs == "tokens" else torch.rand(2, 3, 16, 16)
-    save_adapted(base, ENCODER, tmp_path / "out", None)
+    save_adapted(base, ENCODER, tmp_path / "out")
     opened = type(base).from_pretrained(tmp_path / "base")
     theirs = peft.PeftModel.from_pretrained(opened, tmp_path / "out" / FOLDER).eval()
     with torch.no_grad():
@@ -86,7 +86,7 @@ def test_a_language_model_is_merged_without_a_change_of_the_live_one(
     add_adapter(model, lora(), seed=0)
     moved(model)
     before = {name: one.clone() for name, one in model.state_dict().items()}
-    save_adapted(model, ENCODER, tmp_path, None)
+    save_adapted(model, ENCODER, tmp_path)
     assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
     merged = type(model).from_pretrained(tmp_path).eval()
     rows = torch.from_numpy(inputs)
@@ -111,15 +111,15 @@ def test_the_folder_has_pefts_names_and_no_path_of_this_machine(tmp_path: Path) 
     model = small_model("llama")
     model.config.name_or_path = str(tmp_path / "base")
     add_adapter(model, lora(), seed=0)
-    save_adapted(model, ENCODER, tmp_path / "first", "owner/base")
-    save_adapted(model, ENCODER, tmp_path / "second", "owner/base")
+    save_adapted(model, ENCODER, tmp_path / "first")
+    save_adapted(model, ENCODER, tmp_path / "second")
     folder = tmp_path / "first" / FOLDER
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert sorted(files) == ["adapter_config.json", "adapter_model.safetensors"]
     again = tmp_path / "second" / FOLDER
     assert files == {file.name: file.read_bytes() for file in again.iterdir()}
     config = json.loads(files["adapter_config.json"])
-    assert config["base_model_name_or_path"] == "owner/base"
+    assert config["base_model_name_or_path"] is None
     assert (config["r"], config["lora_alpha"], config["lora_dropout"]) == (4, 8, 0.1)
     assert config["target_modules"] == ["q_proj", "v_proj"]
     assert str(tmp_path) not in json.dumps(config)

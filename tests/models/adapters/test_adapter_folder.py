@@ -1,5 +1,6 @@
 """Adapter folders: the numbers of an adapter, counted from its files."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from support.models.small_language_models import small_model
 from stillroom.config.schema import Adapter
 from stillroom.errors import StillroomError
 from stillroom.models.adapters.adapted_model import save_adapted
-from stillroom.models.adapters.adapter_folder import AdapterSummary, read_adapter
+from stillroom.models.adapters.adapter_folder import AdapterSummary, name_base, read_adapter
 from stillroom.models.adapters.add_adapter import add_adapter
 
 pytest.importorskip("peft", reason="pip install 'stillroom[adapters]'")
@@ -20,7 +21,7 @@ def saved(tmp_path: Path) -> Path:
     model = small_model("llama")
     lora = Adapter(kind="lora", rank=4, alpha=8, dropout=0.0, targets=None)
     add_adapter(model, lora, seed=0)
-    save_adapted(model, ENCODER, tmp_path, None)
+    save_adapted(model, ENCODER, tmp_path)
     return tmp_path
 
 
@@ -34,6 +35,22 @@ def test_what_was_trained_is_counted(saved: Path) -> None:
         trained=matrices,
         parameters=base + matrices,
     )
+
+
+def test_the_name_of_the_base_is_all_that_changes(saved: Path) -> None:
+    file = saved / "adapter" / "adapter_config.json"
+    before = file.read_bytes()
+    name_base(saved, "owner/base")
+    assert json.loads(before) | {"base_model_name_or_path": "owner/base"} == json.loads(
+        file.read_bytes()
+    )
+    name_base(saved, None)
+    assert file.read_bytes() == before
+
+
+def test_the_base_of_a_model_without_an_adapter_is_not_written(tmp_path: Path) -> None:
+    name_base(tmp_path, "owner/base")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_is_said_in_a_line() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from stillroom.data.encoders import Encoder
 from stillroom.io.json.json_files import write_json
-from stillroom.models.adapters.adapter_folder import CONFIG, FOLDER, WEIGHTS
+from stillroom.models.adapters.adapter_folder import BASE, CONFIG, FOLDER, WEIGHTS
 from stillroom.models.adapters.add_adapter import NAME
 from stillroom.models.pretrained.model_directory import save_model
 
@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 INNER = "base_model.model."  # what peft puts before the names of tensors
 
 
-def save_adapted(model: "PreTrainedModel", encoder: Encoder, path: Path, base: str | None) -> None:
+def save_adapted(model: "PreTrainedModel", encoder: Encoder, path: Path) -> None:
     """Write the merged model, the encoder of its inputs, and its adapter into the folder `path`.
+
+    The adapter does not name the model that was adapted: `adapter_folder.name_base` does.
 
     Args:
         model: a model with an adapter.
         encoder: the encoder of its inputs.
         path: the folder.
-        base: the name on the Hub of the model that was adapted; None if it is not known.
 
     Raises:
         ModelError, OSError: as `save_model`.
     """
     save_model(model, encoder, path, merged_weights(model))
-    _write_adapter(model, path / FOLDER, base)
+    _write_adapter(model, path / FOLDER)
 
 
 def merged_weights(model: "PreTrainedModel") -> "dict[str, Tensor]":
@@ -61,7 +62,7 @@ def merged_weights(model: "PreTrainedModel") -> "dict[str, Tensor]":
     return weights
 
 
-def _write_adapter(model: "PreTrainedModel", folder: Path, base: str | None) -> None:
+def _write_adapter(model: "PreTrainedModel", folder: Path) -> None:
     from peft.utils import get_peft_model_state_dict
     from safetensors.torch import save_file
 
@@ -71,7 +72,7 @@ def _write_adapter(model: "PreTrainedModel", folder: Path, base: str | None) -> 
     save_file(whole, folder / WEIGHTS, {"format": "pt"})
     (folder / WEIGHTS).chmod(0o644)  # safetensors makes it readable only for the owner
     configs: dict[str, Any] = dict(model.peft_config)
-    given = {"base_model_name_or_path": base, "inference_mode": True}
+    given = {BASE: None, "inference_mode": True}
     config = configs[NAME].to_dict() | given
     write_json(folder / CONFIG, {key: _plain(value) for key, value in config.items()})
 

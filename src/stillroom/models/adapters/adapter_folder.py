@@ -1,6 +1,7 @@
 """Adapter folders: what lies beside a merged model in, the numbers of the adapter out.
 
 <model>/adapter/{adapter_config.json, adapter_model.safetensors} ──read_adapter──> AdapterSummary
+name of the base on the Hub ──name_base──> <model>/adapter/adapter_config.json
 """
 
 from math import prod
@@ -10,13 +11,14 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from stillroom.errors import ModelError
-from stillroom.io.json.json_files import read_json
+from stillroom.errors import DataError, ModelError
+from stillroom.io.json.json_files import read_json, write_json
 from stillroom.io.json.validated_json import STRICT, checked
 from stillroom.models.pretrained.safetensors_files import tensor_shapes
 
 FOLDER = "adapter"
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"  # peft's own names
+BASE = "base_model_name_or_path"
 MATRICES = ".lora_"
 Count = Annotated[int, Field(ge=1)]
 
@@ -71,6 +73,25 @@ def read_adapter(model: Path) -> AdapterSummary | None:
         "parameters": parameters,
     }
     return checked(AdapterSummary, numbers, str(folder / CONFIG), "train")
+
+
+def name_base(model: Path, base: str | None) -> None:
+    """Write the name of the model that was adapted into the config of its adapter.
+
+    Args:
+        model: a model directory; nothing is done if it has no adapter.
+        base: the name on the Hub; None if it is not known.
+
+    Raises:
+        DataError: the config is missing or malformed.
+    """
+    file = model / FOLDER / CONFIG
+    if not (model / FOLDER).is_dir():
+        return
+    config = read_json(file, "train")
+    if not isinstance(config, dict):
+        raise DataError(f"{file} is no JSON object. Run `kedro run --pipeline=train` again.")
+    write_json(file, config | {BASE: base})
 
 
 def _sizes(file: Path) -> dict[str, int]:

@@ -112,7 +112,6 @@ def fit_model(
         encoder=inputs.encoder,
         every=trainer.checkpoint_steps,
         stop=stop,
-        base=None if fit.start is None else fit.start.hub_id,
     )
     callbacks = [checkpoints, ProgressCallback(tick, fit.name)]
     if fit.optimisation.curve_steps is not None:

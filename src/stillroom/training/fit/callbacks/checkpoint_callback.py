@@ -34,14 +34,12 @@ class CheckpointCallback(Checkpoint):
         encoder: the encoder of the inputs, which is saved with the best weights.
         every: the number of optimiser steps between two checkpoints.
         stop: whether the process has received a request to stop.
-        base: the name on the Hub of the model that an adapter changes, if it is known.
     """
 
     state: ResumeState
     encoder: Encoder
     every: int
     stop: StopRequest
-    base: str | None = None
     _saved_at: int = field(default=0, init=False)
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -109,7 +107,7 @@ class CheckpointCallback(Checkpoint):
             return
         arriving = self.state.arriving()
         if is_adapted(module.model):  # its strategy never shards
-            save_adapted(module.model, self.encoder, arriving, self.base)
+            save_adapted(module.model, self.encoder, arriving)
         else:
             own = {
                 name.removeprefix("model."): value
