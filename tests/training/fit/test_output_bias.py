@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from support.examples.image_examples import ImageExamples, image_examples
 from support.training.jobs import a_fit
 from transformers import PreTrainedConfig, PreTrainedModel
@@ -24,6 +25,7 @@ from stillroom.training.fit.output_bias import (
     set_output_bias,
     write_balanced,
 )
+from stillroom.training.fit.precision import FLOAT32, Arithmetic, halve
 from stillroom.training.resume_state import ResumeState
 
 RESNET = {"embedding_size": 4, "hidden_sizes": [4], "depths": [1], "layer_type": "basic"}
@@ -96,9 +98,36 @@ def test_the_balanced_model_is_written_beside_the_best(made: ImageExamples, tmp_
     model = build("mlp", {"hidden": [4]}, made.shape, seed=0)
     save_model(model, read_encoder(made.encoder), place.best)
     rows = read_split(made.examples, read_encoder(made.encoder), "validation")
-    write_balanced(replace(a_fit(), balance=(1,)), rows, place)
+    write_balanced(replace(a_fit(), balance=(1,)), rows, place, FLOAT32)
     old, new = (output_bias(load_model(path)) for path in (place.best, place.balanced))
     assert (old != new).tolist() == [False, True, False]
     assert (place.balanced / "preprocessor_config.json").read_bytes() == (
         place.best / "preprocessor_config.json"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("mlp", {"hidden": [4]}), ("resnet", RESNET)], ids=["mlp", "resnet"]
+)
+def test_the_balanced_model_keeps_the_type_of_each_weight(
+    made: ImageExamples, tmp_path: Path, name: str, options: dict[str, object]
+) -> None:
+    place = ResumeState(tmp_path / "fit", {}, "balanced")
+    model = build(name, options, made.shape, seed=0)
+    halve(model)
+    save_model(model, read_encoder(made.encoder), place.best)
+    rows = read_split(made.examples, read_encoder(made.encoder), "validation")
+    arithmetic = Arithmetic("32-true", has_half_weights=True)
+    write_balanced(replace(a_fit(), balance=(1,)), rows, place, arithmetic)
+    best, balanced = (
+        load_file(path / "model.safetensors") for path in (place.best, place.balanced)
+    )
+    assert {key: one.dtype for key, one in balanced.items()} == {
+        key: one.dtype for key, one in best.items()
+    }
+    (bias,) = [key for key, one in best.items() if not torch.equal(one, balanced[key])]
+    assert best[bias].dtype == torch.bfloat16
+    assert (best[bias] != balanced[bias]).tolist() == [False, True, False]
+    assert (place.balanced / "config.json").read_bytes() == (
+        place.best / "config.json"
     ).read_bytes()

@@ -20,6 +20,7 @@ from stillroom.io.files.atomic_folder import publish
 from stillroom.models.forward.fixed_shape import logits
 from stillroom.models.pretrained.model_directory import load_model, read_encoder, save_model
 from stillroom.training.data.memory_dataset import MemoryDataset
+from stillroom.training.fit.precision import Arithmetic, halve
 from stillroom.training.job import Fit
 from stillroom.training.resume_state import ResumeState
 
@@ -50,8 +51,13 @@ def set_output_bias(
     return added
 
 
-def write_balanced(fit: Fit, validation: MemoryDataset, state: ResumeState) -> None:
+def write_balanced(
+    fit: Fit, validation: MemoryDataset, state: ResumeState, arithmetic: Arithmetic
+) -> None:
     """Write the model of the best epoch with a new output bias for the classes of `fit.balance`.
+
+    The bias is chosen in float32. Weights that were trained in bf16 are stored in bf16, and the
+    bias is rounded to it.
 
     Raises:
         ModelError: the model has no output bias.
@@ -61,6 +67,8 @@ def write_balanced(fit: Fit, validation: MemoryDataset, state: ResumeState) -> N
     added = set_output_bias(model, answers, validation.labels.numpy(), fit.balance)
     changes = ", ".join(f"{b:+.2f} for class {n}" for n, b in zip(fit.balance, added, strict=True))
     _LOG.info("%s: output bias set on validation rows, %s", fit.name, changes)
+    if arithmetic.has_half_weights:
+        halve(model)
     arriving = state.arriving()
     save_model(model, encoder, arriving)
     publish(arriving, state.balanced)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from stillroom.config.schema import Trainer
 from stillroom.data.encoders import Encoder, SequenceEncoder, read_encoder
 from stillroom.errors import user_message
 from stillroom.io.files.atomic_file import write_text
@@ -35,6 +36,7 @@ from stillroom.training.fit.fit_model import FitInputs, Tick, fit_model
 from stillroom.training.fit.lit_module import Record
 from stillroom.training.fit.live_teacher import Forward, LiveTeacher
 from stillroom.training.fit.output_bias import write_balanced
+from stillroom.training.fit.precision import arithmetic_of
 from stillroom.training.job import FAILED, Fit, Job, failure_file, read_job
 from stillroom.training.resume_state import (
     CURVES,
@@ -91,7 +93,7 @@ def run(job: Job, stop: StopRequest) -> None:
                     tick=tick,
                     curves=curves,
                 )
-                _finish(fit, validation, state, curve)
+                _finish(fit, job.trainer, validation, state, curve)
             records += curve
     if RANK == 0:
         write_json(Path(job.folder) / CURVES, records)
@@ -129,11 +131,17 @@ def _forward(encoder: Encoder, features: bool) -> Forward:
     return logits_and_features if features else logits_only
 
 
-def _finish(fit: Fit, validation: MemoryDataset, state: ResumeState, records: list[Record]) -> None:
+def _finish(
+    fit: Fit,
+    trainer: Trainer,
+    validation: MemoryDataset,
+    state: ResumeState,
+    records: list[Record],
+) -> None:
     if RANK:
         return
     if fit.balance:
-        write_balanced(fit, validation, state)
+        write_balanced(fit, validation, state, arithmetic_of(trainer))
     state.finish(records)
 
 
