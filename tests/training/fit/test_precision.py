@@ -74,6 +74,19 @@ def test_bf16_weights_learn_as_float32_does_and_are_saved_as_they_are(
     assert ours == pytest.approx(last, abs=0.5 * (first - last))
 
 
+def test_parts_of_a_batch_add_up_in_the_type_of_the_weights() -> None:
+    # What docs/training.md says of student.accumulate.
+    weight = nn.Linear(1, 1, bias=False)
+    for kind, total in ((torch.float32, 1 + 2**-9 + 2**-9), (torch.bfloat16, 1.0)):
+        if kind == torch.bfloat16:
+            halve(weight)
+        weight.zero_grad()
+        for part in (1.0, 2**-9, 2**-9):  # bf16 holds each, and not 1 + 2^-9
+            weight(torch.tensor([part], dtype=kind)).backward()
+        assert weight.weight.grad is not None
+        assert (weight.weight.grad.dtype, weight.weight.grad.item()) == (kind, total)
+
+
 @pytest.mark.parametrize("precision", ["bf16_master", "bf16_weights"])
 def test_a_killed_fit_of_bf16_weights_goes_on_to_the_very_weights(
     corpus: CorpusOnDisk, tmp_path: Path, precision: str

@@ -3,7 +3,8 @@
     job ──memory trial, in a process of its own──> Trial ──+ optimiser──> TrainingMemory.peak
 
 The peak is the largest of four moments: the model is built; the forward pass is over; the backward
-pass is over; the optimiser steps. A checkpoint takes less, because it copies nothing.
+pass is over; the optimiser steps. A checkpoint takes less, because it copies nothing. Merging an
+adapter, after each best epoch, copies each adapted layer; that is not counted.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,8 @@ class Optimisation:
             null: batch_size rows.
         warmup: share of the steps.
         clip: the largest norm of a gradient; null: no clipping.
-        accumulate: parts that a batch is computed in, one after another; the result is the same.
+        accumulate: parts that a batch is computed in, one after another; the result is the same to
+            within rounding, which is coarse with bf16 weights: gradients add up in bf16.
         patience: epochs without improvement before training stops; null: never.
         keep: the epoch whose weights are kept: the one with the lowest validation NLL, the one with
             the highest validation accuracy, or the last one.
