@@ -69,7 +69,7 @@ def plan(budget: str | None, positions: int, document: str | None, params: dict[
     _print(planned_options)
     memory = plan_memory(project, trainer, planned_options)
     there = available_memory() if trainer.accelerator == "cpu" else None
-    say("\n".join(memory_text(memory, there)) + "\n")
+    say("\n".join(memory_text(memory, there, trainer.accelerator)) + "\n")
     option = None
     if allowed is None:
         say("Add --budget, for example --budget 200MB, to see the best choice within it.")

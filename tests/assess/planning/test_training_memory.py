@@ -99,6 +99,15 @@ def test_the_words_name_each_part_and_warn_with_a_way_out() -> None:
     assert max(map(len, every)) < 80
 
 
+@pytest.mark.parametrize("accelerator", ["auto", "cuda"])
+def test_the_line_says_that_it_is_for_the_cpu_where_another_device_trains(accelerator: str) -> None:
+    both = memory(processes=2, trial=replace(TRIAL, process=5 * 10**8))
+    line = memory_text(both, None, accelerator)[0]
+    assert line.endswith("of memory at the peak in each process, estimated for the CPU:")
+    assert len(line) < 80
+    assert "CPU" not in memory_text(both, None, "cpu")[0]
+
+
 def test_available_memory_is_the_kernels_within_the_limit_of_the_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,12 +139,22 @@ def available_memory() -> int | None:
     return free
 
 
-def memory_text(memory: TrainingMemory, available: int | None) -> list[str]:
-    """Return lines on the memory of training: the parts, and a warning where it does not fit."""
+def memory_text(
+    memory: TrainingMemory, available: int | None, accelerator: str = "cpu"
+) -> list[str]:
+    """Return lines on the memory of training: the parts, and a warning where it does not fit.
+
+    Args:
+        memory: the expected memory of a training on the CPU.
+        available: the bytes that there are; None if that is not known.
+        accelerator: that of the trainer; with another than the CPU the first line says what
+            `memory` is for.
+    """
     trial, each = memory.trial, " in each process" if memory.processes > 1 else ""
     there = "" if available is None else f"; {size_text(available)} are available"
+    on = "" if accelerator == "cpu" else ", estimated for the CPU"
     lines = [
-        f"Training  {size_text(memory.peak)} of memory at the peak{each}{there}:",
+        f"Training  {size_text(memory.peak)} of memory at the peak{each}{on}{there}:",
         f"          weights {size_text(trial.weights)}, optimiser {size_text(memory.optimiser)}, "
         f"step {size_text(memory.step)} ({trial.batch_rows} rows),",
         f"          rows {size_text(memory.rows)}, process {size_text(trial.process)}, allocator "
