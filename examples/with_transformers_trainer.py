@@ -1,6 +1,7 @@
 """A student learns from stored soft labels in transformers.Trainer.
 
-Stillroom runs the teacher once, and keeps its answers to the learnt tokens:
+It needs `pip install '.[project]'`. Stillroom runs the teacher once, and keeps its answers to the
+learnt tokens:
 
     kedro run --pipelines=ingest,teachers,capture --params groups.experiment=chat
     python examples/with_transformers_trainer.py data models/small trained

@@ -8,11 +8,14 @@ from kedro.io import DataCatalog, MemoryDataset
 from support.examples.image_examples import image_examples, untrained_teachers
 
 from stillroom.assess.cost.energy_log import SPENT, logged_energy, result_hash
-from stillroom.errors import ConfigError
+from stillroom.config.compose import compose
+from stillroom.errors import ConfigError, LicenceError
 from stillroom.hooks import (
     SLICES,
+    STUDENT,
     TEACHERS,
     CheckSlices,
+    CheckStart,
     CheckTeachers,
     MeterStages,
     RemoveUnfinished,
@@ -80,6 +83,23 @@ def test_a_run_that_reads_the_teachers_needs_them_to_exist(
     check.before_pipeline_run(others, catalog)  # which runs where the teachers may not lie
     with pytest.raises(ConfigError, match=r"teachers\.1\.path is b, which does not exist"):
         check.before_pipeline_run(teachers + others, catalog)
+
+
+def test_the_licence_of_a_students_start_is_known_before_teachers_answer(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    (start,) = sorted(untrained_teachers(image_examples(project), project / "t").iterdir())[:1]
+    student = compose(project)["student"]
+    begun = student | {"path": str(start), "licence": None}
+    check, teachers, trains = CheckStart(), teachers_pipeline(), create_pipeline()
+    for values in (student, begun | {"licence": "apache-2.0"}):
+        check.before_pipeline_run(trains, DataCatalog({STUDENT: MemoryDataset(values)}))
+    unknown = DataCatalog({STUDENT: MemoryDataset(begun)})
+    check.before_pipeline_run(teachers, unknown)  # no student is trained
+    check.before_pipeline_run(trains, DataCatalog())
+    with pytest.raises(LicenceError, match=r"Set student\.licence"):
+        check.before_pipeline_run(teachers + trains, unknown)
 
 
 def test_a_stage_is_metered_from_its_first_node_to_its_result(

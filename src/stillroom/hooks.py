@@ -2,6 +2,7 @@
 
 run begins ──> no other run may write into the project
 run begins ──> each condition of evaluate.slices is checked, and that listed teachers exist
+run begins ──> the licence of the model that students start from is known
 dataset loaded ──> it is as this run wrote it or read it before
 stage run ──> its events are merged into the run status that Kedro-Viz shows
 teachers, capture or train begins ──> its energy is measured until its result is saved
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LONG = 3.0  # seconds
 SLICES, TEACHERS = "params:evaluate.slices", "params:teachers"
+STUDENT, STUDENTS = "params:student", "students"
 
 
 class LogNodes:
@@ -153,11 +155,38 @@ class CheckTeachers:
             require_paths(catalog.load(TEACHERS), project_root())
 
 
+class CheckStart:
+    """Checks the licence of the model at student.path before a run that has `train` begins.
+
+    `train` checks it again: by then the teachers may have answered, which costs most.
+    """
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: Any) -> None:
+        """Read the licence, where there is such a model.
+
+        Raises:
+            LicenceError: it is unknown, and no reason is given.
+            ModelError: there is no model.
+        """
+        trains = any(STUDENTS in node.outputs for node in pipeline.nodes)
+        values = catalog.load(STUDENT) if trains and STUDENT in catalog else {}
+        if values.get("path") is None:
+            return
+        from pydantic import TypeAdapter
+
+        from stillroom.config.schema import Student
+        from stillroom.teachers.licences.start_licence import licence_of_start
+
+        licence_of_start(TypeAdapter(Student).validate_python(values), project_root())
+
+
 HOOKS = (
     RunLock(),
     RunInputs(),
     CheckSlices(),
     CheckTeachers(),
+    CheckStart(),
     RunStatus(),
     LogNodes(),
     MeterStages(),

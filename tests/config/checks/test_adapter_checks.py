@@ -56,7 +56,7 @@ def test_what_is_refused(refused: dict[str, Any], words: str) -> None:
 
 def test_without_peft_one_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter_checks, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install 'stillroom\[adapters\]'"):
+    with pytest.raises(ConfigError, match=r"make extras"):
         check_adapter(parameters())
     check_adapter(parameters("mlp", None))
 

@@ -11,7 +11,7 @@ from stillroom.config.schema import FROM_TEACHER, PRETRAINED
 from stillroom.errors import ConfigError
 
 PACKAGE = "peft"
-INSTALL = "Run `pip install 'stillroom[adapters]'`"
+INSTALL = "Run `make extras`, or `pip install peft`"
 WITHOUT = "groups.adapter=none"
 
 
