@@ -2,7 +2,7 @@
 
 the default corpus ──ingest──> examples
 a decoder of 120 MB of weights ──trial──> expected peak ┐
-                               ──real worker──> peak ───┴──> ratio, for three settings
+                               ──real worker──> peak ───┴──> ratio, for four settings
 8 layers, 2,048 tokens ──saved-tensor hooks──> bytes, with gradient checkpointing over without
 """
 
@@ -33,6 +33,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gradient checkpointing": {"gradient_checkpointing": True},
     "bf16 weights": {"precision": "bf16_weights"},
 }
+LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+LORA: dict[str, Any] = {"kind": "lora", "rank": 8, "alpha": 16, "dropout": 0.0, "targets": LINEAR}
 LLAMA: dict[str, Any] = {
     "model_type": "llama",
     "hidden_size": 512,
@@ -50,12 +52,15 @@ def measure_training_memory() -> list[Figure]:
     with clean_project() as project:
         kedro(project, "run", "--pipeline=ingest", f"--params={values}")
         figures = [_compared(project, name, changes) for name, changes in SETTINGS.items()]
+        figures.append(_compared(project, "LoRA of all linear layers", {}, LORA))
     return [*figures, _saved()]
 
 
-def job_of(project: Path, folder: Path, changes: dict[str, Any]) -> Any:
+def job_of(
+    project: Path, folder: Path, changes: dict[str, Any], adapter: dict[str, Any] | None = None
+) -> Any:
     """Return a job of one fit of a few steps; `changes` are those of the trainer."""
-    from stillroom.config.schema import Architecture, Optimisation, Trainer
+    from stillroom.config.schema import Adapter, Architecture, Optimisation, Trainer
     from stillroom.training.job import Fit, Job
 
     how = Optimisation(
@@ -81,6 +86,7 @@ def job_of(project: Path, folder: Path, changes: dict[str, Any]) -> Any:
         seed=0,
         shift=0,
         label_smoothing=0.0,
+        adapter=None if adapter is None else Adapter(**adapter),
         share=STEPS * ROWS / 294,  # of the sequences of the default corpus
         output="student",
     )
@@ -96,12 +102,14 @@ def job_of(project: Path, folder: Path, changes: dict[str, Any]) -> Any:
     )
 
 
-def _compared(project: Path, name: str, changes: dict[str, Any]) -> Figure:
+def _compared(
+    project: Path, name: str, changes: dict[str, Any], adapter: dict[str, Any] | None = None
+) -> Figure:
     from stillroom.assess.planning.training_memory import training_memory
     from stillroom.training.job import write_job
 
     with TemporaryDirectory(prefix="stillroom-bench-") as folder:
-        job = job_of(project, Path(folder), changes)
+        job = job_of(project, Path(folder), changes, adapter)
         expected = training_memory(job, 0)
         write_job(job, Path(folder) / "job.json")
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 import torch
-from support.examples.image_examples import ImageExamples, written
+from support.examples.image_examples import ImageExamples, image_examples, written
 from support.examples.text_examples import BERT, sentence_folder, text_data, text_table
 from support.training.jobs import OBJECTIVE, a_fit, a_job, fitted
 
 from stillroom.assess.predict.predict_classes import predict_classes
-from stillroom.config.schema import Architecture, Head
+from stillroom.config.schema import Adapter, Architecture, Head
 from stillroom.data.encoders import Encoder
 from stillroom.data.ingest.ingest_examples import ingest
 from stillroom.data.views.image_views import PLAIN
@@ -35,6 +36,7 @@ from stillroom.teachers.capture_inputs import ExampleInputs
 from stillroom.teachers.sentence_teacher import fit_sentence_teacher
 from stillroom.teachers.stored_teachers import open_teacher, teacher_refs
 from stillroom.teachers.teacher import CaptureSettings, TeacherRef
+from stillroom.training.process import worker
 from stillroom.training.process.worker import run
 from stillroom.training.resume_state import CURVES, gather_models
 from stillroom.training.signals import StopRequest
@@ -101,3 +103,17 @@ def test_a_small_transformer_learns_from_few_labels_and_a_sentence_encoder(tmp_p
     teacher = open_teacher(refs[0], CaptureSettings("none", 0, 32), ingested.encoder)
     (logits,) = teacher.answer(teacher.encoder.encode(test))
     np.testing.assert_allclose(predicted["teacher"].to_list(), logits.softmax(dim=1), atol=1e-5)
+
+
+def test_the_allocator_is_set_where_any_fit_trains_an_adapter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[None] = []
+    monkeypatch.setattr(worker, "return_large_blocks", lambda: calls.append(None))
+    adapter = Adapter(kind="lora", rank=8, alpha=16, dropout=0.0, targets=None)
+    made = image_examples(tmp_path)
+    plain, adapted = a_fit(), a_fit(name="adapted", adapter=adapter)
+    worker.set_allocator(a_job(made, tmp_path, fits=[plain]))
+    assert not calls
+    worker.set_allocator(a_job(made, tmp_path, fits=[plain, adapted]))
+    assert len(calls) == 1

@@ -38,6 +38,7 @@ from stillroom.training.fit.live_teacher import Forward, LiveTeacher
 from stillroom.training.fit.output_bias import write_balanced
 from stillroom.training.fit.precision import arithmetic_of
 from stillroom.training.job import FAILED, Fit, Job, failure_file, read_job
+from stillroom.training.process.allocator import return_large_blocks
 from stillroom.training.resume_state import (
     CURVES,
     ResumeState,
@@ -154,6 +155,12 @@ def _progress(rows: int) -> Iterator[Tick]:
         yield ticker.advance
 
 
+def set_allocator(job: Job) -> None:
+    """Return large blocks to the system where an adapter is trained, which is to save memory."""
+    if any(fit.adapter is not None for fit in job.fits):
+        return_large_blocks()
+
+
 def main(path: Path) -> int:
     """Run the job at `path`; return the exit code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
@@ -168,6 +175,7 @@ def main(path: Path) -> int:
     stop.listen()
     stop.watch_standard_input()
     job = read_job(path)
+    set_allocator(job)
     # A worker whose launcher was killed may still be saving its state: wait for it.
     exclusive = nullcontext() if RANK else locked(Path(job.folder) / "lock", waiting=stop.check)
     try:
