@@ -4,7 +4,7 @@
 
 glibc raises its threshold for this to 32 MiB while a process runs. Activations then leave gaps on
 its heap into which those of the next step do not fit. Measured with LoRA on a decoder of 30 million
-parameters: 1.29 to 1.62 times the memory. The price is time in the kernel, so that only fits with
+parameters: 1.17 to 1.51 times the peak. The price is time in the kernel, so that only fits with
 an adapter pay it: they are chosen to save memory.
 """
 
