@@ -1,14 +1,17 @@
 """Hooks: slices, energy, and unfinished work."""
 
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
+from pydantic import TypeAdapter
 from support.examples.image_examples import image_examples, untrained_teachers
 
 from stillroom.assess.cost.energy_log import SPENT, logged_energy, result_hash
 from stillroom.config.compose import compose
+from stillroom.config.schema import Student
 from stillroom.errors import ConfigError, LicenceError
 from stillroom.hooks import (
     SLICES,
@@ -90,10 +93,10 @@ def test_the_licence_of_a_students_start_is_known_before_teachers_answer(
 ) -> None:
     monkeypatch.chdir(project)
     (start,) = sorted(untrained_teachers(image_examples(project), project / "t").iterdir())[:1]
-    student = compose(project)["student"]
-    begun = student | {"path": str(start), "licence": None}
+    student = TypeAdapter(Student).validate_python(compose(project)["student"])
+    begun = replace(student, path=str(start))
     check, teachers, trains = CheckStart(), teachers_pipeline(), create_pipeline()
-    for values in (student, begun | {"licence": "apache-2.0"}):
+    for values in (student, replace(begun, licence="apache-2.0")):
         check.before_pipeline_run(trains, DataCatalog({STUDENT: MemoryDataset(values)}))
     unknown = DataCatalog({STUDENT: MemoryDataset(begun)})
     check.before_pipeline_run(teachers, unknown)  # no student is trained

@@ -170,15 +170,12 @@ class CheckStart:
             ModelError: there is no model.
         """
         trains = any(STUDENTS in node.outputs for node in pipeline.nodes)
-        values = catalog.load(STUDENT) if trains and STUDENT in catalog else {}
-        if values.get("path") is None:
+        student = catalog.load(STUDENT) if trains and STUDENT in catalog else None
+        if student is None or student.path is None:
             return
-        from pydantic import TypeAdapter
-
-        from stillroom.config.schema import Student
         from stillroom.teachers.licences.start_licence import licence_of_start
 
-        licence_of_start(TypeAdapter(Student).validate_python(values), project_root())
+        licence_of_start(student, project_root())
 
 
 HOOKS = (

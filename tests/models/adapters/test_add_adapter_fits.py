@@ -27,6 +27,7 @@ from stillroom.softlabels.reading.label_set import SoftLabelSet
 from stillroom.softlabels.sparsify.kinds.threshold import ThresholdRequest
 from stillroom.training.fit.checkpoint import read_tree
 from stillroom.training.job import Fit, Job, Start
+from stillroom.training.resume_state import gather_models
 
 peft = pytest.importorskip("peft", reason="pip install 'stillroom[adapters]'")
 
@@ -141,8 +142,9 @@ def test_the_merged_model_differs_from_the_base_only_where_it_was_adapted(
     assert changed == layers
 
 
-def test_peft_opens_the_adapter_on_the_base(made: Made, whole: Run) -> None:
-    best = whole.folder / "student" / "best"
+def test_peft_opens_the_adapter_on_the_base(made: Made, whole: Run, tmp_path: Path) -> None:
+    gather_models(whole.job, tmp_path / "models")
+    best = tmp_path / "models" / "student"
     ids = torch.arange(5, 25)[None]
     automatic = transformers.AutoModelForCausalLM
     with torch.no_grad():
