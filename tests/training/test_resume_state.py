@@ -173,6 +173,7 @@ def test_models_are_gathered_under_the_names_of_their_fits(
 def test_a_kept_fit_is_gathered_with_the_name_that_its_base_has_now(
     made: ImageExamples, tmp_path: Path
 ) -> None:
+    pytest.importorskip("peft", reason="make extras")  # its version is an ingredient
     config = tmp_path / "job" / "student" / "best" / "adapter" / "adapter_config.json"
     config.parent.mkdir(parents=True)
     config.write_text('{"base_model_name_or_path": "me/old", "r": 8}')
